@@ -1,0 +1,26 @@
+//! The field's words as values that cannot be wrong: what is not a valid extension number, event id
+//! or plan member cannot be built, so nothing above has to check again.
+//!
+//! Everything here is pure: no clock, no file, no network, no task.
+
+mod call;
+mod event;
+mod extension;
+mod failure;
+mod filter;
+mod foreign;
+mod service;
+mod store;
+mod target;
+
+pub use call::DeleteCall;
+pub use event::{
+    EventId, EventIdRefused, EventKey, EventType, Method, Modified, PhoneCallEvent, Status,
+};
+pub use extension::{Extension, ExtensionKind, ExtensionNumber, ExtensionNumberRefused};
+pub use failure::{Cause, DeleteAnswer, Failure, Fetched, Outcome};
+pub use filter::Filter;
+pub use foreign::Foreign;
+pub use service::{Discovery, Exchange, Secret};
+pub use store::{EventStore, EventView, Listing, ListingBuilder, OddRow, RawEvent, Replaced};
+pub use target::{CallForm, Target, TargetRefused, UserId, WideCalls};

@@ -1,0 +1,79 @@
+//! The DELETE calls of the service, and the one function that makes their paths.
+
+use super::{EventKey, EventType, ExtensionNumber, Target};
+
+/// One DELETE (page *Delete PhoneCallEvents*). Leaving a segment out widens it, so what a call
+/// names is a type of its own, never a text with optional parts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DeleteCall {
+    /// Exactly one event.
+    Event(EventKey),
+    /// Every event of one type; read literally the page lets it remove those of every type.
+    Type(ExtensionNumber, EventType),
+    /// Every event of the extension.
+    Extension(ExtensionNumber),
+}
+
+impl DeleteCall {
+    /// The extension the call acts on.
+    pub fn extension(&self) -> &ExtensionNumber {
+        match self {
+            Self::Event(key) => &key.extension,
+            Self::Type(extension, _) | Self::Extension(extension) => extension,
+        }
+    }
+
+    /// Whether the call could remove events that nobody named.
+    pub fn is_wide(&self) -> bool {
+        match self {
+            Self::Event(_) => false,
+            Self::Type(..) | Self::Extension(_) => true,
+        }
+    }
+
+    /// The path as it goes out on the wire. Made here and nowhere else: every part of it is a
+    /// checked value, and none of them can hold a character that would need encoding.
+    pub fn path(&self, target: &Target) -> String {
+        let collection = format!(
+            "{}/{}/phoneCallEvents",
+            target.extensions_path(),
+            self.extension()
+        );
+        match self {
+            Self::Event(key) => format!("{collection}/{}/{}", key.event_type.number(), key.id),
+            Self::Type(_, event_type) => format!("{collection}/{}", event_type.number()),
+            Self::Extension(_) => collection,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{EventId, UserId};
+
+    fn path(call: &DeleteCall) -> String {
+        let user = UserId::parse("@me").unwrap();
+        call.path(&Target::new("acme", "https://pbx.test", "/uapi", user).unwrap())
+    }
+
+    #[test]
+    fn the_three_forms_of_the_page_have_their_paths() {
+        let extension = ExtensionNumber::parse("0003*210").unwrap();
+        let key = EventKey {
+            extension: extension.clone(),
+            event_type: EventType::DialIn,
+            id: EventId::parse("NqeyDRqo4FtabmFj8gNWq3hsiGNYyq").unwrap(),
+        };
+        let base = "/uapi/extensions/@me/0003*210/phoneCallEvents";
+        assert_eq!(
+            path(&DeleteCall::Event(key)),
+            format!("{base}/0/NqeyDRqo4FtabmFj8gNWq3hsiGNYyq")
+        );
+        assert_eq!(
+            path(&DeleteCall::Type(extension.clone(), EventType::Unknown(7))),
+            format!("{base}/7")
+        );
+        assert_eq!(path(&DeleteCall::Extension(extension)), base);
+    }
+}

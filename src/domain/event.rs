@@ -1,0 +1,378 @@
+//! Phone call events: rules by which the PBX requests a URL when something happens to a call.
+
+use std::fmt;
+
+use super::{ExtensionNumber, Foreign};
+
+/// What has to happen to a call for the event to fire.
+///
+/// Numbers 0 to 2 are those of the page *PhoneCallEvents Resource*, 3 and 4 those of the vendor's
+/// own client. A number nobody documented is kept and shown as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EventType {
+    /// 0: a call comes in.
+    DialIn,
+    /// 1: a call goes out.
+    DialOut,
+    /// 2: a call ends.
+    Hangup,
+    /// 3: an incoming call is answered.
+    AnswerIncoming,
+    /// 4: the other party answers an outgoing call.
+    AnswerOutgoing,
+    /// A number outside the documentation.
+    Unknown(u16),
+}
+
+impl EventType {
+    /// The types that have a name.
+    pub const NAMED: [Self; 5] = [
+        Self::DialIn,
+        Self::DialOut,
+        Self::Hangup,
+        Self::AnswerIncoming,
+        Self::AnswerOutgoing,
+    ];
+
+    /// The type with this number; every number is one.
+    pub fn from_number(number: u16) -> Self {
+        match number {
+            0 => Self::DialIn,
+            1 => Self::DialOut,
+            2 => Self::Hangup,
+            3 => Self::AnswerIncoming,
+            4 => Self::AnswerOutgoing,
+            other => Self::Unknown(other),
+        }
+    }
+
+    /// The number used in paths and bodies.
+    pub fn number(self) -> u16 {
+        match self {
+            Self::DialIn => 0,
+            Self::DialOut => 1,
+            Self::Hangup => 2,
+            Self::AnswerIncoming => 3,
+            Self::AnswerOutgoing => 4,
+            Self::Unknown(number) => number,
+        }
+    }
+}
+
+impl fmt::Display for EventType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::DialIn => f.pad("Dial-In"),
+            Self::DialOut => f.pad("Dial-Out"),
+            Self::Hangup => f.pad("Hangup"),
+            Self::AnswerIncoming => f.pad("Answer incoming"),
+            Self::AnswerOutgoing => f.pad("Answer outgoing"),
+            Self::Unknown(number) => f.pad(&format!("Type {number}")),
+        }
+    }
+}
+
+/// The service's name of an event: 1 to 255 characters (page *PhoneCallEvents Resource*).
+///
+/// Documented as alphanumeric; here letters, digits, `-`, `_`, `~` and `.` are accepted, the
+/// characters that RFC 3986 (2.3) never encodes, so that an id is always exactly one path segment.
+/// `.` and `..`, which every URL parser resolves away, and the empty id, which would name the
+/// whole collection, cannot be built.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EventId(Box<str>);
+
+/// Why a text cannot stand as an event id in a path.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{text} is not an event id that can be named in a path: 1 to 255 letters, digits, - _ ~ . are"
+)]
+pub struct EventIdRefused {
+    text: Foreign,
+}
+
+impl EventId {
+    /// Accepts what is one path segment and nothing else.
+    ///
+    /// # Errors
+    /// Refuses everything that could widen or bend the path of a DELETE.
+    pub fn parse(text: &str) -> Result<Self, EventIdRefused> {
+        if Self::is_valid(text) {
+            Ok(Self(text.into()))
+        } else {
+            Err(EventIdRefused {
+                text: Foreign::from(text),
+            })
+        }
+    }
+
+    /// The id of a row that went through [`is_valid`](Self::is_valid) when it was listed.
+    pub(in crate::domain) fn from_listing(text: &str) -> Self {
+        Self(text.into())
+    }
+
+    /// Whether [`parse`](Self::parse) would accept the text, without building the id.
+    pub fn is_valid(text: &str) -> bool {
+        let unreserved =
+            |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~' | b'.');
+        (1..=255).contains(&text.len())
+            && text.bytes().all(unreserved)
+            && text != "."
+            && text != ".."
+    }
+
+    /// The id as the service wrote it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for EventId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Debug for EventId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Names exactly one event.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EventKey {
+    /// Whose event it is.
+    pub extension: ExtensionNumber,
+    /// Its type.
+    pub event_type: EventType,
+    /// Its id.
+    pub id: EventId,
+}
+
+/// How the PBX requests the URL.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Method {
+    /// 0: parameters in the query.
+    Get,
+    /// 1: parameters in the body.
+    Post,
+    /// As the service wrote it.
+    Other(Foreign),
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Get => f.pad("GET"),
+            Self::Post => f.pad("POST"),
+            Self::Other(raw) => raw.fmt(f),
+        }
+    }
+}
+
+/// Whether the PBX acts on the event.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Status {
+    /// 1: the URL is requested.
+    Enabled,
+    /// 0: the event is kept but does nothing.
+    Disabled,
+    /// As the service wrote it.
+    Other(Foreign),
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Enabled => f.pad("on"),
+            Self::Disabled => f.pad("off"),
+            Self::Other(raw) => raw.fmt(f),
+        }
+    }
+}
+
+/// When the event was last changed: an XML Schema dateTime, as the service wrote it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Modified {
+    /// The service did not say.
+    Missing,
+    /// Seconds since 1970 and the offset it was written with, in quarters of an hour; `None` is
+    /// `Z`. Only texts that this form gives back letter by letter are held so.
+    Packed {
+        /// Seconds since 1970-01-01T00:00:00Z.
+        seconds: u32,
+        /// Offset from UTC in quarters of an hour; `None` when written `Z`.
+        quarters: Option<i8>,
+    },
+    /// Anything else.
+    Other(Foreign),
+}
+
+impl Modified {
+    /// Keeps the text so that [`Display`](fmt::Display) gives back the same letters.
+    pub fn parse(text: &str) -> Self {
+        if text.is_empty() {
+            return Self::Missing;
+        }
+        match packed(text) {
+            Some(modified) if modified.written() == text => modified,
+            Some(_) | None => Self::Other(Foreign::from(text)),
+        }
+    }
+
+    /// The text as the service wrote it; empty when it wrote none.
+    pub fn written(&self) -> String {
+        match self {
+            Self::Missing => String::new(),
+            Self::Other(raw) => raw.raw().to_owned(),
+            Self::Packed { seconds, quarters } => {
+                let offset = jiff::tz::Offset::from_seconds(i32::from(quarters.unwrap_or(0)) * 900)
+                    .unwrap_or(jiff::tz::Offset::UTC);
+                let date = jiff::Timestamp::from_second(i64::from(*seconds))
+                    .map(|instant| offset.to_datetime(instant))
+                    .unwrap_or_default();
+                match quarters {
+                    None => format!("{date}Z"),
+                    Some(quarters) => {
+                        let sign = if *quarters < 0 { '-' } else { '+' };
+                        let minutes = u32::from(quarters.unsigned_abs()) * 15;
+                        format!("{date}{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+                    }
+                }
+            }
+        }
+    }
+
+    /// The day alone, for narrow columns.
+    pub fn day(&self) -> String {
+        Foreign::from(self.written())
+            .to_string()
+            .chars()
+            .take(10)
+            .collect()
+    }
+}
+
+impl fmt::Display for Modified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Other(raw) => raw.fmt(f),
+            Self::Missing | Self::Packed { .. } => f.pad(&self.written()),
+        }
+    }
+}
+
+fn packed(text: &str) -> Option<Modified> {
+    let instant: jiff::Timestamp = text.parse().ok()?;
+    let seconds = u32::try_from(instant.as_second()).ok()?;
+    if text.ends_with('Z') {
+        return Some(Modified::Packed {
+            seconds,
+            quarters: None,
+        });
+    }
+    let zone = text.get(text.len().checked_sub(6)?..)?;
+    let hours: i16 = zone.get(1..3)?.parse().ok()?;
+    let minutes: i16 = zone.get(4..6)?.parse().ok()?;
+    let sign = if zone.starts_with('-') { -1 } else { 1 };
+    let quarters = i8::try_from(sign * (hours * 60 + minutes) / 15).ok()?;
+    Some(Modified::Packed {
+        seconds,
+        quarters: Some(quarters),
+    })
+}
+
+/// One event, whole, as the service described it: what a run file keeps and undo writes again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PhoneCallEvent {
+    /// What names it.
+    pub key: EventKey,
+    /// How the URL is requested.
+    pub method: Method,
+    /// The URL that is requested, percent signs and all.
+    pub url: Foreign,
+    /// The operator's remark.
+    pub note: Foreign,
+    /// Whether it is on.
+    pub status: Status,
+    /// When it was last changed.
+    pub modified: Modified,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_number_is_a_type_and_comes_back_as_written() {
+        for number in [0, 1, 2, 3, 4, 5, 99, u16::MAX] {
+            assert_eq!(EventType::from_number(number).number(), number);
+        }
+        assert_eq!(EventType::from_number(3).to_string(), "Answer incoming");
+        assert_eq!(EventType::from_number(9).to_string(), "Type 9");
+    }
+
+    #[test]
+    fn the_ids_of_the_documentation_are_ids() {
+        for id in [
+            "NqeyDRqo4FtabmFj8gNWq3hsiGNYyq",
+            "MyPhoneCallEvent",
+            "1187",
+            "a.b",
+            "...",
+        ] {
+            assert_eq!(EventId::parse(id).unwrap().as_str(), id);
+        }
+    }
+
+    #[test]
+    fn what_could_widen_or_bend_a_delete_is_no_id() {
+        let long = "x".repeat(256);
+        for id in [
+            "",
+            ".",
+            "..",
+            "/",
+            "a/b",
+            "../0",
+            "a?b",
+            "a#b",
+            "%2e%2e",
+            "a b",
+            "a\nb",
+            "a\\b",
+            "a;b",
+            "\u{0}",
+            "é",
+            "a%00",
+            "\t",
+            "a\r\nHost: x",
+            &long,
+        ] {
+            assert!(EventId::parse(id).is_err(), "{id:?}");
+        }
+    }
+
+    #[test]
+    fn dates_come_back_letter_by_letter() {
+        for text in [
+            "2012-07-10T18:16:12+03:00",
+            "2012-07-10T18:16:12-05:45",
+            "2024-02-29T23:59:59Z",
+            "2012-07-10T18:16:12.5Z",
+            "2012-07-10",
+            "yesterday",
+            "",
+            "1969-12-31T23:59:59Z",
+            "2012-07-10T18:16:12+00:00",
+            "2012-07-10t18:16:12z",
+            "+",
+        ] {
+            assert_eq!(Modified::parse(text).written(), text);
+        }
+        assert!(matches!(
+            Modified::parse("2012-07-10T18:16:12+03:00"),
+            Modified::Packed { .. }
+        ));
+    }
+}

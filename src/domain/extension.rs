@@ -1,0 +1,140 @@
+//! Extensions of the PBX and the numbers that name them.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::Foreign;
+
+/// Longest number accepted, in characters; the service documents no limit.
+const LONGEST: usize = 64;
+
+/// The number of an existing extension, short (`210`) or extended (`0003*210`).
+///
+/// Text, since leading zeros are significant. Digits and `*` only (page *Data Types*), with at
+/// least one digit: `@self`, which the events service refuses, and an empty number, which would
+/// widen a path, cannot be built.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ExtensionNumber(Arc<str>);
+
+/// Why a text is no extension number.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{text:?} is not an extension number: write digits, with * between client and number, as in 0003*210"
+)]
+pub struct ExtensionNumberRefused {
+    text: String,
+}
+
+impl ExtensionNumber {
+    /// Accepts digits and `*`, nothing else.
+    ///
+    /// # Errors
+    /// Refuses everything else, with the remedy.
+    pub fn parse(text: &str) -> Result<Self, ExtensionNumberRefused> {
+        let allowed = text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'*');
+        let number = text.bytes().any(|byte| byte.is_ascii_digit());
+        if allowed && number && text.len() <= LONGEST {
+            Ok(Self(text.into()))
+        } else {
+            Err(ExtensionNumberRefused {
+                text: text.chars().take(LONGEST).collect(),
+            })
+        }
+    }
+
+    /// The number as the service writes it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ExtensionNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Debug for ExtensionNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The four kinds of extension that can carry events (page *Delete PhoneCallEvents*).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ExtensionKind {
+    /// A phone: what presence lists.
+    PhoneTerminal,
+    /// A queue.
+    Queue,
+    /// An interactive voice response menu.
+    Ivr,
+    /// A conference room.
+    Conference,
+}
+
+impl ExtensionKind {
+    /// The kind as shown to operators.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::PhoneTerminal => "phone terminal",
+            Self::Queue => "queue",
+            Self::Ivr => "IVR",
+            Self::Conference => "conference",
+        }
+    }
+}
+
+/// One extension as some source named it; kind and label only where the source knows them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Extension {
+    /// What names it in every path.
+    pub number: ExtensionNumber,
+    /// Its kind, unknown for numbers that were typed in.
+    pub kind: Option<ExtensionKind>,
+    /// What people call it; empty where no source says.
+    pub label: Foreign,
+}
+
+impl Extension {
+    /// An extension of which only the number is known.
+    pub fn of(number: ExtensionNumber) -> Self {
+        Self {
+            number,
+            kind: None,
+            label: Foreign::default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_and_extended_numbers_are_kept_with_their_zeros() {
+        for text in ["210", "0003*210", "0000", "1*2*3"] {
+            assert_eq!(ExtensionNumber::parse(text).unwrap().as_str(), text);
+        }
+    }
+
+    #[test]
+    fn what_could_widen_or_bend_a_path_is_no_number() {
+        for text in [
+            "", "@self", "*", "**", ".", "..", "21/0", "210/", "2 10", "210?", "210#", "%32", "２",
+        ] {
+            assert!(ExtensionNumber::parse(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_refused_number_says_how_to_write_it() {
+        let refused = ExtensionNumber::parse("@self").unwrap_err().to_string();
+        assert!(
+            refused.contains("\"@self\"") && refused.contains("0003*210"),
+            "{refused}"
+        );
+    }
+}

@@ -1,0 +1,137 @@
+//! What went wrong, what became of an event, and what is known of something asked for.
+
+use std::fmt;
+
+use super::Foreign;
+
+/// Where a request failed; from it follows whether the service may have acted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// callsweep itself did not send it: read-only, stopped, no run file.
+    Withheld,
+    /// No connection came about: name, TCP or TLS.
+    Unreachable,
+    /// It was sent, and no complete answer came back.
+    NoAnswer,
+    /// The service answered with a refusal (4xx).
+    Rejected,
+    /// The service answered that it should be asked elsewhere (3xx); redirects are not followed.
+    Redirected,
+    /// The service failed inside (5xx).
+    ServiceFailed,
+    /// A success was announced, and its body makes no sense.
+    Unreadable,
+}
+
+impl Cause {
+    /// Whether the service may have done what was asked all the same.
+    pub fn may_have_acted(self) -> bool {
+        match self {
+            Self::NoAnswer | Self::ServiceFailed | Self::Unreadable => true,
+            Self::Withheld | Self::Unreachable | Self::Rejected | Self::Redirected => false,
+        }
+    }
+}
+
+/// One failed request, in the service's own words where it had any.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// Where it failed.
+    pub cause: Cause,
+    /// HTTP status of the answer, where there was one.
+    pub http_status: Option<u16>,
+    /// The service's code, as `pce_id_invalid` (page *HTTP Return Codes*); empty without one.
+    pub code: Foreign,
+    /// What happened and, where callsweep knows it, the remedy.
+    pub message: Foreign,
+}
+
+impl Failure {
+    /// A failure with no answer of the service behind it.
+    pub fn new(cause: Cause, message: impl Into<String>) -> Self {
+        Self {
+            cause,
+            http_status: None,
+            code: Foreign::default(),
+            message: Foreign::from(message.into()),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.code.is_empty() {
+            write!(f, "{}: ", self.code)?;
+        }
+        self.message.fmt(f)
+    }
+}
+
+/// What the service said to a DELETE that it accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeleteAnswer {
+    /// 200 or 204.
+    pub http_status: u16,
+    /// The ids returned; `None` with 204, which has no body.
+    pub ids: Option<Vec<Foreign>>,
+}
+
+/// What became of one planned event: exactly one of these.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The service confirmed it.
+    Deleted,
+    /// It was not there any more.
+    AlreadyGone,
+    /// The service said no.
+    Refused(Failure),
+    /// No request that could have removed it left this program.
+    NotSent(Failure),
+    /// Nobody knows until the extension is listed again.
+    Unknown(Failure),
+}
+
+impl Outcome {
+    /// The word for it, the same on the screen and in machine output.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Deleted => "deleted",
+            Self::AlreadyGone => "already gone",
+            Self::Refused(_) => "refused",
+            Self::NotSent(_) => "not sent",
+            Self::Unknown(_) => "unknown",
+        }
+    }
+
+    /// Whether the event is gone from the service.
+    pub fn is_gone(&self) -> bool {
+        match self {
+            Self::Deleted | Self::AlreadyGone => true,
+            Self::Refused(_) | Self::NotSent(_) | Self::Unknown(_) => false,
+        }
+    }
+
+    /// The failure behind it, where there is one.
+    pub fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Deleted | Self::AlreadyGone => None,
+            Self::Refused(failure) | Self::NotSent(failure) | Self::Unknown(failure) => {
+                Some(failure)
+            }
+        }
+    }
+}
+
+/// Something that is asked of the service once and then known.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Fetched<T> {
+    /// Nobody asked yet.
+    #[default]
+    Not,
+    /// Asked, no answer yet.
+    UnderWay,
+    /// Known.
+    Ready(T),
+    /// The last attempt failed.
+    Failed(Failure),
+}

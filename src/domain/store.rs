@@ -1,0 +1,399 @@
+//! The events that were listed, held so that a million of them fit, and the marks on them.
+//!
+//! A [`Listing`] is one extension's events as one answer described them; it never changes but for
+//! events that were deleted. The [`EventStore`] holds one listing for each extension together with
+//! the marks on it, so that a mark can never point at another row than the one it was set on.
+
+mod listing;
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use fixedbitset::FixedBitSet;
+
+pub use listing::{EventView, Listing, ListingBuilder, OddRow, RawEvent};
+
+use super::{EventKey, ExtensionNumber, PhoneCallEvent};
+
+/// All listings and all marks.
+#[derive(Debug, Default)]
+pub struct EventStore {
+    shelves: BTreeMap<ExtensionNumber, Shelf>,
+    strings: HashSet<Arc<str>>,
+    events: usize,
+    marked: usize,
+}
+
+#[derive(Debug)]
+struct Shelf {
+    listing: Listing,
+    marks: FixedBitSet,
+    marked: usize,
+    /// Marked events that the newest listing describes otherwise than when they were marked.
+    as_marked: BTreeMap<EventKey, PhoneCallEvent>,
+}
+
+/// What a newer listing did to the marks of its extension.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Replaced {
+    /// Marked events that are not listed any more; their marks went with them.
+    pub vanished: usize,
+    /// Marked events that are listed with another content than when they were marked.
+    pub changed: usize,
+}
+
+impl EventStore {
+    /// Puts a listing in the place of the extension's former one. Marks stay on their events.
+    pub fn insert(&mut self, mut listing: Listing) -> Replaced {
+        listing.share_strings(&mut self.strings);
+        let number = listing.extension().clone();
+        let mut shelf = Shelf {
+            marks: FixedBitSet::with_capacity(listing.len()),
+            listing,
+            marked: 0,
+            as_marked: BTreeMap::new(),
+        };
+        let mut replaced = Replaced::default();
+        if let Some(old) = self.shelves.remove(&number) {
+            self.events -= old.listing.len();
+            self.marked -= old.marked;
+            replaced = shelf.take_over(&old);
+        }
+        self.events += shelf.listing.len();
+        self.marked += shelf.marked;
+        self.shelves.insert(number, shelf);
+        replaced
+    }
+
+    /// The newest listing of an extension.
+    pub fn listing(&self, extension: &ExtensionNumber) -> Option<&Listing> {
+        self.shelves.get(extension).map(|shelf| &shelf.listing)
+    }
+
+    /// Events in all listings.
+    pub fn len(&self) -> usize {
+        self.events
+    }
+
+    /// True when no event is listed.
+    pub fn is_empty(&self) -> bool {
+        self.events == 0
+    }
+
+    /// Takes a deleted event, and its mark, out of its listing. False when it was not there.
+    pub fn remove(&mut self, key: &EventKey) -> bool {
+        let Some(shelf) = self.shelves.get_mut(&key.extension) else {
+            return false;
+        };
+        let Some(row) = shelf.listing.find(key) else {
+            return false;
+        };
+        shelf.listing.remove(row);
+        self.events -= 1;
+        if shelf.marks.contains(row) {
+            shelf.marked -= 1;
+            self.marked -= 1;
+        }
+        shelf.as_marked.remove(key);
+        shelf.marks = shelf
+            .marks
+            .ones()
+            .filter(|&marked| marked != row)
+            .map(|marked| if marked > row { marked - 1 } else { marked })
+            .collect();
+        shelf.marks.grow(shelf.listing.len());
+        true
+    }
+
+    /// Marks or unmarks rows of one extension's listing; returns how many changed.
+    pub fn set_marks(
+        &mut self,
+        extension: &ExtensionNumber,
+        rows: impl IntoIterator<Item = usize>,
+        on: bool,
+    ) -> usize {
+        let Some(shelf) = self.shelves.get_mut(extension) else {
+            return 0;
+        };
+        let length = shelf.listing.len();
+        let mut changed = 0;
+        for row in rows {
+            if row < length && shelf.marks.contains(row) != on {
+                shelf.marks.set(row, on);
+                changed += 1;
+            }
+        }
+        if on {
+            shelf.marked += changed;
+            self.marked += changed;
+        } else {
+            shelf.marked -= changed;
+            self.marked -= changed;
+            let Shelf {
+                listing,
+                marks,
+                as_marked,
+                ..
+            } = shelf;
+            as_marked.retain(|key, _| listing.find(key).is_some_and(|row| marks.contains(row)));
+        }
+        changed
+    }
+
+    /// Takes every mark away; returns how many there were.
+    pub fn unmark_all(&mut self) -> usize {
+        for shelf in self.shelves.values_mut() {
+            shelf.marks.clear();
+            shelf.marked = 0;
+            shelf.as_marked.clear();
+        }
+        std::mem::take(&mut self.marked)
+    }
+
+    /// Whether a row of an extension's listing is marked.
+    pub fn is_marked(&self, extension: &ExtensionNumber, row: usize) -> bool {
+        self.shelves
+            .get(extension)
+            .is_some_and(|shelf| shelf.marks.contains(row))
+    }
+
+    /// Marked events of one extension.
+    pub fn marked_in(&self, extension: &ExtensionNumber) -> usize {
+        self.shelves.get(extension).map_or(0, |shelf| shelf.marked)
+    }
+
+    /// Marked events of all extensions.
+    pub fn marked(&self) -> usize {
+        self.marked
+    }
+
+    /// Every marked row with its listing, in the order of extension numbers and of each listing.
+    pub fn marked_rows(&self) -> impl Iterator<Item = (&Listing, usize)> {
+        self.marked_listings()
+            .flat_map(|(listing, rows)| rows.map(move |row| (listing, row)))
+    }
+
+    /// Every listing that has marks, with its marked rows, in the order of extension numbers.
+    pub fn marked_listings(
+        &self,
+    ) -> impl Iterator<Item = (&Listing, impl Iterator<Item = usize> + '_)> {
+        self.shelves
+            .values()
+            .filter(|shelf| shelf.marked > 0)
+            .map(|shelf| (&shelf.listing, shelf.marks.ones()))
+    }
+
+    /// The event as it stood when it was marked, where the newest listing describes it otherwise.
+    pub fn as_marked(&self, key: &EventKey) -> Option<&PhoneCallEvent> {
+        self.shelves.get(&key.extension)?.as_marked.get(key)
+    }
+}
+
+impl Shelf {
+    fn take_over(&mut self, old: &Shelf) -> Replaced {
+        let mut replaced = Replaced::default();
+        for row in old.marks.ones() {
+            let Some(event) = old.listing.row(row).map(|view| view.to_event()) else {
+                continue;
+            };
+            let Some(now) = self.listing.find(&event.key) else {
+                replaced.vanished += 1;
+                continue;
+            };
+            self.marks.insert(now);
+            self.marked += 1;
+            let event = old.as_marked.get(&event.key).cloned().unwrap_or(event);
+            if self
+                .listing
+                .row(now)
+                .is_some_and(|view| view.to_event() != event)
+            {
+                replaced.changed += 1;
+                self.as_marked.insert(event.key.clone(), event);
+            }
+        }
+        replaced
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{EventId, EventType, Foreign, Method, Modified, Status};
+
+    fn number(text: &str) -> ExtensionNumber {
+        ExtensionNumber::parse(text).unwrap()
+    }
+
+    fn raw<'a>(event_type: &'a str, id: &'a str) -> RawEvent<'a> {
+        RawEvent {
+            event_type,
+            id,
+            method: "1",
+            url: "https://crm.acme.test/in",
+            note: "CRM",
+            status: "1",
+            modified: "2024-05-01T10:00:00Z",
+        }
+    }
+
+    fn key(extension: &str, event_type: u16, id: &str) -> EventKey {
+        EventKey {
+            extension: number(extension),
+            event_type: EventType::from_number(event_type),
+            id: EventId::parse(id).unwrap(),
+        }
+    }
+
+    fn listing(extension: &str, events: &[RawEvent<'_>]) -> Listing {
+        let mut builder = ListingBuilder::new(number(extension));
+        for event in events {
+            builder.push(*event);
+        }
+        builder.finish(true)
+    }
+
+    fn marked_ids(store: &EventStore) -> Vec<String> {
+        store
+            .marked_rows()
+            .map(|(listing, row)| listing.row(row).unwrap().id().to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn an_event_comes_back_from_a_listing_as_the_service_wrote_it() {
+        let odd = RawEvent {
+            method: "2",
+            status: "paused",
+            modified: "once",
+            note: "",
+            ..raw("9", "odd")
+        };
+        let listing = listing("1", &[raw("0", "a"), odd]);
+        assert_eq!(
+            listing.row(0).unwrap().to_event(),
+            PhoneCallEvent {
+                key: key("1", 0, "a"),
+                method: Method::Post,
+                url: Foreign::from("https://crm.acme.test/in"),
+                note: Foreign::from("CRM"),
+                status: Status::Enabled,
+                modified: Modified::parse("2024-05-01T10:00:00Z"),
+            }
+        );
+        let back = listing.row(1).unwrap();
+        assert_eq!(back.event_type(), EventType::Unknown(9));
+        assert_eq!(back.method(), Method::Other(Foreign::from("2")));
+        assert_eq!(back.status(), Status::Other(Foreign::from("paused")));
+        assert_eq!(back.modified().written(), "once");
+    }
+
+    #[test]
+    fn a_row_that_no_path_can_name_is_kept_beside_the_others() {
+        let rows = [
+            raw("0", "../1"),
+            raw("0", ""),
+            raw("x", "a"),
+            raw("007", "b"),
+            raw("0", "ok"),
+        ];
+        let listing = listing("1", &rows);
+        assert_eq!((listing.len(), listing.odd().len()), (1, 4));
+        assert!(listing.odd()[0].text.raw().contains("../1"));
+        assert_eq!(listing.odd()[0].event_type, Some(EventType::DialIn));
+    }
+
+    #[test]
+    fn rows_are_grouped_by_type_whatever_the_order_they_came_in() {
+        let listing = listing(
+            "1",
+            &[raw("2", "a"), raw("0", "b"), raw("2", "c"), raw("0", "b")],
+        );
+        let groups: Vec<_> = listing.groups().collect();
+        assert_eq!(
+            groups,
+            [(EventType::DialIn, 0..1), (EventType::Hangup, 1..3)]
+        );
+        let ids: Vec<_> = (0..3)
+            .map(|row| listing.row(row).unwrap().id().to_owned())
+            .collect();
+        assert_eq!(ids, ["b", "a", "c"]);
+    }
+
+    #[test]
+    fn marks_stay_on_their_events_when_an_extension_is_read_again() {
+        let mut store = EventStore::default();
+        store.insert(listing("1", &[raw("0", "a"), raw("0", "b"), raw("1", "c")]));
+        store.set_marks(&number("1"), [1, 2], true);
+        let before = store
+            .listing(&number("1"))
+            .unwrap()
+            .row(2)
+            .unwrap()
+            .to_event();
+        let changed = RawEvent {
+            url: "https://elsewhere.test",
+            ..raw("1", "c")
+        };
+        let replaced = store.insert(listing("1", &[raw("0", "new"), changed, raw("0", "b")]));
+        assert_eq!(
+            replaced,
+            Replaced {
+                vanished: 0,
+                changed: 1
+            }
+        );
+        assert_eq!(marked_ids(&store), ["b", "c"]);
+        assert_eq!(store.as_marked(&key("1", 1, "c")), Some(&before));
+        let replaced = store.insert(listing("1", &[raw("0", "b")]));
+        assert_eq!(
+            replaced,
+            Replaced {
+                vanished: 1,
+                changed: 0
+            }
+        );
+        assert_eq!((store.marked(), store.len()), (1, 1));
+    }
+
+    #[test]
+    fn a_deleted_event_takes_its_own_mark_along_and_no_other() {
+        let mut store = EventStore::default();
+        store.insert(listing("1", &[raw("0", "a"), raw("0", "b"), raw("0", "c")]));
+        store.insert(listing("2", &[raw("0", "a")]));
+        store.set_marks(&number("1"), [0, 2], true);
+        store.set_marks(&number("2"), [0], true);
+        assert!(store.remove(&key("1", 0, "a")));
+        assert!(!store.remove(&key("1", 0, "a")));
+        assert_eq!(marked_ids(&store), ["c", "a"]);
+        assert_eq!(
+            (store.len(), store.marked(), store.marked_in(&number("1"))),
+            (3, 2, 1)
+        );
+        assert!(store.remove(&key("1", 0, "b")));
+        assert_eq!(marked_ids(&store), ["c", "a"]);
+    }
+
+    #[test]
+    fn marking_counts_only_what_changes_and_ignores_rows_that_are_not_there() {
+        let mut store = EventStore::default();
+        store.insert(listing("1", &[raw("0", "a"), raw("0", "b")]));
+        assert_eq!(store.set_marks(&number("1"), 0..10, true), 2);
+        assert_eq!(store.set_marks(&number("1"), [0], true), 0);
+        assert_eq!(store.set_marks(&number("1"), [0], false), 1);
+        assert_eq!(store.set_marks(&number("9"), [0], true), 0);
+        assert_eq!(store.unmark_all(), 1);
+        assert_eq!(store.marked(), 0);
+    }
+
+    #[test]
+    fn an_id_that_stands_under_two_types_is_two_events() {
+        let mut store = EventStore::default();
+        store.insert(listing("1", &[raw("0", "a"), raw("1", "a")]));
+        assert!(store.remove(&key("1", 1, "a")));
+        assert_eq!(
+            store.listing(&number("1")).unwrap().find(&key("1", 0, "a")),
+            Some(0)
+        );
+    }
+}

@@ -1,0 +1,408 @@
+//! One extension's events in 24 bytes a row, an arena of ids and a table of distinct strings.
+
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::super::{
+    EventId, EventKey, EventType, ExtensionNumber, Foreign, Method, Modified, PhoneCallEvent,
+    Status,
+};
+
+/// What an answer to *List PhoneCallEvents* said of one extension.
+///
+/// Rows are grouped by type, types in the order of their numbers, and within a type in the order
+/// of the service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing {
+    extension: ExtensionNumber,
+    rows: Vec<Row>,
+    ids: Box<str>,
+    strings: Box<[Arc<str>]>,
+    odd: Vec<OddRow>,
+    complete: bool,
+}
+
+/// A row that the service listed and that no DELETE may name: it is shown, counted, never marked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OddRow {
+    /// Its type, where that could be read.
+    pub event_type: Option<EventType>,
+    /// The row as the service wrote it.
+    pub text: Foreign,
+    /// Why it cannot be deleted from here.
+    pub reason: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Row {
+    id_start: u32,
+    url: u32,
+    note: u32,
+    /// Seconds, or an index into the strings, as `zone` says.
+    modified: u32,
+    event_type: u16,
+    id_length: u8,
+    zone: i8,
+    method: Choice,
+    status: Choice,
+}
+
+/// 0 and 1 are the documented values, larger numbers the strings from 0 on.
+type Choice = u16;
+
+const ZONE_MISSING: i8 = i8::MIN;
+const ZONE_RAW: i8 = i8::MIN + 1;
+const ZONE_UTC: i8 = i8::MIN + 2;
+
+impl Listing {
+    /// Whose events these are.
+    pub fn extension(&self) -> &ExtensionNumber {
+        &self.extension
+    }
+
+    /// How many events can be named and deleted.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// True when there is no event that can be named.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// False when the service has more than it would hand out.
+    pub fn is_complete(&self) -> bool {
+        self.complete
+    }
+
+    /// Rows that are listed but cannot be named in a path.
+    pub fn odd(&self) -> &[OddRow] {
+        &self.odd
+    }
+
+    /// One event.
+    pub fn row(&self, row: usize) -> Option<EventView<'_>> {
+        self.rows
+            .get(row)
+            .map(|row| EventView { listing: self, row })
+    }
+
+    /// The types that have events, each with its rows.
+    pub fn groups(&self) -> impl Iterator<Item = (EventType, Range<usize>)> + '_ {
+        let mut start = 0;
+        self.rows
+            .chunk_by(|a, b| a.event_type == b.event_type)
+            .filter_map(move |group| {
+                let rows = start..start + group.len();
+                start = rows.end;
+                group
+                    .first()
+                    .map(|row| (EventType::from_number(row.event_type), rows))
+            })
+    }
+
+    /// The rows of one type; empty when it has none.
+    pub fn rows_of(&self, event_type: EventType) -> Range<usize> {
+        let number = event_type.number();
+        let start = self.rows.partition_point(|row| row.event_type < number);
+        let end = self.rows.partition_point(|row| row.event_type <= number);
+        start..end
+    }
+
+    /// Where an event stands.
+    pub fn find(&self, key: &EventKey) -> Option<usize> {
+        if key.extension != self.extension {
+            return None;
+        }
+        self.rows_of(key.event_type).find(|&row| {
+            self.row(row)
+                .is_some_and(|view| view.id() == key.id.as_str())
+        })
+    }
+
+    pub(super) fn remove(&mut self, row: usize) {
+        self.rows.remove(row);
+    }
+
+    /// Lets equal strings of all listings be one allocation.
+    pub(super) fn share_strings(&mut self, shared: &mut HashSet<Arc<str>>) {
+        for string in &mut self.strings {
+            match shared.get(&**string) {
+                Some(known) => *string = Arc::clone(known),
+                None => {
+                    shared.insert(Arc::clone(string));
+                }
+            }
+        }
+    }
+
+    fn string(&self, index: u32) -> Foreign {
+        usize::try_from(index)
+            .ok()
+            .and_then(|index| self.strings.get(index))
+            .map_or_else(Foreign::default, |text| Foreign::from(Arc::clone(text)))
+    }
+}
+
+/// One row of a listing.
+#[derive(Clone, Copy)]
+pub struct EventView<'a> {
+    listing: &'a Listing,
+    row: &'a Row,
+}
+
+impl EventView<'_> {
+    /// Its type.
+    pub fn event_type(&self) -> EventType {
+        EventType::from_number(self.row.event_type)
+    }
+
+    /// Its id.
+    pub fn id(&self) -> &str {
+        id_of(&self.listing.ids, self.row)
+    }
+
+    /// The URL that the PBX requests.
+    pub fn url(&self) -> Foreign {
+        self.listing.string(self.row.url)
+    }
+
+    /// The operator's remark.
+    pub fn note(&self) -> Foreign {
+        self.listing.string(self.row.note)
+    }
+
+    /// How the URL is requested.
+    pub fn method(&self) -> Method {
+        match self.row.method {
+            0 => Method::Get,
+            1 => Method::Post,
+            other => Method::Other(self.listing.string(u32::from(other) - 2)),
+        }
+    }
+
+    /// Whether it is on.
+    pub fn status(&self) -> Status {
+        match self.row.status {
+            0 => Status::Disabled,
+            1 => Status::Enabled,
+            other => Status::Other(self.listing.string(u32::from(other) - 2)),
+        }
+    }
+
+    /// When it was last changed.
+    pub fn modified(&self) -> Modified {
+        let seconds = self.row.modified;
+        match self.row.zone {
+            ZONE_MISSING => Modified::Missing,
+            ZONE_RAW => Modified::Other(self.listing.string(seconds)),
+            ZONE_UTC => Modified::Packed {
+                seconds,
+                quarters: None,
+            },
+            quarters => Modified::Packed {
+                seconds,
+                quarters: Some(quarters),
+            },
+        }
+    }
+
+    /// What names it.
+    pub fn key(&self) -> EventKey {
+        EventKey {
+            extension: self.listing.extension.clone(),
+            event_type: self.event_type(),
+            id: EventId::from_listing(self.id()),
+        }
+    }
+
+    /// The event, whole.
+    pub fn to_event(&self) -> PhoneCallEvent {
+        PhoneCallEvent {
+            key: self.key(),
+            method: self.method(),
+            url: self.url(),
+            note: self.note(),
+            status: self.status(),
+            modified: self.modified(),
+        }
+    }
+}
+
+/// One event in the service's own notation: every field as text, empty where it was missing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RawEvent<'a> {
+    /// `0` to `4`, or another number.
+    pub event_type: &'a str,
+    /// The service's id.
+    pub id: &'a str,
+    /// `0` GET, `1` POST.
+    pub method: &'a str,
+    /// The URL, percent signs and all.
+    pub url: &'a str,
+    /// The operator's remark.
+    pub note: &'a str,
+    /// `0` disabled, `1` enabled.
+    pub status: &'a str,
+    /// An XML Schema dateTime.
+    pub modified: &'a str,
+}
+
+/// Makes a [`Listing`] row by row.
+#[derive(Debug)]
+pub struct ListingBuilder {
+    extension: ExtensionNumber,
+    rows: Vec<Row>,
+    ids: String,
+    strings: Vec<Arc<str>>,
+    known: HashMap<Arc<str>, u32>,
+    odd: Vec<OddRow>,
+}
+
+impl ListingBuilder {
+    /// An empty listing of one extension.
+    pub fn new(extension: ExtensionNumber) -> Self {
+        Self {
+            extension,
+            rows: Vec::new(),
+            ids: String::new(),
+            strings: Vec::new(),
+            known: HashMap::new(),
+            odd: Vec::new(),
+        }
+    }
+
+    /// Takes one row. A row that no DELETE could name becomes an [`OddRow`]; none is lost.
+    pub fn push(&mut self, event: RawEvent<'_>) {
+        if let Err(reason) = self.try_push(event) {
+            let RawEvent {
+                event_type,
+                id,
+                method,
+                url,
+                ..
+            } = event;
+            let text = format!("type {event_type} id {id} {method} {url}");
+            self.push_odd(
+                number_of(event_type).map(EventType::from_number),
+                &text,
+                &reason,
+            );
+        }
+    }
+
+    /// Takes a row that could not even be read as an event.
+    pub fn push_odd(&mut self, event_type: Option<EventType>, text: &str, reason: &str) {
+        self.odd.push(OddRow {
+            event_type,
+            text: Foreign::from(text),
+            reason: reason.to_owned(),
+        });
+    }
+
+    /// How many rows came in so far, odd ones too.
+    pub fn len(&self) -> usize {
+        self.rows.len() + self.odd.len()
+    }
+
+    /// True before the first row.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Groups the rows by type. An event that was listed twice, as happens when a list moves while
+    /// its pages are read, is kept once.
+    pub fn finish(self, complete: bool) -> Listing {
+        let Self {
+            extension,
+            mut rows,
+            ids,
+            strings,
+            odd,
+            ..
+        } = self;
+        rows.sort_by_key(|row| row.event_type);
+        let mut seen = HashSet::with_capacity(rows.len());
+        rows.retain(|row| seen.insert((row.event_type, id_of(&ids, row))));
+        drop(seen);
+        rows.shrink_to_fit();
+        Listing {
+            extension,
+            rows,
+            ids: ids.into_boxed_str(),
+            strings: strings.into_boxed_slice(),
+            odd,
+            complete,
+        }
+    }
+
+    fn try_push(&mut self, event: RawEvent<'_>) -> Result<(), String> {
+        let event_type = number_of(event.event_type)
+            .ok_or_else(|| "its type is not a number that can stand in a path".to_owned())?;
+        if !EventId::is_valid(event.id) {
+            return Err("its id cannot be named in a path".to_owned());
+        }
+        let full = |_| "this listing is too long".to_owned();
+        let id_start = u32::try_from(self.ids.len()).map_err(full)?;
+        let id_length = u8::try_from(event.id.len()).map_err(|error| error.to_string())?;
+        let (zone, modified) = match Modified::parse(event.modified) {
+            Modified::Missing => (ZONE_MISSING, 0),
+            Modified::Packed { seconds, quarters } => (quarters.unwrap_or(ZONE_UTC), seconds),
+            Modified::Other(raw) => (ZONE_RAW, self.intern(raw.raw())?),
+        };
+        let row = Row {
+            id_start,
+            url: self.intern(event.url)?,
+            note: self.intern(event.note)?,
+            modified,
+            event_type,
+            id_length,
+            zone,
+            method: self.choice(event.method)?,
+            status: self.choice(event.status)?,
+        };
+        self.ids.push_str(event.id);
+        self.rows.push(row);
+        Ok(())
+    }
+
+    fn choice(&mut self, text: &str) -> Result<Choice, String> {
+        match text {
+            "0" => Ok(0),
+            "1" => Ok(1),
+            other => {
+                let index = self.intern(other)?.saturating_add(2);
+                Choice::try_from(index).map_err(|_| "too many unknown values".to_owned())
+            }
+        }
+    }
+
+    fn intern(&mut self, text: &str) -> Result<u32, String> {
+        if let Some(&index) = self.known.get(text) {
+            return Ok(index);
+        }
+        let index = u32::try_from(self.strings.len()).map_err(|error| error.to_string())?;
+        let shared: Arc<str> = text.into();
+        self.strings.push(Arc::clone(&shared));
+        self.known.insert(shared, index);
+        Ok(index)
+    }
+}
+
+fn id_of<'a>(ids: &'a str, row: &Row) -> &'a str {
+    let start = usize::try_from(row.id_start).unwrap_or(usize::MAX);
+    ids.get(start..start.saturating_add(usize::from(row.id_length)))
+        .unwrap_or_default()
+}
+
+/// The number of a type: digits only, so that what goes into a path is what was listed.
+fn number_of(text: &str) -> Option<u16> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let canonical = text == "0" || !text.starts_with('0');
+    if digits && canonical {
+        text.parse().ok()
+    } else {
+        None
+    }
+}

@@ -1,0 +1,245 @@
+//! Which service, as whom, and how wide a call may be.
+
+use std::fmt;
+
+/// Whose extensions are meant: `@me`, `@viewer`, `@owner` or a user's own id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserId(String);
+
+/// Why a target cannot stand in a path.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TargetRefused {
+    /// The user part.
+    #[error("{0:?} is not a user: write @me, @viewer, @owner or a user id of letters and digits")]
+    User(String),
+    /// The path before `/extensions`.
+    #[error(
+        "{0:?} is not a base path: write it like /uapi, letters, digits, - and _ between slashes"
+    )]
+    BasePath(String),
+}
+
+impl UserId {
+    /// Accepts the three names of the documentation and plain ids.
+    ///
+    /// # Errors
+    /// Refuses everything that is not one plain path segment.
+    pub fn parse(text: &str) -> Result<Self, TargetRefused> {
+        let named = matches!(text, "@me" | "@viewer" | "@owner");
+        let plain = (1..=64).contains(&text.len()) && text.bytes().all(is_word);
+        if named || plain {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(TargetRefused::User(text.to_owned()))
+        }
+    }
+
+    /// As it stands in a path.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for UserId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Where every path begins: profile, origin, base path and user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// The profile's name, for people and for the names of run files.
+    pub profile: String,
+    /// Scheme, host and port, without a trailing slash: `https://pbx.example.com`.
+    pub origin: String,
+    base_path: String,
+    /// Whose extensions.
+    pub user: UserId,
+}
+
+impl Target {
+    /// Joins what a profile says.
+    ///
+    /// # Errors
+    /// Refuses a base path that is not made of plain segments.
+    pub fn new(
+        profile: &str,
+        origin: &str,
+        base_path: &str,
+        user: UserId,
+    ) -> Result<Self, TargetRefused> {
+        let trimmed = base_path.trim_end_matches('/');
+        let plain = |segment: &str| !segment.is_empty() && segment.bytes().all(is_word);
+        let valid = match trimmed.strip_prefix('/') {
+            Some(rest) => rest.split('/').all(plain),
+            None => trimmed.is_empty(),
+        };
+        if !valid {
+            return Err(TargetRefused::BasePath(base_path.to_owned()));
+        }
+        Ok(Self {
+            profile: profile.to_owned(),
+            origin: origin.trim_end_matches('/').to_owned(),
+            base_path: trimmed.to_owned(),
+            user,
+        })
+    }
+
+    /// `/uapi/extensions/@me`: what every request path of the service starts with. `@` and `*`
+    /// are legal in a path (RFC 3986, 3.3) and go out raw, as the vendor's own clients send them.
+    pub fn extensions_path(&self) -> String {
+        format!("{}/extensions/{}", self.base_path, self.user)
+    }
+
+    /// The host and port alone, for the header.
+    pub fn host(&self) -> &str {
+        self.origin
+            .split_once("://")
+            .map_or(self.origin.as_str(), |(_, host)| host)
+    }
+}
+
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
+}
+
+/// Which wide forms of DELETE a profile allows beside the event form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WideCalls {
+    /// `DELETE …/phoneCallEvents` may be used.
+    pub extension: bool,
+    /// `DELETE …/phoneCallEvents/{type}` may be used.
+    pub event_type: bool,
+}
+
+impl Default for WideCalls {
+    /// The documented extension form only: the scope of the type form is not documented.
+    fn default() -> Self {
+        Self {
+            extension: true,
+            event_type: false,
+        }
+    }
+}
+
+/// Which forms a plan uses where everything they cover is marked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallForm {
+    /// One call for each event.
+    Event,
+    /// One call for each extension whose listed events are all marked.
+    Extension,
+    /// One call for each type whose listed events are all marked.
+    Type,
+    /// The extension form where it fits, then the type form.
+    ExtensionAndType,
+}
+
+impl CallForm {
+    /// Whether the extension form may be used.
+    pub fn allows_extension(self) -> bool {
+        matches!(self, Self::Extension | Self::ExtensionAndType)
+    }
+
+    /// Whether the type form may be used.
+    pub fn allows_type(self) -> bool {
+        matches!(self, Self::Type | Self::ExtensionAndType)
+    }
+
+    /// The name shown in the review.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Event => "event",
+            Self::Extension => "extension",
+            Self::Type => "type",
+            Self::ExtensionAndType => "extension + type",
+        }
+    }
+}
+
+impl WideCalls {
+    /// The widest form the profile allows: what a review starts with.
+    pub fn widest(self) -> CallForm {
+        match (self.extension, self.event_type) {
+            (false, false) => CallForm::Event,
+            (true, false) => CallForm::Extension,
+            (false, true) => CallForm::Type,
+            (true, true) => CallForm::ExtensionAndType,
+        }
+    }
+
+    /// The form after this one, round and round through those the profile allows.
+    pub fn next(self, form: CallForm) -> CallForm {
+        match form {
+            CallForm::Event if self.extension => CallForm::Extension,
+            CallForm::Event | CallForm::Extension => match self.widest() {
+                CallForm::Extension | CallForm::Event => CallForm::Event,
+                wider @ (CallForm::Type | CallForm::ExtensionAndType) => wider,
+            },
+            CallForm::Type | CallForm::ExtensionAndType => CallForm::Event,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn users_are_named_or_plain_ids() {
+        for user in ["@me", "@viewer", "@owner", "12", "0241"] {
+            assert_eq!(UserId::parse(user).unwrap().as_str(), user);
+        }
+        for user in ["", "@self", "@ME", "a/b", "..", ".", "a b", "%40me", "@"] {
+            assert!(UserId::parse(user).is_err(), "{user:?}");
+        }
+    }
+
+    #[test]
+    fn a_base_path_is_plain_segments_with_or_without_a_last_slash() {
+        let path = |base: &str| {
+            Target::new("p", "https://x", base, UserId::parse("@me").unwrap())
+                .map(|target| target.extensions_path())
+        };
+        assert_eq!(path("/uapi").unwrap(), "/uapi/extensions/@me");
+        assert_eq!(path("/unifiedapi/").unwrap(), "/unifiedapi/extensions/@me");
+        assert_eq!(path("").unwrap(), "/extensions/@me");
+        for base in ["uapi", "/u/../x", "/u//x", "/u?x", "/ü"] {
+            assert!(path(base).is_err(), "{base:?}");
+        }
+    }
+
+    #[test]
+    fn the_call_form_cycles_through_what_the_profile_allows() {
+        let cycle = |wide: WideCalls| {
+            let mut form = CallForm::Event;
+            let mut seen = vec![form];
+            loop {
+                form = wide.next(form);
+                if form == CallForm::Event {
+                    return seen;
+                }
+                seen.push(form);
+            }
+        };
+        let wide = |extension, event_type| WideCalls {
+            extension,
+            event_type,
+        };
+        assert_eq!(cycle(wide(false, false)), [CallForm::Event]);
+        assert_eq!(
+            cycle(WideCalls::default()),
+            [CallForm::Event, CallForm::Extension]
+        );
+        assert_eq!(cycle(wide(false, true)), [CallForm::Event, CallForm::Type]);
+        assert_eq!(
+            cycle(wide(true, true)),
+            [
+                CallForm::Event,
+                CallForm::Extension,
+                CallForm::ExtensionAndType
+            ]
+        );
+    }
+}

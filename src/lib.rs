@@ -1,0 +1,3 @@
+//! callsweep
+
+pub mod domain;

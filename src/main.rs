@@ -1,0 +1,3 @@
+//! The entrance.
+
+fn main() {}
