@@ -88,7 +88,7 @@ fn cleaned(text: &str) -> String {
             }
             Look::CodePoint => {
                 marks = 0;
-                shown.push_str(&format!("<{:04X}>", u32::from(character)));
+                shown.extend(format!("<{:04X}>", u32::from(character)).chars());
             }
         }
     }
