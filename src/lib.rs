@@ -1,3 +1,4 @@
 //! callsweep
 
+pub mod deletion;
 pub mod domain;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::Foreign;
 
-/// Where a request failed; from it follows whether the service may have acted.
+/// Where a request failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
     /// callsweep itself did not send it: read-only, stopped, no run file.
@@ -21,16 +21,6 @@ pub enum Cause {
     ServiceFailed,
     /// A success was announced, and its body makes no sense.
     Unreadable,
-}
-
-impl Cause {
-    /// Whether the service may have done what was asked all the same.
-    pub fn may_have_acted(self) -> bool {
-        match self {
-            Self::NoAnswer | Self::ServiceFailed | Self::Unreadable => true,
-            Self::Withheld | Self::Unreachable | Self::Rejected | Self::Redirected => false,
-        }
-    }
 }
 
 /// One failed request, in the service's own words where it had any.
@@ -54,6 +44,16 @@ impl Failure {
             http_status: None,
             code: Foreign::default(),
             message: Foreign::from(message.into()),
+        }
+    }
+
+    /// Whether the service may have done what was asked all the same. 501 and 503 are answers of a
+    /// service that did not take the request on (RFC 9110, 15.6).
+    pub fn may_have_acted(&self) -> bool {
+        match self.cause {
+            Cause::NoAnswer | Cause::Unreadable => true,
+            Cause::ServiceFailed => !matches!(self.http_status, Some(501 | 503)),
+            Cause::Withheld | Cause::Unreachable | Cause::Rejected | Cause::Redirected => false,
         }
     }
 }

@@ -1,0 +1,161 @@
+//! What an answer means for each event that its call covered.
+
+use std::time::Duration;
+
+use crate::domain::{Cause, DeleteAnswer, Failure, Foreign, Outcome, PhoneCallEvent};
+
+/// A call that was sent, answered or not, and what became of what it covered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settled {
+    /// One for each covered event, in their order.
+    pub outcomes: Vec<Outcome>,
+    /// Ids that the service returned, planned or not.
+    pub returned: Vec<Foreign>,
+    /// Returned ids that the plan did not cover: lost without having been in the review.
+    pub surplus: Vec<Foreign>,
+    /// Status of the answer, where there was one.
+    pub http_status: Option<u16>,
+    /// From sending to the last byte.
+    pub took: Duration,
+}
+
+/// Gives every covered event the one outcome that the answer supports, and no better one: an event
+/// that a success does not name is unknown until it is listed again.
+pub fn judge(
+    covered: &[PhoneCallEvent],
+    answer: Result<DeleteAnswer, Failure>,
+    took: Duration,
+) -> Settled {
+    match answer {
+        Ok(DeleteAnswer { http_status, ids }) => {
+            let outcomes = covered
+                .iter()
+                .map(|event| outcome_of(event.key.id.as_str(), ids.as_deref(), http_status))
+                .collect();
+            let returned = ids.unwrap_or_default();
+            let planned = |id: &&Foreign| {
+                covered
+                    .iter()
+                    .any(|event| event.key.id.as_str() == id.raw())
+            };
+            let surplus = returned.iter().filter(|id| !planned(id)).cloned().collect();
+            Settled {
+                outcomes,
+                returned,
+                surplus,
+                http_status: Some(http_status),
+                took,
+            }
+        }
+        Err(failure) => Settled {
+            http_status: failure.http_status,
+            outcomes: covered
+                .iter()
+                .map(|_| outcome_of_failure(&failure))
+                .collect(),
+            returned: Vec::new(),
+            surplus: Vec::new(),
+            took,
+        },
+    }
+}
+
+fn outcome_of(id: &str, returned: Option<&[Foreign]>, http_status: u16) -> Outcome {
+    // 204 has no ids to return (page *Delete PhoneCallEvents*) and is a success all the same.
+    let Some(returned) = returned else {
+        return Outcome::Deleted;
+    };
+    if returned.iter().any(|returned| returned.raw() == id) {
+        return Outcome::Deleted;
+    }
+    Outcome::Unknown(Failure {
+        cause: Cause::Unreadable,
+        http_status: Some(http_status),
+        code: Foreign::default(),
+        message: Foreign::from(
+            "the service reported success without naming this event: read again (R)",
+        ),
+    })
+}
+
+fn outcome_of_failure(failure: &Failure) -> Outcome {
+    if failure.may_have_acted() {
+        return Outcome::Unknown(failure.clone());
+    }
+    match failure.cause {
+        Cause::Withheld | Cause::Unreachable => Outcome::NotSent(failure.clone()),
+        Cause::Rejected
+        | Cause::Redirected
+        | Cause::ServiceFailed
+        | Cause::NoAnswer
+        | Cause::Unreadable => Outcome::Refused(failure.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::deletion::plan::tests::plan;
+    use crate::domain::CallForm;
+
+    const ROWS: &[(&str, &str)] = &[("0", "a"), ("2", "c")];
+
+    fn judged(form: CallForm, answer: Result<DeleteAnswer, Failure>) -> Settled {
+        let plan = plan(ROWS, 0..2, form);
+        judge(
+            &plan.call(0).unwrap(),
+            plan.covered(0),
+            answer,
+            Duration::from_millis(7),
+        )
+    }
+
+    fn ids(http_status: u16, ids: Option<&[&str]>) -> Result<DeleteAnswer, Failure> {
+        let ids = ids.map(|ids| ids.iter().map(|id| Foreign::from(*id)).collect());
+        Ok(DeleteAnswer { http_status, ids })
+    }
+
+    fn names(settled: &Settled) -> Vec<&'static str> {
+        settled.outcomes.iter().map(Outcome::name).collect()
+    }
+
+    #[test]
+    fn the_returned_id_and_the_answer_without_one_both_say_deleted() {
+        assert_eq!(
+            names(&judged(CallForm::Event, ids(200, Some(&["a"])))),
+            ["deleted"]
+        );
+        assert_eq!(names(&judged(CallForm::Event, ids(204, None))), ["deleted"]);
+    }
+
+    #[test]
+    fn a_success_that_names_another_event_leaves_this_one_unknown_and_tells_of_the_other() {
+        let settled = judged(CallForm::Event, ids(200, Some(&["b"])));
+        assert_eq!(names(&settled), ["unknown"]);
+        assert_eq!(settled.surplus, [Foreign::from("b")]);
+    }
+
+    #[test]
+    fn a_wide_call_is_judged_event_by_event() {
+        let settled = judged(CallForm::Extension, ids(200, Some(&["c", "x"])));
+        assert_eq!(names(&settled), ["unknown", "deleted"]);
+        assert_eq!(settled.surplus, [Foreign::from("x")]);
+    }
+
+    #[test]
+    fn every_cause_has_its_honest_outcome() {
+        let outcome = |form, cause| judged(form, Err(Failure::new(cause, "x"))).outcomes[0].name();
+        let event = |cause| outcome(CallForm::Event, cause);
+        assert_eq!(event(Cause::Withheld), "not sent");
+        assert_eq!(event(Cause::Unreachable), "not sent");
+        assert_eq!(event(Cause::NoAnswer), "unknown");
+        assert_eq!(event(Cause::Unreadable), "unknown");
+        assert_eq!(event(Cause::Rejected), "refused");
+        assert_eq!(event(Cause::Redirected), "refused");
+        assert_eq!(event(Cause::ServiceFailed), "refused");
+        assert_eq!(
+            outcome(CallForm::Extension, Cause::ServiceFailed),
+            "unknown"
+        );
+    }
+}
