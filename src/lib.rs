@@ -1,4 +1,6 @@
 //! callsweep
 
+pub mod app;
 pub mod deletion;
 pub mod domain;
+pub mod view;

@@ -102,12 +102,7 @@ mod tests {
 
     fn judged(form: CallForm, answer: Result<DeleteAnswer, Failure>) -> Settled {
         let plan = plan(ROWS, 0..2, form);
-        judge(
-            &plan.call(0).unwrap(),
-            plan.covered(0),
-            answer,
-            Duration::from_millis(7),
-        )
+        judge(plan.covered(0), answer, Duration::from_millis(7))
     }
 
     fn ids(http_status: u16, ids: Option<&[&str]>) -> Result<DeleteAnswer, Failure> {

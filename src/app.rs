@@ -1,0 +1,37 @@
+//! The interactive program as a value: one model, one way in ([`Message`]), one way out
+//! ([`Effect`]), one function between ([`update`]).
+//!
+//! Only `update` changes the model; it does nothing but say, as effects, what is to be done
+//! outside, and every effect comes back as exactly one message.
+
+mod browse;
+mod command;
+mod cursor;
+mod effect;
+mod key;
+mod keymap;
+mod layout;
+mod loading;
+mod message;
+mod model;
+mod review;
+mod running;
+mod status;
+mod update;
+
+#[cfg(test)]
+mod tests;
+
+pub use browse::{Boxed, Line, MarkedLine};
+pub use command::{Command, Motion, Panel};
+pub use cursor::Cursor;
+pub use effect::Effect;
+pub use key::{Key, KeyRefused};
+pub use keymap::{BINDINGS, Binding, Context, hints};
+pub use layout::Layout;
+pub use message::{Message, Moment};
+pub use model::{Dialog, Facts, Leaving, Model};
+pub use review::Review;
+pub use running::ActiveRun;
+pub use status::{Calls, LogLine, Notice, StatusRow, Tone};
+pub use update::update;

@@ -1,0 +1,101 @@
+//! What an operator can ask for: imperative, and what a key is bound to.
+
+/// The panels, by the digits that focus them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Panel {
+    /// 1: the extensions.
+    Extensions,
+    /// 2: the events of the extension under the cursor.
+    Events,
+    /// 3: what was done and what is going on.
+    Status,
+    /// 4: everything that is marked.
+    Marked,
+    /// 5: every HTTP request.
+    Calls,
+}
+
+impl Panel {
+    /// In the order of their digits and of Tab.
+    pub const ALL: [Self; 5] = [
+        Self::Extensions,
+        Self::Events,
+        Self::Status,
+        Self::Marked,
+        Self::Calls,
+    ];
+}
+
+/// Where a cursor or a page goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Motion {
+    /// One row down.
+    Down,
+    /// One row up.
+    Up,
+    /// The first row.
+    First,
+    /// The last row.
+    Last,
+    /// Half a panel down.
+    PageDown,
+    /// Half a panel up.
+    PageUp,
+}
+
+/// One thing to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Command {
+    /// Move the cursor of the focused panel, or scroll the dialog.
+    Move(Motion),
+    /// Focus a panel.
+    Focus(Panel),
+    /// Focus the next panel on the screen.
+    NextPanel,
+    /// Focus the previous one.
+    PreviousPanel,
+    /// Open the group under the cursor, or go into the extension.
+    Open,
+    /// Close the group under the cursor, or go back to the extensions.
+    Close,
+    /// Go into what is under the cursor.
+    Enter,
+    /// Mark or unmark what is under the cursor and step down.
+    Mark,
+    /// Mark every visible event of the type under the cursor.
+    MarkType,
+    /// Mark all visible rows.
+    MarkVisible,
+    /// Turn the mark of every visible row around.
+    InvertVisible,
+    /// Take all marks away.
+    UnmarkAll,
+    /// Freeze the marks into a plan and show it.
+    ReviewDeletion,
+    /// Say yes to the dialog.
+    Confirm,
+    /// Say no to the dialog.
+    Cancel,
+    /// Do nothing, on purpose: Enter in a question.
+    Nothing,
+    /// Use the next call form.
+    ChangeForm,
+    /// Hold or go on with the run.
+    Pause,
+    /// Review the failed events of the last run again.
+    RetryFailed,
+    /// Type a filter for the focused panel.
+    EditFilter,
+    /// Ask the service again.
+    ReadAgain,
+    /// Show the keys.
+    Help,
+    /// One step back: a question, a filter, a run, a panel.
+    Escape,
+    /// One step back, then out of the program.
+    Quit,
+    /// As Escape; twice within a second leaves.
+    Interrupt,
+    /// Paint the whole screen again.
+    Redraw,
+}

@@ -1,0 +1,31 @@
+//! What is to be done outside: imperative, plain data.
+
+use std::sync::Arc;
+
+use crate::deletion::{Plan, Tally};
+use crate::domain::ExtensionNumber;
+
+/// One act. Each comes back as exactly one message.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Ask the sources for extensions.
+    DiscoverExtensions,
+    /// List the events of an extension.
+    ListEvents {
+        /// Which one.
+        extension: ExtensionNumber,
+        /// How many deletions had settled on it when the question was asked.
+        epoch: u64,
+    },
+    /// Write the plan, with every event whole, to a new run file and sync it.
+    OpenRunFile(Arc<Plan>),
+    /// Write that it is being sent, send it, write what came of it.
+    SendDelete {
+        /// The plan being run.
+        plan: Arc<Plan>,
+        /// Which of its calls.
+        call: usize,
+    },
+    /// Write the last line of the run file and let go of it.
+    CloseRunFile(Tally),
+}

@@ -1,0 +1,240 @@
+//! Which extension is listed next: what was asked for, the one in focus, those in sight, then the
+//! rest up to a limit; never many at once, and not on and on against a service that refuses.
+
+use std::collections::{HashMap, VecDeque};
+
+use crate::domain::{ExtensionNumber, Failure, Fetched};
+
+use super::Effect;
+
+/// Extensions listed without anybody looking at them.
+const BACKGROUND: usize = 200;
+/// Failures in a row after which only what is asked for by key is listed. The service's optional
+/// address blocker bans after 20 failing requests in a minute, the phones behind the address too.
+const FUSE: usize = 5;
+
+/// The state of every extension's listing.
+#[derive(Debug, Default)]
+pub(super) struct Loading {
+    slots: HashMap<ExtensionNumber, Slot>,
+    demanded: VecDeque<ExtensionNumber>,
+    most: usize,
+    in_flight: usize,
+    in_background: usize,
+    /// Where the search for the next extension nobody looks at goes on.
+    background_from: usize,
+    failures: usize,
+}
+
+#[derive(Debug, Default)]
+struct Slot {
+    state: Fetched<()>,
+    /// Deletions that settled on the extension: a listing asked before the newest is out of date.
+    epoch: u64,
+}
+
+impl Loading {
+    pub(super) fn new(most: usize) -> Self {
+        Self {
+            most: most.max(1),
+            ..Self::default()
+        }
+    }
+
+    /// What is known of an extension's listing.
+    pub(super) fn state(&self, extension: &ExtensionNumber) -> &Fetched<()> {
+        self.slots
+            .get(extension)
+            .map_or(&Fetched::Not, |slot| &slot.state)
+    }
+
+    /// Lists this one next, whatever else waits, known or not.
+    pub(super) fn demand(&mut self, extension: &ExtensionNumber) {
+        let slot = self.slots.entry(extension.clone()).or_default();
+        if slot.state != Fetched::UnderWay && !self.demanded.contains(extension) {
+            self.demanded.push_back(extension.clone());
+        }
+    }
+
+    /// Treats every listing as out of date; those under way will be asked again.
+    pub(super) fn forget_all(&mut self) {
+        for slot in self.slots.values_mut() {
+            slot.epoch += 1;
+            if slot.state != Fetched::UnderWay {
+                slot.state = Fetched::Not;
+            }
+        }
+        self.in_background = 0;
+        self.background_from = 0;
+        self.failures = 0;
+    }
+
+    /// A deletion settled: what was asked before says nothing any more.
+    pub(super) fn deletion_settled(&mut self, extension: &ExtensionNumber) {
+        self.slots.entry(extension.clone()).or_default().epoch += 1;
+    }
+
+    /// Takes an answer; false when it is out of date and the extension will be asked again.
+    pub(super) fn answered(
+        &mut self,
+        extension: &ExtensionNumber,
+        epoch: u64,
+        failure: Option<&Failure>,
+    ) -> bool {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        let slot = self.slots.entry(extension.clone()).or_default();
+        if slot.epoch != epoch {
+            slot.state = Fetched::Not;
+            self.demand(extension);
+            return false;
+        }
+        match failure {
+            None => {
+                slot.state = Fetched::Ready(());
+                self.failures = 0;
+            }
+            Some(failure) => {
+                slot.state = Fetched::Failed(failure.clone());
+                self.failures += 1;
+            }
+        }
+        true
+    }
+
+    /// True once so many listings failed in a row that nothing is listed unasked any more.
+    pub(super) fn has_given_up(&self) -> bool {
+        self.failures >= FUSE
+    }
+
+    /// What to list now. `first` are the extensions in focus and in sight, in that order, `all`
+    /// gives the extension at a place of the whole list.
+    pub(super) fn next<'a>(
+        &mut self,
+        first: impl Iterator<Item = &'a ExtensionNumber>,
+        all: impl Fn(usize) -> Option<&'a ExtensionNumber>,
+    ) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        while self.in_flight < self.most {
+            let Some(extension) = self.demanded.pop_front() else {
+                break;
+            };
+            effects.push(self.ask(&extension));
+        }
+        if self.has_given_up() {
+            return effects;
+        }
+        for extension in first {
+            if self.in_flight >= self.most {
+                return effects;
+            }
+            if *self.state(extension) == Fetched::Not {
+                effects.push(self.ask(extension));
+            }
+        }
+        while self.in_flight < self.most && self.in_background < BACKGROUND {
+            let Some(extension) = all(self.background_from) else {
+                break;
+            };
+            self.background_from += 1;
+            if *self.state(extension) == Fetched::Not {
+                self.in_background += 1;
+                effects.push(self.ask(extension));
+            }
+        }
+        effects
+    }
+
+    fn ask(&mut self, extension: &ExtensionNumber) -> Effect {
+        let slot = self.slots.entry(extension.clone()).or_default();
+        slot.state = Fetched::UnderWay;
+        self.in_flight += 1;
+        Effect::ListEvents {
+            extension: extension.clone(),
+            epoch: slot.epoch,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Cause;
+
+    fn numbers(count: usize) -> Vec<ExtensionNumber> {
+        let number = |n: usize| ExtensionNumber::parse(&format!("{n:04}")).unwrap();
+        (0..count).map(number).collect()
+    }
+
+    fn asked(effects: &[Effect]) -> Vec<(String, u64)> {
+        effects
+            .iter()
+            .map(|effect| match effect {
+                Effect::ListEvents { extension, epoch } => (extension.to_string(), *epoch),
+                other => panic!("{other:?}"),
+            })
+            .collect()
+    }
+
+    fn next(
+        loading: &mut Loading,
+        first: &[ExtensionNumber],
+        all: &[ExtensionNumber],
+    ) -> Vec<Effect> {
+        loading.next(first.iter(), |index| all.get(index))
+    }
+
+    #[test]
+    fn what_was_asked_for_comes_first_then_what_is_in_sight_then_the_rest() {
+        let all = numbers(10);
+        let mut loading = Loading::new(3);
+        loading.demand(&all[7]);
+        let effects = next(&mut loading, &all[4..5], &all);
+        let order: Vec<_> = asked(&effects)
+            .into_iter()
+            .map(|(number, _)| number)
+            .collect();
+        assert_eq!(order, ["0007", "0004", "0000"]);
+        assert!(next(&mut loading, &all[4..5], &all).is_empty());
+    }
+
+    #[test]
+    fn nobody_is_asked_unseen_beyond_the_limit_but_whoever_looks_still_gets_an_answer() {
+        let all = numbers(300);
+        let mut loading = Loading::new(1000);
+        assert_eq!(next(&mut loading, &[], &all).len(), BACKGROUND);
+        assert_eq!(next(&mut loading, &all[250..252], &all).len(), 2);
+    }
+
+    #[test]
+    fn an_answer_from_before_a_deletion_is_dropped_and_asked_again() {
+        let all = numbers(1);
+        let mut loading = Loading::new(1);
+        next(&mut loading, &all, &all);
+        loading.deletion_settled(&all[0]);
+        assert!(!loading.answered(&all[0], 0, None));
+        assert_eq!(
+            asked(&next(&mut loading, &[], &all)),
+            [("0000".to_owned(), 1)]
+        );
+        assert!(loading.answered(&all[0], 1, None));
+    }
+
+    #[test]
+    fn after_five_failures_in_a_row_only_what_is_asked_for_is_listed() {
+        let all = numbers(20);
+        let failure = Failure::new(Cause::Rejected, "no");
+        let mut loading = Loading::new(1);
+        let mut count = 0;
+        while let Some(Effect::ListEvents { extension, epoch }) =
+            next(&mut loading, &all, &all).pop()
+        {
+            loading.answered(&extension, epoch, Some(&failure));
+            count += 1;
+        }
+        assert_eq!(count, FUSE);
+        loading.demand(&all[19]);
+        assert_eq!(asked(&next(&mut loading, &all, &all))[0].0, "0019");
+        loading.answered(&all[19], 0, None);
+        assert!(!next(&mut loading, &all, &all).is_empty());
+    }
+}

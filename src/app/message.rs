@@ -1,0 +1,73 @@
+//! What happened outside: past tense, the only way into the model.
+
+use std::time::Duration;
+
+use crate::deletion::Settled;
+use crate::domain::{Discovery, Exchange, ExtensionNumber, Failure, Listing};
+
+use super::Key;
+
+/// When a message came in. The model has no clock of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    /// Since the program started; never goes back.
+    pub since_start: Duration,
+    /// Local time of day, for people.
+    pub time: jiff::civil::Time,
+}
+
+impl Default for Moment {
+    fn default() -> Self {
+        Self {
+            since_start: Duration::ZERO,
+            time: jiff::civil::Time::midnight(),
+        }
+    }
+}
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Message {
+    /// A key was pressed.
+    Pressed(Key),
+    /// Text was pasted: it is taken while typing and never as keys.
+    Pasted(String),
+    /// The terminal has another size.
+    Resized {
+        /// Columns.
+        columns: u16,
+        /// Rows.
+        rows: u16,
+    },
+    /// [`Effect::DiscoverExtensions`](super::Effect::DiscoverExtensions) is done.
+    Discovered {
+        /// What the sources said.
+        result: Result<Discovery, Failure>,
+        /// The requests behind it.
+        exchanges: Vec<Exchange>,
+    },
+    /// [`Effect::ListEvents`](super::Effect::ListEvents) is done.
+    Listed {
+        /// Whose events were asked for.
+        extension: ExtensionNumber,
+        /// As in the effect.
+        epoch: u64,
+        /// What the service said.
+        result: Result<Listing, Failure>,
+        /// The requests behind it.
+        exchanges: Vec<Exchange>,
+    },
+    /// [`Effect::OpenRunFile`](super::Effect::OpenRunFile) is done: the run's name, or why not.
+    RunFileOpened(Result<String, Failure>),
+    /// [`Effect::SendDelete`](super::Effect::SendDelete) is done.
+    CallSettled {
+        /// Which call of the plan.
+        call: usize,
+        /// What became of it.
+        settled: Settled,
+        /// The requests behind it.
+        exchanges: Vec<Exchange>,
+    },
+    /// [`Effect::CloseRunFile`](super::Effect::CloseRunFile) is done.
+    RunFileClosed(Result<(), Failure>),
+}

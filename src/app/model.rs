@@ -1,0 +1,318 @@
+//! Everything the program knows and shows.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use crate::deletion::Plan;
+use crate::domain::{
+    EventKey, EventStore, Extension, ExtensionNumber, Failure, Fetched, Filter, Target, WideCalls,
+};
+
+use super::browse::EventsPanel;
+use super::loading::Loading;
+use super::status::{Calls, Log, LogLine, Notice, StatusRow, Tone};
+use super::{ActiveRun, Cursor, Effect, Key, Layout, Moment, Panel, Review};
+
+/// What the profile settles before the program starts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facts {
+    /// Profile, host, base path and user.
+    pub target: Target,
+    /// The built-in simulator answers.
+    pub demo: bool,
+    /// Nothing may be deleted.
+    pub read_only: bool,
+    /// TLS certificates are not verified.
+    pub insecure: bool,
+    /// The number of events must always be typed.
+    pub protected: bool,
+    /// Which wide forms a plan may use.
+    pub wide_calls: WideCalls,
+    /// A larger plan is refused.
+    pub max_delete: usize,
+    /// Requests in flight at once.
+    pub concurrency: usize,
+}
+
+/// A question or page over the panels.
+#[derive(Debug)]
+pub enum Dialog {
+    /// A filter is being typed for a panel; `before` comes back on Esc.
+    Filter {
+        /// Which panel is filtered.
+        panel: Panel,
+        /// What was in force before.
+        before: Filter,
+        /// What is typed so far.
+        text: String,
+    },
+    /// The deletion of the marks is being reviewed.
+    Review(Box<Review>),
+    /// Whether to leave during a run.
+    Leave,
+    /// The page of keys, from this line on.
+    Help {
+        /// First line in sight.
+        top: usize,
+    },
+}
+
+/// Whether the program is on its way out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Leaving {
+    /// It is not.
+    No,
+    /// As soon as nothing is in flight and the run file is closed.
+    WhenSettled,
+    /// Now; a message is said once the terminal is given back, and makes the exit a failure.
+    Now {
+        /// What to say, when something went wrong.
+        message: Option<String>,
+    },
+}
+
+/// The whole program as a value.
+#[derive(Debug)]
+pub struct Model {
+    pub(super) facts: Facts,
+    pub(super) size: (u16, u16),
+    pub(super) layout: Layout,
+    pub(super) now: Moment,
+    pub(super) focus: Panel,
+    pub(super) dialog: Option<Dialog>,
+    pub(super) notice: Option<Notice>,
+    pub(super) pending_key: Option<Key>,
+    pub(super) interrupted_at: Option<std::time::Duration>,
+    pub(super) leaving: Leaving,
+    /// Counts up whenever the whole screen is to be painted again.
+    pub(super) repaints: u64,
+
+    pub(super) discovery: Fetched<()>,
+    pub(super) extensions: Vec<Extension>,
+    /// Places in `extensions` that the filter admits.
+    pub(super) visible: Vec<usize>,
+    pub(super) extension_filter: Filter,
+    pub(super) extension_cursor: Cursor,
+
+    pub(super) store: EventStore,
+    pub(super) loading: Loading,
+    /// Extensions to mark as soon as they are listed.
+    pub(super) mark_when_listed: HashSet<ExtensionNumber>,
+    pub(super) events: EventsPanel,
+    pub(super) event_filter: Filter,
+    pub(super) marked_cursor: Cursor,
+    pub(super) hidden: usize,
+    pub(super) marks_changed: bool,
+
+    pub(super) opening: Option<Arc<Plan>>,
+    pub(super) run: Option<ActiveRun>,
+    /// Why an event of the last run is still there.
+    pub(super) failures: HashMap<EventKey, Failure>,
+    pub(super) log: Log,
+    pub(super) status_cursor: Cursor,
+    pub(super) calls: Calls,
+    pub(super) calls_cursor: Cursor,
+}
+
+impl Model {
+    /// The program as it starts, and the first thing to do.
+    pub fn new(facts: Facts, columns: u16, rows: u16) -> (Self, Vec<Effect>) {
+        let loading = Loading::new(facts.concurrency);
+        let model = Self {
+            facts,
+            size: (columns, rows),
+            layout: Layout::new(columns, rows, Panel::Extensions),
+            now: Moment::default(),
+            focus: Panel::Extensions,
+            dialog: None,
+            notice: None,
+            pending_key: None,
+            interrupted_at: None,
+            leaving: Leaving::No,
+            repaints: 0,
+            discovery: Fetched::UnderWay,
+            extensions: Vec::new(),
+            visible: Vec::new(),
+            extension_filter: Filter::default(),
+            extension_cursor: Cursor::default(),
+            store: EventStore::default(),
+            loading,
+            mark_when_listed: HashSet::new(),
+            events: EventsPanel::default(),
+            event_filter: Filter::default(),
+            marked_cursor: Cursor::default(),
+            hidden: 0,
+            marks_changed: false,
+            opening: None,
+            run: None,
+            failures: HashMap::new(),
+            log: Log::default(),
+            status_cursor: Cursor::default(),
+            calls: Calls::default(),
+            calls_cursor: Cursor::default(),
+        };
+        (model, vec![Effect::DiscoverExtensions])
+    }
+
+    /// What the profile settled.
+    pub fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// Where the panels stand.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// When the newest message came in.
+    pub fn now(&self) -> Moment {
+        self.now
+    }
+
+    /// The panel that keys go to.
+    pub fn focus(&self) -> Panel {
+        self.focus
+    }
+
+    /// The question or page over the panels.
+    pub fn dialog(&self) -> Option<&Dialog> {
+        self.dialog.as_ref()
+    }
+
+    /// The sentence at the bottom.
+    pub fn current_notice(&self) -> Option<&Notice> {
+        self.notice.as_ref()
+    }
+
+    /// Whether and how the program leaves.
+    pub fn leaving(&self) -> &Leaving {
+        &self.leaving
+    }
+
+    /// Counts up whenever the whole screen is to be painted again.
+    pub fn repaints(&self) -> u64 {
+        self.repaints
+    }
+
+    /// Whether the extensions are known.
+    pub fn discovery(&self) -> &Fetched<()> {
+        &self.discovery
+    }
+
+    /// All extensions.
+    pub fn extensions(&self) -> &[Extension] {
+        &self.extensions
+    }
+
+    /// How many extensions the filter admits.
+    pub fn visible_extensions(&self) -> usize {
+        self.visible.len()
+    }
+
+    /// The extension in this row of the panel.
+    pub fn visible_extension(&self, row: usize) -> Option<&Extension> {
+        self.extensions.get(*self.visible.get(row)?)
+    }
+
+    /// The extension under the cursor of its panel: the one whose events are shown.
+    pub fn current_extension(&self) -> Option<&Extension> {
+        self.visible_extension(self.extension_cursor.at)
+    }
+
+    /// The cursor of a panel.
+    pub fn cursor(&self, panel: Panel) -> Cursor {
+        match panel {
+            Panel::Extensions => self.extension_cursor,
+            Panel::Events => self.events.cursor,
+            Panel::Status => self.status_cursor,
+            Panel::Marked => self.marked_cursor,
+            Panel::Calls => self.calls_cursor,
+        }
+    }
+
+    /// The filter of the extensions or, for every other panel, of the events.
+    pub fn filter(&self, panel: Panel) -> &Filter {
+        match panel {
+            Panel::Extensions => &self.extension_filter,
+            Panel::Events | Panel::Status | Panel::Marked | Panel::Calls => &self.event_filter,
+        }
+    }
+
+    /// Listings and marks.
+    pub fn store(&self) -> &EventStore {
+        &self.store
+    }
+
+    /// What is known of an extension's listing.
+    pub fn listing_state(&self, extension: &ExtensionNumber) -> &Fetched<()> {
+        self.loading.state(extension)
+    }
+
+    /// Marked events that a filter keeps off the screen.
+    pub fn hidden_marks(&self) -> usize {
+        self.hidden
+    }
+
+    /// The run going on, or the last one.
+    pub fn run(&self) -> Option<&ActiveRun> {
+        self.run.as_ref()
+    }
+
+    /// Why an event of the last run is still there.
+    pub fn failure_of(&self, key: &EventKey) -> Option<&Failure> {
+        self.failures.get(key)
+    }
+
+    /// Every HTTP request so far.
+    pub fn calls(&self) -> &Calls {
+        &self.calls
+    }
+
+    /// Rows of the Status panel.
+    pub fn status_rows(&self) -> usize {
+        let calls = self.run.as_ref().map_or(0, |active| {
+            active.run.failed().len() + active.run.succeeded().len()
+        });
+        calls + self.log.len()
+    }
+
+    /// One row of the Status panel: the calls of the run, failures first and each part newest
+    /// first, then the log.
+    pub fn status_row(&self, row: usize) -> Option<StatusRow<'_>> {
+        let (failed, succeeded) = match &self.run {
+            Some(active) => (active.run.failed(), active.run.succeeded()),
+            None => (&[][..], &[][..]),
+        };
+        let settled = failed.iter().rev().chain(succeeded.iter().rev()).nth(row);
+        match settled {
+            Some(call) => Some(StatusRow::Call(*call)),
+            None => self
+                .log
+                .line(row - failed.len() - succeeded.len())
+                .map(StatusRow::Log),
+        }
+    }
+
+    /// The newest lines of the log, for tests and for a status without a run.
+    pub fn log_line(&self, index: usize) -> Option<&LogLine> {
+        self.log.line(index)
+    }
+
+    pub(super) fn notice(&mut self, tone: Tone, text: impl Into<String>) {
+        self.notice = Some(Notice {
+            tone,
+            text: text.into(),
+        });
+    }
+
+    pub(super) fn log(&mut self, tone: Tone, text: impl Into<String>) {
+        self.log.add(self.now, tone, text);
+    }
+
+    /// Says it at the bottom and keeps it in the log.
+    pub(super) fn say(&mut self, tone: Tone, text: impl Into<String>) {
+        let text = text.into();
+        self.log(tone, text.clone());
+        self.notice(tone, text);
+    }
+}

@@ -1,0 +1,223 @@
+//! A run on the screen: the pure machine, its name, and the times that rate and rest come from.
+
+use std::time::Duration;
+
+use crate::deletion::{Run, RunState};
+use crate::domain::{Cause, Outcome};
+
+use super::status::Tone;
+use super::{Effect, Leaving, Model};
+
+/// The run going on, or the last one.
+#[derive(Debug)]
+pub struct ActiveRun {
+    /// The name of its run file.
+    pub name: String,
+    /// What is carried out.
+    pub run: Run,
+    started: Duration,
+    finished: Option<Duration>,
+}
+
+impl ActiveRun {
+    /// True until every event has its outcome.
+    pub fn is_going_on(&self) -> bool {
+        self.run.state() != RunState::Finished
+    }
+
+    /// How long it took, or has been taking.
+    pub fn elapsed(&self, now: Duration) -> Duration {
+        self.finished.unwrap_or(now).saturating_sub(self.started)
+    }
+
+    /// Calls settled a second, and the time the rest takes at this rate; none before the first.
+    pub fn pace(&self, now: Duration) -> Option<(f64, Duration)> {
+        let settled = self.run.failed().len() + self.run.succeeded().len();
+        let left = self.run.plan().calls().saturating_sub(settled);
+        let elapsed = self.elapsed(now);
+        if settled == 0 || elapsed.is_zero() {
+            return None;
+        }
+        let settled = u32::try_from(settled).ok()?;
+        let left = u32::try_from(left).ok()?;
+        let rate = f64::from(settled) / elapsed.as_secs_f64();
+        Some((rate, elapsed.checked_div(settled)?.saturating_mul(left)))
+    }
+}
+
+impl Model {
+    /// The run file is on disk: the plan becomes a run.
+    pub(super) fn start_run(
+        &mut self,
+        opened: Result<String, crate::domain::Failure>,
+    ) -> Vec<Effect> {
+        let Some(plan) = self.opening.take() else {
+            return Vec::new();
+        };
+        let name = match opened {
+            Ok(name) => name,
+            Err(failure) => {
+                self.say(Tone::Warning, format!("nothing was sent: {failure}"));
+                if self.leaving == Leaving::WhenSettled {
+                    self.leaving = Leaving::Now { message: None };
+                }
+                return Vec::new();
+            }
+        };
+        for event in plan.events() {
+            self.failures.remove(&event.key);
+        }
+        let calls = plan.calls();
+        let run = Run::new(plan, self.facts.concurrency);
+        self.log(Tone::Plain, format!("run {name} started: {calls} calls"));
+        let started = self.now.since_start;
+        self.status_cursor = super::Cursor::default();
+        self.run = Some(ActiveRun {
+            name,
+            run,
+            started,
+            finished: None,
+        });
+        if self.leaving == Leaving::WhenSettled {
+            self.stop_run();
+        }
+        self.hand_out()
+    }
+
+    /// A call came back: rows go or stay marked, and the same message brings the next calls.
+    pub(super) fn settle_call(
+        &mut self,
+        call: usize,
+        settled: crate::deletion::Settled,
+    ) -> Vec<Effect> {
+        let Some(active) = &mut self.run else {
+            return Vec::new();
+        };
+        let plan = std::sync::Arc::clone(active.run.plan());
+        for (event, outcome) in plan.covered(call).iter().zip(&settled.outcomes) {
+            if outcome.is_gone() {
+                self.store.remove(&event.key);
+            } else if let Some(failure) = outcome.failure() {
+                self.failures.insert(event.key.clone(), failure.clone());
+            }
+        }
+        if let Some(first) = plan.covered(call).first() {
+            self.loading.deletion_settled(&first.key.extension);
+        }
+        let surplus = settled.surplus.len();
+        // Nothing leaves this program any more: read-only, or no line in the run file.
+        let withheld = settled
+            .outcomes
+            .iter()
+            .filter_map(Outcome::failure)
+            .find(|failure| failure.cause == Cause::Withheld);
+        let withheld = withheld.map(ToString::to_string);
+        active.run.settle(call, settled);
+        if let Some(why) = withheld {
+            active.run.stop();
+            self.say(Tone::Warning, format!("the run was stopped: {why}"));
+        }
+        if surplus > 0 {
+            self.log(
+                Tone::Warning,
+                format!("{surplus} events that were not in the review were reported deleted"),
+            );
+        }
+        self.marks_changed = true;
+        self.rebuild_events();
+        self.hand_out()
+    }
+
+    fn hand_out(&mut self) -> Vec<Effect> {
+        let now = self.now.since_start;
+        let Some(active) = &mut self.run else {
+            return Vec::new();
+        };
+        let plan = std::sync::Arc::clone(active.run.plan());
+        let mut effects: Vec<Effect> = active
+            .run
+            .hand_out()
+            .into_iter()
+            .map(|call| Effect::SendDelete {
+                plan: std::sync::Arc::clone(&plan),
+                call,
+            })
+            .collect();
+        if !active.is_going_on() && active.finished.is_none() {
+            active.finished = Some(now);
+            effects.push(Effect::CloseRunFile(active.run.tally()));
+            self.report_run();
+        }
+        effects
+    }
+
+    fn report_run(&mut self) {
+        let Some(active) = &self.run else { return };
+        let tally = active.run.tally();
+        let mut parts = vec![format!("{} deleted", tally.deleted)];
+        for (count, word) in [
+            (tally.already_gone, "already gone"),
+            (tally.refused, "refused"),
+            (tally.not_sent, "not sent"),
+            (tally.unknown, "unknown"),
+        ] {
+            if count > 0 {
+                parts.push(format!("{count} {word}"));
+            }
+        }
+        let left = tally.refused + tally.not_sent + tally.unknown;
+        let name = &active.name;
+        let mut text = format!("run {name}: {}", parts.join(", "));
+        if left > 0 {
+            text.push_str("; these keep their marks, d tries them again");
+        }
+        let tone = if left > 0 { Tone::Warning } else { Tone::Good };
+        self.say(tone, text);
+    }
+
+    /// Hands out nothing more; what is in flight is awaited.
+    pub(super) fn stop_run(&mut self) {
+        let Some(active) = &mut self.run else { return };
+        active.run.stop();
+        let in_flight = active.run.in_flight();
+        if in_flight > 0 {
+            self.say(
+                Tone::Warning,
+                format!("stopping: waiting for {in_flight} calls in flight"),
+            );
+        }
+    }
+
+    /// Esc during a run.
+    pub(super) fn stop_and_settle(&mut self) -> Vec<Effect> {
+        self.stop_run();
+        self.hand_out()
+    }
+
+    /// Holds the run, or goes on.
+    pub(super) fn pause_run(&mut self) -> Vec<Effect> {
+        let Some(active) = &mut self.run else {
+            self.notice(Tone::Plain, "there is no run to pause");
+            return Vec::new();
+        };
+        match active.run.state() {
+            RunState::Running => {
+                active.run.pause();
+                self.notice(Tone::Warning, "paused: p goes on, Esc stops");
+            }
+            RunState::Paused => {
+                active.run.resume();
+                self.notice(Tone::Plain, "going on");
+            }
+            RunState::Stopping | RunState::Finished => {
+                self.notice(Tone::Plain, "there is no run to pause");
+            }
+        }
+        self.hand_out()
+    }
+
+    /// True while calls are out, wait, or the run file is being opened.
+    pub fn is_running(&self) -> bool {
+        self.opening.is_some() || self.run.as_ref().is_some_and(ActiveRun::is_going_on)
+    }
+}

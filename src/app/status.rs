@@ -1,0 +1,101 @@
+//! What the Status and Calls panels hold, and the line for the operator.
+
+use std::collections::VecDeque;
+
+use crate::domain::Exchange;
+
+use super::Moment;
+
+/// Lines and calls kept; older ones are forgotten.
+const KEPT: usize = 1_000;
+
+/// How much a line asks for attention.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// For the record.
+    Plain,
+    /// Something was done as asked.
+    Good,
+    /// Something did not work or needs care.
+    Warning,
+}
+
+/// One line of the Status panel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogLine {
+    /// Local time of day.
+    pub time: jiff::civil::Time,
+    /// How it is shown.
+    pub tone: Tone,
+    /// What happened.
+    pub text: String,
+}
+
+/// One sentence at the bottom, until the next key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// How it is shown.
+    pub tone: Tone,
+    /// What to know.
+    pub text: String,
+}
+
+/// The newest lines first.
+#[derive(Debug, Default)]
+pub(super) struct Log(VecDeque<LogLine>);
+
+impl Log {
+    pub(super) fn add(&mut self, now: Moment, tone: Tone, text: impl Into<String>) {
+        self.0.push_front(LogLine {
+            time: now.time,
+            tone,
+            text: text.into(),
+        });
+        self.0.truncate(KEPT);
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(super) fn line(&self, index: usize) -> Option<&LogLine> {
+        self.0.get(index)
+    }
+}
+
+/// Every HTTP request of the program, the newest first.
+#[derive(Debug, Default)]
+pub struct Calls(VecDeque<Exchange>);
+
+impl Calls {
+    pub(super) fn add(&mut self, exchanges: Vec<Exchange>) {
+        for exchange in exchanges {
+            self.0.push_front(exchange);
+        }
+        self.0.truncate(KEPT);
+    }
+
+    /// How many are kept.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// True before the first request.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Calls from this place on.
+    pub fn from(&self, first: usize) -> impl Iterator<Item = &Exchange> {
+        self.0.iter().skip(first)
+    }
+}
+
+/// One row of the Status panel: a call of the run, failures first, then a line of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StatusRow<'a> {
+    /// A settled call of the run on screen.
+    Call(usize),
+    /// A line of the log.
+    Log(&'a LogLine),
+}

@@ -1,0 +1,782 @@
+//! Transitions: keys and answers in, effects and state out, without a terminal or a network.
+
+use std::time::Duration;
+
+use crate::deletion::{Settled, judge};
+use crate::domain::{
+    Cause, DeleteAnswer, Discovery, Extension, ExtensionNumber, Failure, Foreign, Listing,
+    ListingBuilder, RawEvent, Target, UserId, WideCalls,
+};
+
+use super::*;
+
+fn facts() -> Facts {
+    let user = UserId::parse("@me").unwrap();
+    Facts {
+        target: Target::new("acme", "https://pbx.test", "/uapi", user).unwrap(),
+        demo: false,
+        read_only: false,
+        insecure: false,
+        protected: false,
+        wide_calls: WideCalls::default(),
+        max_delete: 1000,
+        concurrency: 2,
+    }
+}
+
+fn number(text: &str) -> ExtensionNumber {
+    ExtensionNumber::parse(text).unwrap()
+}
+
+/// Events as `type id`, three of them under CRM's old address.
+fn listing(extension: &str, events: &str) -> Listing {
+    let mut builder = ListingBuilder::new(number(extension));
+    for event in events.split(',').filter(|event| !event.is_empty()) {
+        let (event_type, id) = event.trim().split_once(' ').unwrap();
+        let url = if id.starts_with('o') {
+            "https://crm-old.test/in"
+        } else {
+            "https://crm.test/in"
+        };
+        builder.push(RawEvent {
+            event_type,
+            id,
+            method: "1",
+            url,
+            status: "1",
+            ..RawEvent::default()
+        });
+    }
+    builder.finish(true)
+}
+
+struct Desk {
+    model: Model,
+    effects: Vec<Effect>,
+    at: Duration,
+}
+
+impl Desk {
+    /// Three extensions, each listed: `1` with four events, `2` with one, `3` with none.
+    fn open() -> Self {
+        Self::with(facts())
+    }
+
+    fn with(facts: Facts) -> Self {
+        let mut desk = Self::before_listing(facts);
+        desk.list("1", "0 a,0 o1,2 b,2 o2");
+        desk.list("2", "1 c");
+        desk.list("3", "");
+        desk.effects.clear();
+        desk
+    }
+
+    fn before_listing(facts: Facts) -> Self {
+        let (model, effects) = Model::new(facts, 80, 24);
+        let mut desk = Self {
+            model,
+            effects,
+            at: Duration::ZERO,
+        };
+        let extensions = ["1", "2", "3"]
+            .map(|text| Extension::of(number(text)))
+            .to_vec();
+        let discovery = Discovery {
+            extensions,
+            remarks: Vec::new(),
+        };
+        desk.take(Message::Discovered {
+            result: Ok(discovery),
+            exchanges: Vec::new(),
+        });
+        desk
+    }
+
+    fn take(&mut self, message: Message) {
+        self.at += Duration::from_millis(10);
+        let now = Moment {
+            since_start: self.at,
+            ..Moment::default()
+        };
+        let effects = update(&mut self.model, message, now);
+        self.effects.extend(effects);
+    }
+
+    fn list(&mut self, extension: &str, events: &str) {
+        self.answer_listing(extension, 0, Ok(listing(extension, events)));
+    }
+
+    fn answer_listing(&mut self, extension: &str, epoch: u64, result: Result<Listing, Failure>) {
+        let extension = number(extension);
+        self.take(Message::Listed {
+            extension,
+            epoch,
+            result,
+            exchanges: Vec::new(),
+        });
+    }
+
+    /// Presses keys written with spaces between them and returns the effects of all.
+    fn press(&mut self, keys: &str) -> Vec<Effect> {
+        self.effects.clear();
+        for name in keys.split_whitespace() {
+            self.take(Message::Pressed(Key::parse(name).unwrap()));
+        }
+        std::mem::take(&mut self.effects)
+    }
+
+    fn marked(&self) -> Vec<String> {
+        let rows = self.model.store().marked_rows();
+        rows.map(|(listing, row)| listing.row(row).unwrap().id().to_owned())
+            .collect()
+    }
+
+    fn notice(&self) -> &str {
+        self.model
+            .current_notice()
+            .map_or("", |notice| notice.text.as_str())
+    }
+
+    fn review(&self) -> &Review {
+        match self.model.dialog() {
+            Some(Dialog::Review(review)) => review,
+            other => panic!("no review but {other:?}; {}", self.notice()),
+        }
+    }
+
+    fn calls(&self) -> Vec<String> {
+        let plan = self.review().plan();
+        let base = "/uapi/extensions/@me/";
+        (0..plan.calls())
+            .map(|call| {
+                plan.call(call)
+                    .unwrap()
+                    .path(plan.target())
+                    .replace(base, "")
+            })
+            .collect()
+    }
+
+    /// Says yes and lets the run file open.
+    fn run(&mut self) -> Vec<Effect> {
+        let effects = self.press("y");
+        assert!(
+            matches!(effects[..], [Effect::OpenRunFile(_)]),
+            "{effects:?}"
+        );
+        self.take(Message::RunFileOpened(Ok("r1".to_owned())));
+        std::mem::take(&mut self.effects)
+    }
+
+    fn settle(&mut self, call: usize, works: bool) -> Vec<Effect> {
+        let plan = std::sync::Arc::clone(self.model.run().unwrap().run.plan());
+        let ids = plan
+            .covered(call)
+            .iter()
+            .map(|event| Foreign::from(event.key.id.as_str()));
+        let answer = if works {
+            Ok(DeleteAnswer {
+                http_status: 200,
+                ids: Some(ids.collect()),
+            })
+        } else {
+            Err(Failure {
+                cause: Cause::Rejected,
+                http_status: Some(400),
+                code: Foreign::from("pce_access_denied"),
+                message: Foreign::from("not allowed"),
+            })
+        };
+        let settled: Settled = judge(plan.covered(call), answer, Duration::from_millis(5));
+        self.take(Message::CallSettled {
+            call,
+            settled,
+            exchanges: Vec::new(),
+        });
+        std::mem::take(&mut self.effects)
+    }
+}
+
+fn sent(effects: &[Effect]) -> Vec<usize> {
+    let calls = effects.iter().filter_map(|effect| match effect {
+        Effect::SendDelete { call, .. } => Some(*call),
+        _ => None,
+    });
+    calls.collect()
+}
+
+#[test]
+fn the_program_starts_by_asking_for_extensions_with_the_cursor_on_the_first() {
+    let (model, effects) = Model::new(facts(), 80, 24);
+    assert_eq!(effects, [Effect::DiscoverExtensions]);
+    assert_eq!(
+        (model.focus(), model.cursor(Panel::Extensions).at),
+        (Panel::Extensions, 0)
+    );
+}
+
+#[test]
+fn the_focused_extension_is_listed_first_and_no_more_at_once_than_allowed() {
+    let mut desk = Desk::before_listing(facts());
+    let asked = |desk: &mut Desk| -> Vec<String> {
+        let effects = std::mem::take(&mut desk.effects).into_iter();
+        effects
+            .filter_map(|effect| match effect {
+                Effect::ListEvents { extension, .. } => Some(extension.to_string()),
+                _ => None,
+            })
+            .collect()
+    };
+    assert_eq!(asked(&mut desk), ["1", "2"]);
+    desk.list("1", "");
+    assert_eq!(asked(&mut desk), ["3"]);
+}
+
+#[test]
+fn enter_goes_to_the_events_with_open_groups_and_the_cursor_on_the_first_type() {
+    let mut desk = Desk::open();
+    desk.press("enter");
+    assert_eq!(desk.model.focus(), Panel::Events);
+    assert_eq!(
+        (
+            desk.model.event_lines(),
+            desk.model.cursor(Panel::Events).at
+        ),
+        (6, 0)
+    );
+    assert!(matches!(
+        desk.model.event_line(0),
+        Some(Line::Group { open: true, .. })
+    ));
+}
+
+#[test]
+fn space_marks_an_event_and_steps_down_and_unmarks_it_again() {
+    let mut desk = Desk::open();
+    desk.press("enter j space");
+    assert_eq!(
+        (desk.marked(), desk.model.cursor(Panel::Events).at),
+        (vec!["a".to_owned()], 2)
+    );
+    desk.press("k space");
+    assert_eq!(desk.marked(), [""; 0]);
+}
+
+#[test]
+fn space_on_a_type_marks_all_of_it_and_again_unmarks_it() {
+    let mut desk = Desk::open();
+    desk.press("enter space");
+    assert_eq!(desk.marked(), ["a", "o1"]);
+    assert_eq!(desk.model.box_of_rows(0..2), Boxed::All);
+    assert_eq!(desk.model.box_of_extension(&number("1")), Boxed::Some);
+    desk.press("k space");
+    assert_eq!(desk.marked(), [""; 0]);
+}
+
+#[test]
+fn space_on_an_extension_marks_all_of_its_events() {
+    let mut desk = Desk::open();
+    desk.press("space space");
+    assert_eq!(desk.marked(), ["a", "o1", "b", "o2", "c"]);
+    assert_eq!(desk.model.box_of_extension(&number("1")), Boxed::All);
+    desk.press("k space");
+    assert_eq!(desk.marked(), ["a", "o1", "b", "o2"]);
+}
+
+#[test]
+fn a_marks_the_type_under_the_cursor_and_never_unmarks() {
+    let mut desk = Desk::open();
+    desk.press("enter j a a");
+    assert_eq!(desk.marked(), ["a", "o1"]);
+    desk.press("1 a");
+    assert!(desk.notice().contains("Events (2)"));
+}
+
+#[test]
+fn capital_a_marks_what_is_visible_and_says_what_a_filter_left_out() {
+    let mut desk = Desk::open();
+    desk.press("enter / o l d enter A");
+    assert_eq!(desk.marked(), ["o1", "o2"]);
+    assert!(
+        desk.notice()
+            .contains("2 more are outside the filter \"old\""),
+        "{}",
+        desk.notice()
+    );
+    desk.press("esc A");
+    assert_eq!(desk.marked(), ["a", "o1", "b", "o2"]);
+    assert_eq!(desk.notice(), "");
+}
+
+#[test]
+fn i_turns_the_visible_marks_around() {
+    let mut desk = Desk::open();
+    desk.press("enter j space i");
+    assert_eq!(desk.marked(), ["o1", "b", "o2"]);
+    desk.press("i");
+    assert_eq!(desk.marked(), ["a"]);
+}
+
+#[test]
+fn capital_u_takes_every_mark_away() {
+    let mut desk = Desk::open();
+    desk.press("A U");
+    assert_eq!(
+        (desk.marked().len(), desk.notice()),
+        (0, "5 marks taken away")
+    );
+}
+
+#[test]
+fn marks_outlive_a_filter_and_the_header_knows_how_many_are_hidden() {
+    let mut desk = Desk::open();
+    desk.press("enter A / o l d enter");
+    assert_eq!(
+        (desk.model.store().marked(), desk.model.hidden_marks()),
+        (4, 2)
+    );
+    desk.press("esc");
+    assert_eq!(desk.model.hidden_marks(), 0);
+}
+
+#[test]
+fn esc_while_typing_takes_the_filter_back_and_enter_keeps_it() {
+    let mut desk = Desk::open();
+    desk.press("enter / o l d esc");
+    assert!(desk.model.filter(Panel::Events).is_empty());
+    desk.press("/ o l x backspace d enter");
+    assert_eq!(desk.model.filter(Panel::Events).text(), "old");
+    assert_eq!(desk.model.admitted_events(), 2);
+}
+
+#[test]
+fn what_is_typed_into_a_filter_is_never_a_command() {
+    let mut desk = Desk::open();
+    desk.press("/ d y q A space");
+    assert_eq!(desk.model.filter(Panel::Extensions).text(), "dyqA ");
+    assert_eq!(
+        (desk.marked().len(), desk.model.leaving()),
+        (0, &Leaving::No)
+    );
+}
+
+#[test]
+fn pasted_text_is_never_taken_as_keys() {
+    let mut desk = Desk::open();
+    desk.take(Message::Pasted("Ady".to_owned()));
+    assert!(desk.model.dialog().is_none() && desk.marked().is_empty());
+    desk.press("/");
+    desk.take(Message::Pasted("2\n".to_owned()));
+    assert_eq!(desk.model.filter(Panel::Extensions).text(), "2");
+}
+
+#[test]
+fn a_mark_on_an_extension_that_is_not_listed_lists_it_first_and_marks_then() {
+    let mut desk = Desk::before_listing(facts());
+    desk.press("space");
+    assert!(desk.marked().is_empty());
+    desk.press("d");
+    assert!(desk.model.dialog().is_none() && desk.notice().contains("still reading 1"));
+    desk.list("1", "0 a,1 b");
+    assert_eq!(desk.marked(), ["a", "b"]);
+}
+
+#[test]
+fn a_mark_on_an_extension_that_cannot_be_listed_marks_nothing_and_says_so() {
+    let mut desk = Desk::before_listing(facts());
+    desk.press("space");
+    desk.answer_listing(
+        "1",
+        0,
+        Err(Failure::new(Cause::Rejected, "no such extension")),
+    );
+    assert!(desk.marked().is_empty());
+    assert!(
+        desk.notice().contains("no such extension"),
+        "{}",
+        desk.notice()
+    );
+}
+
+#[test]
+fn reading_again_keeps_marks_and_cursor_on_their_events() {
+    let mut desk = Desk::open();
+    desk.press("enter j j space k");
+    let effects = desk.press("R");
+    assert_eq!(
+        effects,
+        [Effect::ListEvents {
+            extension: number("1"),
+            epoch: 0
+        }]
+    );
+    desk.list("1", "0 new,0 a,0 o1");
+    assert_eq!(desk.marked(), ["o1"]);
+    assert_eq!(
+        desk.model.event_line(desk.model.cursor(Panel::Events).at),
+        Some(&Line::Event(2))
+    );
+}
+
+#[test]
+fn the_review_shows_literal_calls_and_opening_it_does_nothing() {
+    let mut desk = Desk::open();
+    let effects = desk.press("enter j space d");
+    assert_eq!(effects, []);
+    assert_eq!(desk.calls(), ["1/phoneCallEvents/0/a"]);
+}
+
+#[test]
+fn d_without_marks_reviews_the_row_under_the_cursor_and_says_so() {
+    let mut desk = Desk::open();
+    desk.press("enter j d");
+    assert_eq!(desk.calls(), ["1/phoneCallEvents/0/a"]);
+    assert!(desk.review().from_cursor);
+    desk.press("n k d");
+    assert_eq!(
+        desk.calls(),
+        ["1/phoneCallEvents/0/a", "1/phoneCallEvents/0/o1"]
+    );
+    desk.press("n 3 d");
+    assert!(
+        desk.notice().contains("nothing is marked"),
+        "{}",
+        desk.notice()
+    );
+}
+
+#[test]
+fn in_the_review_only_y_deletes() {
+    for keys in [
+        "n", "esc", "q", "enter n", "d n", "x n", "ctrl-d n", "space n", "ctrl-c",
+    ] {
+        let mut desk = Desk::open();
+        desk.press("enter j space d");
+        assert_eq!(desk.press(keys), [], "{keys}");
+        assert!(desk.model.dialog().is_none(), "{keys}");
+        assert_eq!(desk.marked(), ["a"], "{keys}");
+    }
+    let mut desk = Desk::open();
+    desk.press("enter j space d");
+    assert_eq!(sent(&desk.run()), [0]);
+}
+
+#[test]
+fn a_hidden_mark_has_to_be_confirmed_by_typing_the_number() {
+    let mut desk = Desk::open();
+    desk.press("enter A / o l d enter d");
+    assert!(desk.review().must_type() && !desk.review().is_armed());
+    assert_eq!(desk.press("y"), []);
+    assert!(desk.notice().contains("type 4"));
+    assert_eq!(desk.press("5 y"), []);
+    desk.press("backspace 4");
+    assert!(desk.review().is_armed());
+    assert!(matches!(desk.press("y")[..], [Effect::OpenRunFile(_)]));
+}
+
+#[test]
+fn more_than_ten_events_and_a_protected_profile_have_to_be_typed_and_ten_do_not() {
+    let eleven: Vec<String> = (0..11).map(|id| format!("0 e{id}")).collect();
+    for (events, protected, must_type) in [(11, false, true), (10, false, false), (1, true, true)] {
+        let mut desk = Desk::before_listing(Facts {
+            protected,
+            ..facts()
+        });
+        desk.list("1", &eleven[..events].join(","));
+        desk.press("space d");
+        assert_eq!(desk.review().must_type(), must_type, "{events}");
+    }
+}
+
+#[test]
+fn t_changes_the_call_form_and_the_calls_follow() {
+    let mut desk = Desk::open();
+    desk.press("space d");
+    assert_eq!(desk.calls(), ["1/phoneCallEvents"]);
+    desk.press("t");
+    assert_eq!(desk.calls().len(), 4);
+    desk.press("t");
+    assert_eq!(desk.calls(), ["1/phoneCallEvents"]);
+    let wide_calls = WideCalls {
+        extension: true,
+        event_type: true,
+    };
+    let mut desk = Desk::with(Facts {
+        wide_calls,
+        ..facts()
+    });
+    desk.press("enter space d");
+    assert_eq!(desk.calls(), ["1/phoneCallEvents/0"]);
+    desk.press("t");
+    assert_eq!(
+        desk.calls(),
+        ["1/phoneCallEvents/0/a", "1/phoneCallEvents/0/o1"]
+    );
+}
+
+#[test]
+fn what_was_typed_for_other_calls_does_not_confirm_these() {
+    let mut desk = Desk::with(Facts {
+        protected: true,
+        ..facts()
+    });
+    desk.press("space d 4");
+    assert!(desk.review().is_armed());
+    desk.press("t");
+    assert!(!desk.review().is_armed());
+}
+
+#[test]
+fn a_listing_that_comes_in_while_the_review_is_open_does_not_change_the_plan() {
+    let mut desk = Desk::open();
+    desk.press("enter j space d");
+    let before = desk.review().plan().hash().clone();
+    desk.list("1", "0 z,2 b");
+    assert_eq!(desk.review().plan().hash(), &before);
+    assert_eq!(desk.calls(), ["1/phoneCallEvents/0/a"]);
+}
+
+#[test]
+fn a_read_only_profile_opens_no_run() {
+    let mut desk = Desk::with(Facts {
+        read_only: true,
+        ..facts()
+    });
+    desk.press("space d");
+    assert_eq!(desk.press("y"), []);
+    assert!(desk.notice().contains("read-only"));
+}
+
+#[test]
+fn a_plan_larger_than_the_profile_allows_does_not_even_open_a_review() {
+    let mut desk = Desk::with(Facts {
+        max_delete: 3,
+        ..facts()
+    });
+    desk.press("space d");
+    assert!(desk.model.dialog().is_none());
+    assert!(desk.notice().contains("max_delete"));
+}
+
+#[test]
+fn nothing_is_sent_before_the_run_file_is_on_disk_and_nothing_at_all_without_it() {
+    let mut desk = Desk::open();
+    desk.press("enter j space d y");
+    desk.take(Message::RunFileOpened(Err(Failure::new(
+        Cause::Withheld,
+        "disk full",
+    ))));
+    assert_eq!(sent(&desk.effects), [0; 0]);
+    assert!(desk.notice().contains("nothing was sent: disk full"));
+    assert_eq!(desk.marked(), ["a"]);
+}
+
+#[test]
+fn each_answer_brings_the_next_call_and_what_failed_keeps_its_mark_and_its_reason() {
+    let mut desk = Desk::open();
+    desk.press("enter A d t");
+    assert_eq!(sent(&desk.run()), [0, 1]);
+    assert_eq!(sent(&desk.settle(1, false)), [2]);
+    assert_eq!(sent(&desk.settle(0, true)), [3]);
+    desk.settle(2, true);
+    let last = desk.settle(3, true);
+    assert!(matches!(last[..], [Effect::CloseRunFile(_)]), "{last:?}");
+    assert_eq!(desk.marked(), ["o1"]);
+    let (listing, row) = desk.model.store().marked_rows().next().unwrap();
+    let key = listing.row(row).unwrap().key();
+    assert_eq!(
+        desk.model.failure_of(&key).unwrap().code.raw(),
+        "pce_access_denied"
+    );
+    desk.press("r");
+    assert_eq!(desk.calls(), ["1/phoneCallEvents"]);
+}
+
+#[test]
+fn esc_stops_a_run_after_what_is_in_flight_and_the_rest_keeps_its_marks() {
+    let mut desk = Desk::open();
+    desk.press("enter A d t");
+    desk.run();
+    assert_eq!(sent(&desk.press("esc")), [0; 0]);
+    assert!(desk.notice().contains("2 calls in flight"));
+    desk.settle(0, true);
+    let last = desk.settle(1, true);
+    assert!(matches!(last[..], [Effect::CloseRunFile(_)]));
+    assert_eq!(desk.marked(), ["b", "o2"]);
+    assert_eq!(desk.model.run().unwrap().run.tally().not_sent, 2);
+}
+
+#[test]
+fn p_holds_a_run_and_goes_on() {
+    let mut desk = Desk::open();
+    desk.press("enter A d t");
+    desk.run();
+    desk.press("p");
+    assert_eq!(sent(&desk.settle(0, true)), [0; 0]);
+    assert_eq!(sent(&desk.press("p")), [2]);
+}
+
+#[test]
+fn a_second_review_during_a_run_is_refused() {
+    let mut desk = Desk::open();
+    desk.press("enter A d t");
+    desk.run();
+    desk.press("d");
+    assert!(desk.model.dialog().is_none() && desk.notice().contains("a run is going on"));
+}
+
+#[test]
+fn a_run_that_may_not_send_stops_at_once() {
+    let mut desk = Desk::open();
+    desk.press("enter A d t");
+    desk.run();
+    let plan = std::sync::Arc::clone(desk.model.run().unwrap().run.plan());
+    let failure = Failure::new(Cause::Withheld, "the run file cannot be written");
+    let settled = judge(plan.covered(0), Err(failure), Duration::ZERO);
+    desk.take(Message::CallSettled {
+        call: 0,
+        settled,
+        exchanges: Vec::new(),
+    });
+    assert_eq!(sent(&desk.effects), [0; 0]);
+    desk.settle(1, true);
+    assert_eq!(desk.model.run().unwrap().run.tally().not_sent, 3);
+    assert_eq!(desk.marked(), ["a", "b", "o2"]);
+}
+
+#[test]
+fn q_goes_back_then_quits() {
+    let mut desk = Desk::open();
+    desk.press("enter q");
+    assert_eq!(
+        (desk.model.focus(), desk.model.leaving()),
+        (Panel::Extensions, &Leaving::No)
+    );
+    desk.press("q");
+    assert_eq!(desk.model.leaving(), &Leaving::Now { message: None });
+}
+
+#[test]
+fn leaving_during_a_run_asks_and_waits_for_what_is_in_flight() {
+    let mut desk = Desk::open();
+    desk.press("A d t");
+    desk.run();
+    desk.press("q n");
+    assert_eq!(desk.model.leaving(), &Leaving::No);
+    desk.press("q y");
+    desk.settle(0, true);
+    assert_eq!(desk.model.leaving(), &Leaving::WhenSettled);
+    desk.settle(1, true);
+    desk.take(Message::RunFileClosed(Ok(())));
+    assert_eq!(desk.model.leaving(), &Leaving::Now { message: None });
+}
+
+#[test]
+fn ctrl_c_twice_within_a_second_leaves_at_once_and_counts_what_is_unknown() {
+    let mut desk = Desk::open();
+    desk.press("A d t");
+    desk.run();
+    desk.press("ctrl-c");
+    assert_eq!(desk.model.leaving(), &Leaving::No);
+    desk.press("ctrl-c");
+    match desk.model.leaving() {
+        Leaving::Now {
+            message: Some(text),
+        } => assert!(text.contains("2 calls in flight")),
+        other => panic!("{other:?}"),
+    }
+    let mut desk = Desk::open();
+    desk.press("ctrl-c");
+    desk.at += Duration::from_secs(2);
+    desk.press("ctrl-c");
+    assert_eq!(desk.model.leaving(), &Leaving::No);
+}
+
+#[test]
+fn a_service_that_cannot_be_read_at_all_ends_the_program_with_its_sentence() {
+    let (model, effects) = Model::new(facts(), 80, 24);
+    let mut desk = Desk {
+        model,
+        effects,
+        at: Duration::ZERO,
+    };
+    let failure = Failure::new(Cause::Unreachable, "pbx.test refused the connection");
+    desk.take(Message::Discovered {
+        result: Err(failure),
+        exchanges: Vec::new(),
+    });
+    let message = Some("pbx.test refused the connection".to_owned());
+    assert_eq!(desk.model.leaving(), &Leaving::Now { message });
+}
+
+#[test]
+fn a_service_that_cannot_be_read_again_leaves_everything_as_it_was() {
+    let mut desk = Desk::open();
+    desk.press("space");
+    assert_eq!(desk.press("R")[0], Effect::DiscoverExtensions);
+    let failure = Failure::new(Cause::Unreachable, "no route");
+    desk.take(Message::Discovered {
+        result: Err(failure),
+        exchanges: Vec::new(),
+    });
+    assert_eq!(
+        (desk.marked().len(), desk.model.leaving()),
+        (4, &Leaving::No)
+    );
+    assert!(desk.notice().contains("no route"));
+}
+
+#[test]
+fn an_answer_from_before_a_deletion_does_not_bring_the_event_back() {
+    let mut desk = Desk::open();
+    desk.press("enter j space R d");
+    desk.run();
+    let again = desk.settle(0, true);
+    desk.answer_listing("1", 0, Ok(listing("1", "0 a,0 o1,2 b,2 o2")));
+    assert_eq!(desk.model.store().listing(&number("1")).unwrap().len(), 3);
+    let asked = again.iter().chain(&desk.effects).any(|effect| {
+        *effect
+            == Effect::ListEvents {
+                extension: number("1"),
+                epoch: 1,
+            }
+    });
+    assert!(asked, "{again:?} {:?}", desk.effects);
+}
+
+#[test]
+fn groups_close_and_open_and_h_walks_back() {
+    let mut desk = Desk::open();
+    desk.press("enter h");
+    assert_eq!(
+        (desk.model.event_lines(), desk.model.focus()),
+        (4, Panel::Events)
+    );
+    desk.press("l j j");
+    assert_eq!(
+        (
+            desk.model.event_lines(),
+            desk.model.cursor(Panel::Events).at
+        ),
+        (6, 2)
+    );
+    desk.press("h");
+    assert_eq!(desk.model.cursor(Panel::Events).at, 0);
+    desk.press("h h");
+    assert_eq!(desk.model.focus(), Panel::Extensions);
+}
+
+#[test]
+fn digits_and_tab_focus_panels_and_the_marked_panel_unmarks() {
+    let mut desk = Desk::open();
+    desk.press("enter A 4");
+    assert_eq!(desk.model.focus(), Panel::Marked);
+    desk.press("j j space");
+    assert_eq!(desk.marked(), ["a", "b", "o2"]);
+    desk.press("g g space");
+    assert_eq!(desk.marked(), [""; 0]);
+    desk.press("1 tab tab tab");
+    assert_eq!(desk.model.focus(), Panel::Extensions);
+    desk.press("backtab");
+    assert_eq!(desk.model.focus(), Panel::Status);
+}

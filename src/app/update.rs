@@ -1,0 +1,558 @@
+//! The one function that changes the model.
+
+use std::time::Duration;
+
+use crate::domain::{Cause, Discovery, ExtensionNumber, Failure, Fetched, Filter, Listing};
+
+use super::keymap::{Found, look_up};
+use super::status::Tone;
+use super::{
+    Command, Context, Dialog, Effect, Key, Layout, Leaving, Message, Model, Moment, Motion, Panel,
+    Review,
+};
+
+/// Two presses of ctrl-c within this time leave at once.
+const TWICE: Duration = Duration::from_secs(1);
+
+/// Takes in what happened at `now` and says what is to be done about it.
+pub fn update(model: &mut Model, message: Message, now: Moment) -> Vec<Effect> {
+    model.now = now;
+    let mut effects = match message {
+        Message::Pressed(key) => model.press(key),
+        Message::Pasted(text) => {
+            model.paste(&text);
+            Vec::new()
+        }
+        Message::Resized { columns, rows } => {
+            model.size = (columns, rows);
+            model.lay_out();
+            Vec::new()
+        }
+        Message::Discovered { result, exchanges } => {
+            model.calls.add(exchanges);
+            model.discovered(result);
+            Vec::new()
+        }
+        Message::Listed {
+            extension,
+            epoch,
+            result,
+            exchanges,
+        } => {
+            model.calls.add(exchanges);
+            model.listed(&extension, epoch, result);
+            Vec::new()
+        }
+        Message::RunFileOpened(opened) => model.start_run(opened),
+        Message::CallSettled {
+            call,
+            settled,
+            exchanges,
+        } => {
+            model.calls.add(exchanges);
+            model.settle_call(call, settled)
+        }
+        Message::RunFileClosed(closed) => {
+            model.run_file_closed(closed);
+            Vec::new()
+        }
+    };
+    effects.extend(model.load_more());
+    model.count_hidden();
+    model.fit_cursors();
+    model.drop_anchor();
+    effects
+}
+
+impl Model {
+    pub(super) fn lay_out(&mut self) {
+        self.layout = Layout::new(self.size.0, self.size.1, self.focus);
+        self.fit_cursors();
+    }
+
+    fn context(&self) -> Context {
+        match &self.dialog {
+            None | Some(Dialog::Filter { .. }) => Context::Browse,
+            Some(Dialog::Review(_)) => Context::Review,
+            Some(Dialog::Leave) => Context::Leave,
+            Some(Dialog::Help { .. }) => Context::Help,
+        }
+    }
+
+    fn press(&mut self, key: Key) -> Vec<Effect> {
+        self.notice = None;
+        if let Some(Dialog::Filter { .. }) = &self.dialog {
+            self.type_filter(key);
+            return Vec::new();
+        }
+        if self.type_count(key) {
+            return Vec::new();
+        }
+        let pending = self.pending_key.take();
+        match look_up(self.context(), pending, key) {
+            Found::Command(command) => self.obey(command),
+            Found::Prefix => {
+                self.pending_key = Some(key);
+                Vec::new()
+            }
+            // A key that does not go on the sequence stands for itself.
+            Found::Nothing if pending.is_some() => self.press(key),
+            Found::Nothing => Vec::new(),
+        }
+    }
+
+    /// Digits and backspace while the number of events has to be typed.
+    fn type_count(&mut self, key: Key) -> bool {
+        let Some(Dialog::Review(review)) = &mut self.dialog else {
+            return false;
+        };
+        if !review.must_type() {
+            return false;
+        }
+        match key.typed() {
+            Some(digit) if digit.is_ascii_digit() => review.type_digit(digit),
+            _ if key == Key::BACKSPACE => {
+                review.typed.pop();
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn obey(&mut self, command: Command) -> Vec<Effect> {
+        match command {
+            Command::Move(motion) => self.scroll_or_go(motion),
+            Command::Focus(panel) => self.focus_panel(panel),
+            Command::NextPanel => self.step_focus(true),
+            Command::PreviousPanel => self.step_focus(false),
+            Command::Open => self.open_or_close(Some(true)),
+            Command::Close => self.open_or_close(Some(false)),
+            Command::Enter => self.open_or_close(None),
+            Command::Mark => self.toggle_mark(),
+            Command::MarkType => self.mark_type(),
+            Command::MarkVisible => self.mark_all_visible(),
+            Command::InvertVisible => self.invert_visible(),
+            Command::UnmarkAll => self.unmark_all(),
+            Command::ReviewDeletion => self.review_deletion(),
+            Command::Confirm => return self.confirm(),
+            Command::Cancel => self.cancel(),
+            Command::Nothing => {}
+            Command::ChangeForm => self.change_form(),
+            Command::Pause => return self.pause_run(),
+            Command::RetryFailed => self.retry_failed(),
+            Command::EditFilter => self.edit_filter(),
+            Command::ReadAgain => return self.read_again(),
+            Command::Help => self.dialog = Some(Dialog::Help { top: 0 }),
+            Command::Escape => return self.escape(),
+            Command::Quit => self.quit(),
+            Command::Interrupt => return self.interrupt(),
+            Command::Redraw => self.repaints += 1,
+        }
+        Vec::new()
+    }
+
+    fn scroll_or_go(&mut self, motion: Motion) {
+        let rows = usize::from(self.layout.whole.height);
+        match &mut self.dialog {
+            Some(Dialog::Review(review)) => review.scroll(motion, Review::calls_in_sight(rows)),
+            Some(Dialog::Help { top }) => {
+                let last = super::BINDINGS.len();
+                *top = match motion {
+                    Motion::Down => *top + 1,
+                    Motion::Up => top.saturating_sub(1),
+                    Motion::First => 0,
+                    Motion::Last => last,
+                    Motion::PageDown => *top + rows / 2,
+                    Motion::PageUp => top.saturating_sub(rows / 2),
+                }
+                .min(last);
+            }
+            Some(Dialog::Leave | Dialog::Filter { .. }) => {}
+            None => self.go(motion),
+        }
+    }
+
+    /// `d`: freezes the marks, or the row under the cursor, into a plan. Nothing is sent.
+    fn review_deletion(&mut self) {
+        if self.is_running() {
+            self.notice(Tone::Warning, "a run is going on: Esc stops it, then d");
+            return;
+        }
+        if let Some(waiting) = self.mark_when_listed.iter().next() {
+            let text = format!(
+                "still reading {waiting}, whose events are to be marked: d once it is there"
+            );
+            self.notice(Tone::Warning, text);
+            return;
+        }
+        let from_cursor = self.store.marked() == 0;
+        let selection = if from_cursor {
+            let Some(selection) = self.selection_under_cursor() else {
+                self.notice(
+                    Tone::Warning,
+                    "nothing is marked, and the row under the cursor is not read yet",
+                );
+                return;
+            };
+            selection
+        } else {
+            crate::deletion::Selection::of_marks(&self.store)
+        };
+        let hidden = if from_cursor { 0 } else { self.hidden };
+        match Review::new(&self.facts, selection, hidden, from_cursor) {
+            Ok(review) => self.dialog = Some(Dialog::Review(Box::new(review))),
+            Err(refused) => self.notice(Tone::Warning, refused.to_string()),
+        }
+    }
+
+    /// `r`: what failed kept its mark, so the marks are what is to be tried again.
+    fn retry_failed(&mut self) {
+        let failed = self
+            .run
+            .as_ref()
+            .is_some_and(|active| !active.run.failed().is_empty());
+        if failed && self.store.marked() > 0 {
+            self.review_deletion();
+        } else {
+            self.notice(Tone::Plain, "nothing failed that could be tried again");
+        }
+    }
+
+    fn confirm(&mut self) -> Vec<Effect> {
+        match self.dialog.take() {
+            Some(Dialog::Review(review)) => self.confirm_review(review),
+            Some(Dialog::Leave) => {
+                self.leaving = Leaving::WhenSettled;
+                let effects = self.stop_and_settle();
+                self.leave_if_settled();
+                effects
+            }
+            other @ (Some(Dialog::Filter { .. } | Dialog::Help { .. }) | None) => {
+                self.dialog = other;
+                Vec::new()
+            }
+        }
+    }
+
+    fn confirm_review(&mut self, review: Box<Review>) -> Vec<Effect> {
+        if self.facts.read_only {
+            self.notice(
+                Tone::Warning,
+                "this profile is read-only: nothing is deleted (read_only, --read-only)",
+            );
+            self.dialog = Some(Dialog::Review(review));
+            return Vec::new();
+        }
+        if !review.is_armed() {
+            let count = review.plan().events().len();
+            self.notice(
+                Tone::Warning,
+                format!("type {count}, the number of events, before y"),
+            );
+            self.dialog = Some(Dialog::Review(review));
+            return Vec::new();
+        }
+        let plan = std::sync::Arc::clone(review.plan());
+        self.opening = Some(std::sync::Arc::clone(&plan));
+        vec![Effect::OpenRunFile(plan)]
+    }
+
+    fn cancel(&mut self) {
+        match self.dialog.take() {
+            Some(Dialog::Review(_)) => {
+                self.notice(Tone::Plain, "cancelled: nothing was sent, the marks stay");
+            }
+            Some(Dialog::Leave | Dialog::Help { .. } | Dialog::Filter { .. }) | None => {}
+        }
+    }
+
+    fn change_form(&mut self) {
+        let Some(Dialog::Review(review)) = &mut self.dialog else {
+            return;
+        };
+        let before = review.form();
+        review.change_form(&self.facts);
+        if review.form() == before {
+            self.notice(
+                Tone::Plain,
+                "this profile allows event calls only (wide_calls)",
+            );
+        }
+    }
+
+    fn edit_filter(&mut self) {
+        let panel = if self.focus == Panel::Extensions {
+            Panel::Extensions
+        } else {
+            Panel::Events
+        };
+        if self.focus != panel {
+            self.focus_panel(panel);
+        }
+        let before = self.filter(panel).clone();
+        let text = before.text().to_owned();
+        self.dialog = Some(Dialog::Filter {
+            panel,
+            before,
+            text,
+        });
+    }
+
+    fn type_filter(&mut self, key: Key) {
+        let Some(Dialog::Filter {
+            panel,
+            before,
+            mut text,
+        }) = self.dialog.take()
+        else {
+            return;
+        };
+        if key == Key::ENTER {
+            return;
+        }
+        if key == Key::ESC || key == Key::CTRL_C {
+            self.set_filter(panel, before);
+            return;
+        }
+        if key == Key::BACKSPACE {
+            text.pop();
+        } else if key == Key::CTRL_U {
+            text.clear();
+        } else if let Some(character) = key.typed() {
+            text.push(character);
+        }
+        self.set_filter(panel, Filter::new(&text));
+        self.dialog = Some(Dialog::Filter {
+            panel,
+            before,
+            text,
+        });
+    }
+
+    fn paste(&mut self, pasted: &str) {
+        let Some(Dialog::Filter { panel, text, .. }) = &mut self.dialog else {
+            return;
+        };
+        text.extend(pasted.chars().filter(|character| !character.is_control()));
+        let (panel, filter) = (*panel, Filter::new(text));
+        self.set_filter(panel, filter);
+    }
+
+    fn set_filter(&mut self, panel: Panel, filter: Filter) {
+        if panel == Panel::Extensions {
+            self.extension_filter = filter;
+            self.rebuild_extensions();
+        } else {
+            self.event_filter = filter;
+            self.rebuild_events();
+        }
+        self.marks_changed = true;
+    }
+
+    fn read_again(&mut self) -> Vec<Effect> {
+        if self.focus == Panel::Events {
+            if let Some(extension) = self.current_extension().cloned() {
+                self.loading.demand(&extension.number);
+                self.notice(Tone::Plain, format!("reading {} again", extension.number));
+            }
+            return Vec::new();
+        }
+        if self.discovery == Fetched::UnderWay {
+            return Vec::new();
+        }
+        self.discovery = Fetched::UnderWay;
+        self.loading.forget_all();
+        self.notice(Tone::Plain, "reading again; marks stay");
+        vec![Effect::DiscoverExtensions]
+    }
+
+    /// One step back: a run first, since it is what an operator wants to hold.
+    fn escape(&mut self) -> Vec<Effect> {
+        if self.is_running() {
+            if self.opening.is_some() {
+                self.notice(
+                    Tone::Plain,
+                    "the run file is being written; Esc again once it runs",
+                );
+            }
+            return self.stop_and_settle();
+        }
+        let filtered = match self.focus {
+            Panel::Extensions | Panel::Events => !self.filter(self.focus).is_empty(),
+            Panel::Status | Panel::Marked | Panel::Calls => false,
+        };
+        if filtered {
+            self.set_filter(self.focus, Filter::default());
+        } else if self.focus != Panel::Extensions {
+            self.focus_panel(Panel::Extensions);
+        }
+        Vec::new()
+    }
+
+    fn quit(&mut self) {
+        if self.focus != Panel::Extensions {
+            self.focus_panel(Panel::Extensions);
+        } else if self.is_running() {
+            self.dialog = Some(Dialog::Leave);
+        } else {
+            self.leaving = Leaving::Now { message: None };
+        }
+    }
+
+    fn interrupt(&mut self) -> Vec<Effect> {
+        let now = self.now.since_start;
+        let twice = self
+            .interrupted_at
+            .is_some_and(|before| now.saturating_sub(before) <= TWICE);
+        self.interrupted_at = Some(now);
+        if twice {
+            self.leave_at_once();
+            return Vec::new();
+        }
+        let effects = match self.dialog {
+            Some(_) => {
+                self.cancel();
+                Vec::new()
+            }
+            None => self.escape(),
+        };
+        if self.notice.is_none() {
+            self.notice(Tone::Plain, "ctrl-c again within a second leaves");
+        }
+        effects
+    }
+
+    fn leave_at_once(&mut self) {
+        let in_flight = self.run.as_ref().map_or(0, |active| active.run.in_flight());
+        let message = (in_flight > 0).then(|| {
+            let name = self.run.as_ref().map_or("", |active| active.name.as_str());
+            format!("left run {name} with {in_flight} calls in flight: what became of them is unknown until the extensions are listed again")
+        });
+        self.leaving = Leaving::Now { message };
+    }
+
+    fn run_file_closed(&mut self, closed: Result<(), Failure>) {
+        if let Err(failure) = closed {
+            self.say(
+                Tone::Warning,
+                format!("the run file could not be closed in order: {failure}"),
+            );
+        }
+        self.leave_if_settled();
+    }
+
+    /// Leaves once asked to and nothing is going on any more.
+    fn leave_if_settled(&mut self) {
+        if self.leaving == Leaving::WhenSettled && !self.is_running() {
+            self.leaving = Leaving::Now { message: None };
+        }
+    }
+
+    fn discovered(&mut self, result: Result<Discovery, Failure>) {
+        let Discovery {
+            extensions,
+            remarks,
+        } = match result {
+            Ok(discovery) => discovery,
+            Err(failure) if self.extensions.is_empty() => {
+                // Nothing to show and nothing to go on with: say why where it stays readable.
+                self.leaving = Leaving::Now {
+                    message: Some(failure.to_string()),
+                };
+                self.discovery = Fetched::Failed(failure);
+                return;
+            }
+            Err(failure) => {
+                self.say(
+                    Tone::Warning,
+                    format!("reading the extensions again failed: {failure}"),
+                );
+                self.discovery = Fetched::Failed(failure);
+                return;
+            }
+        };
+        self.discovery = Fetched::Ready(());
+        let current = self
+            .current_extension()
+            .map(|extension| extension.number.clone());
+        self.extensions = extensions;
+        self.visible = (0..self.extensions.len()).collect();
+        if let Some(place) = current.and_then(|number| {
+            self.extensions
+                .iter()
+                .position(|extension| extension.number == number)
+        }) {
+            self.extension_cursor.at = place;
+        }
+        self.rebuild_extensions();
+        self.log(
+            Tone::Plain,
+            format!("{} extensions found", self.extensions.len()),
+        );
+        for remark in remarks {
+            self.log(Tone::Plain, remark);
+        }
+        if self.extensions.is_empty() {
+            self.notice(Tone::Warning, "no extension was found: name them under extensions in the profile, or with --extension");
+        }
+    }
+
+    fn listed(&mut self, number: &ExtensionNumber, epoch: u64, result: Result<Listing, Failure>) {
+        let gave_up = self.loading.has_given_up();
+        if !self.loading.answered(number, epoch, result.as_ref().err()) {
+            return;
+        }
+        match result {
+            Ok(listing) => {
+                let odd = listing.odd().len();
+                if odd > 0 {
+                    self.log(Tone::Warning, format!("{number}: {odd} rows are shown as they are and cannot be deleted from here"));
+                }
+                if !listing.is_complete() {
+                    self.log(Tone::Warning, format!("{number}: the service has more events than it hands out; the list is not complete"));
+                }
+                let replaced = self.store.insert(listing);
+                if replaced.vanished > 0 {
+                    self.say(
+                        Tone::Warning,
+                        format!(
+                            "{number}: {} marked events are not listed any more",
+                            replaced.vanished
+                        ),
+                    );
+                }
+                if replaced.changed > 0 {
+                    self.say(
+                        Tone::Warning,
+                        format!(
+                            "{number}: {} marked events changed since they were marked",
+                            replaced.changed
+                        ),
+                    );
+                }
+                if self.mark_when_listed.remove(number) {
+                    self.mark_extension(number);
+                }
+                self.marks_changed = true;
+            }
+            Err(failure) => {
+                if self.mark_when_listed.remove(number) {
+                    self.notice(
+                        Tone::Warning,
+                        format!(
+                            "{number} could not be read, so nothing of it is marked: {failure}"
+                        ),
+                    );
+                }
+                self.log(
+                    Tone::Warning,
+                    format!("{number} could not be read: {failure}"),
+                );
+                if failure.cause != Cause::Withheld && self.loading.has_given_up() && !gave_up {
+                    self.say(Tone::Warning, "five extensions in a row could not be read: nothing more is read unasked; R in Events tries the one under the cursor");
+                }
+            }
+        }
+        self.rebuild_events();
+    }
+}

@@ -1,0 +1,255 @@
+//! The model as a picture: reads all, changes nothing.
+//!
+//! Only rows in sight are built, whatever the length of a list, and every text that came from
+//! outside goes through [`Foreign`](crate::domain::Foreign)'s `Display` on its way here.
+
+mod dialogs;
+mod events;
+mod lists;
+mod status;
+mod text;
+mod theme;
+
+use ratatui::Frame;
+use ratatui::layout::{Alignment, Rect};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, Paragraph};
+
+use crate::app::{Context, Dialog, Model, Panel, Tone, hints};
+use crate::domain::Fetched;
+
+/// Draws the whole screen.
+pub fn draw(model: &Model, frame: &mut Frame<'_>) {
+    let layout = model.layout();
+    // The terminal may have become smaller than the last message said.
+    let whole = layout.whole.intersection(frame.area());
+    if !layout.fits || whole != layout.whole {
+        let text = "make the window larger (60x15)";
+        frame.render_widget(
+            Paragraph::new(text).alignment(Alignment::Center),
+            frame.area(),
+        );
+        return;
+    }
+    frame.render_widget(Paragraph::new(header(model)), layout.header);
+    for panel in Panel::ALL {
+        if let Some(area) = layout.panel(panel) {
+            match panel {
+                Panel::Extensions => lists::extensions(model, frame, area),
+                Panel::Events => events::draw(model, frame, area),
+                Panel::Status => status::draw(model, frame, area),
+                Panel::Marked => lists::marked(model, frame, area),
+                Panel::Calls => lists::calls(model, frame, area),
+            }
+        }
+    }
+    frame.render_widget(Paragraph::new(prompt(model)), layout.prompt);
+    frame.render_widget(
+        Paragraph::new(hint_line(model, layout.hints.width)),
+        layout.hints,
+    );
+    match model.dialog() {
+        Some(Dialog::Review(review)) => dialogs::review(model, review, frame),
+        Some(Dialog::Leave) => dialogs::leave(model, frame),
+        Some(Dialog::Help { top }) => dialogs::help(*top, frame),
+        Some(Dialog::Filter { .. }) | None => {}
+    }
+}
+
+fn header(model: &Model) -> Line<'static> {
+    let facts = model.facts();
+    let mut left = vec![
+        Span::raw(" "),
+        Span::styled(facts.target.profile.clone(), theme::STRONG),
+        Span::raw(format!(" {} ", facts.target.host())),
+    ];
+    let mut badge = |text: &'static str, style: Style| {
+        left.push(Span::styled(format!("[{text}]"), style));
+        left.push(Span::raw(" "));
+    };
+    if facts.demo {
+        badge("DEMO", theme::GOOD);
+    }
+    if facts.read_only {
+        badge("READ-ONLY", theme::STRONG);
+    }
+    if facts.insecure {
+        badge("TLS NOT VERIFIED", theme::ALARM);
+    }
+    if facts.protected {
+        badge("PROTECTED", theme::STRONG);
+    }
+    if model.is_running() {
+        badge("RUNNING", theme::WARNING);
+    }
+    let marked = model.store().marked();
+    let counts = match model.discovery() {
+        Fetched::Ready(()) | Fetched::Failed(_) => {
+            format!(
+                "{} ext  {} events  ",
+                model.extensions().len(),
+                model.store().len()
+            )
+        }
+        Fetched::Not | Fetched::UnderWay => "reading…  ".to_owned(),
+    };
+    let marks = match model.hidden_marks() {
+        0 => format!("* {marked} marked "),
+        hidden => format!("* {marked} marked ({hidden} hidden) "),
+    };
+    let width = usize::from(model.layout().header.width);
+    let used: usize = left.iter().map(Span::width).sum();
+    let mut counts = counts;
+    let fixed = text::width(&marks);
+    if used + text::width(&counts) + fixed > width {
+        counts.clear();
+    }
+    // The marks and the badges never go away: the profile and host give way to them.
+    let room = width.saturating_sub(text::width(&counts) + fixed);
+    if used > room {
+        left.truncate(1);
+        left.extend(badges_only(model));
+    }
+    let used: usize = left.iter().map(Span::width).sum();
+    left.push(Span::raw(" ".repeat(room.saturating_sub(used))));
+    left.push(Span::raw(counts));
+    left.push(Span::styled(
+        marks,
+        if marked > 0 {
+            theme::STRONG
+        } else {
+            theme::PLAIN
+        },
+    ));
+    Line::from(left)
+}
+
+fn badges_only(model: &Model) -> Vec<Span<'static>> {
+    let facts = model.facts();
+    let badges = [
+        (facts.demo, "[DEMO]", theme::GOOD),
+        (facts.read_only, "[READ-ONLY]", theme::STRONG),
+        (facts.insecure, "[TLS NOT VERIFIED]", theme::ALARM),
+        (model.is_running(), "[RUNNING]", theme::WARNING),
+    ];
+    let on = badges.into_iter().filter(|(on, ..)| *on);
+    on.map(|(_, text, style)| Span::styled(text, style))
+        .collect()
+}
+
+fn prompt(model: &Model) -> Line<'static> {
+    if let Some(Dialog::Filter { panel, text, .. }) = model.dialog() {
+        let what = if *panel == Panel::Extensions {
+            "filter extensions"
+        } else {
+            "filter events"
+        };
+        return Line::from(vec![
+            Span::styled(format!(" {what}: {text}"), theme::STRONG),
+            Span::styled(" ", theme::CURSOR),
+            Span::styled("  Enter keeps it, Esc takes it back", theme::FAINT),
+        ]);
+    }
+    match model.current_notice() {
+        Some(notice) => {
+            let style = match notice.tone {
+                Tone::Plain => theme::PLAIN,
+                Tone::Good => theme::GOOD,
+                Tone::Warning => theme::WARNING,
+            };
+            Line::styled(format!(" {}", notice.text), style)
+        }
+        None => Line::default(),
+    }
+}
+
+fn hint_line(model: &Model, width: u16) -> Line<'static> {
+    let context = match model.dialog() {
+        None | Some(Dialog::Filter { .. }) => Context::Browse,
+        Some(Dialog::Review(_)) => Context::Review,
+        Some(Dialog::Leave) => Context::Leave,
+        Some(Dialog::Help { .. }) => Context::Help,
+    };
+    let mut spans = Vec::new();
+    if model.is_running() && context == Context::Browse {
+        spans.push(Span::styled(
+            " Esc stop after what is in flight  p pause  ",
+            theme::WARNING,
+        ));
+    }
+    for (key, word) in hints(context) {
+        spans.push(Span::styled(format!(" {key}"), theme::STRONG));
+        spans.push(Span::raw(format!(" {word} ")));
+        let used: usize = spans.iter().map(Span::width).sum();
+        if used > usize::from(width) {
+            spans.truncate(spans.len() - 2);
+            break;
+        }
+    }
+    Line::from(spans)
+}
+
+/// A panel's frame, and the room inside.
+fn frame_panel(
+    model: &Model,
+    frame: &mut Frame<'_>,
+    area: Rect,
+    panel: Panel,
+    title: String,
+    right: String,
+) -> Rect {
+    let focused = model.focus() == panel;
+    let border = if focused {
+        theme::FOCUSED
+    } else {
+        theme::FAINT
+    };
+    let style = if focused { theme::STRONG } else { theme::PLAIN };
+    let room = usize::from(area.width.saturating_sub(4));
+    let right = text::clip(&right, room / 2);
+    let title = text::clip(&title, room.saturating_sub(text::width(&right) + 2));
+    let block = Block::bordered()
+        .border_style(border)
+        .title(Line::styled(format!(" {title} "), style))
+        .title(
+            Line::from(if right.is_empty() {
+                right
+            } else {
+                format!(" {right} ")
+            })
+            .right_aligned(),
+        );
+    let inner = block.inner(area);
+    frame.render_widget(block, area);
+    inner
+}
+
+/// One row of a list: a marker column, so that the cursor never depends on colour alone, and the
+/// row reversed in the panel in focus.
+fn put_row(
+    frame: &mut Frame<'_>,
+    inner: Rect,
+    offset: usize,
+    cursor: Option<bool>,
+    line: Line<'_>,
+) {
+    let Ok(offset) = u16::try_from(offset) else {
+        return;
+    };
+    if offset >= inner.height {
+        return;
+    }
+    let row = Rect {
+        y: inner.y + offset,
+        height: 1,
+        ..inner
+    };
+    let marker = if cursor.is_some() { ">" } else { " " };
+    let mut spans = vec![Span::raw(marker)];
+    spans.extend(line.spans);
+    frame.render_widget(Paragraph::new(Line::from(spans).style(line.style)), row);
+    if cursor == Some(true) {
+        frame.buffer_mut().set_style(row, theme::CURSOR);
+    }
+}

@@ -1,0 +1,242 @@
+//! The Status panel: how the run goes, a row for each of its calls, and the log.
+
+use std::time::Duration;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use crate::app::{ActiveRun, LogLine, Model, Panel, StatusRow, Tone};
+use crate::deletion::{Plan, RunState, Settled, Tally};
+use crate::domain::{DeleteCall, Outcome};
+
+use super::{frame_panel, put_row, text, theme};
+
+pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
+    let (title, right) = titles(model);
+    let inner = frame_panel(model, frame, area, Panel::Status, title, right);
+    let cursor = model.cursor(Panel::Status);
+    let focused = model.focus() == Panel::Status;
+    let columns = usize::from(inner.width).saturating_sub(1);
+    let rows = model.layout().rows(Panel::Status, model.focus());
+    put_row(frame, inner, 0, None, summary(model, columns));
+    for offset in 0..rows {
+        let index = cursor.top + offset;
+        let Some(row) = model.status_row(index) else {
+            break;
+        };
+        let at = (focused && index == cursor.at).then_some(true);
+        let line = match row {
+            StatusRow::Call(call) => model
+                .run()
+                .map_or_else(Line::default, |active| call_row(active, call, columns)),
+            StatusRow::Log(line) => log_row(line, columns),
+        };
+        put_row(frame, inner, offset + 1, at, line);
+    }
+    if focused {
+        whole_row(model, frame, inner, rows + 1);
+    }
+}
+
+fn titles(model: &Model) -> (String, String) {
+    let now = model.now().since_start;
+    let Some(active) = model.run() else {
+        return ("3 Status".to_owned(), "no run yet".to_owned());
+    };
+    let settled = active.run.tally().settled();
+    let planned = active.run.plan().events().len();
+    let title = format!("3 Run {}", active.name);
+    let mut right = format!("{settled}/{planned}");
+    if let Some((rate, rest)) = active.pace(now) {
+        right.push_str(&format!("  {rate:.1}/s"));
+        if active.is_going_on() {
+            right.push_str(&format!("  {} left", seconds(rest)));
+        }
+    }
+    (title, right)
+}
+
+/// The first line: what to expect, how far the run is, or how it ended.
+fn summary(model: &Model, columns: usize) -> Line<'static> {
+    let Some(active) = model.run() else {
+        let waiting = if model.is_running() {
+            "writing the run file…"
+        } else {
+            ""
+        };
+        return Line::styled(waiting, theme::WARNING);
+    };
+    let tally = active.run.tally();
+    let state = match active.run.state() {
+        RunState::Running => "running",
+        RunState::Paused => "PAUSED",
+        RunState::Stopping => "stopping",
+        RunState::Finished => "finished",
+    };
+    let words = format!("{state}: {}", tally_words(&tally));
+    if !active.is_going_on() {
+        let left = tally.refused + tally.not_sent + tally.unknown;
+        let style = if left > 0 {
+            theme::WARNING
+        } else {
+            theme::GOOD
+        };
+        return Line::styled(text::clip(&words, columns), style);
+    }
+    let room = columns.saturating_sub(text::width(&words) + 4).min(60);
+    let done = (tally.settled() * room)
+        .checked_div(active.run.plan().events().len())
+        .unwrap_or(0);
+    let bar = format!(
+        "[{}{}] ",
+        "#".repeat(done),
+        ".".repeat(room.saturating_sub(done))
+    );
+    Line::from(vec![
+        Span::styled(bar, theme::GOOD),
+        Span::styled(words, theme::STRONG),
+    ])
+}
+
+fn tally_words(tally: &Tally) -> String {
+    let parts = [
+        (tally.deleted, "deleted"),
+        (tally.already_gone, "already gone"),
+        (tally.refused, "refused"),
+        (tally.not_sent, "not sent"),
+        (tally.unknown, "unknown"),
+    ];
+    let said: Vec<String> = parts
+        .iter()
+        .filter(|(count, word)| *count > 0 || *word == "deleted")
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    said.join(", ")
+}
+
+fn call_row(active: &ActiveRun, call: usize, columns: usize) -> Line<'static> {
+    let Some(settled) = active.run.settled(call) else {
+        return Line::default();
+    };
+    let word = outcome_word(settled);
+    let status = settled
+        .http_status
+        .map_or("---".to_owned(), |status| status.to_string());
+    let took = format!("{}ms", settled.took.as_millis());
+    let what = what(active.run.plan(), call);
+    let lead = format!("{word:<10} {status:>3} {took:>6} {what} ");
+    let room = columns.saturating_sub(text::width(&lead));
+    let good = settled.outcomes.iter().all(Outcome::is_gone) && settled.surplus.is_empty();
+    let tail = text::clip(&answer_words(settled, room), room);
+    let style = if good { theme::PLAIN } else { theme::DANGER };
+    Line::styled(format!("{lead}{tail}"), style)
+}
+
+/// The outcome of the call: one word where all its events agree, else the first that is not well.
+fn outcome_word(settled: &Settled) -> &'static str {
+    let bad = settled.outcomes.iter().find(|outcome| !outcome.is_gone());
+    bad.or(settled.outcomes.first())
+        .map_or("settled", Outcome::name)
+}
+
+fn what(plan: &Plan, call: usize) -> String {
+    match plan.call(call) {
+        Some(DeleteCall::Event(key)) => format!("{} {}", key.extension, key.event_type),
+        Some(DeleteCall::Type(extension, event_type)) => format!("{extension} all {event_type}"),
+        Some(DeleteCall::Extension(extension)) => format!("{extension} all events"),
+        None => String::new(),
+    }
+}
+
+/// Code and message of the failure, or the ids that came back: whole where they fit, else their
+/// first characters.
+fn answer_words(settled: &Settled, room: usize) -> String {
+    if let Some(failure) = settled.outcomes.iter().find_map(Outcome::failure) {
+        return failure.to_string();
+    }
+    let ids: Vec<String> = settled.returned.iter().map(ToString::to_string).collect();
+    let whole = ids.join(" ");
+    if text::width(&whole) <= room {
+        return if whole.is_empty() {
+            "no id returned".to_owned()
+        } else {
+            whole
+        };
+    }
+    let short: Vec<String> = ids.iter().map(|id| id.chars().take(8).collect()).collect();
+    short.join(" ")
+}
+
+fn log_row(line: &LogLine, columns: usize) -> Line<'static> {
+    let style = match line.tone {
+        Tone::Plain => theme::PLAIN,
+        Tone::Good => theme::GOOD,
+        Tone::Warning => theme::WARNING,
+    };
+    Line::styled(
+        text::clip(&format!("{} {}", clock(line), line.text), columns),
+        style,
+    )
+}
+
+fn clock(line: &LogLine) -> String {
+    let time = line.time;
+    format!(
+        "{:02}:{:02}:{:02}",
+        time.hour(),
+        time.minute(),
+        time.second()
+    )
+}
+
+/// The row under the cursor in full, below the rows.
+fn whole_row(model: &Model, frame: &mut Frame<'_>, inner: Rect, below: usize) {
+    let columns = usize::from(inner.width).saturating_sub(1);
+    let cursor = model.cursor(Panel::Status);
+    let text = match (model.status_row(cursor.at), model.run()) {
+        (Some(StatusRow::Call(call)), Some(active)) => whole_call(active, call),
+        (Some(StatusRow::Log(line)), _) => format!("{} {}", clock(line), line.text),
+        (Some(StatusRow::Call(_)) | None, _) => return,
+    };
+    put_row(
+        frame,
+        inner,
+        below,
+        None,
+        Line::styled("─".repeat(columns), theme::FAINT),
+    );
+    for (offset, line) in text::wrap(&text, columns).into_iter().enumerate() {
+        put_row(frame, inner, below + 1 + offset, None, Line::from(line));
+    }
+}
+
+fn whole_call(active: &ActiveRun, call: usize) -> String {
+    let plan = active.run.plan();
+    let (Some(delete), Some(settled)) = (plan.call(call), active.run.settled(call)) else {
+        return String::new();
+    };
+    let path = delete.path(plan.target());
+    let mut words = vec![format!("DELETE {path}"), outcome_word(settled).to_owned()];
+    if !settled.returned.is_empty() {
+        let ids: Vec<String> = settled.returned.iter().map(ToString::to_string).collect();
+        words.push(format!("returned {}", ids.join(" ")));
+    }
+    if let Some(failure) = settled.outcomes.iter().find_map(Outcome::failure) {
+        words.push(failure.to_string());
+    }
+    if !settled.surplus.is_empty() {
+        let ids: Vec<String> = settled.surplus.iter().map(ToString::to_string).collect();
+        words.push(format!("NOT IN THE REVIEW: {}", ids.join(" ")));
+    }
+    words.join(" · ")
+}
+
+fn seconds(rest: Duration) -> String {
+    let seconds = rest.as_secs();
+    if seconds >= 60 {
+        format!("{}m{:02}s", seconds / 60, seconds % 60)
+    } else {
+        format!("{seconds}s")
+    }
+}

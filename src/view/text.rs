@@ -1,0 +1,146 @@
+//! Text in columns: widths as terminals count them, cut with an ellipsis.
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use crate::app::Boxed;
+use crate::domain::Foreign;
+
+/// Columns that a text takes.
+pub(super) fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// The text in at most so many columns; what is cut off shows as an ellipsis.
+pub(super) fn clip(text: &str, columns: usize) -> String {
+    if text.len() <= columns || text.width() <= columns {
+        return text.to_owned();
+    }
+    let mut clipped = head(text, columns.saturating_sub(1));
+    if columns > 0 {
+        clipped.push('…');
+    }
+    clipped
+}
+
+/// The text in exactly so many columns.
+pub(super) fn column(text: &str, columns: usize) -> String {
+    let mut column = clip(text, columns);
+    let missing = columns.saturating_sub(column.width());
+    column.extend(std::iter::repeat_n(' ', missing));
+    column
+}
+
+/// A URL in at most so many columns: without its scheme, and shortened in the middle, so that the
+/// host and the end stay visible.
+pub(super) fn url(url: &Foreign, columns: usize) -> String {
+    let shown = url.to_string();
+    let bare = shown
+        .split_once("://")
+        .map_or(shown.as_str(), |(_, rest)| rest);
+    if bare.width() <= columns {
+        return bare.to_owned();
+    }
+    let host = bare.find('/').map_or(bare.len(), |slash| slash + 1);
+    let host_width = bare.get(..host).unwrap_or(bare).width();
+    let front = host_width
+        .max(columns / 2)
+        .min(columns.saturating_sub(columns / 3 + 1));
+    let mut shortened = head(bare, front);
+    if columns > shortened.width() {
+        shortened.push('…');
+    }
+    let rest = columns.saturating_sub(shortened.width());
+    let reversed: String = bare.chars().rev().collect();
+    shortened.extend(head(&reversed, rest).chars().rev());
+    shortened
+}
+
+/// Lines of at most so many columns, broken anywhere, for texts that must be seen whole.
+pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
+    let columns = columns.max(2);
+    let mut lines = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let mut line = head(rest, columns);
+        // Break after a space where there is one in the last part of the line.
+        if line.len() < rest.len()
+            && let Some(space) = line.rfind(' ')
+            && space * 2 > line.len()
+        {
+            line.truncate(space + 1);
+        }
+        if line.is_empty() {
+            break;
+        }
+        rest = rest.get(line.len()..).unwrap_or_default();
+        lines.push(line);
+    }
+    lines
+}
+
+/// A mark box, the same without colours.
+pub(super) fn mark_box(boxed: Boxed) -> &'static str {
+    match boxed {
+        Boxed::None => "[ ]",
+        Boxed::Some => "[-]",
+        Boxed::All => "[x]",
+    }
+}
+
+fn head(text: &str, columns: usize) -> String {
+    let mut used = 0;
+    text.chars()
+        .take_while(|character| {
+            used += character.width().unwrap_or(0);
+            used <= columns
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_is_exactly_as_wide_as_asked_whatever_it_holds() {
+        for text in [
+            "",
+            "abc",
+            "受付受付受付",
+            "e\u{301}e\u{301}",
+            "a受",
+            "🙂🙂🙂",
+        ] {
+            for columns in 0..8 {
+                assert_eq!(
+                    width(&column(text, columns)),
+                    columns,
+                    "{text:?} in {columns}"
+                );
+            }
+        }
+        assert_eq!(column("abcdef", 4), "abc…");
+    }
+
+    #[test]
+    fn a_long_url_keeps_its_host_and_its_end() {
+        let long = Foreign::from("https://crm-old.acme.test/telephony/hooks/in?src=pbx&id=7");
+        assert_eq!(
+            url(&long, 60),
+            "crm-old.acme.test/telephony/hooks/in?src=pbx&id=7"
+        );
+        assert_eq!(url(&long, 30), "crm-old.acme.test/t…c=pbx&id=7");
+        for columns in 1..60 {
+            assert!(width(&url(&long, columns)) <= columns);
+        }
+    }
+
+    #[test]
+    fn wrapping_loses_nothing() {
+        let text =
+            "You are not allowed to manage the phone call events. NqeyDRqo4FtabmFj8gNWq3hsiG";
+        for columns in 1..90 {
+            assert_eq!(wrap(text, columns).concat(), text);
+        }
+    }
+}
