@@ -147,10 +147,28 @@ mod tests {
         assert_eq!(event(Cause::Unreadable), "unknown");
         assert_eq!(event(Cause::Rejected), "refused");
         assert_eq!(event(Cause::Redirected), "refused");
-        assert_eq!(event(Cause::ServiceFailed), "refused");
-        assert_eq!(
-            outcome(CallForm::Extension, Cause::ServiceFailed),
-            "unknown"
-        );
+        assert_eq!(event(Cause::ServiceFailed), "unknown");
+        assert_eq!(outcome(CallForm::Extension, Cause::NoAnswer), "unknown");
+    }
+
+    #[test]
+    fn a_service_that_did_not_take_the_request_on_refused_it() {
+        for (status, name) in [
+            (501, "refused"),
+            (503, "refused"),
+            (500, "unknown"),
+            (504, "unknown"),
+        ] {
+            let failed = Failure::new(Cause::ServiceFailed, "busy");
+            let failed = Failure {
+                http_status: Some(status),
+                ..failed
+            };
+            assert_eq!(
+                names(&judged(CallForm::Event, Err(failed))),
+                [name],
+                "{status}"
+            );
+        }
     }
 }

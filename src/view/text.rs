@@ -129,7 +129,7 @@ mod tests {
             url(&long, 60),
             "crm-old.acme.test/telephony/hooks/in?src=pbx&id=7"
         );
-        assert_eq!(url(&long, 30), "crm-old.acme.test/t…c=pbx&id=7");
+        assert_eq!(url(&long, 30), "crm-old.acme.test/…rc=pbx&id=7");
         for columns in 1..60 {
             assert!(width(&url(&long, columns)) <= columns);
         }
