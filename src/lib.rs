@@ -1,3 +1,4 @@
 //! callsweep
 
 pub mod domain;
+pub mod simulator;
