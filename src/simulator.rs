@@ -13,6 +13,8 @@ mod refusal;
 mod route;
 mod scenario;
 mod server;
+#[cfg(test)]
+mod wire;
 mod world;
 
 pub use answer::{Answer, Request};
