@@ -3,4 +3,5 @@
 pub mod app;
 pub mod deletion;
 pub mod domain;
+pub mod simulator;
 pub mod view;

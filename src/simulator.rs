@@ -1,0 +1,26 @@
+//! A small PBX that answers as the service does, for the demo, for the tests and standalone.
+//!
+//! It is written from the vendor's pages alone and shares no type with the client, so that a
+//! misreading on one side cannot hide on the other: the two meet only in `assets/wire/*.json`.
+//! [`World::answer`] is pure, a request in and an answer out; sockets and waiting are
+//! [`Simulator`]'s.
+
+mod answer;
+mod collection;
+mod demo;
+mod fault;
+mod refusal;
+mod route;
+mod scenario;
+mod server;
+#[cfg(test)]
+mod wire;
+mod world;
+
+pub use answer::{Answer, Request};
+pub use demo::DEMO_SEED;
+pub use fault::Fault;
+pub use refusal::Refusal;
+pub use scenario::{ScenarioError, scenario_names};
+pub use server::Simulator;
+pub use world::{DeleteAnswer, Event, Extension, Kind, Latency, Seen, TypeDelete, World};

@@ -1,0 +1,93 @@
+//! What comes in and what goes out, as plain values.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+/// One request as it stood on the wire.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Request {
+    /// `GET`, `DELETE` and so on.
+    pub method: String,
+    /// The request target, undecoded: path and query.
+    pub target: String,
+    /// The `Authorization` header, scheme and all.
+    pub authorization: Option<String>,
+    /// The body, empty for most.
+    pub body: Vec<u8>,
+}
+
+impl Request {
+    /// A request without token and body.
+    pub fn new(method: &str, target: &str) -> Self {
+        Self {
+            method: method.to_owned(),
+            target: target.to_owned(),
+            ..Self::default()
+        }
+    }
+
+    /// The same with a bearer token.
+    #[must_use]
+    pub fn bearing(mut self, token: &str) -> Self {
+        self.authorization = Some(format!("Bearer {token}"));
+        self
+    }
+}
+
+/// What the service says, and how long it takes to say it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// Header names in lower case, with their values.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body; empty with a 204.
+    pub body: Vec<u8>,
+    /// Time that passes before the answer leaves. The world has acted by then.
+    pub delay: Duration,
+    /// The connection is closed and nothing above is sent.
+    pub reset: bool,
+}
+
+impl Answer {
+    /// A status without a body.
+    pub(super) fn empty(status: u16) -> Self {
+        Self {
+            status,
+            headers: Vec::new(),
+            body: Vec::new(),
+            delay: Duration::ZERO,
+            reset: false,
+        }
+    }
+
+    /// Success with nothing to say.
+    pub(super) fn no_content() -> Self {
+        Self::empty(204)
+    }
+
+    /// A status with a JSON body.
+    pub(super) fn json(status: u16, body: &impl Serialize) -> Self {
+        // Strings and lists of strings always serialise, so the default is never seen.
+        let body = serde_json::to_vec(body).unwrap_or_default();
+        Self::text(status, "application/json", body)
+    }
+
+    /// A status with a body of some type.
+    pub(super) fn text(status: u16, content_type: &str, body: Vec<u8>) -> Self {
+        Self {
+            headers: vec![("content-type", content_type.to_owned())],
+            body,
+            ..Self::empty(status)
+        }
+    }
+
+    /// What a web server says that does not know the path at all: a page for people.
+    pub(super) fn not_found() -> Self {
+        let page = "<!DOCTYPE html>\n<html><head><title>404 Not Found</title></head>\
+                    <body><h1>Not Found</h1>\
+                    <p>The requested URL was not found on this server.</p></body></html>\n";
+        Self::text(404, "text/html; charset=utf-8", page.into())
+    }
+}

@@ -1,0 +1,419 @@
+//! Worlds as data: TOML files whose names are sentences, some of them built in.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::time::Duration;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::demo::DEMO_SEED;
+use super::fault::Fault;
+use super::refusal::Refusal;
+use super::world::{DeleteAnswer, Event, Extension, Kind, Latency, TypeDelete, World};
+
+/// The seeded world is asked for by name like the others.
+const DEMO: &str = "demo";
+
+/// The scenarios of `assets/scenarios`, by file name.
+const BUILT_IN: &[(&str, &str)] = &[
+    (
+        "an-extension-refuses",
+        include_str!("../../assets/scenarios/an-extension-refuses.toml"),
+    ),
+    (
+        "an-extension-vanished",
+        include_str!("../../assets/scenarios/an-extension-vanished.toml"),
+    ),
+    (
+        "ids-are-unknown",
+        include_str!("../../assets/scenarios/ids-are-unknown.toml"),
+    ),
+    (
+        "nothing-there",
+        include_str!("../../assets/scenarios/nothing-there.toml"),
+    ),
+    (
+        "the-page",
+        include_str!("../../assets/scenarios/the-page.toml"),
+    ),
+    (
+        "three-extensions-with-events",
+        include_str!("../../assets/scenarios/three-extensions-with-events.toml"),
+    ),
+];
+
+/// Why a scenario makes no world.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ScenarioError {
+    /// Something in the file.
+    #[error("scenario, line {line}: {message}")]
+    Line {
+        /// Counted from 1.
+        line: usize,
+        /// What is wrong and what would be right.
+        message: String,
+    },
+    /// A name that is not built in.
+    #[error("no scenario is called {name:?}: name a file or one of {known}")]
+    Unknown {
+        /// The name as given.
+        name: String,
+        /// Those there are, with commas.
+        known: String,
+    },
+}
+
+/// The names [`World::named`] knows: `demo`, then the files in order.
+pub fn scenario_names() -> Vec<&'static str> {
+    let files = BUILT_IN.iter().map(|(name, _)| *name);
+    std::iter::once(DEMO).chain(files).collect()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    name: String,
+    token: String,
+    #[serde(default = "default_user")]
+    user: String,
+    #[serde(default = "default_base_path")]
+    base_path: String,
+    #[serde(default)]
+    latency_ms: u32,
+    delete_latency_ms: Option<u32>,
+    presence_latency_ms: Option<u32>,
+    #[serde(default)]
+    delete_answer: DeleteAnswer,
+    #[serde(default)]
+    type_delete: TypeDelete,
+    #[serde(default)]
+    extensions: Vec<ExtensionTable>,
+    #[serde(default)]
+    faults: Vec<Spanned<Fault>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExtensionTable {
+    number: Spanned<String>,
+    #[serde(default = "default_kind")]
+    kind: Kind,
+    #[serde(default)]
+    label: String,
+    #[serde(default = "yes")]
+    online: bool,
+    refuse_delete: Option<Refusal>,
+    refuse_list: Option<Refusal>,
+    #[serde(default)]
+    events: Vec<EventTable>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EventTable {
+    #[serde(rename = "type")]
+    event_type: u16,
+    id: Spanned<String>,
+    #[serde(default)]
+    method: u16,
+    url: String,
+    #[serde(default)]
+    note: String,
+    #[serde(default = "enabled")]
+    status: u16,
+    #[serde(default = "default_modified")]
+    modified: String,
+}
+
+impl World {
+    /// The world a scenario file describes.
+    ///
+    /// # Errors
+    /// Names the line and what is wrong there: no TOML, an unknown key, a number or an id given
+    /// twice, a fault that could never happen.
+    pub fn scenario(text: &str) -> Result<Self, ScenarioError> {
+        let file: File = toml::from_str(text).map_err(|error| {
+            let span = error.span().unwrap_or_default();
+            at(text, &span, error.message().to_owned())
+        })?;
+        let mut world = Self::new(&file.name, &file.token);
+        world.set_user(&file.user);
+        world.set_base_path(&file.base_path);
+        world.latency = file.latency();
+        world.delete_answer = file.delete_answer;
+        world.type_delete = file.type_delete;
+        let mut ids = BTreeSet::new();
+        for table in file.extensions {
+            let span = table.number.span();
+            let extension = table.extension(text, &mut ids)?;
+            if world.extension(extension.number()).is_some() {
+                let message = format!("{:?} is there already", extension.number());
+                return Err(at(text, &span, message));
+            }
+            world.insert(extension);
+        }
+        for fault in file.faults {
+            let span = fault.span();
+            let fault = fault.into_inner();
+            possible(&fault).map_err(|message| at(text, &span, message.to_owned()))?;
+            world.add_fault(fault);
+        }
+        Ok(world)
+    }
+
+    /// A built-in world: `demo`, or a file of `assets/scenarios` without its ending.
+    ///
+    /// # Errors
+    /// Says which names there are.
+    pub fn named(name: &str) -> Result<Self, ScenarioError> {
+        if name == DEMO {
+            return Ok(Self::demo(DEMO_SEED));
+        }
+        match BUILT_IN.iter().find(|(known, _)| *known == name) {
+            Some((_, text)) => Self::scenario(text),
+            None => Err(ScenarioError::Unknown {
+                name: name.to_owned(),
+                known: scenario_names().join(", "),
+            }),
+        }
+    }
+}
+
+impl File {
+    fn latency(&self) -> Latency {
+        let milliseconds = |value: u32| Duration::from_millis(value.into());
+        Latency {
+            presence: milliseconds(self.presence_latency_ms.unwrap_or(self.latency_ms)),
+            delete: milliseconds(self.delete_latency_ms.unwrap_or(self.latency_ms)),
+            get: milliseconds(self.latency_ms),
+        }
+    }
+}
+
+impl ExtensionTable {
+    fn extension(self, text: &str, ids: &mut BTreeSet<String>) -> Result<Extension, ScenarioError> {
+        let mut extension = Extension::new(self.number.as_ref(), self.kind, &self.label);
+        extension.online = self.online;
+        extension.refuse_delete = self.refuse_delete;
+        extension.refuse_list = self.refuse_list;
+        for event in self.events {
+            if !ids.insert(event.id.get_ref().clone()) {
+                let message = format!("{:?} is there already", event.id.get_ref());
+                return Err(at(text, &event.id.span(), message));
+            }
+            extension.events.push(event.event());
+        }
+        Ok(extension)
+    }
+}
+
+impl EventTable {
+    fn event(self) -> Event {
+        Event {
+            event_type: self.event_type,
+            id: self.id.into_inner(),
+            method: self.method,
+            url: self.url,
+            note: self.note,
+            status: self.status,
+            modified: self.modified,
+        }
+    }
+}
+
+fn possible(fault: &Fault) -> Result<(), &'static str> {
+    if fault.nth == Some(0) {
+        return Err("a fault counts from 1: write nth = 1 for the first request");
+    }
+    if fault.status.is_none() && !fault.reset {
+        return Err("a fault answers something: write a status, or reset = true");
+    }
+    if fault
+        .status
+        .is_some_and(|status| !(200..=599).contains(&status))
+    {
+        return Err("a fault's status is between 200 and 599");
+    }
+    Ok(())
+}
+
+/// An error with the line its span starts on.
+fn at(text: &str, span: &Range<usize>, message: String) -> ScenarioError {
+    let before = text.bytes().take(span.start);
+    let line = 1 + before.filter(|byte| *byte == b'\n').count();
+    ScenarioError::Line { line, message }
+}
+
+fn default_user() -> String {
+    "12".to_owned()
+}
+
+fn default_base_path() -> String {
+    "/uapi".to_owned()
+}
+
+/// The date of the vendor's sample.
+fn default_modified() -> String {
+    "2012-07-10T18:16:12+03:00".to_owned()
+}
+
+fn default_kind() -> Kind {
+    Kind::Terminal
+}
+
+fn enabled() -> u16 {
+    1
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+
+    const HEAD: &str = "name = \"x\"\ntoken = \"t\"\n";
+
+    fn wrong(rest: &str) -> String {
+        let scenario = World::scenario(&format!("{HEAD}{rest}"));
+        scenario.unwrap_err().to_string()
+    }
+
+    #[test]
+    fn every_file_is_built_in_and_makes_a_world() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/scenarios");
+        let mut files: Vec<String> = fs::read_dir(folder)
+            .unwrap()
+            .map(|file| file.unwrap().file_name().into_string().unwrap())
+            .collect();
+        files.sort();
+        let built_in: Vec<String> = BUILT_IN
+            .iter()
+            .map(|(name, _)| format!("{name}.toml"))
+            .collect();
+        assert_eq!(files, built_in);
+        for name in scenario_names() {
+            let world = World::named(name).unwrap();
+            assert!(world.name().contains(' '), "{name} has no sentence");
+            assert!(!world.token().is_empty(), "{name} has no token");
+        }
+    }
+
+    #[test]
+    fn the_page_has_one_extension_with_its_three_events() {
+        let world = World::named("the-page").unwrap();
+        assert_eq!(world.extensions().count(), 1);
+        assert_eq!(
+            world.event_ids("0003*210"),
+            [
+                "NqeyDRqo4FtabmFj8gNWq3hsiGNYyq",
+                "Asds2qw2frtabmFj8gNWq3hsiGNYyq",
+                "GOp2s68AfgtabmFj8gNWq3hsiGNYyq"
+            ]
+        );
+        let first = &world.extension("0003*210").unwrap().events[0];
+        assert_eq!(first.event_type, 0);
+    }
+
+    #[test]
+    fn three_phones_and_a_queue_have_events_of_several_types() {
+        let world = World::named("three-extensions-with-events").unwrap();
+        let kinds: Vec<Kind> = world.extensions().map(|each| each.kind).collect();
+        let phone = Kind::Terminal;
+        assert_eq!(kinds, [phone, phone, phone, Kind::Queue]);
+        for extension in world.extensions() {
+            let types: BTreeSet<u16> = extension.events.iter().map(|e| e.event_type).collect();
+            assert!(types.len() >= 2, "{} has too few", extension.number());
+        }
+    }
+
+    #[test]
+    fn every_key_finds_its_place() {
+        let world = World::scenario(
+            "name = \"all keys\"\ntoken = \"t\"\nuser = \"33\"\nbase_path = \"/unifiedapi\"\n\
+             latency_ms = 5\ndelete_latency_ms = 120\npresence_latency_ms = 0\n\
+             delete_answer = \"no content\"\ntype_delete = \"wipes extension\"\n\
+             [[extensions]]\nnumber = \"1\"\nkind = \"ivr\"\nlabel = \"Menu\"\nonline = false\n\
+             refuse_delete = \"extension_invalid\"\nrefuse_list = \"pce_access_denied\"\n\
+             [[extensions.events]]\ntype = 9\nid = \"a\"\nmethod = 7\nurl = \"u\"\nnote = \"n\"\n\
+             status = 0\nmodified = \"never\"\n\
+             [[faults]]\nmethod = \"DELETE\"\npath = \"/0/\"\nnth = 2\nstatus = 503\nbody = \"\"\n\
+             code = \"c\"\nretry_after = \"1\"\ndelay_ms = 1\nacts = true\n\
+             [[faults]]\nreset = true\n",
+        )
+        .unwrap();
+        assert_eq!(world.user(), "33");
+        assert_eq!(world.base_path(), "/unifiedapi");
+        assert_eq!(world.latency.get, Duration::from_millis(5));
+        assert_eq!(world.latency.delete, Duration::from_millis(120));
+        assert_eq!(world.latency.presence, Duration::ZERO);
+        assert_eq!(world.delete_answer, DeleteAnswer::NoContent);
+        assert_eq!(world.type_delete, TypeDelete::WipesExtension);
+        let menu = world.extension("1").unwrap();
+        assert_eq!((menu.kind, menu.online), (Kind::Ivr, false));
+        assert_eq!(menu.refuse_delete, Some(Refusal::ExtensionInvalid));
+        assert_eq!(menu.refuse_list, Some(Refusal::PceAccessDenied));
+        assert_eq!((menu.events[0].event_type, menu.events[0].method), (9, 7));
+    }
+
+    #[test]
+    fn one_latency_is_for_all_where_no_other_is_given() {
+        let world = World::scenario(&format!("{HEAD}latency_ms = 7")).unwrap();
+        let seven = Duration::from_millis(7);
+        assert_eq!(
+            world.latency,
+            Latency {
+                presence: seven,
+                delete: seven,
+                get: seven
+            }
+        );
+    }
+
+    #[test]
+    fn a_mistake_is_named_with_its_line() {
+        let number = "[[extensions]]\nnumber = \"1\"\n";
+        let event = "[[extensions.events]]\ntype = 0\nid = \"a\"\nurl = \"u\"\n";
+        for (rest, line, word) in [
+            ("colour = 1", 3, "colour"),
+            ("delete_answer = \"maybe\"", 3, "maybe"),
+            ("latency_ms = -1", 3, "-1"),
+            ("= 3", 3, ""),
+            ("[[extensions]]\nnumber = 3", 4, "3"),
+            (
+                "[[extensions]]\nnumber = \"3\"\nrefuse_delete = \"no\"",
+                5,
+                "no",
+            ),
+            (&format!("{number}{number}"), 6, "\"1\" is there already"),
+            (
+                &format!("{number}{event}{event}"),
+                11,
+                "\"a\" is there already",
+            ),
+            ("[[faults]]\nstatus = 500\nnth = 0", 3, "from 1"),
+            ("[[faults]]\nstatus = 99", 3, "between"),
+            ("[[faults]]\nnth = 1", 3, "reset"),
+            ("[[faults]]\nwhen = 1", 4, "when"),
+        ] {
+            let message = wrong(rest);
+            let place = format!("scenario, line {line}: ");
+            assert!(message.starts_with(&place), "{rest}\n→ {message}");
+            assert!(message.contains(word), "{rest}\n→ {message}");
+        }
+        let error = World::scenario("name = \"no token\"").unwrap_err();
+        assert!(error.to_string().contains("token"), "{error}");
+    }
+
+    #[test]
+    fn an_unknown_name_is_answered_with_those_there_are() {
+        let error = World::named("the-pge").unwrap_err().to_string();
+        assert!(error.contains("\"the-pge\""), "{error}");
+        assert!(error.contains("demo, an-extension-refuses"), "{error}");
+    }
+}

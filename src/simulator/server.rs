@@ -1,0 +1,319 @@
+//! The world behind a socket: HTTP/1.1 on a thread of its own.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::AUTHORIZATION;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+
+use super::answer::{Answer, Request};
+use super::world::World;
+
+/// Longest body read; no request of the service comes near.
+const LONGEST_BODY: usize = 1 << 20;
+
+/// Pause after a failed accept, so that a lack of file descriptors does not become a busy loop.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
+
+/// A running world. Dropping it closes every connection and waits for its thread.
+#[derive(Debug)]
+pub struct Simulator {
+    world: Arc<Mutex<World>>,
+    address: SocketAddr,
+    stop: Option<oneshot::Sender<Infallible>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Why a connection ends without an answer.
+#[derive(Debug)]
+enum HungUp {
+    /// A fault of the world asked for it.
+    OnPurpose,
+    /// The request could not be read to its end.
+    Request(Box<dyn std::error::Error + Send + Sync>),
+    /// The world's answer is no HTTP.
+    Answer(hyper::http::Error),
+}
+
+impl Simulator {
+    /// Binds and serves; port 0 takes a free one. The address answers when this returns.
+    ///
+    /// # Errors
+    /// When the address is taken or not ours, or the system has no thread left.
+    pub fn start(world: World, listen: SocketAddr) -> io::Result<Self> {
+        let listener = std::net::TcpListener::bind(listen)?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let listener = {
+            let _inside = runtime.enter();
+            TcpListener::from_std(listener)?
+        };
+        let world = Arc::new(Mutex::new(world));
+        let (stop, stopped) = oneshot::channel();
+        let serving = Arc::clone(&world);
+        let thread = thread::Builder::new()
+            .name("simulator".to_owned())
+            .spawn(move || {
+                runtime.spawn(accept(listener, serving));
+                // Nothing is ever sent: the sender's end is the signal. The runtime goes with
+                // this closure, and with it every connection where it stands.
+                let _ended = runtime.block_on(stopped);
+            })?;
+        Ok(Self {
+            world,
+            address,
+            stop: Some(stop),
+            thread: Some(thread),
+        })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Scheme, host and port: `http://127.0.0.1:PORT`.
+    pub fn origin(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The bearer token that opens the world.
+    pub fn token(&self) -> String {
+        self.with_world(|world| world.token().to_owned())
+    }
+
+    /// Looks at the world, or changes it behind the clients' backs; requests wait meanwhile.
+    pub fn with_world<R>(&self, look: impl FnOnce(&mut World) -> R) -> R {
+        let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
+        look(&mut world)
+    }
+}
+
+impl Drop for Simulator {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // A panic over there has been reported over there.
+            let _reported = thread.join();
+        }
+    }
+}
+
+impl fmt::Display for HungUp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OnPurpose => f.write_str("the scenario closes the connection"),
+            Self::Request(error) => write!(f, "the request could not be read: {error}"),
+            Self::Answer(error) => write!(f, "the answer is not HTTP: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for HungUp {}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "one task a connection, all of them on the simulator's own thread"
+)]
+async fn accept(listener: TcpListener, world: Arc<Mutex<World>>) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                tokio::spawn(serve(stream, Arc::clone(&world)));
+            }
+            Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+        }
+    }
+}
+
+/// One connection until either side ends it.
+async fn serve(stream: TcpStream, world: Arc<Mutex<World>>) {
+    // Without it small answers wait for the client's acknowledgement, up to 40 ms each.
+    let _best_effort = stream.set_nodelay(true);
+    let answering = service_fn(move |request| respond(request, Arc::clone(&world)));
+    // A connection that breaks is the client's to notice.
+    let _ended = http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), answering)
+        .await;
+}
+
+/// The world acts when its answer is made; only then does the delay begin, with the lock free.
+async fn respond(
+    request: hyper::Request<Incoming>,
+    world: Arc<Mutex<World>>,
+) -> Result<hyper::Response<Full<Bytes>>, HungUp> {
+    let request = read(request).await?;
+    let answer = world
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .answer(&request);
+    if !answer.delay.is_zero() {
+        tokio::time::sleep(answer.delay).await;
+    }
+    write(answer)
+}
+
+async fn read(request: hyper::Request<Incoming>) -> Result<Request, HungUp> {
+    let (head, body) = request.into_parts();
+    let body = Limited::new(body, LONGEST_BODY)
+        .collect()
+        .await
+        .map_err(HungUp::Request)?;
+    let authorization = head
+        .headers
+        .get(AUTHORIZATION)
+        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    Ok(Request {
+        method: head.method.to_string(),
+        target: head.uri.to_string(),
+        authorization,
+        body: body.to_bytes().to_vec(),
+    })
+}
+
+fn write(answer: Answer) -> Result<hyper::Response<Full<Bytes>>, HungUp> {
+    if answer.reset {
+        return Err(HungUp::OnPurpose);
+    }
+    let mut response = hyper::Response::builder().status(answer.status);
+    for (name, value) in answer.headers {
+        response = response.header(name, value);
+    }
+    response
+        .body(Full::from(answer.body))
+        .map_err(HungUp::Answer)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader, Read, Write};
+    use std::net::TcpStream;
+
+    use super::super::fault::Fault;
+    use super::*;
+
+    const EVENTS: &str = "/uapi/extensions/@me/0003*210/phoneCallEvents";
+
+    fn simulator() -> Simulator {
+        let world = World::named("the-page").unwrap();
+        Simulator::start(world, SocketAddr::from(([127, 0, 0, 1], 0))).unwrap()
+    }
+
+    fn connect(simulator: &Simulator) -> BufReader<TcpStream> {
+        let stream = TcpStream::connect(simulator.address()).unwrap();
+        let patience = Some(Duration::from_secs(10));
+        stream.set_read_timeout(patience).unwrap();
+        BufReader::new(stream)
+    }
+
+    fn send(connection: &mut BufReader<TcpStream>, method: &str, target: &str, token: &str) {
+        let request = format!(
+            "{method} {target} HTTP/1.1\r\nHost: pbx\r\nAuthorization: Bearer {token}\r\n\r\n"
+        );
+        connection.get_mut().write_all(request.as_bytes()).unwrap();
+    }
+
+    /// The status line and the body of the next answer on this connection.
+    fn receive(connection: &mut BufReader<TcpStream>) -> (String, String) {
+        let mut status = String::new();
+        connection.read_line(&mut status).unwrap();
+        let mut length = 0;
+        loop {
+            let mut line = String::new();
+            connection.read_line(&mut line).unwrap();
+            if let Some(value) = line.strip_prefix("content-length: ") {
+                length = value.trim().parse().unwrap();
+            }
+            if line.trim().is_empty() {
+                break;
+            }
+        }
+        let mut body = vec![0; length];
+        connection.read_exact(&mut body).unwrap();
+        (status.trim().to_owned(), String::from_utf8(body).unwrap())
+    }
+
+    #[test]
+    fn one_connection_carries_many_requests_and_targets_arrive_as_written() {
+        let simulator = simulator();
+        let token = simulator.token();
+        let mut connection = connect(&simulator);
+        let one = format!("{EVENTS}/0/NqeyDRqo4FtabmFj8gNWq3hsiGNYyq");
+
+        send(&mut connection, "DELETE", &one, &token);
+        let (status, body) = receive(&mut connection);
+        assert_eq!(status, "HTTP/1.1 200 OK");
+        assert_eq!(body, r#"[{"id":"NqeyDRqo4FtabmFj8gNWq3hsiGNYyq"}]"#);
+
+        send(&mut connection, "GET", &format!("{EVENTS}/0/"), &token);
+        assert_eq!(receive(&mut connection).0, "HTTP/1.1 204 No Content");
+
+        send(&mut connection, "GET", EVENTS, "wrong");
+        let (status, body) = receive(&mut connection);
+        assert_eq!(status, "HTTP/1.1 401 Unauthorized");
+        assert!(body.contains("access_denied"));
+
+        simulator.with_world(|world| {
+            let seen: Vec<_> = world.requests().iter().collect();
+            assert_eq!(seen.len(), 3);
+            assert_eq!(seen[0].target, one);
+            assert_eq!(seen[2].authorization.as_deref(), Some("Bearer wrong"));
+            assert_eq!(world.event_ids("0003*210").len(), 2);
+        });
+    }
+
+    #[test]
+    fn a_reset_closes_the_connection_without_a_word() {
+        let simulator = simulator();
+        simulator.with_world(|world| {
+            world.add_fault(Fault {
+                reset: true,
+                ..Fault::default()
+            });
+        });
+        let mut connection = connect(&simulator);
+        send(&mut connection, "GET", EVENTS, &simulator.token());
+        let mut nothing = String::new();
+        let read = connection.read_to_string(&mut nothing);
+        assert!(matches!(read, Ok(0) | Err(_)), "{nothing}");
+        assert!(nothing.is_empty());
+    }
+
+    #[test]
+    fn dropping_it_ends_open_connections_and_answers_that_still_wait() {
+        let simulator = simulator();
+        let token = simulator.token();
+        simulator.with_world(|world| world.latency.get = Duration::from_secs(3600));
+        let mut idle = connect(&simulator);
+        send(&mut idle, "DELETE", EVENTS, &token);
+        receive(&mut idle);
+        let mut waiting = connect(&simulator);
+        send(&mut waiting, "GET", EVENTS, &token);
+        drop(simulator);
+        for connection in [&mut idle, &mut waiting] {
+            let read = connection.read(&mut [0; 1]);
+            assert!(matches!(read, Ok(0) | Err(_)), "{read:?}");
+        }
+    }
+
+    #[test]
+    fn an_address_that_is_taken_is_an_error() {
+        let first = simulator();
+        let world = World::named("nothing-there").unwrap();
+        assert!(Simulator::start(world, first.address()).is_err());
+    }
+}

@@ -1,0 +1,477 @@
+//! The PBX as a value: what it holds, and what it answers to whom.
+//!
+//! Nothing here waits, reads a clock or knows a socket: the same requests in the same order get
+//! the same answers.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::answer::{Answer, Request};
+use super::collection::{EventRow, IdRow, Page, PresenceRow};
+use super::fault::{Fault, Rule};
+use super::refusal::Refusal;
+use super::route::{Place, Route, number, route};
+
+/// Where the links in listings point: the host of the vendor's examples, on purpose not the one
+/// that was contacted, since a real PBX behind a proxy does the same.
+const LINK_ORIGIN: &str = "https://uapi.voipnow.com";
+
+/// Requests kept in the log before the older half of it is dropped.
+const LOG_LIMIT: usize = 100_000;
+
+/// The PBX: extensions, their events, who may come in, and how it behaves.
+#[derive(Debug, Clone)]
+pub struct World {
+    name: String,
+    token: String,
+    user: String,
+    base_path: String,
+    extensions: BTreeMap<String, Extension>,
+    rules: Vec<Rule>,
+    seen: Vec<Seen>,
+    /// How long answers take.
+    pub latency: Latency,
+    /// What a DELETE that worked answers.
+    pub delete_answer: DeleteAnswer,
+    /// How a DELETE with a type and no id is read.
+    pub type_delete: TypeDelete,
+}
+
+/// What can carry events, in the words of the vendor's SystemAPI.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum Kind {
+    /// A phone, the only kind that presence lists.
+    #[serde(rename = "term")]
+    Terminal,
+    /// A queue.
+    #[serde(rename = "phoneQueue")]
+    Queue,
+    /// An interactive voice response menu.
+    #[serde(rename = "ivr")]
+    Ivr,
+    /// A conference room.
+    #[serde(rename = "conference")]
+    Conference,
+}
+
+/// One extension of the world.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Extension {
+    number: String,
+    /// What it is.
+    pub kind: Kind,
+    /// What people call it. The service has no request that tells it.
+    pub label: String,
+    /// Whether its phone is registered.
+    pub online: bool,
+    /// What every DELETE on it gets. `pce_id_invalid` is about an id, so it refuses the form
+    /// with an id only.
+    pub refuse_delete: Option<Refusal>,
+    /// What every listing of it gets.
+    pub refuse_list: Option<Refusal>,
+    /// In the order of listings.
+    pub events: Vec<Event>,
+}
+
+/// One phone call event; numbers as the service counts, also such that mean nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// 0 dial-in, 1 dial-out, 2 hangup, 3 answer on incoming, 4 answer on outgoing.
+    pub event_type: u16,
+    /// Unique in its world.
+    pub id: String,
+    /// 0 GET, 1 POST.
+    pub method: u16,
+    /// What the PBX requests.
+    pub url: String,
+    /// A remark.
+    pub note: String,
+    /// 0 disabled, 1 enabled.
+    pub status: u16,
+    /// An XML Schema dateTime.
+    pub modified: String,
+}
+
+/// How long answers take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Latency {
+    /// Presence.
+    pub presence: Duration,
+    /// Every DELETE.
+    pub delete: Duration,
+    /// Everything else.
+    pub get: Duration,
+}
+
+/// What a DELETE that worked answers; the page allows both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+pub enum DeleteAnswer {
+    /// 200 with an array of ids.
+    #[default]
+    #[serde(rename = "ids")]
+    Ids,
+    /// 204.
+    #[serde(rename = "no content")]
+    NoContent,
+}
+
+/// The two readings of a DELETE with a type and no id. The page says only that a missing id
+/// deletes all events of the extension.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+pub enum TypeDelete {
+    /// The events of that type go.
+    #[default]
+    #[serde(rename = "narrow")]
+    Narrow,
+    /// All events of the extension go.
+    #[serde(rename = "wipes extension")]
+    WipesExtension,
+}
+
+/// One line of the world's log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// The method.
+    pub method: String,
+    /// The target, undecoded.
+    pub target: String,
+    /// The `Authorization` header as received.
+    pub authorization: Option<String>,
+    /// The status answered, also where the connection was closed instead.
+    pub status: u16,
+}
+
+impl Extension {
+    /// An extension without events that refuses nothing; its phone is registered.
+    pub fn new(number: &str, kind: Kind, label: &str) -> Self {
+        Self {
+            number: number.to_owned(),
+            kind,
+            label: label.to_owned(),
+            online: true,
+            refuse_delete: None,
+            refuse_list: None,
+            events: Vec::new(),
+        }
+    }
+
+    /// What names it, short or with the client's number before a `*`.
+    pub fn number(&self) -> &str {
+        &self.number
+    }
+}
+
+impl World {
+    /// A world with nobody in it: user 12, base path `/uapi`, no latency, no faults.
+    pub fn new(name: &str, token: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            token: token.to_owned(),
+            user: "12".to_owned(),
+            base_path: "/uapi".to_owned(),
+            extensions: BTreeMap::new(),
+            rules: Vec::new(),
+            seen: Vec::new(),
+            latency: Latency::default(),
+            delete_answer: DeleteAnswer::default(),
+            type_delete: TypeDelete::default(),
+        }
+    }
+
+    /// What this world is about, as a sentence.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The bearer token that opens it.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// Makes the old token worthless, as an expiry does.
+    pub fn set_token(&mut self, token: &str) {
+        token.clone_into(&mut self.token);
+    }
+
+    /// The numeric id of the user whose extensions these are.
+    pub fn user(&self) -> &str {
+        &self.user
+    }
+
+    /// Gives the user another id.
+    pub fn set_user(&mut self, user: &str) {
+        user.clone_into(&mut self.user);
+    }
+
+    /// Where every path of the service starts.
+    pub fn base_path(&self) -> &str {
+        &self.base_path
+    }
+
+    /// Moves the service, to `/unifiedapi` for example.
+    pub fn set_base_path(&mut self, base_path: &str) {
+        base_path
+            .trim_end_matches('/')
+            .clone_into(&mut self.base_path);
+    }
+
+    /// All extensions, ordered by number.
+    pub fn extensions(&self) -> impl Iterator<Item = &Extension> {
+        self.extensions.values()
+    }
+
+    /// The extension with this number.
+    pub fn extension(&self, number: &str) -> Option<&Extension> {
+        self.extensions.get(number)
+    }
+
+    /// The same, to be changed behind the client's back.
+    pub fn extension_mut(&mut self, number: &str) -> Option<&mut Extension> {
+        self.extensions.get_mut(number)
+    }
+
+    /// Puts an extension in, in place of one with the same number.
+    pub fn insert(&mut self, extension: Extension) {
+        self.extensions.insert(extension.number.clone(), extension);
+    }
+
+    /// Takes an extension out with all its events.
+    pub fn remove(&mut self, number: &str) -> Option<Extension> {
+        self.extensions.remove(number)
+    }
+
+    /// The ids of an extension's events in the order of listings; none if there is no extension.
+    pub fn event_ids(&self, number: &str) -> Vec<&str> {
+        self.extension(number).map_or_else(Vec::new, |extension| {
+            let ids = extension.events.iter().map(|event| event.id.as_str());
+            ids.collect()
+        })
+    }
+
+    /// How many events there are on all extensions.
+    pub fn event_count(&self) -> usize {
+        self.extensions().map(|each| each.events.len()).sum()
+    }
+
+    /// The queues, menus and conferences, which no listing tells: a client must be given them.
+    pub fn numbers_outside_presence(&self) -> Vec<String> {
+        self.extensions()
+            .filter(|extension| extension.kind != Kind::Terminal)
+            .map(|extension| extension.number.clone())
+            .collect()
+    }
+
+    /// Adds a rule behind those there are.
+    pub fn add_fault(&mut self, fault: Fault) {
+        self.rules.push(Rule::new(fault));
+    }
+
+    /// Ends all trouble.
+    pub fn clear_faults(&mut self) {
+        self.rules.clear();
+    }
+
+    /// What was asked so far, oldest first; of a very long log the older part is dropped.
+    pub fn requests(&self) -> &[Seen] {
+        &self.seen
+    }
+
+    /// Starts the log anew.
+    pub fn forget_requests(&mut self) {
+        self.seen.clear();
+    }
+
+    /// Acts on a request and says what the service says.
+    pub fn answer(&mut self, request: &Request) -> Answer {
+        let mut answer = None;
+        for rule in &mut self.rules {
+            if rule.fires(request) && answer.is_none() {
+                answer = Some((rule.fault.answer(), rule.fault.acts));
+            }
+        }
+        let answer = match answer {
+            Some((answer, acts)) => {
+                if acts {
+                    self.serve(request);
+                }
+                answer
+            }
+            None => self.serve(request),
+        };
+        if self.seen.len() >= LOG_LIMIT {
+            self.seen.drain(..LOG_LIMIT / 2);
+        }
+        self.seen.push(Seen {
+            method: request.method.clone(),
+            target: request.target.clone(),
+            authorization: request.authorization.clone(),
+            status: answer.status,
+        });
+        answer
+    }
+
+    fn serve(&mut self, request: &Request) -> Answer {
+        let (place, query) = match route(&self.base_path, &request.target) {
+            Route::Outside => return Answer::not_found(),
+            Route::Nowhere => (None, String::new()),
+            Route::To(place, query) => (Some(place), query),
+        };
+        let delay = match (request.method.as_str(), &place) {
+            ("DELETE", _) => self.latency.delete,
+            (_, Some(Place::Presence { .. })) => self.latency.presence,
+            (_, Some(Place::Events { .. }) | None) => self.latency.get,
+        };
+        let answer = self.admit(request).and_then(|()| match place {
+            Some(place) => self.act(&request.method, place, &query),
+            None => Err(Refusal::RequestNotImplemented),
+        });
+        Answer {
+            delay,
+            ..answer.unwrap_or_else(Refusal::answer)
+        }
+    }
+
+    fn admit(&self, request: &Request) -> Result<(), Refusal> {
+        let token = request
+            .authorization
+            .as_deref()
+            .and_then(|header| header.strip_prefix("Bearer "));
+        if token == Some(self.token.as_str()) {
+            Ok(())
+        } else {
+            Err(Refusal::AccessDenied)
+        }
+    }
+
+    /// Every request the service knows is an arm here.
+    fn act(&mut self, method: &str, place: Place, query: &str) -> Result<Answer, Refusal> {
+        match (method, place) {
+            ("GET", Place::Presence { user }) => {
+                // `@self` is all extensions of a user, `@owner` the user of one extension: the
+                // pages forbid the two together.
+                if user == "@owner" {
+                    return Err(Refusal::UserInvalid);
+                }
+                self.check_user(&user)?;
+                Ok(self.presence(Page::parse(query)?))
+            }
+            (
+                "GET",
+                Place::Events {
+                    user,
+                    extension,
+                    event_type,
+                    id,
+                },
+            ) => {
+                self.check_user(&user)?;
+                let page = Page::parse(query)?;
+                let event_type = event_type.as_deref();
+                self.list(&user, &extension, event_type, id.as_deref(), page)
+            }
+            (
+                "DELETE",
+                Place::Events {
+                    user,
+                    extension,
+                    event_type,
+                    id,
+                },
+            ) => {
+                self.check_user(&user)?;
+                self.delete(&extension, event_type.as_deref(), id.as_deref())
+            }
+            _ => Err(Refusal::RequestNotImplemented),
+        }
+    }
+
+    fn check_user(&self, user: &str) -> Result<(), Refusal> {
+        if matches!(user, "@me" | "@viewer" | "@owner") || user == self.user {
+            Ok(())
+        } else {
+            Err(Refusal::UserInvalid)
+        }
+    }
+
+    fn presence(&self, page: Page) -> Answer {
+        let terminals: Vec<&Extension> = self
+            .extensions()
+            .filter(|extension| extension.kind == Kind::Terminal)
+            .collect();
+        page.of(&terminals, PresenceRow::of)
+    }
+
+    fn list(
+        &self,
+        user: &str,
+        number: &str,
+        event_type: Option<&str>,
+        id: Option<&str>,
+        page: Page,
+    ) -> Result<Answer, Refusal> {
+        let extension = self.extension(number).ok_or(Refusal::ExtensionInvalid)?;
+        if let Some(refusal) = extension.refuse_list {
+            return Err(refusal);
+        }
+        let event_type = event_type.map(type_number).transpose()?;
+        let events: Vec<&Event> = extension
+            .events
+            .iter()
+            .filter(|event| event_type.is_none_or(|wanted| wanted == event.event_type))
+            .filter(|event| id.is_none_or(|wanted| wanted == event.id))
+            .collect();
+        if id.is_some() && events.is_empty() {
+            return Err(Refusal::PceIdInvalid);
+        }
+        let at = format!(
+            "{LINK_ORIGIN}{}/extensions/{user}/{number}/phoneCallEvents",
+            self.base_path
+        );
+        Ok(page.of(&events, |event| EventRow::of(event, &at)))
+    }
+
+    fn delete(
+        &mut self,
+        number: &str,
+        event_type: Option<&str>,
+        id: Option<&str>,
+    ) -> Result<Answer, Refusal> {
+        let wipes = self.type_delete == TypeDelete::WipesExtension;
+        let extension = self
+            .extensions
+            .get_mut(number)
+            .ok_or(Refusal::ExtensionInvalid)?;
+        match extension.refuse_delete {
+            Some(Refusal::PceIdInvalid) if id.is_none() => {}
+            Some(refusal) => return Err(refusal),
+            None => {}
+        }
+        let event_type = event_type.map(type_number).transpose()?;
+        let goes = |event: &mut Event| match (event_type, id) {
+            (Some(wanted), Some(id)) => event.event_type == wanted && event.id == id,
+            (Some(wanted), None) => wipes || event.event_type == wanted,
+            (None, _) => true,
+        };
+        let gone: Vec<IdRow> = extension
+            .events
+            .extract_if(.., goes)
+            .map(|event| IdRow { id: event.id })
+            .collect();
+        if id.is_some() && gone.is_empty() {
+            return Err(Refusal::PceIdInvalid);
+        }
+        Ok(match self.delete_answer {
+            DeleteAnswer::Ids if !gone.is_empty() => Answer::json(200, &gone),
+            DeleteAnswer::Ids | DeleteAnswer::NoContent => Answer::no_content(),
+        })
+    }
+}
+
+fn type_number(text: &str) -> Result<u16, Refusal> {
+    number(text).ok_or(Refusal::PceTypeInvalid)
+}
+
+#[cfg(test)]
+mod tests;
