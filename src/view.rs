@@ -26,10 +26,7 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>) {
     let whole = layout.whole.intersection(frame.area());
     if !layout.fits || whole != layout.whole {
         let text = "make the window larger (60x15)";
-        frame.render_widget(
-            Paragraph::new(text).alignment(Alignment::Center),
-            frame.area(),
-        );
+        frame.render_widget(Paragraph::new(text).alignment(Alignment::Center), frame.area());
         return;
     }
     frame.render_widget(Paragraph::new(header(model)), layout.header);
@@ -45,10 +42,7 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>) {
         }
     }
     frame.render_widget(Paragraph::new(prompt(model)), layout.prompt);
-    frame.render_widget(
-        Paragraph::new(hint_line(model, layout.hints.width)),
-        layout.hints,
-    );
+    frame.render_widget(Paragraph::new(hint_line(model, layout.hints.width)), layout.hints);
     match model.dialog() {
         Some(Dialog::Review(review)) => dialogs::review(model, review, frame),
         Some(Dialog::Leave) => dialogs::leave(model, frame),
@@ -86,11 +80,7 @@ fn header(model: &Model) -> Line<'static> {
     let marked = model.store().marked();
     let counts = match model.discovery() {
         Fetched::Ready(()) | Fetched::Failed(_) => {
-            format!(
-                "{} ext  {} events  ",
-                model.extensions().len(),
-                model.store().len()
-            )
+            format!("{} ext  {} events  ", model.extensions().len(), model.store().len())
         }
         Fetched::Not | Fetched::UnderWay => "reading…  ".to_owned(),
     };
@@ -114,14 +104,7 @@ fn header(model: &Model) -> Line<'static> {
     let used: usize = left.iter().map(Span::width).sum();
     left.push(Span::raw(" ".repeat(room.saturating_sub(used))));
     left.push(Span::raw(counts));
-    left.push(Span::styled(
-        marks,
-        if marked > 0 {
-            theme::STRONG
-        } else {
-            theme::PLAIN
-        },
-    ));
+    left.push(Span::styled(marks, if marked > 0 { theme::STRONG } else { theme::PLAIN }));
     Line::from(left)
 }
 
@@ -134,17 +117,12 @@ fn badges_only(model: &Model) -> Vec<Span<'static>> {
         (model.is_running(), "[RUNNING]", theme::WARNING),
     ];
     let on = badges.into_iter().filter(|(on, ..)| *on);
-    on.map(|(_, text, style)| Span::styled(text, style))
-        .collect()
+    on.map(|(_, text, style)| Span::styled(text, style)).collect()
 }
 
 fn prompt(model: &Model) -> Line<'static> {
     if let Some(Dialog::Filter { panel, text, .. }) = model.dialog() {
-        let what = if *panel == Panel::Extensions {
-            "filter extensions"
-        } else {
-            "filter events"
-        };
+        let what = if *panel == Panel::Extensions { "filter extensions" } else { "filter events" };
         return Line::from(vec![
             Span::styled(format!(" {what}: {text}"), theme::STRONG),
             Span::styled(" ", theme::CURSOR),
@@ -173,10 +151,7 @@ fn hint_line(model: &Model, width: u16) -> Line<'static> {
     };
     let mut spans = Vec::new();
     if model.is_running() && context == Context::Browse {
-        spans.push(Span::styled(
-            " Esc stop after what is in flight  p pause  ",
-            theme::WARNING,
-        ));
+        spans.push(Span::styled(" Esc stop after what is in flight  p pause  ", theme::WARNING));
     }
     for (key, word) in hints(context) {
         spans.push(Span::styled(format!(" {key}"), theme::STRONG));
@@ -196,29 +171,20 @@ fn frame_panel(
     frame: &mut Frame<'_>,
     area: Rect,
     panel: Panel,
-    title: String,
-    right: String,
+    title: &str,
+    right: &str,
 ) -> Rect {
     let focused = model.focus() == panel;
-    let border = if focused {
-        theme::FOCUSED
-    } else {
-        theme::FAINT
-    };
+    let border = if focused { theme::FOCUSED } else { theme::FAINT };
     let style = if focused { theme::STRONG } else { theme::PLAIN };
     let room = usize::from(area.width.saturating_sub(4));
-    let right = text::clip(&right, room / 2);
-    let title = text::clip(&title, room.saturating_sub(text::width(&right) + 2));
+    let right = text::clip(right, room / 2);
+    let title = text::clip(title, room.saturating_sub(text::width(&right) + 2));
     let block = Block::bordered()
         .border_style(border)
         .title(Line::styled(format!(" {title} "), style))
         .title(
-            Line::from(if right.is_empty() {
-                right
-            } else {
-                format!(" {right} ")
-            })
-            .right_aligned(),
+            Line::from(if right.is_empty() { right } else { format!(" {right} ") }).right_aligned(),
         );
     let inner = block.inner(area);
     frame.render_widget(block, area);
@@ -240,11 +206,7 @@ fn put_row(
     if offset >= inner.height {
         return;
     }
-    let row = Rect {
-        y: inner.y + offset,
-        height: 1,
-        ..inner
-    };
+    let row = Rect { y: inner.y + offset, height: 1, ..inner };
     let marker = if cursor.is_some() { ">" } else { " " };
     let mut spans = vec![Span::raw(marker)];
     spans.extend(line.spans);

@@ -108,9 +108,7 @@ impl Model {
             return Boxed::None;
         };
         let all = rows.len();
-        let marked = rows
-            .filter(|row| self.store.is_marked(&extension.number, *row))
-            .count();
+        let marked = rows.filter(|row| self.store.is_marked(&extension.number, *row)).count();
         Boxed::of(marked, all)
     }
 
@@ -163,9 +161,7 @@ impl Model {
 
     /// Applies the extension filter again; the cursor stays on its extension.
     pub(super) fn rebuild_extensions(&mut self) {
-        let current = self
-            .current_extension()
-            .map(|extension| extension.number.clone());
+        let current = self.current_extension().map(|extension| extension.number.clone());
         let admitted = self
             .extensions
             .iter()
@@ -173,10 +169,8 @@ impl Model {
             .filter(|(_, extension)| self.extension_filter.admits_extension(extension));
         self.visible = admitted.map(|(place, _)| place).collect();
         let place = current.and_then(|number| {
-            (0..self.visible.len()).find(|row| {
-                self.visible_extension(*row)
-                    .is_some_and(|e| e.number == number)
-            })
+            (0..self.visible.len())
+                .find(|row| self.visible_extension(*row).is_some_and(|e| e.number == number))
         });
         if let Some(place) = place {
             self.extension_cursor.at = place;
@@ -197,9 +191,7 @@ impl Model {
             self.events.anchor = None;
             anchor = None;
         }
-        let listing = current
-            .as_ref()
-            .and_then(|extension| self.store.listing(&extension.number));
+        let listing = current.as_ref().and_then(|extension| self.store.listing(&extension.number));
         self.events.lines = match (&current, listing) {
             (Some(extension), Some(listing)) => {
                 lines(extension, listing, &self.event_filter, &self.events.closed)
@@ -254,10 +246,7 @@ impl Model {
                 self.extension_cursor.go(motion, self.visible.len(), height);
                 self.rebuild_events();
             }
-            Panel::Events => self
-                .events
-                .cursor
-                .go(motion, self.events.lines.len(), height),
+            Panel::Events => self.events.cursor.go(motion, self.events.lines.len(), height),
             Panel::Status => self.status_cursor.go(motion, self.status_rows(), height),
             Panel::Marked => self.marked_cursor.go(motion, self.marked_lines(), height),
             Panel::Calls => self.calls_cursor.go(motion, self.calls.len(), height),
@@ -278,9 +267,7 @@ impl Model {
 
     fn fold(&mut self, wanted: Option<bool>) {
         match self.events.lines.get(self.events.cursor.at).cloned() {
-            Some(Line::Group {
-                event_type, open, ..
-            }) => match (wanted.unwrap_or(!open), open) {
+            Some(Line::Group { event_type, open, .. }) => match (wanted.unwrap_or(!open), open) {
                 (true, _) => {
                     self.events.closed.remove(&event_type);
                     self.rebuild_events();
@@ -326,15 +313,8 @@ impl Model {
             .into_iter()
             .filter(|panel| narrow || self.layout.panel(*panel).is_some())
             .collect();
-        let here = panels
-            .iter()
-            .position(|panel| *panel == self.focus)
-            .unwrap_or(0);
-        let step = if forward {
-            1
-        } else {
-            panels.len().saturating_sub(1)
-        };
+        let here = panels.iter().position(|panel| *panel == self.focus).unwrap_or(0);
+        let step = if forward { 1 } else { panels.len().saturating_sub(1) };
         if let Some(panel) = panels.get((here + step) % panels.len().max(1)) {
             self.focus_panel(*panel);
         }
@@ -354,10 +334,7 @@ impl Model {
                 return;
             }
             Panel::Status | Panel::Calls => {
-                self.notice(
-                    Tone::Plain,
-                    "marks are set in Extensions (1) and Events (2)",
-                );
+                self.notice(Tone::Plain, "marks are set in Extensions (1) and Events (2)");
                 return;
             }
         }
@@ -398,9 +375,7 @@ impl Model {
     }
 
     fn toggle_line(&mut self) {
-        let Some(number) = self
-            .current_extension()
-            .map(|extension| extension.number.clone())
+        let Some(number) = self.current_extension().map(|extension| extension.number.clone())
         else {
             return;
         };
@@ -418,9 +393,7 @@ impl Model {
                 }
             }
             Some(Line::Odd(index)) => {
-                let odd = self
-                    .current_listing()
-                    .and_then(|listing| listing.odd().get(index));
+                let odd = self.current_listing().and_then(|listing| listing.odd().get(index));
                 let reason = odd.map(|odd| odd.reason.clone()).unwrap_or_default();
                 self.notice(
                     Tone::Warning,
@@ -444,14 +417,9 @@ impl Model {
                 .map(|view| view.event_type()),
             Some(Line::Odd(_)) | None => None,
         };
-        let number = self
-            .current_extension()
-            .map(|extension| extension.number.clone());
+        let number = self.current_extension().map(|extension| extension.number.clone());
         let (Some(event_type), Some(number)) = (event_type, number) else {
-            self.notice(
-                Tone::Plain,
-                "a marks the type under the cursor of Events (2)",
-            );
+            self.notice(Tone::Plain, "a marks the type under the cursor of Events (2)");
             return;
         };
         let rows = self.admitted_rows(&number, Some(event_type));
@@ -486,15 +454,16 @@ impl Model {
     fn report_visible_marks(&mut self) {
         let waiting = self.mark_when_listed.len();
         let outside = self.extensions.len() - self.visible.len();
-        let mut text = format!("{} events marked", self.store.marked());
+        let mut parts = vec![format!("{} events marked", self.store.marked())];
         if waiting > 0 {
-            text.push_str(&format!(", {waiting} extensions are read first"));
+            parts.push(format!("{waiting} extensions are read first"));
         }
         if outside > 0 {
-            text.push_str(&format!(
-                "; {outside} extensions outside the filter are left out: Esc clears it"
+            parts.push(format!(
+                "{outside} extensions outside the filter are left out: Esc clears it"
             ));
         }
+        let text = parts.join(", ");
         self.notice(Tone::Plain, text);
     }
 
@@ -521,9 +490,8 @@ impl Model {
                 continue;
             }
             let rows = self.admitted_rows(&number, None);
-            let (on, off): (Vec<usize>, Vec<usize>) = rows
-                .into_iter()
-                .partition(|row| self.store.is_marked(&number, *row));
+            let (on, off): (Vec<usize>, Vec<usize>) =
+                rows.into_iter().partition(|row| self.store.is_marked(&number, *row));
             self.set_marks(&number, &on, false);
             self.set_marks(&number, &off, true);
         }
@@ -564,9 +532,7 @@ impl Model {
         let rows = only.map_or(0..listing.len(), |event_type| listing.rows_of(event_type));
         let extension = self.extension(number);
         rows.filter(|row| {
-            listing
-                .row(*row)
-                .is_some_and(|view| self.event_filter.admits_event(&extension, &view))
+            listing.row(*row).is_some_and(|view| self.event_filter.admits_event(&extension, &view))
         })
         .collect()
     }
@@ -575,9 +541,7 @@ impl Model {
     fn mark_visible(&mut self, number: &ExtensionNumber, rows: &[usize], only: Option<EventType>) {
         self.set_marks(number, rows, true);
         let listed = self.store.listing(number).map_or(0, |listing| {
-            only.map_or(listing.len(), |event_type| {
-                listing.rows_of(event_type).len()
-            })
+            only.map_or(listing.len(), |event_type| listing.rows_of(event_type).len())
         });
         let left_out = listed - rows.len();
         if left_out > 0 {
@@ -619,28 +583,17 @@ impl Model {
         self.hidden = if none {
             0
         } else {
-            self.store
-                .marked_rows()
-                .filter(|(listing, row)| self.is_hidden(listing, *row))
-                .count()
+            self.store.marked_rows().filter(|(listing, row)| self.is_hidden(listing, *row)).count()
         };
     }
 
     /// What to list next, now that something changed.
     pub(super) fn load_more(&mut self) -> Vec<Effect> {
         let height = self.layout.rows(Panel::Extensions, self.focus);
-        let Self {
-            loading,
-            extensions,
-            visible,
-            extension_cursor,
-            ..
-        } = self;
+        let Self { loading, extensions, visible, extension_cursor, .. } = self;
         let at = |row: usize| visible.get(row).and_then(|place| extensions.get(*place));
         let sight = extension_cursor.top..extension_cursor.top + height.max(1);
-        let first = std::iter::once(extension_cursor.at)
-            .chain(sight)
-            .filter_map(at);
+        let first = std::iter::once(extension_cursor.at).chain(sight).filter_map(at);
         loading.next(first.map(|extension| &extension.number), |place| {
             extensions.get(place).map(|extension| &extension.number)
         })
@@ -658,21 +611,14 @@ fn lines(
         let admitted: Vec<usize> = rows
             .clone()
             .filter(|row| {
-                listing
-                    .row(*row)
-                    .is_some_and(|view| filter.admits_event(extension, &view))
+                listing.row(*row).is_some_and(|view| filter.admits_event(extension, &view))
             })
             .collect();
         let open = !closed.contains(&event_type);
         if admitted.is_empty() {
             continue;
         }
-        lines.push(Line::Group {
-            event_type,
-            rows,
-            admitted: admitted.len(),
-            open,
-        });
+        lines.push(Line::Group { event_type, rows, admitted: admitted.len(), open });
         if open {
             lines.extend(admitted.into_iter().map(Line::Event));
         }

@@ -17,13 +17,8 @@ pub enum Panel {
 
 impl Panel {
     /// In the order of their digits and of Tab.
-    pub const ALL: [Self; 5] = [
-        Self::Extensions,
-        Self::Events,
-        Self::Status,
-        Self::Marked,
-        Self::Calls,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::Extensions, Self::Events, Self::Status, Self::Marked, Self::Calls];
 }
 
 /// Where a cursor or a page goes.

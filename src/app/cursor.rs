@@ -34,10 +34,7 @@ impl Cursor {
         self.at = self.at.min(length.saturating_sub(1));
         let height = height.max(1);
         let lowest_top = (self.at + 1).saturating_sub(height);
-        self.top = self
-            .top
-            .clamp(lowest_top, self.at)
-            .min(length.saturating_sub(height));
+        self.top = self.top.clamp(lowest_top, self.at).min(length.saturating_sub(height));
     }
 }
 

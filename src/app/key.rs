@@ -22,20 +22,13 @@ impl Key {
     pub(super) const ENTER: Self = Self::plain(KeyCode::Enter);
     pub(super) const ESC: Self = Self::plain(KeyCode::Esc);
     pub(super) const BACKSPACE: Self = Self::plain(KeyCode::Backspace);
-    pub(super) const CTRL_C: Self = Self {
-        code: KeyCode::Char('c'),
-        modifiers: KeyModifiers::CONTROL,
-    };
-    pub(super) const CTRL_U: Self = Self {
-        code: KeyCode::Char('u'),
-        modifiers: KeyModifiers::CONTROL,
-    };
+    pub(super) const CTRL_C: Self =
+        Self { code: KeyCode::Char('c'), modifiers: KeyModifiers::CONTROL };
+    pub(super) const CTRL_U: Self =
+        Self { code: KeyCode::Char('u'), modifiers: KeyModifiers::CONTROL };
 
     const fn plain(code: KeyCode) -> Self {
-        Self {
-            code,
-            modifiers: KeyModifiers::NONE,
-        }
+        Self { code, modifiers: KeyModifiers::NONE }
     }
 
     /// A single character stands for itself; everything longer is spelled as crokey spells it.
@@ -50,12 +43,11 @@ impl Key {
         let combination =
             crokey::parse(text).map_err(|_| KeyRefused(text.chars().take(40).collect()))?;
         let event: Option<KeyEvent> = single(combination);
-        event
-            .map(Self::from)
-            .ok_or_else(|| KeyRefused(text.chars().take(40).collect()))
+        event.map(Self::from).ok_or_else(|| KeyRefused(text.chars().take(40).collect()))
     }
 
     /// The character a key types, where it types one.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the keys are not our enum")]
     pub fn typed(self) -> Option<char> {
         match self.code {
             KeyCode::Char(character) if self.modifiers.is_empty() => Some(character),
@@ -66,12 +58,11 @@ impl Key {
 
 fn single(combination: KeyCombination) -> Option<KeyEvent> {
     let modifiers = combination.modifiers;
-    combination
-        .is_ansi_compatible()
-        .then(|| KeyEvent::new(*combination.codes.first(), modifiers))
+    combination.is_ansi_compatible().then(|| KeyEvent::new(*combination.codes.first(), modifiers))
 }
 
 impl From<KeyEvent> for Key {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the keys are not our enum")]
     fn from(event: KeyEvent) -> Self {
         let mut modifiers = event.modifiers;
         let mut code = event.code;
@@ -97,6 +88,7 @@ impl From<KeyEvent> for Key {
 }
 
 impl fmt::Display for Key {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the keys are not our enum")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = match self.code {
             KeyCode::Char(' ') => "space".to_owned(),
@@ -139,33 +131,16 @@ mod tests {
 
     #[test]
     fn names_of_keys_are_read_and_printed() {
-        let printed: Vec<_> = [
-            "space", "ctrl-d", "pagedown", "backtab", "esc", "f1", "enter", "-",
-        ]
-        .map(|text| key(text).to_string())
-        .into();
-        assert_eq!(
-            printed,
-            [
-                "space",
-                "ctrl-d",
-                "PgDn",
-                "shift-Tab",
-                "Esc",
-                "F1",
-                "Enter",
-                "-"
-            ]
-        );
+        let printed: Vec<_> = ["space", "ctrl-d", "pagedown", "backtab", "esc", "f1", "enter", "-"]
+            .map(|text| key(text).to_string())
+            .into();
+        assert_eq!(printed, ["space", "ctrl-d", "PgDn", "shift-Tab", "Esc", "F1", "Enter", "-"]);
     }
 
     #[test]
     fn what_is_no_key_is_refused_with_the_remedy() {
         for text in ["", "hyper-x", "a-b"] {
-            assert!(
-                Key::parse(text).unwrap_err().to_string().contains("ctrl-d"),
-                "{text:?}"
-            );
+            assert!(Key::parse(text).unwrap_err().to_string().contains("ctrl-d"), "{text:?}");
         }
     }
 }

@@ -37,13 +37,7 @@ const fn row(
     help: &'static str,
     hint: &'static str,
 ) -> Binding {
-    Binding {
-        context,
-        keys,
-        command,
-        help,
-        hint,
-    }
+    Binding { context, keys, command, help, hint }
 }
 
 use Context::{Browse, Help, Leave, Review};
@@ -64,27 +58,9 @@ pub const BINDINGS: &[Binding] = &[
         "mark every visible event of the type under the cursor",
         "type",
     ),
-    row(
-        Browse,
-        &["A"],
-        Command::MarkVisible,
-        "mark all visible rows",
-        "all",
-    ),
-    row(
-        Browse,
-        &["i"],
-        Command::InvertVisible,
-        "invert the marks of the visible rows",
-        "",
-    ),
-    row(
-        Browse,
-        &["U"],
-        Command::UnmarkAll,
-        "unmark everything",
-        "unmark",
-    ),
+    row(Browse, &["A"], Command::MarkVisible, "mark all visible rows", "all"),
+    row(Browse, &["i"], Command::InvertVisible, "invert the marks of the visible rows", ""),
+    row(Browse, &["U"], Command::UnmarkAll, "unmark everything", "unmark"),
     row(
         Browse,
         &["d"],
@@ -92,20 +68,8 @@ pub const BINDINGS: &[Binding] = &[
         "review the deletion of the marks; with none, of the row under the cursor",
         "delete",
     ),
-    row(
-        Browse,
-        &["p"],
-        Command::Pause,
-        "during a run: pause, or go on",
-        "",
-    ),
-    row(
-        Browse,
-        &["r"],
-        Command::RetryFailed,
-        "review what the last run could not delete",
-        "",
-    ),
+    row(Browse, &["p"], Command::Pause, "during a run: pause, or go on", ""),
+    row(Browse, &["r"], Command::RetryFailed, "review what the last run could not delete", ""),
     row(
         Browse,
         &["/"],
@@ -120,28 +84,10 @@ pub const BINDINGS: &[Binding] = &[
         "read again from the service; marks stay",
         "read again",
     ),
-    row(
-        Browse,
-        &["j", "down"],
-        Command::Move(Motion::Down),
-        "down",
-        "",
-    ),
+    row(Browse, &["j", "down"], Command::Move(Motion::Down), "down", ""),
     row(Browse, &["k", "up"], Command::Move(Motion::Up), "up", ""),
-    row(
-        Browse,
-        &["g g", "home"],
-        Command::Move(Motion::First),
-        "first row",
-        "",
-    ),
-    row(
-        Browse,
-        &["G", "end"],
-        Command::Move(Motion::Last),
-        "last row",
-        "",
-    ),
+    row(Browse, &["g g", "home"], Command::Move(Motion::First), "first row", ""),
+    row(Browse, &["G", "end"], Command::Move(Motion::Last), "last row", ""),
     row(
         Browse,
         &["ctrl-d", "pagedown"],
@@ -149,20 +95,8 @@ pub const BINDINGS: &[Binding] = &[
         "half a page down (never deletes)",
         "",
     ),
-    row(
-        Browse,
-        &["ctrl-u", "pageup"],
-        Command::Move(Motion::PageUp),
-        "half a page up",
-        "",
-    ),
-    row(
-        Browse,
-        &["l", "right"],
-        Command::Open,
-        "open the group, or go into the extension",
-        "",
-    ),
+    row(Browse, &["ctrl-u", "pageup"], Command::Move(Motion::PageUp), "half a page up", ""),
+    row(Browse, &["l", "right"], Command::Open, "open the group, or go into the extension", ""),
     row(
         Browse,
         &["h", "left"],
@@ -178,20 +112,8 @@ pub const BINDINGS: &[Binding] = &[
         "",
     ),
     row(Browse, &["tab"], Command::NextPanel, "next panel", ""),
-    row(
-        Browse,
-        &["backtab"],
-        Command::PreviousPanel,
-        "previous panel",
-        "",
-    ),
-    row(
-        Browse,
-        &["1"],
-        Command::Focus(Panel::Extensions),
-        "Extensions",
-        "",
-    ),
+    row(Browse, &["backtab"], Command::PreviousPanel, "previous panel", ""),
+    row(Browse, &["1"], Command::Focus(Panel::Extensions), "Extensions", ""),
     row(Browse, &["2"], Command::Focus(Panel::Events), "Events", ""),
     row(Browse, &["3"], Command::Focus(Panel::Status), "Status", ""),
     row(Browse, &["4"], Command::Focus(Panel::Marked), "Marked", ""),
@@ -204,69 +126,15 @@ pub const BINDINGS: &[Binding] = &[
         "during a run: stop after what is in flight; else clear the filter, go back",
         "",
     ),
-    row(
-        Browse,
-        &["q"],
-        Command::Quit,
-        "back, then quit (asks during a run)",
-        "quit",
-    ),
-    row(
-        Browse,
-        &["ctrl-c"],
-        Command::Interrupt,
-        "as Esc; twice within a second leaves",
-        "",
-    ),
-    row(
-        Browse,
-        &["ctrl-l"],
-        Command::Redraw,
-        "paint the screen again",
-        "",
-    ),
-    row(
-        Review,
-        &["y"],
-        Command::Confirm,
-        "delete: send these calls",
-        "DELETE",
-    ),
-    row(
-        Review,
-        &["n", "esc", "q"],
-        Command::Cancel,
-        "cancel; the marks stay",
-        "cancel",
-    ),
-    row(
-        Review,
-        &["enter"],
-        Command::Nothing,
-        "nothing, on purpose",
-        "",
-    ),
-    row(
-        Review,
-        &["t"],
-        Command::ChangeForm,
-        "next call form that the profile allows",
-        "call form",
-    ),
-    row(
-        Review,
-        &["j", "down"],
-        Command::Move(Motion::Down),
-        "scroll down",
-        "scroll",
-    ),
-    row(
-        Review,
-        &["k", "up"],
-        Command::Move(Motion::Up),
-        "scroll up",
-        "",
-    ),
+    row(Browse, &["q"], Command::Quit, "back, then quit (asks during a run)", "quit"),
+    row(Browse, &["ctrl-c"], Command::Interrupt, "as Esc; twice within a second leaves", ""),
+    row(Browse, &["ctrl-l"], Command::Redraw, "paint the screen again", ""),
+    row(Review, &["y"], Command::Confirm, "delete: send these calls", "DELETE"),
+    row(Review, &["n", "esc", "q"], Command::Cancel, "cancel; the marks stay", "cancel"),
+    row(Review, &["enter"], Command::Nothing, "nothing, on purpose", ""),
+    row(Review, &["t"], Command::ChangeForm, "next call form that the profile allows", "call form"),
+    row(Review, &["j", "down"], Command::Move(Motion::Down), "scroll down", "scroll"),
+    row(Review, &["k", "up"], Command::Move(Motion::Up), "scroll up", ""),
     row(
         Review,
         &["ctrl-d", "pagedown"],
@@ -274,41 +142,11 @@ pub const BINDINGS: &[Binding] = &[
         "scroll half a page down",
         "",
     ),
-    row(
-        Review,
-        &["ctrl-u", "pageup"],
-        Command::Move(Motion::PageUp),
-        "scroll half a page up",
-        "",
-    ),
-    row(
-        Review,
-        &["home"],
-        Command::Move(Motion::First),
-        "scroll to the first call",
-        "",
-    ),
-    row(
-        Review,
-        &["end"],
-        Command::Move(Motion::Last),
-        "scroll to the last call",
-        "",
-    ),
-    row(
-        Review,
-        &["ctrl-c"],
-        Command::Interrupt,
-        "cancel; twice within a second leaves",
-        "",
-    ),
-    row(
-        Review,
-        &["ctrl-l"],
-        Command::Redraw,
-        "paint the screen again",
-        "",
-    ),
+    row(Review, &["ctrl-u", "pageup"], Command::Move(Motion::PageUp), "scroll half a page up", ""),
+    row(Review, &["home"], Command::Move(Motion::First), "scroll to the first call", ""),
+    row(Review, &["end"], Command::Move(Motion::Last), "scroll to the last call", ""),
+    row(Review, &["ctrl-c"], Command::Interrupt, "cancel; twice within a second leaves", ""),
+    row(Review, &["ctrl-l"], Command::Redraw, "paint the screen again", ""),
     row(
         Leave,
         &["y"],
@@ -317,41 +155,11 @@ pub const BINDINGS: &[Binding] = &[
         "stop and leave",
     ),
     row(Leave, &["n", "esc", "q"], Command::Cancel, "stay", "stay"),
-    row(
-        Leave,
-        &["enter"],
-        Command::Nothing,
-        "nothing, on purpose",
-        "",
-    ),
-    row(
-        Leave,
-        &["ctrl-c"],
-        Command::Interrupt,
-        "stay; twice within a second leaves at once",
-        "",
-    ),
-    row(
-        Leave,
-        &["ctrl-l"],
-        Command::Redraw,
-        "paint the screen again",
-        "",
-    ),
-    row(
-        Help,
-        &["j", "down"],
-        Command::Move(Motion::Down),
-        "scroll down",
-        "scroll",
-    ),
-    row(
-        Help,
-        &["k", "up"],
-        Command::Move(Motion::Up),
-        "scroll up",
-        "",
-    ),
+    row(Leave, &["enter"], Command::Nothing, "nothing, on purpose", ""),
+    row(Leave, &["ctrl-c"], Command::Interrupt, "stay; twice within a second leaves at once", ""),
+    row(Leave, &["ctrl-l"], Command::Redraw, "paint the screen again", ""),
+    row(Help, &["j", "down"], Command::Move(Motion::Down), "scroll down", "scroll"),
+    row(Help, &["k", "up"], Command::Move(Motion::Up), "scroll up", ""),
     row(
         Help,
         &["ctrl-d", "pagedown", "space"],
@@ -359,48 +167,12 @@ pub const BINDINGS: &[Binding] = &[
         "scroll half a page down",
         "",
     ),
-    row(
-        Help,
-        &["ctrl-u", "pageup"],
-        Command::Move(Motion::PageUp),
-        "scroll half a page up",
-        "",
-    ),
-    row(
-        Help,
-        &["g g", "home"],
-        Command::Move(Motion::First),
-        "first line",
-        "",
-    ),
-    row(
-        Help,
-        &["G", "end"],
-        Command::Move(Motion::Last),
-        "last line",
-        "",
-    ),
-    row(
-        Help,
-        &["q", "esc", "?", "f1", "enter"],
-        Command::Cancel,
-        "close this page",
-        "close",
-    ),
-    row(
-        Help,
-        &["ctrl-c"],
-        Command::Interrupt,
-        "close; twice within a second leaves",
-        "",
-    ),
-    row(
-        Help,
-        &["ctrl-l"],
-        Command::Redraw,
-        "paint the screen again",
-        "",
-    ),
+    row(Help, &["ctrl-u", "pageup"], Command::Move(Motion::PageUp), "scroll half a page up", ""),
+    row(Help, &["g g", "home"], Command::Move(Motion::First), "first line", ""),
+    row(Help, &["G", "end"], Command::Move(Motion::Last), "last line", ""),
+    row(Help, &["q", "esc", "?", "f1", "enter"], Command::Cancel, "close this page", "close"),
+    row(Help, &["ctrl-c"], Command::Interrupt, "close; twice within a second leaves", ""),
+    row(Help, &["ctrl-l"], Command::Redraw, "paint the screen again", ""),
 ];
 
 /// What a key asks for, given the keys that were pressed before it without an answer.
@@ -417,10 +189,8 @@ pub(super) fn look_up(context: Context, pending: Option<Key>, key: Key) -> Found
     let mut found = Found::Nothing;
     for binding in BINDINGS.iter().filter(|binding| binding.context == context) {
         for sequence in binding.keys {
-            let keys: Vec<Key> = sequence
-                .split(' ')
-                .filter_map(|name| Key::parse(name).ok())
-                .collect();
+            let keys: Vec<Key> =
+                sequence.split(' ').filter_map(|name| Key::parse(name).ok()).collect();
             if keys == pressed {
                 return Found::Command(binding.command);
             }
@@ -450,10 +220,7 @@ pub fn hints(context: Context) -> impl Iterator<Item = (String, &'static str)> {
         .filter(move |binding| binding.context == context && !binding.hint.is_empty())
         .map(|binding| {
             let first = binding.keys.first().and_then(|name| Key::parse(name).ok());
-            (
-                first.map(|key| key.to_string()).unwrap_or_default(),
-                binding.hint,
-            )
+            (first.map(|key| key.to_string()).unwrap_or_default(), binding.hint)
         })
 }
 
@@ -470,10 +237,7 @@ mod tests {
                 for name in sequence.split(' ') {
                     assert!(Key::parse(name).is_ok(), "{name:?}");
                 }
-                assert!(
-                    !seen.contains(&(binding.context, *sequence)),
-                    "{sequence} twice"
-                );
+                assert!(!seen.contains(&(binding.context, *sequence)), "{sequence} twice");
                 seen.push((binding.context, *sequence));
             }
         }
@@ -483,10 +247,7 @@ mod tests {
     fn the_key_that_opens_the_review_never_confirms_it_and_enter_does_nothing() {
         let key = |name| Key::parse(name).unwrap();
         assert_eq!(look_up(Context::Review, None, key("d")), Found::Nothing);
-        assert_eq!(
-            look_up(Context::Review, None, key("enter")),
-            Found::Command(Command::Nothing)
-        );
+        assert_eq!(look_up(Context::Review, None, key("enter")), Found::Command(Command::Nothing));
     }
 
     #[test]
@@ -503,9 +264,6 @@ mod tests {
         assert_eq!(look_up(Context::Browse, None, g), Found::Prefix);
         let first = Found::Command(Command::Move(Motion::First));
         assert_eq!(look_up(Context::Browse, Some(g), g), first);
-        assert_eq!(
-            look_up(Context::Browse, Some(g), Key::parse("x").unwrap()),
-            Found::Nothing
-        );
+        assert_eq!(look_up(Context::Browse, Some(g), Key::parse("x").unwrap()), Found::Nothing);
     }
 }

@@ -35,10 +35,7 @@ impl Layout {
     pub fn new(columns: u16, rows: u16, focus: Panel) -> Self {
         let whole = Rect::new(0, 0, columns, rows);
         if columns < SMALLEST.0 || rows < SMALLEST.1 {
-            return Self {
-                whole,
-                ..Self::default()
-            };
+            return Self { whole, ..Self::default() };
         }
         let line = |y| Rect::new(0, y, columns, 1);
         let middle = Rect::new(0, 1, columns, rows - 3);
@@ -60,28 +57,17 @@ impl Layout {
 
     fn side_by_side(&mut self, middle: Rect, focus: Panel, with_calls: bool) {
         let below = matches!(focus, Panel::Status | Panel::Calls);
-        let part = if below {
-            middle.height / 2
-        } else {
-            middle.height / 3
-        };
+        let part = if below { middle.height / 2 } else { middle.height / 3 };
         let bottom_height = part.max(7);
         let [top, bottom] = split_height(middle, middle.height - bottom_height);
-        let [extensions, rest] = split_width(top, 29);
+        let [extensions, rest] = split_width(top, 27);
         self.put(Panel::Extensions, extensions);
         if middle.width >= THREE_PANELS {
             let [events, marked] = split_width(rest, rest.width - 33);
             self.put(Panel::Events, events);
             self.put(Panel::Marked, marked);
         } else {
-            self.put(
-                if focus == Panel::Marked {
-                    Panel::Marked
-                } else {
-                    Panel::Events
-                },
-                rest,
-            );
+            self.put(if focus == Panel::Marked { Panel::Marked } else { Panel::Events }, rest);
         }
         if with_calls && middle.width >= THREE_PANELS {
             let [status, calls] = split_width(bottom, bottom.width - 41);
@@ -92,14 +78,7 @@ impl Layout {
             self.put(Panel::Status, status);
             self.put(Panel::Calls, calls);
         } else {
-            self.put(
-                if focus == Panel::Calls {
-                    Panel::Calls
-                } else {
-                    Panel::Status
-                },
-                bottom,
-            );
+            self.put(if focus == Panel::Calls { Panel::Calls } else { Panel::Status }, bottom);
         }
     }
 
@@ -116,9 +95,7 @@ impl Layout {
 
     /// Rows of a panel's list.
     pub fn rows(&self, panel: Panel, focus: Panel) -> usize {
-        let inner = self
-            .panel(panel)
-            .map_or(0, |area| area.height.saturating_sub(2));
+        let inner = self.panel(panel).map_or(0, |area| area.height.saturating_sub(2));
         let details = match panel {
             Panel::Events => self.event_details(),
             Panel::Status if focus == Panel::Status => self.status_details(),
@@ -131,14 +108,12 @@ impl Layout {
 
     /// Rows below the events that describe the one under the cursor, with the line above them.
     pub fn event_details(&self) -> u16 {
-        self.panel(Panel::Events)
-            .map_or(0, |area| if area.height >= 20 { 8 } else { 3 })
+        self.panel(Panel::Events).map_or(0, |area| if area.height >= 20 { 8 } else { 3 })
     }
 
     /// Rows below the status rows that show the one under the cursor whole.
     pub fn status_details(&self) -> u16 {
-        self.panel(Panel::Status)
-            .map_or(0, |area| (area.height / 2).clamp(3, 8))
+        self.panel(Panel::Status).map_or(0, |area| (area.height / 2).clamp(3, 8))
     }
 }
 
@@ -154,32 +129,12 @@ fn index(panel: Panel) -> usize {
 
 fn split_width(area: Rect, left: u16) -> [Rect; 2] {
     let left = left.min(area.width);
-    [
-        Rect {
-            width: left,
-            ..area
-        },
-        Rect {
-            x: area.x + left,
-            width: area.width - left,
-            ..area
-        },
-    ]
+    [Rect { width: left, ..area }, Rect { x: area.x + left, width: area.width - left, ..area }]
 }
 
 fn split_height(area: Rect, top: u16) -> [Rect; 2] {
     let top = top.min(area.height);
-    [
-        Rect {
-            height: top,
-            ..area
-        },
-        Rect {
-            y: area.y + top,
-            height: area.height - top,
-            ..area
-        },
-    ]
+    [Rect { height: top, ..area }, Rect { y: area.y + top, height: area.height - top, ..area }]
 }
 
 #[cfg(test)]
@@ -188,10 +143,7 @@ mod tests {
 
     fn shown(columns: u16, rows: u16, focus: Panel) -> Vec<Panel> {
         let layout = Layout::new(columns, rows, focus);
-        Panel::ALL
-            .into_iter()
-            .filter(|panel| layout.panel(*panel).is_some())
-            .collect()
+        Panel::ALL.into_iter().filter(|panel| layout.panel(*panel).is_some()).collect()
     }
 
     #[test]

@@ -35,17 +35,12 @@ struct Slot {
 
 impl Loading {
     pub(super) fn new(most: usize) -> Self {
-        Self {
-            most: most.max(1),
-            ..Self::default()
-        }
+        Self { most: most.max(1), ..Self::default() }
     }
 
     /// What is known of an extension's listing.
     pub(super) fn state(&self, extension: &ExtensionNumber) -> &Fetched<()> {
-        self.slots
-            .get(extension)
-            .map_or(&Fetched::Not, |slot| &slot.state)
+        self.slots.get(extension).map_or(&Fetched::Not, |slot| &slot.state)
     }
 
     /// Lists this one next, whatever else waits, known or not.
@@ -148,10 +143,7 @@ impl Loading {
         let slot = self.slots.entry(extension.clone()).or_default();
         slot.state = Fetched::UnderWay;
         self.in_flight += 1;
-        Effect::ListEvents {
-            extension: extension.clone(),
-            epoch: slot.epoch,
-        }
+        Effect::ListEvents { extension: extension.clone(), epoch: slot.epoch }
     }
 }
 
@@ -189,10 +181,7 @@ mod tests {
         let mut loading = Loading::new(3);
         loading.demand(&all[7]);
         let effects = next(&mut loading, &all[4..5], &all);
-        let order: Vec<_> = asked(&effects)
-            .into_iter()
-            .map(|(number, _)| number)
-            .collect();
+        let order: Vec<_> = asked(&effects).into_iter().map(|(number, _)| number).collect();
         assert_eq!(order, ["0007", "0004", "0000"]);
         assert!(next(&mut loading, &all[4..5], &all).is_empty());
     }
@@ -212,10 +201,7 @@ mod tests {
         next(&mut loading, &all, &all);
         loading.deletion_settled(&all[0]);
         assert!(!loading.answered(&all[0], 0, None));
-        assert_eq!(
-            asked(&next(&mut loading, &[], &all)),
-            [("0000".to_owned(), 1)]
-        );
+        assert_eq!(asked(&next(&mut loading, &[], &all)), [("0000".to_owned(), 1)]);
         assert!(loading.answered(&all[0], 1, None));
     }
 

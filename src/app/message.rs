@@ -18,10 +18,7 @@ pub struct Moment {
 
 impl Default for Moment {
     fn default() -> Self {
-        Self {
-            since_start: Duration::ZERO,
-            time: jiff::civil::Time::midnight(),
-        }
+        Self { since_start: Duration::ZERO, time: jiff::civil::Time::midnight() }
     }
 }
 

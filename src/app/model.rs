@@ -15,6 +15,7 @@ use super::{ActiveRun, Cursor, Effect, Key, Layout, Moment, Panel, Review};
 
 /// What the profile settles before the program starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "switches of a profile, each on its own")]
 pub struct Facts {
     /// Profile, host, base path and user.
     pub target: Target,
@@ -270,9 +271,10 @@ impl Model {
 
     /// Rows of the Status panel.
     pub fn status_rows(&self) -> usize {
-        let calls = self.run.as_ref().map_or(0, |active| {
-            active.run.failed().len() + active.run.succeeded().len()
-        });
+        let calls = self
+            .run
+            .as_ref()
+            .map_or(0, |active| active.run.failed().len() + active.run.succeeded().len());
         calls + self.log.len()
     }
 
@@ -286,10 +288,7 @@ impl Model {
         let settled = failed.iter().rev().chain(succeeded.iter().rev()).nth(row);
         match settled {
             Some(call) => Some(StatusRow::Call(*call)),
-            None => self
-                .log
-                .line(row - failed.len() - succeeded.len())
-                .map(StatusRow::Log),
+            None => self.log.line(row - failed.len() - succeeded.len()).map(StatusRow::Log),
         }
     }
 
@@ -299,10 +298,7 @@ impl Model {
     }
 
     pub(super) fn notice(&mut self, tone: Tone, text: impl Into<String>) {
-        self.notice = Some(Notice {
-            tone,
-            text: text.into(),
-        });
+        self.notice = Some(Notice { tone, text: text.into() });
     }
 
     pub(super) fn log(&mut self, tone: Tone, text: impl Into<String>) {

@@ -10,6 +10,9 @@ use super::{Cursor, Facts, Motion};
 /// From this many events on the number must be typed.
 const TYPED_ABOVE: usize = 10;
 
+/// `/ DELETE ` and the remark behind a wide call.
+const WORDS_BEFORE_PATH: usize = 9;
+
 /// An open review. What it shows is what a yes runs: the plan is frozen here and changes only with
 /// the call form, in sight of the operator.
 #[derive(Debug)]
@@ -24,6 +27,8 @@ pub struct Review {
     /// What was typed so far of the number of events.
     pub typed: String,
     must_type: bool,
+    /// Bytes of the longest path with what stands behind it.
+    longest: usize,
     /// First call in sight, and the cursor is the last one scrolled to.
     pub scroll: Cursor,
 }
@@ -39,6 +44,7 @@ impl Review {
         let plan = Plan::freeze(facts.target.clone(), &selection, form, facts.max_delete)?;
         let must_type = plan.events().len() > TYPED_ABOVE || hidden > 0 || facts.protected;
         Ok(Self {
+            longest: longest(&plan),
             selection,
             form,
             plan: Arc::new(plan),
@@ -50,9 +56,24 @@ impl Review {
         })
     }
 
-    /// How many calls a review shows on a terminal of so many rows.
-    pub fn calls_in_sight(rows: usize) -> usize {
-        rows.saturating_sub(15).clamp(2, 20)
+    /// Columns of a review's text on a terminal of so many.
+    pub fn columns(terminal: u16) -> usize {
+        usize::from(terminal).saturating_sub(6).min(112)
+    }
+
+    /// Lines that one call takes: two where the longest of the paths does not fit in one.
+    pub fn lines_per_call(&self, columns: usize) -> usize {
+        if self.longest + WORDS_BEFORE_PATH + 2 * digits(self.plan.calls()) > columns {
+            2
+        } else {
+            1
+        }
+    }
+
+    /// How many calls are in sight on a terminal of this size.
+    pub fn calls_in_sight(&self, columns: u16, rows: u16) -> usize {
+        let lines = usize::from(rows).saturating_sub(16).clamp(2, 20);
+        (lines / self.lines_per_call(Self::columns(columns))).max(1)
     }
 
     /// The plan that a yes runs.
@@ -82,6 +103,7 @@ impl Review {
         let target = facts.target.clone();
         if let Ok(plan) = Plan::freeze(target, &self.selection, form, facts.max_delete) {
             self.form = form;
+            self.longest = longest(&plan);
             self.plan = Arc::new(plan);
             self.typed.clear();
             self.scroll = Cursor::default();
@@ -108,4 +130,17 @@ impl Review {
         }
         .min(most);
     }
+}
+
+fn longest(plan: &Plan) -> usize {
+    let lengths = (0..plan.calls()).filter_map(|call| {
+        let remark = if plan.covers(call).len() > 1 { 28 } else { 0 };
+        Some(plan.call(call)?.path(plan.target()).len() + remark)
+    });
+    lengths.max().unwrap_or(0)
+}
+
+/// Decimal digits of a number.
+fn digits(number: usize) -> usize {
+    number.to_string().len()
 }

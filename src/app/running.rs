@@ -72,12 +72,7 @@ impl Model {
         self.log(Tone::Plain, format!("run {name} started: {calls} calls"));
         let started = self.now.since_start;
         self.status_cursor = super::Cursor::default();
-        self.run = Some(ActiveRun {
-            name,
-            run,
-            started,
-            finished: None,
-        });
+        self.run = Some(ActiveRun { name, run, started, finished: None });
         if self.leaving == Leaving::WhenSettled {
             self.stop_run();
         }
@@ -138,10 +133,7 @@ impl Model {
             .run
             .hand_out()
             .into_iter()
-            .map(|call| Effect::SendDelete {
-                plan: std::sync::Arc::clone(&plan),
-                call,
-            })
+            .map(|call| Effect::SendDelete { plan: std::sync::Arc::clone(&plan), call })
             .collect();
         if !active.is_going_on() && active.finished.is_none() {
             active.finished = Some(now);
@@ -181,10 +173,7 @@ impl Model {
         active.run.stop();
         let in_flight = active.run.in_flight();
         if in_flight > 0 {
-            self.say(
-                Tone::Warning,
-                format!("stopping: waiting for {in_flight} calls in flight"),
-            );
+            self.say(Tone::Warning, format!("stopping: waiting for {in_flight} calls in flight"));
         }
     }
 

@@ -33,11 +33,8 @@ fn listing(extension: &str, events: &str) -> Listing {
     let mut builder = ListingBuilder::new(number(extension));
     for event in events.split(',').filter(|event| !event.is_empty()) {
         let (event_type, id) = event.trim().split_once(' ').unwrap();
-        let url = if id.starts_with('o') {
-            "https://crm-old.test/in"
-        } else {
-            "https://crm.test/in"
-        };
+        let url =
+            if id.starts_with('o') { "https://crm-old.test/in" } else { "https://crm.test/in" };
         builder.push(RawEvent {
             event_type,
             id,
@@ -73,31 +70,16 @@ impl Desk {
 
     fn before_listing(facts: Facts) -> Self {
         let (model, effects) = Model::new(facts, 80, 24);
-        let mut desk = Self {
-            model,
-            effects,
-            at: Duration::ZERO,
-        };
-        let extensions = ["1", "2", "3"]
-            .map(|text| Extension::of(number(text)))
-            .to_vec();
-        let discovery = Discovery {
-            extensions,
-            remarks: Vec::new(),
-        };
-        desk.take(Message::Discovered {
-            result: Ok(discovery),
-            exchanges: Vec::new(),
-        });
+        let mut desk = Self { model, effects, at: Duration::ZERO };
+        let extensions = ["1", "2", "3"].map(|text| Extension::of(number(text))).to_vec();
+        let discovery = Discovery { extensions, remarks: Vec::new() };
+        desk.take(Message::Discovered { result: Ok(discovery), exchanges: Vec::new() });
         desk
     }
 
     fn take(&mut self, message: Message) {
         self.at += Duration::from_millis(10);
-        let now = Moment {
-            since_start: self.at,
-            ..Moment::default()
-        };
+        let now = Moment { since_start: self.at, ..Moment::default() };
         let effects = update(&mut self.model, message, now);
         self.effects.extend(effects);
     }
@@ -108,12 +90,7 @@ impl Desk {
 
     fn answer_listing(&mut self, extension: &str, epoch: u64, result: Result<Listing, Failure>) {
         let extension = number(extension);
-        self.take(Message::Listed {
-            extension,
-            epoch,
-            result,
-            exchanges: Vec::new(),
-        });
+        self.take(Message::Listed { extension, epoch, result, exchanges: Vec::new() });
     }
 
     /// Presses keys written with spaces between them and returns the effects of all.
@@ -127,14 +104,11 @@ impl Desk {
 
     fn marked(&self) -> Vec<String> {
         let rows = self.model.store().marked_rows();
-        rows.map(|(listing, row)| listing.row(row).unwrap().id().to_owned())
-            .collect()
+        rows.map(|(listing, row)| listing.row(row).unwrap().id().to_owned()).collect()
     }
 
     fn notice(&self) -> &str {
-        self.model
-            .current_notice()
-            .map_or("", |notice| notice.text.as_str())
+        self.model.current_notice().map_or("", |notice| notice.text.as_str())
     }
 
     fn review(&self) -> &Review {
@@ -148,37 +122,23 @@ impl Desk {
         let plan = self.review().plan();
         let base = "/uapi/extensions/@me/";
         (0..plan.calls())
-            .map(|call| {
-                plan.call(call)
-                    .unwrap()
-                    .path(plan.target())
-                    .replace(base, "")
-            })
+            .map(|call| plan.call(call).unwrap().path(plan.target()).replace(base, ""))
             .collect()
     }
 
     /// Says yes and lets the run file open.
     fn run(&mut self) -> Vec<Effect> {
         let effects = self.press("y");
-        assert!(
-            matches!(effects[..], [Effect::OpenRunFile(_)]),
-            "{effects:?}"
-        );
+        assert!(matches!(effects[..], [Effect::OpenRunFile(_)]), "{effects:?}");
         self.take(Message::RunFileOpened(Ok("r1".to_owned())));
         std::mem::take(&mut self.effects)
     }
 
     fn settle(&mut self, call: usize, works: bool) -> Vec<Effect> {
         let plan = std::sync::Arc::clone(self.model.run().unwrap().run.plan());
-        let ids = plan
-            .covered(call)
-            .iter()
-            .map(|event| Foreign::from(event.key.id.as_str()));
+        let ids = plan.covered(call).iter().map(|event| Foreign::from(event.key.id.as_str()));
         let answer = if works {
-            Ok(DeleteAnswer {
-                http_status: 200,
-                ids: Some(ids.collect()),
-            })
+            Ok(DeleteAnswer { http_status: 200, ids: Some(ids.collect()) })
         } else {
             Err(Failure {
                 cause: Cause::Rejected,
@@ -188,11 +148,7 @@ impl Desk {
             })
         };
         let settled: Settled = judge(plan.covered(call), answer, Duration::from_millis(5));
-        self.take(Message::CallSettled {
-            call,
-            settled,
-            exchanges: Vec::new(),
-        });
+        self.take(Message::CallSettled { call, settled, exchanges: Vec::new() });
         std::mem::take(&mut self.effects)
     }
 }
@@ -209,10 +165,7 @@ fn sent(effects: &[Effect]) -> Vec<usize> {
 fn the_program_starts_by_asking_for_extensions_with_the_cursor_on_the_first() {
     let (model, effects) = Model::new(facts(), 80, 24);
     assert_eq!(effects, [Effect::DiscoverExtensions]);
-    assert_eq!(
-        (model.focus(), model.cursor(Panel::Extensions).at),
-        (Panel::Extensions, 0)
-    );
+    assert_eq!((model.focus(), model.cursor(Panel::Extensions).at), (Panel::Extensions, 0));
 }
 
 #[test]
@@ -237,27 +190,15 @@ fn enter_goes_to_the_events_with_open_groups_and_the_cursor_on_the_first_type() 
     let mut desk = Desk::open();
     desk.press("enter");
     assert_eq!(desk.model.focus(), Panel::Events);
-    assert_eq!(
-        (
-            desk.model.event_lines(),
-            desk.model.cursor(Panel::Events).at
-        ),
-        (6, 0)
-    );
-    assert!(matches!(
-        desk.model.event_line(0),
-        Some(Line::Group { open: true, .. })
-    ));
+    assert_eq!((desk.model.event_lines(), desk.model.cursor(Panel::Events).at), (6, 0));
+    assert!(matches!(desk.model.event_line(0), Some(Line::Group { open: true, .. })));
 }
 
 #[test]
 fn space_marks_an_event_and_steps_down_and_unmarks_it_again() {
     let mut desk = Desk::open();
     desk.press("enter j space");
-    assert_eq!(
-        (desk.marked(), desk.model.cursor(Panel::Events).at),
-        (vec!["a".to_owned()], 2)
-    );
+    assert_eq!((desk.marked(), desk.model.cursor(Panel::Events).at), (vec!["a".to_owned()], 2));
     desk.press("k space");
     assert_eq!(desk.marked(), [""; 0]);
 }
@@ -297,12 +238,7 @@ fn capital_a_marks_what_is_visible_and_says_what_a_filter_left_out() {
     let mut desk = Desk::open();
     desk.press("enter / o l d enter A");
     assert_eq!(desk.marked(), ["o1", "o2"]);
-    assert!(
-        desk.notice()
-            .contains("2 more are outside the filter \"old\""),
-        "{}",
-        desk.notice()
-    );
+    assert!(desk.notice().contains("2 more are outside the filter \"old\""), "{}", desk.notice());
     desk.press("esc A");
     assert_eq!(desk.marked(), ["a", "o1", "b", "o2"]);
     assert_eq!(desk.notice(), "");
@@ -321,20 +257,14 @@ fn i_turns_the_visible_marks_around() {
 fn capital_u_takes_every_mark_away() {
     let mut desk = Desk::open();
     desk.press("A U");
-    assert_eq!(
-        (desk.marked().len(), desk.notice()),
-        (0, "5 marks taken away")
-    );
+    assert_eq!((desk.marked().len(), desk.notice()), (0, "5 marks taken away"));
 }
 
 #[test]
 fn marks_outlive_a_filter_and_the_header_knows_how_many_are_hidden() {
     let mut desk = Desk::open();
     desk.press("enter A / o l d enter");
-    assert_eq!(
-        (desk.model.store().marked(), desk.model.hidden_marks()),
-        (4, 2)
-    );
+    assert_eq!((desk.model.store().marked(), desk.model.hidden_marks()), (4, 2));
     desk.press("esc");
     assert_eq!(desk.model.hidden_marks(), 0);
 }
@@ -354,10 +284,7 @@ fn what_is_typed_into_a_filter_is_never_a_command() {
     let mut desk = Desk::open();
     desk.press("/ d y q A space");
     assert_eq!(desk.model.filter(Panel::Extensions).text(), "dyqA ");
-    assert_eq!(
-        (desk.marked().len(), desk.model.leaving()),
-        (0, &Leaving::No)
-    );
+    assert_eq!((desk.marked().len(), desk.model.leaving()), (0, &Leaving::No));
 }
 
 #[test]
@@ -385,17 +312,9 @@ fn a_mark_on_an_extension_that_is_not_listed_lists_it_first_and_marks_then() {
 fn a_mark_on_an_extension_that_cannot_be_listed_marks_nothing_and_says_so() {
     let mut desk = Desk::before_listing(facts());
     desk.press("space");
-    desk.answer_listing(
-        "1",
-        0,
-        Err(Failure::new(Cause::Rejected, "no such extension")),
-    );
+    desk.answer_listing("1", 0, Err(Failure::new(Cause::Rejected, "no such extension")));
     assert!(desk.marked().is_empty());
-    assert!(
-        desk.notice().contains("no such extension"),
-        "{}",
-        desk.notice()
-    );
+    assert!(desk.notice().contains("no such extension"), "{}", desk.notice());
 }
 
 #[test]
@@ -403,19 +322,10 @@ fn reading_again_keeps_marks_and_cursor_on_their_events() {
     let mut desk = Desk::open();
     desk.press("enter j j space k");
     let effects = desk.press("R");
-    assert_eq!(
-        effects,
-        [Effect::ListEvents {
-            extension: number("1"),
-            epoch: 0
-        }]
-    );
+    assert_eq!(effects, [Effect::ListEvents { extension: number("1"), epoch: 0 }]);
     desk.list("1", "0 new,0 a,0 o1");
     assert_eq!(desk.marked(), ["o1"]);
-    assert_eq!(
-        desk.model.event_line(desk.model.cursor(Panel::Events).at),
-        Some(&Line::Event(2))
-    );
+    assert_eq!(desk.model.event_line(desk.model.cursor(Panel::Events).at), Some(&Line::Event(2)));
 }
 
 #[test]
@@ -433,23 +343,14 @@ fn d_without_marks_reviews_the_row_under_the_cursor_and_says_so() {
     assert_eq!(desk.calls(), ["1/phoneCallEvents/0/a"]);
     assert!(desk.review().from_cursor);
     desk.press("n k d");
-    assert_eq!(
-        desk.calls(),
-        ["1/phoneCallEvents/0/a", "1/phoneCallEvents/0/o1"]
-    );
+    assert_eq!(desk.calls(), ["1/phoneCallEvents/0/a", "1/phoneCallEvents/0/o1"]);
     desk.press("n 3 d");
-    assert!(
-        desk.notice().contains("nothing is marked"),
-        "{}",
-        desk.notice()
-    );
+    assert!(desk.notice().contains("nothing is marked"), "{}", desk.notice());
 }
 
 #[test]
 fn in_the_review_only_y_deletes() {
-    for keys in [
-        "n", "esc", "q", "enter n", "d n", "x n", "ctrl-d n", "space n", "ctrl-c",
-    ] {
+    for keys in ["n", "esc", "q", "enter n", "d n", "x n", "ctrl-d n", "space n", "ctrl-c"] {
         let mut desk = Desk::open();
         desk.press("enter j space d");
         assert_eq!(desk.press(keys), [], "{keys}");
@@ -478,10 +379,7 @@ fn a_hidden_mark_has_to_be_confirmed_by_typing_the_number() {
 fn more_than_ten_events_and_a_protected_profile_have_to_be_typed_and_ten_do_not() {
     let eleven: Vec<String> = (0..11).map(|id| format!("0 e{id}")).collect();
     for (events, protected, must_type) in [(11, false, true), (10, false, false), (1, true, true)] {
-        let mut desk = Desk::before_listing(Facts {
-            protected,
-            ..facts()
-        });
+        let mut desk = Desk::before_listing(Facts { protected, ..facts() });
         desk.list("1", &eleven[..events].join(","));
         desk.press("space d");
         assert_eq!(desk.review().must_type(), must_type, "{events}");
@@ -497,29 +395,17 @@ fn t_changes_the_call_form_and_the_calls_follow() {
     assert_eq!(desk.calls().len(), 4);
     desk.press("t");
     assert_eq!(desk.calls(), ["1/phoneCallEvents"]);
-    let wide_calls = WideCalls {
-        extension: true,
-        event_type: true,
-    };
-    let mut desk = Desk::with(Facts {
-        wide_calls,
-        ..facts()
-    });
+    let wide_calls = WideCalls { extension: true, event_type: true };
+    let mut desk = Desk::with(Facts { wide_calls, ..facts() });
     desk.press("enter space d");
     assert_eq!(desk.calls(), ["1/phoneCallEvents/0"]);
     desk.press("t");
-    assert_eq!(
-        desk.calls(),
-        ["1/phoneCallEvents/0/a", "1/phoneCallEvents/0/o1"]
-    );
+    assert_eq!(desk.calls(), ["1/phoneCallEvents/0/a", "1/phoneCallEvents/0/o1"]);
 }
 
 #[test]
 fn what_was_typed_for_other_calls_does_not_confirm_these() {
-    let mut desk = Desk::with(Facts {
-        protected: true,
-        ..facts()
-    });
+    let mut desk = Desk::with(Facts { protected: true, ..facts() });
     desk.press("space d 4");
     assert!(desk.review().is_armed());
     desk.press("t");
@@ -538,10 +424,7 @@ fn a_listing_that_comes_in_while_the_review_is_open_does_not_change_the_plan() {
 
 #[test]
 fn a_read_only_profile_opens_no_run() {
-    let mut desk = Desk::with(Facts {
-        read_only: true,
-        ..facts()
-    });
+    let mut desk = Desk::with(Facts { read_only: true, ..facts() });
     desk.press("space d");
     assert_eq!(desk.press("y"), []);
     assert!(desk.notice().contains("read-only"));
@@ -549,10 +432,7 @@ fn a_read_only_profile_opens_no_run() {
 
 #[test]
 fn a_plan_larger_than_the_profile_allows_does_not_even_open_a_review() {
-    let mut desk = Desk::with(Facts {
-        max_delete: 3,
-        ..facts()
-    });
+    let mut desk = Desk::with(Facts { max_delete: 3, ..facts() });
     desk.press("space d");
     assert!(desk.model.dialog().is_none());
     assert!(desk.notice().contains("max_delete"));
@@ -562,10 +442,7 @@ fn a_plan_larger_than_the_profile_allows_does_not_even_open_a_review() {
 fn nothing_is_sent_before_the_run_file_is_on_disk_and_nothing_at_all_without_it() {
     let mut desk = Desk::open();
     desk.press("enter j space d y");
-    desk.take(Message::RunFileOpened(Err(Failure::new(
-        Cause::Withheld,
-        "disk full",
-    ))));
+    desk.take(Message::RunFileOpened(Err(Failure::new(Cause::Withheld, "disk full"))));
     assert_eq!(sent(&desk.effects), [0; 0]);
     assert!(desk.notice().contains("nothing was sent: disk full"));
     assert_eq!(desk.marked(), ["a"]);
@@ -584,10 +461,7 @@ fn each_answer_brings_the_next_call_and_what_failed_keeps_its_mark_and_its_reaso
     assert_eq!(desk.marked(), ["o1"]);
     let (listing, row) = desk.model.store().marked_rows().next().unwrap();
     let key = listing.row(row).unwrap().key();
-    assert_eq!(
-        desk.model.failure_of(&key).unwrap().code.raw(),
-        "pce_access_denied"
-    );
+    assert_eq!(desk.model.failure_of(&key).unwrap().code.raw(), "pce_access_denied");
     desk.press("r");
     assert_eq!(desk.calls(), ["1/phoneCallEvents"]);
 }
@@ -633,11 +507,7 @@ fn a_run_that_may_not_send_stops_at_once() {
     let plan = std::sync::Arc::clone(desk.model.run().unwrap().run.plan());
     let failure = Failure::new(Cause::Withheld, "the run file cannot be written");
     let settled = judge(plan.covered(0), Err(failure), Duration::ZERO);
-    desk.take(Message::CallSettled {
-        call: 0,
-        settled,
-        exchanges: Vec::new(),
-    });
+    desk.take(Message::CallSettled { call: 0, settled, exchanges: Vec::new() });
     assert_eq!(sent(&desk.effects), [0; 0]);
     desk.settle(1, true);
     assert_eq!(desk.model.run().unwrap().run.tally().not_sent, 3);
@@ -648,10 +518,7 @@ fn a_run_that_may_not_send_stops_at_once() {
 fn q_goes_back_then_quits() {
     let mut desk = Desk::open();
     desk.press("enter q");
-    assert_eq!(
-        (desk.model.focus(), desk.model.leaving()),
-        (Panel::Extensions, &Leaving::No)
-    );
+    assert_eq!((desk.model.focus(), desk.model.leaving()), (Panel::Extensions, &Leaving::No));
     desk.press("q");
     assert_eq!(desk.model.leaving(), &Leaving::Now { message: None });
 }
@@ -680,9 +547,7 @@ fn ctrl_c_twice_within_a_second_leaves_at_once_and_counts_what_is_unknown() {
     assert_eq!(desk.model.leaving(), &Leaving::No);
     desk.press("ctrl-c");
     match desk.model.leaving() {
-        Leaving::Now {
-            message: Some(text),
-        } => assert!(text.contains("2 calls in flight")),
+        Leaving::Now { message: Some(text) } => assert!(text.contains("2 calls in flight")),
         other => panic!("{other:?}"),
     }
     let mut desk = Desk::open();
@@ -695,16 +560,9 @@ fn ctrl_c_twice_within_a_second_leaves_at_once_and_counts_what_is_unknown() {
 #[test]
 fn a_service_that_cannot_be_read_at_all_ends_the_program_with_its_sentence() {
     let (model, effects) = Model::new(facts(), 80, 24);
-    let mut desk = Desk {
-        model,
-        effects,
-        at: Duration::ZERO,
-    };
+    let mut desk = Desk { model, effects, at: Duration::ZERO };
     let failure = Failure::new(Cause::Unreachable, "pbx.test refused the connection");
-    desk.take(Message::Discovered {
-        result: Err(failure),
-        exchanges: Vec::new(),
-    });
+    desk.take(Message::Discovered { result: Err(failure), exchanges: Vec::new() });
     let message = Some("pbx.test refused the connection".to_owned());
     assert_eq!(desk.model.leaving(), &Leaving::Now { message });
 }
@@ -715,14 +573,8 @@ fn a_service_that_cannot_be_read_again_leaves_everything_as_it_was() {
     desk.press("space");
     assert_eq!(desk.press("R")[0], Effect::DiscoverExtensions);
     let failure = Failure::new(Cause::Unreachable, "no route");
-    desk.take(Message::Discovered {
-        result: Err(failure),
-        exchanges: Vec::new(),
-    });
-    assert_eq!(
-        (desk.marked().len(), desk.model.leaving()),
-        (4, &Leaving::No)
-    );
+    desk.take(Message::Discovered { result: Err(failure), exchanges: Vec::new() });
+    assert_eq!((desk.marked().len(), desk.model.leaving()), (4, &Leaving::No));
     assert!(desk.notice().contains("no route"));
 }
 
@@ -734,13 +586,10 @@ fn an_answer_from_before_a_deletion_does_not_bring_the_event_back() {
     let again = desk.settle(0, true);
     desk.answer_listing("1", 0, Ok(listing("1", "0 a,0 o1,2 b,2 o2")));
     assert_eq!(desk.model.store().listing(&number("1")).unwrap().len(), 3);
-    let asked = again.iter().chain(&desk.effects).any(|effect| {
-        *effect
-            == Effect::ListEvents {
-                extension: number("1"),
-                epoch: 1,
-            }
-    });
+    let asked = again
+        .iter()
+        .chain(&desk.effects)
+        .any(|effect| *effect == Effect::ListEvents { extension: number("1"), epoch: 1 });
     assert!(asked, "{again:?} {:?}", desk.effects);
 }
 
@@ -748,18 +597,9 @@ fn an_answer_from_before_a_deletion_does_not_bring_the_event_back() {
 fn groups_close_and_open_and_h_walks_back() {
     let mut desk = Desk::open();
     desk.press("enter h");
-    assert_eq!(
-        (desk.model.event_lines(), desk.model.focus()),
-        (4, Panel::Events)
-    );
+    assert_eq!((desk.model.event_lines(), desk.model.focus()), (4, Panel::Events));
     desk.press("l j j");
-    assert_eq!(
-        (
-            desk.model.event_lines(),
-            desk.model.cursor(Panel::Events).at
-        ),
-        (6, 2)
-    );
+    assert_eq!((desk.model.event_lines(), desk.model.cursor(Panel::Events).at), (6, 2));
     desk.press("h");
     assert_eq!(desk.model.cursor(Panel::Events).at, 0);
     desk.press("h h");

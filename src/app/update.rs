@@ -33,22 +33,13 @@ pub fn update(model: &mut Model, message: Message, now: Moment) -> Vec<Effect> {
             model.discovered(result);
             Vec::new()
         }
-        Message::Listed {
-            extension,
-            epoch,
-            result,
-            exchanges,
-        } => {
+        Message::Listed { extension, epoch, result, exchanges } => {
             model.calls.add(exchanges);
             model.listed(&extension, epoch, result);
             Vec::new()
         }
         Message::RunFileOpened(opened) => model.start_run(opened),
-        Message::CallSettled {
-            call,
-            settled,
-            exchanges,
-        } => {
+        Message::CallSettled { call, settled, exchanges } => {
             model.calls.add(exchanges);
             model.settle_call(call, settled)
         }
@@ -154,7 +145,10 @@ impl Model {
     fn scroll_or_go(&mut self, motion: Motion) {
         let rows = usize::from(self.layout.whole.height);
         match &mut self.dialog {
-            Some(Dialog::Review(review)) => review.scroll(motion, Review::calls_in_sight(rows)),
+            Some(Dialog::Review(review)) => {
+                let sight = review.calls_in_sight(self.size.0, self.size.1);
+                review.scroll(motion, sight);
+            }
             Some(Dialog::Help { top }) => {
                 let last = super::BINDINGS.len();
                 *top = match motion {
@@ -207,10 +201,7 @@ impl Model {
 
     /// `r`: what failed kept its mark, so the marks are what is to be tried again.
     fn retry_failed(&mut self) {
-        let failed = self
-            .run
-            .as_ref()
-            .is_some_and(|active| !active.run.failed().is_empty());
+        let failed = self.run.as_ref().is_some_and(|active| !active.run.failed().is_empty());
         if failed && self.store.marked() > 0 {
             self.review_deletion();
         } else {
@@ -245,10 +236,7 @@ impl Model {
         }
         if !review.is_armed() {
             let count = review.plan().events().len();
-            self.notice(
-                Tone::Warning,
-                format!("type {count}, the number of events, before y"),
-            );
+            self.notice(Tone::Warning, format!("type {count}, the number of events, before y"));
             self.dialog = Some(Dialog::Review(review));
             return Vec::new();
         }
@@ -273,38 +261,22 @@ impl Model {
         let before = review.form();
         review.change_form(&self.facts);
         if review.form() == before {
-            self.notice(
-                Tone::Plain,
-                "this profile allows event calls only (wide_calls)",
-            );
+            self.notice(Tone::Plain, "this profile allows event calls only (wide_calls)");
         }
     }
 
     fn edit_filter(&mut self) {
-        let panel = if self.focus == Panel::Extensions {
-            Panel::Extensions
-        } else {
-            Panel::Events
-        };
+        let panel = if self.focus == Panel::Extensions { Panel::Extensions } else { Panel::Events };
         if self.focus != panel {
             self.focus_panel(panel);
         }
         let before = self.filter(panel).clone();
         let text = before.text().to_owned();
-        self.dialog = Some(Dialog::Filter {
-            panel,
-            before,
-            text,
-        });
+        self.dialog = Some(Dialog::Filter { panel, before, text });
     }
 
     fn type_filter(&mut self, key: Key) {
-        let Some(Dialog::Filter {
-            panel,
-            before,
-            mut text,
-        }) = self.dialog.take()
-        else {
+        let Some(Dialog::Filter { panel, before, mut text }) = self.dialog.take() else {
             return;
         };
         if key == Key::ENTER {
@@ -322,11 +294,7 @@ impl Model {
             text.push(character);
         }
         self.set_filter(panel, Filter::new(&text));
-        self.dialog = Some(Dialog::Filter {
-            panel,
-            before,
-            text,
-        });
+        self.dialog = Some(Dialog::Filter { panel, before, text });
     }
 
     fn paste(&mut self, pasted: &str) {
@@ -370,10 +338,7 @@ impl Model {
     fn escape(&mut self) -> Vec<Effect> {
         if self.is_running() {
             if self.opening.is_some() {
-                self.notice(
-                    Tone::Plain,
-                    "the run file is being written; Esc again once it runs",
-                );
+                self.notice(Tone::Plain, "the run file is being written; Esc again once it runs");
             }
             return self.stop_and_settle();
         }
@@ -401,9 +366,7 @@ impl Model {
 
     fn interrupt(&mut self) -> Vec<Effect> {
         let now = self.now.since_start;
-        let twice = self
-            .interrupted_at
-            .is_some_and(|before| now.saturating_sub(before) <= TWICE);
+        let twice = self.interrupted_at.is_some_and(|before| now.saturating_sub(before) <= TWICE);
         self.interrupted_at = Some(now);
         if twice {
             self.leave_at_once();
@@ -449,46 +412,31 @@ impl Model {
     }
 
     fn discovered(&mut self, result: Result<Discovery, Failure>) {
-        let Discovery {
-            extensions,
-            remarks,
-        } = match result {
+        let Discovery { extensions, remarks } = match result {
             Ok(discovery) => discovery,
             Err(failure) if self.extensions.is_empty() => {
                 // Nothing to show and nothing to go on with: say why where it stays readable.
-                self.leaving = Leaving::Now {
-                    message: Some(failure.to_string()),
-                };
+                self.leaving = Leaving::Now { message: Some(failure.to_string()) };
                 self.discovery = Fetched::Failed(failure);
                 return;
             }
             Err(failure) => {
-                self.say(
-                    Tone::Warning,
-                    format!("reading the extensions again failed: {failure}"),
-                );
+                self.say(Tone::Warning, format!("reading the extensions again failed: {failure}"));
                 self.discovery = Fetched::Failed(failure);
                 return;
             }
         };
         self.discovery = Fetched::Ready(());
-        let current = self
-            .current_extension()
-            .map(|extension| extension.number.clone());
+        let current = self.current_extension().map(|extension| extension.number.clone());
         self.extensions = extensions;
         self.visible = (0..self.extensions.len()).collect();
         if let Some(place) = current.and_then(|number| {
-            self.extensions
-                .iter()
-                .position(|extension| extension.number == number)
+            self.extensions.iter().position(|extension| extension.number == number)
         }) {
             self.extension_cursor.at = place;
         }
         self.rebuild_extensions();
-        self.log(
-            Tone::Plain,
-            format!("{} extensions found", self.extensions.len()),
-        );
+        self.log(Tone::Plain, format!("{} extensions found", self.extensions.len()));
         for remark in remarks {
             self.log(Tone::Plain, remark);
         }
@@ -544,10 +492,7 @@ impl Model {
                         ),
                     );
                 }
-                self.log(
-                    Tone::Warning,
-                    format!("{number} could not be read: {failure}"),
-                );
+                self.log(Tone::Warning, format!("{number} could not be read: {failure}"));
                 if failure.cause != Cause::Withheld && self.loading.has_given_up() && !gave_up {
                     self.say(Tone::Warning, "five extensions in a row could not be read: nothing more is read unasked; R in Events tries the one under the cursor");
                 }

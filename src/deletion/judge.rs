@@ -33,26 +33,14 @@ pub fn judge(
                 .map(|event| outcome_of(event.key.id.as_str(), ids.as_deref(), http_status))
                 .collect();
             let returned = ids.unwrap_or_default();
-            let planned = |id: &&Foreign| {
-                covered
-                    .iter()
-                    .any(|event| event.key.id.as_str() == id.raw())
-            };
+            let planned =
+                |id: &&Foreign| covered.iter().any(|event| event.key.id.as_str() == id.raw());
             let surplus = returned.iter().filter(|id| !planned(id)).cloned().collect();
-            Settled {
-                outcomes,
-                returned,
-                surplus,
-                http_status: Some(http_status),
-                took,
-            }
+            Settled { outcomes, returned, surplus, http_status: Some(http_status), took }
         }
         Err(failure) => Settled {
             http_status: failure.http_status,
-            outcomes: covered
-                .iter()
-                .map(|_| outcome_of_failure(&failure))
-                .collect(),
+            outcomes: covered.iter().map(|_| outcome_of_failure(&failure)).collect(),
             returned: Vec::new(),
             surplus: Vec::new(),
             took,
@@ -116,10 +104,7 @@ mod tests {
 
     #[test]
     fn the_returned_id_and_the_answer_without_one_both_say_deleted() {
-        assert_eq!(
-            names(&judged(CallForm::Event, ids(200, Some(&["a"])))),
-            ["deleted"]
-        );
+        assert_eq!(names(&judged(CallForm::Event, ids(200, Some(&["a"])))), ["deleted"]);
         assert_eq!(names(&judged(CallForm::Event, ids(204, None))), ["deleted"]);
     }
 
@@ -153,22 +138,12 @@ mod tests {
 
     #[test]
     fn a_service_that_did_not_take_the_request_on_refused_it() {
-        for (status, name) in [
-            (501, "refused"),
-            (503, "refused"),
-            (500, "unknown"),
-            (504, "unknown"),
-        ] {
+        for (status, name) in
+            [(501, "refused"), (503, "refused"), (500, "unknown"), (504, "unknown")]
+        {
             let failed = Failure::new(Cause::ServiceFailed, "busy");
-            let failed = Failure {
-                http_status: Some(status),
-                ..failed
-            };
-            assert_eq!(
-                names(&judged(CallForm::Event, Err(failed))),
-                [name],
-                "{status}"
-            );
+            let failed = Failure { http_status: Some(status), ..failed };
+            assert_eq!(names(&judged(CallForm::Event, Err(failed))), [name], "{status}");
         }
     }
 }

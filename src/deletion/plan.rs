@@ -73,10 +73,7 @@ impl Selection {
         let complete = listing.is_complete();
         // A row of unreadable type could be of any type, so it makes every wide form too wide.
         let odd_of = |event_type| {
-            listing
-                .odd()
-                .iter()
-                .any(|odd| odd.event_type.is_none_or(|odd| odd == event_type))
+            listing.odd().iter().any(|odd| odd.event_type.is_none_or(|odd| odd == event_type))
         };
         let mut types = Vec::new();
         let mut from = start;
@@ -91,11 +88,7 @@ impl Selection {
             };
             let whole =
                 complete && group.len() == listing.rows_of(event_type).len() && !odd_of(event_type);
-            types.push(ChosenType {
-                event_type,
-                events: from..from + group.len(),
-                whole,
-            });
+            types.push(ChosenType { event_type, events: from..from + group.len(), whole });
             from += group.len();
         }
         let whole = complete && events.len() == listing.len() && listing.odd().is_empty();
@@ -171,43 +164,27 @@ impl Plan {
             return Err(PlanRefused::Empty);
         }
         if count > most {
-            return Err(PlanRefused::TooLarge {
-                events: count,
-                most,
-            });
+            return Err(PlanRefused::TooLarge { events: count, most });
         }
         let mut calls = Vec::new();
         for chosen in &selection.extensions {
             if chosen.whole && form.allows_extension() {
-                calls.push(PlannedCall {
-                    scope: Scope::Extension,
-                    covers: chosen.events.clone(),
-                });
+                calls.push(PlannedCall { scope: Scope::Extension, covers: chosen.events.clone() });
                 continue;
             }
             for group in &chosen.types {
                 if group.whole && form.allows_type() {
-                    calls.push(PlannedCall {
-                        scope: Scope::Type,
-                        covers: group.events.clone(),
-                    });
+                    calls.push(PlannedCall { scope: Scope::Type, covers: group.events.clone() });
                 } else {
-                    let single = |event| PlannedCall {
-                        scope: Scope::Event,
-                        covers: event..event + 1,
-                    };
+                    let single =
+                        |event| PlannedCall { scope: Scope::Event, covers: event..event + 1 };
                     calls.extend(group.events.clone().map(single));
                 }
             }
         }
         let events: Arc<[PhoneCallEvent]> = selection.events.clone().into();
         let hash = PlanHash::of(&target, &calls, &events);
-        Ok(Self {
-            target,
-            calls,
-            events,
-            hash,
-        })
+        Ok(Self { target, calls, events, hash })
     }
 
     /// Where the calls go.
@@ -245,16 +222,12 @@ impl Plan {
 
     /// Where the events of the call at this place stand in [`events`](Self::events).
     pub fn covers(&self, index: usize) -> Range<usize> {
-        self.calls
-            .get(index)
-            .map_or(0..0, |call| call.covers.clone())
+        self.calls.get(index).map_or(0..0, |call| call.covers.clone())
     }
 
     /// How many extensions are touched.
     pub fn extensions(&self) -> usize {
-        self.events
-            .chunk_by(|a, b| a.key.extension == b.key.extension)
-            .count()
+        self.events.chunk_by(|a, b| a.key.extension == b.key.extension).count()
     }
 
     /// Whether any call could remove more than it covers.
@@ -286,21 +259,11 @@ impl PlanHash {
             }
             for event in events.get(call.covers.clone()).unwrap_or_default() {
                 let key = &event.key;
-                line(&format!(
-                    "{} {} {}",
-                    key.extension,
-                    key.event_type.number(),
-                    key.id
-                ));
+                line(&format!("{} {} {}", key.extension, key.event_type.number(), key.id));
             }
         }
-        Self(
-            hasher
-                .finalize()
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect(),
-        )
+        let digest = hasher.finalize();
+        Self(digest.iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(hex_digit).collect())
     }
 
     /// All 64 hexadecimal digits.
@@ -312,6 +275,10 @@ impl PlanHash {
     pub fn short(&self) -> &str {
         self.0.get(..12).unwrap_or(&self.0)
     }
+}
+
+fn hex_digit(nibble: u8) -> Option<char> {
+    char::from_digit(u32::from(nibble), 16)
 }
 
 impl fmt::Debug for PlanHash {
@@ -326,23 +293,13 @@ pub(super) mod tests {
     use crate::domain::{ListingBuilder, RawEvent, UserId};
 
     pub(in crate::deletion) fn target() -> Target {
-        Target::new(
-            "acme",
-            "https://pbx.test",
-            "/uapi",
-            UserId::parse("@me").unwrap(),
-        )
-        .unwrap()
+        Target::new("acme", "https://pbx.test", "/uapi", UserId::parse("@me").unwrap()).unwrap()
     }
 
     fn builder(extension: &str, rows: &[(&str, &str)]) -> ListingBuilder {
         let mut builder = ListingBuilder::new(ExtensionNumber::parse(extension).unwrap());
         for &(event_type, id) in rows {
-            builder.push(RawEvent {
-                event_type,
-                id,
-                ..RawEvent::default()
-            });
+            builder.push(RawEvent { event_type, id, ..RawEvent::default() });
         }
         builder
     }
@@ -385,21 +342,14 @@ pub(super) mod tests {
         let plan = plan(ROWS, 0..3, CallForm::Event);
         assert_eq!(
             paths(&plan),
-            [
-                "210/phoneCallEvents/0/a",
-                "210/phoneCallEvents/0/b",
-                "210/phoneCallEvents/2/c"
-            ]
+            ["210/phoneCallEvents/0/a", "210/phoneCallEvents/0/b", "210/phoneCallEvents/2/c"]
         );
         assert!(!plan.is_wide());
     }
 
     #[test]
     fn the_extension_form_is_used_only_where_every_listed_event_is_chosen() {
-        assert_eq!(
-            paths(&plan(ROWS, 0..3, CallForm::Extension)),
-            ["210/phoneCallEvents"]
-        );
+        assert_eq!(paths(&plan(ROWS, 0..3, CallForm::Extension)), ["210/phoneCallEvents"]);
         assert_eq!(
             paths(&plan(ROWS, 0..2, CallForm::Extension)),
             ["210/phoneCallEvents/0/a", "210/phoneCallEvents/0/b"]
@@ -443,17 +393,13 @@ pub(super) mod tests {
 
     #[test]
     fn every_chosen_event_is_covered_by_exactly_one_call_in_order() {
-        for form in [
-            CallForm::Event,
-            CallForm::Extension,
-            CallForm::Type,
-            CallForm::ExtensionAndType,
-        ] {
+        for form in
+            [CallForm::Event, CallForm::Extension, CallForm::Type, CallForm::ExtensionAndType]
+        {
             for chosen in [0..1, 0..2, 1..3, 0..3] {
                 let plan = plan(ROWS, chosen, form);
-                let covered: Vec<_> = (0..plan.calls())
-                    .flat_map(|call| plan.covers(call))
-                    .collect();
+                let covered: Vec<_> =
+                    (0..plan.calls()).flat_map(|call| plan.covers(call)).collect();
                 assert_eq!(covered, (0..plan.events().len()).collect::<Vec<_>>());
             }
         }

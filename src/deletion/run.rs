@@ -111,9 +111,9 @@ impl Run {
         }
         let gone = settled.outcomes.iter().all(Outcome::is_gone) && settled.surplus.is_empty();
         if gone {
-            self.succeeded.push(call)
+            self.succeeded.push(call);
         } else {
-            self.failed.push(call)
+            self.failed.push(call);
         }
         *place = Some(settled);
         self.in_flight -= 1;
@@ -181,20 +181,12 @@ impl Run {
     /// The outcome of each planned event; all are there once the run has finished.
     pub fn outcomes(&self) -> impl Iterator<Item = (usize, Option<Outcome>)> + '_ {
         let finished = self.state == RunState::Finished;
-        self.settled
-            .iter()
-            .enumerate()
-            .flat_map(move |(call, settled)| {
-                self.plan
-                    .covers(call)
-                    .enumerate()
-                    .map(move |(place, event)| {
-                        let known = settled
-                            .as_ref()
-                            .and_then(|settled| settled.outcomes.get(place));
-                        (event, known.cloned().or_else(|| finished.then(not_sent)))
-                    })
+        self.settled.iter().enumerate().flat_map(move |(call, settled)| {
+            self.plan.covers(call).enumerate().map(move |(place, event)| {
+                let known = settled.as_ref().and_then(|settled| settled.outcomes.get(place));
+                (event, known.cloned().or_else(|| finished.then(not_sent)))
             })
+        })
     }
 
     fn finish_if_done(&mut self) {
@@ -225,19 +217,13 @@ mod tests {
     fn run(calls: usize, concurrency: usize) -> Run {
         let ids: Vec<String> = (0..calls).map(|id| format!("e{id}")).collect();
         let rows: Vec<(&str, &str)> = ids.iter().map(|id| ("0", id.as_str())).collect();
-        Run::new(
-            Arc::new(plan(&rows, 0..calls, CallForm::Event)),
-            concurrency,
-        )
+        Run::new(Arc::new(plan(&rows, 0..calls, CallForm::Event)), concurrency)
     }
 
     fn settled(run: &Run, call: usize, works: bool) -> Settled {
         let answer = if works {
             let id = run.plan().covered(call)[0].key.id.as_str();
-            Ok(DeleteAnswer {
-                http_status: 200,
-                ids: Some(vec![Foreign::from(id)]),
-            })
+            Ok(DeleteAnswer { http_status: 200, ids: Some(vec![Foreign::from(id)]) })
         } else {
             Err(Failure::new(Cause::Rejected, "no"))
         };
@@ -266,21 +252,10 @@ mod tests {
             run.settle(call, answer);
         }
         assert_eq!(run.state(), RunState::Finished);
-        let expected = Tally {
-            deleted: 1,
-            refused: 1,
-            not_sent: 3,
-            ..Tally::default()
-        };
+        let expected = Tally { deleted: 1, refused: 1, not_sent: 3, ..Tally::default() };
         assert_eq!(run.tally(), expected);
-        let names: Vec<_> = run
-            .outcomes()
-            .map(|(_, outcome)| outcome.unwrap().name())
-            .collect();
-        assert_eq!(
-            names,
-            ["deleted", "refused", "not sent", "not sent", "not sent"]
-        );
+        let names: Vec<_> = run.outcomes().map(|(_, outcome)| outcome.unwrap().name()).collect();
+        assert_eq!(names, ["deleted", "refused", "not sent", "not sent", "not sent"]);
     }
 
     #[test]

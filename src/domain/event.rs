@@ -26,13 +26,8 @@ pub enum EventType {
 
 impl EventType {
     /// The types that have a name.
-    pub const NAMED: [Self; 5] = [
-        Self::DialIn,
-        Self::DialOut,
-        Self::Hangup,
-        Self::AnswerIncoming,
-        Self::AnswerOutgoing,
-    ];
+    pub const NAMED: [Self; 5] =
+        [Self::DialIn, Self::DialOut, Self::Hangup, Self::AnswerIncoming, Self::AnswerOutgoing];
 
     /// The type with this number; every number is one.
     pub fn from_number(number: u16) -> Self {
@@ -99,9 +94,7 @@ impl EventId {
         if Self::is_valid(text) {
             Ok(Self(text.into()))
         } else {
-            Err(EventIdRefused {
-                text: Foreign::from(text),
-            })
+            Err(EventIdRefused { text: Foreign::from(text) })
         }
     }
 
@@ -245,11 +238,7 @@ impl Modified {
 
     /// The day alone, for narrow columns.
     pub fn day(&self) -> String {
-        Foreign::from(self.written())
-            .to_string()
-            .chars()
-            .take(10)
-            .collect()
+        Foreign::from(self.written()).to_string().chars().take(10).collect()
     }
 }
 
@@ -266,20 +255,14 @@ fn packed(text: &str) -> Option<Modified> {
     let instant: jiff::Timestamp = text.parse().ok()?;
     let seconds = u32::try_from(instant.as_second()).ok()?;
     if text.ends_with('Z') {
-        return Some(Modified::Packed {
-            seconds,
-            quarters: None,
-        });
+        return Some(Modified::Packed { seconds, quarters: None });
     }
     let zone = text.get(text.len().checked_sub(6)?..)?;
     let hours: i16 = zone.get(1..3)?.parse().ok()?;
     let minutes: i16 = zone.get(4..6)?.parse().ok()?;
     let sign = if zone.starts_with('-') { -1 } else { 1 };
     let quarters = i8::try_from(sign * (hours * 60 + minutes) / 15).ok()?;
-    Some(Modified::Packed {
-        seconds,
-        quarters: Some(quarters),
-    })
+    Some(Modified::Packed { seconds, quarters: Some(quarters) })
 }
 
 /// One event, whole, as the service described it: what a run file keeps and undo writes again.
@@ -314,13 +297,7 @@ mod tests {
 
     #[test]
     fn the_ids_of_the_documentation_are_ids() {
-        for id in [
-            "NqeyDRqo4FtabmFj8gNWq3hsiGNYyq",
-            "MyPhoneCallEvent",
-            "1187",
-            "a.b",
-            "...",
-        ] {
+        for id in ["NqeyDRqo4FtabmFj8gNWq3hsiGNYyq", "MyPhoneCallEvent", "1187", "a.b", "..."] {
             assert_eq!(EventId::parse(id).unwrap().as_str(), id);
         }
     }
@@ -370,9 +347,6 @@ mod tests {
         ] {
             assert_eq!(Modified::parse(text).written(), text);
         }
-        assert!(matches!(
-            Modified::parse("2012-07-10T18:16:12+03:00"),
-            Modified::Packed { .. }
-        ));
+        assert!(matches!(Modified::parse("2012-07-10T18:16:12+03:00"), Modified::Packed { .. }));
     }
 }

@@ -31,16 +31,12 @@ impl ExtensionNumber {
     /// # Errors
     /// Refuses everything else, with the remedy.
     pub fn parse(text: &str) -> Result<Self, ExtensionNumberRefused> {
-        let allowed = text
-            .bytes()
-            .all(|byte| byte.is_ascii_digit() || byte == b'*');
+        let allowed = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'*');
         let number = text.bytes().any(|byte| byte.is_ascii_digit());
         if allowed && number && text.len() <= LONGEST {
             Ok(Self(text.into()))
         } else {
-            Err(ExtensionNumberRefused {
-                text: text.chars().take(LONGEST).collect(),
-            })
+            Err(ExtensionNumberRefused { text: text.chars().take(LONGEST).collect() })
         }
     }
 
@@ -101,11 +97,7 @@ pub struct Extension {
 impl Extension {
     /// An extension of which only the number is known.
     pub fn of(number: ExtensionNumber) -> Self {
-        Self {
-            number,
-            kind: None,
-            label: Foreign::default(),
-        }
+        Self { number, kind: None, label: Foreign::default() }
     }
 }
 
@@ -122,9 +114,9 @@ mod tests {
 
     #[test]
     fn what_could_widen_or_bend_a_path_is_no_number() {
-        for text in [
-            "", "@self", "*", "**", ".", "..", "21/0", "210/", "2 10", "210?", "210#", "%32", "２",
-        ] {
+        for text in
+            ["", "@self", "*", "**", ".", "..", "21/0", "210/", "2 10", "210?", "210#", "%32", "２"]
+        {
             assert!(ExtensionNumber::parse(text).is_err(), "{text:?}");
         }
     }
@@ -132,9 +124,6 @@ mod tests {
     #[test]
     fn a_refused_number_says_how_to_write_it() {
         let refused = ExtensionNumber::parse("@self").unwrap_err().to_string();
-        assert!(
-            refused.contains("\"@self\"") && refused.contains("0003*210"),
-            "{refused}"
-        );
+        assert!(refused.contains("\"@self\"") && refused.contains("0003*210"), "{refused}");
     }
 }

@@ -12,10 +12,7 @@ pub struct Filter {
 impl Filter {
     /// Looks for the text as it is typed, ignoring case.
     pub fn new(text: &str) -> Self {
-        Self {
-            text: text.to_owned(),
-            needle: text.to_lowercase(),
-        }
+        Self { text: text.to_owned(), needle: text.to_lowercase() }
     }
 
     /// The text as typed.
@@ -33,9 +30,7 @@ impl Filter {
         self.is_empty()
             || self.found_in(extension.number.as_str())
             || self.found_in(extension.label.raw())
-            || extension
-                .kind
-                .is_some_and(|kind| self.found_in(kind.name()))
+            || extension.kind.is_some_and(|kind| self.found_in(kind.name()))
     }
 
     /// Whether the url, note or id of an event, or the number or label of its extension, holds it.
@@ -53,9 +48,7 @@ impl Filter {
             return text.to_lowercase().contains(&self.needle);
         }
         let needle = self.needle.as_bytes();
-        text.as_bytes()
-            .windows(needle.len())
-            .any(|window| window.eq_ignore_ascii_case(needle))
+        text.as_bytes().windows(needle.len()).any(|window| window.eq_ignore_ascii_case(needle))
     }
 }
 
@@ -78,10 +71,7 @@ mod tests {
             assert!(Filter::new(text).admits_extension(&reception()), "{text:?}");
         }
         for text in ["0004", "west", "ivr"] {
-            assert!(
-                !Filter::new(text).admits_extension(&reception()),
-                "{text:?}"
-            );
+            assert!(!Filter::new(text).admits_extension(&reception()), "{text:?}");
         }
     }
 }

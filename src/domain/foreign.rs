@@ -144,13 +144,8 @@ mod tests {
 
     #[test]
     fn plain_text_is_shown_as_it_is_in_any_script() {
-        for text in [
-            "",
-            "old CRM, 2023",
-            "Zürich – Empfang",
-            "受付",
-            "https://a.test/?q=%20",
-        ] {
+        for text in ["", "old CRM, 2023", "Zürich – Empfang", "受付", "https://a.test/?q=%20"]
+        {
             assert_eq!(shown(text), text);
         }
     }
@@ -171,14 +166,8 @@ mod tests {
 
     #[test]
     fn piles_of_combining_marks_are_capped_and_long_text_is_cut() {
-        assert_eq!(
-            shown(&format!("e{}", "\u{301}".repeat(40))).chars().count(),
-            1 + SHOWN_MARKS
-        );
-        assert_eq!(
-            shown(&"x".repeat(1_000_000)).chars().count(),
-            SHOWN_CHARS + 1
-        );
+        assert_eq!(shown(&format!("e{}", "\u{301}".repeat(40))).chars().count(), 1 + SHOWN_MARKS);
+        assert_eq!(shown(&"x".repeat(1_000_000)).chars().count(), SHOWN_CHARS + 1);
     }
 
     #[test]

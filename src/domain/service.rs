@@ -58,9 +58,6 @@ mod tests {
     #[test]
     fn a_secret_never_prints_itself() {
         let secret = Secret::new("1|abc~def\n");
-        assert_eq!(
-            (format!("{secret:?}").as_str(), secret.expose()),
-            ("***", "1|abc~def")
-        );
+        assert_eq!((format!("{secret:?}").as_str(), secret.expose()), ("***", "1|abc~def"));
     }
 }

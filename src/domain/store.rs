@@ -129,12 +129,7 @@ impl EventStore {
         } else {
             shelf.marked -= changed;
             self.marked -= changed;
-            let Shelf {
-                listing,
-                marks,
-                as_marked,
-                ..
-            } = shelf;
+            let Shelf { listing, marks, as_marked, .. } = shelf;
             as_marked.retain(|key, _| listing.find(key).is_some_and(|row| marks.contains(row)));
         }
         changed
@@ -152,9 +147,7 @@ impl EventStore {
 
     /// Whether a row of an extension's listing is marked.
     pub fn is_marked(&self, extension: &ExtensionNumber, row: usize) -> bool {
-        self.shelves
-            .get(extension)
-            .is_some_and(|shelf| shelf.marks.contains(row))
+        self.shelves.get(extension).is_some_and(|shelf| shelf.marks.contains(row))
     }
 
     /// Marked events of one extension.
@@ -169,8 +162,7 @@ impl EventStore {
 
     /// Every marked row with its listing, in the order of extension numbers and of each listing.
     pub fn marked_rows(&self) -> impl Iterator<Item = (&Listing, usize)> {
-        self.marked_listings()
-            .flat_map(|(listing, rows)| rows.map(move |row| (listing, row)))
+        self.marked_listings().flat_map(|(listing, rows)| rows.map(move |row| (listing, row)))
     }
 
     /// Every listing that has marks, with its marked rows, in the order of extension numbers.
@@ -203,11 +195,7 @@ impl Shelf {
             self.marks.insert(now);
             self.marked += 1;
             let event = old.as_marked.get(&event.key).cloned().unwrap_or(event);
-            if self
-                .listing
-                .row(now)
-                .is_some_and(|view| view.to_event() != event)
-            {
+            if self.listing.row(now).is_some_and(|view| view.to_event() != event) {
                 replaced.changed += 1;
                 self.as_marked.insert(event.key.clone(), event);
             }
@@ -290,13 +278,7 @@ mod tests {
 
     #[test]
     fn a_row_that_no_path_can_name_is_kept_beside_the_others() {
-        let rows = [
-            raw("0", "../1"),
-            raw("0", ""),
-            raw("x", "a"),
-            raw("007", "b"),
-            raw("0", "ok"),
-        ];
+        let rows = [raw("0", "../1"), raw("0", ""), raw("x", "a"), raw("007", "b"), raw("0", "ok")];
         let listing = listing("1", &rows);
         assert_eq!((listing.len(), listing.odd().len()), (1, 4));
         assert!(listing.odd()[0].text.raw().contains("../1"));
@@ -305,18 +287,10 @@ mod tests {
 
     #[test]
     fn rows_are_grouped_by_type_whatever_the_order_they_came_in() {
-        let listing = listing(
-            "1",
-            &[raw("2", "a"), raw("0", "b"), raw("2", "c"), raw("0", "b")],
-        );
+        let listing = listing("1", &[raw("2", "a"), raw("0", "b"), raw("2", "c"), raw("0", "b")]);
         let groups: Vec<_> = listing.groups().collect();
-        assert_eq!(
-            groups,
-            [(EventType::DialIn, 0..1), (EventType::Hangup, 1..3)]
-        );
-        let ids: Vec<_> = (0..3)
-            .map(|row| listing.row(row).unwrap().id().to_owned())
-            .collect();
+        assert_eq!(groups, [(EventType::DialIn, 0..1), (EventType::Hangup, 1..3)]);
+        let ids: Vec<_> = (0..3).map(|row| listing.row(row).unwrap().id().to_owned()).collect();
         assert_eq!(ids, ["b", "a", "c"]);
     }
 
@@ -325,34 +299,14 @@ mod tests {
         let mut store = EventStore::default();
         store.insert(listing("1", &[raw("0", "a"), raw("0", "b"), raw("1", "c")]));
         store.set_marks(&number("1"), [1, 2], true);
-        let before = store
-            .listing(&number("1"))
-            .unwrap()
-            .row(2)
-            .unwrap()
-            .to_event();
-        let changed = RawEvent {
-            url: "https://elsewhere.test",
-            ..raw("1", "c")
-        };
+        let before = store.listing(&number("1")).unwrap().row(2).unwrap().to_event();
+        let changed = RawEvent { url: "https://elsewhere.test", ..raw("1", "c") };
         let replaced = store.insert(listing("1", &[raw("0", "new"), changed, raw("0", "b")]));
-        assert_eq!(
-            replaced,
-            Replaced {
-                vanished: 0,
-                changed: 1
-            }
-        );
+        assert_eq!(replaced, Replaced { vanished: 0, changed: 1 });
         assert_eq!(marked_ids(&store), ["b", "c"]);
         assert_eq!(store.as_marked(&key("1", 1, "c")), Some(&before));
         let replaced = store.insert(listing("1", &[raw("0", "b")]));
-        assert_eq!(
-            replaced,
-            Replaced {
-                vanished: 1,
-                changed: 0
-            }
-        );
+        assert_eq!(replaced, Replaced { vanished: 1, changed: 0 });
         assert_eq!((store.marked(), store.len()), (1, 1));
     }
 
@@ -366,10 +320,7 @@ mod tests {
         assert!(store.remove(&key("1", 0, "a")));
         assert!(!store.remove(&key("1", 0, "a")));
         assert_eq!(marked_ids(&store), ["c", "a"]);
-        assert_eq!(
-            (store.len(), store.marked(), store.marked_in(&number("1"))),
-            (3, 2, 1)
-        );
+        assert_eq!((store.len(), store.marked(), store.marked_in(&number("1"))), (3, 2, 1));
         assert!(store.remove(&key("1", 0, "b")));
         assert_eq!(marked_ids(&store), ["c", "a"]);
     }
@@ -391,9 +342,6 @@ mod tests {
         let mut store = EventStore::default();
         store.insert(listing("1", &[raw("0", "a"), raw("1", "a")]));
         assert!(store.remove(&key("1", 1, "a")));
-        assert_eq!(
-            store.listing(&number("1")).unwrap().find(&key("1", 0, "a")),
-            Some(0)
-        );
+        assert_eq!(store.listing(&number("1")).unwrap().find(&key("1", 0, "a")), Some(0));
     }
 }

@@ -94,9 +94,7 @@ impl Target {
 
     /// The host and port alone, for the header.
     pub fn host(&self) -> &str {
-        self.origin
-            .split_once("://")
-            .map_or(self.origin.as_str(), |(_, host)| host)
+        self.origin.split_once("://").map_or(self.origin.as_str(), |(_, host)| host)
     }
 }
 
@@ -116,10 +114,7 @@ pub struct WideCalls {
 impl Default for WideCalls {
     /// The documented extension form only: the scope of the type form is not documented.
     fn default() -> Self {
-        Self {
-            extension: true,
-            event_type: false,
-        }
+        Self { extension: true, event_type: false }
     }
 }
 
@@ -223,23 +218,13 @@ mod tests {
                 seen.push(form);
             }
         };
-        let wide = |extension, event_type| WideCalls {
-            extension,
-            event_type,
-        };
+        let wide = |extension, event_type| WideCalls { extension, event_type };
         assert_eq!(cycle(wide(false, false)), [CallForm::Event]);
-        assert_eq!(
-            cycle(WideCalls::default()),
-            [CallForm::Event, CallForm::Extension]
-        );
+        assert_eq!(cycle(WideCalls::default()), [CallForm::Event, CallForm::Extension]);
         assert_eq!(cycle(wide(false, true)), [CallForm::Event, CallForm::Type]);
         assert_eq!(
             cycle(wide(true, true)),
-            [
-                CallForm::Event,
-                CallForm::Extension,
-                CallForm::ExtensionAndType
-            ]
+            [CallForm::Event, CallForm::Extension, CallForm::ExtensionAndType]
         );
     }
 }

@@ -20,11 +20,7 @@ pub struct Request {
 impl Request {
     /// A request without token and body.
     pub fn new(method: &str, target: &str) -> Self {
-        Self {
-            method: method.to_owned(),
-            target: target.to_owned(),
-            ..Self::default()
-        }
+        Self { method: method.to_owned(), target: target.to_owned(), ..Self::default() }
     }
 
     /// The same with a bearer token.
@@ -53,13 +49,7 @@ pub struct Answer {
 impl Answer {
     /// A status without a body.
     pub(super) fn empty(status: u16) -> Self {
-        Self {
-            status,
-            headers: Vec::new(),
-            body: Vec::new(),
-            delay: Duration::ZERO,
-            reset: false,
-        }
+        Self { status, headers: Vec::new(), body: Vec::new(), delay: Duration::ZERO, reset: false }
     }
 
     /// Success with nothing to say.

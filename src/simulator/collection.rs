@@ -29,9 +29,9 @@ impl Page {
             None => DEFAULT_COUNT,
         };
         let start = match parameter(query, "startIndex") {
-            Some(text) => number(&text)
-                .filter(|start| *start <= HIGHEST)
-                .ok_or(Refusal::StartindexInvalid)?,
+            Some(text) => {
+                number(&text).filter(|start| *start <= HIGHEST).ok_or(Refusal::StartindexInvalid)?
+            }
             None => 0,
         };
         Ok(Self { start, count })
@@ -86,23 +86,14 @@ impl<'a> PresenceRow<'a> {
     /// The phone of the page *Presence Resource* when offline, one of today's when online.
     pub(super) fn of(extension: &'a Extension) -> Self {
         let (status, agent, registration, expire) = if extension.online {
-            (
-                "1",
-                "Yealink SIP-T46U 108.86.0.45",
-                "1",
-                "2027-01-01T00:00:00Z",
-            )
+            ("1", "Yealink SIP-T46U 108.86.0.45", "1", "2027-01-01T00:00:00Z")
         } else {
             ("0", "Unknown", "-1", "2011-02-10T15:10:55Z")
         };
         Self {
             status,
             extension: extension.number(),
-            registration: [Phone {
-                agent,
-                registration,
-                expire,
-            }],
+            registration: [Phone { agent, registration, expire }],
         }
     }
 }
@@ -136,9 +127,7 @@ impl<'a> EventRow<'a> {
             note: &event.note,
             status: event.status.to_string(),
             modified: &event.modified,
-            links: Links {
-                own: format!("{at}/{}/{}", event.event_type, event.id),
-            },
+            links: Links { own: format!("{at}/{}/{}", event.event_type, event.id) },
         }
     }
 }

@@ -168,10 +168,7 @@ const CAMPAIGNS: &[&str] = &[
 impl World {
     /// About 40 extensions of all kinds with about 300 events, made from the seed.
     pub fn demo(seed: u64) -> Self {
-        let mut maker = Maker {
-            rng: Rng::with_seed(seed),
-            ids: BTreeSet::new(),
-        };
+        let mut maker = Maker { rng: Rng::with_seed(seed), ids: BTreeSet::new() };
         let mut extensions: Vec<Extension> =
             EXTENSIONS.iter().map(|row| maker.extension(*row)).collect();
         maker.duplicate(&mut extensions);
@@ -221,11 +218,7 @@ impl Maker {
         let mut systems: Vec<&System> = SYSTEMS.iter().collect();
         self.rng.shuffle(&mut systems);
         let old_first = digits != FIRST && self.rng.u8(..100) < 35;
-        let both = if old_first {
-            [&OLD_CRM, &CRM]
-        } else {
-            [&CRM, &OLD_CRM]
-        };
+        let both = if old_first { [&OLD_CRM, &CRM] } else { [&CRM, &OLD_CRM] };
         systems.splice(..0, both);
         systems
     }
@@ -268,10 +261,8 @@ impl Maker {
 
     /// Enters some events a second time, as happens when a set-up is run twice.
     fn duplicate(&mut self, extensions: &mut [Extension]) {
-        let mut with_events: Vec<&mut Extension> = extensions
-            .iter_mut()
-            .filter(|extension| !extension.events.is_empty())
-            .collect();
+        let mut with_events: Vec<&mut Extension> =
+            extensions.iter_mut().filter(|extension| !extension.events.is_empty()).collect();
         self.rng.shuffle(&mut with_events);
         let wanted = self.rng.usize(DUPLICATES);
         for extension in with_events.into_iter().take(wanted) {
@@ -335,12 +326,7 @@ mod tests {
             for extension in world.extensions() {
                 *kinds.entry(format!("{:?}", extension.kind)).or_insert(0) += 1;
             }
-            let expected = [
-                ("Conference", 4),
-                ("Ivr", 4),
-                ("Queue", 5),
-                ("Terminal", 27),
-            ];
+            let expected = [("Conference", 4), ("Ivr", 4), ("Queue", 5), ("Terminal", 27)];
             assert_eq!(kinds, expected.map(|(kind, n)| (kind.to_owned(), n)).into());
             assert!((290..=310).contains(&world.event_count()));
             assert_eq!(world.numbers_outside_presence().len(), 13);
@@ -369,10 +355,8 @@ mod tests {
     #[test]
     fn one_extension_refuses_and_some_have_nothing_but_none_has_a_single_event() {
         for world in worlds() {
-            let refusing: Vec<&Extension> = world
-                .extensions()
-                .filter(|extension| extension.refuse_delete.is_some())
-                .collect();
+            let refusing: Vec<&Extension> =
+                world.extensions().filter(|extension| extension.refuse_delete.is_some()).collect();
             assert_eq!(refusing.len(), 1);
             assert_eq!(refusing[0].refuse_delete, Some(Refusal::PceAccessDenied));
             assert_eq!(refusing[0].label, "Directors' office");

@@ -6,12 +6,7 @@ pub(super) enum Place {
     /// `/extensions/{user}/@self/presence`
     Presence { user: String },
     /// `/extensions/{user}/{extension}/phoneCallEvents[/{type}[/{id}]]`
-    Events {
-        user: String,
-        extension: String,
-        event_type: Option<String>,
-        id: Option<String>,
-    },
+    Events { user: String, extension: String, event_type: Option<String>, id: Option<String> },
 }
 
 /// Where a target leads.
@@ -34,11 +29,7 @@ pub(super) fn route(base_path: &str, target: &str) -> Route {
     };
     let inside = inside.strip_suffix('/').unwrap_or(inside);
     let Some(inside) = inside.strip_prefix('/') else {
-        return if inside.is_empty() {
-            Route::Nowhere
-        } else {
-            Route::Outside
-        };
+        return if inside.is_empty() { Route::Nowhere } else { Route::Outside };
     };
     let segments: Vec<String> = inside.split('/').map(decoded).collect();
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
@@ -66,9 +57,9 @@ pub(super) fn number(text: &str) -> Option<u16> {
 
 fn place(segments: &[&str]) -> Option<Place> {
     match *segments {
-        ["extensions", user, "@self", "presence"] => Some(Place::Presence {
-            user: user.to_owned(),
-        }),
+        ["extensions", user, "@self", "presence"] => {
+            Some(Place::Presence { user: user.to_owned() })
+        }
         ["extensions", user, extension, "phoneCallEvents"] => {
             Some(events(user, extension, None, None))
         }
@@ -133,11 +124,7 @@ mod tests {
     #[test]
     fn encoded_and_raw_paths_with_and_without_a_last_slash_are_the_same_place() {
         let raw = place_of("/uapi/extensions/@me/0003*210/phoneCallEvents/0/abc");
-        assert_eq!(
-            raw,
-            events("@me", "0003*210", Some("0"), Some("abc")),
-            "{raw:?}"
-        );
+        assert_eq!(raw, events("@me", "0003*210", Some("0"), Some("abc")), "{raw:?}");
         for target in [
             "/uapi/extensions/%40me/0003%2A210/phoneCallEvents/0/abc",
             "/uapi/extensions/%40me/0003%2a210/phoneCallEvents/0/%61bc/",
@@ -157,13 +144,7 @@ mod tests {
 
     #[test]
     fn a_base_path_ends_at_a_slash() {
-        for outside in [
-            "/",
-            "/uapifoo/extensions",
-            "*",
-            "",
-            "/other/uapi/extensions",
-        ] {
+        for outside in ["/", "/uapifoo/extensions", "*", "", "/other/uapi/extensions"] {
             assert_eq!(route("/uapi", outside), Route::Outside, "{outside:?}");
         }
         for nowhere in [
@@ -179,15 +160,9 @@ mod tests {
 
     #[test]
     fn parameters_are_decoded_and_the_last_one_counts() {
-        assert_eq!(
-            parameter("count=1&count=%32", "count").as_deref(),
-            Some("2")
-        );
+        assert_eq!(parameter("count=1&count=%32", "count").as_deref(), Some("2"));
         assert_eq!(parameter("count", "count").as_deref(), Some(""));
         assert_eq!(parameter("startIndex=3", "count"), None);
-        assert_eq!(
-            parameter("note=100%&x=%zz", "note").as_deref(),
-            Some("100%")
-        );
+        assert_eq!(parameter("note=100%&x=%zz", "note").as_deref(), Some("100%"));
     }
 }

@@ -17,26 +17,11 @@ const DEMO: &str = "demo";
 
 /// The scenarios of `assets/scenarios`, by file name.
 const BUILT_IN: &[(&str, &str)] = &[
-    (
-        "an-extension-refuses",
-        include_str!("../../assets/scenarios/an-extension-refuses.toml"),
-    ),
-    (
-        "an-extension-vanished",
-        include_str!("../../assets/scenarios/an-extension-vanished.toml"),
-    ),
-    (
-        "ids-are-unknown",
-        include_str!("../../assets/scenarios/ids-are-unknown.toml"),
-    ),
-    (
-        "nothing-there",
-        include_str!("../../assets/scenarios/nothing-there.toml"),
-    ),
-    (
-        "the-page",
-        include_str!("../../assets/scenarios/the-page.toml"),
-    ),
+    ("an-extension-refuses", include_str!("../../assets/scenarios/an-extension-refuses.toml")),
+    ("an-extension-vanished", include_str!("../../assets/scenarios/an-extension-vanished.toml")),
+    ("ids-are-unknown", include_str!("../../assets/scenarios/ids-are-unknown.toml")),
+    ("nothing-there", include_str!("../../assets/scenarios/nothing-there.toml")),
+    ("the-page", include_str!("../../assets/scenarios/the-page.toml")),
     (
         "three-extensions-with-events",
         include_str!("../../assets/scenarios/three-extensions-with-events.toml"),
@@ -229,10 +214,7 @@ fn possible(fault: &Fault) -> Result<(), &'static str> {
     if fault.status.is_none() && !fault.reset {
         return Err("a fault answers something: write a status, or reset = true");
     }
-    if fault
-        .status
-        .is_some_and(|status| !(200..=599).contains(&status))
-    {
+    if fault.status.is_some_and(|status| !(200..=599).contains(&status)) {
         return Err("a fault's status is between 200 and 599");
     }
     Ok(())
@@ -292,10 +274,8 @@ mod tests {
             .map(|file| file.unwrap().file_name().into_string().unwrap())
             .collect();
         files.sort();
-        let built_in: Vec<String> = BUILT_IN
-            .iter()
-            .map(|(name, _)| format!("{name}.toml"))
-            .collect();
+        let built_in: Vec<String> =
+            BUILT_IN.iter().map(|(name, _)| format!("{name}.toml")).collect();
         assert_eq!(files, built_in);
         for name in scenario_names() {
             let world = World::named(name).unwrap();
@@ -365,14 +345,7 @@ mod tests {
     fn one_latency_is_for_all_where_no_other_is_given() {
         let world = World::scenario(&format!("{HEAD}latency_ms = 7")).unwrap();
         let seven = Duration::from_millis(7);
-        assert_eq!(
-            world.latency,
-            Latency {
-                presence: seven,
-                delete: seven,
-                get: seven
-            }
-        );
+        assert_eq!(world.latency, Latency { presence: seven, delete: seven, get: seven });
     }
 
     #[test]
@@ -385,17 +358,9 @@ mod tests {
             ("latency_ms = -1", 3, "-1"),
             ("= 3", 3, ""),
             ("[[extensions]]\nnumber = 3", 4, "3"),
-            (
-                "[[extensions]]\nnumber = \"3\"\nrefuse_delete = \"no\"",
-                5,
-                "no",
-            ),
+            ("[[extensions]]\nnumber = \"3\"\nrefuse_delete = \"no\"", 5, "no"),
             (&format!("{number}{number}"), 6, "\"1\" is there already"),
-            (
-                &format!("{number}{event}{event}"),
-                11,
-                "\"a\" is there already",
-            ),
+            (&format!("{number}{event}{event}"), 11, "\"a\" is there already"),
             ("[[faults]]\nstatus = 500\nnth = 0", 3, "from 1"),
             ("[[faults]]\nstatus = 99", 3, "between"),
             ("[[faults]]\nnth = 1", 3, "reset"),

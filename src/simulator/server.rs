@@ -55,9 +55,7 @@ impl Simulator {
         let listener = std::net::TcpListener::bind(listen)?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let listener = {
             let _inside = runtime.enter();
             TcpListener::from_std(listener)?
@@ -65,20 +63,13 @@ impl Simulator {
         let world = Arc::new(Mutex::new(world));
         let (stop, stopped) = oneshot::channel();
         let serving = Arc::clone(&world);
-        let thread = thread::Builder::new()
-            .name("simulator".to_owned())
-            .spawn(move || {
-                runtime.spawn(accept(listener, serving));
-                // Nothing is ever sent: the sender's end is the signal. The runtime goes with
-                // this closure, and with it every connection where it stands.
-                let _ended = runtime.block_on(stopped);
-            })?;
-        Ok(Self {
-            world,
-            address,
-            stop: Some(stop),
-            thread: Some(thread),
-        })
+        let thread = thread::Builder::new().name("simulator".to_owned()).spawn(move || {
+            runtime.spawn(accept(listener, serving));
+            // Nothing is ever sent: the sender's end is the signal. The runtime goes with
+            // this closure, and with it every connection where it stands.
+            let _ended = runtime.block_on(stopped);
+        })?;
+        Ok(Self { world, address, stop: Some(stop), thread: Some(thread) })
     }
 
     /// Where it listens.
@@ -146,9 +137,7 @@ async fn serve(stream: TcpStream, world: Arc<Mutex<World>>) {
     let _best_effort = stream.set_nodelay(true);
     let answering = service_fn(move |request| respond(request, Arc::clone(&world)));
     // A connection that breaks is the client's to notice.
-    let _ended = http1::Builder::new()
-        .serve_connection(TokioIo::new(stream), answering)
-        .await;
+    let _ended = http1::Builder::new().serve_connection(TokioIo::new(stream), answering).await;
 }
 
 /// The world acts when its answer is made; only then does the delay begin, with the lock free.
@@ -157,10 +146,7 @@ async fn respond(
     world: Arc<Mutex<World>>,
 ) -> Result<hyper::Response<Full<Bytes>>, HungUp> {
     let request = read(request).await?;
-    let answer = world
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .answer(&request);
+    let answer = world.lock().unwrap_or_else(PoisonError::into_inner).answer(&request);
     if !answer.delay.is_zero() {
         tokio::time::sleep(answer.delay).await;
     }
@@ -169,10 +155,7 @@ async fn respond(
 
 async fn read(request: hyper::Request<Incoming>) -> Result<Request, HungUp> {
     let (head, body) = request.into_parts();
-    let body = Limited::new(body, LONGEST_BODY)
-        .collect()
-        .await
-        .map_err(HungUp::Request)?;
+    let body = Limited::new(body, LONGEST_BODY).collect().await.map_err(HungUp::Request)?;
     let authorization = head
         .headers
         .get(AUTHORIZATION)
@@ -193,9 +176,7 @@ fn write(answer: Answer) -> Result<hyper::Response<Full<Bytes>>, HungUp> {
     for (name, value) in answer.headers {
         response = response.header(name, value);
     }
-    response
-        .body(Full::from(answer.body))
-        .map_err(HungUp::Answer)
+    response.body(Full::from(answer.body)).map_err(HungUp::Answer)
 }
 
 #[cfg(test)]
@@ -280,10 +261,7 @@ mod tests {
     fn a_reset_closes_the_connection_without_a_word() {
         let simulator = simulator();
         simulator.with_world(|world| {
-            world.add_fault(Fault {
-                reset: true,
-                ..Fault::default()
-            });
+            world.add_fault(Fault { reset: true, ..Fault::default() });
         });
         let mut connection = connect(&simulator);
         send(&mut connection, "GET", EVENTS, &simulator.token());

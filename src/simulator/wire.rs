@@ -47,11 +47,7 @@ fn the_simulator_answers_what_the_files_say() {
         let request = Request::new(&fixture.request.method, &fixture.request.path);
         let answer = world.answer(&request.bearing(&token));
         let body: Value = serde_json::from_slice(&answer.body).unwrap();
-        assert_eq!(
-            (answer.status, body),
-            (fixture.status, fixture.body),
-            "{file}"
-        );
+        assert_eq!((answer.status, body), (fixture.status, fixture.body), "{file}");
     }
 }
 

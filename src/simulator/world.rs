@@ -212,9 +212,7 @@ impl World {
 
     /// Moves the service, to `/unifiedapi` for example.
     pub fn set_base_path(&mut self, base_path: &str) {
-        base_path
-            .trim_end_matches('/')
-            .clone_into(&mut self.base_path);
+        base_path.trim_end_matches('/').clone_into(&mut self.base_path);
     }
 
     /// All extensions, ordered by number.
@@ -327,22 +325,13 @@ impl World {
             Some(place) => self.act(&request.method, place, &query),
             None => Err(Refusal::RequestNotImplemented),
         });
-        Answer {
-            delay,
-            ..answer.unwrap_or_else(Refusal::answer)
-        }
+        Answer { delay, ..answer.unwrap_or_else(Refusal::answer) }
     }
 
     fn admit(&self, request: &Request) -> Result<(), Refusal> {
-        let token = request
-            .authorization
-            .as_deref()
-            .and_then(|header| header.strip_prefix("Bearer "));
-        if token == Some(self.token.as_str()) {
-            Ok(())
-        } else {
-            Err(Refusal::AccessDenied)
-        }
+        let token =
+            request.authorization.as_deref().and_then(|header| header.strip_prefix("Bearer "));
+        if token == Some(self.token.as_str()) { Ok(()) } else { Err(Refusal::AccessDenied) }
     }
 
     /// Every request the service knows is an arm here.
@@ -357,29 +346,13 @@ impl World {
                 self.check_user(&user)?;
                 Ok(self.presence(Page::parse(query)?))
             }
-            (
-                "GET",
-                Place::Events {
-                    user,
-                    extension,
-                    event_type,
-                    id,
-                },
-            ) => {
+            ("GET", Place::Events { user, extension, event_type, id }) => {
                 self.check_user(&user)?;
                 let page = Page::parse(query)?;
                 let event_type = event_type.as_deref();
                 self.list(&user, &extension, event_type, id.as_deref(), page)
             }
-            (
-                "DELETE",
-                Place::Events {
-                    user,
-                    extension,
-                    event_type,
-                    id,
-                },
-            ) => {
+            ("DELETE", Place::Events { user, extension, event_type, id }) => {
                 self.check_user(&user)?;
                 self.delete(&extension, event_type.as_deref(), id.as_deref())
             }
@@ -396,10 +369,8 @@ impl World {
     }
 
     fn presence(&self, page: Page) -> Answer {
-        let terminals: Vec<&Extension> = self
-            .extensions()
-            .filter(|extension| extension.kind == Kind::Terminal)
-            .collect();
+        let terminals: Vec<&Extension> =
+            self.extensions().filter(|extension| extension.kind == Kind::Terminal).collect();
         page.of(&terminals, PresenceRow::of)
     }
 
@@ -425,10 +396,8 @@ impl World {
         if id.is_some() && events.is_empty() {
             return Err(Refusal::PceIdInvalid);
         }
-        let at = format!(
-            "{LINK_ORIGIN}{}/extensions/{user}/{number}/phoneCallEvents",
-            self.base_path
-        );
+        let at =
+            format!("{LINK_ORIGIN}{}/extensions/{user}/{number}/phoneCallEvents", self.base_path);
         Ok(page.of(&events, |event| EventRow::of(event, &at)))
     }
 
@@ -439,10 +408,7 @@ impl World {
         id: Option<&str>,
     ) -> Result<Answer, Refusal> {
         let wipes = self.type_delete == TypeDelete::WipesExtension;
-        let extension = self
-            .extensions
-            .get_mut(number)
-            .ok_or(Refusal::ExtensionInvalid)?;
+        let extension = self.extensions.get_mut(number).ok_or(Refusal::ExtensionInvalid)?;
         match extension.refuse_delete {
             Some(Refusal::PceIdInvalid) if id.is_none() => {}
             Some(refusal) => return Err(refusal),
@@ -454,11 +420,8 @@ impl World {
             (Some(wanted), None) => wipes || event.event_type == wanted,
             (None, _) => true,
         };
-        let gone: Vec<IdRow> = extension
-            .events
-            .extract_if(.., goes)
-            .map(|event| IdRow { id: event.id })
-            .collect();
+        let gone: Vec<IdRow> =
+            extension.events.extract_if(.., goes).map(|event| IdRow { id: event.id }).collect();
         if id.is_some() && gone.is_empty() {
             return Err(Refusal::PceIdInvalid);
         }

@@ -16,26 +16,12 @@ const ID: usize = 8;
 
 pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let Some(extension) = model.current_extension() else {
-        frame_panel(
-            model,
-            frame,
-            area,
-            Panel::Events,
-            "2 Events".to_owned(),
-            String::new(),
-        );
+        frame_panel(model, frame, area, Panel::Events, "2 Events", "");
         return;
     };
     let listing = model.current_listing();
     let title = format!("2 Events of {} {}", extension.number, extension.label);
-    let inner = frame_panel(
-        model,
-        frame,
-        area,
-        Panel::Events,
-        title.trim_end().to_owned(),
-        counts(model),
-    );
+    let inner = frame_panel(model, frame, area, Panel::Events, title.trim_end(), &counts(model));
     let rows = model.layout().rows(Panel::Events, model.focus());
     match listing {
         Some(listing) if model.event_lines() > 0 => {
@@ -55,20 +41,11 @@ fn counts(model: &Model) -> String {
         return String::new();
     };
     let filter = model.filter(Panel::Events);
-    let incomplete = if listing.is_complete() {
-        ""
-    } else {
-        " NOT COMPLETE"
-    };
+    let incomplete = if listing.is_complete() { "" } else { " NOT COMPLETE" };
     if filter.is_empty() {
         format!("{}{incomplete}", listing.len())
     } else {
-        format!(
-            "{} {}/{}{incomplete}",
-            filter.text(),
-            model.admitted_events(),
-            listing.len()
-        )
+        format!("{} {}/{}{incomplete}", filter.text(), model.admitted_events(), listing.len())
     }
 }
 
@@ -79,10 +56,7 @@ fn empty(model: &Model, extension: &Extension, width: u16) -> Vec<Text<'static>>
             let columns = usize::from(width).saturating_sub(1);
             let mut lines = text::wrap(&format!("could not be read: {failure}"), columns);
             lines.push("R reads again".to_owned());
-            lines
-                .into_iter()
-                .map(|line| Text::styled(line, theme::WARNING))
-                .collect()
+            lines.into_iter().map(|line| Text::styled(line, theme::WARNING)).collect()
         }
         Fetched::UnderWay => faint("reading…"),
         Fetched::Not => faint("not read yet: R reads it"),
@@ -90,9 +64,7 @@ fn empty(model: &Model, extension: &Extension, width: u16) -> Vec<Text<'static>>
             Some(0) | None => faint("no events"),
             Some(count) => {
                 let filter = model.filter(Panel::Events).text().to_owned();
-                faint(&format!(
-                    "{count} events, none has {filter:?}: Esc clears the filter"
-                ))
+                faint(&format!("{count} events, none has {filter:?}: Esc clears the filter"))
             }
         },
     }
@@ -115,12 +87,9 @@ fn lines(
             break;
         };
         let row = match line {
-            Line::Group {
-                event_type,
-                rows,
-                admitted,
-                open,
-            } => group_row(model, *event_type, rows.clone(), *admitted, *open, columns),
+            Line::Group { event_type, rows, admitted, open } => {
+                group_row(model, *event_type, rows.clone(), *admitted, *open, columns)
+            }
             Line::Event(row) => match listing.row(*row) {
                 Some(event) => {
                     let marked = model.store().is_marked(&extension.number, *row);
@@ -144,40 +113,25 @@ fn group_row(
     columns: usize,
 ) -> Text<'static> {
     let all = rows.len();
-    let marked = model.current_extension().map_or(0, |e| {
-        rows.clone()
-            .filter(|row| model.store().is_marked(&e.number, *row))
-            .count()
-    });
+    let marked = model
+        .current_extension()
+        .map_or(0, |e| rows.clone().filter(|row| model.store().is_marked(&e.number, *row)).count());
     let fold = if open { "v" } else { ">" };
     let mark_box = text::mark_box(model.box_of_rows(rows));
     let left = format!("{fold} {mark_box} {event_type}");
-    let count = if admitted == all {
-        all.to_string()
-    } else {
-        format!("{admitted}/{all}")
-    };
-    let right = if marked > 0 {
-        format!("{count}  {marked} marked")
-    } else {
-        count
-    };
+    let count = if admitted == all { all.to_string() } else { format!("{admitted}/{all}") };
+    let right = if marked > 0 { format!("{count}  {marked} marked") } else { count };
     let room = columns.saturating_sub(text::width(&right) + 1);
-    Text::styled(
-        format!("{} {right}", text::column(&left, room)),
-        theme::STRONG,
-    )
+    Text::styled(format!("{} {right}", text::column(&left, room)), theme::STRONG)
 }
 
 fn event_row(model: &Model, event: &EventView<'_>, marked: bool, columns: usize) -> Text<'static> {
     let mark_box = if marked { "[x]" } else { "[ ]" };
-    let id = text::column(event.id(), ID);
-    let lead = format!(
-        "    {mark_box} {id} {:<4} ",
-        text::clip(&event.method().to_string(), 4)
-    );
+    let id: String = event.id().chars().take(ID).collect();
+    let method = text::clip(&event.method().to_string(), 4);
+    let lead = format!("  {mark_box} {id:<ID$} {method:<4} ");
     let failure = model.failure_of(&event.key());
-    let tail_width = (columns / 4).clamp(8, 30);
+    let tail_width = (columns / 5).clamp(8, 30);
     let tail = match failure {
         Some(failure) => text::column(&format!("! {failure}"), tail_width),
         None => text::column(&event.note().to_string(), tail_width),
@@ -190,11 +144,7 @@ fn event_row(model: &Model, event: &EventView<'_>, marked: bool, columns: usize)
         Status::Disabled => theme::FAINT,
         Status::Enabled | Status::Other(_) => theme::PLAIN,
     };
-    let tail_style = if failure.is_some() {
-        theme::DANGER
-    } else {
-        style
-    };
+    let tail_style = if failure.is_some() { theme::DANGER } else { style };
     Text::from(vec![
         Span::styled(format!("{lead}{url} {status} "), style),
         Span::styled(tail, tail_style),
@@ -202,15 +152,8 @@ fn event_row(model: &Model, event: &EventView<'_>, marked: bool, columns: usize)
 }
 
 fn odd_row(listing: &Listing, index: usize, columns: usize) -> Text<'static> {
-    let text = listing
-        .odd()
-        .get(index)
-        .map(|odd| odd.text.to_string())
-        .unwrap_or_default();
-    Text::styled(
-        text::clip(&format!("  [!] {text}"), columns),
-        theme::WARNING,
-    )
+    let text = listing.odd().get(index).map(|odd| odd.text.to_string()).unwrap_or_default();
+    Text::styled(text::clip(&format!("  [!] {text}"), columns), theme::WARNING)
 }
 
 fn details(model: &Model, listing: &Listing, frame: &mut Frame<'_>, inner: Rect, rows: usize) {
@@ -220,40 +163,27 @@ fn details(model: &Model, listing: &Listing, frame: &mut Frame<'_>, inner: Rect,
         return;
     };
     let lines = match line {
-        Line::Event(row) => listing
-            .row(*row)
-            .map(|event| about_event(model, &event, columns, height)),
+        Line::Event(row) => {
+            listing.row(*row).map(|event| about_event(model, &event, columns, height))
+        }
         Line::Odd(index) => listing.odd().get(*index).map(|odd| {
             let mut lines = text::wrap(&odd.text.to_string(), columns);
             lines.insert(0, format!("cannot be deleted from here: {}", odd.reason));
             lines
         }),
-        Line::Group {
-            event_type, rows, ..
-        } => Some(vec![format!(
-            "{event_type}: {} events; space marks them all",
-            rows.len()
-        )]),
+        Line::Group { event_type, rows, .. } => {
+            Some(vec![format!("{event_type}: {} events; space marks them all", rows.len())])
+        }
     };
     let Some(lines) = lines else { return };
-    let all = std::iter::once("─".repeat(columns))
-        .chain(lines)
-        .take(height);
+    let all = std::iter::once("─".repeat(columns)).chain(lines).take(height);
     for (offset, line) in all.enumerate() {
         let Ok(offset) = u16::try_from(rows + offset) else {
             return;
         };
         if offset < inner.height {
-            let row = Rect {
-                y: inner.y + offset,
-                height: 1,
-                ..inner
-            };
-            let style = if line.starts_with('─') {
-                theme::FAINT
-            } else {
-                theme::PLAIN
-            };
+            let row = Rect { y: inner.y + offset, height: 1, ..inner };
+            let style = if line.starts_with('─') { theme::FAINT } else { theme::PLAIN };
             frame.render_widget(Text::styled(line, style), row);
         }
     }
@@ -262,9 +192,7 @@ fn details(model: &Model, listing: &Listing, frame: &mut Frame<'_>, inner: Rect,
 /// Two lines in a low panel, seven in a high one.
 fn about_event(model: &Model, event: &EventView<'_>, columns: usize, height: usize) -> Vec<String> {
     let note = event.note().to_string();
-    let failure = model
-        .failure_of(&event.key())
-        .map(|failure| format!("! {failure}"));
+    let failure = model.failure_of(&event.key()).map(|failure| format!("! {failure}"));
     let mut lines = vec![
         text::clip(&format!("{} {}", event.method(), event.url()), columns),
         match (&failure, height) {
@@ -279,11 +207,7 @@ fn about_event(model: &Model, event: &EventView<'_>, columns: usize, height: usi
         lines = text::wrap(&format!("{} {}", event.method(), event.url()), columns);
         lines.truncate(2);
         lines.push(format!("id       {}", event.id()));
-        lines.push(format!(
-            "status   {}   modified {}",
-            event.status(),
-            event.modified()
-        ));
+        lines.push(format!("status   {}   modified {}", event.status(), event.modified()));
         lines.push(text::clip(&format!("note     {note}"), columns));
         if let Some(failure) = failure {
             lines.extend(text::wrap(&failure, columns));

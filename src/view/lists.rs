@@ -18,8 +18,8 @@ pub(super) fn extensions(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     } else {
         format!("{} {shown}/{all}", filter.text())
     };
-    let title = "1 Extensions".to_owned();
-    let inner = frame_panel(model, frame, area, Panel::Extensions, title, right);
+    let title = "1 Extensions";
+    let inner = frame_panel(model, frame, area, Panel::Extensions, title, &right);
     if all == 0 {
         let text = match model.discovery() {
             Fetched::Not | Fetched::UnderWay => "asking the service…",
@@ -38,13 +38,7 @@ pub(super) fn extensions(model: &Model, frame: &mut Frame<'_>, area: Rect) {
             break;
         };
         let at = (row == cursor.at).then_some(focused);
-        put_row(
-            frame,
-            inner,
-            offset,
-            at,
-            extension_row(model, extension, columns),
-        );
+        put_row(frame, inner, offset, at, extension_row(model, extension, columns));
     }
 }
 
@@ -59,20 +53,12 @@ fn extension_row(model: &Model, extension: &Extension, columns: usize) -> Line<'
         (_, Some(listing)) => format!("{}+", listing.len()),
         (Fetched::Not | Fetched::Ready(()), None) => "·".to_owned(),
     };
-    let marks = if marked > 0 {
-        format!("*{marked}")
-    } else {
-        String::new()
-    };
+    let marks = if marked > 0 { format!("*{marked}") } else { String::new() };
     let mark_box = text::mark_box(model.box_of_extension(number));
     let left = format!("{mark_box} {number} {}", extension.label);
     let right = format!("{count:>4} {marks:<4}");
     let room = columns.saturating_sub(text::width(&right) + 1);
-    let style = if marked > 0 {
-        theme::STRONG
-    } else {
-        theme::PLAIN
-    };
+    let style = if marked > 0 { theme::STRONG } else { theme::PLAIN };
     Line::styled(format!("{} {right}", text::column(&left, room)), style)
 }
 
@@ -82,23 +68,15 @@ pub(super) fn marked(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         0 => String::new(),
         hidden => format!("~ {hidden} hidden"),
     };
-    let inner = frame_panel(model, frame, area, Panel::Marked, title, right);
+    let inner = frame_panel(model, frame, area, Panel::Marked, &title, &right);
     let cursor = model.cursor(Panel::Marked);
     let focused = model.focus() == Panel::Marked;
     let columns = usize::from(inner.width).saturating_sub(1);
     if model.store().marked() == 0 {
-        put_row(
-            frame,
-            inner,
-            0,
-            None,
-            Line::styled("space marks a row", theme::FAINT),
-        );
+        put_row(frame, inner, 0, None, Line::styled("space marks a row", theme::FAINT));
         return;
     }
-    let lines = model
-        .marked_lines_from(cursor.top)
-        .take(usize::from(inner.height));
+    let lines = model.marked_lines_from(cursor.top).take(usize::from(inner.height));
     for (offset, line) in lines.enumerate() {
         let at = (focused && cursor.top + offset == cursor.at).then_some(true);
         put_row(frame, inner, offset, at, marked_row(model, &line, columns));
@@ -109,10 +87,7 @@ fn marked_row(model: &Model, line: &MarkedLine, columns: usize) -> Line<'static>
     match line {
         MarkedLine::Extension(number) => {
             let count = model.store().marked_in(number);
-            Line::styled(
-                text::clip(&format!("{number}  {count}"), columns),
-                theme::STRONG,
-            )
+            Line::styled(text::clip(&format!("{number}  {count}"), columns), theme::STRONG)
         }
         MarkedLine::Event(number, row) => {
             let Some(listing) = model.store().listing(number) else {
@@ -121,11 +96,7 @@ fn marked_row(model: &Model, line: &MarkedLine, columns: usize) -> Line<'static>
             let Some(event) = listing.row(*row) else {
                 return Line::default();
             };
-            let hidden = if model.is_hidden(listing, *row) {
-                "~"
-            } else {
-                " "
-            };
+            let hidden = if model.is_hidden(listing, *row) { "~" } else { " " };
             let id: String = event.id().chars().take(8).collect();
             let event_type = event.event_type().to_string();
             let lead = format!("{hidden} {id:<8} {event_type:<8.8} ");
@@ -137,23 +108,12 @@ fn marked_row(model: &Model, line: &MarkedLine, columns: usize) -> Line<'static>
 
 pub(super) fn calls(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let calls = model.calls();
-    let title = "5 Calls".to_owned();
-    let inner = frame_panel(
-        model,
-        frame,
-        area,
-        Panel::Calls,
-        title,
-        calls.len().to_string(),
-    );
+    let title = "5 Calls";
+    let inner = frame_panel(model, frame, area, Panel::Calls, title, &calls.len().to_string());
     let cursor = model.cursor(Panel::Calls);
     let focused = model.focus() == Panel::Calls;
     let columns = usize::from(inner.width).saturating_sub(1);
-    for (offset, exchange) in calls
-        .from(cursor.top)
-        .take(usize::from(inner.height))
-        .enumerate()
-    {
+    for (offset, exchange) in calls.from(cursor.top).take(usize::from(inner.height)).enumerate() {
         let (answer, style) = match &exchange.answer {
             Ok(status) if *status < 400 => (status.to_string(), theme::PLAIN),
             Ok(status) => (status.to_string(), theme::WARNING),
@@ -162,7 +122,8 @@ pub(super) fn calls(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         let right = format!("{answer} {:>6}", format!("{}ms", exchange.took.as_millis()));
         let room = columns.saturating_sub(text::width(&right) + 1);
         let user = model.facts().target.extensions_path();
-        let path = exchange.path.replacen(&user, "..", 1);
+        let path = exchange.path.replacen(&user, "", 1).replacen("/phoneCallEvents", "", 1);
+        let path = path.trim_start_matches('/');
         let left = text::column(&format!("{:<6} {path}", exchange.method), room);
         let at = (focused && cursor.top + offset == cursor.at).then_some(true);
         put_row(
@@ -170,10 +131,7 @@ pub(super) fn calls(model: &Model, frame: &mut Frame<'_>, area: Rect) {
             inner,
             offset,
             at,
-            Line::from(vec![
-                Span::raw(left),
-                Span::styled(format!(" {right}"), style),
-            ]),
+            Line::from(vec![Span::raw(left), Span::styled(format!(" {right}"), style)]),
         );
     }
 }

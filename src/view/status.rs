@@ -14,7 +14,7 @@ use super::{frame_panel, put_row, text, theme};
 
 pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let (title, right) = titles(model);
-    let inner = frame_panel(model, frame, area, Panel::Status, title, right);
+    let inner = frame_panel(model, frame, area, Panel::Status, &title, &right);
     let cursor = model.cursor(Panel::Status);
     let focused = model.focus() == Panel::Status;
     let columns = usize::from(inner.width).saturating_sub(1);
@@ -27,9 +27,9 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         };
         let at = (focused && index == cursor.at).then_some(true);
         let line = match row {
-            StatusRow::Call(call) => model
-                .run()
-                .map_or_else(Line::default, |active| call_row(active, call, columns)),
+            StatusRow::Call(call) => {
+                model.run().map_or_else(Line::default, |active| call_row(active, call, columns))
+            }
             StatusRow::Log(line) => log_row(line, columns),
         };
         put_row(frame, inner, offset + 1, at, line);
@@ -49,9 +49,9 @@ fn titles(model: &Model) -> (String, String) {
     let title = format!("3 Run {}", active.name);
     let mut right = format!("{settled}/{planned}");
     if let Some((rate, rest)) = active.pace(now) {
-        right.push_str(&format!("  {rate:.1}/s"));
+        right = format!("{right}  {rate:.1}/s");
         if active.is_going_on() {
-            right.push_str(&format!("  {} left", seconds(rest)));
+            right = format!("{right}  {} left", seconds(rest));
         }
     }
     (title, right)
@@ -60,12 +60,16 @@ fn titles(model: &Model) -> (String, String) {
 /// The first line: what to expect, how far the run is, or how it ended.
 fn summary(model: &Model, columns: usize) -> Line<'static> {
     let Some(active) = model.run() else {
-        let waiting = if model.is_running() {
-            "writing the run file…"
-        } else {
-            ""
+        if model.is_running() {
+            return Line::styled("writing the run file…", theme::WARNING);
+        }
+        let marked = model.store().marked();
+        let extensions = model.store().marked_listings().count();
+        let words = match marked {
+            0 => "nothing is marked: space marks, d reviews the row under the cursor".to_owned(),
+            _ => format!("{marked} events in {extensions} extensions are marked: d reviews them"),
         };
-        return Line::styled(waiting, theme::WARNING);
+        return Line::styled(text::clip(&words, columns), theme::FAINT);
     };
     let tally = active.run.tally();
     let state = match active.run.state() {
@@ -77,26 +81,13 @@ fn summary(model: &Model, columns: usize) -> Line<'static> {
     let words = format!("{state}: {}", tally_words(&tally));
     if !active.is_going_on() {
         let left = tally.refused + tally.not_sent + tally.unknown;
-        let style = if left > 0 {
-            theme::WARNING
-        } else {
-            theme::GOOD
-        };
+        let style = if left > 0 { theme::WARNING } else { theme::GOOD };
         return Line::styled(text::clip(&words, columns), style);
     }
     let room = columns.saturating_sub(text::width(&words) + 4).min(60);
-    let done = (tally.settled() * room)
-        .checked_div(active.run.plan().events().len())
-        .unwrap_or(0);
-    let bar = format!(
-        "[{}{}] ",
-        "#".repeat(done),
-        ".".repeat(room.saturating_sub(done))
-    );
-    Line::from(vec![
-        Span::styled(bar, theme::GOOD),
-        Span::styled(words, theme::STRONG),
-    ])
+    let done = (tally.settled() * room).checked_div(active.run.plan().events().len()).unwrap_or(0);
+    let bar = format!("[{}{}] ", "#".repeat(done), ".".repeat(room.saturating_sub(done)));
+    Line::from(vec![Span::styled(bar, theme::GOOD), Span::styled(words, theme::STRONG)])
 }
 
 fn tally_words(tally: &Tally) -> String {
@@ -120,9 +111,7 @@ fn call_row(active: &ActiveRun, call: usize, columns: usize) -> Line<'static> {
         return Line::default();
     };
     let word = outcome_word(settled);
-    let status = settled
-        .http_status
-        .map_or("---".to_owned(), |status| status.to_string());
+    let status = settled.http_status.map_or("---".to_owned(), |status| status.to_string());
     let took = format!("{}ms", settled.took.as_millis());
     let what = what(active.run.plan(), call);
     let lead = format!("{word:<10} {status:>3} {took:>6} {what} ");
@@ -136,8 +125,7 @@ fn call_row(active: &ActiveRun, call: usize, columns: usize) -> Line<'static> {
 /// The outcome of the call: one word where all its events agree, else the first that is not well.
 fn outcome_word(settled: &Settled) -> &'static str {
     let bad = settled.outcomes.iter().find(|outcome| !outcome.is_gone());
-    bad.or(settled.outcomes.first())
-        .map_or("settled", Outcome::name)
+    bad.or(settled.outcomes.first()).map_or("settled", Outcome::name)
 }
 
 fn what(plan: &Plan, call: usize) -> String {
@@ -158,11 +146,7 @@ fn answer_words(settled: &Settled, room: usize) -> String {
     let ids: Vec<String> = settled.returned.iter().map(ToString::to_string).collect();
     let whole = ids.join(" ");
     if text::width(&whole) <= room {
-        return if whole.is_empty() {
-            "no id returned".to_owned()
-        } else {
-            whole
-        };
+        return if whole.is_empty() { "no id returned".to_owned() } else { whole };
     }
     let short: Vec<String> = ids.iter().map(|id| id.chars().take(8).collect()).collect();
     short.join(" ")
@@ -174,20 +158,12 @@ fn log_row(line: &LogLine, columns: usize) -> Line<'static> {
         Tone::Good => theme::GOOD,
         Tone::Warning => theme::WARNING,
     };
-    Line::styled(
-        text::clip(&format!("{} {}", clock(line), line.text), columns),
-        style,
-    )
+    Line::styled(text::clip(&format!("{} {}", clock(line), line.text), columns), style)
 }
 
 fn clock(line: &LogLine) -> String {
     let time = line.time;
-    format!(
-        "{:02}:{:02}:{:02}",
-        time.hour(),
-        time.minute(),
-        time.second()
-    )
+    format!("{:02}:{:02}:{:02}", time.hour(), time.minute(), time.second())
 }
 
 /// The row under the cursor in full, below the rows.
@@ -199,13 +175,7 @@ fn whole_row(model: &Model, frame: &mut Frame<'_>, inner: Rect, below: usize) {
         (Some(StatusRow::Log(line)), _) => format!("{} {}", clock(line), line.text),
         (Some(StatusRow::Call(_)) | None, _) => return,
     };
-    put_row(
-        frame,
-        inner,
-        below,
-        None,
-        Line::styled("─".repeat(columns), theme::FAINT),
-    );
+    put_row(frame, inner, below, None, Line::styled("─".repeat(columns), theme::FAINT));
     for (offset, line) in text::wrap(&text, columns).into_iter().enumerate() {
         put_row(frame, inner, below + 1 + offset, None, Line::from(line));
     }

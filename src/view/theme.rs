@@ -10,8 +10,6 @@ pub(super) const CURSOR: Style = Style::new().add_modifier(Modifier::REVERSED);
 pub(super) const FOCUSED: Style = Style::new().fg(Color::Cyan);
 pub(super) const GOOD: Style = Style::new().fg(Color::Green);
 pub(super) const WARNING: Style = Style::new().fg(Color::Yellow).add_modifier(Modifier::BOLD);
-pub(super) const ALARM: Style = Style::new()
-    .fg(Color::Red)
-    .add_modifier(Modifier::BOLD)
-    .add_modifier(Modifier::REVERSED);
+pub(super) const ALARM: Style =
+    Style::new().fg(Color::Red).add_modifier(Modifier::BOLD).add_modifier(Modifier::REVERSED);
 pub(super) const DANGER: Style = Style::new().fg(Color::Red).add_modifier(Modifier::BOLD);

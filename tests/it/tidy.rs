@@ -55,12 +55,7 @@ fn modules() -> Vec<(PathBuf, String, String)> {
         .into_iter()
         .map(|path| {
             let inside = path.strip_prefix(&src).unwrap();
-            let top = inside
-                .components()
-                .next()
-                .unwrap()
-                .as_os_str()
-                .to_string_lossy();
+            let top = inside.components().next().unwrap().as_os_str().to_string_lossy();
             let module = top.trim_end_matches(".rs").to_owned();
             let code = fs::read_to_string(&path)
                 .unwrap()
@@ -74,10 +69,7 @@ fn modules() -> Vec<(PathBuf, String, String)> {
 }
 
 fn floor(module: &str) -> Option<(u8, bool)> {
-    FLOORS
-        .iter()
-        .find(|(name, ..)| *name == module)
-        .map(|&(_, floor, pure)| (floor, pure))
+    FLOORS.iter().find(|(name, ..)| *name == module).map(|&(_, floor, pure)| (floor, pure))
 }
 
 fn uses(code: &str, module: &str) -> bool {
@@ -100,18 +92,10 @@ fn modules_use_lower_floors_only() {
         };
         for (other, theirs, _) in FLOORS {
             let reaches_up = *other != module && uses(&code, other) && *theirs >= own;
-            assert!(
-                !reaches_up,
-                "{} uses {other}, which is not below it",
-                path.display()
-            );
+            assert!(!reaches_up, "{} uses {other}, which is not below it", path.display());
         }
         let bundled = code.contains("use crate::{");
-        assert!(
-            !bundled,
-            "{}: one `use crate::…` a module, so that floors show",
-            path.display()
-        );
+        assert!(!bundled, "{}: one `use crate::…` a module, so that floors show", path.display());
     }
 }
 
@@ -131,11 +115,7 @@ fn pure_floors_say_nothing_impure() {
 fn every_file_opens_with_a_sentence_about_itself() {
     for entry in modules() {
         let text = fs::read_to_string(&entry.0).unwrap();
-        assert!(
-            text.starts_with("//!"),
-            "{} has no first sentence",
-            entry.0.display()
-        );
+        assert!(text.starts_with("//!"), "{} has no first sentence", entry.0.display());
     }
 }
 

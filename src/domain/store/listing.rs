@@ -83,23 +83,17 @@ impl Listing {
 
     /// One event.
     pub fn row(&self, row: usize) -> Option<EventView<'_>> {
-        self.rows
-            .get(row)
-            .map(|row| EventView { listing: self, row })
+        self.rows.get(row).map(|row| EventView { listing: self, row })
     }
 
     /// The types that have events, each with its rows.
     pub fn groups(&self) -> impl Iterator<Item = (EventType, Range<usize>)> + '_ {
         let mut start = 0;
-        self.rows
-            .chunk_by(|a, b| a.event_type == b.event_type)
-            .filter_map(move |group| {
-                let rows = start..start + group.len();
-                start = rows.end;
-                group
-                    .first()
-                    .map(|row| (EventType::from_number(row.event_type), rows))
-            })
+        self.rows.chunk_by(|a, b| a.event_type == b.event_type).filter_map(move |group| {
+            let rows = start..start + group.len();
+            start = rows.end;
+            group.first().map(|row| (EventType::from_number(row.event_type), rows))
+        })
     }
 
     /// The rows of one type; empty when it has none.
@@ -115,10 +109,8 @@ impl Listing {
         if key.extension != self.extension {
             return None;
         }
-        self.rows_of(key.event_type).find(|&row| {
-            self.row(row)
-                .is_some_and(|view| view.id() == key.id.as_str())
-        })
+        self.rows_of(key.event_type)
+            .find(|&row| self.row(row).is_some_and(|view| view.id() == key.id.as_str()))
     }
 
     pub(super) fn remove(&mut self, row: usize) {
@@ -197,14 +189,8 @@ impl EventView<'_> {
         match self.row.zone {
             ZONE_MISSING => Modified::Missing,
             ZONE_RAW => Modified::Other(self.listing.string(seconds)),
-            ZONE_UTC => Modified::Packed {
-                seconds,
-                quarters: None,
-            },
-            quarters => Modified::Packed {
-                seconds,
-                quarters: Some(quarters),
-            },
+            ZONE_UTC => Modified::Packed { seconds, quarters: None },
+            quarters => Modified::Packed { seconds, quarters: Some(quarters) },
         }
     }
 
@@ -276,29 +262,15 @@ impl ListingBuilder {
     /// Takes one row. A row that no DELETE could name becomes an [`OddRow`]; none is lost.
     pub fn push(&mut self, event: RawEvent<'_>) {
         if let Err(reason) = self.try_push(event) {
-            let RawEvent {
-                event_type,
-                id,
-                method,
-                url,
-                ..
-            } = event;
+            let RawEvent { event_type, id, method, url, .. } = event;
             let text = format!("type {event_type} id {id} {method} {url}");
-            self.push_odd(
-                number_of(event_type).map(EventType::from_number),
-                &text,
-                &reason,
-            );
+            self.push_odd(number_of(event_type).map(EventType::from_number), &text, &reason);
         }
     }
 
     /// Takes a row that could not even be read as an event.
     pub fn push_odd(&mut self, event_type: Option<EventType>, text: &str, reason: &str) {
-        self.odd.push(OddRow {
-            event_type,
-            text: Foreign::from(text),
-            reason: reason.to_owned(),
-        });
+        self.odd.push(OddRow { event_type, text: Foreign::from(text), reason: reason.to_owned() });
     }
 
     /// How many rows came in so far, odd ones too.
@@ -314,14 +286,7 @@ impl ListingBuilder {
     /// Groups the rows by type. An event that was listed twice, as happens when a list moves while
     /// its pages are read, is kept once.
     pub fn finish(self, complete: bool) -> Listing {
-        let Self {
-            extension,
-            mut rows,
-            ids,
-            strings,
-            odd,
-            ..
-        } = self;
+        let Self { extension, mut rows, ids, strings, odd, .. } = self;
         rows.sort_by_key(|row| row.event_type);
         let mut seen = HashSet::with_capacity(rows.len());
         rows.retain(|row| seen.insert((row.event_type, id_of(&ids, row))));
@@ -392,17 +357,12 @@ impl ListingBuilder {
 
 fn id_of<'a>(ids: &'a str, row: &Row) -> &'a str {
     let start = usize::try_from(row.id_start).unwrap_or(usize::MAX);
-    ids.get(start..start.saturating_add(usize::from(row.id_length)))
-        .unwrap_or_default()
+    ids.get(start..start.saturating_add(usize::from(row.id_length))).unwrap_or_default()
 }
 
 /// The number of a type: digits only, so that what goes into a path is what was listed.
 fn number_of(text: &str) -> Option<u16> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let canonical = text == "0" || !text.starts_with('0');
-    if digits && canonical {
-        text.parse().ok()
-    } else {
-        None
-    }
+    if digits && canonical { text.parse().ok() } else { None }
 }

@@ -84,10 +84,7 @@ fn a_listing_narrows_by_type_and_by_id() {
     assert_eq!(listed(&events(&mut world, "GET", "/0/")), ["a", "b"]);
     assert_eq!(listed(&events(&mut world, "GET", "/0/b")), ["b"]);
     assert_refused(&events(&mut world, "GET", "/2/b"), Refusal::PceIdInvalid);
-    assert_refused(
-        &events(&mut world, "GET", "/hangup"),
-        Refusal::PceTypeInvalid,
-    );
+    assert_refused(&events(&mut world, "GET", "/hangup"), Refusal::PceTypeInvalid);
 }
 
 #[test]
@@ -152,11 +149,7 @@ fn presence_lists_the_phones_by_number_and_nothing_else() {
     let mut offline = Extension::new("0003*101", Kind::Terminal, "Fax");
     offline.online = false;
     world.insert(offline);
-    let answer = ask(
-        &mut world,
-        "GET",
-        "/uapi/extensions/@me/@self/presence?count=50",
-    );
+    let answer = ask(&mut world, "GET", "/uapi/extensions/@me/@self/presence?count=50");
     let body = body(&answer);
     let rows = body["entry"].as_array().unwrap();
     let facts: Vec<_> = rows
@@ -214,10 +207,7 @@ fn a_delete_with_a_type_takes_everything_when_it_wipes_the_extension() {
     let mut world = world();
     world.type_delete = TypeDelete::WipesExtension;
     let answer = events(&mut world, "DELETE", "/4");
-    assert_eq!(
-        body(&answer),
-        json!([{"id": "a"}, {"id": "b"}, {"id": "c"}])
-    );
+    assert_eq!(body(&answer), json!([{"id": "a"}, {"id": "b"}, {"id": "c"}]));
     assert_eq!(world.event_count(), 0);
 }
 
@@ -225,10 +215,7 @@ fn a_delete_with_a_type_takes_everything_when_it_wipes_the_extension() {
 fn a_delete_without_a_type_takes_everything_and_then_has_no_ids_to_return() {
     let mut world = world();
     let answer = events(&mut world, "DELETE", "/");
-    assert_eq!(
-        body(&answer),
-        json!([{"id": "a"}, {"id": "b"}, {"id": "c"}])
-    );
+    assert_eq!(body(&answer), json!([{"id": "a"}, {"id": "b"}, {"id": "c"}]));
     let again = events(&mut world, "DELETE", "");
     assert_eq!((again.status, again.body.len()), (204, 0));
 }
@@ -303,12 +290,7 @@ fn the_user_is_named_or_has_an_id_of_his_own() {
 fn without_the_right_token_nothing_happens() {
     let mut world = world();
     let target = "/uapi/extensions/@me/0003*210/phoneCallEvents";
-    for header in [
-        None,
-        Some("Bearer wrong"),
-        Some("token"),
-        Some("Basic token"),
-    ] {
+    for header in [None, Some("Bearer wrong"), Some("token"), Some("Basic token")] {
         let mut request = Request::new("DELETE", target);
         request.authorization = header.map(str::to_owned);
         assert_refused(&world.answer(&request), Refusal::AccessDenied);
@@ -360,12 +342,7 @@ fn the_log_keeps_targets_and_headers_as_they_came() {
             authorization: Some("Bearer token".to_owned()),
             status: 200,
         },
-        Seen {
-            method: "GET".to_owned(),
-            target: "/".to_owned(),
-            authorization: None,
-            status: 404,
-        },
+        Seen { method: "GET".to_owned(), target: "/".to_owned(), authorization: None, status: 404 },
     ];
     assert_eq!(world.requests(), expected);
     world.forget_requests();
@@ -410,11 +387,7 @@ fn a_fault_answers_the_nth_match_and_the_world_does_not_act() {
 #[test]
 fn a_fault_may_lose_the_answer_to_something_that_was_done() {
     let mut world = world();
-    world.add_fault(Fault {
-        reset: true,
-        acts: true,
-        ..Fault::default()
-    });
+    world.add_fault(Fault { reset: true, acts: true, ..Fault::default() });
     assert!(events(&mut world, "DELETE", "/0/a").reset);
     assert_eq!(world.event_ids("0003*210"), ["b", "c"]);
     assert_eq!(world.requests().len(), 1);

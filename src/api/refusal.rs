@@ -1,0 +1,177 @@
+//! What an answer's status means, and the sentence for it.
+
+use reqwest::StatusCode;
+
+use super::transport::Answer;
+use super::wire;
+use crate::domain::{Cause, Failure, Foreign};
+
+/// Longest foreign plain text put into a sentence, in characters.
+const QUOTED_CHARS: usize = 200;
+
+/// The body of an accepted request: `None` with 204, which has none.
+///
+/// # Errors
+/// Everything else is a refusal, in the service's own words where it had any. Other successes than
+/// 200 and 204 are not documented, so nobody knows what they promise.
+pub(super) fn accepted(answer: Answer) -> Result<Option<Vec<u8>>, Failure> {
+    match answer.status {
+        200 => Ok(Some(answer.body)),
+        204 => Ok(None),
+        300..=399 => Err(redirected(&answer)),
+        400..=499 => Err(refused(&answer, Cause::Rejected)),
+        500..=599 => Err(refused(&answer, Cause::ServiceFailed)),
+        status => Err(Failure {
+            http_status: Some(status),
+            ..Failure::new(
+                Cause::Unreadable,
+                format!("the service answered {}, which it does not document", name(status)),
+            )
+        }),
+    }
+}
+
+/// A 200 whose body is not what was asked for.
+pub(super) fn misread(fault: wire::Fault) -> Failure {
+    let failure = match fault {
+        wire::Fault::Refused(refusal) => spoken(&refusal, Cause::Rejected, 200, None),
+        wire::Fault::Senseless(reason) => Failure::new(
+            Cause::Unreadable,
+            format!("the service announced success, but its answer {reason}"),
+        ),
+    };
+    Failure { http_status: Some(200), ..failure }
+}
+
+fn redirected(answer: &Answer) -> Failure {
+    let said = name(answer.status);
+    let message = match &answer.elsewhere {
+        Some(place) => format!(
+            "the service answered {said} and wants to be asked at {place}; redirects are not \
+             followed: check url in the profile"
+        ),
+        None => format!(
+            "the service answered {said} without saying where else to ask; redirects are not \
+             followed: check url and base_path in the profile"
+        ),
+    };
+    Failure { http_status: Some(answer.status), ..Failure::new(Cause::Redirected, message) }
+}
+
+fn refused(answer: &Answer, cause: Cause) -> Failure {
+    let text = wire::text(&answer.body);
+    let remedy = remedy(answer.status);
+    if let Some(refusal) = wire::refusal(&text) {
+        return spoken(&refusal, cause, answer.status, remedy);
+    }
+    let said = format!("the service answered {}", name(answer.status));
+    let message = match (wire::is_web_page(&text), text.trim(), remedy) {
+        (true, _, Some(remedy)) => format!("{said} with a page instead of JSON: {remedy}"),
+        (true, _, None) if cause == Cause::Rejected => {
+            format!("{said} with a page instead of JSON: is base_path in the profile right?")
+        }
+        (true, _, None) => format!("{said} with a page instead of JSON"),
+        (false, _, Some(remedy)) => format!("{said}: {remedy}"),
+        (false, "", None) => said,
+        (false, text, None) => {
+            let quoted: String = text.chars().take(QUOTED_CHARS).collect();
+            format!("{said}: {quoted}")
+        }
+    };
+    Failure { http_status: Some(answer.status), ..Failure::new(cause, message) }
+}
+
+/// A refusal in the service's own words. They are kept as they are; only a refused token, which
+/// makes every further request pointless, gets its remedy behind them.
+fn spoken(refusal: &wire::Refusal, cause: Cause, status: u16, remedy: Option<&str>) -> Failure {
+    let message = match (refusal.message.as_str(), remedy) {
+        ("", Some(remedy)) => format!("the service answered {}: {remedy}", name(status)),
+        ("", None) => format!("the service answered {}", name(status)),
+        (message, Some(remedy)) if status == 401 => format!("{message}; {remedy}"),
+        (message, _) => message.to_owned(),
+    };
+    Failure {
+        cause,
+        http_status: Some(status),
+        code: Foreign::from(refusal.code.as_str()),
+        message: Foreign::from(message),
+    }
+}
+
+fn remedy(status: u16) -> Option<&'static str> {
+    match status {
+        401 => Some("the token is wrong or has expired: renew what auth in the profile names"),
+        403 => Some("the token has expired, or its user may not do this: check auth and user"),
+        404 => Some("is base_path in the profile right?"),
+        407 => Some("the proxy wants a login: check the proxy variables of the environment"),
+        429 => Some("it was asked too often: lower concurrency in the profile and wait"),
+        _ => None,
+    }
+}
+
+/// `404 Not Found`.
+fn name(status: u16) -> String {
+    let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
+    match reason {
+        Some(reason) => format!("{status} {reason}"),
+        None => status.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(status: u16, body: &str) -> Failure {
+        let answer = Answer { status, elsewhere: None, body: body.as_bytes().to_vec() };
+        accepted(answer).unwrap_err()
+    }
+
+    #[test]
+    fn the_services_own_words_are_kept() {
+        let failure = failure(
+            400,
+            r#"{"error":{"code":"pce_access_denied","message":"You are not allowed"}}"#,
+        );
+        assert_eq!(failure.cause, Cause::Rejected);
+        assert_eq!(failure.http_status, Some(400));
+        assert_eq!(failure.to_string(), "pce_access_denied: You are not allowed");
+    }
+
+    #[test]
+    fn a_refused_token_gets_its_remedy_in_either_envelope() {
+        let nested = failure(401, r#"{"error":{"code":"access_denided","message":"No access"}}"#);
+        assert!(nested.to_string().starts_with("access_denided: No access; the token"));
+        let flat = failure(401, r#"{"error":"invalid_client"}"#);
+        assert_eq!(flat.code.raw(), "invalid_client");
+        assert!(flat.message.raw().contains("renew what auth"));
+    }
+
+    #[test]
+    fn statuses_tell_refusals_from_failures_inside_the_service() {
+        assert_eq!(failure(404, "").cause, Cause::Rejected);
+        assert_eq!(failure(501, "{}").cause, Cause::ServiceFailed);
+        assert_eq!(failure(503, "<html>").cause, Cause::ServiceFailed);
+        assert_eq!(failure(304, "").cause, Cause::Redirected);
+        for status in [202, 206, 101, 999] {
+            assert_eq!(failure(status, "[]").cause, Cause::Unreadable, "{status}");
+        }
+    }
+
+    #[test]
+    fn a_page_instead_of_json_asks_for_the_base_path() {
+        let message = failure(404, " <!DOCTYPE html><h1>Nope</h1>").to_string();
+        assert_eq!(
+            message,
+            "the service answered 404 Not Found with a page instead of JSON: \
+             is base_path in the profile right?"
+        );
+    }
+
+    #[test]
+    fn plain_text_is_quoted_briefly() {
+        let message = failure(409, &"x".repeat(9_000)).to_string();
+        assert!(message.starts_with("the service answered 409 Conflict: xxx"));
+        assert!(message.len() < 300);
+    }
+}

@@ -1,0 +1,469 @@
+//! The client against a loopback server that answers from a script, and against the recorded
+//! bodies of `assets/wire`.
+
+mod server;
+
+use std::fs;
+use std::path::Path;
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::transport::Answer;
+use super::*;
+use crate::domain::{EventId, EventKey, EventType, UserId};
+use server::{Reply, Server};
+
+const TOKEN: &str = "1|abc~d.e_f-g|1|1343822097";
+
+fn settings(origin: &str) -> Settings {
+    Settings {
+        target: Target::new("acme", origin, "/uapi", UserId::parse("@me").unwrap()).unwrap(),
+        token: Secret::new(TOKEN),
+        timeout: Duration::from_secs(20),
+        ca_file: None,
+        insecure: false,
+        writes: Writes::Allowed,
+        concurrency: 4,
+    }
+}
+
+fn client(server: &Server) -> Client {
+    Client::new(settings(&server.origin)).unwrap()
+}
+
+fn wait<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
+
+fn number(text: &str) -> ExtensionNumber {
+    ExtensionNumber::parse(text).unwrap()
+}
+
+fn one_event() -> DeleteCall {
+    DeleteCall::Event(EventKey {
+        extension: number("0003*210"),
+        event_type: EventType::DialIn,
+        id: EventId::parse("NqeyDRqo4FtabmFj8gNWq3hsiGNYyq").unwrap(),
+    })
+}
+
+fn whole_extension() -> DeleteCall {
+    DeleteCall::Extension(number("0003*210"))
+}
+
+fn raw_ids(answer: &DeleteAnswer) -> Option<Vec<&str>> {
+    let ids = answer.ids.as_ref()?;
+    Some(ids.iter().map(crate::domain::Foreign::raw).collect())
+}
+
+/// One DELETE against one reply: what came of it, its trace, and what the server received.
+fn delete_meets(reply: Reply) -> (Result<DeleteAnswer, Failure>, Vec<Exchange>, Vec<String>) {
+    let server = Server::start(vec![reply]);
+    let mut trace = Vec::new();
+    let answer = wait(client(&server).delete(&one_event(), &mut trace));
+    (answer, trace, server.requests())
+}
+
+fn refusal_of(reply: Reply) -> Failure {
+    let (answer, trace, requests) = delete_meets(reply);
+    assert_eq!((trace.len(), requests.len()), (1, 1));
+    answer.unwrap_err()
+}
+
+#[test]
+fn the_two_examples_of_the_page_go_out_byte_for_byte() {
+    let server = Server::start(vec![
+        Reply::json(200, r#"[ { "id": "NqeyDRqo4FtabmFj8gNWq3hsiGNYyq"  } ]"#),
+        Reply::json(200, r#"[{"id":"a"},{"id":"b"},{"id":"c"}]"#),
+    ]);
+    let client = client(&server);
+    let mut trace = Vec::new();
+    let (one, all) = wait(async {
+        (
+            client.delete(&one_event(), &mut trace).await.unwrap(),
+            client.delete(&whole_extension(), &mut trace).await.unwrap(),
+        )
+    });
+    assert_eq!(raw_ids(&one).unwrap(), ["NqeyDRqo4FtabmFj8gNWq3hsiGNYyq"]);
+    assert_eq!(raw_ids(&all).unwrap(), ["a", "b", "c"]);
+    let requests = server.requests();
+    let event = "/uapi/extensions/@me/0003*210/phoneCallEvents/0/NqeyDRqo4FtabmFj8gNWq3hsiGNYyq";
+    let extension = "/uapi/extensions/@me/0003*210/phoneCallEvents";
+    assert!(requests[0].starts_with(&format!("DELETE {event} HTTP/1.1\r\n")));
+    assert!(requests[1].starts_with(&format!("DELETE {extension} HTTP/1.1\r\n")));
+    for request in &requests {
+        for header in [
+            format!("authorization: Bearer {TOKEN}"),
+            "content-type: application/json".to_owned(),
+            "accept: application/json".to_owned(),
+            concat!("user-agent: callsweep/", env!("CARGO_PKG_VERSION")).to_owned(),
+        ] {
+            assert!(request.contains(&format!("\r\n{header}\r\n")), "{request}");
+        }
+        assert!(request.ends_with("\r\n\r\n"), "a DELETE has no body");
+    }
+    let seen: Vec<_> = trace
+        .iter()
+        .map(|exchange| (exchange.method, exchange.path.as_str(), exchange.answer.clone()))
+        .collect();
+    assert_eq!(seen, [("DELETE", event, Ok(200)), ("DELETE", extension, Ok(200))]);
+}
+
+#[test]
+fn read_only_sends_no_delete_and_lists_all_the_same() {
+    let server = Server::start(vec![Reply::json(200, r#"{"entry":[]}"#)]);
+    let client =
+        Client::new(Settings { writes: Writes::ReadOnly, ..settings(&server.origin) }).unwrap();
+    let mut trace = Vec::new();
+    for call in [one_event(), whole_extension()] {
+        let withheld = wait(client.delete(&call, &mut trace)).unwrap_err();
+        assert_eq!(withheld.cause, Cause::Withheld);
+    }
+    assert!(trace.is_empty());
+    wait(client.events(&number("210"), &mut trace)).unwrap();
+    let requests = server.requests();
+    assert_eq!(requests.len(), 1);
+    assert!(requests[0].starts_with("GET "));
+}
+
+#[test]
+fn success_without_a_body_is_a_success_only_when_the_status_says_so() {
+    let (answer, ..) =
+        delete_meets(Reply::Raw(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n".into()));
+    let answer = answer.unwrap();
+    assert_eq!((answer.http_status, raw_ids(&answer)), (204, None));
+    let failure = refusal_of(Reply::json(200, ""));
+    assert_eq!(failure.cause, Cause::Unreadable);
+    assert_eq!(failure.http_status, Some(200));
+    assert!(failure.may_have_acted());
+    let page = refusal_of(Reply::json(200, "<html><body>Sign in</body></html>"));
+    assert_eq!(page.cause, Cause::Unreadable);
+    assert!(page.to_string().contains("base_path"), "{page}");
+}
+
+#[test]
+fn a_refusal_is_told_in_the_services_words() {
+    let failure = refusal_of(Reply::json(
+        400,
+        r#"{"error":{"code":"pce_id_invalid","message":"The event does not exist"}}"#,
+    ));
+    assert_eq!(failure.cause, Cause::Rejected);
+    assert_eq!(failure.code.raw(), "pce_id_invalid");
+    assert_eq!(failure.message.raw(), "The event does not exist");
+    let announced = refusal_of(Reply::json(200, r#"{"error":{"code":"x","message":"y"}}"#));
+    assert_eq!((announced.cause, announced.http_status), (Cause::Rejected, Some(200)));
+    let page = refusal_of(Reply::json(404, "<html>not here</html>"));
+    assert_eq!(page.cause, Cause::Rejected);
+    assert!(page.to_string().contains("base_path"), "{page}");
+    let broken = refusal_of(Reply::json(503, "<html>busy</html>"));
+    assert_eq!(broken.cause, Cause::ServiceFailed);
+}
+
+#[test]
+fn redirects_are_reported_and_never_followed() {
+    let elsewhere = Server::start(vec![Reply::json(200, "[]")]);
+    for status in [301, 302, 303, 307, 308] {
+        let location = format!("Location: {}/else?secret=1\r\n", elsewhere.origin);
+        let failure = refusal_of(Reply::with_header(status, &location, ""));
+        assert_eq!(failure.cause, Cause::Redirected);
+        let sentence = failure.to_string();
+        assert!(sentence.contains(&elsewhere.origin), "{sentence}");
+        assert!(!sentence.contains("secret"), "{sentence}");
+    }
+    assert!(elsewhere.requests().is_empty());
+    let slash = refusal_of(Reply::with_header(301, "Location: other/\r\n", ""));
+    assert!(slash.to_string().contains("another path of http://127.0.0.1"), "{slash}");
+}
+
+#[test]
+fn what_never_got_an_answer_may_have_been_done() {
+    for reply in [
+        Reply::Raw(Vec::new()),
+        Reply::Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n[{\"id\"".to_vec()),
+        Reply::Raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n[{\"i".to_vec()),
+        Reply::Raw(b"SSH-2.0-OpenSSH_9.2\r\n".to_vec()),
+    ] {
+        let failure = refusal_of(reply);
+        assert_eq!(failure.cause, Cause::NoAnswer, "{failure}");
+    }
+}
+
+#[test]
+fn a_refusal_whose_body_breaks_off_is_still_a_refusal() {
+    let failure = refusal_of(Reply::Raw(
+        b"HTTP/1.1 400 Bad Request\r\nContent-Length: 500\r\n\r\n{\"error\"".to_vec(),
+    ));
+    assert_eq!((failure.cause, failure.http_status), (Cause::Rejected, Some(400)));
+}
+
+#[test]
+fn an_answer_that_takes_too_long_is_no_answer() {
+    let half = b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n[".to_vec();
+    for sent in [Vec::new(), half] {
+        let server = Server::start(vec![Reply::Silence(sent)]);
+        let impatient = Client::new(Settings {
+            timeout: Duration::from_millis(50),
+            ..settings(&server.origin)
+        })
+        .unwrap();
+        let failure = wait(impatient.delete(&one_event(), &mut Vec::new())).unwrap_err();
+        assert_eq!(failure.cause, Cause::NoAnswer);
+        assert!(failure.to_string().contains("no answer within 50 ms"), "{failure}");
+    }
+}
+
+#[test]
+fn a_body_without_end_is_not_read_to_the_end() {
+    let failure =
+        refusal_of(Reply::Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n[".to_vec()));
+    assert_eq!(failure.cause, Cause::Unreadable);
+    assert!(failure.to_string().contains("64 MiB"), "{failure}");
+}
+
+#[test]
+fn a_refused_connection_names_the_host_and_the_remedy() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let client = Client::new(settings(&format!("http://{address}"))).unwrap();
+    let mut trace = Vec::new();
+    let failure = wait(client.delete(&one_event(), &mut trace)).unwrap_err();
+    assert_eq!(failure.cause, Cause::Unreachable);
+    let sentence = failure.to_string();
+    assert!(sentence.contains(&address.to_string()) && sentence.contains("url in the profile"));
+    assert_eq!(trace[0].answer, Err(failure));
+}
+
+#[test]
+fn a_port_that_speaks_no_tls_is_unreachable() {
+    let server = Server::start(vec![Reply::Raw(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec())]);
+    let client = Client::new(Settings {
+        insecure: true,
+        ..settings(&server.origin.replace("http:", "https:"))
+    })
+    .unwrap();
+    let failure = wait(client.delete(&one_event(), &mut Vec::new())).unwrap_err();
+    assert_eq!(failure.cause, Cause::Unreachable);
+    assert!(failure.to_string().contains("scheme and port"), "{failure}");
+}
+
+#[test]
+fn what_cannot_be_a_client_is_refused_with_the_remedy() {
+    let refused = |settings: Settings| Client::new(settings).unwrap_err().to_string();
+    let sealed = || settings("https://pbx.example.com");
+    let missing = refused(Settings { ca_file: Some("/does/not/exist.pem".into()), ..sealed() });
+    assert!(missing.contains("/does/not/exist.pem") && missing.contains("ca_file"), "{missing}");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ca.pem");
+    fs::write(&path, "not a certificate").unwrap();
+    let empty = refused(Settings { ca_file: Some(path), ..sealed() });
+    assert!(empty.contains("BEGIN CERTIFICATE"), "{empty}");
+    let clear = refused(settings("http://pbx.example.com"));
+    assert!(clear.contains("loopback"), "{clear}");
+    let token = refused(Settings { token: Secret::new("se cret"), ..sealed() });
+    assert!(!token.contains("cret"), "{token}");
+}
+
+#[test]
+fn every_question_can_be_asked_from_any_thread() {
+    fn on_any_thread(_: impl Send) {}
+    let client = Client::new(settings("http://127.0.0.1:1")).unwrap();
+    let (number, call) = (number("1"), one_event());
+    on_any_thread(client.extensions(&[], true, &mut Vec::new()));
+    on_any_thread(client.events(&number, &mut Vec::new()));
+    on_any_thread(client.delete(&call, &mut Vec::new()));
+}
+
+#[test]
+fn no_debug_text_holds_the_token() {
+    let settings = settings("http://127.0.0.1:1");
+    let client = Client::new(settings.clone()).unwrap();
+    for text in [format!("{settings:?}"), format!("{client:?}"), format!("{client:#?}")] {
+        assert!(!text.contains("abc~d"), "{text}");
+    }
+}
+
+#[test]
+fn a_listing_is_asked_page_by_page() {
+    let rows = |range: std::ops::Range<usize>| -> Vec<Value> {
+        range.map(|id| json!({ "type": "0", "id": format!("e{id}") })).collect()
+    };
+    let first = json!({ "entry": rows(0..500) }).to_string();
+    let second = json!({ "entry": rows(500..503) }).to_string();
+    let server = Server::start(vec![Reply::json(200, &first), Reply::json(200, &second)]);
+    let mut trace = Vec::new();
+    let listing = wait(client(&server).events(&number("0003*210"), &mut trace)).unwrap();
+    assert_eq!((listing.len(), listing.is_complete()), (503, true));
+    let path = "/uapi/extensions/@me/0003*210/phoneCallEvents";
+    let requests = server.requests();
+    assert!(requests[0].starts_with(&format!("GET {path}?count=500&startIndex=0 HTTP/1.1\r\n")));
+    assert!(requests[1].starts_with(&format!("GET {path}?count=500&startIndex=500 HTTP/1.1\r\n")));
+    assert!(trace.iter().all(|exchange| exchange.path == path));
+}
+
+#[test]
+fn a_listing_with_a_failed_page_is_no_listing() {
+    let first = r#"{"entry":[{"type":"0","id":"a"}],"totalResults":2}"#;
+    let server = Server::start(vec![Reply::json(200, first), Reply::json(500, "")]);
+    let mut trace = Vec::new();
+    let failure = wait(client(&server).events(&number("1"), &mut trace)).unwrap_err();
+    assert_eq!(failure.cause, Cause::ServiceFailed);
+    assert_eq!(trace.len(), 2);
+}
+
+#[test]
+fn an_empty_extension_may_answer_204() {
+    let server = Server::start(vec![Reply::json(204, "")]);
+    let listing = wait(client(&server).events(&number("1"), &mut Vec::new())).unwrap();
+    assert!(listing.is_empty() && listing.is_complete());
+}
+
+#[test]
+fn presence_and_typed_numbers_are_merged_each_once() {
+    let body = r#"{"entry":[{"status":"0","extension":"0003*210"},{"extension":"@self"},
+        {"extension":"0003*001","registration":[{"agent":"x"}]}]}"#;
+    let server = Server::start(vec![Reply::json(200, body)]);
+    let typed = [number("0003*300"), number("0003*210")];
+    let mut trace = Vec::new();
+    let found = wait(client(&server).extensions(&typed, true, &mut trace)).unwrap();
+    let extensions: Vec<_> = found
+        .extensions
+        .iter()
+        .map(|extension| (extension.number.as_str(), extension.kind))
+        .collect();
+    let terminal = Some(ExtensionKind::PhoneTerminal);
+    assert_eq!(extensions, [("0003*001", terminal), ("0003*210", terminal), ("0003*300", None)]);
+    assert_eq!(found.remarks.len(), 2, "{:?}", found.remarks);
+    assert!(found.remarks[0].contains("queues, IVRs and conferences"));
+    assert!(found.remarks[1].contains("1 extension "));
+    assert_eq!(trace[0].path, "/uapi/extensions/@me/@self/presence");
+    assert!(server.requests()[0].contains("/@me/@self/presence?count=500&startIndex=0 "));
+}
+
+#[test]
+fn without_presence_nothing_is_asked() {
+    let server = Server::start(vec![]);
+    let mut trace = Vec::new();
+    let found = wait(client(&server).extensions(&[number("2")], false, &mut trace)).unwrap();
+    assert_eq!((found.extensions.len(), found.remarks.len()), (1, 0));
+    assert!(trace.is_empty() && server.requests().is_empty());
+}
+
+#[test]
+fn typed_numbers_stand_in_for_a_refused_presence_and_for_nothing_worse() {
+    let discover = |reply: Reply, typed: &[ExtensionNumber]| {
+        let server = Server::start(vec![reply]);
+        wait(client(&server).extensions(typed, true, &mut Vec::new()))
+    };
+    let typed = [number("210")];
+    let denied =
+        || Reply::json(400, r#"{"error":{"code":"presence_denied","message":"Not for you"}}"#);
+    let found = discover(denied(), &typed).unwrap();
+    assert_eq!(found.extensions, [Extension::of(number("210"))]);
+    assert!(found.remarks[0].contains("presence_denied: Not for you"));
+    assert!(discover(denied(), &[]).is_err());
+    let expired = r#"{"error":{"code":"access_denided","message":"No"}}"#;
+    assert!(discover(Reply::json(401, expired), &typed).is_err());
+    assert!(discover(Reply::json(404, "<html>"), &typed).is_err());
+    assert!(discover(Reply::json(500, ""), &typed).is_err());
+    assert!(discover(Reply::Raw(Vec::new()), &typed).is_err());
+}
+
+/// Reads a list of `rows` from a service with pages of `cap` rows at most.
+fn read_list(rows: &[Value], cap: usize, with_total: bool, with_size: bool) -> (Listing, usize) {
+    let mut listing = ListingBuilder::new(number("1"));
+    let mut paging = Paging::default();
+    let mut asked = 0;
+    loop {
+        asked += 1;
+        let query = paging.query();
+        let start: usize = query.rsplit('=').next().unwrap().parse().unwrap();
+        let size = cap.min(500);
+        let part: Vec<_> = rows.iter().skip(start).take(size).collect();
+        let mut body = json!({ "entry": part });
+        if with_total {
+            body["totalResults"] = rows.len().into();
+        }
+        if with_size {
+            body["itemsPerPage"] = size.to_string().into();
+        }
+        let body = body.to_string();
+        let page = wire::page(&body).unwrap();
+        page.rows.iter().for_each(|row| row.put_into(&mut listing));
+        let identities = page.rows.iter().map(wire::Row::identity).collect();
+        if let Next::Done { complete } = paging.page_read(identities, page.total, page.own_size) {
+            return (listing.finish(complete), asked);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    #[test]
+    fn pages_cut_in_any_way_come_back_whole(
+        rows in 0_usize..700,
+        cap in 10_usize..600,
+        odd in 1_usize..40,
+        hint in 0..3,
+    ) {
+        let row = |id| match id % odd {
+            7 => json!({ "id": id }),
+            _ => json!({ "type": id % 5, "id": id }),
+        };
+        let rows: Vec<Value> = (0..rows).map(row).collect();
+        let (listing, asked) = read_list(&rows, cap, hint != 1, hint != 2);
+        prop_assert_eq!(listing.len() + listing.odd().len(), rows.len());
+        prop_assert!(listing.is_complete());
+        prop_assert!(asked <= rows.len() / cap.min(500) + 2);
+    }
+}
+
+#[test]
+fn every_recorded_body_is_understood() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/wire");
+    let Ok(entries) = fs::read_dir(folder) else {
+        return;
+    };
+    for path in entries.map(|entry| entry.unwrap().path()) {
+        if path.extension().is_none_or(|extension| extension != "json") {
+            continue;
+        }
+        let recorded: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let status = recorded["status"].as_u64().unwrap();
+        let body = match &recorded["body"] {
+            json if json.is_null() => String::new(),
+            json => json.as_str().map_or_else(|| json.to_string(), str::to_owned),
+        };
+        let accepted = refusal::accepted(Answer {
+            status: status.try_into().unwrap(),
+            elsewhere: None,
+            body: body.into_bytes(),
+        });
+        let kind = name.split('-').next().unwrap_or_default();
+        let understood = match (kind, accepted) {
+            ("list", Ok(Some(body))) => check_list(&wire::text(&body)),
+            ("presence", Ok(Some(body))) => check_presence(&wire::text(&body)),
+            ("delete", Ok(Some(body))) => wire::deleted_ids(&wire::text(&body)).is_ok(),
+            ("list" | "presence" | "delete", Ok(None)) => status == 204,
+            ("error", Err(failure)) => !failure.message.is_empty(),
+            ("error", Ok(Some(body))) => wire::page(&wire::text(&body)).is_err(),
+            _ => false,
+        };
+        assert!(understood, "{name} is not understood");
+    }
+}
+
+fn check_list(text: &str) -> bool {
+    let mut listing = ListingBuilder::new(number("1"));
+    wire::page(text).is_ok_and(|page| {
+        page.rows.iter().for_each(|row| row.put_into(&mut listing));
+        listing.len() == page.rows.len()
+    })
+}
+
+fn check_presence(text: &str) -> bool {
+    wire::page(text).is_ok_and(|page| page.rows.iter().all(|row| !row.extension().is_empty()))
+}

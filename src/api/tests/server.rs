@@ -1,0 +1,98 @@
+//! A server of a few lines: it answers one connection for each reply of its script, keeps the
+//! requests as they came, and ends when it is asked for them.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+/// Longest wait for a byte: only a test that fails ever waits so long.
+const BOUND: Duration = Duration::from_secs(30);
+
+/// What one connection gets.
+pub(super) enum Reply {
+    /// These bytes, then the end of the connection.
+    Raw(Vec<u8>),
+    /// These bytes, then nothing more until the client gives up.
+    Silence(Vec<u8>),
+}
+
+impl Reply {
+    pub(super) fn json(status: u16, body: &str) -> Self {
+        Self::with_header(status, "Content-Type: application/json\r\n", body)
+    }
+
+    pub(super) fn with_header(status: u16, header: &str, body: &str) -> Self {
+        let length = body.len();
+        Self::Raw(
+            format!(
+                "HTTP/1.1 {status} Any\r\n{header}Content-Length: {length}\r\n\
+                 Connection: close\r\n\r\n{body}"
+            )
+            .into_bytes(),
+        )
+    }
+}
+
+/// A running server.
+pub(super) struct Server {
+    pub(super) origin: String,
+    address: SocketAddr,
+    over: Arc<AtomicBool>,
+    thread: JoinHandle<Vec<String>>,
+}
+
+impl Server {
+    pub(super) fn start(script: Vec<Reply>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let over = Arc::new(AtomicBool::new(false));
+        let ended = Arc::clone(&over);
+        let thread = thread::spawn(move || {
+            let mut replies = script.into_iter();
+            let mut requests = Vec::new();
+            loop {
+                let (stream, _) = listener.accept().unwrap();
+                if ended.load(Ordering::SeqCst) {
+                    return requests;
+                }
+                requests.push(serve(stream, replies.next()));
+            }
+        });
+        Self { origin: format!("http://{address}"), address, over, thread }
+    }
+
+    /// Ends the server; what it received, a text for each connection.
+    pub(super) fn requests(self) -> Vec<String> {
+        self.over.store(true, Ordering::SeqCst);
+        drop(TcpStream::connect(self.address).unwrap());
+        self.thread.join().unwrap()
+    }
+}
+
+fn serve(mut stream: TcpStream, reply: Option<Reply>) -> String {
+    stream.set_read_timeout(Some(BOUND)).unwrap();
+    let mut request = Vec::new();
+    let mut buffer = [0; 4096];
+    // A TLS greeting begins with 22 and has no blank line; one piece of it is enough.
+    while !request.ends_with(b"\r\n\r\n") && request.first() != Some(&22) {
+        match stream.read(&mut buffer) {
+            Ok(read) if read > 0 => request.extend_from_slice(&buffer[..read]),
+            _ => break,
+        }
+    }
+    match reply {
+        Some(Reply::Raw(bytes)) => {
+            // The client may have left already.
+            let _ = stream.write_all(&bytes);
+        }
+        Some(Reply::Silence(bytes)) => {
+            let _ = stream.write_all(&bytes);
+            let _ = stream.read(&mut buffer);
+        }
+        None => {}
+    }
+    String::from_utf8_lossy(&request).into_owned()
+}

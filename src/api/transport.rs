@@ -1,0 +1,393 @@
+//! The one door to the network: every request goes through [`Transport::send`].
+//!
+//! Here the token becomes a header, what a read-only profile may not send is withheld, and a path
+//! goes out byte for byte as it was made or not at all. Redirects are not followed: that would send
+//! a DELETE, or the token, where nobody asked for it.
+
+mod trouble;
+
+use std::fs;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
+use reqwest::redirect::Policy;
+use reqwest::{Certificate, Method, Response, Url};
+
+use super::{Settings, Writes};
+use crate::domain::{Cause, Exchange, Failure, Foreign, Secret};
+
+/// Longest wait for a connection.
+const CONNECT: Duration = Duration::from_secs(10);
+/// How long an unused connection is kept: shorter than servers keep theirs, so that a request
+/// seldom meets a connection which the other side has just closed.
+const IDLE: Duration = Duration::from_secs(15);
+/// Largest body read, in bytes.
+const LARGEST_BODY: usize = 64 * 1024 * 1024;
+
+/// Why no client can be made from a profile.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ClientRefused {
+    /// The origin is not one, or would send the token in the clear.
+    #[error(
+        "{0} is not an address callsweep talks to: write url in the profile as https://host or \
+         https://host:port; http is for loopback addresses only"
+    )]
+    Origin(Foreign),
+    /// The token is empty or holds what no header may hold. It is never printed.
+    #[error(
+        "the token is empty or holds spaces, line breaks or other characters that cannot be sent: \
+         check what auth in the profile names"
+    )]
+    Token,
+    /// `ca_file` cannot be read.
+    #[error("ca_file {0:?} cannot be read ({1}): correct its path or its permissions")]
+    CaUnreadable(PathBuf, String),
+    /// `ca_file` holds no certificates.
+    #[error(
+        "ca_file {0:?} holds no certificate: it has to be a PEM file with \
+         -----BEGIN CERTIFICATE-----"
+    )]
+    CaEmpty(PathBuf),
+    /// The TLS side could not be made.
+    #[error(
+        "TLS cannot be set up ({0}): check ca_file in the profile, and that this machine has its \
+         CA certificates installed"
+    )]
+    Tls(String),
+}
+
+/// The methods this program sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verb {
+    Get,
+    Delete,
+}
+
+/// A complete answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    /// The origin that a redirect points at, never its path or query.
+    pub(super) elsewhere: Option<String>,
+    pub(super) body: Vec<u8>,
+}
+
+/// A client for one origin with one token.
+pub(super) struct Transport {
+    http: reqwest::Client,
+    origin: String,
+    host: String,
+    patience: Patience,
+    writes: Writes,
+}
+
+/// How long is waited for what.
+#[derive(Debug, Clone, Copy)]
+struct Patience {
+    connect: Duration,
+    total: Duration,
+}
+
+impl Verb {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Delete => "DELETE",
+        }
+    }
+
+    fn method(self) -> Method {
+        match self {
+            Self::Get => Method::GET,
+            Self::Delete => Method::DELETE,
+        }
+    }
+
+    fn writes(self) -> bool {
+        match self {
+            Self::Get => false,
+            Self::Delete => true,
+        }
+    }
+}
+
+impl Transport {
+    /// Checks what can be checked without the network.
+    pub(super) fn new(settings: &Settings) -> Result<Self, ClientRefused> {
+        let origin = &settings.target.origin;
+        let url = checked_origin(origin)
+            .ok_or_else(|| ClientRefused::Origin(Foreign::from(origin.as_str())))?;
+        let patience = Patience {
+            // Below the total, so that a connection that never came about is told from an
+            // answer that never came.
+            connect: CONNECT.min(settings.timeout / 4 * 3),
+            total: settings.timeout,
+        };
+        // The error only says that a provider is installed already, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut builder = reqwest::Client::builder()
+            .user_agent(concat!("callsweep/", env!("CARGO_PKG_VERSION")))
+            .default_headers(headers(&settings.token)?)
+            .redirect(Policy::none())
+            .referer(false)
+            .http1_only()
+            .connect_timeout(patience.connect)
+            .timeout(patience.total)
+            .tcp_nodelay(true)
+            .pool_idle_timeout(IDLE)
+            .pool_max_idle_per_host(settings.concurrency);
+        if is_loopback(&url) {
+            builder = builder.no_proxy();
+        }
+        if url.scheme() == "http" {
+            // No TLS will be spoken: reading the machine's certificates would only take time.
+            builder = builder.tls_certs_only([]);
+        } else if settings.insecure {
+            builder = builder.tls_danger_accept_invalid_certs(true);
+        } else if let Some(path) = &settings.ca_file {
+            builder = builder.tls_certs_merge(certificates(path)?);
+        }
+        let http =
+            builder.build().map_err(|error| ClientRefused::Tls(trouble::innermost(&error)))?;
+        Ok(Self {
+            http,
+            origin: origin.clone(),
+            host: settings.target.host().to_owned(),
+            patience,
+            writes: settings.writes,
+        })
+    }
+
+    /// Sends one request and reads its answer to the end. What went out is in the trace, whatever
+    /// became of it; what was withheld is not.
+    pub(super) async fn send(
+        &self,
+        verb: Verb,
+        path: &str,
+        query: Option<&str>,
+        trace: &mut Vec<Exchange>,
+    ) -> Result<Answer, Failure> {
+        let url = self.permit(verb, path, query)?;
+        let started = now();
+        let outcome = self.exchange(verb, url).await;
+        trace.push(Exchange {
+            method: verb.name(),
+            path: path.to_owned(),
+            answer: match &outcome {
+                Ok(answer) => Ok(answer.status),
+                Err(failure) => Err(failure.clone()),
+            },
+            took: now().saturating_duration_since(started),
+        });
+        outcome
+    }
+
+    /// The URL of a request that may go out.
+    fn permit(&self, verb: Verb, path: &str, query: Option<&str>) -> Result<Url, Failure> {
+        if verb.writes() && self.writes == Writes::ReadOnly {
+            return Err(Failure::new(Cause::Withheld, "not sent: this session is read-only"));
+        }
+        // A URL parser resolves `..` and cuts at `?` and `#`: a path that does not come out as it
+        // went in names something else than was reviewed.
+        let bent = || Failure::new(Cause::Withheld, format!("not sent: {path} is no plain path"));
+        let mut url = Url::parse(&format!("{}{path}", self.origin)).map_err(|_| bent())?;
+        if url.path() != path || url.query().is_some() || url.fragment().is_some() {
+            return Err(bent());
+        }
+        url.set_query(query);
+        Ok(url)
+    }
+
+    async fn exchange(&self, verb: Verb, url: Url) -> Result<Answer, Failure> {
+        let failed = |error| trouble::failure(error, &self.host, self.patience);
+        let response = self.http.request(verb.method(), url).send().await.map_err(failed)?;
+        let status = response.status().as_u16();
+        let elsewhere = elsewhere(&response);
+        let mut body = Vec::new();
+        let read = self.read(response, &mut body).await;
+        match read {
+            // The status line of a refusal says enough; what came of its body may say more.
+            Err(_) if status >= 300 => {}
+            Err(failure) => {
+                return Err(Failure { http_status: Some(status), ..failure });
+            }
+            Ok(()) => {}
+        }
+        Ok(Answer { status, elsewhere, body })
+    }
+
+    async fn read(&self, mut response: Response, body: &mut Vec<u8>) -> Result<(), Failure> {
+        let too_large = || {
+            let limit = LARGEST_BODY / (1024 * 1024);
+            Failure::new(
+                Cause::Unreadable,
+                format!("the answer is larger than {limit} MiB and was not read"),
+            )
+        };
+        let announced = response.content_length().map(usize::try_from);
+        if announced.is_some_and(|length| length.is_ok_and(|length| length > LARGEST_BODY)) {
+            return Err(too_large());
+        }
+        loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) if body.len() + chunk.len() > LARGEST_BODY => {
+                    return Err(too_large());
+                }
+                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+                Ok(None) => return Ok(()),
+                Err(error) => return Err(trouble::failure(error, &self.host, self.patience)),
+            }
+        }
+    }
+}
+
+/// The headers of every request (page *Authentication and Authorization*).
+fn headers(token: &Secret) -> Result<HeaderMap, ClientRefused> {
+    let token = token.expose();
+    if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(ClientRefused::Token);
+    }
+    let mut bearer =
+        HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| ClientRefused::Token)?;
+    bearer.set_sensitive(true);
+    let json = HeaderValue::from_static("application/json");
+    Ok(HeaderMap::from_iter([
+        (AUTHORIZATION, bearer),
+        (CONTENT_TYPE, json.clone()),
+        (ACCEPT, json),
+    ]))
+}
+
+/// The origin as a URL, when it is a plain one and the token does not go over the wire in clear.
+fn checked_origin(origin: &str) -> Option<Url> {
+    let url = Url::parse(origin).ok()?;
+    let plain = url.path() == "/"
+        && url.query().is_none()
+        && url.fragment().is_none()
+        && url.username().is_empty()
+        && url.password().is_none()
+        && url.host_str().is_some_and(|host| !host.is_empty());
+    let sealed = url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url));
+    (plain && sealed).then_some(url)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// The certificates of a PEM file.
+fn certificates(path: &Path) -> Result<Vec<Certificate>, ClientRefused> {
+    let pem = fs::read(path)
+        .map_err(|error| ClientRefused::CaUnreadable(path.to_owned(), error.to_string()))?;
+    let found = Certificate::from_pem_bundle(&pem).unwrap_or_default();
+    if found.is_empty() {
+        return Err(ClientRefused::CaEmpty(path.to_owned()));
+    }
+    Ok(found)
+}
+
+/// Where a redirect points, without path and query: they may hold what nobody should read.
+fn elsewhere(response: &Response) -> Option<String> {
+    let location = response.headers().get(LOCATION)?;
+    let location = String::from_utf8_lossy(location.as_bytes());
+    let there = response.url().join(&location).ok()?;
+    let (here, origin) = (response.url().origin(), there.origin());
+    if here == origin {
+        return Some(format!("another path of {}", origin.ascii_serialization()));
+    }
+    Some(origin.ascii_serialization()).filter(|_| origin.is_tuple())
+}
+
+/// The clock, for the durations in the trace.
+#[expect(clippy::disallowed_methods, reason = "how long a request took can be known here only")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Target, UserId};
+
+    #[test]
+    fn an_origin_is_https_or_loopback_and_nothing_behind_it() {
+        for origin in [
+            "https://pbx.example.com",
+            "https://pbx.example.com:8443",
+            "https://10.0.0.1",
+            "http://127.0.0.1:8080",
+            "http://[::1]:8080",
+            "http://localhost",
+        ] {
+            assert!(checked_origin(origin).is_some(), "{origin}");
+        }
+        for origin in [
+            "http://pbx.example.com",
+            "http://10.0.0.1",
+            "http://localhost.example.com",
+            "ftp://127.0.0.1",
+            "pbx.example.com",
+            "https://user@pbx.example.com",
+            "https://pbx.example.com/uapi",
+            "https://pbx.example.com?x",
+            "https://",
+            "",
+        ] {
+            assert!(checked_origin(origin).is_none(), "{origin}");
+        }
+    }
+
+    #[test]
+    fn a_token_that_cannot_be_sent_is_refused_without_printing_it() {
+        for token in ["", "two words", "line\nbreak", "tab\t", "zürich", "nul\0"] {
+            let refused = headers(&Secret::new(token)).unwrap_err().to_string();
+            assert!(refused.contains("auth in the profile"), "{refused}");
+            assert!(token.is_empty() || !refused.contains(token), "{refused}");
+        }
+        let headers = headers(&Secret::new("1|abc~d.e_f-g|1|13\n")).unwrap();
+        assert_eq!(headers[AUTHORIZATION], "Bearer 1|abc~d.e_f-g|1|13");
+        assert!(!format!("{headers:?}").contains("abc"));
+    }
+
+    #[test]
+    fn a_path_goes_out_as_it_was_made_or_not_at_all() {
+        let user = UserId::parse("@me").unwrap();
+        let transport = Transport::new(&Settings {
+            target: Target::new("p", "http://127.0.0.1:1", "/uapi", user).unwrap(),
+            token: Secret::new("token"),
+            timeout: Duration::MAX,
+            ca_file: None,
+            insecure: false,
+            writes: Writes::Allowed,
+            concurrency: 1,
+        })
+        .unwrap();
+        let permit = |path: &str| transport.permit(Verb::Delete, path, None);
+        let path = "/uapi/extensions/@me/0003*210/phoneCallEvents/0/a-b_c~d.e";
+        let sent = permit(path).unwrap();
+        assert_eq!(sent.as_str(), format!("http://127.0.0.1:1{path}"));
+        for path in [
+            "",
+            "a",
+            "/a/../b",
+            "/a/.",
+            "/a/%2e%2e/b",
+            "/a?b",
+            "/a#b",
+            "/a b",
+            "/a\\b",
+            "/ä",
+            "/a\n",
+            "@evil.test/a",
+            ".evil.test/a",
+            ":2/a",
+        ] {
+            let failure = permit(path).unwrap_err();
+            assert_eq!(failure.cause, Cause::Withheld, "{path:?}");
+        }
+    }
+}

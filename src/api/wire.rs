@@ -1,0 +1,306 @@
+//! The service's bodies, read as generously as they are written: what the documentation, the
+//! vendor's own clients and other people's clients show all comes out as the same rows.
+//!
+//! Generous with shapes, never with meaning: a success whose body is not understood is an error
+//! and never an empty list, since an empty list after a deletion says that everything is gone.
+
+mod json;
+
+use std::borrow::Cow;
+
+use crate::domain::{EventId, EventType, Foreign, ListingBuilder, RawEvent};
+use json::{Fields, Json, field};
+
+/// Longest text kept of a row or a message that could not be read otherwise, in characters.
+const KEPT_CHARS: usize = 2_000;
+/// What may stand in a collection object beside its entries; a page without entries is one.
+const COLLECTION_WORDS: [&str; 10] = [
+    "totalResults",
+    "itemsPerPage",
+    "startIndex",
+    "count",
+    "next",
+    "prev",
+    "links",
+    "filtered",
+    "sorted",
+    "updatedSince",
+];
+
+/// Why a body is not what was asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Fault {
+    /// It is an error envelope.
+    Refused(Refusal),
+    /// It makes no sense; the reason, to be put behind "the answer".
+    Senseless(String),
+}
+
+/// The service's own words for a refusal; either may be empty.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Refusal {
+    pub(super) code: String,
+    pub(super) message: String,
+}
+
+/// One page of a list.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Page<'a> {
+    pub(super) rows: Vec<Row<'a>>,
+    /// `totalResults`: rows of all pages together.
+    pub(super) total: Option<usize>,
+    /// `itemsPerPage`: the service's own size of a page, which may be below the one asked for.
+    pub(super) own_size: Option<usize>,
+}
+
+/// One row of a list, whatever it is.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Row<'a> {
+    /// The key it stood under, in the lists that are objects: the row's id.
+    key: Option<Cow<'a, str>>,
+    value: Json<'a>,
+}
+
+/// The body as text. A byte order mark is dropped, and bytes that are not UTF-8 are replaced: one
+/// note in an old encoding must not hide a thousand events.
+pub(super) fn text(body: &[u8]) -> Cow<'_, str> {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    String::from_utf8_lossy(body)
+}
+
+/// Whether a body is a web page, as a proxy or a wrong path gives one.
+pub(super) fn is_web_page(text: &str) -> bool {
+    text.trim_start().starts_with('<')
+}
+
+/// Reads one page of a list.
+pub(super) fn page(text: &str) -> Result<Page<'_>, Fault> {
+    let mut page = Page::default();
+    match read(text)? {
+        Json::Map(fields) if is_event(&fields) => page.push(None, Json::Map(fields)),
+        Json::Map(fields) if is_collection(&fields) => page.collect(fields)?,
+        Json::List(items) => {
+            for item in items {
+                match item {
+                    Json::Map(fields) if is_collection(&fields) => page.collect(fields)?,
+                    row @ (Json::Map(_)
+                    | Json::List(_)
+                    | Json::Text(_)
+                    | Json::Number(_)
+                    | Json::Flag(_)
+                    | Json::Null) => page.push(None, row),
+                }
+            }
+        }
+        Json::Map(_) => return Err(senseless("is an object that holds no entry")),
+        Json::Null | Json::Flag(_) | Json::Number(_) | Json::Text(_) => {
+            return Err(senseless("is no list"));
+        }
+    }
+    Ok(page)
+}
+
+/// Reads the answer to a DELETE: a list of objects with an id each, or one such object.
+pub(super) fn deleted_ids(text: &str) -> Result<Vec<Foreign>, Fault> {
+    match read(text)? {
+        Json::List(items) => items.iter().map(returned_id).collect(),
+        Json::Map(fields) => match field(&fields, "entry") {
+            Some(Json::List(items)) => items.iter().map(returned_id).collect(),
+            Some(one) => Ok(vec![returned_id(one)?]),
+            None => Ok(vec![returned_id(&Json::Map(fields))?]),
+        },
+        Json::Null | Json::Flag(_) | Json::Number(_) | Json::Text(_) => {
+            Err(senseless("is no list of ids"))
+        }
+    }
+}
+
+/// The refusal that a body holds, if it holds one, whatever the status said.
+pub(super) fn refusal(text: &str) -> Option<Refusal> {
+    match read(text) {
+        Err(Fault::Refused(refusal)) => Some(refusal),
+        Err(Fault::Senseless(_)) | Ok(_) => None,
+    }
+}
+
+/// The first characters of a text, for messages.
+pub(super) fn capped(text: &str) -> String {
+    text.chars().take(KEPT_CHARS).collect()
+}
+
+impl<'a> Page<'a> {
+    fn push(&mut self, key: Option<Cow<'a, str>>, value: Json<'a>) {
+        self.rows.push(Row { key, value });
+    }
+
+    /// Takes a collection object: its entries are a list, an object with an id for each key, or
+    /// one entry alone, which is what a list of one becomes on its way through XML.
+    fn collect(&mut self, fields: Fields<'a>) -> Result<(), Fault> {
+        let count = |name| field(&fields, name).and_then(Json::as_count);
+        self.total = self.total.max(count("totalResults"));
+        self.own_size = self.own_size.max(count("itemsPerPage"));
+        let entry = fields.into_iter().rev().find(|(name, _)| name == "entry");
+        match entry.map(|(_, value)| value) {
+            None | Some(Json::Null) => {}
+            Some(Json::List(items)) => items.into_iter().for_each(|item| self.push(None, item)),
+            Some(Json::Map(fields)) if is_single(&fields) => self.push(None, Json::Map(fields)),
+            Some(Json::Map(fields)) => {
+                for (key, value) in fields {
+                    self.push(Some(key), value);
+                }
+            }
+            Some(Json::Flag(_) | Json::Number(_) | Json::Text(_)) => {
+                return Err(senseless("has an entry that is no list"));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Row<'_> {
+    /// What tells this event from every other of its extension.
+    pub(super) fn identity(&self) -> String {
+        match (self.text("type"), self.id()) {
+            (event_type, id) if !id.is_empty() => format!("{event_type}/{id}"),
+            _ => self.value.to_json(),
+        }
+    }
+
+    /// The extension that a presence row is about; empty where it names none.
+    pub(super) fn extension(&self) -> Cow<'_, str> {
+        self.text("extension")
+    }
+
+    /// Puts the row into a listing: as an event, or beside the events where no path could name
+    /// it. No row is dropped.
+    pub(super) fn put_into(&self, listing: &mut ListingBuilder) {
+        let (event_type, id) = (self.text("type"), self.id());
+        let number = path_number(&event_type);
+        let reason = match (&self.value, number) {
+            (Json::Map(_), _) if id.is_empty() => "it has no id",
+            (Json::Map(_), _) if event_type.is_empty() => "it has no type",
+            (Json::Map(_), None) => "its type is not a number that can stand in a path",
+            (Json::Map(_), Some(_)) if !EventId::is_valid(&id) => {
+                "its id cannot be named in a path"
+            }
+            (Json::Map(_), Some(_)) => {
+                return listing.push(RawEvent {
+                    event_type: &event_type,
+                    id: &id,
+                    method: &self.text("method"),
+                    url: &self.text("url"),
+                    note: &self.text("note"),
+                    status: &self.text("status"),
+                    modified: &self.text("modified"),
+                });
+            }
+            _ => "it is not an object",
+        };
+        let written = capped(&self.value.to_json());
+        listing.push_odd(number.map(EventType::from_number), &written, reason);
+    }
+
+    fn id(&self) -> Cow<'_, str> {
+        match (self.text("id"), &self.key) {
+            (own, Some(key)) if own.is_empty() => Cow::Borrowed(key),
+            (own, _) => own,
+        }
+    }
+
+    fn text(&self, name: &str) -> Cow<'_, str> {
+        match &self.value {
+            Json::Map(fields) => field(fields, name).map_or(Cow::Borrowed(""), Json::as_text),
+            Json::Null | Json::Flag(_) | Json::Number(_) | Json::Text(_) | Json::List(_) => {
+                Cow::Borrowed("")
+            }
+        }
+    }
+}
+
+/// Reads a body and takes the error envelopes out of it.
+fn read(text: &str) -> Result<Json<'_>, Fault> {
+    if text.trim().is_empty() {
+        return Err(senseless("is empty"));
+    }
+    if is_web_page(text) {
+        return Err(senseless("is a page instead of JSON: is base_path in the profile right?"));
+    }
+    let json: Json<'_> =
+        serde_json::from_str(text).map_err(|error| senseless(&format!("is not JSON: {error}")))?;
+    let object = match &json {
+        Json::Map(fields) => Some(fields),
+        Json::List(items) => match items.as_slice() {
+            [Json::Map(fields)] => Some(fields),
+            _ => None,
+        },
+        Json::Null | Json::Flag(_) | Json::Number(_) | Json::Text(_) => None,
+    };
+    match object.and_then(refusal_in) {
+        Some(refusal) => Err(Fault::Refused(refusal)),
+        None => Ok(json),
+    }
+}
+
+/// `{"error":{"code","message"}}` of the service, `{"error":"…"}` of its token endpoint.
+fn refusal_in(fields: &Fields<'_>) -> Option<Refusal> {
+    let of = |fields: &Fields<'_>, name: &str| {
+        field(fields, name).map_or_else(String::new, |value| capped(&value.as_text()))
+    };
+    match field(fields, "error")? {
+        Json::Null | Json::Flag(false) => None,
+        Json::List(items) if items.is_empty() => None,
+        Json::Map(inner) => {
+            Some(Refusal { code: of(inner, "code"), message: of(inner, "message") })
+        }
+        Json::Text(code) => {
+            Some(Refusal { code: capped(code), message: of(fields, "error_description") })
+        }
+        other @ (Json::Flag(true) | Json::Number(_) | Json::List(_)) => {
+            Some(Refusal { code: String::new(), message: capped(&other.as_text()) })
+        }
+    }
+}
+
+fn senseless(reason: &str) -> Fault {
+    Fault::Senseless(reason.to_owned())
+}
+
+/// A bare event, as the answer to a request for one: it has an id or a URL, and no entries.
+fn is_event(fields: &Fields<'_>) -> bool {
+    let has = |name| field(fields, name).is_some();
+    (has("id") || has("url") || has("extension")) && !has("entry")
+}
+
+/// An object that holds entries, or none and nothing else that would have to be understood.
+fn is_collection(fields: &Fields<'_>) -> bool {
+    field(fields, "entry").is_some()
+        || fields.iter().all(|(name, _)| COLLECTION_WORDS.contains(&name.as_ref()))
+}
+
+/// Whether an object in the place of a list is one row, not rows by their ids.
+fn is_single(fields: &Fields<'_>) -> bool {
+    ["id", "extension"]
+        .iter()
+        .filter_map(|name| field(fields, name))
+        .any(|value| matches!(value, Json::Text(_) | Json::Number(_)))
+}
+
+fn returned_id(item: &Json<'_>) -> Result<Foreign, Fault> {
+    let id = match item {
+        Json::Map(fields) => field(fields, "id"),
+        Json::Text(_) | Json::Number(_) => Some(item),
+        Json::Null | Json::Flag(_) | Json::List(_) => None,
+    };
+    match id {
+        Some(id @ (Json::Text(_) | Json::Number(_))) => Ok(Foreign::from(&*id.as_text())),
+        _ => Err(senseless("has an item without an id")),
+    }
+}
+
+/// The number of a type, written in the one way that comes back letter by letter in a path.
+fn path_number(text: &str) -> Option<u16> {
+    text.parse::<u16>().ok().filter(|number| number.to_string() == text)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,262 @@
+//! Bodies in every shape that was seen somewhere, and in shapes that nobody wants to see.
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::domain::{ExtensionNumber, Listing};
+
+fn listing_of(page: &Page<'_>) -> Listing {
+    let mut builder = ListingBuilder::new(ExtensionNumber::parse("0003*210").unwrap());
+    page.rows.iter().for_each(|row| row.put_into(&mut builder));
+    builder.finish(true)
+}
+
+fn listed(body: &str) -> Listing {
+    listing_of(&page(body).unwrap())
+}
+
+fn keys(body: &str) -> Vec<String> {
+    let listing = listed(body);
+    (0..listing.len())
+        .filter_map(|row| listing.row(row))
+        .map(|row| format!("{}/{}", row.event_type().number(), row.id()))
+        .collect()
+}
+
+fn reason(body: &str) -> String {
+    match page(body) {
+        Err(Fault::Senseless(reason)) => reason,
+        other => panic!("{body} came out as {other:?}"),
+    }
+}
+
+#[test]
+fn every_envelope_gives_the_same_rows() {
+    let a = r#"{"type":"0","id":"a"}"#;
+    let b = r#"{"type":2,"id":"b"}"#;
+    for body in [
+        format!(r#"{{"entry":[{a},{b}]}}"#),
+        format!(r#"[{{"entry":[{a},{b}]}}]"#),
+        format!(r#"[{{"entry":[{a}]}},{{"entry":[{b}]}}]"#),
+        format!(r#"{{"entry":{{"a":{a},"b":{b}}},"totalResults":2}}"#),
+        r#"{"entry":{"a":{"type":"0"},"b":{"type":"2"}}}"#.to_owned(),
+        format!("[{a},{b}]"),
+        format!("\u{feff} \n[{a},{b}]\n"),
+    ] {
+        assert_eq!(keys(&text(body.as_bytes())), ["0/a", "2/b"], "{body}");
+    }
+}
+
+#[test]
+fn one_row_comes_out_of_every_way_to_write_one() {
+    let row = r#"{"type":"0","id":"a","url":"https://x.test"}"#;
+    for body in [row.to_owned(), format!("[{row}]"), format!(r#"{{"entry":{row}}}"#)] {
+        assert_eq!(keys(&body), ["0/a"], "{body}");
+    }
+}
+
+#[test]
+fn rows_under_keys_keep_the_order_of_the_service() {
+    let body = r#"{"entry":{"z":{"type":0},"a":{"type":0},"m":{"type":0}}}"#;
+    assert_eq!(keys(body), ["0/z", "0/a", "0/m"]);
+}
+
+#[test]
+fn a_collection_without_entries_is_empty() {
+    for body in [
+        "{}",
+        "[]",
+        "[{}]",
+        r#"{"entry":[]}"#,
+        r#"{"entry":{}}"#,
+        r#"{"entry":null}"#,
+        r#"{"totalResults":"0","itemsPerPage":20,"startIndex":0}"#,
+        r#"[{"totalResults":0}]"#,
+    ] {
+        let page = page(body).unwrap();
+        assert!(page.rows.is_empty(), "{body}");
+    }
+}
+
+#[test]
+fn what_is_not_understood_is_never_an_empty_list() {
+    assert_eq!(reason(""), "is empty");
+    assert_eq!(reason(" \r\n"), "is empty");
+    assert!(reason("<html>").contains("base_path"));
+    assert!(reason("{\"entry\":[").starts_with("is not JSON"));
+    assert_eq!(reason(r#"{"status":"ok"}"#), "is an object that holds no entry");
+    for body in ["null", "true", "7", "\"text\""] {
+        assert_eq!(reason(body), "is no list", "{body}");
+    }
+    assert_eq!(reason(r#"{"entry":"none"}"#), "has an entry that is no list");
+}
+
+#[test]
+fn fields_are_texts_whether_they_were_quoted_or_not() {
+    let body = r#"[{"type":1,"id":77,"method":1,"status":"0","url":"https://x.test/%20?a=b",
+        "note":null,"modified":"2012-07-10T18:16:12+03:00","links":{"self":"https://other"}}]"#;
+    let listing = listed(body);
+    let event = listing.row(0).unwrap().to_event();
+    assert_eq!(event.key.id.as_str(), "77");
+    assert_eq!(event.method.to_string(), "POST");
+    assert_eq!(event.status.to_string(), "off");
+    assert_eq!(event.url.raw(), "https://x.test/%20?a=b");
+    assert!(event.note.is_empty());
+    assert_eq!(event.modified.written(), "2012-07-10T18:16:12+03:00");
+}
+
+#[test]
+fn a_bad_row_is_kept_beside_the_others_with_the_reason() {
+    let body = r#"[{"type":0,"id":"ok"},null,"x",{"type":0},{"id":"b"},{"type":"x","id":"c"},
+        {"type":"00","id":"d"},{"type":3,"id":"../e"},{"type":{"a":1},"id":"f"},[]]"#;
+    let listing = listed(body);
+    assert_eq!(listing.len(), 1);
+    let odd: Vec<_> =
+        listing.odd().iter().map(|row| (row.text.raw(), row.reason.as_str())).collect();
+    assert_eq!(
+        odd,
+        [
+            ("null", "it is not an object"),
+            ("\"x\"", "it is not an object"),
+            (r#"{"type":0}"#, "it has no id"),
+            (r#"{"id":"b"}"#, "it has no type"),
+            (r#"{"type":"x","id":"c"}"#, "its type is not a number that can stand in a path"),
+            (r#"{"type":"00","id":"d"}"#, "its type is not a number that can stand in a path"),
+            (r#"{"type":3,"id":"../e"}"#, "its id cannot be named in a path"),
+            (r#"{"type":{"a":1},"id":"f"}"#, "its type is not a number that can stand in a path"),
+            ("[]", "it is not an object"),
+        ]
+    );
+    let huge = format!(r#"[{{"type":0,"id":"{}"}}]"#, "x".repeat(1_000_000));
+    let listing = listed(&huge);
+    assert_eq!(listing.odd()[0].text.raw().len(), KEPT_CHARS);
+}
+
+#[test]
+fn a_note_in_an_old_encoding_hides_no_event() {
+    let body = b"[{\"type\":0,\"id\":\"a\",\"note\":\"Z\xfcrich\"},{\"type\":0,\"id\":\"b\"}]";
+    assert_eq!(keys(&text(body)), ["0/a", "0/b"]);
+}
+
+#[test]
+fn paging_words_are_read_quoted_or_not() {
+    let page = page(r#"{"entry":[],"totalResults":"45","itemsPerPage":20}"#).unwrap();
+    assert_eq!((page.total, page.own_size), (Some(45), Some(20)));
+}
+
+#[test]
+fn an_error_is_an_error_whatever_stands_around_it() {
+    let refused = |code: &str, message: &str| {
+        Some(Refusal { code: code.to_owned(), message: message.to_owned() })
+    };
+    for (body, expected) in [
+        (
+            r#"{"error":{"code":"pce_id_invalid","message":"no such event"}}"#,
+            refused("pce_id_invalid", "no such event"),
+        ),
+        (r#"[{"error":{"code":"x"}}]"#, refused("x", "")),
+        (
+            r#"{"error":"invalid_client","error_description":"who?"}"#,
+            refused("invalid_client", "who?"),
+        ),
+        (r#"{"error":{"code":17,"message":null}}"#, refused("17", "")),
+        (r#"{"error":{}}"#, refused("", "")),
+        (r#"{"error":["a"]}"#, refused("", r#"["a"]"#)),
+        (r#"{"entry":[],"error":{"code":"x"}}"#, refused("x", "")),
+        (r#"{"error":null,"entry":[]}"#, None),
+        (r#"{"error":false}"#, None),
+        ("<html>", None),
+        ("", None),
+    ] {
+        assert_eq!(refusal(body), expected, "{body}");
+    }
+    let body = r#"{"error":{"code":"x"}}"#;
+    assert!(matches!(page(body), Err(Fault::Refused(_))));
+    assert!(matches!(deleted_ids(body), Err(Fault::Refused(_))));
+}
+
+#[test]
+fn a_delete_returns_ids_as_a_list_or_as_one() {
+    let ids = |body: &str| {
+        deleted_ids(body).map(|ids| ids.iter().map(|id| id.raw().to_owned()).collect::<Vec<_>>())
+    };
+    assert_eq!(ids(r#"[ { "id": "a" } ]"#).unwrap(), ["a"]);
+    assert_eq!(ids(r#"[{"id":"a"},{"id":7,"type":"0"}]"#).unwrap(), ["a", "7"]);
+    assert_eq!(ids(r#"{"id":"a"}"#).unwrap(), ["a"]);
+    assert_eq!(ids(r#"{"entry":[{"id":"a"}]}"#).unwrap(), ["a"]);
+    assert_eq!(ids(r#"["a"]"#).unwrap(), ["a"]);
+    assert_eq!(ids("[]").unwrap(), [""; 0]);
+    for body in [
+        "",
+        "{}",
+        "null",
+        "\"a\"",
+        "[{}]",
+        "[null]",
+        r#"[{"id":null}]"#,
+        r#"[{"id":["a"]}]"#,
+        "<html></html>",
+        "OK",
+    ] {
+        assert!(matches!(ids(body), Err(Fault::Senseless(_))), "{body:?}");
+    }
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let word = prop::sample::select(vec![
+        "entry",
+        "id",
+        "type",
+        "error",
+        "code",
+        "message",
+        "url",
+        "extension",
+        "totalResults",
+        "x",
+    ]);
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        "\\PC{0,8}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(5, 60, 6, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+            prop::collection::vec((word.clone(), inner), 0..6).prop_map(|fields| {
+                fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+            }),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn no_json_value_makes_the_decoder_fall(value in any_json()) {
+        let body = value.to_string();
+        if let Ok(page) = page(&body) {
+            let listing = listing_of(&page);
+            prop_assert!(listing.len() + listing.odd().len() <= page.rows.len());
+            let identities: Vec<_> = page.rows.iter().map(Row::identity).collect();
+            prop_assert!(identities.iter().all(|identity| !identity.is_empty()));
+        }
+        let _ = deleted_ids(&body);
+        let _ = refusal(&body);
+    }
+
+    #[test]
+    fn no_bytes_make_the_decoder_fall(body in prop::collection::vec(any::<u8>(), 0..200)) {
+        let text = text(&body);
+        let _ = (page(&text), deleted_ids(&text), refusal(&text));
+    }
+
+    #[test]
+    fn every_row_of_a_list_is_listed_or_odd(rows in prop::collection::vec(any_json(), 0..20)) {
+        let body = json!({ "entry": rows }).to_string();
+        let listing = page(&body).unwrap();
+        prop_assert_eq!(listing.rows.len(), rows.len());
+    }
+}

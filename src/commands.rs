@@ -1,0 +1,134 @@
+//! The headless front: what the program does besides its screen, and the arguments of both.
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use color_eyre::eyre::{Result, WrapErr, eyre};
+
+use crate::config::{self, Environment, Flags};
+use crate::simulator::{DEMO_SEED, Simulator, World, scenario_names};
+
+/// Administers the phone call events of a VoipNow PBX.
+///
+/// Without a command it opens the interactive program on the default profile.
+#[derive(Debug, Parser)]
+#[command(name = "callsweep", version, max_term_width = 100, subcommand_negates_reqs = true)]
+pub struct Arguments {
+    /// What to do instead of opening the interactive program.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Use the built-in simulator: no configuration, no network
+    #[arg(long)]
+    pub demo: bool,
+    /// How to find and change the profile.
+    #[command(flatten)]
+    pub profile: ProfileArguments,
+}
+
+/// Flags that choose a profile and change it for this one run.
+#[derive(Debug, Args)]
+pub struct ProfileArguments {
+    /// The profile to use, instead of `CALLSWEEP_PROFILE` or `default_profile`
+    #[arg(long, value_name = "NAME", global = true)]
+    profile: Option<String>,
+    /// The configuration file, instead of `CALLSWEEP_CONFIG` or the usual place
+    #[arg(long, value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+    /// Delete nothing, whatever the profile allows
+    #[arg(long, global = true)]
+    read_only: bool,
+    /// An extension to show beside the discovered ones; may be repeated
+    #[arg(long = "extension", value_name = "N", global = true)]
+    extensions: Vec<String>,
+}
+
+impl ProfileArguments {
+    /// The same for the configuration.
+    pub fn flags(&self) -> Flags {
+        Flags {
+            profile: self.profile.clone(),
+            config: self.config.clone(),
+            read_only: self.read_only,
+            extensions: self.extensions.clone(),
+        }
+    }
+}
+
+/// The headless commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the built-in service alone, so that any client can be tried on it
+    Simulator {
+        /// Where to listen; port 0 takes a free one
+        #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+        listen: SocketAddr,
+        /// A built-in scenario, or a file with one
+        #[arg(long, value_name = "NAME|FILE", default_value = "demo")]
+        scenario: String,
+        /// Seed of the demo world
+        #[arg(long, value_name = "N", default_value_t = DEMO_SEED)]
+        seed: u64,
+    },
+    /// Say where the configuration belongs, or print an example of it
+    Config {
+        /// Print a configuration that explains every key
+        #[arg(long, conflicts_with = "path")]
+        print_example: bool,
+        /// Print where the configuration is read from
+        #[arg(long)]
+        path: bool,
+    },
+}
+
+/// Carries out a headless command.
+///
+/// # Errors
+/// With a sentence that ends in what to do.
+pub fn run(command: Command, flags: &Flags, environment: &Environment) -> Result<()> {
+    match command {
+        Command::Simulator { listen, scenario, seed } => simulate(listen, &scenario, seed),
+        Command::Config { print_example: true, .. } => say(config::EXAMPLE),
+        Command::Config { .. } => {
+            let path = config::expected_path(flags, environment)?;
+            say(&format!("{}\n", path.display()))
+        }
+    }
+}
+
+/// Prints where it listens and how to be let in, then serves until the process is ended.
+fn simulate(listen: SocketAddr, scenario: &str, seed: u64) -> Result<()> {
+    let world = world(scenario, seed)?;
+    let simulator = Simulator::start(world, listen)
+        .wrap_err_with(|| format!("the simulator cannot listen on {listen}"))?;
+    let (origin, token) = (simulator.origin(), simulator.token());
+    say(&format!(
+        "callsweep simulator: scenario {scenario}\nurl    {origin}\ntoken  {token}\n\
+         try    curl -H 'Authorization: Bearer {token}' \
+         '{origin}/uapi/extensions/@me/@self/presence'\nctrl-c stops it\n"
+    ))?;
+    loop {
+        std::thread::park();
+    }
+}
+
+fn world(scenario: &str, seed: u64) -> Result<World> {
+    if scenario == "demo" {
+        return Ok(World::demo(seed));
+    }
+    if scenario_names().contains(&scenario) {
+        return Ok(World::named(scenario)?);
+    }
+    let text = std::fs::read_to_string(scenario).map_err(|error| {
+        let names = scenario_names().join(", ");
+        eyre!(
+            "{scenario:?} is no built-in scenario and no readable file ({error}); built in: {names}"
+        )
+    })?;
+    World::scenario(&text).wrap_err_with(|| format!("{scenario:?} is not a scenario"))
+}
+
+fn say(text: &str) -> Result<()> {
+    io::stdout().write_all(text.as_bytes()).wrap_err("standard output cannot be written")
+}

@@ -1,0 +1,266 @@
+//! File, environment and flags become one checked [`Profile`]: what it says has been verified, and
+//! nothing on the disk has changed.
+//!
+//! Three steps, each in its own file: `source` reads the TOML and knows its lines, `check` turns
+//! every profile into values that cannot be wrong, `token` gets the secret of the chosen one.
+
+mod check;
+mod environment;
+mod source;
+mod token;
+
+pub use environment::Environment;
+
+use std::fmt::Write as _;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::domain::{ExtensionNumber, Foreign, Secret, Target, WideCalls};
+
+use self::check::Draft;
+use self::source::Source;
+
+/// A configuration that documents every key, for `callsweep config --print-example`.
+pub const EXAMPLE: &str = include_str!("../config.example.toml");
+
+/// What an operator's work on one PBX needs. The fields are open, so that the demo can be put
+/// together without a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the file, and they do not exclude each other"
+)]
+pub struct Profile {
+    /// Which service and whose extensions, under the profile's name.
+    pub target: Target,
+    /// Numbers typed in, from the file and then from `--extension`, each once.
+    pub extensions: Vec<ExtensionNumber>,
+    /// Whether presence is asked for extensions.
+    pub discover_presence: bool,
+    /// Nothing may be deleted or created.
+    pub read_only: bool,
+    /// The number of events must always be typed to confirm.
+    pub protected: bool,
+    /// Which wide forms of DELETE may be used.
+    pub wide_calls: WideCalls,
+    /// The largest plan accepted, in events.
+    pub max_delete: usize,
+    /// Requests in flight at once, 1 to 64.
+    pub concurrency: usize,
+    /// How long an answer may take.
+    pub timeout: Duration,
+    /// A certificate authority trusted in addition; it could be opened when the profile was read.
+    pub ca_file: Option<PathBuf>,
+    /// The certificate of the service is not verified.
+    pub insecure: bool,
+    /// What the service is asked with.
+    pub token: Secret,
+}
+
+/// What the command line says about the configuration.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Flags {
+    /// `--profile`
+    pub profile: Option<String>,
+    /// `--config`
+    pub config: Option<PathBuf>,
+    /// `--read-only`: makes any profile read-only, and never the other way round.
+    pub read_only: bool,
+    /// `--extension`, as typed, beside the configured ones.
+    pub extensions: Vec<String>,
+}
+
+/// Why there is no profile. Every sentence ends in what to do, and none holds a secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// No file at the place where one is expected.
+    #[error("{}", first_steps(.0))]
+    Missing(PathBuf),
+    /// A line of the file is wrong.
+    #[error("{}, line {line}: {mistake}", shown(.file))]
+    Mistake {
+        /// The configuration file.
+        file: PathBuf,
+        /// The line, counted from one.
+        line: usize,
+        /// What is wrong there, and the remedy.
+        mistake: String,
+    },
+    /// The file as a whole cannot be used.
+    #[error("{}: {problem}", shown(.file))]
+    File {
+        /// The configuration file.
+        file: PathBuf,
+        /// What is wrong with it, and the remedy.
+        problem: String,
+    },
+    /// A flag or an environment variable is wrong or missing.
+    #[error("{0}")]
+    Surroundings(String),
+}
+
+/// Reads the configuration and resolves one profile of it, with its token.
+///
+/// Every profile of the file is checked, so that a mistake shows on the first start after it was
+/// made; files and commands are only touched for the chosen one.
+///
+/// # Errors
+/// The first mistake found, as one sentence.
+pub fn load(flags: &Flags, environment: &Environment) -> Result<Profile, ConfigError> {
+    let (source, document) = source::open(&expected_path(flags, environment)?)?;
+    let drafts = check::profiles(&source, &document)?;
+    let draft = choose(flags, environment, &source, &document, drafts)?;
+    let ca_file = match &draft.ca_file {
+        Some(written) => Some(ca_file(&source, written, environment)?),
+        None => None,
+    };
+    let token = token::resolve(&draft.way, &source, environment)?;
+    let mut profile = draft.finish(ca_file, token);
+    profile.read_only |= flags.read_only;
+    for text in &flags.extensions {
+        let number = ExtensionNumber::parse(text)
+            .map_err(|refused| ConfigError::Surroundings(format!("--extension: {refused}")))?;
+        if !profile.extensions.contains(&number) {
+            profile.extensions.push(number);
+        }
+    }
+    Ok(profile)
+}
+
+/// Where the configuration is read from, whether or not it is there: the flag, else
+/// `CALLSWEEP_CONFIG`, else `callsweep/config.toml` among the user's configuration.
+///
+/// # Errors
+/// When neither says it and there is no home directory either.
+pub fn expected_path(flags: &Flags, environment: &Environment) -> Result<PathBuf, ConfigError> {
+    if let Some(path) = &flags.config {
+        return Ok(path.clone());
+    }
+    if let Some(path) = environment.value("CALLSWEEP_CONFIG") {
+        return Ok(PathBuf::from(path));
+    }
+    let folder = environment.folder("XDG_CONFIG_HOME", ".config").ok_or_else(|| {
+        ConfigError::Surroundings(
+            "there is no place to look for the configuration, as HOME is not set: set HOME, or \
+             name the file with --config"
+                .to_owned(),
+        )
+    })?;
+    Ok(folder.join("callsweep/config.toml"))
+}
+
+/// Where run files and the log belong. The folder may not exist yet; nothing is created here.
+///
+/// # Errors
+/// When neither `XDG_STATE_HOME` nor `HOME` is set.
+pub fn state_dir(environment: &Environment) -> Result<PathBuf, ConfigError> {
+    let folder = environment.folder("XDG_STATE_HOME", ".local/state").ok_or_else(|| {
+        ConfigError::Surroundings(
+            "there is no place for run files, as neither XDG_STATE_HOME nor HOME is set: set one \
+             of them to an absolute path"
+                .to_owned(),
+        )
+    })?;
+    Ok(folder.join("callsweep"))
+}
+
+/// The flag beats the environment beats the file; a single profile needs none of them.
+fn choose(
+    flags: &Flags,
+    environment: &Environment,
+    source: &Source,
+    document: &source::Document,
+    mut drafts: Vec<Draft>,
+) -> Result<Draft, ConfigError> {
+    let known = drafts.iter().map(Draft::name).collect::<Vec<_>>().join(", ");
+    let flag = flags.profile.clone().map(|name| (name, "--profile"));
+    let variable = environment.value("CALLSWEEP_PROFILE");
+    let variable = variable.map(|name| (name.to_string_lossy().into_owned(), "CALLSWEEP_PROFILE"));
+    let in_file = document.default_profile.as_ref();
+    let default = in_file.map(|name| (name.get_ref().clone(), "default_profile"));
+    let asked = flag.or(variable).or(default);
+    if drafts.is_empty() {
+        return Err(source.whole(
+            "no profile is in it: add a table [profiles.NAME], as `callsweep config \
+             --print-example` shows",
+        ));
+    }
+    let position = match &asked {
+        Some((name, _)) => drafts.iter().position(|draft| draft.name() == name),
+        None => Some(0).filter(|_| drafts.len() == 1),
+    };
+    if let Some(position) = position {
+        return Ok(drafts.swap_remove(position));
+    }
+    Err(match (asked, in_file) {
+        (None, _) => source.whole(&format!(
+            "several profiles are in it: choose one of {known} with --profile, \
+             CALLSWEEP_PROFILE or default_profile"
+        )),
+        (Some((name, "default_profile")), Some(place)) => source.mistake(
+            place.span(),
+            format!("default_profile = {name:?} names no profile: write one of {known}"),
+        ),
+        (Some((name, by)), _) => source.whole(&format!(
+            "no profile {name:?} is in it, which {by} asks for: choose one of {known}"
+        )),
+    })
+}
+
+/// The file must open now, while there is a line to point at; what it holds is for the one who
+/// makes the connection.
+fn ca_file(
+    source: &Source,
+    written: &toml::Spanned<String>,
+    environment: &Environment,
+) -> Result<PathBuf, ConfigError> {
+    let path = source.located("ca_file", written, environment)?;
+    match File::open(&path) {
+        Ok(_) => Ok(path),
+        Err(error) => Err(source.mistake(
+            written.span(),
+            format!(
+                "ca_file {} cannot be opened ({error}): name a readable PEM file, or leave the \
+                 key out",
+                shown(&path)
+            ),
+        )),
+    }
+}
+
+/// A path as it may go to a terminal.
+fn shown(path: &Path) -> Foreign {
+    Foreign::from(path.to_string_lossy().as_ref())
+}
+
+/// A path as a word of a shell's command line, so that a remedy can be copied as it stands.
+fn shell_word(path: &Path) -> String {
+    let text = shown(path).to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '-' | '_' | '+');
+    if !text.is_empty() && text.chars().all(plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+/// The sentence for somebody who has just installed the program.
+fn first_steps(path: &Path) -> String {
+    let mut sentence = format!("there is no configuration at {}: write one with `", shown(path));
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        write!(sentence, "mkdir -p {} && ", shell_word(folder)).ok();
+    }
+    write!(
+        sentence,
+        "callsweep config --print-example > {}` and edit it, or look around with `callsweep \
+         --demo`, which needs none",
+        shell_word(path)
+    )
+    .ok();
+    sentence
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,320 @@
+//! From what the file says to values that cannot be wrong. Nothing outside the file is touched, so
+//! that every profile can be checked and only the chosen one be resolved.
+
+use std::fmt::Display;
+use std::ops::{Range, RangeInclusive};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use toml::Spanned;
+use url::{Host, Url};
+
+use crate::domain::{ExtensionNumber, Secret, Target, UserId, WideCalls};
+
+use super::source::{self, Document, Source};
+use super::{ConfigError, Profile};
+
+/// A profile that is checked as far as the file goes: the certificate authority has not been
+/// looked for, and the token is not there yet.
+#[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the file, and they do not exclude each other"
+)]
+pub(super) struct Draft {
+    target: Target,
+    extensions: Vec<ExtensionNumber>,
+    discover_presence: bool,
+    read_only: bool,
+    protected: bool,
+    wide_calls: WideCalls,
+    max_delete: usize,
+    concurrency: usize,
+    timeout: Duration,
+    insecure: bool,
+    /// As written, with its place.
+    pub(super) ca_file: Option<Spanned<String>>,
+    /// How to get the token.
+    pub(super) way: Way,
+}
+
+/// The one way to the token that a profile names, with the place where it does.
+#[derive(Debug)]
+pub(super) enum Way {
+    /// The environment variable of this name.
+    Variable(Spanned<String>),
+    /// A file that holds it.
+    File(Spanned<String>),
+    /// A program that prints it.
+    Command { program: String, arguments: Vec<String>, place: Range<usize> },
+}
+
+impl Draft {
+    /// The profile's name.
+    pub(super) fn name(&self) -> &str {
+        &self.target.profile
+    }
+
+    /// The profile, with what had to be fetched.
+    pub(super) fn finish(self, ca_file: Option<PathBuf>, token: Secret) -> Profile {
+        Profile {
+            target: self.target,
+            extensions: self.extensions,
+            discover_presence: self.discover_presence,
+            read_only: self.read_only,
+            protected: self.protected,
+            wide_calls: self.wide_calls,
+            max_delete: self.max_delete,
+            concurrency: self.concurrency,
+            timeout: self.timeout,
+            ca_file,
+            insecure: self.insecure,
+            token,
+        }
+    }
+}
+
+/// All profiles of the file, in the order of their names.
+pub(super) fn profiles(source: &Source, document: &Document) -> Result<Vec<Draft>, ConfigError> {
+    document.profiles.iter().map(|(name, raw)| draft(source, name, raw)).collect()
+}
+
+fn draft(
+    source: &Source,
+    name: &Spanned<String>,
+    raw: &source::Profile,
+) -> Result<Draft, ConfigError> {
+    Ok(Draft {
+        target: target(source, name, raw)?,
+        extensions: extensions(source, &raw.extensions)?,
+        discover_presence: discover(source, raw.discover.as_deref())?,
+        read_only: raw.read_only,
+        protected: raw.protected,
+        wide_calls: wide_calls(source, raw.wide_calls.as_deref())?,
+        max_delete: number(source, "max_delete", raw.max_delete.as_ref(), 1..=100_000, 1000)?,
+        concurrency: number(source, "concurrency", raw.concurrency.as_ref(), 1..=64, 4)?,
+        timeout: Duration::from_secs(number(
+            source,
+            "timeout_s",
+            raw.timeout_s.as_ref(),
+            1..=600,
+            30,
+        )?),
+        insecure: raw.insecure,
+        ca_file: raw.ca_file.clone(),
+        way: way(source, name, raw.auth.as_ref())?,
+    })
+}
+
+/// The name stands in the names of run files; the rest is where requests go.
+fn target(
+    source: &Source,
+    name: &Spanned<String>,
+    raw: &source::Profile,
+) -> Result<Target, ConfigError> {
+    let text = name.get_ref();
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    if !(1..=64).contains(&text.len()) || !text.bytes().all(plain) {
+        return Err(source.mistake(
+            name.span(),
+            format!("{text:?} cannot name a profile: write up to 64 letters, digits, - and _"),
+        ));
+    }
+    let Some(url) = &raw.url else {
+        return Err(source.mistake(
+            name.span(),
+            format!("url is missing in [profiles.{text}]: write url = \"https://pbx.example.com\""),
+        ));
+    };
+    let origin = origin(url.get_ref()).map_err(|mistake| source.mistake(url.span(), mistake))?;
+    let user = match &raw.user {
+        Some(user) => UserId::parse(user.get_ref())
+            .map_err(|refused| source.mistake(user.span(), format!("user = {refused}")))?,
+        None => UserId::parse("@me").map_err(|refused| source.whole(&refused.to_string()))?,
+    };
+    let (base_path, place) = match &raw.base_path {
+        Some(written) => (written.get_ref().as_str(), written.span()),
+        None => ("/uapi", name.span()),
+    };
+    Target::new(text, &origin, base_path, user)
+        .map_err(|refused| source.mistake(place, format!("base_path = {refused}")))
+}
+
+/// Scheme, host and port. What may hold a password, before an `@` or behind a `?`, is not quoted.
+fn origin(text: &str) -> Result<String, String> {
+    const EXAMPLE: &str = "write it like https://pbx.example.com";
+    let quoted =
+        if text.contains(['@', '?', '#']) { String::new() } else { format!(" = {text:?}") };
+    let url = Url::parse(text)
+        .map_err(|error| format!("url{quoted} is not an address ({error}): {EXAMPLE}"))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(format!("url{quoted} does not begin with https://: {EXAMPLE}"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(format!(
+            "url holds a user name or password: leave them out, as in {}",
+            url.origin().ascii_serialization()
+        ));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(format!(
+            "url goes on behind the host with ? or #: leave that out, as in {}",
+            url.origin().ascii_serialization()
+        ));
+    }
+    let origin = url.origin().ascii_serialization();
+    let path = url.path().trim_end_matches('/');
+    if !path.is_empty() {
+        return Err(format!(
+            "url{quoted} holds a path: write url = {origin:?} and base_path = {path:?}"
+        ));
+    }
+    let loopback = match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    };
+    if url.scheme() == "http" && !loopback {
+        return Err(format!(
+            "url{quoted} would send the token unencrypted: write https://; http is accepted for \
+             loopback addresses only"
+        ));
+    }
+    Ok(origin)
+}
+
+fn extensions(
+    source: &Source,
+    written: &[Spanned<String>],
+) -> Result<Vec<ExtensionNumber>, ConfigError> {
+    let mut numbers = Vec::with_capacity(written.len());
+    for text in written {
+        let number = ExtensionNumber::parse(text.get_ref())
+            .map_err(|refused| source.mistake(text.span(), format!("extensions: {refused}")))?;
+        if !numbers.contains(&number) {
+            numbers.push(number);
+        }
+    }
+    Ok(numbers)
+}
+
+/// Whether presence is asked: it is unless the list leaves it out.
+fn discover(source: &Source, written: Option<&[Spanned<String>]>) -> Result<bool, ConfigError> {
+    let Some(names) = written else {
+        return Ok(true);
+    };
+    for name in names {
+        let problem = match name.get_ref().as_str() {
+            "presence" => continue,
+            "system_api" => "is not supported by this version yet",
+            _ => "is no source of extensions",
+        };
+        return Err(source.mistake(
+            name.span(),
+            format!(
+                "discover: {:?} {problem}: write [\"presence\"], or [] for none",
+                name.get_ref()
+            ),
+        ));
+    }
+    Ok(!names.is_empty())
+}
+
+fn wide_calls(
+    source: &Source,
+    written: Option<&[Spanned<String>]>,
+) -> Result<WideCalls, ConfigError> {
+    let Some(names) = written else {
+        return Ok(WideCalls::default());
+    };
+    let mut allowed = WideCalls { extension: false, event_type: false };
+    for name in names {
+        match name.get_ref().as_str() {
+            "extension" => allowed.extension = true,
+            "type" => allowed.event_type = true,
+            other => {
+                return Err(source.mistake(
+                    name.span(),
+                    format!(
+                        "wide_calls: {other:?} is no wide call: write \"extension\" or \"type\", \
+                         or [] for none"
+                    ),
+                ));
+            }
+        }
+    }
+    Ok(allowed)
+}
+
+fn number<N: TryFrom<i64> + PartialOrd + Display>(
+    source: &Source,
+    key: &str,
+    written: Option<&Spanned<i64>>,
+    range: RangeInclusive<N>,
+    default: N,
+) -> Result<N, ConfigError> {
+    let Some(written) = written else {
+        return Ok(default);
+    };
+    let value = *written.get_ref();
+    N::try_from(value).ok().filter(|number| range.contains(number)).ok_or_else(|| {
+        let (least, most) = (range.start(), range.end());
+        source.mistake(
+            written.span(),
+            format!("{key} = {value} is out of range: write {least} to {most}"),
+        )
+    })
+}
+
+/// Exactly one way to the token.
+fn way(
+    source: &Source,
+    name: &Spanned<String>,
+    auth: Option<&Spanned<source::Auth>>,
+) -> Result<Way, ConfigError> {
+    const CHOICES: &str = "token_env, token_file or token_command";
+    let Some(auth) = auth else {
+        let name_text = name.get_ref();
+        return Err(source.mistake(
+            name.span(),
+            format!(
+                "[profiles.{name_text}] has no way to a token: add [profiles.{name_text}.auth] \
+                 with {CHOICES}"
+            ),
+        ));
+    };
+    let ways = auth.get_ref();
+    match (&ways.token_env, &ways.token_file, &ways.token_command) {
+        (Some(variable), None, None) => Ok(Way::Variable(variable.clone())),
+        (None, Some(file), None) => Ok(Way::File(file.clone())),
+        (None, None, Some(command)) => match command.get_ref().split_first() {
+            Some((program, arguments)) if !program.is_empty() => Ok(Way::Command {
+                program: program.clone(),
+                arguments: arguments.to_vec(),
+                place: command.span(),
+            }),
+            _ => Err(source.mistake(
+                command.span(),
+                "token_command names no program: write the program and its arguments, as in \
+                 [\"pass\", \"show\", \"pbx\"]"
+                    .to_owned(),
+            )),
+        },
+        (None, None, None) => Err(source
+            .mistake(auth.span(), format!("auth names no way to a token: write one of {CHOICES}"))),
+        (variable, file, command) => {
+            // The line of the last one: a table of dotted keys has no line of its own.
+            let places = [
+                variable.as_ref().map(Spanned::span),
+                file.as_ref().map(Spanned::span),
+                command.as_ref().map(Spanned::span),
+            ];
+            let last = places.into_iter().flatten().max_by_key(|place| place.start);
+            Err(source.mistake(
+                last.unwrap_or_else(|| auth.span()),
+                format!("auth names more than one way to the token: leave one of {CHOICES}"),
+            ))
+        }
+    }
+}

@@ -1,0 +1,437 @@
+//! Both answers to every question that `load` asks; the mistakes of the file itself have a file
+//! each in `tests/invalid_configs`.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use tempfile::TempDir;
+
+use super::*;
+
+const MINIMAL: &str = r#"
+[profiles.acme]
+url = "https://pbx.example.com"
+[profiles.acme.auth]
+token_env = "CALLSWEEP_TOKEN"
+"#;
+
+/// A home with a configuration in its usual place.
+struct Home(TempDir);
+
+impl Home {
+    fn empty() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn with(config: &str) -> Self {
+        let home = Self::empty();
+        home.write(".config/callsweep/config.toml", config, 0o644);
+        home
+    }
+
+    fn path(&self, below: &str) -> PathBuf {
+        self.0.path().join(below)
+    }
+
+    fn write(&self, below: &str, text: &str, mode: u32) {
+        let path = self.path(below);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    fn environment(&self, more: &[(&str, &str)]) -> Environment {
+        let home = self.0.path().to_str().unwrap();
+        let own = [("HOME", home), ("CALLSWEEP_TOKEN", "1|abc~def")];
+        own.into_iter().chain(more.iter().copied()).collect()
+    }
+
+    fn load(&self, flags: &Flags, more: &[(&str, &str)]) -> Result<Profile, String> {
+        load(flags, &self.environment(more)).map_err(|error| error.to_string())
+    }
+}
+
+fn accepted(config: &str) -> Profile {
+    Home::with(config).load(&Flags::default(), &[]).unwrap()
+}
+
+fn profile_flag(name: &str) -> Flags {
+    Flags { profile: Some(name.to_owned()), ..Flags::default() }
+}
+
+/// Two profiles, with the line given as their default.
+fn acme_and_beta(default: &str) -> String {
+    format!("{default}\n{MINIMAL}{}", MINIMAL.replace("acme", "beta"))
+}
+
+/// The minimal profile with another line in front of its address, or instead of its way to a token.
+fn with_line(line: &str) -> String {
+    MINIMAL.replace("url =", &format!("{line}\nurl ="))
+}
+
+fn with_way(way: &str) -> String {
+    MINIMAL.replace("token_env = \"CALLSWEEP_TOKEN\"", way)
+}
+
+fn with_url(url: &str) -> String {
+    MINIMAL.replace("https://pbx.example.com", url)
+}
+
+#[test]
+fn a_profile_needs_an_address_and_a_token_and_has_defaults_for_the_rest() {
+    let profile = accepted(MINIMAL);
+    let user = crate::domain::UserId::parse("@me").unwrap();
+    let expected = Profile {
+        target: Target::new("acme", "https://pbx.example.com", "/uapi", user).unwrap(),
+        extensions: Vec::new(),
+        discover_presence: true,
+        read_only: false,
+        protected: false,
+        wide_calls: WideCalls::default(),
+        max_delete: 1000,
+        concurrency: 4,
+        timeout: Duration::from_secs(30),
+        ca_file: None,
+        insecure: false,
+        token: Secret::new("1|abc~def"),
+    };
+    assert_eq!(profile, expected);
+}
+
+#[test]
+fn the_example_loads_and_states_the_defaults() {
+    let mut profile = accepted(EXAMPLE);
+    assert_eq!(profile.extensions, [ExtensionNumber::parse("0003*210").unwrap()]);
+    profile.extensions.clear();
+    assert_eq!(profile, accepted(MINIMAL));
+}
+
+#[test]
+fn the_example_documents_every_key() {
+    let misspelt = ["x = 1".to_owned(), with_line("x = 1"), with_way("x = 1")];
+    for config in misspelt {
+        let said = Home::with(&config).load(&Flags::default(), &[]).unwrap_err();
+        let (_, known) = said.split_once("known keys are ").unwrap();
+        for key in known.split(", ").filter(|key| !matches!(*key, "profiles" | "auth")) {
+            let documented = EXAMPLE
+                .lines()
+                .any(|line| line.trim_start_matches('#').starts_with(&format!("{key} = ")));
+            assert!(documented, "{key}");
+        }
+    }
+}
+
+#[test]
+fn what_the_example_leaves_out_can_be_switched_on() {
+    let home = Home::with(
+        &EXAMPLE
+            .replace("#ca_file = \"/etc/ssl/acme-ca.pem\"", "ca_file = \"~/ca.pem\"")
+            .replace("token_env =", "#token_env =")
+            .replace("#token_file =", "token_file ="),
+    );
+    home.write("ca.pem", "", 0o644);
+    home.write(".config/callsweep/acme.token", "2|xyz\n", 0o600);
+    let profile = home.load(&Flags::default(), &[]).unwrap();
+    assert_eq!(profile.ca_file, Some(home.path("ca.pem")));
+    assert_eq!(profile.token.expose(), "2|xyz");
+}
+
+#[test]
+fn every_key_is_heard() {
+    let profile = accepted(
+        r#"
+        [profiles.acme-2_b]
+        url = "https://pbx.example.com:8443/"
+        base_path = "/unifiedapi/"
+        user = "0241"
+        extensions = ["0003*210", "211", "0003*210"]
+        discover = []
+        read_only = true
+        protected = true
+        wide_calls = ["type"]
+        max_delete = 100000
+        concurrency = 64
+        timeout_s = 600
+        insecure = true
+        auth = { token_env = "CALLSWEEP_TOKEN" }
+        "#,
+    );
+    assert_eq!(profile.target.profile, "acme-2_b");
+    assert_eq!(profile.target.origin, "https://pbx.example.com:8443");
+    assert_eq!(profile.target.extensions_path(), "/unifiedapi/extensions/0241");
+    assert_eq!(format!("{:?}", profile.extensions), "[0003*210, 211]");
+    assert!(!profile.discover_presence);
+    assert!(profile.read_only && profile.protected && profile.insecure);
+    assert!(profile.wide_calls.event_type && !profile.wide_calls.extension);
+    assert_eq!((profile.max_delete, profile.concurrency), (100_000, 64));
+    assert_eq!(profile.timeout, Duration::from_secs(600));
+}
+
+#[test]
+fn an_empty_list_of_wide_calls_allows_none() {
+    let wide = accepted(&with_line("wide_calls = []")).wide_calls;
+    assert!(!wide.extension && !wide.event_type);
+}
+
+#[test]
+fn http_is_accepted_for_loopback_addresses_only() {
+    for url in
+        ["http://127.0.0.1:8080", "http://127.9.9.9", "http://[::1]:8080", "http://localhost"]
+    {
+        assert_eq!(accepted(&with_url(url)).target.origin, url);
+    }
+    for url in
+        ["http://10.0.0.1", "http://localhost.example.com", "http://[::2]", "http://128.0.0.1"]
+    {
+        let said = Home::with(&with_url(url)).load(&Flags::default(), &[]).unwrap_err();
+        assert!(said.contains("write https://; http is accepted for loopback"), "{said}");
+    }
+}
+
+#[test]
+fn a_secret_in_an_address_that_cannot_be_read_is_not_quoted() {
+    for url in ["https://a:s3cr3t@[x", "s3cr3t@pbx", "ftp://a:s3cr3t@x", "https://[?s3cr3t"] {
+        let said = Home::with(&with_url(url)).load(&Flags::default(), &[]).unwrap_err();
+        assert!(!said.contains("s3cr3t"), "{said}");
+    }
+}
+
+#[test]
+fn the_flag_beats_the_environment_beats_the_file() {
+    let name = |config: &str, flags: &Flags, more: &[(&str, &str)]| {
+        Home::with(config).load(flags, more).map(|profile| profile.target.profile)
+    };
+    let both = acme_and_beta("default_profile = \"acme\"");
+    let beta = [("CALLSWEEP_PROFILE", "beta")];
+    assert_eq!(name(&both, &Flags::default(), &[]).unwrap(), "acme");
+    assert_eq!(name(&both, &Flags::default(), &beta).unwrap(), "beta");
+    assert_eq!(name(&both, &profile_flag("acme"), &beta).unwrap(), "acme");
+    let empty = [("CALLSWEEP_PROFILE", "")];
+    assert_eq!(name(&both, &Flags::default(), &empty).unwrap(), "acme");
+}
+
+#[test]
+fn an_unknown_profile_is_answered_with_the_known_ones() {
+    let home = Home::with(&acme_and_beta(""));
+    let said = home.load(&profile_flag("acne"), &[]).unwrap_err();
+    let end = "no profile \"acne\" is in it, which --profile asks for: choose one of acme, beta";
+    assert!(said.ends_with(end), "{said}");
+    let said = home.load(&Flags::default(), &[("CALLSWEEP_PROFILE", "x")]).unwrap_err();
+    assert!(said.contains("CALLSWEEP_PROFILE asks for: choose one of acme, beta"), "{said}");
+    let said = home.load(&profile_flag(""), &[]).unwrap_err();
+    assert!(said.contains("no profile \"\""), "{said}");
+}
+
+#[test]
+fn a_single_profile_needs_no_default_but_does_not_stand_in_for_another() {
+    let home = Home::with(MINIMAL);
+    assert!(home.load(&Flags::default(), &[]).is_ok());
+    assert!(home.load(&profile_flag("beta"), &[]).is_err());
+}
+
+#[test]
+fn flags_add_extensions_and_can_only_tighten_read_only() {
+    let flags = |extensions: &[&str], read_only| Flags {
+        read_only,
+        extensions: extensions.iter().copied().map(str::to_owned).collect(),
+        ..Flags::default()
+    };
+    let home = Home::with(&with_line("extensions = [\"210\"]\nread_only = true"));
+    let profile = home.load(&flags(&["211", "210"], false), &[]).unwrap();
+    assert_eq!(format!("{:?}", profile.extensions), "[210, 211]");
+    assert!(profile.read_only);
+    let open = Home::with(MINIMAL);
+    assert!(open.load(&flags(&[], true), &[]).unwrap().read_only);
+    let said = open.load(&flags(&["@self"], false), &[]).unwrap_err();
+    assert!(said.starts_with("--extension: \"@self\" is not an extension number: "), "{said}");
+}
+
+#[test]
+fn the_path_comes_from_the_flag_then_the_environment_then_the_home() {
+    let path = |flag: Option<&str>, pairs: &[(&str, &str)]| {
+        let flags = Flags { config: flag.map(PathBuf::from), ..Flags::default() };
+        expected_path(&flags, &pairs.iter().copied().collect())
+            .map(|path| path.display().to_string())
+            .map_err(|error| error.to_string())
+    };
+    let home = ("HOME", "/home/x");
+    let xdg = ("XDG_CONFIG_HOME", "/xdg");
+    let own = ("CALLSWEEP_CONFIG", "/own.toml");
+    assert_eq!(path(Some("flag.toml"), &[home, xdg, own]).unwrap(), "flag.toml");
+    assert_eq!(path(None, &[home, xdg, own]).unwrap(), "/own.toml");
+    assert_eq!(path(None, &[home, xdg]).unwrap(), "/xdg/callsweep/config.toml");
+    let usual = "/home/x/.config/callsweep/config.toml";
+    assert_eq!(path(None, &[home]).unwrap(), usual);
+    assert_eq!(path(None, &[home, ("XDG_CONFIG_HOME", "relative")]).unwrap(), usual);
+    let said = path(None, &[]).unwrap_err();
+    assert!(said.contains("set HOME, or name the file with --config"), "{said}");
+}
+
+#[test]
+fn state_goes_to_its_own_folder_and_nothing_is_created_there() {
+    let home = Home::empty();
+    let state = state_dir(&home.environment(&[])).unwrap();
+    assert_eq!(state, home.path(".local/state/callsweep"));
+    assert!(!home.path(".local").exists());
+    let named = state_dir(&home.environment(&[("XDG_STATE_HOME", "/state")])).unwrap();
+    assert_eq!(named, Path::new("/state/callsweep"));
+    assert!(state_dir(&Environment::default()).is_err());
+}
+
+#[test]
+fn a_missing_configuration_says_the_first_steps_and_writes_nothing() {
+    let home = Home::empty();
+    let said = home.load(&Flags::default(), &[]).unwrap_err();
+    let folder = home.path(".config/callsweep").display().to_string();
+    let expected = format!(
+        "there is no configuration at {folder}/config.toml: write one with `mkdir -p {folder} && \
+         callsweep config --print-example > {folder}/config.toml` and edit it, or look around with \
+         `callsweep --demo`, which needs none"
+    );
+    assert_eq!(said, expected);
+    assert_eq!(fs::read_dir(home.0.path()).unwrap().count(), 0);
+
+    let there = Flags { config: Some(home.path("my config.toml")), ..Flags::default() };
+    let said = home.load(&there, &[]).unwrap_err();
+    assert!(said.contains("with `callsweep config --print-example > '/"), "{said}");
+    assert_eq!(fs::read_dir(home.0.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn even_confy_alone_could_not_write_a_configuration() {
+    let home = Home::empty();
+    let path = home.path("config.toml");
+    assert!(confy::load_path::<source::Document>(&path).is_err());
+    assert!(!path.exists());
+}
+
+#[test]
+fn a_configuration_is_not_changed_by_reading_it() {
+    for text in [MINIMAL, "", "broken = = toml"] {
+        let home = Home::with(text);
+        home.load(&Flags::default(), &[]).ok();
+        let path = home.path(".config/callsweep/config.toml");
+        assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
+}
+
+#[test]
+fn what_is_no_text_file_is_no_configuration() {
+    let home = Home::empty();
+    let said = |path: PathBuf| {
+        let flags = Flags { config: Some(path), ..Flags::default() };
+        home.load(&flags, &[]).unwrap_err()
+    };
+    assert!(said(home.path("")).contains("is not a regular file"));
+    fs::write(home.path("latin.toml"), b"# Z\xfcrich").unwrap();
+    assert!(said(home.path("latin.toml")).contains("is not UTF-8 text"));
+}
+
+#[test]
+fn foreign_text_in_a_message_cannot_act_on_the_terminal() {
+    for line in
+        [r#""\u001B[2J" = 1"#, r#"wide_calls = ["\u001B[2J"]"#, "concurrency = \"\u{202e}x\""]
+    {
+        let said = Home::with(&with_line(line)).load(&Flags::default(), &[]).unwrap_err();
+        assert!(!said.contains(['\u{1b}', '\u{202e}']), "{said:?}");
+    }
+}
+
+#[test]
+fn a_token_file_is_read_from_the_home_from_beside_the_configuration_and_from_anywhere() {
+    let home = Home::with("");
+    home.write("a token", "\n 3|home \r\n", 0o600);
+    home.write(".config/callsweep/beside", "3|beside", 0o400);
+    let anywhere = home.path("a token").display().to_string();
+    for (file, token) in [("~/a token", "3|home"), ("beside", "3|beside"), (&anywhere, "3|home")] {
+        let config = with_way(&format!("token_file = {file:?}"));
+        home.write(".config/callsweep/config.toml", &config, 0o644);
+        assert_eq!(home.load(&Flags::default(), &[]).unwrap().token.expose(), token);
+    }
+}
+
+#[test]
+fn a_token_file_open_to_others_is_refused_with_the_chmod_that_mends_it() {
+    let home = Home::with(&with_way("token_file = \"~/it's mine\""));
+    for mode in [0o640, 0o604, 0o620, 0o644, 0o666, 0o601] {
+        home.write("it's mine", "s3cr3t", mode);
+        let said = home.load(&Flags::default(), &[]).unwrap_err();
+        let path = home.0.path().display();
+        let remedy = format!("(mode {mode:04o}): run `chmod 600 '{path}/it'\\''s mine'`");
+        assert!(said.ends_with(&remedy) && !said.contains("s3cr3t"), "{said}");
+    }
+    home.write("it's mine", "s3cr3t", 0o600);
+    assert!(home.load(&Flags::default(), &[]).is_ok());
+}
+
+#[test]
+fn a_folder_is_no_token_file() {
+    let said = Home::with(&with_way("token_file = \"~/\"")).load(&Flags::default(), &[]);
+    assert!(said.unwrap_err().contains("is a folder: name a file"));
+}
+
+#[test]
+fn a_token_command_runs_without_a_shell_and_its_output_is_trimmed() {
+    let token = |command: &str| accepted(&with_way(&format!("token_command = {command}"))).token;
+    assert_eq!(token(r#"["printf", "\n4|%s\n\n", "a;b$HOME"]"#).expose(), "4|a;b$HOME");
+    let nothing_to_read = token(r#"["sh", "-c", "cat; echo '4|x'; echo noise >&2"]"#);
+    assert_eq!(nothing_to_read.expose(), "4|x");
+}
+
+#[test]
+fn a_token_command_that_ends_badly_is_named_and_its_output_is_not() {
+    let said = |command: &str| {
+        let config = with_way(&format!("token_command = {command}"));
+        Home::with(&config).load(&Flags::default(), &[]).unwrap_err()
+    };
+    let failed = said(r#"["sh", "-c", "echo s3cr3t; echo s3cr3t >&2; exit 7"]"#);
+    assert!(failed.contains("\"sh\" ended with exit code 7: "), "{failed}");
+    assert!(said(r#"["sh", "-c", "kill -9 $$"]"#).contains("was ended by a signal"));
+    assert!(said(r#"["true"]"#).contains("the output of token_command \"true\" is empty"));
+    assert!(said(r#"["yes", "s3cr3t"]"#).contains("is too long for a token"));
+    assert!(said(r#"["/"]"#).contains("cannot be run"));
+    assert!(!failed.contains("s3cr3t"));
+}
+
+#[test]
+fn a_token_is_one_word_of_visible_ascii() {
+    for (value, accepted) in [
+        ("1|abc~def", true),
+        (" 1|abc \n", true),
+        ("", false),
+        (" \n", false),
+        ("s3c r3t", false),
+        ("s3c\nr3t", false),
+        ("s3c\u{7}r3t", false),
+        ("s3cr3t\u{fc}", false),
+        ("\u{feff}s3cr3t", false),
+    ] {
+        let home = Home::with(MINIMAL);
+        let answer = home.load(&Flags::default(), &[("CALLSWEEP_TOKEN", value)]);
+        assert_eq!(answer.is_ok(), accepted, "{value:?}");
+        if let Err(said) = answer {
+            assert!(said.contains("CALLSWEEP_TOKEN") && !said.contains("s3c"), "{said}");
+        }
+    }
+}
+
+#[test]
+fn only_the_chosen_profile_is_asked_for_its_token() {
+    let both = acme_and_beta("default_profile = \"beta\"");
+    let both = both.replacen("CALLSWEEP_TOKEN", "NOT_SET", 1);
+    assert_eq!(accepted(&both).target.profile, "beta");
+}
+
+#[test]
+fn neither_profile_nor_environment_prints_a_secret() {
+    let environment = Home::with(MINIMAL).environment(&[]);
+    assert_eq!(format!("{environment:?}"), "Environment(2 variables)");
+    let profile = format!("{:?}", accepted(MINIMAL));
+    assert!(profile.contains("***") && !profile.contains("abc~def"), "{profile}");
+}
+
+#[test]
+fn the_process_has_an_environment() {
+    assert!(Environment::of_process().value("PATH").is_some());
+}

@@ -1,0 +1,271 @@
+//! Run files: what is about to be deleted is on disk, whole and synced, before the first DELETE.
+//!
+//! One JSON object a line, append-only, mode 0600: a `run` line, an `event` line for each planned
+//! event, then the sync; `sent` before each request, `settled` after it, `finished` at the end.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::deletion::{Plan, Settled, Tally};
+use crate::domain::{Foreign, Method, PhoneCallEvent, Status};
+
+/// Version of the line format.
+const SCHEMA: u32 = 1;
+/// Runs of one profile in one second that still get a name of their own.
+const SAME_SECOND: u32 = 100;
+
+/// The file of one run, open for appending.
+#[derive(Debug)]
+pub struct RunFile {
+    file: File,
+    name: String,
+}
+
+impl RunFile {
+    /// Creates the file, writes the plan with every event whole, and syncs file and folder. Only
+    /// then may anything be sent.
+    ///
+    /// # Errors
+    /// Any error of the file system; no half-written file is used then.
+    pub fn create(runs: &Path, plan: &Plan) -> io::Result<Self> {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(runs)?;
+        let (file, name) = create_new(runs, &plan.target().profile)?;
+        let mut lines = BufWriter::new(&file);
+        write_line(&mut lines, &run_line(plan))?;
+        for event in plan.events() {
+            write_line(&mut lines, &event_line(event))?;
+        }
+        lines.flush()?;
+        drop(lines);
+        file.sync_all()?;
+        File::open(runs)?.sync_all()?;
+        Ok(Self { file, name })
+    }
+
+    /// `20261123T094131Z-acme`: what the run is called everywhere.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// A call is about to be sent. Without this line on disk it must not be.
+    ///
+    /// # Errors
+    /// Any error of the file system.
+    pub fn sent(&self, call: usize) -> io::Result<()> {
+        self.append(&json!({"line": "sent", "call": call}))
+    }
+
+    /// What became of a call, an outcome for each event that it covers.
+    ///
+    /// # Errors
+    /// Any error of the file system.
+    pub fn settled(&self, call: usize, settled: &Settled) -> io::Result<()> {
+        let outcomes: Vec<Value> = settled
+            .outcomes
+            .iter()
+            .map(|outcome| {
+                let failure = outcome.failure();
+                json!({
+                    "outcome": outcome.name().replace(' ', "_"),
+                    "code": failure.map(|failure| failure.code.raw()),
+                    "message": failure.map(|failure| failure.message.raw()),
+                })
+            })
+            .collect();
+        let surplus: Vec<&str> = settled.surplus.iter().map(Foreign::raw).collect();
+        self.append(&json!({
+            "line": "settled", "call": call, "http_status": settled.http_status,
+            "outcomes": outcomes, "surplus": surplus,
+        }))
+    }
+
+    /// The last line, synced.
+    ///
+    /// # Errors
+    /// Any error of the file system.
+    pub fn finish(&self, tally: Tally) -> io::Result<()> {
+        self.append(&json!({
+            "line": "finished", "finished": now(),
+            "deleted": tally.deleted, "already_gone": tally.already_gone,
+            "refused": tally.refused, "not_sent": tally.not_sent, "unknown": tally.unknown,
+        }))?;
+        self.file.sync_all()
+    }
+
+    /// One `write` a line: what a crash leaves is whole lines and at most one torn at the end.
+    fn append(&self, line: &Value) -> io::Result<()> {
+        write_line(&mut &self.file, line)
+    }
+}
+
+fn write_line(out: &mut impl Write, line: &Value) -> io::Result<()> {
+    let mut text = line.to_string();
+    text.push('\n');
+    out.write_all(text.as_bytes())
+}
+
+fn create_new(runs: &Path, profile: &str) -> io::Result<(File, String)> {
+    let stamp = jiff::tz::Offset::UTC.to_datetime(clock()).strftime("%Y%m%dT%H%M%SZ").to_string();
+    for attempt in 1..=SAME_SECOND {
+        let name = match attempt {
+            1 => format!("{stamp}-{profile}"),
+            more => format!("{stamp}-{profile}-{more}"),
+        };
+        let path = path_of(runs, &name);
+        match OpenOptions::new().append(true).create_new(true).mode(0o600).open(&path) {
+            Ok(file) => return Ok((file, name)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::Error::new(
+        io::ErrorKind::AlreadyExists,
+        format!("too many runs named {stamp}-{profile}"),
+    ))
+}
+
+/// Where the run of this name is kept.
+pub fn path_of(runs: &Path, name: &str) -> PathBuf {
+    runs.join(format!("{name}.jsonl"))
+}
+
+#[expect(clippy::disallowed_methods, reason = "a run file says when it was written")]
+fn clock() -> jiff::Timestamp {
+    jiff::Timestamp::now()
+}
+
+fn now() -> String {
+    clock().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+fn run_line(plan: &Plan) -> Value {
+    let target = plan.target();
+    let calls: Vec<Value> = (0..plan.calls())
+        .filter_map(|call| {
+            let path = plan.call(call)?.path(target);
+            Some(json!({"method": "DELETE", "path": path, "covers": plan.covers(call).len()}))
+        })
+        .collect();
+    json!({
+        "line": "run", "schema": SCHEMA, "program": env!("CARGO_PKG_VERSION"), "kind": "delete",
+        "profile": target.profile, "origin": target.origin, "user": target.user.as_str(),
+        "plan_hash": plan.hash().as_str(), "started": now(),
+        "events": plan.events().len(), "calls": calls,
+    })
+}
+
+/// Everything that is needed to write the event again, in the service's own notation.
+fn event_line(event: &PhoneCallEvent) -> Value {
+    let method = match &event.method {
+        Method::Get => "0",
+        Method::Post => "1",
+        Method::Other(raw) => raw.raw(),
+    };
+    let status = match &event.status {
+        Status::Disabled => "0",
+        Status::Enabled => "1",
+        Status::Other(raw) => raw.raw(),
+    };
+    json!({
+        "line": "event", "extension": event.key.extension.as_str(),
+        "type": event.key.event_type.number(), "id": event.key.id.as_str(),
+        "method": method, "url": event.url.raw(), "note": event.note.raw(), "status": status,
+        "modified": event.modified.written(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::deletion::{Selection, judge};
+    use crate::domain::{
+        CallForm, DeleteAnswer, ExtensionNumber, ListingBuilder, RawEvent, Target, UserId,
+    };
+    use std::os::unix::fs::PermissionsExt;
+    use std::time::Duration;
+
+    fn plan() -> Plan {
+        let mut builder = ListingBuilder::new(ExtensionNumber::parse("0003*210").unwrap());
+        for id in ["a", "b"] {
+            let url = "https://crm.test/?q=%20";
+            builder.push(RawEvent {
+                event_type: "2",
+                id,
+                method: "1",
+                url,
+                note: "\u{1b}x",
+                status: "0",
+                modified: "",
+            });
+        }
+        let selection = Selection::of_rows(&builder.finish(true), 0..2);
+        let user = UserId::parse("@me").unwrap();
+        let target = Target::new("acme", "https://pbx.test", "/uapi", user).unwrap();
+        Plan::freeze(target, &selection, CallForm::Event, 10).unwrap()
+    }
+
+    fn lines(runs: &Path, name: &str) -> Vec<Value> {
+        let text = fs::read_to_string(path_of(runs, name)).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    #[test]
+    fn the_plan_and_every_event_whole_are_on_disk_before_anything_is_sent() {
+        let folder = tempfile::tempdir().unwrap();
+        let runs = folder.path().join("deep/runs");
+        let file = RunFile::create(&runs, &plan()).unwrap();
+        let lines = lines(&runs, file.name());
+        assert_eq!(lines.len(), 3);
+        assert_eq!(
+            lines[0]["calls"][1]["path"],
+            "/uapi/extensions/@me/0003*210/phoneCallEvents/2/b"
+        );
+        assert_eq!(lines[0]["plan_hash"], plan().hash().as_str());
+        let event = json!({
+            "line": "event", "extension": "0003*210", "type": 2, "id": "b", "method": "1",
+            "url": "https://crm.test/?q=%20", "note": "\u{1b}x", "status": "0", "modified": "",
+        });
+        assert_eq!(lines[2], event);
+    }
+
+    #[test]
+    fn sent_and_settled_follow_and_the_end_closes_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = RunFile::create(folder.path(), &plan()).unwrap();
+        let answer = Ok(DeleteAnswer { http_status: 200, ids: Some(vec![Foreign::from("a")]) });
+        file.sent(0).unwrap();
+        file.settled(0, &judge(plan().covered(0), answer, Duration::ZERO)).unwrap();
+        file.finish(Tally { deleted: 1, not_sent: 1, ..Tally::default() }).unwrap();
+        let lines = lines(folder.path(), file.name());
+        assert_eq!(lines[3], json!({"line": "sent", "call": 0}));
+        assert_eq!(lines[4]["outcomes"][0]["outcome"], "deleted");
+        assert_eq!(
+            (lines[5]["deleted"].as_u64(), lines[5]["not_sent"].as_u64()),
+            (Some(1), Some(1))
+        );
+    }
+
+    #[test]
+    fn only_the_owner_reads_a_run_file_and_two_runs_never_share_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let runs = folder.path().join("runs");
+        let first = RunFile::create(&runs, &plan()).unwrap();
+        let second = RunFile::create(&runs, &plan()).unwrap();
+        assert_ne!(first.name(), second.name());
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&path_of(&runs, first.name())), 0o600);
+        assert_eq!(mode(&runs), 0o700);
+    }
+
+    #[test]
+    fn a_place_that_cannot_be_written_is_an_error_before_anything_is_sent() {
+        let folder = tempfile::tempdir().unwrap();
+        let blocked = folder.path().join("file");
+        fs::write(&blocked, "").unwrap();
+        assert!(RunFile::create(&blocked.join("runs"), &plan()).is_err());
+    }
+}

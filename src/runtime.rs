@@ -1,0 +1,112 @@
+//! The only place where effects become acts; both fronts use it.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::api::Client;
+use crate::app::{Effect, Message};
+use crate::deletion::{Plan, Settled, Tally, judge};
+use crate::domain::{Cause, ExtensionNumber, Failure};
+use crate::journal::RunFile;
+
+/// What acts reach: the service, and the folder of run files with the one that is open.
+#[derive(Debug)]
+pub struct Ports {
+    client: Client,
+    /// Numbers that the profile or the command line named.
+    typed: Vec<ExtensionNumber>,
+    presence: bool,
+    runs: PathBuf,
+    open: Mutex<Option<Arc<RunFile>>>,
+}
+
+impl Ports {
+    /// Nothing is contacted or written yet.
+    pub fn new(client: Client, typed: Vec<ExtensionNumber>, presence: bool, runs: PathBuf) -> Self {
+        Self { client, typed, presence, runs, open: Mutex::new(None) }
+    }
+
+    fn run_file(&self) -> Option<Arc<RunFile>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn keep(&self, file: Option<RunFile>) -> Option<Arc<RunFile>> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *open, file.map(Arc::new))
+    }
+}
+
+/// Carries out one effect and says, in exactly one message, what happened.
+pub async fn perform(effect: Effect, ports: &Ports) -> Message {
+    match effect {
+        Effect::DiscoverExtensions => {
+            let mut exchanges = Vec::new();
+            let result =
+                ports.client.extensions(&ports.typed, ports.presence, &mut exchanges).await;
+            Message::Discovered { result, exchanges }
+        }
+        Effect::ListEvents { extension, epoch } => {
+            let mut exchanges = Vec::new();
+            let result = ports.client.events(&extension, &mut exchanges).await;
+            Message::Listed { extension, epoch, result, exchanges }
+        }
+        Effect::OpenRunFile(plan) => Message::RunFileOpened(open_run_file(ports, &plan)),
+        Effect::SendDelete { plan, call } => send_delete(ports, &plan, call).await,
+        Effect::CloseRunFile(tally) => Message::RunFileClosed(close_run_file(ports, tally)),
+    }
+}
+
+fn open_run_file(ports: &Ports, plan: &Plan) -> Result<String, Failure> {
+    let file = RunFile::create(&ports.runs, plan).map_err(|error| {
+        let folder = ports.runs.display();
+        withheld(format!(
+            "the run file cannot be written in {folder}: {error}; make room or set XDG_STATE_HOME"
+        ))
+    })?;
+    let name = file.name().to_owned();
+    ports.keep(Some(file));
+    Ok(name)
+}
+
+/// Writes *sent*, sends, writes *settled*: a request whose line is not written does not go out.
+async fn send_delete(ports: &Ports, plan: &Plan, call: usize) -> Message {
+    let mut exchanges = Vec::new();
+    let covered = plan.covered(call);
+    let withhold = |why: String| judge(covered, Err(withheld(why)), Duration::ZERO);
+    let settled = match (plan.call(call), ports.run_file()) {
+        (Some(delete), Some(file)) => match file.sent(call) {
+            Ok(()) => {
+                let answer = ports.client.delete(&delete, &mut exchanges).await;
+                let took = exchanges.iter().map(|exchange| exchange.took).sum();
+                let settled = judge(covered, answer, took);
+                // The answer is known either way; an unwritten line only makes it unknown to the
+                // next start, which lists again.
+                let _ = file.settled(call, &settled);
+                settled
+            }
+            Err(error) => withhold(format!("the run file cannot be written: {error}")),
+        },
+        (_, None) => withhold("there is no run file".to_owned()),
+        (None, Some(_)) => withhold("the plan has no such call".to_owned()),
+    };
+    Message::CallSettled { call, settled, exchanges }
+}
+
+fn close_run_file(ports: &Ports, tally: Tally) -> Result<(), Failure> {
+    match ports.keep(None) {
+        Some(file) => file.finish(tally).map_err(|error| withheld(error.to_string())),
+        None => Ok(()),
+    }
+}
+
+fn withheld(message: String) -> Failure {
+    Failure::new(Cause::Withheld, message)
+}
+
+/// Compile-time proof that an answer can travel between threads.
+const _: fn() = || {
+    fn travels<T: Send>() {}
+    travels::<Message>();
+    travels::<Settled>();
+};

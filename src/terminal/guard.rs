@@ -1,0 +1,60 @@
+//! The terminal as a value: taken once, given back exactly once.
+
+use std::io::{self, IsTerminal};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::execute;
+use ratatui::DefaultTerminal;
+
+/// True while the terminal is ours. Whoever turns it off gives the terminal back: the guard on an
+/// orderly way out, the panic hook on the other, never both.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// Gives the terminal back when dropped.
+pub(super) struct Guard(());
+
+/// Whether standard output is a terminal that can show the program.
+pub fn is_terminal() -> bool {
+    io::stdout().is_terminal()
+}
+
+/// Puts giving back the terminal in front of the panic hook in force, so that the report is read on
+/// an ordinary screen. Called once, after the report's own hook was installed.
+pub fn give_back_on_panic() {
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        give_back();
+        report(panic);
+    }));
+}
+
+pub(super) fn take() -> io::Result<(DefaultTerminal, Guard)> {
+    TAKEN.store(true, Ordering::SeqCst);
+    let guard = Guard(());
+    crossterm::terminal::enable_raw_mode()?;
+    execute!(io::stdout(), crossterm::terminal::EnterAlternateScreen, EnableBracketedPaste)?;
+    let backend = ratatui::backend::CrosstermBackend::new(io::stdout());
+    let mut screen = ratatui::Terminal::new(backend)?;
+    screen.hide_cursor()?;
+    Ok((screen, guard))
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        give_back();
+    }
+}
+
+/// Undoes what `take` did. A terminal that is gone makes every step fail, which changes nothing.
+fn give_back() {
+    if TAKEN.swap(false, Ordering::SeqCst) {
+        let _ = execute!(
+            io::stdout(),
+            DisableBracketedPaste,
+            crossterm::terminal::LeaveAlternateScreen,
+            crossterm::cursor::Show
+        );
+        let _ = crossterm::terminal::disable_raw_mode();
+    }
+}
