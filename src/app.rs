@@ -33,5 +33,5 @@ pub use message::{Message, Moment};
 pub use model::{Dialog, Facts, Leaving, Model};
 pub use review::Review;
 pub use running::ActiveRun;
-pub use status::{Calls, LogLine, Notice, StatusRow, Tone};
+pub use status::{Calls, LogLine, Notice, StatusRow, Tone, count_of};
 pub use update::update;

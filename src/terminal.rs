@@ -101,11 +101,28 @@ impl Hands<'_> {
     fn carry_out(&self, effects: Vec<Effect>) {
         for effect in effects {
             let ports = Arc::clone(&self.ports);
-            let sender = self.sender.clone();
-            self.runtime.spawn(async move {
-                // Nobody listens any more only when the program is leaving.
-                let _ = sender.send(perform(effect, &ports).await);
-            });
+            let reply = Reply(Some(self.sender.clone()));
+            self.runtime.spawn(async move { reply.send(perform(effect, &ports).await) });
+        }
+    }
+}
+
+/// The one message that every effect comes back as, a panic included.
+struct Reply(Option<Sender<Message>>);
+
+impl Reply {
+    fn send(mut self, message: Message) {
+        if let Some(sender) = self.0.take() {
+            // Nobody listens any more only when the program is leaving.
+            let _ = sender.send(message);
+        }
+    }
+}
+
+impl Drop for Reply {
+    fn drop(&mut self) {
+        if let Some(sender) = self.0.take() {
+            let _ = sender.send(Message::Panicked);
         }
     }
 }

@@ -87,7 +87,9 @@ fn spoken(refusal: &wire::Refusal, cause: Cause, status: u16, remedy: Option<&st
     let message = match (refusal.message.as_str(), remedy) {
         ("", Some(remedy)) => format!("the service answered {}: {remedy}", name(status)),
         ("", None) => format!("the service answered {}", name(status)),
-        (message, Some(remedy)) if status == 401 => format!("{message}; {remedy}"),
+        (message, Some(remedy)) if status == 401 => {
+            format!("{}; {remedy}", message.trim_end_matches('.'))
+        }
         (message, _) => message.to_owned(),
     };
     Failure {

@@ -8,7 +8,7 @@ use crate::deletion::Selection;
 use crate::domain::{EventType, Extension, ExtensionNumber, Fetched, Filter, Listing};
 
 use super::status::Tone;
-use super::{Cursor, Effect, Model, Motion, Panel};
+use super::{Cursor, Effect, Model, Motion, Panel, count_of};
 
 /// One line of the Events panel.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -227,7 +227,7 @@ impl Model {
 
     /// Brings every cursor back into its list and into sight.
     pub(super) fn fit_cursors(&mut self) {
-        let rows = |panel| self.layout.rows(panel, self.focus);
+        let rows = |panel| self.layout.rows(panel);
         let (extensions, events) = (rows(Panel::Extensions), rows(Panel::Events));
         let (status, marked, calls) =
             (rows(Panel::Status), rows(Panel::Marked), rows(Panel::Calls));
@@ -240,7 +240,7 @@ impl Model {
 
     /// Moves the cursor of the focused panel.
     pub(super) fn go(&mut self, motion: Motion) {
-        let height = self.layout.rows(self.focus, self.focus);
+        let height = self.layout.rows(self.focus);
         match self.focus {
             Panel::Extensions => {
                 self.extension_cursor.go(motion, self.visible.len(), height);
@@ -502,7 +502,7 @@ impl Model {
         self.mark_when_listed.clear();
         let count = self.store.unmark_all();
         self.marks_changed = true;
-        self.notice(Tone::Plain, format!("{count} marks taken away"));
+        self.notice(Tone::Plain, format!("{} taken away", count_of(count, "mark")));
     }
 
     fn unmark_marked_line(&mut self) {
@@ -589,7 +589,7 @@ impl Model {
 
     /// What to list next, now that something changed.
     pub(super) fn load_more(&mut self) -> Vec<Effect> {
-        let height = self.layout.rows(Panel::Extensions, self.focus);
+        let height = self.layout.rows(Panel::Extensions);
         let Self { loading, extensions, visible, extension_cursor, .. } = self;
         let at = |row: usize| visible.get(row).and_then(|place| extensions.get(*place));
         let sight = extension_cursor.top..extension_cursor.top + height.max(1);

@@ -58,7 +58,7 @@ impl Layout {
     fn side_by_side(&mut self, middle: Rect, focus: Panel, with_calls: bool) {
         let below = matches!(focus, Panel::Status | Panel::Calls);
         let part = if below { middle.height / 2 } else { middle.height / 3 };
-        let bottom_height = part.max(7);
+        let bottom_height = part.max(9);
         let [top, bottom] = split_height(middle, middle.height - bottom_height);
         let [extensions, rest] = split_width(top, 27);
         self.put(Panel::Extensions, extensions);
@@ -94,12 +94,12 @@ impl Layout {
     }
 
     /// Rows of a panel's list.
-    pub fn rows(&self, panel: Panel, focus: Panel) -> usize {
+    pub fn rows(&self, panel: Panel) -> usize {
         let inner = self.panel(panel).map_or(0, |area| area.height.saturating_sub(2));
         let details = match panel {
             Panel::Events => self.event_details(),
-            Panel::Status if focus == Panel::Status => self.status_details(),
-            Panel::Status | Panel::Extensions | Panel::Marked | Panel::Calls => 0,
+            Panel::Status => self.status_details(),
+            Panel::Extensions | Panel::Marked | Panel::Calls => 0,
         };
         // The first row of Status belongs to the progress of a run.
         let head = u16::from(panel == Panel::Status);
@@ -113,7 +113,7 @@ impl Layout {
 
     /// Rows below the status rows that show the one under the cursor whole.
     pub fn status_details(&self) -> u16 {
-        self.panel(Panel::Status).map_or(0, |area| (area.height / 2).clamp(3, 8))
+        self.panel(Panel::Status).map_or(0, |area| (area.height / 3).clamp(3, 6))
     }
 }
 

@@ -67,4 +67,6 @@ pub enum Message {
     },
     /// [`Effect::CloseRunFile`](super::Effect::CloseRunFile) is done.
     RunFileClosed(Result<(), Failure>),
+    /// An effect ended in a panic; its report has been printed and the terminal given back.
+    Panicked,
 }

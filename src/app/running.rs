@@ -6,7 +6,7 @@ use crate::deletion::{Run, RunState};
 use crate::domain::{Cause, Outcome};
 
 use super::status::Tone;
-use super::{Effect, Leaving, Model};
+use super::{Effect, Leaving, Model, count_of};
 
 /// The run going on, or the last one.
 #[derive(Debug)]
@@ -69,7 +69,7 @@ impl Model {
         }
         let calls = plan.calls();
         let run = Run::new(plan, self.facts.concurrency);
-        self.log(Tone::Plain, format!("run {name} started: {calls} calls"));
+        self.log(Tone::Plain, format!("run {name} started: {}", count_of(calls, "call")));
         let started = self.now.since_start;
         self.status_cursor = super::Cursor::default();
         self.run = Some(ActiveRun { name, run, started, finished: None });
@@ -115,7 +115,7 @@ impl Model {
         if surplus > 0 {
             self.log(
                 Tone::Warning,
-                format!("{surplus} events that were not in the review were reported deleted"),
+                format!("not in the review, and reported deleted: {}", count_of(surplus, "event")),
             );
         }
         self.marks_changed = true;
@@ -173,7 +173,10 @@ impl Model {
         active.run.stop();
         let in_flight = active.run.in_flight();
         if in_flight > 0 {
-            self.say(Tone::Warning, format!("stopping: waiting for {in_flight} calls in flight"));
+            self.say(
+                Tone::Warning,
+                format!("stopping: waiting for {} in flight", count_of(in_flight, "call")),
+            );
         }
     }
 

@@ -95,3 +95,8 @@ pub enum StatusRow<'a> {
     /// A line of the log.
     Log(&'a LogLine),
 }
+
+/// How many of something, in words: `1 call`, `2 calls`.
+pub fn count_of(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}

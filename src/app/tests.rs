@@ -594,6 +594,13 @@ fn an_answer_from_before_a_deletion_does_not_bring_the_event_back() {
 }
 
 #[test]
+fn an_effect_that_panicked_ends_the_program() {
+    let mut desk = Desk::open();
+    desk.take(Message::Panicked);
+    assert!(matches!(desk.model.leaving(), Leaving::Now { message: Some(_) }));
+}
+
+#[test]
 fn groups_close_and_open_and_h_walks_back() {
     let mut desk = Desk::open();
     desk.press("enter h");

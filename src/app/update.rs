@@ -8,7 +8,7 @@ use super::keymap::{Found, look_up};
 use super::status::Tone;
 use super::{
     Command, Context, Dialog, Effect, Key, Layout, Leaving, Message, Model, Moment, Motion, Panel,
-    Review,
+    Review, count_of,
 };
 
 /// Two presses of ctrl-c within this time leave at once.
@@ -42,6 +42,11 @@ pub fn update(model: &mut Model, message: Message, now: Moment) -> Vec<Effect> {
         Message::CallSettled { call, settled, exchanges } => {
             model.calls.add(exchanges);
             model.settle_call(call, settled)
+        }
+        Message::Panicked => {
+            let message = "callsweep has a defect and ended; the run file says what was sent";
+            model.leaving = Leaving::Now { message: Some(message.to_owned()) };
+            return Vec::new();
         }
         Message::RunFileClosed(closed) => {
             model.run_file_closed(closed);
@@ -145,10 +150,7 @@ impl Model {
     fn scroll_or_go(&mut self, motion: Motion) {
         let rows = usize::from(self.layout.whole.height);
         match &mut self.dialog {
-            Some(Dialog::Review(review)) => {
-                let sight = review.calls_in_sight(self.size.0, self.size.1);
-                review.scroll(motion, sight);
-            }
+            Some(Dialog::Review(review)) => review.scroll(motion),
             Some(Dialog::Help { top }) => {
                 let last = super::BINDINGS.len();
                 *top = match motion {
@@ -389,7 +391,7 @@ impl Model {
         let in_flight = self.run.as_ref().map_or(0, |active| active.run.in_flight());
         let message = (in_flight > 0).then(|| {
             let name = self.run.as_ref().map_or("", |active| active.name.as_str());
-            format!("left run {name} with {in_flight} calls in flight: what became of them is unknown until the extensions are listed again")
+            format!("left run {name} with {} in flight: what became of them is unknown until the extensions are listed again", count_of(in_flight, "call"))
         });
         self.leaving = Leaving::Now { message };
     }
@@ -436,7 +438,7 @@ impl Model {
             self.extension_cursor.at = place;
         }
         self.rebuild_extensions();
-        self.log(Tone::Plain, format!("{} extensions found", self.extensions.len()));
+        self.log(Tone::Plain, format!("{} found", count_of(self.extensions.len(), "extension")));
         for remark in remarks {
             self.log(Tone::Plain, remark);
         }

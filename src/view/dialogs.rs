@@ -5,142 +5,170 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
 
-use crate::app::{BINDINGS, Binding, Context, Model, Review};
-use crate::domain::PhoneCallEvent;
+use crate::app::{BINDINGS, Binding, Context, Model, Review, count_of};
+use crate::deletion::Plan;
+use crate::domain::DeleteCall;
 
 use super::{text, theme};
 
 /// The frozen plan as literal calls, with everything an operator has to know before yes.
 pub(super) fn review(model: &Model, review: &Review, frame: &mut Frame<'_>) {
-    let plan = review.plan();
-    let count = plan.events().len();
     let host = model.facts().target.host();
-    let title = format!(" DELETE {} on {host} ", events(count));
+    let count = count_of(review.plan().events().len(), "phone call event");
     let screen = frame.area();
-    let columns = Review::columns(screen.width);
-    let mut lines = facts(model, review, columns);
-    let sight = review.calls_in_sight(screen.width, screen.height);
-    lines.extend(calls(review, sight, columns));
-    lines.push(Line::default());
-    lines.extend(question(model, review));
-    window(frame, &title, columns, lines, true);
+    let columns = usize::from(screen.width).saturating_sub(6).min(112);
+    let mut before = facts(model, review, columns);
+    let after = question(model, review, columns);
+    // One row each for the header, both borders and the position; a call takes up to three. The
+    // question is never what has to give way.
+    let height = usize::from(screen.height).saturating_sub(after.len() + 4);
+    before.truncate(height.saturating_sub(3));
+    let room = height.saturating_sub(before.len());
+    let lines = before.into_iter().chain(calls(review, room, columns)).chain(after).collect();
+    window(frame, &format!(" DELETE {count} on {host} "), columns, lines, true);
 }
 
 fn facts(model: &Model, review: &Review, columns: usize) -> Vec<Line<'static>> {
     let plan = review.plan();
-    let mut lines =
-        vec![Line::from("The service has no undo. Every event is written to a run file first.")];
+    let mut texts = vec![(
+        "The service has no undo. Every event is written to a run file first.".to_owned(),
+        theme::PLAIN,
+    )];
     if review.from_cursor {
-        lines.push(Line::styled(
-            "Nothing is marked: this is the row under the cursor.",
-            theme::WARNING,
-        ));
+        let text = "Nothing is marked: this is the row under the cursor.".to_owned();
+        texts.push((text, theme::WARNING));
     }
-    lines.push(Line::from(format!(
-        "{} in {}, call form: {}   plan {}",
-        calls_word(plan.calls()),
-        extensions_word(plan.extensions()),
-        review.form().name(),
-        plan.hash().short(),
-    )));
+    let calls = count_of(plan.calls(), "call");
+    let extensions = count_of(plan.extensions(), "extension");
+    let (form, hash) = (review.form().name(), plan.hash().short());
+    let text = format!("{calls} in {extensions}, call form: {form}, plan {hash}");
+    texts.push((text, theme::STRONG));
     if review.hidden > 0 {
-        let text =
-            format!("! {} of the {} are hidden by a filter:", review.hidden, plan.events().len());
-        lines.push(Line::styled(text, theme::WARNING));
-        for name in hidden_names(model, plan.events()).into_iter().take(3) {
-            lines.push(Line::styled(text::clip(&format!("    {name}"), columns), theme::WARNING));
-        }
+        let all = plan.events().len();
+        let text = format!("! {} of the {all} are hidden by a filter:", review.hidden);
+        texts.push((text, theme::WARNING));
+        texts.extend(hidden_names(model, review).into_iter().map(|name| (name, theme::WARNING)));
     }
-    if plan.is_wide() {
-        let text = "! A call without an event id removes every event of its extension (or type), \
-                    also any added since it was read, and read literally a type call removes all types.";
-        let wrapped = text::wrap(text, columns);
-        lines.extend(wrapped.into_iter().map(|line| Line::styled(line, theme::WARNING)));
-    }
-    lines.push(Line::default());
-    lines
+    texts.extend(wide_warning(plan).map(|text| (text.to_owned(), theme::WARNING)));
+    let wrapped = texts.into_iter().flat_map(|(text, style)| {
+        text::wrap(&text, columns).into_iter().map(move |line| Line::styled(line, style))
+    });
+    wrapped.chain([Line::default()]).collect()
 }
 
-fn hidden_names(model: &Model, events: &[PhoneCallEvent]) -> Vec<String> {
-    let hidden = events.iter().filter(|event| {
+/// What else the calls could remove, in plain words.
+fn wide_warning(plan: &Plan) -> Option<&'static str> {
+    let by_type =
+        (0..plan.calls()).any(|call| matches!(plan.call(call), Some(DeleteCall::Type(..))));
+    if by_type {
+        return Some(
+            "! A call without an event id removes every event of its type, also any added since \
+             it was read; read literally, the service may even remove those of all types.",
+        );
+    }
+    plan.is_wide().then_some(
+        "! A call without an event id removes every event of its extension, also any added since \
+         it was read.",
+    )
+}
+
+/// The first hidden events by name, and how many more there are.
+fn hidden_names(model: &Model, review: &Review) -> Vec<String> {
+    const NAMED: usize = 3;
+    let hidden = review.plan().events().iter().filter(|event| {
         model.store().listing(&event.key.extension).is_some_and(|listing| {
             listing.find(&event.key).is_some_and(|row| model.is_hidden(listing, row))
         })
     });
-    hidden
-        .take(3)
-        .map(|event| {
-            format!(
-                "{} {} {} {}",
-                event.key.extension, event.key.event_type, event.key.id, event.url
-            )
-        })
-        .collect()
+    let named = hidden.take(NAMED).map(|event| {
+        let key = &event.key;
+        format!("    {} {} {} {}", key.extension, key.event_type, key.id, event.url)
+    });
+    let mut names: Vec<String> = named.collect();
+    if review.hidden > NAMED {
+        names.push(format!("    and {} more: n, then 4 shows them", review.hidden - NAMED));
+    }
+    names
 }
 
-fn calls(review: &Review, sight: usize, columns: usize) -> Vec<Line<'static>> {
+/// As many whole calls as fit in `room` lines, from the first in sight on.
+fn calls(review: &Review, room: usize, columns: usize) -> Vec<Line<'static>> {
     let plan = review.plan();
-    let top = review.scroll.top;
-    let end = (top + sight).min(plan.calls());
-    let digits = plan.calls().to_string().len();
-    let two_lines = review.lines_per_call(columns) == 2;
     let mut lines = Vec::new();
-    for index in top..end {
-        let Some(call) = plan.call(index) else { continue };
-        let covers = plan.covers(index).len();
-        let remark = if call.is_wide() { format!("  ({})", events(covers)) } else { String::new() };
-        let number = format!("{:>digits$}/{} DELETE ", index + 1, plan.calls());
-        let style = if call.is_wide() { theme::WARNING } else { theme::PLAIN };
-        let path = call.path(plan.target());
-        match path.rsplit_once("phoneCallEvents").filter(|_| two_lines) {
-            Some((front, back)) => {
-                let indent = " ".repeat(number.len() + 2);
-                lines.push(Line::styled(format!("{number}{front}phoneCallEvents"), style));
-                lines.push(Line::styled(format!("{indent}{back}{remark}"), style));
-            }
-            None => lines.push(Line::styled(format!("{number}{path}{remark}"), style)),
+    let mut end = review.top;
+    while end < plan.calls() {
+        let call = call_lines(review, end, columns);
+        if !lines.is_empty() && lines.len() + call.len() > room {
+            break;
         }
+        lines.extend(call);
+        end += 1;
     }
-    if plan.calls() > sight {
-        lines.push(Line::styled(
-            format!("   {}–{end} of {}, j k scroll", top + 1, plan.calls()),
-            theme::FAINT,
-        ));
+    if end - review.top < plan.calls() {
+        let position = format!("    {}–{end} of {}, j k scroll", review.top + 1, plan.calls());
+        lines.push(Line::styled(position, theme::FAINT));
+    } else {
+        lines.push(Line::default());
     }
     lines
 }
 
-fn question(model: &Model, review: &Review) -> Vec<Line<'static>> {
+/// `1/4 DELETE /uapi/…`, whole, on as many lines as it takes.
+fn call_lines(review: &Review, index: usize, columns: usize) -> Vec<Line<'static>> {
+    let plan = review.plan();
+    let Some(call) = plan.call(index) else { return Vec::new() };
+    let all = plan.calls();
+    let number = format!("{:>digits$}/{all} DELETE ", index + 1, digits = all.to_string().len());
+    let indent = " ".repeat(number.len());
+    let style = if call.is_wide() { theme::WARNING } else { theme::PLAIN };
+    let path = call.path(plan.target());
+    let mut lines = text::wrap_path(&path, columns.saturating_sub(number.len()));
+    if call.is_wide() {
+        let remark = format!("({})", count_of(plan.covers(index).len(), "phone call event"));
+        match lines.last_mut() {
+            Some(last) if number.len() + last.len() + remark.len() + 2 <= columns => {
+                *last = format!("{last}  {remark}");
+            }
+            Some(_) | None => lines.push(remark),
+        }
+    }
+    let lead = |place: usize| if place == 0 { number.clone() } else { indent.clone() };
+    let styled = lines.into_iter().enumerate();
+    styled.map(|(place, line)| Line::styled(format!("{}{line}", lead(place)), style)).collect()
+}
+
+fn question(model: &Model, review: &Review, columns: usize) -> Vec<Line<'static>> {
     let count = review.plan().events().len();
+    let read_only = model.facts().read_only;
     let mut lines = Vec::new();
-    if model.facts().read_only {
+    if read_only {
         lines.push(Line::styled("This profile is read-only: y does nothing.", theme::WARNING));
     } else if review.must_type() {
-        let typed = &review.typed;
         let state = if review.is_armed() { "  y is armed" } else { "" };
         lines.push(Line::from(vec![
-            Span::styled(format!("Type {count} to arm the y key: {typed}"), theme::STRONG),
+            Span::styled(format!("Type {count} to arm the y key: {}", review.typed), theme::STRONG),
             Span::styled(" ", theme::CURSOR),
             Span::raw(state),
         ]));
     }
-    let yes =
-        if review.is_armed() && !model.facts().read_only { theme::DANGER } else { theme::FAINT };
+    let yes = if review.is_armed() && !read_only { theme::DANGER } else { theme::FAINT };
     lines.push(Line::from(vec![
         Span::styled("n Esc", theme::STRONG),
         Span::raw(" cancel   "),
         Span::styled("t", theme::STRONG),
         Span::raw(" call form   "),
         Span::styled(format!("y DELETE {count}"), yes),
-        Span::styled("   (Enter does nothing here)", theme::FAINT),
     ]));
+    if columns >= 60 {
+        lines.push(Line::styled("(Enter does nothing here)", theme::FAINT));
+    }
     lines
 }
 
 pub(super) fn leave(model: &Model, frame: &mut Frame<'_>) {
     let in_flight = model.run().map_or(0, |active| active.run.in_flight());
     let lines = vec![
-        Line::from(format!("A run is going on, {} in flight.", calls_word(in_flight))),
+        Line::from(format!("A run is going on, {} in flight.", count_of(in_flight, "call"))),
         Line::from("What is not sent keeps its event; the run file says what was done."),
         Line::default(),
         Line::from(vec![
@@ -155,7 +183,7 @@ pub(super) fn leave(model: &Model, frame: &mut Frame<'_>) {
 
 pub(super) fn help(top: usize, frame: &mut Frame<'_>) {
     let columns = usize::from(frame.area().width).saturating_sub(6).min(96);
-    let height = usize::from(frame.area().height).saturating_sub(2);
+    let height = usize::from(frame.area().height).saturating_sub(1);
     let mut lines = Vec::new();
     for (context, title) in [
         (Context::Browse, "Panels"),
@@ -190,9 +218,11 @@ fn help_rows(binding: &Binding, columns: usize) -> Vec<Line<'static>> {
 fn window(frame: &mut Frame<'_>, title: &str, columns: usize, lines: Vec<Line<'_>>, alarm: bool) {
     let screen = frame.area();
     let width = u16::try_from(columns + 4).unwrap_or(screen.width).min(screen.width);
-    let height = u16::try_from(lines.len() + 2).unwrap_or(screen.height).min(screen.height);
-    let area =
-        Rect { x: (screen.width - width) / 2, y: (screen.height - height) / 2, width, height };
+    // The header with its badges and marks stays in sight.
+    let most = screen.height.saturating_sub(1);
+    let height = u16::try_from(lines.len() + 2).unwrap_or(most).min(most);
+    let (x, y) = ((screen.width - width) / 2, 1 + (most - height) / 2);
+    let area = Rect { x, y, width, height };
     let style = if alarm { theme::DANGER } else { theme::FOCUSED };
     let block = Block::bordered()
         .border_type(BorderType::Double)
@@ -201,16 +231,4 @@ fn window(frame: &mut Frame<'_>, title: &str, columns: usize, lines: Vec<Line<'_
         .padding(ratatui::widgets::Padding::horizontal(1));
     frame.render_widget(Clear, area);
     frame.render_widget(Paragraph::new(lines).block(block), area);
-}
-
-fn events(count: usize) -> String {
-    if count == 1 { "1 phone call event".to_owned() } else { format!("{count} phone call events") }
-}
-
-fn calls_word(count: usize) -> String {
-    if count == 1 { "1 call".to_owned() } else { format!("{count} calls") }
-}
-
-fn extensions_word(count: usize) -> String {
-    if count == 1 { "1 extension".to_owned() } else { format!("{count} extensions") }
 }

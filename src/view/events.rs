@@ -6,7 +6,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line as Text, Span};
 
-use crate::app::{Line, Model, Panel};
+use crate::app::{Line, Model, Panel, count_of};
 use crate::domain::{EventType, EventView, Extension, Fetched, Listing, Status};
 
 use super::{frame_panel, put_row, text, theme};
@@ -22,7 +22,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let listing = model.current_listing();
     let title = format!("2 Events of {} {}", extension.number, extension.label);
     let inner = frame_panel(model, frame, area, Panel::Events, title.trim_end(), &counts(model));
-    let rows = model.layout().rows(Panel::Events, model.focus());
+    let rows = model.layout().rows(Panel::Events);
     match listing {
         Some(listing) if model.event_lines() > 0 => {
             lines(model, extension, listing, frame, inner, rows);
@@ -171,9 +171,10 @@ fn details(model: &Model, listing: &Listing, frame: &mut Frame<'_>, inner: Rect,
             lines.insert(0, format!("cannot be deleted from here: {}", odd.reason));
             lines
         }),
-        Line::Group { event_type, rows, .. } => {
-            Some(vec![format!("{event_type}: {} events; space marks them all", rows.len())])
-        }
+        Line::Group { event_type, rows, .. } => Some(vec![format!(
+            "{event_type}: {}; space marks the whole type",
+            count_of(rows.len(), "event")
+        )]),
     };
     let Some(lines) = lines else { return };
     let all = std::iter::once("─".repeat(columns)).chain(lines).take(height);

@@ -6,9 +6,9 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::app::{ActiveRun, LogLine, Model, Panel, StatusRow, Tone};
+use crate::app::{ActiveRun, LogLine, Model, Panel, StatusRow, Tone, count_of};
 use crate::deletion::{Plan, RunState, Settled, Tally};
-use crate::domain::{DeleteCall, Outcome};
+use crate::domain::{DeleteCall, Foreign, Outcome};
 
 use super::{frame_panel, put_row, text, theme};
 
@@ -18,7 +18,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let cursor = model.cursor(Panel::Status);
     let focused = model.focus() == Panel::Status;
     let columns = usize::from(inner.width).saturating_sub(1);
-    let rows = model.layout().rows(Panel::Status, model.focus());
+    let rows = model.layout().rows(Panel::Status);
     put_row(frame, inner, 0, None, summary(model, columns));
     for offset in 0..rows {
         let index = cursor.top + offset;
@@ -34,9 +34,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         };
         put_row(frame, inner, offset + 1, at, line);
     }
-    if focused {
-        whole_row(model, frame, inner, rows + 1);
-    }
+    whole_row(model, frame, inner, rows + 1);
 }
 
 fn titles(model: &Model) -> (String, String) {
@@ -67,7 +65,11 @@ fn summary(model: &Model, columns: usize) -> Line<'static> {
         let extensions = model.store().marked_listings().count();
         let words = match marked {
             0 => "nothing is marked: space marks, d reviews the row under the cursor".to_owned(),
-            _ => format!("{marked} events in {extensions} extensions are marked: d reviews them"),
+            _ => format!(
+                "{} in {} marked: d reviews them",
+                count_of(marked, "event"),
+                count_of(extensions, "extension")
+            ),
         };
         return Line::styled(text::clip(&words, columns), theme::FAINT);
     };
@@ -114,7 +116,7 @@ fn call_row(active: &ActiveRun, call: usize, columns: usize) -> Line<'static> {
     let status = settled.http_status.map_or("---".to_owned(), |status| status.to_string());
     let took = format!("{}ms", settled.took.as_millis());
     let what = what(active.run.plan(), call);
-    let lead = format!("{word:<10} {status:>3} {took:>6} {what} ");
+    let lead = format!("{word:<10} {status:>3} {took:>5} {what} ");
     let room = columns.saturating_sub(text::width(&lead));
     let good = settled.outcomes.iter().all(Outcome::is_gone) && settled.surplus.is_empty();
     let tail = text::clip(&answer_words(settled, room), room);
@@ -143,13 +145,12 @@ fn answer_words(settled: &Settled, room: usize) -> String {
     if let Some(failure) = settled.outcomes.iter().find_map(Outcome::failure) {
         return failure.to_string();
     }
-    let ids: Vec<String> = settled.returned.iter().map(ToString::to_string).collect();
-    let whole = ids.join(" ");
+    let whole = spaced(&settled.returned);
     if text::width(&whole) <= room {
         return if whole.is_empty() { "no id returned".to_owned() } else { whole };
     }
-    let short: Vec<String> = ids.iter().map(|id| id.chars().take(8).collect()).collect();
-    short.join(" ")
+    let short = |id: &Foreign| id.to_string().chars().take(8).collect::<String>();
+    settled.returned.iter().map(short).collect::<Vec<_>>().join(" ")
 }
 
 fn log_row(line: &LogLine, columns: usize) -> Line<'static> {
@@ -186,20 +187,20 @@ fn whole_call(active: &ActiveRun, call: usize) -> String {
     let (Some(delete), Some(settled)) = (plan.call(call), active.run.settled(call)) else {
         return String::new();
     };
-    let path = delete.path(plan.target());
-    let mut words = vec![format!("DELETE {path}"), outcome_word(settled).to_owned()];
-    if !settled.returned.is_empty() {
-        let ids: Vec<String> = settled.returned.iter().map(ToString::to_string).collect();
-        words.push(format!("returned {}", ids.join(" ")));
-    }
-    if let Some(failure) = settled.outcomes.iter().find_map(Outcome::failure) {
-        words.push(failure.to_string());
-    }
+    let mut words = vec![outcome_word(settled).to_owned()];
+    words.extend(settled.outcomes.iter().find_map(Outcome::failure).map(ToString::to_string));
     if !settled.surplus.is_empty() {
-        let ids: Vec<String> = settled.surplus.iter().map(ToString::to_string).collect();
-        words.push(format!("NOT IN THE REVIEW: {}", ids.join(" ")));
+        words.push(format!("NOT IN THE REVIEW: {}", spaced(&settled.surplus)));
     }
+    if !settled.returned.is_empty() {
+        words.push(format!("returned {}", spaced(&settled.returned)));
+    }
+    words.push(format!("DELETE {}", delete.path(plan.target())));
     words.join(" · ")
+}
+
+fn spaced(ids: &[Foreign]) -> String {
+    ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
 }
 
 fn seconds(rest: Duration) -> String {

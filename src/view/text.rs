@@ -74,6 +74,33 @@ pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
     lines
 }
 
+/// A path in lines of at most so many columns, broken before a slash where there is one.
+pub(super) fn wrap_path(path: &str, columns: usize) -> Vec<String> {
+    let columns = columns.max(2);
+    let mut lines = vec![String::new()];
+    for segment in split_before_slashes(path) {
+        let fits = lines.last().is_some_and(|line| line.width() + segment.width() <= columns);
+        match lines.last_mut() {
+            Some(line) if fits => line.push_str(segment),
+            Some(_) | None => lines.extend(wrap(segment, columns)),
+        }
+    }
+    lines.retain(|line| !line.is_empty());
+    lines
+}
+
+fn split_before_slashes(path: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut rest = path;
+    while let Some(next) = rest.char_indices().skip(1).find(|(_, character)| *character == '/') {
+        let (part, after) = rest.split_at(next.0);
+        parts.push(part);
+        rest = after;
+    }
+    parts.push(rest);
+    parts
+}
+
 /// A mark box, the same without colours.
 pub(super) fn mark_box(boxed: Boxed) -> &'static str {
     match boxed {
@@ -114,6 +141,20 @@ mod tests {
         assert_eq!(url(&long, 30), "crm-old.acme.test/…rc=pbx&id=7");
         for columns in 1..60 {
             assert!(width(&url(&long, columns)) <= columns);
+        }
+    }
+
+    #[test]
+    fn a_path_breaks_before_its_slashes_and_loses_nothing() {
+        let path = "/uapi/extensions/@me/0003*210/phoneCallEvents/0/NqeyDRqo4FtabmFj8gNWq3hsiG";
+        assert_eq!(
+            wrap_path(path, 50),
+            ["/uapi/extensions/@me/0003*210/phoneCallEvents/0", "/NqeyDRqo4FtabmFj8gNWq3hsiG"]
+        );
+        for columns in 2..90 {
+            let lines = wrap_path(path, columns);
+            assert_eq!(lines.concat(), path);
+            assert!(lines.iter().all(|line| width(line) <= columns));
         }
     }
 

@@ -5,9 +5,16 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::wildcard_enum_match_arm,
+    clippy::disallowed_methods,
+    clippy::match_wild_err_arm,
     clippy::allow_attributes,
     reason = "a test that cannot go on should stop where it is"
 )]
 
 mod config;
+mod desk;
+mod journey;
+mod pty;
+mod start;
 mod tidy;

@@ -1,0 +1,124 @@
+//! The figures that the events in memory and their picture have to reach, each line with the goal
+//! it answers. A plain program: memory is read from the operating system, times are medians.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    clippy::allow_attributes,
+    reason = "a bench prints what it measured and stops where it cannot"
+)]
+
+use std::time::{Duration, Instant};
+
+use callsweep::app::{Facts, Key, Message, Model, Moment, update};
+use callsweep::domain::{
+    Discovery, Extension, ExtensionNumber, Listing, ListingBuilder, RawEvent, Target, UserId,
+    WideCalls,
+};
+use callsweep::view::draw;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+
+fn main() {
+    let before = resident();
+    let mut large = desk(10_000, 100);
+    let bytes = (resident() - before) / large.store().len();
+    println!("G6  {} events in memory: {bytes} bytes an event (at most 60)", large.store().len());
+    let mut small = desk(10, 100);
+    let (large_frame, small_frame) = (frame(&large), frame(&small));
+    let ratio = large_frame.as_secs_f64() / small_frame.as_secs_f64();
+    println!(
+        "G5  one frame: {large_frame:?} with a million events, {small_frame:?} with 1,000: ratio {ratio:.2} (at most 300 µs, 1.1)"
+    );
+    for (name, keys) in [("cursor step", ["j", "k"]), ("mark", ["space", "k"])] {
+        let (large_step, small_step) = (step(&mut large, keys), step(&mut small, keys));
+        println!("G10 {name}: {large_step:?} with a million events, {small_step:?} with 1,000");
+    }
+}
+
+/// Resident memory of this process in bytes.
+fn resident() -> usize {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+    statm.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
+}
+
+fn number(extension: usize) -> ExtensionNumber {
+    ExtensionNumber::parse(&format!("{:04}*{:03}", extension / 1000, extension % 1000)).unwrap()
+}
+
+fn listing(extension: usize, events: usize) -> Listing {
+    let mut builder = ListingBuilder::new(number(extension));
+    for event in 0..events {
+        let id = format!("Nqey{extension:08}{event:08}DRqo4Ftabm");
+        let url = format!("https://crm{}.acme.test/telephony/in?src=pbx", event % 20);
+        let event_type = (event % 5).to_string();
+        builder.push(RawEvent {
+            event_type: &event_type,
+            id: &id,
+            method: "1",
+            url: &url,
+            note: if event % 3 == 0 { "CRM" } else { "" },
+            status: "1",
+            modified: "2024-05-01T10:00:00+02:00",
+        });
+    }
+    builder.finish(true)
+}
+
+fn desk(extensions: usize, events: usize) -> Model {
+    let user = UserId::parse("@me").unwrap();
+    let facts = Facts {
+        target: Target::new("bench", "https://pbx.test", "/uapi", user).unwrap(),
+        demo: false,
+        read_only: false,
+        insecure: false,
+        protected: false,
+        wide_calls: WideCalls::default(),
+        max_delete: 1000,
+        concurrency: 4,
+    };
+    let (mut model, _) = Model::new(facts, 120, 40);
+    let found = (0..extensions).map(|extension| Extension::of(number(extension))).collect();
+    let discovery = Discovery { extensions: found, remarks: Vec::new() };
+    let discovered = Message::Discovered { result: Ok(discovery), exchanges: Vec::new() };
+    update(&mut model, discovered, Moment::default());
+    for extension in 0..extensions {
+        let message = Message::Listed {
+            extension: number(extension),
+            epoch: 0,
+            result: Ok(listing(extension, events)),
+            exchanges: Vec::new(),
+        };
+        update(&mut model, message, Moment::default());
+    }
+    model
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times[times.len() / 2]
+}
+
+fn frame(model: &Model) -> Duration {
+    let mut screen = Terminal::new(TestBackend::new(120, 40)).unwrap();
+    let one = |_| {
+        let start = Instant::now();
+        screen.draw(|frame| draw(model, frame)).unwrap();
+        start.elapsed()
+    };
+    median((0..301).map(one).collect())
+}
+
+/// Time that the model takes for each of two keys, pressed in turn.
+fn step(model: &mut Model, keys: [&str; 2]) -> Duration {
+    let keys = keys.map(|key| Key::parse(key).unwrap());
+    let mut times = Vec::new();
+    for key in keys.into_iter().cycle().take(200) {
+        let start = Instant::now();
+        update(model, Message::Pressed(key), Moment::default());
+        times.push(start.elapsed());
+    }
+    median(times)
+}

@@ -1,0 +1,205 @@
+//! An operator's desk without a terminal: keys go in, real HTTP goes to a simulator of its own on
+//! loopback, and the screen is read as text. Effects are performed one after the other, so nothing
+//! depends on time.
+
+use std::collections::VecDeque;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use callsweep::api::{Client, Settings, Writes};
+use callsweep::app::{Effect, Facts, Key, Leaving, Message, Model, Moment, update};
+use callsweep::domain::{ExtensionNumber, Secret, Target, UserId, WideCalls};
+use callsweep::runtime::{Ports, perform};
+use callsweep::simulator::{Seen, Simulator, World};
+use callsweep::view::draw;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use tempfile::TempDir;
+
+/// What a journey may settle differently from the default.
+pub(crate) struct Setting {
+    pub(crate) size: (u16, u16),
+    pub(crate) read_only: bool,
+    pub(crate) wide_calls: WideCalls,
+    pub(crate) token: Option<&'static str>,
+    /// Where run files go instead of a folder of the journey's own.
+    pub(crate) runs: Option<std::path::PathBuf>,
+}
+
+impl Default for Setting {
+    fn default() -> Self {
+        let wide_calls = WideCalls::default();
+        Self { size: (120, 40), read_only: false, wide_calls, token: None, runs: None }
+    }
+}
+
+pub(crate) struct Desk {
+    pub(crate) simulator: Simulator,
+    pub(crate) model: Model,
+    state: TempDir,
+    ports: Ports,
+    hands: tokio::runtime::Runtime,
+    waiting: VecDeque<Effect>,
+    screen: Terminal<TestBackend>,
+    at: Duration,
+}
+
+impl Desk {
+    /// Opens the program on a scenario and reads everything that is read unasked.
+    pub(crate) fn open(scenario: &str) -> Self {
+        Self::with(scenario, Setting::default())
+    }
+
+    pub(crate) fn with(scenario: &str, setting: Setting) -> Self {
+        let mut desk = Self::before_reading(scenario, setting);
+        desk.settle();
+        desk
+    }
+
+    pub(crate) fn before_reading(scenario: &str, setting: Setting) -> Self {
+        let world = World::named(scenario).unwrap();
+        let outside = world.numbers_outside_presence();
+        let typed = outside.iter().map(|text| ExtensionNumber::parse(text).unwrap()).collect();
+        let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let simulator = Simulator::start(world, listen).unwrap();
+        let user = UserId::parse("@me").unwrap();
+        let target = Target::new("test", &simulator.origin(), "/uapi", user).unwrap();
+        let writes = if setting.read_only { Writes::ReadOnly } else { Writes::Allowed };
+        let token = setting.token.map_or_else(|| simulator.token(), ToOwned::to_owned);
+        let client = Client::new(Settings {
+            target: target.clone(),
+            token: Secret::new(&token),
+            timeout: Duration::from_secs(5),
+            ca_file: None,
+            insecure: false,
+            writes,
+            concurrency: 1,
+        });
+        let state = tempfile::tempdir().unwrap();
+        let runs = setting.runs.unwrap_or_else(|| state.path().join("runs"));
+        let facts = Facts {
+            target,
+            demo: false,
+            read_only: setting.read_only,
+            insecure: false,
+            protected: false,
+            wide_calls: setting.wide_calls,
+            max_delete: 1000,
+            concurrency: 1,
+        };
+        let (columns, rows) = setting.size;
+        let (model, effects) = Model::new(facts, columns, rows);
+        Self {
+            simulator,
+            model,
+            state,
+            ports: Ports::new(client.unwrap(), typed, true, runs),
+            hands: tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap(),
+            waiting: effects.into(),
+            screen: Terminal::new(TestBackend::new(columns, rows)).unwrap(),
+            at: Duration::ZERO,
+        }
+    }
+
+    fn take(&mut self, message: Message) {
+        self.at += Duration::from_millis(10);
+        let now = Moment { since_start: self.at, ..Moment::default() };
+        self.waiting.extend(update(&mut self.model, message, now));
+    }
+
+    /// Presses keys written with spaces between them and performs nothing.
+    pub(crate) fn press(&mut self, keys: &str) {
+        for name in keys.split_whitespace() {
+            self.take(Message::Pressed(Key::parse(name).unwrap()));
+        }
+    }
+
+    /// Performs the next effect.
+    pub(crate) fn perform_one(&mut self) {
+        let effect = self.waiting.pop_front().expect("an effect that waits");
+        let message = self.hands.block_on(perform(effect, &self.ports));
+        self.take(message);
+    }
+
+    /// Performs effects until none waits.
+    pub(crate) fn settle(&mut self) {
+        for _ in 0..10_000 {
+            if self.waiting.is_empty() || matches!(self.model.leaving(), Leaving::Now { .. }) {
+                return;
+            }
+            self.perform_one();
+        }
+        panic!("effects without an end");
+    }
+
+    /// Presses keys and performs all that follows.
+    pub(crate) fn do_keys(&mut self, keys: &str) {
+        self.press(keys);
+        self.settle();
+    }
+
+    /// The screen as text, a line each, without blanks at the ends.
+    pub(crate) fn screen(&mut self) -> String {
+        let drawn = self.screen.draw(|frame| draw(&self.model, frame)).unwrap();
+        let width = usize::from(drawn.area.width);
+        let cells: Vec<&str> =
+            drawn.buffer.content.iter().map(ratatui::buffer::Cell::symbol).collect();
+        let lines = cells.chunks(width).map(|line| line.concat().trim_end().to_owned());
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    /// Fails with the whole screen where a text is not on it.
+    pub(crate) fn sees(&mut self, text: &str) {
+        let screen = self.screen();
+        assert!(screen.contains(text), "{text:?} is not on the screen:\n{screen}");
+    }
+
+    /// As [`sees`](Self::sees), where the text may go on in the next line of a panel as wide as
+    /// the screen.
+    pub(crate) fn sees_wrapped(&mut self, text: &str) {
+        let screen = self.screen();
+        let lines = screen.lines().map(|line| line.trim_matches(['│', '║', ' ']));
+        let flowing = lines.collect::<Vec<_>>().join(" ");
+        assert!(flowing.contains(text), "{text:?} is not on the screen:\n{screen}");
+    }
+
+    pub(crate) fn does_not_see(&mut self, text: &str) {
+        let screen = self.screen();
+        assert!(!screen.contains(text), "{text:?} is on the screen:\n{screen}");
+    }
+
+    /// Ids that the simulator still has of an extension.
+    pub(crate) fn left(&self, extension: &str) -> Vec<String> {
+        self.simulator.with_world(|world| {
+            world.event_ids(extension).into_iter().map(ToOwned::to_owned).collect()
+        })
+    }
+
+    /// Every DELETE that the simulator saw.
+    pub(crate) fn deletes(&self) -> Vec<Seen> {
+        self.simulator.with_world(|world| {
+            let seen = world.requests().iter().filter(|seen| seen.method == "DELETE");
+            seen.cloned().collect()
+        })
+    }
+
+    /// Ids of the marked events.
+    pub(crate) fn marked(&self) -> Vec<String> {
+        let rows = self.model.store().marked_rows();
+        rows.map(|(listing, row)| listing.row(row).unwrap().id().to_owned()).collect()
+    }
+
+    /// The lines of the newest run file.
+    pub(crate) fn run_file(&self) -> Vec<serde_json::Value> {
+        let runs = self.state.path().join("runs");
+        let mut files: Vec<_> =
+            std::fs::read_dir(runs).unwrap().map(|entry| entry.unwrap().path()).collect();
+        files.sort();
+        let text = std::fs::read_to_string(files.last().unwrap()).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    pub(crate) fn run_files(&self) -> usize {
+        std::fs::read_dir(self.state.path().join("runs")).map_or(0, Iterator::count)
+    }
+}

@@ -1,0 +1,338 @@
+//! Journeys: keys → real HTTP → the screen's text and the simulator's world.
+
+use callsweep::app::Leaving;
+use callsweep::domain::WideCalls;
+use callsweep::simulator::Fault;
+
+use crate::desk::{Desk, Setting};
+
+const PAGE: &str = "the-page";
+const THREE: &str = "three-extensions-with-events";
+const BASE: &str = "/uapi/extensions/@me";
+
+#[test]
+fn one_event_goes_out_as_on_the_page_byte_for_byte_and_its_id_comes_back() {
+    let mut desk = Desk::open(PAGE);
+    desk.do_keys("enter j space d");
+    let path = format!("{BASE}/0003*210/phoneCallEvents/0/NqeyDRqo4FtabmFj8gNWq3hsiGNYyq");
+    desk.sees(&format!("DELETE {path}"));
+    assert!(desk.deletes().is_empty());
+    desk.do_keys("y");
+    let deletes = desk.deletes();
+    assert_eq!(deletes.len(), 1);
+    assert_eq!(deletes[0].target, path);
+    assert_eq!(deletes[0].authorization.as_deref(), Some("Bearer the-page-token"));
+    desk.sees("finished: 1 deleted");
+    desk.sees("deleted    200");
+    desk.sees("NqeyDRqo4FtabmFj8gNWq3hsiGNYyq");
+    assert_eq!(desk.left("0003*210").len(), 2);
+    assert!(desk.marked().is_empty());
+}
+
+#[test]
+fn all_events_of_an_extension_go_with_the_pages_second_call_and_three_ids_come_back() {
+    let mut desk = Desk::open(PAGE);
+    desk.do_keys("space d y");
+    let targets: Vec<_> = desk.deletes().into_iter().map(|seen| seen.target).collect();
+    assert_eq!(targets, [format!("{BASE}/0003*210/phoneCallEvents")]);
+    desk.sees("all events NqeyDRqo Asds2qw2 GOp2s68A");
+    for id in ["NqeyDRqo4Ftabm", "Asds2qw2frtabm", "GOp2s68Afgtabm"] {
+        desk.sees(&format!("{id}Fj8gNWq3hsiGNYyq"));
+    }
+    desk.sees("finished: 3 deleted");
+    assert!(desk.left("0003*210").is_empty());
+}
+
+#[test]
+fn a_wide_call_says_in_plain_words_what_else_it_could_remove_and_an_event_call_does_not() {
+    let mut desk = Desk::open(PAGE);
+    desk.do_keys("space d");
+    desk.sees("removes every event of its extension");
+    desk.do_keys("t");
+    desk.does_not_see("removes every event of its extension");
+    desk.sees("1/3 DELETE");
+}
+
+#[test]
+fn a_type_is_one_call_per_event_and_with_the_type_form_one_call() {
+    let mut desk = Desk::open(THREE);
+    desk.do_keys("enter space d y");
+    let targets: Vec<_> = desk.deletes().into_iter().map(|seen| seen.target).collect();
+    assert_eq!(
+        targets,
+        ["0/NqVwYS81VP7Hb1DX8pPd5khxE3pyIg", "0/KpaUnArl63XykWZeiNNCiia3anXn9k"]
+            .map(|event| format!("{BASE}/0003*101/phoneCallEvents/{event}"))
+    );
+    assert_eq!(desk.left("0003*101").len(), 3);
+    let wide_calls = WideCalls { extension: true, event_type: true };
+    let mut desk = Desk::with(THREE, Setting { wide_calls, ..Setting::default() });
+    desk.do_keys("enter space d y");
+    let targets: Vec<_> = desk.deletes().into_iter().map(|seen| seen.target).collect();
+    assert_eq!(targets, [format!("{BASE}/0003*101/phoneCallEvents/0")]);
+    assert_eq!(desk.left("0003*101").len(), 3);
+}
+
+#[test]
+fn marks_across_three_extensions_go_in_one_run_and_nothing_else_goes() {
+    let mut desk = Desk::open(THREE);
+    desk.do_keys("enter j space 1 j enter j space 1 j enter j space");
+    desk.sees("* 3 marked");
+    desk.do_keys("d");
+    desk.sees("3 calls in 3 extensions");
+    desk.do_keys("y");
+    desk.sees("finished: 3 deleted");
+    let counts = ["0003*101", "0003*102", "0003*103", "0003*600"].map(|n| desk.left(n).len());
+    assert_eq!(counts, [4, 3, 2, 4]);
+}
+
+#[test]
+fn no_in_the_review_sends_nothing_and_keeps_the_marks() {
+    for no in ["n", "esc", "q", "enter esc"] {
+        let mut desk = Desk::open(PAGE);
+        desk.do_keys("enter j space d");
+        desk.do_keys(no);
+        assert!(desk.deletes().is_empty() && desk.run_files() == 0, "{no}");
+        assert_eq!(desk.marked().len(), 1, "{no}");
+        desk.sees("cancelled: nothing was sent");
+    }
+}
+
+#[test]
+fn a_refusal_in_the_middle_does_not_hold_up_the_others_and_stays_marked_with_its_reason() {
+    let size = (80, 24);
+    let mut desk = Desk::with("an-extension-refuses", Setting { size, ..Setting::default() });
+    desk.do_keys("A d t y");
+    desk.sees("finished: 2 deleted, 2 refused");
+    desk.sees_wrapped("pce_access_denied: You are not allowed to manage the phone call events.");
+    assert_eq!((desk.left("0003*210").len(), desk.left("0003*211").len()), (2, 0));
+    assert_eq!(desk.marked(), desk.left("0003*210"));
+    desk.sees("* 2 marked");
+    desk.do_keys("2 j");
+    desk.sees("! pce_access_denied: You are not allowed");
+}
+
+#[test]
+fn each_error_of_the_page_is_shown_with_code_and_message_and_the_event_stays_marked() {
+    for (scenario, code, message) in [
+        (
+            "an-extension-refuses",
+            "pce_access_denied",
+            "You are not allowed to manage the phone call events.",
+        ),
+        (
+            "ids-are-unknown",
+            "pce_id_invalid",
+            "Value supplied in the URI-Fragment as eventId is invalid.",
+        ),
+        (
+            "an-extension-vanished",
+            "extension_invalid",
+            "Value supplied in the URI-Fragment as extension is invalid.",
+        ),
+    ] {
+        let size = (80, 24);
+        let mut desk = Desk::with(scenario, Setting { size, ..Setting::default() });
+        desk.do_keys("enter j space d y");
+        desk.sees("refused    400");
+        desk.sees_wrapped(&format!("{code}: {message}"));
+        assert_eq!(desk.marked().len(), 1, "{scenario}");
+    }
+}
+
+#[test]
+fn stopping_in_the_middle_awaits_what_is_in_flight_and_keeps_the_rest() {
+    let mut desk = Desk::open(THREE);
+    desk.press("enter A d t y");
+    desk.perform_one(); // the run file
+    desk.perform_one(); // the first call
+    desk.press("esc");
+    desk.sees("waiting for 1 call in flight");
+    desk.settle();
+    desk.sees("finished: 2 deleted, 3 not sent");
+    assert_eq!(desk.deletes().len(), 2);
+    assert_eq!((desk.left("0003*101").len(), desk.marked().len()), (3, 3));
+    let last = desk.run_file().pop().unwrap();
+    assert_eq!((last["line"].as_str(), last["not_sent"].as_u64()), (Some("finished"), Some(3)));
+}
+
+#[test]
+fn a_run_shows_its_progress_and_rate_while_it_goes_on() {
+    let mut desk = Desk::open(THREE);
+    desk.press("enter A d t y");
+    desk.perform_one();
+    desk.perform_one();
+    desk.sees("[RUNNING]");
+    desk.sees("running: 1 deleted");
+    desk.sees("[###");
+    desk.sees("/s");
+    desk.sees(" left");
+    desk.settle();
+    desk.does_not_see("[RUNNING]");
+}
+
+#[test]
+fn leaving_during_a_run_asks_and_no_stays() {
+    let mut desk = Desk::open(THREE);
+    desk.press("A d t 1 6 y");
+    desk.perform_one();
+    desk.press("q");
+    desk.sees("Leave?");
+    desk.press("n");
+    assert_eq!(desk.model.leaving(), &Leaving::No);
+    desk.press("q y");
+    desk.settle();
+    assert_eq!(desk.model.leaving(), &Leaving::Now { message: None });
+    assert_eq!(desk.deletes().len(), 1);
+    assert_eq!(desk.run_file().pop().unwrap()["line"], "finished");
+}
+
+#[test]
+fn the_run_file_holds_every_event_whole_before_the_first_delete() {
+    let mut desk = Desk::open(PAGE);
+    desk.press("space d y");
+    desk.perform_one();
+    assert!(desk.deletes().is_empty());
+    let lines = desk.run_file();
+    let kinds: Vec<_> = lines.iter().map(|line| line["line"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["run", "event", "event", "event"]);
+    assert_eq!(lines[1]["url"], "https://crm.acme.test/in?src=pbx&ext=0003%2A210");
+    assert_eq!(lines[1]["modified"], "2012-07-10T18:16:12+03:00");
+    desk.settle();
+    let kinds: Vec<_> =
+        desk.run_file().iter().map(|line| line["line"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(kinds[4..], ["sent", "settled", "finished"]);
+    let text = format!("{:?}", desk.run_file());
+    assert!(!text.contains("the-page-token"), "a secret is in the run file");
+}
+
+#[test]
+fn without_a_run_file_nothing_is_sent() {
+    let blocked = tempfile::NamedTempFile::new().unwrap();
+    let runs = Some(blocked.path().join("runs"));
+    let mut desk = Desk::with(PAGE, Setting { runs, ..Setting::default() });
+    desk.do_keys("space d y");
+    desk.sees("nothing was sent: the run file cannot be written");
+    assert!(desk.deletes().is_empty());
+    assert_eq!(desk.marked().len(), 3);
+}
+
+#[test]
+fn a_read_only_profile_shows_the_review_and_deletes_nothing() {
+    let mut desk = Desk::with(PAGE, Setting { read_only: true, ..Setting::default() });
+    desk.sees("[READ-ONLY]");
+    desk.do_keys("space d y");
+    desk.sees("This profile is read-only");
+    assert!(desk.deletes().is_empty() && desk.run_files() == 0);
+}
+
+#[test]
+fn a_call_that_was_acted_on_without_an_answer_is_unknown_and_never_called_failed() {
+    let mut desk = Desk::open(PAGE);
+    let fault =
+        Fault { method: Some("DELETE".into()), reset: true, acts: true, ..Fault::default() };
+    desk.simulator.with_world(|world| world.add_fault(fault));
+    desk.do_keys("enter j space d y");
+    desk.sees("finished: 0 deleted, 1 unknown");
+    assert_eq!((desk.left("0003*210").len(), desk.marked().len()), (2, 1));
+    desk.do_keys("R");
+    desk.sees("1 marked events are not listed any more");
+    assert!(desk.marked().is_empty());
+}
+
+#[test]
+fn a_success_without_ids_is_a_success() {
+    let mut desk = Desk::open(PAGE);
+    desk.simulator.with_world(|world| {
+        world.delete_answer = callsweep::simulator::DeleteAnswer::NoContent;
+    });
+    desk.do_keys("enter j space d y");
+    desk.sees("deleted    204");
+    desk.sees("finished: 1 deleted");
+}
+
+#[test]
+fn what_vanished_without_having_been_in_the_review_is_a_warning() {
+    let mut desk = Desk::open(PAGE);
+    desk.press("enter space d t");
+    desk.press("n");
+    desk.simulator.with_world(|world| {
+        let mut event = world.extension("0003*210").unwrap().events[0].clone();
+        event.id = "cameLater".to_owned();
+        world.extension_mut("0003*210").unwrap().events.push(event);
+    });
+    desk.do_keys("1 U space d y");
+    desk.sees("not in the review, and reported deleted: 1 event");
+    desk.sees("NOT IN THE REVIEW: cameLater");
+}
+
+#[test]
+fn the_filter_narrows_extensions_and_events_and_the_header_counts_hidden_marks() {
+    let mut desk = Desk::open(THREE);
+    desk.do_keys("A");
+    desk.sees("* 16 marked");
+    desk.do_keys("/ 1 0 2 enter");
+    desk.sees("102 1/4");
+    desk.sees("* 16 marked (12 hidden)");
+    desk.do_keys("d");
+    desk.sees("12 of the 16 are hidden by a filter");
+    desk.do_keys("y");
+    assert!(desk.deletes().is_empty());
+    desk.do_keys("n esc");
+    desk.sees("* 16 marked");
+    desk.does_not_see("hidden");
+}
+
+#[test]
+fn failed_rows_can_be_reviewed_again_with_r_once_the_reason_is_gone() {
+    let mut desk = Desk::open("an-extension-refuses");
+    desk.do_keys("A d t y");
+    desk.simulator.with_world(|world| {
+        world.extension_mut("0003*210").unwrap().refuse_delete = None;
+    });
+    desk.do_keys("r y");
+    desk.sees("finished: 2 deleted");
+    assert!(desk.left("0003*210").is_empty() && desk.marked().is_empty());
+}
+
+#[test]
+fn a_mark_on_an_extension_in_the_middle_of_loading_is_set_when_it_is_there() {
+    let mut desk = Desk::before_reading(THREE, Setting::default());
+    desk.perform_one();
+    desk.press("j space");
+    desk.sees("reading 0003*102 first");
+    desk.settle();
+    assert_eq!(desk.marked().len(), 4);
+}
+
+#[test]
+fn a_wrong_token_ends_the_start_with_a_sentence_after_few_requests() {
+    let setting = Setting { token: Some("not-the-token-7"), ..Setting::default() };
+    let desk = Desk::with(PAGE, setting);
+    match desk.model.leaving() {
+        Leaving::Now { message: Some(message) } => {
+            assert!(message.contains("access_denied") && message.contains("token"), "{message}");
+            assert!(!message.contains("not-the-token"), "{message}");
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(desk.simulator.with_world(|world| world.requests().len()), 1);
+}
+
+#[test]
+fn no_extension_at_all_says_what_to_do() {
+    let mut desk = Desk::open("nothing-there");
+    desk.sees("no extension was found: name them under extensions");
+}
+
+#[test]
+fn every_panel_and_page_can_be_looked_at_at_every_size() {
+    for size in [(60, 15), (79, 24), (80, 24), (112, 30), (120, 40), (200, 60)] {
+        let mut desk = Desk::with(THREE, Setting { size, ..Setting::default() });
+        for keys in ["enter j space", "3", "4", "5", "1", "? j q", "A d", "t", "n", "2 d", "y n"] {
+            desk.do_keys(keys);
+            desk.sees("marked");
+        }
+        desk.do_keys("?");
+        desk.sees("Keys");
+    }
+}

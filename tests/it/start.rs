@@ -1,0 +1,92 @@
+//! Starting the binary: every way in that goes wrong says what to do, exits 2 or 1, and writes
+//! nothing.
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+fn callsweep(home: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_callsweep"));
+    command
+        .args(arguments)
+        .env_clear()
+        .env("HOME", home)
+        .env("TERM", "xterm-256color")
+        .stdin(Stdio::null());
+    command
+}
+
+/// Runs without a terminal and returns the exit code and what was said.
+fn started(home: &Path, arguments: &[&str]) -> (i32, String) {
+    let Output { status, stderr, stdout } = callsweep(home, arguments).output().unwrap();
+    assert!(stdout.is_empty(), "{}", String::from_utf8_lossy(&stdout));
+    (status.code().unwrap(), String::from_utf8(stderr).unwrap())
+}
+
+fn is_empty(folder: &Path) -> bool {
+    std::fs::read_dir(folder).unwrap().next().is_none()
+}
+
+#[test]
+fn the_demo_without_a_terminal_says_so_and_exits_2() {
+    let home = tempfile::tempdir().unwrap();
+    let (code, said) = started(home.path(), &["--demo"]);
+    assert_eq!(code, 2);
+    assert!(said.contains("standard output is not a terminal"), "{said}");
+    assert!(is_empty(home.path()));
+}
+
+#[test]
+fn without_a_configuration_it_says_where_one_belongs_and_how_to_get_one_and_writes_none() {
+    let home = tempfile::tempdir().unwrap();
+    let (code, said) = started(home.path(), &[]);
+    assert_eq!(code, 2);
+    let place = home.path().join(".config/callsweep/config.toml");
+    for text in [place.to_str().unwrap(), "config --print-example", "--demo"] {
+        assert!(said.contains(text), "{said}");
+    }
+    assert!(is_empty(home.path()));
+}
+
+#[test]
+fn an_unknown_key_and_a_missing_token_are_named_with_their_place() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("config.toml");
+    let path = file.to_str().unwrap();
+    let body = "[profiles.acme]\nurl = \"https://pbx.test\"\n[profiles.acme.auth]\ntoken_env = \"ACME_TOKEN\"\n";
+    std::fs::write(&file, body.replace("url", "colour = 1\nurl")).unwrap();
+    let (code, said) = started(home.path(), &["--config", path]);
+    assert_eq!(code, 2);
+    assert!(said.contains("line 2") && said.contains("\"colour\""), "{said}");
+    std::fs::write(&file, body).unwrap();
+    let (code, said) = started(home.path(), &["--config", path]);
+    assert_eq!(code, 2);
+    assert!(said.contains("ACME_TOKEN is not set"), "{said}");
+}
+
+#[test]
+fn an_unknown_flag_is_a_usage_error() {
+    let home = tempfile::tempdir().unwrap();
+    let (code, said) = started(home.path(), &["--dmeo"]);
+    assert_eq!(code, 2);
+    assert!(said.contains("--demo"), "{said}");
+}
+
+#[test]
+fn the_example_that_it_prints_is_the_documented_one() {
+    let home = tempfile::tempdir().unwrap();
+    let output = callsweep(home.path(), &["config", "--print-example"]).output().unwrap();
+    assert!(output.status.success());
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), callsweep::config::EXAMPLE);
+    let output = callsweep(home.path(), &["config", "--path"]).output().unwrap();
+    let place = home.path().join(".config/callsweep/config.toml");
+    assert_eq!(String::from_utf8(output.stdout).unwrap().trim(), place.to_str().unwrap());
+    assert!(is_empty(home.path()));
+}
+
+#[test]
+fn the_simulator_names_its_scenarios_when_it_does_not_know_one() {
+    let home = tempfile::tempdir().unwrap();
+    let (code, said) = started(home.path(), &["simulator", "--scenario", "no-such"]);
+    assert_eq!(code, 2);
+    assert!(said.contains("the-page"), "{said}");
+}
