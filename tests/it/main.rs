@@ -10,4 +10,5 @@
 )]
 
 mod config;
+mod papers;
 mod tidy;
