@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 
 use callsweep::app::{Facts, Key, Message, Model, Moment, update};
 use callsweep::domain::{
-    Discovery, Extension, ExtensionNumber, Listing, ListingBuilder, RawEvent, Target, UserId,
-    WideCalls,
+    Discovery, EventStore, Extension, ExtensionNumber, Listing, ListingBuilder, RawEvent, Target,
+    UserId, WideCalls,
 };
 use callsweep::view::draw;
 use ratatui::Terminal;
@@ -23,9 +23,14 @@ use ratatui::backend::TestBackend;
 
 fn main() {
     let before = resident();
+    let mut store = EventStore::default();
+    for extension in 0..10_000 {
+        store.insert(listing(extension, 100));
+    }
+    let bytes = (resident() - before) / store.len();
+    println!("G6  {} events in memory: {bytes} bytes an event (at most 60)", store.len());
+    drop(store);
     let mut large = desk(10_000, 100);
-    let bytes = (resident() - before) / large.store().len();
-    println!("G6  {} events in memory: {bytes} bytes an event (at most 60)", large.store().len());
     let mut small = desk(10, 100);
     let (large_frame, small_frame) = (frame(&large), frame(&small));
     let ratio = large_frame.as_secs_f64() / small_frame.as_secs_f64();

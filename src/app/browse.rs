@@ -136,7 +136,7 @@ impl Model {
 
     /// How many lines the Marked panel has.
     pub fn marked_lines(&self) -> usize {
-        self.store.marked_listings().count() + self.store.marked()
+        self.store.marked_extensions() + self.store.marked()
     }
 
     /// Lines of the Marked panel from this one on.

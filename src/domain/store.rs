@@ -22,6 +22,7 @@ pub struct EventStore {
     strings: HashSet<Arc<str>>,
     events: usize,
     marked: usize,
+    marked_extensions: usize,
 }
 
 #[derive(Debug)]
@@ -57,10 +58,12 @@ impl EventStore {
         if let Some(old) = self.shelves.remove(&number) {
             self.events -= old.listing.len();
             self.marked -= old.marked;
+            self.marked_extensions -= usize::from(old.marked > 0);
             replaced = shelf.take_over(&old);
         }
         self.events += shelf.listing.len();
         self.marked += shelf.marked;
+        self.marked_extensions += usize::from(shelf.marked > 0);
         self.shelves.insert(number, shelf);
         replaced
     }
@@ -93,6 +96,7 @@ impl EventStore {
         if shelf.marks.contains(row) {
             shelf.marked -= 1;
             self.marked -= 1;
+            self.marked_extensions -= usize::from(shelf.marked == 0);
         }
         shelf.as_marked.remove(key);
         shelf.marks = shelf
@@ -123,6 +127,7 @@ impl EventStore {
                 changed += 1;
             }
         }
+        self.marked_extensions -= usize::from(shelf.marked > 0);
         if on {
             shelf.marked += changed;
             self.marked += changed;
@@ -132,6 +137,7 @@ impl EventStore {
             let Shelf { listing, marks, as_marked, .. } = shelf;
             as_marked.retain(|key, _| listing.find(key).is_some_and(|row| marks.contains(row)));
         }
+        self.marked_extensions += usize::from(shelf.marked > 0);
         changed
     }
 
@@ -142,6 +148,7 @@ impl EventStore {
             shelf.marked = 0;
             shelf.as_marked.clear();
         }
+        self.marked_extensions = 0;
         std::mem::take(&mut self.marked)
     }
 
@@ -158,6 +165,11 @@ impl EventStore {
     /// Marked events of all extensions.
     pub fn marked(&self) -> usize {
         self.marked
+    }
+
+    /// Extensions with a mark.
+    pub fn marked_extensions(&self) -> usize {
+        self.marked_extensions
     }
 
     /// Every marked row with its listing, in the order of extension numbers and of each listing.
@@ -335,6 +347,30 @@ mod tests {
         assert_eq!(store.set_marks(&number("9"), [0], true), 0);
         assert_eq!(store.unmark_all(), 1);
         assert_eq!(store.marked(), 0);
+    }
+
+    #[test]
+    fn the_number_of_extensions_with_marks_is_always_right() {
+        let mut store = EventStore::default();
+        let agrees = |store: &EventStore| {
+            assert_eq!(store.marked_extensions(), store.marked_listings().count());
+        };
+        for extension in ["1", "2"] {
+            store.insert(listing(extension, &[raw("0", "a"), raw("0", "b")]));
+            store.set_marks(&number(extension), [0, 1], true);
+            agrees(&store);
+        }
+        store.remove(&key("1", 0, "a"));
+        agrees(&store);
+        store.remove(&key("1", 0, "b"));
+        agrees(&store);
+        store.insert(listing("2", &[raw("0", "b")]));
+        agrees(&store);
+        store.set_marks(&number("2"), [0], false);
+        agrees(&store);
+        store.set_marks(&number("2"), [0], true);
+        store.unmark_all();
+        agrees(&store);
     }
 
     #[test]

@@ -62,7 +62,7 @@ fn summary(model: &Model, columns: usize) -> Line<'static> {
             return Line::styled("writing the run file…", theme::WARNING);
         }
         let marked = model.store().marked();
-        let extensions = model.store().marked_listings().count();
+        let extensions = model.store().marked_extensions();
         let words = match marked {
             0 => "nothing is marked: space marks, d reviews the row under the cursor".to_owned(),
             _ => format!(

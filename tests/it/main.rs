@@ -15,6 +15,7 @@
 mod config;
 mod desk;
 mod journey;
+mod papers;
 mod pty;
 mod start;
 mod tidy;

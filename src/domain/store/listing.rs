@@ -1,4 +1,4 @@
-//! One extension's events in 24 bytes a row, an arena of ids and a table of distinct strings.
+//! One extension's events in 20 bytes a row, an arena of ids and a table of distinct strings.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -17,8 +17,11 @@ use super::super::{
 pub struct Listing {
     extension: ExtensionNumber,
     rows: Vec<Row>,
+    groups: Vec<Group>,
     ids: Box<str>,
     strings: Box<[Arc<str>]>,
+    /// Places in `strings` of methods and statuses that are neither 0 nor 1.
+    others: Box<[u32]>,
     odd: Vec<OddRow>,
     complete: bool,
 }
@@ -41,15 +44,21 @@ struct Row {
     note: u32,
     /// Seconds, or an index into the strings, as `zone` says.
     modified: u32,
-    event_type: u16,
     id_length: u8,
     zone: i8,
     method: Choice,
     status: Choice,
 }
 
-/// 0 and 1 are the documented values, larger numbers the strings from 0 on.
-type Choice = u16;
+/// 0 and 1 are the documented values, larger numbers the listing's other values from 0 on.
+type Choice = u8;
+
+/// The rows of one type: from the end of the group before it to its own end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Group {
+    event_type: u16,
+    end: usize,
+}
 
 const ZONE_MISSING: i8 = i8::MIN;
 const ZONE_RAW: i8 = i8::MIN + 1;
@@ -83,25 +92,23 @@ impl Listing {
 
     /// One event.
     pub fn row(&self, row: usize) -> Option<EventView<'_>> {
-        self.rows.get(row).map(|row| EventView { listing: self, row })
+        self.rows.get(row).map(|fields| EventView { listing: self, index: row, row: fields })
     }
 
     /// The types that have events, each with its rows.
     pub fn groups(&self) -> impl Iterator<Item = (EventType, Range<usize>)> + '_ {
         let mut start = 0;
-        self.rows.chunk_by(|a, b| a.event_type == b.event_type).filter_map(move |group| {
-            let rows = start..start + group.len();
-            start = rows.end;
-            group.first().map(|row| (EventType::from_number(row.event_type), rows))
+        self.groups.iter().map(move |group| {
+            let rows = start..group.end;
+            start = group.end;
+            (EventType::from_number(group.event_type), rows)
         })
     }
 
     /// The rows of one type; empty when it has none.
     pub fn rows_of(&self, event_type: EventType) -> Range<usize> {
-        let number = event_type.number();
-        let start = self.rows.partition_point(|row| row.event_type < number);
-        let end = self.rows.partition_point(|row| row.event_type <= number);
-        start..end
+        let mut groups = self.groups();
+        groups.find(|(found, _)| *found == event_type).map_or(0..0, |(_, rows)| rows)
     }
 
     /// Where an event stands.
@@ -115,6 +122,11 @@ impl Listing {
 
     pub(super) fn remove(&mut self, row: usize) {
         self.rows.remove(row);
+        for group in &mut self.groups {
+            group.end -= usize::from(group.end > row);
+        }
+        let mut start = 0;
+        self.groups.retain(|group| std::mem::replace(&mut start, group.end) < group.end);
     }
 
     /// Lets equal strings of all listings be one allocation.
@@ -129,6 +141,11 @@ impl Listing {
         }
     }
 
+    fn other(&self, choice: Choice) -> Foreign {
+        let place = usize::from(choice).checked_sub(2).and_then(|place| self.others.get(place));
+        place.map_or_else(Foreign::default, |index| self.string(*index))
+    }
+
     fn string(&self, index: u32) -> Foreign {
         usize::try_from(index)
             .ok()
@@ -141,13 +158,15 @@ impl Listing {
 #[derive(Clone, Copy)]
 pub struct EventView<'a> {
     listing: &'a Listing,
+    index: usize,
     row: &'a Row,
 }
 
 impl EventView<'_> {
     /// Its type.
     pub fn event_type(&self) -> EventType {
-        EventType::from_number(self.row.event_type)
+        let group = self.listing.groups.iter().find(|group| self.index < group.end);
+        EventType::from_number(group.map_or(u16::MAX, |group| group.event_type))
     }
 
     /// Its id.
@@ -170,7 +189,7 @@ impl EventView<'_> {
         match self.row.method {
             0 => Method::Get,
             1 => Method::Post,
-            other => Method::Other(self.listing.string(u32::from(other) - 2)),
+            other => Method::Other(self.listing.other(other)),
         }
     }
 
@@ -179,7 +198,7 @@ impl EventView<'_> {
         match self.row.status {
             0 => Status::Disabled,
             1 => Status::Enabled,
-            other => Status::Other(self.listing.string(u32::from(other) - 2)),
+            other => Status::Other(self.listing.other(other)),
         }
     }
 
@@ -239,9 +258,11 @@ pub struct RawEvent<'a> {
 #[derive(Debug)]
 pub struct ListingBuilder {
     extension: ExtensionNumber,
-    rows: Vec<Row>,
+    /// Each with the number of its type.
+    rows: Vec<(u16, Row)>,
     ids: String,
     strings: Vec<Arc<str>>,
+    others: Vec<u32>,
     known: HashMap<Arc<str>, u32>,
     odd: Vec<OddRow>,
 }
@@ -254,6 +275,7 @@ impl ListingBuilder {
             rows: Vec::new(),
             ids: String::new(),
             strings: Vec::new(),
+            others: Vec::new(),
             known: HashMap::new(),
             odd: Vec::new(),
         }
@@ -286,17 +308,26 @@ impl ListingBuilder {
     /// Groups the rows by type. An event that was listed twice, as happens when a list moves while
     /// its pages are read, is kept once.
     pub fn finish(self, complete: bool) -> Listing {
-        let Self { extension, mut rows, ids, strings, odd, .. } = self;
-        rows.sort_by_key(|row| row.event_type);
+        let Self { extension, mut rows, ids, strings, others, odd, .. } = self;
+        rows.sort_by_key(|(event_type, _)| *event_type);
         let mut seen = HashSet::with_capacity(rows.len());
-        rows.retain(|row| seen.insert((row.event_type, id_of(&ids, row))));
+        rows.retain(|(event_type, row)| seen.insert((*event_type, id_of(&ids, row))));
+        let mut groups: Vec<Group> = Vec::new();
+        for (place, (event_type, _)) in rows.iter().enumerate() {
+            match groups.last_mut().filter(|group| group.event_type == *event_type) {
+                Some(group) => group.end = place + 1,
+                None => groups.push(Group { event_type: *event_type, end: place + 1 }),
+            }
+        }
         drop(seen);
-        rows.shrink_to_fit();
         Listing {
             extension,
-            rows,
-            ids: ids.into_boxed_str(),
-            strings: strings.into_boxed_slice(),
+            // Copies of exact size: shrinking in place would leave a hole behind every listing.
+            rows: rows.iter().map(|(_, row)| *row).collect(),
+            groups,
+            ids: ids.as_str().into(),
+            strings: strings.as_slice().into(),
+            others: others.as_slice().into(),
             odd,
             complete,
         }
@@ -321,14 +352,13 @@ impl ListingBuilder {
             url: self.intern(event.url)?,
             note: self.intern(event.note)?,
             modified,
-            event_type,
             id_length,
             zone,
             method: self.choice(event.method)?,
             status: self.choice(event.status)?,
         };
         self.ids.push_str(event.id);
-        self.rows.push(row);
+        self.rows.push((event_type, row));
         Ok(())
     }
 
@@ -337,8 +367,15 @@ impl ListingBuilder {
             "0" => Ok(0),
             "1" => Ok(1),
             other => {
-                let index = self.intern(other)?.saturating_add(2);
-                Choice::try_from(index).map_err(|_| "too many unknown values".to_owned())
+                let index = self.intern(other)?;
+                let known = self.others.iter().position(|known| *known == index);
+                let place = known.unwrap_or(self.others.len());
+                let choice = Choice::try_from(place + 2)
+                    .map_err(|_| "its method or status is one of too many unknown".to_owned())?;
+                if known.is_none() {
+                    self.others.push(index);
+                }
+                Ok(choice)
             }
         }
     }
