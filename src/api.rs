@@ -131,7 +131,7 @@ impl Client {
     /// Sends one DELETE (page *Delete PhoneCallEvents*).
     ///
     /// # Errors
-    /// [`Cause::may_have_acted`] tells whether the events may be gone all the same.
+    /// [`Failure::may_have_acted`] tells whether the events may be gone all the same.
     pub async fn delete(
         &self,
         call: &DeleteCall,

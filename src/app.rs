@@ -20,7 +20,7 @@ mod status;
 mod update;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use browse::{Boxed, Line, MarkedLine};
 pub use command::{Command, Motion, Panel};

@@ -14,13 +14,13 @@ use crate::simulator::{DEMO_SEED, Simulator, World, scenario_names};
 ///
 /// Without a command it opens the interactive program on the default profile.
 #[derive(Debug, Parser)]
-#[command(name = "callsweep", version, max_term_width = 100, subcommand_negates_reqs = true)]
+#[command(name = "callsweep", version, max_term_width = 100)]
 pub struct Arguments {
     /// What to do instead of opening the interactive program.
     #[command(subcommand)]
     pub command: Option<Command>,
     /// Use the built-in simulator: no configuration, no network
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["profile", "config"])]
     pub demo: bool,
     /// How to find and change the profile.
     #[command(flatten)]

@@ -7,6 +7,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 
@@ -23,6 +24,8 @@ const SAME_SECOND: u32 = 100;
 pub struct RunFile {
     file: File,
     name: String,
+    /// A line could not be written: whatever came behind it would follow a torn one.
+    broken: AtomicBool,
 }
 
 impl RunFile {
@@ -43,7 +46,7 @@ impl RunFile {
         drop(lines);
         file.sync_all()?;
         File::open(runs)?.sync_all()?;
-        Ok(Self { file, name })
+        Ok(Self { file, name, broken: AtomicBool::new(false) })
     }
 
     /// `20261123T094131Z-acme`: what the run is called everywhere.
@@ -96,9 +99,15 @@ impl RunFile {
         self.file.sync_all()
     }
 
-    /// One `write` a line: what a crash leaves is whole lines and at most one torn at the end.
+    /// One `write` a line: what a crash leaves is whole lines and at most one torn at the end. After
+    /// the first error nothing is appended any more.
     fn append(&self, line: &Value) -> io::Result<()> {
-        write_line(&mut &self.file, line)
+        if self.broken.load(Ordering::SeqCst) {
+            return Err(io::Error::other("an earlier line could not be written"));
+        }
+        let written = write_line(&mut &self.file, line);
+        self.broken.fetch_or(written.is_err(), Ordering::SeqCst);
+        written
     }
 }
 

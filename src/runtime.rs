@@ -80,8 +80,8 @@ async fn send_delete(ports: &Ports, plan: &Plan, call: usize) -> Message {
                 let answer = ports.client.delete(&delete, &mut exchanges).await;
                 let took = exchanges.iter().map(|exchange| exchange.took).sum();
                 let settled = judge(covered, answer, took);
-                // The answer is known either way; an unwritten line only makes it unknown to the
-                // next start, which lists again.
+                // The answer is known either way: an unwritten line makes it unknown to the next
+                // start only, and keeps the next call from being sent.
                 let _ = file.settled(call, &settled);
                 settled
             }

@@ -143,6 +143,7 @@ fn read_input(sender: Sender<Message>) {
                 return;
             }
         }
+        let _ = sender.send(Message::InputEnded);
     });
 }
 

@@ -69,7 +69,13 @@ pub const BINDINGS: &[Binding] = &[
         "delete",
     ),
     row(Browse, &["p"], Command::Pause, "during a run: pause, or go on", ""),
-    row(Browse, &["r"], Command::RetryFailed, "review what the last run could not delete", ""),
+    row(
+        Browse,
+        &["r"],
+        Command::RetryFailed,
+        "after a run: review what failed and is still marked",
+        "",
+    ),
     row(
         Browse,
         &["/"],

@@ -67,6 +67,8 @@ pub enum Message {
     },
     /// [`Effect::CloseRunFile`](super::Effect::CloseRunFile) is done.
     RunFileClosed(Result<(), Failure>),
+    /// The terminal gives no keys any more.
+    InputEnded,
     /// An effect ended in a panic; its report has been printed and the terminal given back.
     Panicked,
 }

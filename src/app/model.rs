@@ -106,6 +106,8 @@ pub struct Model {
     pub(super) marks_changed: bool,
 
     pub(super) opening: Option<Arc<Plan>>,
+    /// The last line of a run file is being written.
+    pub(super) closing: bool,
     pub(super) run: Option<ActiveRun>,
     /// Why an event of the last run is still there.
     pub(super) failures: HashMap<EventKey, Failure>,
@@ -145,6 +147,7 @@ impl Model {
             hidden: 0,
             marks_changed: false,
             opening: None,
+            closing: false,
             run: None,
             failures: HashMap::new(),
             log: Log::default(),

@@ -96,9 +96,10 @@ impl Model {
                 self.failures.insert(event.key.clone(), failure.clone());
             }
         }
-        if let Some(first) = plan.covered(call).first() {
-            self.loading.deletion_settled(&first.key.extension);
-        }
+        let Some(extension) = plan.call(call).map(|call| call.extension().clone()) else {
+            return Vec::new();
+        };
+        self.loading.deletion_settled(&extension);
         let surplus = settled.surplus.len();
         // Nothing leaves this program any more: read-only, or no line in the run file.
         let withheld = settled
@@ -113,6 +114,8 @@ impl Model {
             self.say(Tone::Warning, format!("the run was stopped: {why}"));
         }
         if surplus > 0 {
+            // What is gone beside the plan must not stand on the screen as if it were there.
+            self.loading.demand(&extension);
             self.log(
                 Tone::Warning,
                 format!("not in the review, and reported deleted: {}", count_of(surplus, "event")),
@@ -137,6 +140,7 @@ impl Model {
             .collect();
         if !active.is_going_on() && active.finished.is_none() {
             active.finished = Some(now);
+            self.closing = true;
             effects.push(Effect::CloseRunFile(active.run.tally()));
             self.report_run();
         }
@@ -208,8 +212,10 @@ impl Model {
         self.hand_out()
     }
 
-    /// True while calls are out, wait, or the run file is being opened.
+    /// True while calls are out or wait, or the run file is being opened or closed.
     pub fn is_running(&self) -> bool {
-        self.opening.is_some() || self.run.as_ref().is_some_and(ActiveRun::is_going_on)
+        self.opening.is_some()
+            || self.closing
+            || self.run.as_ref().is_some_and(ActiveRun::is_going_on)
     }
 }

@@ -47,15 +47,16 @@ fn listing(extension: &str, events: &str) -> Listing {
     builder.finish(true)
 }
 
-struct Desk {
-    model: Model,
+/// An operator's desk: keys and answers go in, the model and its effects can be looked at.
+pub(crate) struct Desk {
+    pub(crate) model: Model,
     effects: Vec<Effect>,
     at: Duration,
 }
 
 impl Desk {
     /// Three extensions, each listed: `1` with four events, `2` with one, `3` with none.
-    fn open() -> Self {
+    pub(crate) fn open() -> Self {
         Self::with(facts())
     }
 
@@ -77,7 +78,7 @@ impl Desk {
         desk
     }
 
-    fn take(&mut self, message: Message) {
+    pub(crate) fn take(&mut self, message: Message) {
         self.at += Duration::from_millis(10);
         let now = Moment { since_start: self.at, ..Moment::default() };
         let effects = update(&mut self.model, message, now);
@@ -94,7 +95,7 @@ impl Desk {
     }
 
     /// Presses keys written with spaces between them and returns the effects of all.
-    fn press(&mut self, keys: &str) -> Vec<Effect> {
+    pub(crate) fn press(&mut self, keys: &str) -> Vec<Effect> {
         self.effects.clear();
         for name in keys.split_whitespace() {
             self.take(Message::Pressed(Key::parse(name).unwrap()));
@@ -127,14 +128,14 @@ impl Desk {
     }
 
     /// Says yes and lets the run file open.
-    fn run(&mut self) -> Vec<Effect> {
+    pub(crate) fn run(&mut self) -> Vec<Effect> {
         let effects = self.press("y");
         assert!(matches!(effects[..], [Effect::OpenRunFile(_)]), "{effects:?}");
         self.take(Message::RunFileOpened(Ok("r1".to_owned())));
         std::mem::take(&mut self.effects)
     }
 
-    fn settle(&mut self, call: usize, works: bool) -> Vec<Effect> {
+    pub(crate) fn settle(&mut self, call: usize, works: bool) -> Vec<Effect> {
         let plan = std::sync::Arc::clone(self.model.run().unwrap().run.plan());
         let ids = plan.covered(call).iter().map(|event| Foreign::from(event.key.id.as_str()));
         let answer = if works {
@@ -462,6 +463,7 @@ fn each_answer_brings_the_next_call_and_what_failed_keeps_its_mark_and_its_reaso
     let (listing, row) = desk.model.store().marked_rows().next().unwrap();
     let key = listing.row(row).unwrap().key();
     assert_eq!(desk.model.failure_of(&key).unwrap().code.raw(), "pce_access_denied");
+    desk.take(Message::RunFileClosed(Ok(())));
     desk.press("r");
     assert_eq!(desk.calls(), ["1/phoneCallEvents"]);
 }
@@ -534,7 +536,38 @@ fn leaving_during_a_run_asks_and_waits_for_what_is_in_flight() {
     desk.settle(0, true);
     assert_eq!(desk.model.leaving(), &Leaving::WhenSettled);
     desk.settle(1, true);
+    assert_eq!(desk.model.leaving(), &Leaving::WhenSettled, "the run file is still open");
     desk.take(Message::RunFileClosed(Ok(())));
+    assert_eq!(desk.model.leaving(), &Leaving::Now { message: None });
+}
+
+#[test]
+fn leaving_a_paused_run_and_one_just_over_waits_for_the_last_line_of_the_run_file() {
+    let mut desk = Desk::open();
+    desk.press("A d t");
+    desk.run();
+    desk.press("p");
+    desk.settle(0, true);
+    desk.settle(1, true);
+    assert!(matches!(desk.press("q y")[..], [Effect::CloseRunFile(_)]));
+    assert_eq!(desk.model.leaving(), &Leaving::WhenSettled);
+    desk.take(Message::RunFileClosed(Ok(())));
+    assert_eq!(desk.model.leaving(), &Leaving::Now { message: None });
+
+    let mut desk = Desk::open();
+    desk.press("enter j space d");
+    desk.run();
+    desk.settle(0, true);
+    desk.press("q q");
+    assert_eq!(desk.model.leaving(), &Leaving::WhenSettled);
+    desk.take(Message::RunFileClosed(Ok(())));
+    assert_eq!(desk.model.leaving(), &Leaving::Now { message: None });
+}
+
+#[test]
+fn a_terminal_without_keys_ends_the_program() {
+    let mut desk = Desk::open();
+    desk.take(Message::InputEnded);
     assert_eq!(desk.model.leaving(), &Leaving::Now { message: None });
 }
 

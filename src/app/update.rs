@@ -48,6 +48,10 @@ pub fn update(model: &mut Model, message: Message, now: Moment) -> Vec<Effect> {
             model.leaving = Leaving::Now { message: Some(message.to_owned()) };
             return Vec::new();
         }
+        Message::InputEnded => {
+            model.leave_at_once();
+            return Vec::new();
+        }
         Message::RunFileClosed(closed) => {
             model.run_file_closed(closed);
             Vec::new()
@@ -359,6 +363,8 @@ impl Model {
     fn quit(&mut self) {
         if self.focus != Panel::Extensions {
             self.focus_panel(Panel::Extensions);
+        } else if self.closing {
+            self.leaving = Leaving::WhenSettled;
         } else if self.is_running() {
             self.dialog = Some(Dialog::Leave);
         } else {
@@ -397,6 +403,7 @@ impl Model {
     }
 
     fn run_file_closed(&mut self, closed: Result<(), Failure>) {
+        self.closing = false;
         if let Err(failure) = closed {
             self.say(
                 Tone::Warning,

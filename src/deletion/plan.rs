@@ -125,7 +125,7 @@ pub struct Plan {
     hash: PlanHash,
 }
 
-/// SHA-256 over the origin, every method and path, and every covered event, in order.
+/// SHA-256 over the origin, every method and path, and the key of every covered event, in order.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PlanHash(String);
 

@@ -7,7 +7,7 @@ use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
 
 use crate::app::{BINDINGS, Binding, Context, Model, Review, count_of};
 use crate::deletion::Plan;
-use crate::domain::DeleteCall;
+use crate::domain::{CallForm, DeleteCall};
 
 use super::{text, theme};
 
@@ -40,8 +40,10 @@ fn facts(model: &Model, review: &Review, columns: usize) -> Vec<Line<'static>> {
     }
     let calls = count_of(plan.calls(), "call");
     let extensions = count_of(plan.extensions(), "extension");
-    let (form, hash) = (review.form().name(), plan.hash().short());
-    let text = format!("{calls} in {extensions}, call form: {form}, plan {hash}");
+    let (form, hash) = (review.form(), plan.hash().short());
+    let unused = if form == CallForm::Event || plan.is_wide() { "" } else { " (fits none here)" };
+    let form = form.name();
+    let text = format!("{calls} in {extensions}, call form: {form}{unused}, plan {hash}");
     texts.push((text, theme::STRONG));
     if review.hidden > 0 {
         let all = plan.events().len();
@@ -167,18 +169,21 @@ fn question(model: &Model, review: &Review, columns: usize) -> Vec<Line<'static>
 
 pub(super) fn leave(model: &Model, frame: &mut Frame<'_>) {
     let in_flight = model.run().map_or(0, |active| active.run.in_flight());
-    let lines = vec![
-        Line::from(format!("A run is going on, {} in flight.", count_of(in_flight, "call"))),
-        Line::from("What is not sent keeps its event; the run file says what was done."),
-        Line::default(),
-        Line::from(vec![
-            Span::styled("n Esc", theme::STRONG),
-            Span::raw(" stay   "),
-            Span::styled("y", theme::DANGER),
-            Span::raw(" stop after what is in flight, then leave"),
-        ]),
-    ];
-    window(frame, " Leave? ", 68, lines, true);
+    let columns = usize::from(frame.area().width).saturating_sub(6).min(68);
+    let text = format!(
+        "A run is going on, {} in flight. What is not sent keeps its event; the run file says what \
+         was done.",
+        count_of(in_flight, "call")
+    );
+    let mut lines: Vec<Line<'_>> = text::wrap(&text, columns).into_iter().map(Line::from).collect();
+    lines.push(Line::default());
+    lines.push(Line::from(vec![
+        Span::styled("n Esc", theme::STRONG),
+        Span::raw(" stay   "),
+        Span::styled("y", theme::DANGER),
+        Span::raw(" stop after what is in flight, leave"),
+    ]));
+    window(frame, " Leave? ", columns, lines, true);
 }
 
 pub(super) fn help(top: usize, frame: &mut Frame<'_>) {
