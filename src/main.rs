@@ -43,7 +43,8 @@ fn main() -> ExitCode {
         Err(report) => return end(USAGE, &format!("{report:#}")),
     };
     if !terminal::is_terminal() {
-        let text = "standard output is not a terminal: start callsweep in one, or see callsweep --help for commands that print";
+        let text = "standard output is not a terminal: start callsweep in one, or see \
+                    callsweep --help for commands that print";
         return end(USAGE, text);
     }
     match interactive(profile, simulator.is_some(), &environment) {

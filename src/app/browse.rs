@@ -546,10 +546,11 @@ impl Model {
         let left_out = listed - rows.len();
         if left_out > 0 {
             let filter = self.event_filter.text().to_owned();
-            self.notice(
-                Tone::Warning,
-                format!("{left_out} more are outside the filter {filter:?} and not marked: Esc in Events clears it"),
+            let text = format!(
+                "{left_out} more are outside the filter {filter:?} and not marked: Esc in Events \
+                 clears it"
             );
+            self.notice(Tone::Warning, text);
         }
     }
 

@@ -91,6 +91,9 @@ impl Loading {
             Some(failure) => {
                 slot.state = Fetched::Failed(failure.clone());
                 self.failures += 1;
+                if self.failures == FUSE {
+                    self.demanded.clear();
+                }
             }
         }
         true
@@ -203,6 +206,24 @@ mod tests {
         assert!(!loading.answered(&all[0], 0, None));
         assert_eq!(asked(&next(&mut loading, &[], &all)), [("0000".to_owned(), 1)]);
         assert!(loading.answered(&all[0], 1, None));
+    }
+
+    #[test]
+    fn many_that_were_asked_for_at_once_stop_after_five_failures_in_a_row_too() {
+        let all = numbers(300);
+        let failure = Failure::new(Cause::Rejected, "no");
+        let mut loading = Loading::new(4);
+        for extension in &all {
+            loading.demand(extension);
+        }
+        let mut flying = next(&mut loading, &[], &all);
+        let mut count = 0;
+        while let Some(Effect::ListEvents { extension, epoch }) = flying.pop() {
+            loading.answered(&extension, epoch, Some(&failure));
+            flying.extend(next(&mut loading, &[], &all));
+            count += 1;
+        }
+        assert!(count < FUSE + 4, "{count} failing requests");
     }
 
     #[test]

@@ -612,6 +612,17 @@ fn a_service_that_cannot_be_read_again_leaves_everything_as_it_was() {
 }
 
 #[test]
+fn marks_of_an_extension_that_is_not_found_any_more_go_and_are_told_of() {
+    let mut desk = Desk::open();
+    desk.press("A R");
+    let extensions = vec![Extension::of(number("2"))];
+    let discovery = Discovery { extensions, remarks: Vec::new() };
+    desk.take(Message::Discovered { result: Ok(discovery), exchanges: Vec::new() });
+    assert_eq!(desk.marked(), ["c"]);
+    assert!(desk.notice().contains("4 marks went with extensions"), "{}", desk.notice());
+}
+
+#[test]
 fn an_answer_from_before_a_deletion_does_not_bring_the_event_back() {
     let mut desk = Desk::open();
     desk.press("enter j space R d");

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::domain::{Cause, Discovery, ExtensionNumber, Failure, Fetched, Filter, Listing};
+use crate::deletion::PlanRefused;
+use crate::domain::{Discovery, ExtensionNumber, Failure, Fetched, Filter, Listing, Replaced};
 
 use super::keymap::{Found, look_up};
 use super::status::Tone;
@@ -185,7 +186,12 @@ impl Model {
             self.notice(Tone::Warning, text);
             return;
         }
-        let from_cursor = self.store.marked() == 0;
+        let (events, most) = (self.store.marked(), self.facts.max_delete);
+        if events > most {
+            self.notice(Tone::Warning, PlanRefused::TooLarge { events, most }.to_string());
+            return;
+        }
+        let from_cursor = events == 0;
         let selection = if from_cursor {
             let Some(selection) = self.selection_under_cursor() else {
                 self.notice(
@@ -397,7 +403,11 @@ impl Model {
         let in_flight = self.run.as_ref().map_or(0, |active| active.run.in_flight());
         let message = (in_flight > 0).then(|| {
             let name = self.run.as_ref().map_or("", |active| active.name.as_str());
-            format!("left run {name} with {} in flight: what became of them is unknown until the extensions are listed again", count_of(in_flight, "call"))
+            let calls = count_of(in_flight, "call");
+            format!(
+                "left run {name} with {calls} in flight: what became of them is unknown until the \
+                 extensions are listed again"
+            )
         });
         self.leaving = Leaving::Now { message };
     }
@@ -444,69 +454,86 @@ impl Model {
         }) {
             self.extension_cursor.at = place;
         }
+        let known = |number: &ExtensionNumber| {
+            self.extensions.binary_search_by(|extension| extension.number.cmp(number)).is_ok()
+        };
+        let lost = self.store.retain(known);
+        if lost > 0 {
+            let marks = count_of(lost, "mark");
+            self.say(
+                Tone::Warning,
+                format!("{marks} went with extensions that are not found any more"),
+            );
+        }
         self.rebuild_extensions();
         self.log(Tone::Plain, format!("{} found", count_of(self.extensions.len(), "extension")));
         for remark in remarks {
             self.log(Tone::Plain, remark);
         }
         if self.extensions.is_empty() {
-            self.notice(Tone::Warning, "no extension was found: name them under extensions in the profile, or with --extension");
+            self.notice(
+                Tone::Warning,
+                "no extension was found: name them under extensions in the profile, or with \
+                 --extension",
+            );
         }
     }
 
     fn listed(&mut self, number: &ExtensionNumber, epoch: u64, result: Result<Listing, Failure>) {
-        let gave_up = self.loading.has_given_up();
+        let had_given_up = self.loading.has_given_up();
         if !self.loading.answered(number, epoch, result.as_ref().err()) {
             return;
         }
         match result {
-            Ok(listing) => {
-                let odd = listing.odd().len();
-                if odd > 0 {
-                    self.log(Tone::Warning, format!("{number}: {odd} rows are shown as they are and cannot be deleted from here"));
-                }
-                if !listing.is_complete() {
-                    self.log(Tone::Warning, format!("{number}: the service has more events than it hands out; the list is not complete"));
-                }
-                let replaced = self.store.insert(listing);
-                if replaced.vanished > 0 {
-                    self.say(
-                        Tone::Warning,
-                        format!(
-                            "{number}: {} marked events are not listed any more",
-                            replaced.vanished
-                        ),
-                    );
-                }
-                if replaced.changed > 0 {
-                    self.say(
-                        Tone::Warning,
-                        format!(
-                            "{number}: {} marked events changed since they were marked",
-                            replaced.changed
-                        ),
-                    );
-                }
-                if self.mark_when_listed.remove(number) {
-                    self.mark_extension(number);
-                }
-                self.marks_changed = true;
-            }
-            Err(failure) => {
-                if self.mark_when_listed.remove(number) {
-                    self.notice(
-                        Tone::Warning,
-                        format!(
-                            "{number} could not be read, so nothing of it is marked: {failure}"
-                        ),
-                    );
-                }
-                self.log(Tone::Warning, format!("{number} could not be read: {failure}"));
-                if failure.cause != Cause::Withheld && self.loading.has_given_up() && !gave_up {
-                    self.say(Tone::Warning, "five extensions in a row could not be read: nothing more is read unasked; R in Events tries the one under the cursor");
-                }
-            }
+            Ok(listing) => self.take_listing(number, listing),
+            Err(failure) => self.listing_failed(number, &failure, had_given_up),
         }
         self.rebuild_events();
+    }
+
+    fn take_listing(&mut self, number: &ExtensionNumber, listing: Listing) {
+        let odd = listing.odd().len();
+        if odd > 0 {
+            let rows = count_of(odd, "row");
+            self.log(
+                Tone::Warning,
+                format!("{number}: {rows} shown as they are, not to be deleted from here"),
+            );
+        }
+        if !listing.is_complete() {
+            self.log(
+                Tone::Warning,
+                format!("{number}: the list is not complete, so no wide call is used on it"),
+            );
+        }
+        let Replaced { vanished, changed } = self.store.insert(listing);
+        for (count, what) in
+            [(vanished, "not listed any more"), (changed, "changed since they were marked")]
+        {
+            if count > 0 {
+                let events = count_of(count, "marked event");
+                self.say(Tone::Warning, format!("{number}: {events} {what}"));
+            }
+        }
+        if self.mark_when_listed.remove(number) {
+            self.mark_extension(number);
+        }
+        self.marks_changed = true;
+    }
+
+    fn listing_failed(&mut self, number: &ExtensionNumber, failure: &Failure, had_given_up: bool) {
+        if self.mark_when_listed.remove(number) {
+            let text = format!("{number} could not be read, so nothing of it is marked: {failure}");
+            self.notice(Tone::Warning, text);
+        }
+        self.log(Tone::Warning, format!("{number} could not be read: {failure}"));
+        if self.loading.has_given_up() && !had_given_up {
+            self.mark_when_listed.clear();
+            self.say(
+                Tone::Warning,
+                "five extensions in a row could not be read: nothing more is read unasked; R in \
+                 Events tries the one under the cursor",
+            );
+        }
     }
 }

@@ -109,6 +109,16 @@ impl EventStore {
         true
     }
 
+    /// Lets go of the listings of other extensions than these; returns how many marks went along.
+    pub fn retain(&mut self, keep: impl Fn(&ExtensionNumber) -> bool) -> usize {
+        let before = self.marked;
+        self.shelves.retain(|number, _| keep(number));
+        self.events = self.shelves.values().map(|shelf| shelf.listing.len()).sum();
+        self.marked = self.shelves.values().map(|shelf| shelf.marked).sum();
+        self.marked_extensions = self.marked_listings().count();
+        before - self.marked
+    }
+
     /// Marks or unmarks rows of one extension's listing; returns how many changed.
     pub fn set_marks(
         &mut self,
@@ -368,6 +378,10 @@ mod tests {
         agrees(&store);
         store.set_marks(&number("2"), [0], false);
         agrees(&store);
+        store.set_marks(&number("2"), [0], true);
+        assert_eq!(store.retain(|kept| *kept != number("2")), 1);
+        agrees(&store);
+        store.insert(listing("2", &[raw("0", "b")]));
         store.set_marks(&number("2"), [0], true);
         store.unmark_all();
         agrees(&store);

@@ -235,7 +235,7 @@ fn a_call_that_was_acted_on_without_an_answer_is_unknown_and_never_called_failed
     desk.sees("finished: 0 deleted, 1 unknown");
     assert_eq!((desk.left("0003*210").len(), desk.marked().len()), (2, 1));
     desk.do_keys("R");
-    desk.sees("1 marked events are not listed any more");
+    desk.sees("1 marked event not listed any more");
     assert!(desk.marked().is_empty());
 }
 
