@@ -3,12 +3,13 @@
 //! Whoever asks gets the domain's words or a [`Failure`] that says whether the service may have
 //! acted. Nothing is repeated here: a request that went wrong is somebody else's decision.
 
+mod discovery;
 mod paging;
 mod refusal;
+mod soap;
 mod transport;
 mod wire;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,8 +17,9 @@ use std::time::Duration;
 
 use crate::domain::{
     Cause, DeleteAnswer, DeleteCall, Discovery, Exchange, Extension, ExtensionKind,
-    ExtensionNumber, Failure, Listing, ListingBuilder, Secret, Target,
+    ExtensionNumber, Failure, Listing, ListingBuilder, Secret, Source, Target,
 };
+use discovery::Said;
 use paging::{Next, Paging};
 pub use transport::ClientRefused;
 use transport::{Transport, Verb};
@@ -79,37 +81,32 @@ impl Client {
         Ok(Self { inner: Arc::new(Inner { target, transport }) })
     }
 
-    /// The extensions that are known: those typed in and, if presence is to be asked, those it
-    /// lists (page *List Presence*). Each once, in the order of their numbers.
+    /// The extensions that are known: those typed in and those the sources list, asked one after
+    /// the other. Each once, in the order of their numbers.
     ///
     /// # Errors
-    /// Fails when presence cannot be asked. Only a service that answers and refuses this one
-    /// question, not the token, leaves it at the typed numbers and a remark.
+    /// Fails with the first failure when no source answers. Only a service that answers and
+    /// refuses this one question, not the token, leaves it at the typed numbers and a remark.
     pub async fn extensions(
         &self,
         typed: &[ExtensionNumber],
-        presence: bool,
+        sources: &[Source],
         trace: &mut Vec<Exchange>,
     ) -> Result<Discovery, Failure> {
-        let mut found: BTreeMap<ExtensionNumber, Extension> =
-            typed.iter().map(|number| (number.clone(), Extension::of(number.clone()))).collect();
-        let mut remarks = Vec::new();
-        if presence {
-            match self.present(trace).await {
-                Ok(present) => {
-                    found.extend(present.numbers.iter().map(terminal));
-                    remarks = present.remarks();
-                }
-                Err(failure) if !typed.is_empty() && is_refusal_of_one_question(&failure) => {
-                    remarks.push(format!(
-                        "presence could not be listed ({failure}): only the extensions named in \
-                         the profile are shown"
-                    ));
-                }
-                Err(failure) => return Err(failure),
+        let mut said = Vec::new();
+        for &source in sources {
+            let answer = match source {
+                Source::Presence => self.present(trace).await,
+                Source::SystemApi => self.system_listed(trace).await,
+            };
+            // The other source is on the same machine, and waiting for it would be as vain.
+            let vain = answer.as_ref().is_err_and(|failure| failure.cause == Cause::Unreachable);
+            said.push((source, answer));
+            if vain {
+                break;
             }
         }
-        Ok(Discovery { extensions: found.into_values().collect(), remarks })
+        discovery::merge(typed, said)
     }
 
     /// All events of an extension (page *List PhoneCallEvents*), or as many as the service hands
@@ -149,16 +146,56 @@ impl Client {
     }
 
     /// Asks presence for every phone terminal of the user.
-    async fn present(&self, trace: &mut Vec<Exchange>) -> Result<Present, Failure> {
+    async fn present(&self, trace: &mut Vec<Exchange>) -> Result<Said, Failure> {
         let path = format!("{}/@self/presence", self.inner.target.extensions_path());
-        let mut present = Present::default();
-        present.complete = self
+        let mut said = Said::default();
+        let complete = self
             .rows(&path, trace, |row| match ExtensionNumber::parse(&row.extension()) {
-                Ok(number) => present.numbers.push(number),
-                Err(_) => present.odd += 1,
+                Ok(number) => said.extensions.push(terminal(number)),
+                Err(_) => said.odd += 1,
             })
             .await?;
-        Ok(present)
+        if !complete {
+            said.gaps.push(
+                "presence lists more extensions than it hands out: name those that are missing \
+                 under extensions in the profile"
+                    .to_owned(),
+            );
+        }
+        Ok(said)
+    }
+
+    /// Asks SystemAPI for every type of extension. When the first question fails, so do all; a
+    /// later failure leaves a gap.
+    async fn system_listed(&self, trace: &mut Vec<Exchange>) -> Result<Said, Failure> {
+        let mut said = Said::default();
+        for (place, (extension_type, _)) in soap::TYPES.into_iter().enumerate() {
+            let user = &self.inner.target.user;
+            let envelope = |token: &Secret| soap::envelope(token.expose(), extension_type, user);
+            let asked = self.inner.transport.ask(soap::PATH, soap::ACTION, envelope, trace).await;
+            match asked.and_then(|answer| soap::listed(&answer)) {
+                Ok(listed) => {
+                    said.extensions.extend(listed.extensions);
+                    said.odd += listed.odd;
+                }
+                Err(failure) if place == 0 => return Err(failure),
+                Err(failure) => {
+                    // A refusal is about this type; anything else would only come again.
+                    let rest = if failure.cause == Cause::Rejected { 1 } else { usize::MAX };
+                    let types = soap::TYPES.iter().skip(place).take(rest);
+                    let people: Vec<_> = types.map(|(_, people)| *people).collect();
+                    said.gaps.push(format!(
+                        "system_api could not list {} ({failure}): name them under extensions \
+                         in the profile",
+                        people.join(", ")
+                    ));
+                    if rest > 1 {
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(said)
     }
 
     /// Hands over every row of a list, page by page; says whether these were all.
@@ -190,53 +227,8 @@ impl Client {
     }
 }
 
-/// What presence said.
-#[derive(Debug, Default)]
-struct Present {
-    numbers: Vec<ExtensionNumber>,
-    odd: usize,
-    complete: bool,
-}
-
-impl Present {
-    fn remarks(&self) -> Vec<String> {
-        let mut remarks = vec![
-            "presence lists phone terminals only: queues, IVRs and conferences have to be named \
-             under extensions in the profile"
-                .to_owned(),
-        ];
-        match self.odd {
-            0 => {}
-            1 => remarks.push(
-                "presence lists 1 extension whose number cannot stand in a path; it is left out"
-                    .to_owned(),
-            ),
-            odd => remarks.push(format!(
-                "presence lists {odd} extensions whose numbers cannot stand in a path; they are \
-                 left out"
-            )),
-        }
-        if !self.complete {
-            remarks.push(
-                "presence lists more extensions than it hands out: name those that are missing \
-                 under extensions in the profile"
-                    .to_owned(),
-            );
-        }
-        remarks
-    }
-}
-
-fn terminal(number: &ExtensionNumber) -> (ExtensionNumber, Extension) {
-    let extension =
-        Extension { kind: Some(ExtensionKind::PhoneTerminal), ..Extension::of(number.clone()) };
-    (number.clone(), extension)
-}
-
-/// Whether the service itself said no to what was asked. With 401 it said no to the token, and so
-/// it would to every further request, each of which brings an address closer to being blocked.
-fn is_refusal_of_one_question(failure: &Failure) -> bool {
-    failure.cause == Cause::Rejected && !failure.code.is_empty() && failure.http_status != Some(401)
+fn terminal(number: ExtensionNumber) -> Extension {
+    Extension { kind: Some(ExtensionKind::PhoneTerminal), ..Extension::of(number) }
 }
 
 #[cfg(test)]

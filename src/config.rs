@@ -16,7 +16,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::domain::{ExtensionNumber, Foreign, Secret, Target, WideCalls};
+use crate::domain::{ExtensionNumber, Foreign, Secret, Source as Discoverer, Target, WideCalls};
 
 use self::check::Draft;
 use self::source::Source;
@@ -27,17 +27,13 @@ pub const EXAMPLE: &str = include_str!("../config.example.toml");
 /// What an operator's work on one PBX needs. The fields are open, so that the demo can be put
 /// together without a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a switch of the file, and they do not exclude each other"
-)]
 pub struct Profile {
     /// Which service and whose extensions, under the profile's name.
     pub target: Target,
     /// Numbers typed in, from the file and then from `--extension`, each once.
     pub extensions: Vec<ExtensionNumber>,
-    /// Whether presence is asked for extensions.
-    pub discover_presence: bool,
+    /// Where extensions are looked for, each source once.
+    pub discover: Vec<Discoverer>,
     /// Nothing may be deleted or created.
     pub read_only: bool,
     /// The number of events must always be typed to confirm.

@@ -8,7 +8,7 @@ use callsweep::api::{Client, Settings, Writes};
 use callsweep::app::Facts;
 use callsweep::commands::{self, Arguments};
 use callsweep::config::{self, Environment, Profile};
-use callsweep::domain::{ExtensionNumber, Secret, Target, UserId, WideCalls};
+use callsweep::domain::{ExtensionNumber, Secret, Source, Target, UserId, WideCalls};
 use callsweep::runtime::Ports;
 use callsweep::simulator::{DEMO_SEED, Simulator, World};
 use callsweep::terminal;
@@ -83,24 +83,23 @@ fn interactive(profile: Profile, demo: bool, environment: &Environment) -> Resul
             writes,
             concurrency: profile.concurrency,
         })?;
-        Ok(Ports::new(client, profile.extensions, profile.discover_presence, runs))
+        Ok(Ports::new(client, profile.extensions, profile.discover, runs))
     })
 }
 
-/// A simulator on a loopback port, and the profile that reaches it. The queues, menus and
-/// conferences that presence cannot see are named as an operator would name them.
+/// A simulator on a loopback port, and the profile that reaches it. SystemAPI tells
+/// the labels, and the queues, menus and conferences that presence cannot see.
 fn demo(flags: &config::Flags, environment: &Environment) -> Result<(Profile, Option<Simulator>)> {
     // The state folder is asked for first, so that a start without a home says so at once.
     config::state_dir(environment)?;
     let simulator =
         Simulator::start(World::demo(DEMO_SEED), SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
-    let outside = simulator.with_world(|world| world.numbers_outside_presence());
-    let named = outside.iter().chain(&flags.extensions);
+    let named = flags.extensions.iter();
     let extensions = named.map(|text| ExtensionNumber::parse(text)).collect::<Result<_, _>>()?;
     let profile = Profile {
         target: Target::new("demo", &simulator.origin(), "/uapi", UserId::parse("@me")?)?,
         extensions,
-        discover_presence: true,
+        discover: vec![Source::Presence, Source::SystemApi],
         read_only: flags.read_only,
         protected: false,
         wide_calls: WideCalls::default(),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::api::Client;
 use crate::app::{Effect, Message};
 use crate::deletion::{Plan, Settled, Tally, judge};
-use crate::domain::{Cause, ExtensionNumber, Failure};
+use crate::domain::{Cause, ExtensionNumber, Failure, Source};
 use crate::journal::RunFile;
 
 /// What acts reach: the service, and the folder of run files with the one that is open.
@@ -16,15 +16,20 @@ pub struct Ports {
     client: Client,
     /// Numbers that the profile or the command line named.
     typed: Vec<ExtensionNumber>,
-    presence: bool,
+    sources: Vec<Source>,
     runs: PathBuf,
     open: Mutex<Option<Arc<RunFile>>>,
 }
 
 impl Ports {
     /// Nothing is contacted or written yet.
-    pub fn new(client: Client, typed: Vec<ExtensionNumber>, presence: bool, runs: PathBuf) -> Self {
-        Self { client, typed, presence, runs, open: Mutex::new(None) }
+    pub fn new(
+        client: Client,
+        typed: Vec<ExtensionNumber>,
+        sources: Vec<Source>,
+        runs: PathBuf,
+    ) -> Self {
+        Self { client, typed, sources, runs, open: Mutex::new(None) }
     }
 
     fn run_file(&self) -> Option<Arc<RunFile>> {
@@ -43,7 +48,7 @@ pub async fn perform(effect: Effect, ports: &Ports) -> Message {
         Effect::DiscoverExtensions => {
             let mut exchanges = Vec::new();
             let result =
-                ports.client.extensions(&ports.typed, ports.presence, &mut exchanges).await;
+                ports.client.extensions(&ports.typed, &ports.sources, &mut exchanges).await;
             Message::Discovered { result, exchanges }
         }
         Effect::ListEvents { extension, epoch } => {

@@ -13,6 +13,7 @@ mod refusal;
 mod route;
 mod scenario;
 mod server;
+mod soap;
 #[cfg(test)]
 mod wire;
 mod world;
@@ -23,4 +24,5 @@ pub use fault::Fault;
 pub use refusal::Refusal;
 pub use scenario::{ScenarioError, scenario_names};
 pub use server::Simulator;
+pub use soap::Soap;
 pub use world::{DeleteAnswer, Event, Extension, Kind, Latency, Seen, TypeDelete, World};

@@ -14,6 +14,7 @@ use super::*;
 use crate::domain::{EventId, EventKey, EventType, UserId};
 use server::{Reply, Server};
 
+const PRESENCE: [Source; 1] = [Source::Presence];
 const TOKEN: &str = "1|abc~d.e_f-g|1|1343822097";
 
 fn settings(origin: &str) -> Settings {
@@ -270,7 +271,7 @@ fn every_question_can_be_asked_from_any_thread() {
     fn on_any_thread(_: impl Send) {}
     let client = Client::new(settings("http://127.0.0.1:1")).unwrap();
     let (number, call) = (number("1"), one_event());
-    on_any_thread(client.extensions(&[], true, &mut Vec::new()));
+    on_any_thread(client.extensions(&[], &PRESENCE, &mut Vec::new()));
     on_any_thread(client.events(&number, &mut Vec::new()));
     on_any_thread(client.delete(&call, &mut Vec::new()));
 }
@@ -326,7 +327,7 @@ fn presence_and_typed_numbers_are_merged_each_once() {
     let server = Server::start(vec![Reply::json(200, body)]);
     let typed = [number("0003*300"), number("0003*210")];
     let mut trace = Vec::new();
-    let found = wait(client(&server).extensions(&typed, true, &mut trace)).unwrap();
+    let found = wait(client(&server).extensions(&typed, &PRESENCE, &mut trace)).unwrap();
     let extensions: Vec<_> = found
         .extensions
         .iter()
@@ -345,7 +346,7 @@ fn presence_and_typed_numbers_are_merged_each_once() {
 fn without_presence_nothing_is_asked() {
     let server = Server::start(vec![]);
     let mut trace = Vec::new();
-    let found = wait(client(&server).extensions(&[number("2")], false, &mut trace)).unwrap();
+    let found = wait(client(&server).extensions(&[number("2")], &[], &mut trace)).unwrap();
     assert_eq!((found.extensions.len(), found.remarks.len()), (1, 0));
     assert!(trace.is_empty() && server.requests().is_empty());
 }
@@ -354,7 +355,7 @@ fn without_presence_nothing_is_asked() {
 fn typed_numbers_stand_in_for_a_refused_presence_and_for_nothing_worse() {
     let discover = |reply: Reply, typed: &[ExtensionNumber]| {
         let server = Server::start(vec![reply]);
-        wait(client(&server).extensions(typed, true, &mut Vec::new()))
+        wait(client(&server).extensions(typed, &PRESENCE, &mut Vec::new()))
     };
     let typed = [number("210")];
     let denied =
@@ -368,6 +369,86 @@ fn typed_numbers_stand_in_for_a_refused_presence_and_for_nothing_worse() {
     assert!(discover(Reply::json(404, "<html>"), &typed).is_err());
     assert!(discover(Reply::json(500, ""), &typed).is_err());
     assert!(discover(Reply::Raw(Vec::new()), &typed).is_err());
+}
+
+const EMPTY_LIST: &str = "<e:Envelope><e:Body><m:GetExtensionsResponse/></e:Body></e:Envelope>";
+
+/// What a server with this script makes of both sources, and what it received.
+fn both_sources(script: Vec<Reply>) -> (Result<Discovery, Failure>, Vec<Exchange>, Vec<String>) {
+    let server = Server::start(script);
+    let mut trace = Vec::new();
+    let client =
+        Client::new(Settings { writes: Writes::ReadOnly, ..settings(&server.origin) }).unwrap();
+    let sources = [Source::Presence, Source::SystemApi];
+    let found = wait(client.extensions(&[], &sources, &mut trace));
+    (found, trace, server.requests())
+}
+
+#[test]
+fn system_api_is_asked_once_for_each_type_also_when_read_only() {
+    let queue = "<e:Envelope><e:Body><m:GetExtensionsResponse><m:extension><d:label>Sales</d:label>\
+                 <d:extensionType>phoneQueue</d:extensionType><c:extendedNumber>600\
+                 </c:extendedNumber></m:extension></m:GetExtensionsResponse></e:Body></e:Envelope>";
+    let (found, trace, requests) = both_sources(vec![
+        Reply::json(200, r#"{"entry":[{"extension":"210"}]}"#),
+        Reply::json(200, EMPTY_LIST),
+        Reply::json(200, queue),
+        Reply::json(200, EMPTY_LIST),
+        Reply::json(200, EMPTY_LIST),
+    ]);
+    let found = found.unwrap();
+    assert!(found.remarks.is_empty(), "{:?}", found.remarks);
+    let labels: Vec<_> = found.extensions.iter().map(|one| one.label.raw()).collect();
+    assert_eq!(labels, ["", "Sales"]);
+    let asked: Vec<_> = trace.iter().map(|one| (one.method, one.path.as_str())).collect();
+    assert_eq!(asked[0].0, "GET");
+    assert_eq!(asked[1..], [("POST", "/soap2/extension_agent.php"); 4]);
+    for (request, kind) in requests[1..].iter().zip(["term", "phoneQueue", "ivr", "conference"]) {
+        let (head, body) = request.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("POST /soap2/extension_agent.php HTTP/1.1\r\n"), "{head}");
+        let head = head.to_lowercase();
+        for header in [
+            "content-type: text/xml; charset=utf-8".to_owned(),
+            "soapaction: \"http://4psa.com/extension/3.5.0:getextensionsin\"".to_owned(),
+            format!("content-length: {}", body.len()),
+        ] {
+            assert!(head.lines().any(|line| line == header), "{header}: {head}");
+        }
+        assert_eq!(head.matches("content-type").count(), 1, "{head}");
+        assert!(!head.contains("chunked") && !head.contains("expect:"), "{head}");
+        assert!(body.contains(&format!("<h:accessToken>{TOKEN}</h:accessToken>")), "{body}");
+        assert!(body.contains(&format!("<d:extensionType>{kind}</d:extensionType>")), "{body}");
+    }
+}
+
+#[test]
+fn a_type_that_is_not_listed_is_named_and_a_broken_source_is_not_asked_on() {
+    let presence = || Reply::json(200, r#"{"entry":[{"extension":"210"}]}"#);
+    let fault = "<s:Envelope><s:Body><s:Fault><faultcode>s:Client</faultcode><faultstring>Unknown \
+                 type</faultstring></s:Fault></s:Body></s:Envelope>";
+    let (found, _, requests) = both_sources(vec![
+        presence(),
+        Reply::json(200, EMPTY_LIST),
+        Reply::json(500, fault),
+        Reply::json(200, EMPTY_LIST),
+        Reply::json(503, ""),
+    ]);
+    let remarks = found.unwrap().remarks;
+    assert_eq!((remarks.len(), requests.len()), (2, 5), "{remarks:?}");
+    let queues = "system_api could not list queues (s:Client: Unknown type): ";
+    assert!(remarks[0].starts_with(queues), "{remarks:?}");
+    assert!(remarks[1].starts_with("system_api could not list conferences ("), "{remarks:?}");
+
+    let (found, _, requests) =
+        both_sources(vec![presence(), Reply::json(200, EMPTY_LIST), Reply::json(503, "")]);
+    let remarks = found.unwrap().remarks;
+    assert_eq!(requests.len(), 3);
+    assert!(remarks[0].contains("list queues, IVRs, conferences ("), "{remarks:?}");
+
+    let (found, _, requests) = both_sources(vec![presence(), Reply::json(404, "<html>")]);
+    let remarks = found.unwrap().remarks;
+    assert_eq!((requests.len(), remarks.len()), (2, 2), "{remarks:?}");
+    assert!(remarks[1].starts_with("system_api could not be listed ("), "{remarks:?}");
 }
 
 /// Reads a list of `rows` from a service with pages of `cap` rows at most.

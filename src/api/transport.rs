@@ -1,4 +1,5 @@
-//! The one door to the network: every request goes through [`Transport::send`].
+//! The one door to the network: every request goes through [`Transport::send`] or,
+//! where it is an envelope, [`Transport::ask`].
 //!
 //! Here the token becomes a header, what a read-only profile may not send is withheld, and a path
 //! goes out byte for byte as it was made or not at all. Redirects are not followed: that would send
@@ -13,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Method, Response, Url};
+use reqwest::{Certificate, Method, RequestBuilder, Response, Url};
 
 use super::{Settings, Writes};
 use crate::domain::{Cause, Exchange, Failure, Foreign, Secret};
@@ -62,6 +63,8 @@ pub enum ClientRefused {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verb {
     Get,
+    /// A POST that asks and changes nothing: SOAP knows no other method.
+    Ask,
     Delete,
 }
 
@@ -77,6 +80,7 @@ pub(super) struct Answer {
 /// A client for one origin with one token.
 pub(super) struct Transport {
     http: reqwest::Client,
+    token: Secret,
     origin: String,
     host: String,
     patience: Patience,
@@ -94,6 +98,7 @@ impl Verb {
     fn name(self) -> &'static str {
         match self {
             Self::Get => "GET",
+            Self::Ask => "POST",
             Self::Delete => "DELETE",
         }
     }
@@ -101,13 +106,14 @@ impl Verb {
     fn method(self) -> Method {
         match self {
             Self::Get => Method::GET,
+            Self::Ask => Method::POST,
             Self::Delete => Method::DELETE,
         }
     }
 
     fn writes(self) -> bool {
         match self {
-            Self::Get => false,
+            Self::Get | Self::Ask => false,
             Self::Delete => true,
         }
     }
@@ -153,6 +159,7 @@ impl Transport {
             builder.build().map_err(|error| ClientRefused::Tls(trouble::innermost(&error)))?;
         Ok(Self {
             http,
+            token: settings.token.clone(),
             origin: origin.clone(),
             host: settings.target.host().to_owned(),
             patience,
@@ -170,8 +177,37 @@ impl Transport {
         trace: &mut Vec<Exchange>,
     ) -> Result<Answer, Failure> {
         let url = self.permit(verb, path, query)?;
+        self.traced(verb, path, self.http.request(verb.method(), url), trace).await
+    }
+
+    /// Sends one SOAP envelope, which holds the token, and reads its answer to the end.
+    pub(super) async fn ask(
+        &self,
+        path: &str,
+        action: &str,
+        envelope: impl FnOnce(&Secret) -> String + Send,
+        trace: &mut Vec<Exchange>,
+    ) -> Result<Answer, Failure> {
+        let url = self.permit(Verb::Ask, path, None)?;
+        let request = self
+            .http
+            .request(Verb::Ask.method(), url)
+            .header(CONTENT_TYPE, "text/xml; charset=utf-8")
+            .header(ACCEPT, "text/xml")
+            .header("SOAPAction", action)
+            .body(envelope(&self.token));
+        self.traced(Verb::Ask, path, request, trace).await
+    }
+
+    async fn traced(
+        &self,
+        verb: Verb,
+        path: &str,
+        request: RequestBuilder,
+        trace: &mut Vec<Exchange>,
+    ) -> Result<Answer, Failure> {
         let started = now();
-        let outcome = self.exchange(verb, url).await;
+        let outcome = self.exchange(request).await;
         trace.push(Exchange {
             method: verb.name(),
             path: path.to_owned(),
@@ -200,9 +236,9 @@ impl Transport {
         Ok(url)
     }
 
-    async fn exchange(&self, verb: Verb, url: Url) -> Result<Answer, Failure> {
+    async fn exchange(&self, request: RequestBuilder) -> Result<Answer, Failure> {
         let failed = |error| trouble::failure(error, &self.host, self.patience);
-        let response = self.http.request(verb.method(), url).send().await.map_err(failed)?;
+        let response = request.send().await.map_err(failed)?;
         let status = response.status().as_u16();
         let elsewhere = elsewhere(&response);
         let mut body = Vec::new();

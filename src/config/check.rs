@@ -9,7 +9,7 @@ use std::time::Duration;
 use toml::Spanned;
 use url::{Host, Url};
 
-use crate::domain::{ExtensionNumber, Secret, Target, UserId, WideCalls};
+use crate::domain::{ExtensionNumber, Secret, Source as Discoverer, Target, UserId, WideCalls};
 
 use super::source::{self, Document, Source};
 use super::{ConfigError, Profile};
@@ -17,14 +17,10 @@ use super::{ConfigError, Profile};
 /// A profile that is checked as far as the file goes: the certificate authority has not been
 /// looked for, and the token is not there yet.
 #[derive(Debug)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a switch of the file, and they do not exclude each other"
-)]
 pub(super) struct Draft {
     target: Target,
     extensions: Vec<ExtensionNumber>,
-    discover_presence: bool,
+    discover: Vec<Discoverer>,
     read_only: bool,
     protected: bool,
     wide_calls: WideCalls,
@@ -60,7 +56,7 @@ impl Draft {
         Profile {
             target: self.target,
             extensions: self.extensions,
-            discover_presence: self.discover_presence,
+            discover: self.discover,
             read_only: self.read_only,
             protected: self.protected,
             wide_calls: self.wide_calls,
@@ -87,7 +83,7 @@ fn draft(
     Ok(Draft {
         target: target(source, name, raw)?,
         extensions: extensions(source, &raw.extensions)?,
-        discover_presence: discover(source, raw.discover.as_deref())?,
+        discover: discover(source, raw.discover.as_deref())?,
         read_only: raw.read_only,
         protected: raw.protected,
         wide_calls: wide_calls(source, raw.wide_calls.as_deref())?,
@@ -199,26 +195,32 @@ fn extensions(
     Ok(numbers)
 }
 
-/// Whether presence is asked: it is unless the list leaves it out.
-fn discover(source: &Source, written: Option<&[Spanned<String>]>) -> Result<bool, ConfigError> {
+/// Presence is asked unless there is a list.
+fn discover(
+    source: &Source,
+    written: Option<&[Spanned<String>]>,
+) -> Result<Vec<Discoverer>, ConfigError> {
     let Some(names) = written else {
-        return Ok(true);
+        return Ok(vec![Discoverer::Presence]);
     };
+    let mut chosen = Vec::new();
     for name in names {
-        let problem = match name.get_ref().as_str() {
-            "presence" => continue,
-            "system_api" => "is not supported by this version yet",
-            _ => "is no source of extensions",
+        let known = [Discoverer::Presence, Discoverer::SystemApi];
+        let Some(one) = known.into_iter().find(|one| one.name() == name.get_ref()) else {
+            return Err(source.mistake(
+                name.span(),
+                format!(
+                    "discover: {:?} is no source of extensions: write \"presence\", \
+                     \"system_api\" or both between brackets, or [] for none",
+                    name.get_ref()
+                ),
+            ));
         };
-        return Err(source.mistake(
-            name.span(),
-            format!(
-                "discover: {:?} {problem}: write [\"presence\"], or [] for none",
-                name.get_ref()
-            ),
-        ));
+        if !chosen.contains(&one) {
+            chosen.push(one);
+        }
     }
-    Ok(!names.is_empty())
+    Ok(chosen)
 }
 
 fn wide_calls(

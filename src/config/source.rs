@@ -225,7 +225,7 @@ fn how(key: &str) -> &'static str {
         "base_path" => "a path in quotes, as in \"/uapi\"",
         "user" => "@me, @viewer, @owner or a user id in quotes, as in \"@me\"",
         "extensions" => "numbers in quotes between brackets, as in [\"0003*210\"]",
-        "discover" => "[\"presence\"], or [] for none",
+        "discover" => "[\"presence\"], [\"presence\", \"system_api\"], or [] for none",
         "wide_calls" => "\"extension\" and \"type\" between brackets, as in [\"extension\"]",
         "read_only" | "protected" | "insecure" => "true or false, without quotes",
         "max_delete" => "a number from 1 to 100000, without quotes",

@@ -84,7 +84,7 @@ fn a_profile_needs_an_address_and_a_token_and_has_defaults_for_the_rest() {
     let expected = Profile {
         target: Target::new("acme", "https://pbx.example.com", "/uapi", user).unwrap(),
         extensions: Vec::new(),
-        discover_presence: true,
+        discover: vec![Discoverer::Presence],
         read_only: false,
         protected: false,
         wide_calls: WideCalls::default(),
@@ -160,11 +160,21 @@ fn every_key_is_heard() {
     assert_eq!(profile.target.origin, "https://pbx.example.com:8443");
     assert_eq!(profile.target.extensions_path(), "/unifiedapi/extensions/0241");
     assert_eq!(format!("{:?}", profile.extensions), "[0003*210, 211]");
-    assert!(!profile.discover_presence);
+    assert!(profile.discover.is_empty());
     assert!(profile.read_only && profile.protected && profile.insecure);
     assert!(profile.wide_calls.event_type && !profile.wide_calls.extension);
     assert_eq!((profile.max_delete, profile.concurrency), (100_000, 64));
     assert_eq!(profile.timeout, Duration::from_secs(600));
+}
+
+#[test]
+fn each_source_of_extensions_is_asked_once_in_the_order_written() {
+    let discover = |list: &str| accepted(&with_line(&format!("discover = {list}"))).discover;
+    let (presence, system) = (Discoverer::Presence, Discoverer::SystemApi);
+    assert_eq!(discover(r#"["system_api"]"#), [system]);
+    assert_eq!(discover(r#"["presence", "system_api"]"#), [presence, system]);
+    assert_eq!(discover(r#"["system_api", "presence", "system_api"]"#), [system, presence]);
+    assert_eq!(discover("[]"), []);
 }
 
 #[test]

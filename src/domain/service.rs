@@ -42,6 +42,25 @@ pub struct Exchange {
     pub took: Duration,
 }
 
+/// Where extensions are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// UnifiedAPI's list of phones (page *List Presence*): phone terminals, without labels.
+    Presence,
+    /// SystemAPI's `GetExtensions`: all four kinds, with labels.
+    SystemApi,
+}
+
+impl Source {
+    /// The name in the configuration, in sentences too.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Presence => "presence",
+            Self::SystemApi => "system_api",
+        }
+    }
+}
+
 /// The extensions that the sources named.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Discovery {

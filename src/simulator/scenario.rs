@@ -10,6 +10,7 @@ use toml::Spanned;
 use super::demo::DEMO_SEED;
 use super::fault::Fault;
 use super::refusal::Refusal;
+use super::soap::Soap;
 use super::world::{DeleteAnswer, Event, Extension, Kind, Latency, TypeDelete, World};
 
 /// The seeded world is asked for by name like the others.
@@ -73,6 +74,8 @@ struct File {
     #[serde(default)]
     type_delete: TypeDelete,
     #[serde(default)]
+    soap: Soap,
+    #[serde(default)]
     extensions: Vec<ExtensionTable>,
     #[serde(default)]
     faults: Vec<Spanned<Fault>>,
@@ -128,6 +131,7 @@ impl World {
         world.latency = file.latency();
         world.delete_answer = file.delete_answer;
         world.type_delete = file.type_delete;
+        world.soap = file.soap;
         let mut ids = BTreeSet::new();
         for table in file.extensions {
             let span = table.number.span();
@@ -317,7 +321,7 @@ mod tests {
         let world = World::scenario(
             "name = \"all keys\"\ntoken = \"t\"\nuser = \"33\"\nbase_path = \"/unifiedapi\"\n\
              latency_ms = 5\ndelete_latency_ms = 120\npresence_latency_ms = 0\n\
-             delete_answer = \"no content\"\ntype_delete = \"wipes extension\"\n\
+             delete_answer = \"no content\"\ntype_delete = \"wipes extension\"\nsoap = \"2.5.1\"\n\
              [[extensions]]\nnumber = \"1\"\nkind = \"ivr\"\nlabel = \"Menu\"\nonline = false\n\
              refuse_delete = \"extension_invalid\"\nrefuse_list = \"pce_access_denied\"\n\
              [[extensions.events]]\ntype = 9\nid = \"a\"\nmethod = 7\nurl = \"u\"\nnote = \"n\"\n\
@@ -334,6 +338,7 @@ mod tests {
         assert_eq!(world.latency.presence, Duration::ZERO);
         assert_eq!(world.delete_answer, DeleteAnswer::NoContent);
         assert_eq!(world.type_delete, TypeDelete::WipesExtension);
+        assert_eq!(world.soap, Soap::V251);
         let menu = world.extension("1").unwrap();
         assert_eq!((menu.kind, menu.online), (Kind::Ivr, false));
         assert_eq!(menu.refuse_delete, Some(Refusal::ExtensionInvalid));
@@ -355,6 +360,7 @@ mod tests {
         for (rest, line, word) in [
             ("colour = 1", 3, "colour"),
             ("delete_answer = \"maybe\"", 3, "maybe"),
+            ("soap = \"4\"", 3, "4"),
             ("latency_ms = -1", 3, "-1"),
             ("= 3", 3, ""),
             ("[[extensions]]\nnumber = 3", 4, "3"),

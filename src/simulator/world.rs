@@ -13,6 +13,7 @@ use super::collection::{EventRow, IdRow, Page, PresenceRow};
 use super::fault::{Fault, Rule};
 use super::refusal::Refusal;
 use super::route::{Place, Route, number, route};
+use super::soap::{self, Soap};
 
 /// Where the links in listings point: the host of the vendor's examples, on purpose not the one
 /// that was contacted, since a real PBX behind a proxy does the same.
@@ -37,6 +38,8 @@ pub struct World {
     pub delete_answer: DeleteAnswer,
     /// How a DELETE with a type and no id is read.
     pub type_delete: TypeDelete,
+    /// Which SystemAPI there is.
+    pub soap: Soap,
 }
 
 /// What can carry events, in the words of the vendor's SystemAPI.
@@ -62,7 +65,7 @@ pub struct Extension {
     number: String,
     /// What it is.
     pub kind: Kind,
-    /// What people call it. The service has no request that tells it.
+    /// What people call it. Only SystemAPI tells it.
     pub label: String,
     /// Whether its phone is registered.
     pub online: bool,
@@ -177,6 +180,7 @@ impl World {
             latency: Latency::default(),
             delete_answer: DeleteAnswer::default(),
             type_delete: TypeDelete::default(),
+            soap: Soap::default(),
         }
     }
 
@@ -253,7 +257,8 @@ impl World {
         self.extensions().map(|each| each.events.len()).sum()
     }
 
-    /// The queues, menus and conferences, which no listing tells: a client must be given them.
+    /// The queues, menus and conferences, which presence does not list: a client has to ask
+    /// SystemAPI for them or be given them.
     pub fn numbers_outside_presence(&self) -> Vec<String> {
         self.extensions()
             .filter(|extension| extension.kind != Kind::Terminal)
@@ -311,6 +316,9 @@ impl World {
     }
 
     fn serve(&mut self, request: &Request) -> Answer {
+        if let Some(answer) = soap::answer(self, request) {
+            return Answer { delay: self.latency.get, ..answer };
+        }
         let (place, query) = match route(&self.base_path, &request.target) {
             Route::Outside => return Answer::not_found(),
             Route::Nowhere => (None, String::new()),

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use callsweep::api::{Client, Settings, Writes};
 use callsweep::app::{Effect, Facts, Key, Leaving, Message, Model, Moment, update};
-use callsweep::domain::{ExtensionNumber, Secret, Target, UserId, WideCalls};
+use callsweep::domain::{ExtensionNumber, Secret, Source, Target, UserId, WideCalls};
 use callsweep::runtime::{Ports, perform};
 use callsweep::simulator::{Seen, Simulator, World};
 use callsweep::view::draw;
@@ -22,6 +22,8 @@ pub(crate) struct Setting {
     pub(crate) read_only: bool,
     pub(crate) wide_calls: WideCalls,
     pub(crate) token: Option<&'static str>,
+    /// Queues and the like are typed in where SystemAPI is not asked for them.
+    pub(crate) sources: &'static [Source],
     /// Where run files go instead of a folder of the journey's own.
     pub(crate) runs: Option<std::path::PathBuf>,
 }
@@ -29,7 +31,8 @@ pub(crate) struct Setting {
 impl Default for Setting {
     fn default() -> Self {
         let wide_calls = WideCalls::default();
-        Self { size: (120, 40), read_only: false, wide_calls, token: None, runs: None }
+        let sources = &[Source::Presence];
+        Self { size: (120, 40), read_only: false, wide_calls, token: None, sources, runs: None }
     }
 }
 
@@ -58,7 +61,10 @@ impl Desk {
 
     pub(crate) fn before_reading(scenario: &str, setting: Setting) -> Self {
         let world = World::named(scenario).unwrap();
-        let outside = world.numbers_outside_presence();
+        let mut outside = world.numbers_outside_presence();
+        if setting.sources.contains(&Source::SystemApi) {
+            outside.clear();
+        }
         let typed = outside.iter().map(|text| ExtensionNumber::parse(text).unwrap()).collect();
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let simulator = Simulator::start(world, listen).unwrap();
@@ -93,7 +99,7 @@ impl Desk {
             simulator,
             model,
             state,
-            ports: Ports::new(client.unwrap(), typed, true, runs),
+            ports: Ports::new(client.unwrap(), typed, setting.sources.to_vec(), runs),
             hands: tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap(),
             waiting: effects.into(),
             screen: Terminal::new(TestBackend::new(columns, rows)).unwrap(),

@@ -1,8 +1,8 @@
 //! Journeys: keys → real HTTP → the screen's text and the simulator's world.
 
 use callsweep::app::Leaving;
-use callsweep::domain::WideCalls;
-use callsweep::simulator::Fault;
+use callsweep::domain::{Source, WideCalls};
+use callsweep::simulator::{Fault, Soap};
 
 use crate::desk::{Desk, Setting};
 
@@ -334,5 +334,29 @@ fn every_panel_and_page_can_be_looked_at_at_every_size() {
         }
         desk.do_keys("?");
         desk.sees("Keys");
+    }
+}
+
+#[test]
+fn system_api_brings_labels_and_queues_to_the_screen_and_a_refusal_of_it_is_said() {
+    let sources: &[Source] = &[Source::Presence, Source::SystemApi];
+    for soap in [Soap::V300, Soap::V251] {
+        let setting = Setting { sources, ..Setting::default() };
+        let mut desk = Desk::before_reading(THREE, setting);
+        desk.simulator.with_world(|world| {
+            world.soap = soap;
+            world.extension_mut("0003*600").unwrap().label = "Sales & <more>".to_owned();
+        });
+        desk.settle();
+        desk.press("G");
+        desk.sees("Events of 0003*600 Sales & <more>");
+    }
+    for (soap, reason) in [(Soap::Fault, "not available in this edition"), (Soap::Off, "404")] {
+        let mut desk = Desk::before_reading(THREE, Setting { sources, ..Setting::default() });
+        desk.simulator.with_world(|world| world.soap = soap);
+        desk.settle();
+        desk.does_not_see("0003*600");
+        desk.sees("0003*103");
+        desk.sees(reason);
     }
 }

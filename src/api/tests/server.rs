@@ -77,7 +77,7 @@ fn serve(mut stream: TcpStream, reply: Option<Reply>) -> String {
     let mut request = Vec::new();
     let mut buffer = [0; 4096];
     // A TLS greeting begins with 22 and has no blank line; one piece of it is enough.
-    while !request.ends_with(b"\r\n\r\n") && request.first() != Some(&22) {
+    while !is_complete(&request) && request.first() != Some(&22) {
         match stream.read(&mut buffer) {
             Ok(read) if read > 0 => request.extend_from_slice(&buffer[..read]),
             _ => break,
@@ -95,4 +95,14 @@ fn serve(mut stream: TcpStream, reply: Option<Reply>) -> String {
         None => {}
     }
     String::from_utf8_lossy(&request).into_owned()
+}
+
+/// Whether the head is there, and as much of a body as it announces.
+fn is_complete(request: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(request);
+    let Some((head, body)) = text.split_once("\r\n\r\n") else {
+        return false;
+    };
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+    body.len() >= length.map_or(0, |length| length.parse().unwrap())
 }
