@@ -60,10 +60,11 @@ impl Layout {
         let part = if below { middle.height / 2 } else { middle.height / 3 };
         let bottom_height = part.max(9);
         let [top, bottom] = split_height(middle, middle.height - bottom_height);
-        let [extensions, rest] = split_width(top, 27);
+        let [extensions, rest] =
+            split_width(top, if middle.width >= THREE_PANELS { 36 } else { 30 });
         self.put(Panel::Extensions, extensions);
         if middle.width >= THREE_PANELS {
-            let [events, marked] = split_width(rest, rest.width - 33);
+            let [events, marked] = split_width(rest, rest.width - 31);
             self.put(Panel::Events, events);
             self.put(Panel::Marked, marked);
         } else {

@@ -53,10 +53,10 @@ fn extension_row(model: &Model, extension: &Extension, columns: usize) -> Line<'
         (_, Some(listing)) => format!("{}+", listing.len()),
         (Fetched::Not | Fetched::Ready(()), None) => "·".to_owned(),
     };
-    let marks = if marked > 0 { format!("*{marked}") } else { String::new() };
+    let count = if marked > 0 { format!("{count}*{marked}") } else { count };
     let mark_box = text::mark_box(model.box_of_extension(number));
     let left = format!("{mark_box} {number} {}", extension.label);
-    let right = format!("{count:>4} {marks:<4}");
+    let right = format!("{count:>5}");
     let room = columns.saturating_sub(text::width(&right) + 1);
     let style = if marked > 0 { theme::STRONG } else { theme::PLAIN };
     Line::styled(format!("{} {right}", text::column(&left, room)), style)

@@ -176,6 +176,9 @@ fn whole_row(model: &Model, frame: &mut Frame<'_>, inner: Rect, below: usize) {
         (Some(StatusRow::Log(line)), _) => format!("{} {}", clock(line), line.text),
         (Some(StatusRow::Call(_)) | None, _) => return,
     };
+    if text::width(&text) <= columns {
+        return;
+    }
     put_row(frame, inner, below, None, Line::styled("─".repeat(columns), theme::FAINT));
     for (offset, line) in text::wrap(&text, columns).into_iter().enumerate() {
         put_row(frame, inner, below + 1 + offset, None, Line::from(line));

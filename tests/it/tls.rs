@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use callsweep::api::{Client, Settings, Writes};
-use callsweep::domain::{Cause, Discovery, Failure, Secret, Target, UserId};
+use callsweep::domain::{Cause, Discovery, Failure, Secret, Source, Target, UserId};
 use callsweep::simulator::{Simulator, World};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
 use tempfile::TempDir;
@@ -91,7 +91,7 @@ impl Front {
             concurrency: 1,
         });
         let hands = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        hands.block_on(client.unwrap().extensions(&[], true, &mut Vec::new()))
+        hands.block_on(client.unwrap().extensions(&[], &[Source::Presence], &mut Vec::new()))
     }
 }
 
