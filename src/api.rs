@@ -231,5 +231,24 @@ fn terminal(number: ExtensionNumber) -> Extension {
     Extension { kind: Some(ExtensionKind::PhoneTerminal), ..Extension::of(number) }
 }
 
+/// Every decoder on one body, for `cargo fuzz`: whatever a service answers, none of them panics, and
+/// every row that a list holds is kept, shown or counted.
+#[cfg(fuzzing)]
+pub fn decode_anything(body: &[u8]) {
+    let text = wire::text(body);
+    let _ = wire::refusal(&text);
+    let _ = wire::deleted_ids(&text);
+    let _ = soap::listed(&transport::Answer { status: 200, elsewhere: None, body: body.to_vec() });
+    let Ok(page) = wire::page(&text) else { return };
+    let Ok(number) = ExtensionNumber::parse("0003*210") else { return };
+    let mut listing = ListingBuilder::new(number);
+    page.rows.iter().for_each(|row| row.put_into(&mut listing));
+    assert_eq!(listing.len(), page.rows.len());
+    let listing = listing.finish(true);
+    for row in 0..listing.len() {
+        assert!(listing.row(row).is_some_and(|event| listing.find(&event.key()) == Some(row)));
+    }
+}
+
 #[cfg(test)]
 mod tests;

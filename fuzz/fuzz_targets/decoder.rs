@@ -1,0 +1,5 @@
+//! Throws anything at the decoders: `cargo +nightly fuzz run decoder fuzz/seeds`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|body: &[u8]| callsweep::api::decode_anything(body));
