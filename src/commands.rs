@@ -1,6 +1,12 @@
 //! The headless front: what the program does besides its screen, and the arguments of both.
 
-use std::io::{self, Write};
+mod check;
+mod ending;
+mod list;
+mod papers;
+mod profile;
+
+use std::io::{self, ErrorKind, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -8,6 +14,10 @@ use clap::{Args, Parser, Subcommand};
 use color_eyre::eyre::{Result, WrapErr, eyre};
 
 use crate::config::{self, Environment, Flags};
+pub use ending::Ending;
+pub use list::{Format, ListArguments};
+pub use profile::{Opened, client, open};
+
 use crate::simulator::{DEMO_SEED, Simulator, World, scenario_names};
 
 /// Administers the phone call events of a VoipNow PBX.
@@ -20,7 +30,7 @@ pub struct Arguments {
     #[command(subcommand)]
     pub command: Option<Command>,
     /// Use the built-in simulator: no configuration, no network
-    #[arg(long, conflicts_with_all = ["profile", "config"])]
+    #[arg(long, global = true, conflicts_with_all = ["profile", "config"])]
     pub demo: bool,
     /// How to find and change the profile.
     #[command(flatten)]
@@ -39,7 +49,7 @@ pub struct ProfileArguments {
     /// Delete nothing, whatever the profile allows
     #[arg(long, global = true)]
     read_only: bool,
-    /// An extension to show beside the discovered ones; may be repeated
+    /// An extension to show beside the discovered ones, or the only one to list; may be repeated
     #[arg(long = "extension", value_name = "N", global = true)]
     extensions: Vec<String>,
 }
@@ -59,6 +69,10 @@ impl ProfileArguments {
 /// The headless commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Say, step by step, whether the service can be worked with
+    Check,
+    /// Print events; exits 3 where only a part of them could be read
+    List(ListArguments),
     /// Run the built-in service alone, so that any client can be tried on it
     Simulator {
         /// Where to listen; port 0 takes a free one
@@ -80,21 +94,43 @@ pub enum Command {
         #[arg(long)]
         path: bool,
     },
+    /// Print what lets a shell complete the command line
+    Completions {
+        /// Whose
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
 }
 
 /// Carries out a headless command.
 ///
 /// # Errors
-/// With a sentence that ends in what to do.
-pub fn run(command: Command, flags: &Flags, environment: &Environment) -> Result<()> {
+/// Bad usage or configuration, with a sentence that ends in what to do. What fails later is said
+/// on standard error and stands in the ending.
+pub fn run(
+    command: Command,
+    demo: bool,
+    flags: &Flags,
+    environment: &Environment,
+) -> Result<Ending> {
+    if demo && (flags.profile.is_some() || flags.config.is_some()) {
+        return Err(eyre!("--demo needs no configuration: leave out --profile and --config"));
+    }
     match command {
+        Command::Check => return check::run(demo, flags, environment),
+        Command::List(arguments) => return list::run(&arguments, demo, flags, environment),
         Command::Simulator { listen, scenario, seed } => simulate(listen, &scenario, seed),
         Command::Config { print_example: true, .. } => say(config::EXAMPLE),
         Command::Config { .. } => {
             let path = config::expected_path(flags, environment)?;
             say(&format!("{}\n", path.display()))
         }
-    }
+        Command::Completions { shell } => say(&papers::completions(shell)),
+        Command::Man => say(&papers::manual()?),
+    }?;
+    Ok(Ending::Done)
 }
 
 /// Prints where it listens and how to be let in, then serves until the process is ended.
@@ -129,6 +165,16 @@ fn world(scenario: &str, seed: u64) -> Result<World> {
     World::scenario(&text).wrap_err_with(|| format!("{scenario:?} is not a scenario"))
 }
 
+/// Prints; a reader that has seen enough is no failure.
 fn say(text: &str) -> Result<()> {
-    io::stdout().write_all(text.as_bytes()).wrap_err("standard output cannot be written")
+    match io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => written.wrap_err("standard output cannot be written"),
+    }
+}
+
+/// `1 event`, `2 events`.
+fn counted(count: usize, thing: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {thing}{plural}")
 }

@@ -1,66 +1,54 @@
 //! The entrance: arguments, hooks, a profile or the demo, and the exit code.
 
-use std::io::Write;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use callsweep::api::{Client, Settings, Writes};
+use callsweep::api::Writes;
 use callsweep::app::Facts;
-use callsweep::commands::{self, Arguments};
+use callsweep::commands::{self, Arguments, Ending};
 use callsweep::config::{self, Environment, Profile};
-use callsweep::domain::{ExtensionNumber, Secret, Source, Target, UserId, WideCalls};
 use callsweep::runtime::Ports;
-use callsweep::simulator::{DEMO_SEED, Simulator, World};
 use callsweep::terminal;
 use clap::Parser;
 use color_eyre::eyre::Result;
 
-/// Exit codes of the contract.
-const FAILED: u8 = 1;
-const USAGE: u8 = 2;
-
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     if let Err(report) = color_eyre::install() {
-        return end(FAILED, &format!("{report:#}"));
+        return Ending::Failed.because(&format!("{report:#}")).into();
     }
     terminal::give_back_on_panic();
     let environment = Environment::of_process();
+    run(arguments, &environment).into()
+}
+
+fn run(arguments: Arguments, environment: &Environment) -> Ending {
     let flags = arguments.profile.flags();
     if let Some(command) = arguments.command {
-        return match commands::run(command, &flags, &environment) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(report) => end(USAGE, &format!("{report:#}")),
-        };
+        return commands::run(command, arguments.demo, &flags, environment)
+            .unwrap_or_else(|report| Ending::Usage.because(&format!("{report:#}")));
     }
-    let started = if arguments.demo {
-        demo(&flags, &environment)
-    } else {
-        config::load(&flags, &environment).map(|profile| (profile, None)).map_err(Into::into)
-    };
-    let (profile, simulator) = match started {
+    // The demo asks for its folder too, so that a start without a home says so at once.
+    let started = commands::open(arguments.demo, &flags, environment)
+        .and_then(|opened| Ok((opened, config::state_dir(environment)?.join("runs"))));
+    let (opened, runs) = match started {
         Ok(started) => started,
-        Err(report) => return end(USAGE, &format!("{report:#}")),
+        Err(report) => return Ending::Usage.because(&format!("{report:#}")),
     };
     if !terminal::is_terminal() {
-        let text = "standard output is not a terminal: start callsweep in one, or see \
-                    callsweep --help for commands that print";
-        return end(USAGE, text);
+        return Ending::Usage.because(
+            "standard output is not a terminal: start callsweep in one, or see callsweep --help \
+             for commands that print",
+        );
     }
-    match interactive(profile, simulator.is_some(), &environment) {
-        Ok(None) => ExitCode::SUCCESS,
-        Ok(Some(message)) => end(FAILED, &message),
-        Err(report) => end(FAILED, &format!("{report:#}")),
+    match interactive(opened.profile, opened.simulator.is_some(), runs) {
+        Ok(None) => Ending::Done,
+        Ok(Some(message)) => Ending::Failed.because(&message),
+        Err(report) => Ending::Failed.because(&format!("{report:#}")),
     }
 }
 
-/// One sentence on standard error. A standard error that is gone changes nothing.
-fn end(code: u8, sentence: &str) -> ExitCode {
-    let _ = writeln!(std::io::stderr(), "callsweep: {sentence}");
-    ExitCode::from(code)
-}
-
-fn interactive(profile: Profile, demo: bool, environment: &Environment) -> Result<Option<String>> {
+fn interactive(profile: Profile, demo: bool, runs: PathBuf) -> Result<Option<String>> {
     let facts = Facts {
         target: profile.target.clone(),
         demo,
@@ -71,44 +59,9 @@ fn interactive(profile: Profile, demo: bool, environment: &Environment) -> Resul
         max_delete: profile.max_delete,
         concurrency: profile.concurrency,
     };
-    let runs = config::state_dir(environment)?.join("runs");
     terminal::run(facts, move || {
         let writes = if profile.read_only { Writes::ReadOnly } else { Writes::Allowed };
-        let client = Client::new(Settings {
-            target: profile.target,
-            token: profile.token,
-            timeout: profile.timeout,
-            ca_file: profile.ca_file,
-            insecure: profile.insecure,
-            writes,
-            concurrency: profile.concurrency,
-        })?;
+        let client = commands::client(&profile, writes)?;
         Ok(Ports::new(client, profile.extensions, profile.discover, runs))
     })
-}
-
-/// A simulator on a loopback port, and the profile that reaches it. SystemAPI tells
-/// the labels, and the queues, menus and conferences that presence cannot see.
-fn demo(flags: &config::Flags, environment: &Environment) -> Result<(Profile, Option<Simulator>)> {
-    // The state folder is asked for first, so that a start without a home says so at once.
-    config::state_dir(environment)?;
-    let simulator =
-        Simulator::start(World::demo(DEMO_SEED), SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
-    let named = flags.extensions.iter();
-    let extensions = named.map(|text| ExtensionNumber::parse(text)).collect::<Result<_, _>>()?;
-    let profile = Profile {
-        target: Target::new("demo", &simulator.origin(), "/uapi", UserId::parse("@me")?)?,
-        extensions,
-        discover: vec![Source::Presence, Source::SystemApi],
-        read_only: flags.read_only,
-        protected: false,
-        wide_calls: WideCalls::default(),
-        max_delete: 1000,
-        concurrency: 4,
-        timeout: std::time::Duration::from_secs(30),
-        ca_file: None,
-        insecure: false,
-        token: Secret::new(&simulator.token()),
-    };
-    Ok((profile, Some(simulator)))
 }

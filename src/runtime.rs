@@ -4,11 +4,17 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::task::JoinSet;
+
 use crate::api::Client;
 use crate::app::{Effect, Message};
 use crate::deletion::{Plan, Settled, Tally, judge};
-use crate::domain::{Cause, ExtensionNumber, Failure, Source};
+use crate::domain::{Cause, Discovery, Exchange, ExtensionNumber, Failure, Listing, Source};
 use crate::journal::RunFile;
+
+/// Listings that may fail in a row before no more are asked for: services block addresses that
+/// ask in vain.
+pub const FAILURES_IN_A_ROW: usize = 5;
 
 /// What acts reach: the service, and the folder of run files with the one that is open.
 #[derive(Debug)]
@@ -46,9 +52,7 @@ impl Ports {
 pub async fn perform(effect: Effect, ports: &Ports) -> Message {
     match effect {
         Effect::DiscoverExtensions => {
-            let mut exchanges = Vec::new();
-            let result =
-                ports.client.extensions(&ports.typed, &ports.sources, &mut exchanges).await;
+            let (result, exchanges) = discover(ports).await;
             Message::Discovered { result, exchanges }
         }
         Effect::ListEvents { extension, epoch } => {
@@ -59,6 +63,61 @@ pub async fn perform(effect: Effect, ports: &Ports) -> Message {
         Effect::OpenRunFile(plan) => Message::RunFileOpened(open_run_file(ports, &plan)),
         Effect::SendDelete { plan, call } => send_delete(ports, &plan, call).await,
         Effect::CloseRunFile(tally) => Message::RunFileClosed(close_run_file(ports, tally)),
+    }
+}
+
+/// The extensions there are, and what was sent to know it.
+pub async fn discover(ports: &Ports) -> (Result<Discovery, Failure>, Vec<Exchange>) {
+    let mut exchanges = Vec::new();
+    let result = ports.client.extensions(&ports.typed, &ports.sources, &mut exchanges).await;
+    (result, exchanges)
+}
+
+/// What became of one of many listings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Listed {
+    /// It was asked for.
+    Answered(Result<Listing, Failure>),
+    /// Too many failed before it.
+    NotAsked,
+}
+
+/// Lists extensions, as many at once as may be in flight; answers come in the order asked for.
+/// `answered` is called after each.
+pub async fn list_all(
+    ports: &Arc<Ports>,
+    extensions: &[ExtensionNumber],
+    concurrency: usize,
+    mut answered: impl FnMut(),
+) -> Vec<Listed> {
+    let mut listed = vec![Listed::NotAsked; extensions.len()];
+    let mut waiting = extensions.iter().cloned().enumerate();
+    let mut in_flight = JoinSet::new();
+    let mut failed_in_a_row = 0;
+    loop {
+        while in_flight.len() < concurrency.max(1) && failed_in_a_row < FAILURES_IN_A_ROW {
+            let Some((place, extension)) = waiting.next() else { break };
+            let ports = Arc::clone(ports);
+            in_flight.spawn(async move {
+                (place, ports.client.events(&extension, &mut Vec::new()).await)
+            });
+        }
+        match in_flight.join_next().await {
+            None => return listed,
+            Some(Ok((place, result))) => {
+                failed_in_a_row = if result.is_ok() && failed_in_a_row < FAILURES_IN_A_ROW {
+                    0
+                } else {
+                    failed_in_a_row + 1
+                };
+                if let Some(slot) = listed.get_mut(place) {
+                    *slot = Listed::Answered(result);
+                }
+            }
+            // A panic has told its story already; its place stays empty.
+            Some(Err(_)) => failed_in_a_row += 1,
+        }
+        answered();
     }
 }
 

@@ -14,6 +14,7 @@
 
 mod config;
 mod desk;
+mod headless;
 mod journey;
 mod papers;
 mod pty;

@@ -1,0 +1,288 @@
+//! `callsweep check`: one line for every step on the way to the service, up to the first that
+//! fails.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use color_eyre::eyre::{Result, WrapErr, eyre};
+use url::{Host, Url};
+
+use super::ending::Ending;
+use super::profile::{self, Opened};
+use crate::api::{Client, Writes};
+use crate::config::{Environment, Flags, Profile};
+use crate::domain::{Cause, Discovery, ExtensionNumber, Failure, Source};
+use crate::runtime::{self, Listed, Ports};
+
+/// The steps in their order.
+const STEPS: [&str; 7] = ["configuration", "name", "TCP", "TLS", "token", "presence", "listing"];
+/// Longest wait for a connection.
+const CONNECT: Duration = Duration::from_secs(10);
+/// How the remedies begin that sentences of this program end in, behind a colon.
+const REMEDIES: [&str; 12] = [
+    "add ",
+    "check ",
+    "choose ",
+    "correct ",
+    "have ",
+    "is base_path",
+    "lower ",
+    "name ",
+    "raise ",
+    "renew ",
+    "set ",
+    "write ",
+];
+
+/// What became of a step.
+enum Step {
+    Fine(String),
+    Skipped(&'static str),
+    Wrong { what: String, remedy: String },
+}
+
+/// The steps as they are printed.
+struct Steps {
+    done: usize,
+    failed: bool,
+    written: io::Result<()>,
+}
+
+/// Checks and prints.
+///
+/// # Errors
+/// When the network runtime cannot start.
+pub(super) fn run(demo: bool, flags: &Flags, environment: &Environment) -> Result<Ending> {
+    let mut steps = Steps { done: 0, failed: false, written: Ok(()) };
+    let started = profile::open(demo, flags, environment).and_then(|opened| {
+        let profile = &opened.profile;
+        if profile.discover.is_empty() && profile.extensions.is_empty() {
+            return Err(eyre!(
+                "the profile knows no extension and asks for none: name some under extensions, or \
+                 write discover = [\"presence\"]"
+            ));
+        }
+        let client = profile::client(profile, Writes::ReadOnly)?;
+        Ok((opened, client))
+    });
+    // The simulator of a demo lives as long as `opened` does.
+    let (opened, client) = match started {
+        Ok(started) => started,
+        Err(report) => {
+            steps.say(&wrong(&format!("{report:#}"), "see callsweep config --print-example"));
+            return Ok(steps.end(Ending::Usage));
+        }
+    };
+    let Opened { profile, .. } = &opened;
+    steps.say(&Step::Fine(format!(
+        "profile {}, {}, user {}",
+        profile.target.profile, profile.target.origin, profile.target.user
+    )));
+    reach(profile, &mut steps);
+    if !steps.failed {
+        ask(profile, client, &mut steps)?;
+    }
+    let ending = if steps.failed { Ending::Failed } else { Ending::Done };
+    Ok(steps.end(ending))
+}
+
+/// Name and TCP, without the service noticing more than a connection.
+fn reach(profile: &Profile, steps: &mut Steps) {
+    let url = Url::parse(&profile.target.origin).ok();
+    let place = url.as_ref().and_then(|url| Some((url.host()?, url.port_or_known_default()?)));
+    let Some((host, port)) = place else {
+        steps.say(&wrong("the address cannot be read", "check url in the profile"));
+        return;
+    };
+    if !is_loopback(&host) && proxied() {
+        steps.say(&Step::Skipped("a proxy stands between, as the environment says"));
+        steps.say(&Step::Skipped("a proxy stands between, as the environment says"));
+        return;
+    }
+    let found = match &host {
+        Host::Domain(name) => (*name, port).to_socket_addrs().map(Iterator::collect),
+        Host::Ipv4(address) => Ok(vec![SocketAddr::from((*address, port))]),
+        Host::Ipv6(address) => Ok(vec![SocketAddr::from((*address, port))]),
+    };
+    let addresses: Vec<SocketAddr> = match found {
+        Ok(addresses) => addresses,
+        Err(error) => {
+            steps.say(&wrong(
+                &format!("{host} was not found ({error})"),
+                "check url in the profile and the name service of this machine",
+            ));
+            return;
+        }
+    };
+    let listed: Vec<_> = addresses.iter().map(|address| address.ip().to_string()).collect();
+    steps.say(&Step::Fine(format!("{host} is {}", listed.join(", "))));
+    let patience = CONNECT.min(profile.timeout);
+    let mut reason = "it has no address".to_owned();
+    for address in addresses {
+        match TcpStream::connect_timeout(&address, patience) {
+            Ok(_) => return steps.say(&Step::Fine(format!("connected to {address}"))),
+            Err(error) => reason = format!("no connection to {address} ({error})"),
+        }
+    }
+    steps.say(&wrong(
+        &reason,
+        "check the port of url in the profile, firewall and VPN, and that the service runs there",
+    ));
+}
+
+fn is_loopback(host: &Host<&str>) -> bool {
+    match host {
+        Host::Domain(name) => *name == "localhost",
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+    }
+}
+
+fn proxied() -> bool {
+    let set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"].iter().any(set)
+}
+
+/// TLS, token, presence and one listing, judged from at most two questions.
+fn ask(profile: &Profile, client: Client, steps: &mut Steps) -> Result<()> {
+    let hands = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .wrap_err("the network runtime cannot start")?;
+    // Few questions: presence alone where it is a source. No typed numbers: they would soften its
+    // refusal into a remark.
+    let sources = if profile.discover.contains(&Source::Presence) {
+        vec![Source::Presence]
+    } else {
+        profile.discover.clone()
+    };
+    let ports = Ports::new(client, Vec::new(), sources, PathBuf::new());
+    let ports = std::sync::Arc::new(ports);
+    let list = |extension: ExtensionNumber| {
+        let mut listed = hands.block_on(runtime::list_all(&ports, &[extension], 1, || ()));
+        match listed.pop() {
+            Some(Listed::Answered(result)) => result,
+            Some(Listed::NotAsked) | None => {
+                Err(Failure::new(Cause::Withheld, "its listing broke off in this program"))
+            }
+        }
+    };
+    let encrypted = profile.target.origin.starts_with("https:");
+    let named = profile.extensions.first().cloned();
+    if profile.discover.is_empty() {
+        // `run` saw to it that there is one.
+        let Some(extension) = named else { return Ok(()) };
+        let listing = list(extension.clone());
+        if judge(listing.as_ref().err(), encrypted, steps) {
+            steps.say(&Step::Skipped("discover in the profile does not name it"));
+            steps.say(&listed(&extension, listing.map(|listing| listing.len())));
+        }
+        return Ok(());
+    }
+    let (discovery, _) = hands.block_on(runtime::discover(&ports));
+    if !judge(discovery.as_ref().err(), encrypted, steps) {
+        return Ok(());
+    }
+    let Discovery { extensions, .. } = match discovery {
+        Ok(discovery) => discovery,
+        Err(failure) => {
+            steps.say(&refused(&failure, "check base_path and user, or write discover = []"));
+            return Ok(());
+        }
+    };
+    steps.say(&Step::Fine(super::counted(extensions.len(), "extension")));
+    let first = named.or_else(|| extensions.into_iter().next().map(|found| found.number));
+    steps.say(&match first {
+        Some(extension) => {
+            let listing = list(extension.clone());
+            listed(&extension, listing.map(|listing| listing.len()))
+        }
+        None => Step::Skipped("there is no extension to list"),
+    });
+    Ok(())
+}
+
+/// Says TLS and token from the first answer; whether what was asked itself is still to be said.
+fn judge(failure: Option<&Failure>, encrypted: bool, steps: &mut Steps) -> bool {
+    if let Some(failure) = failure.filter(|failure| failure.cause == Cause::Unreachable) {
+        steps.say(&refused(failure, "check url in the profile"));
+        return false;
+    }
+    steps.say(&if encrypted {
+        Step::Fine("the connection is encrypted".to_owned())
+    } else {
+        Step::Skipped("http, to this machine alone")
+    });
+    match failure {
+        None => steps.say(&Step::Fine("accepted".to_owned())),
+        Some(failure) if matches!(failure.http_status, Some(401 | 403)) => {
+            steps.say(&refused(failure, "check auth and user in the profile"));
+            return false;
+        }
+        Some(_) => steps.say(&Step::Skipped("not judged, as the answer does not say")),
+    }
+    true
+}
+
+fn listed(extension: &ExtensionNumber, events: Result<usize, Failure>) -> Step {
+    match events {
+        Ok(events) => Step::Fine(format!("{extension} has {}", super::counted(events, "event"))),
+        Err(failure) => refused(&failure, "check extensions and user in the profile"),
+    }
+}
+
+fn refused(failure: &Failure, remedy: &str) -> Step {
+    wrong(&failure.to_string(), remedy)
+}
+
+/// Takes the remedy from the end of a sentence that has one.
+fn wrong(sentence: &str, otherwise: &str) -> Step {
+    let own = sentence.rmatch_indices(": ").find_map(|(place, colon)| {
+        let remedy = sentence.get(place + colon.len()..)?;
+        let begins = REMEDIES.iter().any(|word| remedy.starts_with(word));
+        Some((sentence.get(..place)?, remedy)).filter(|_| begins)
+    });
+    let (what, remedy) = own.unwrap_or((sentence, otherwise));
+    Step::Wrong { what: what.to_owned(), remedy: remedy.to_owned() }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fine(detail) => f.write_str(detail),
+            Self::Skipped(why) => write!(f, "skipped: {why}"),
+            Self::Wrong { what, remedy } => write!(f, "{what}  → {remedy}"),
+        }
+    }
+}
+
+impl Steps {
+    /// Prints the next step at once: the one after it may take long.
+    fn say(&mut self, step: &Step) {
+        let mark = match *step {
+            Step::Fine(_) => '✓',
+            Step::Skipped(_) => '-',
+            Step::Wrong { .. } => '✗',
+        };
+        self.failed |= mark == '✗';
+        self.print(mark, step);
+    }
+
+    fn print(&mut self, mark: char, text: &dyn fmt::Display) {
+        let name = STEPS.get(self.done).copied().unwrap_or_default();
+        self.done += 1;
+        if self.written.is_ok() {
+            self.written = writeln!(io::stdout(), "{mark} {name:<15}{text}");
+        }
+    }
+
+    fn end(mut self, ending: Ending) -> Ending {
+        while self.done < STEPS.len() {
+            self.print('-', &"not tried");
+        }
+        ending.written(self.written)
+    }
+}

@@ -1,0 +1,54 @@
+//! How a command ended, as an exit code.
+
+use std::io::{self, ErrorKind, Write};
+use std::process::ExitCode;
+
+/// The exit codes of the contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// 0: all of it is done.
+    Done,
+    /// 1: it failed.
+    Failed,
+    /// 2: arguments or configuration are wrong; nothing was asked.
+    Usage,
+    /// 3: a part of it is done.
+    InPart,
+}
+
+impl Ending {
+    /// Says on standard error why it ended so. A standard error that is gone changes nothing.
+    #[must_use]
+    pub fn because(self, sentence: &str) -> Self {
+        remark(sentence);
+        self
+    }
+
+    /// The ending of somebody whose results were written so. A reader that has seen enough and
+    /// closed its pipe is no failure.
+    pub(super) fn written(self, written: io::Result<()>) -> Self {
+        match written {
+            Ok(()) => self,
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => self,
+            Err(error) => Self::Failed.because(&format!(
+                "standard output cannot be written ({error}): check where it leads, and its room"
+            )),
+        }
+    }
+}
+
+impl From<Ending> for ExitCode {
+    fn from(ending: Ending) -> Self {
+        Self::from(match ending {
+            Ending::Done => 0,
+            Ending::Failed => 1,
+            Ending::Usage => 2,
+            Ending::InPart => 3,
+        })
+    }
+}
+
+/// One sentence on standard error.
+pub(super) fn remark(sentence: &str) {
+    let _ = writeln!(io::stderr(), "callsweep: {sentence}");
+}

@@ -1,0 +1,260 @@
+//! `callsweep list`: the events of all extensions, for people and for programs.
+
+mod output;
+
+use std::collections::BTreeMap;
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::{Args, ValueEnum};
+use color_eyre::eyre::{Result, WrapErr};
+
+use super::counted;
+use super::ending::{Ending, remark};
+use super::profile;
+use crate::api::Writes;
+use crate::config::{Environment, Flags};
+use crate::domain::{Cause, EventType, Exchange, Extension, ExtensionNumber, Failure, Listing};
+use crate::runtime::{self, Listed, Ports};
+
+/// Numbers named in one sentence before it says how many more there are.
+const NAMED_AT_MOST: usize = 5;
+
+/// Which events, and in which form.
+#[derive(Debug, Args)]
+pub struct ListArguments {
+    /// Only events of this type: its number, or dial-in, dial-out, hangup, answer-incoming,
+    /// answer-outgoing; may be repeated
+    #[arg(long = "type", value_name = "T", value_parser = parse_type)]
+    types: Vec<EventType>,
+    /// The form of the result
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+/// The forms of a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Aligned columns, a line an event
+    Table,
+    /// One JSON document
+    Json,
+    /// Comma-separated values with a header
+    Csv,
+}
+
+/// All that was found out, in the order of extension numbers.
+struct Report {
+    extensions: Vec<(Extension, Result<Listing, Failure>)>,
+    types: Vec<EventType>,
+    /// No source of extensions failed.
+    all_sources: bool,
+}
+
+/// Lists and prints.
+///
+/// # Errors
+/// When profile or arguments cannot be used; what fails later is said here and is in the ending.
+pub(super) fn run(
+    arguments: &ListArguments,
+    demo: bool,
+    flags: &Flags,
+    environment: &Environment,
+) -> Result<Ending> {
+    // The simulator of a demo lives as long as this does.
+    let opened = profile::open(demo, flags, environment)?;
+    let profile = &opened.profile;
+    let named = named(flags)?;
+    let (typed, sources) = if named.is_empty() {
+        (profile.extensions.clone(), profile.discover.clone())
+    } else {
+        (named, Vec::new())
+    };
+    // Nothing is written here, so that there is no folder of run files.
+    let client = profile::client(profile, Writes::ReadOnly)?;
+    let ports = Arc::new(Ports::new(client, typed, sources, PathBuf::new()));
+    let hands = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .wrap_err("the network runtime cannot start")?;
+    let format = arguments.format;
+    let found = hands.block_on(async {
+        let (discovery, exchanges) = runtime::discover(&ports).await;
+        let discovery = discovery?;
+        let asked: Vec<_> = discovery.extensions.iter().map(|one| one.number.clone()).collect();
+        let mut progress = Progress::of(asked.len());
+        let listed =
+            runtime::list_all(&ports, &asked, profile.concurrency, || progress.step()).await;
+        progress.end();
+        Ok::<_, Failure>((discovery, exchanges, listed))
+    });
+    let (discovery, exchanges, listed) = match found {
+        Ok(found) => found,
+        Err(failure) => {
+            let nothing = Report { extensions: Vec::new(), types: Vec::new(), all_sources: false };
+            let ending = Ending::Failed.because(&format!("nothing was listed: {failure}"));
+            return Ok(ending.written(print(&nothing, format)));
+        }
+    };
+    discovery.remarks.iter().for_each(|sentence| remark(sentence));
+    let report = Report {
+        extensions: discovery.extensions.into_iter().zip(listed.into_iter().map(outcome)).collect(),
+        types: arguments.types.clone(),
+        all_sources: exchanges.iter().all(succeeded),
+    };
+    let written = print(&report, format);
+    report.summary().iter().for_each(|sentence| remark(sentence));
+    Ok(report.ending().written(written))
+}
+
+fn print(report: &Report, format: Format) -> io::Result<()> {
+    let stdout = io::stdout();
+    let clean = stdout.is_terminal();
+    let mut out = BufWriter::new(stdout.lock());
+    match format {
+        Format::Table => output::table(report, &mut out)?,
+        Format::Json => output::json(report, &mut out)?,
+        Format::Csv => output::csv(report, clean, &mut out)?,
+    }
+    out.flush()
+}
+
+/// The extensions that the command line names.
+fn named(flags: &Flags) -> Result<Vec<ExtensionNumber>> {
+    let parsed = flags.extensions.iter().map(|text| ExtensionNumber::parse(text));
+    parsed.collect::<Result<_, _>>().wrap_err("--extension")
+}
+
+/// A number, or one of the names in machine output.
+fn parse_type(text: &str) -> Result<EventType, String> {
+    let named = EventType::NAMED
+        .into_iter()
+        .find(|one| output::type_name(*one).is_some_and(|name| name.eq_ignore_ascii_case(text)));
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    let numbered = text.parse().ok().filter(|_| digits).map(EventType::from_number);
+    named.or(numbered).ok_or_else(|| {
+        let names: Vec<_> = EventType::NAMED.into_iter().filter_map(output::type_name).collect();
+        format!("write a number or one of {}", names.join(", "))
+    })
+}
+
+fn succeeded(exchange: &Exchange) -> bool {
+    exchange.answer.as_ref().is_ok_and(|status| (200..300).contains(status))
+}
+
+fn outcome(listed: Listed) -> Result<Listing, Failure> {
+    match listed {
+        Listed::Answered(result) => result,
+        Listed::NotAsked => Err(Failure::new(
+            Cause::Withheld,
+            format!(
+                "not asked, as {} listings in a row had failed: mend that first",
+                runtime::FAILURES_IN_A_ROW
+            ),
+        )),
+    }
+}
+
+impl Report {
+    /// Whether an event belongs to what was asked for.
+    fn wants(&self, event_type: EventType) -> bool {
+        self.types.is_empty() || self.types.contains(&event_type)
+    }
+
+    fn events_of(&self, listing: &Listing) -> usize {
+        let wanted = listing.groups().filter(|(event_type, _)| self.wants(*event_type));
+        wanted.map(|(_, rows)| rows.len()).sum()
+    }
+
+    fn listings(&self) -> impl Iterator<Item = (&Extension, &Listing)> {
+        self.extensions.iter().filter_map(|(one, result)| Some((one, result.as_ref().ok()?)))
+    }
+
+    fn is_complete(&self) -> bool {
+        let whole = |result: &Result<Listing, _>| result.as_ref().is_ok_and(Listing::is_complete);
+        self.all_sources && self.extensions.iter().all(|(_, result)| whole(result))
+    }
+
+    fn ending(&self) -> Ending {
+        if self.is_complete() {
+            Ending::Done
+        } else if self.listings().next().is_none() {
+            Ending::Failed
+        } else {
+            Ending::InPart
+        }
+    }
+
+    /// How much was read, and what was not and why.
+    fn summary(&self) -> Vec<String> {
+        let events = self.listings().map(|(_, listing)| self.events_of(listing)).sum();
+        let read = self.listings().count();
+        let mut parts =
+            vec![format!("{} of {}", counted(events, "event"), counted(read, "extension"))];
+        let mut failures: BTreeMap<String, Vec<&ExtensionNumber>> = BTreeMap::new();
+        for (extension, result) in &self.extensions {
+            if let Err(failure) = result {
+                failures.entry(failure.to_string()).or_default().push(&extension.number);
+            }
+        }
+        for (failure, numbers) in failures {
+            let which = which(&numbers);
+            let how_many = counted(numbers.len(), "extension");
+            parts.push(format!("{how_many} could not be read: {which}: {failure}"));
+        }
+        let mut sentences = vec![parts.join("; ")];
+        let short = self.listings().filter(|(_, listing)| !listing.is_complete());
+        let short: Vec<_> = short.map(|(extension, _)| &extension.number).collect();
+        if !short.is_empty() {
+            sentences.push(format!(
+                "not complete, as the service has more than it hands out: {}",
+                which(&short)
+            ));
+        }
+        let odd: usize = self.listings().map(|(_, listing)| listing.odd().len()).sum();
+        if odd > 0 {
+            sentences.push(format!(
+                "{} left out, as no request could name what the service lists there",
+                counted(odd, "row")
+            ));
+        }
+        sentences
+    }
+}
+
+/// The first few numbers, and how many more there are.
+fn which(numbers: &[&ExtensionNumber]) -> String {
+    let first = numbers.iter().take(NAMED_AT_MOST).map(|number| number.as_str());
+    let first = first.collect::<Vec<_>>().join(", ");
+    match numbers.len().saturating_sub(NAMED_AT_MOST) {
+        0 => first,
+        more => format!("{first} and {more} more"),
+    }
+}
+
+/// One line on standard error, rewritten with every answer; nothing where no terminal shows it.
+struct Progress {
+    all: usize,
+    read: usize,
+    shown: bool,
+}
+
+impl Progress {
+    fn of(all: usize) -> Self {
+        Self { all, read: 0, shown: io::stderr().is_terminal() }
+    }
+
+    fn step(&mut self) {
+        self.read += 1;
+        if self.shown {
+            let _ = write!(io::stderr(), "\r{} of {} extensions\u{1b}[K", self.read, self.all);
+        }
+    }
+
+    fn end(&self) {
+        if self.shown {
+            let _ = write!(io::stderr(), "\r\u{1b}[K");
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! The forms of a list. Text of the service goes raw to programs and cleaned to people.
+
+use std::io::{self, Write};
+
+use serde::ser::SerializeSeq;
+use serde::{Serialize, Serializer};
+use serde_json::ser::Formatter;
+use unicode_width::UnicodeWidthStr;
+
+use super::Report;
+use crate::domain::{
+    EventType, EventView, Extension, ExtensionKind, Foreign, Listing, Method, Status,
+};
+
+/// The columns of CSV, named as the fields in JSON.
+const COLUMNS: [&str; 11] = [
+    "extension",
+    "label",
+    "kind",
+    "type",
+    "type_name",
+    "id",
+    "method",
+    "url",
+    "status",
+    "note",
+    "modified",
+];
+/// The columns of a table.
+const HEADINGS: [&str; 8] =
+    ["EXTENSION", "TYPE", "ID", "METHOD", "STATUS", "MODIFIED", "NOTE", "URL"];
+
+/// The stable name of a type that has one.
+pub(super) fn type_name(event_type: EventType) -> Option<&'static str> {
+    match event_type {
+        EventType::DialIn => Some("dial-in"),
+        EventType::DialOut => Some("dial-out"),
+        EventType::Hangup => Some("hangup"),
+        EventType::AnswerIncoming => Some("answer-incoming"),
+        EventType::AnswerOutgoing => Some("answer-outgoing"),
+        EventType::Unknown(_) => None,
+    }
+}
+
+fn kind_name(kind: ExtensionKind) -> &'static str {
+    match kind {
+        ExtensionKind::PhoneTerminal => "phone_terminal",
+        ExtensionKind::Queue => "queue",
+        ExtensionKind::Ivr => "ivr",
+        ExtensionKind::Conference => "conference",
+    }
+}
+
+/// One event, raw, its fields in the order of the contract.
+#[derive(Serialize)]
+struct Row<'a> {
+    extension: &'a str,
+    label: &'a str,
+    kind: Option<&'static str>,
+    #[serde(rename = "type")]
+    number: u16,
+    type_name: &'static str,
+    id: &'a str,
+    method: String,
+    url: String,
+    status: String,
+    note: String,
+    modified: String,
+}
+
+impl<'a> Row<'a> {
+    fn of(extension: &'a Extension, event: &'a EventView<'a>) -> Self {
+        let event_type = event.event_type();
+        Self {
+            extension: extension.number.as_str(),
+            label: extension.label.raw(),
+            kind: extension.kind.map(kind_name),
+            number: event_type.number(),
+            type_name: type_name(event_type).unwrap_or("unknown"),
+            id: event.id(),
+            method: match event.method() {
+                Method::Get => "GET".to_owned(),
+                Method::Post => "POST".to_owned(),
+                Method::Other(written) => written.raw().to_owned(),
+            },
+            url: event.url().raw().to_owned(),
+            status: match event.status() {
+                Status::Enabled => "enabled".to_owned(),
+                Status::Disabled => "disabled".to_owned(),
+                Status::Other(written) => written.raw().to_owned(),
+            },
+            note: event.note().raw().to_owned(),
+            modified: event.modified().written(),
+        }
+    }
+
+    /// As in [`COLUMNS`].
+    fn cells(&self) -> [String; 11] {
+        [
+            self.extension.to_owned(),
+            self.label.to_owned(),
+            self.kind.unwrap_or_default().to_owned(),
+            self.number.to_string(),
+            self.type_name.to_owned(),
+            self.id.to_owned(),
+            self.method.clone(),
+            self.url.clone(),
+            self.status.clone(),
+            self.note.clone(),
+            self.modified.clone(),
+        ]
+    }
+
+    /// As in [`HEADINGS`], cleaned.
+    fn shown(&self) -> [String; 8] {
+        let known = EventType::from_number(self.number);
+        [
+            self.extension.to_owned(),
+            type_name(known).map_or_else(|| self.number.to_string(), ToOwned::to_owned),
+            self.id.to_owned(),
+            cleaned(&self.method),
+            cleaned(&self.status),
+            cleaned(&self.modified),
+            cleaned(&self.note),
+            cleaned(&self.url),
+        ]
+    }
+}
+
+fn cleaned(text: &str) -> String {
+    Foreign::from(text).to_string()
+}
+
+/// Hands over every event that was asked for, in order.
+fn each(report: &Report, mut take: impl FnMut(&Row<'_>) -> io::Result<()>) -> io::Result<()> {
+    for (extension, listing) in report.listings() {
+        for row in 0..listing.len() {
+            match listing.row(row) {
+                Some(event) if report.wants(event.event_type()) => {
+                    take(&Row::of(extension, &event))?;
+                }
+                Some(_) | None => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Columns as wide as what is in them; the last one, of URLs, runs on.
+pub(super) fn table(report: &Report, out: &mut impl Write) -> io::Result<()> {
+    let mut widths = HEADINGS.map(UnicodeWidthStr::width);
+    let mut any = false;
+    each(report, |row| {
+        any = true;
+        for (width, cell) in widths.iter_mut().zip(row.shown()) {
+            *width = cell.width().max(*width);
+        }
+        Ok(())
+    })?;
+    if !any {
+        return Ok(());
+    }
+    let mut line = |cells: [String; 8]| {
+        let mut text = String::new();
+        for (cell, width) in cells.iter().zip(widths) {
+            text.push_str(cell);
+            let blanks = width.saturating_sub(cell.width()) + 2;
+            text.extend(std::iter::repeat_n(' ', blanks));
+        }
+        writeln!(out, "{}", text.trim_end())
+    };
+    line(HEADINGS.map(ToOwned::to_owned))?;
+    each(report, |row| line(row.shown()))
+}
+
+/// A header and a record an event; cleaned where a terminal shows it.
+pub(super) fn csv(report: &Report, clean: bool, out: &mut impl Write) -> io::Result<()> {
+    let mut records = csv::Writer::from_writer(out);
+    records.write_record(COLUMNS).map_err(unwritten)?;
+    each(report, |row| {
+        let cells = row.cells();
+        let cells = if clean { cells.map(|cell| cleaned(&cell)) } else { cells };
+        records.write_record(cells).map_err(unwritten)
+    })?;
+    records.flush()
+}
+
+/// The error beneath, with its kind, so that a closed pipe is known as one.
+fn unwritten(error: csv::Error) -> io::Error {
+    if let csv::ErrorKind::Io(error) = error.into_kind() {
+        error
+    } else {
+        // Records of texts, all of one length, can fail in no other way.
+        io::Error::other("a record could not be made")
+    }
+}
+
+/// The document of the contract, in one line.
+pub(super) fn json(report: &Report, out: &mut impl Write) -> io::Result<()> {
+    let mut serializer = serde_json::Serializer::with_formatter(&mut *out, Harmless);
+    Document {
+        events: Events(report),
+        extensions: summaries(report),
+        complete: report.is_complete(),
+    }
+    .serialize(&mut serializer)?;
+    writeln!(out)
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    events: Events<'a>,
+    extensions: Vec<Summary<'a>>,
+    complete: bool,
+}
+
+/// The events, made one by one while they are written: there may be a million.
+struct Events<'a>(&'a Report);
+
+impl Serialize for Events<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut sequence = serializer.serialize_seq(None)?;
+        for (extension, listing) in self.0.listings() {
+            let events = (0..listing.len()).filter_map(|row| listing.row(row));
+            for event in events.filter(|event| self.0.wants(event.event_type())) {
+                sequence.serialize_element(&Row::of(extension, &event))?;
+            }
+        }
+        sequence.end()
+    }
+}
+
+#[derive(Serialize)]
+struct Summary<'a> {
+    extension: &'a str,
+    label: &'a str,
+    kind: Option<&'static str>,
+    /// Of those in the document.
+    events: usize,
+    complete: bool,
+    failure: Option<Reason<'a>>,
+}
+
+#[derive(Serialize)]
+struct Reason<'a> {
+    code: Option<&'a str>,
+    message: &'a str,
+    http_status: Option<u16>,
+}
+
+fn summaries(report: &Report) -> Vec<Summary<'_>> {
+    report
+        .extensions
+        .iter()
+        .map(|(extension, result)| Summary {
+            extension: extension.number.as_str(),
+            label: extension.label.raw(),
+            kind: extension.kind.map(kind_name),
+            events: result.as_ref().map_or(0, |listing| report.events_of(listing)),
+            complete: result.as_ref().is_ok_and(Listing::is_complete),
+            failure: result.as_ref().err().map(|failure| Reason {
+                code: Some(failure.code.raw()).filter(|code| !code.is_empty()),
+                message: failure.message.raw(),
+                http_status: failure.http_status,
+            }),
+        })
+        .collect()
+}
+
+/// Compact JSON in which every character that could act on a terminal is written as its number:
+/// for a program the text is the same.
+struct Harmless;
+
+impl Formatter for Harmless {
+    fn write_string_fragment<W: ?Sized + Write>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        let acts = |character: char| {
+            character.is_control()
+                || matches!(
+                    character,
+                    '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+                        | '\u{2060}'..='\u{206f}' | '\u{feff}'
+                )
+        };
+        for part in fragment.split_inclusive(acts) {
+            let acting = part.chars().next_back().filter(|last| acts(*last));
+            let plain = part.strip_suffix(acts).unwrap_or(part);
+            writer.write_all(plain.as_bytes())?;
+            if let Some(character) = acting {
+                write!(writer, "\\u{:04x}", u32::from(character))?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,34 @@
+//! What is made of the command line's own description: completions and the manual page.
+
+use std::io;
+
+use clap::CommandFactory;
+use clap_complete::Shell;
+use clap_mangen::Man;
+
+use super::Arguments;
+
+/// The completion script of a shell.
+pub(super) fn completions(shell: Shell) -> String {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "callsweep", &mut script);
+    String::from_utf8_lossy(&script).into_owned()
+}
+
+/// One page for everything: the commands follow the program, each with its own options.
+pub(super) fn manual() -> io::Result<String> {
+    let mut page = Vec::new();
+    Man::new(Arguments::command()).render(&mut page)?;
+    for command in Arguments::command().get_subcommands() {
+        let heading = format!(".SH \"CALLSWEEP {}\"\n", command.get_name().to_uppercase());
+        let man = Man::new(command.clone());
+        let mut section = Vec::new();
+        man.render_synopsis_section(&mut section)?;
+        man.render_description_section(&mut section)?;
+        man.render_options_section(&mut section)?;
+        let section = String::from_utf8_lossy(&section).replace(".SH ", ".SS ");
+        page.extend(heading.bytes());
+        page.extend(section.bytes());
+    }
+    Ok(String::from_utf8_lossy(&page).into_owned())
+}

@@ -1,0 +1,72 @@
+//! What every front starts with: a profile, of the configuration or of the demo, and its client.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use color_eyre::eyre::Result;
+
+use crate::api::{Client, ClientRefused, Settings, Writes};
+use crate::config::{self, Environment, Flags, Profile};
+use crate::domain::{ExtensionNumber, Secret, Source, Target, UserId, WideCalls};
+use crate::simulator::{DEMO_SEED, Simulator, World};
+
+/// A profile to work with and, for the demo, the PBX behind it, which ends when this is dropped.
+#[derive(Debug)]
+pub struct Opened {
+    /// The checked profile.
+    pub profile: Profile,
+    /// The demo's PBX.
+    pub simulator: Option<Simulator>,
+}
+
+/// The profile that the command line asks for.
+///
+/// # Errors
+/// The first mistake of the configuration, or that no simulator can be started.
+pub fn open(demo: bool, flags: &Flags, environment: &Environment) -> Result<Opened> {
+    if demo {
+        return open_demo(flags);
+    }
+    let profile = config::load(flags, environment)?;
+    Ok(Opened { profile, simulator: None })
+}
+
+/// A client as the profile describes it; nothing is sent yet.
+///
+/// # Errors
+/// Refuses an origin, token or `ca_file` that cannot be used, with the remedy.
+pub fn client(profile: &Profile, writes: Writes) -> Result<Client, ClientRefused> {
+    Client::new(Settings {
+        target: profile.target.clone(),
+        token: profile.token.clone(),
+        timeout: profile.timeout,
+        ca_file: profile.ca_file.clone(),
+        insecure: profile.insecure,
+        writes,
+        concurrency: profile.concurrency,
+    })
+}
+
+/// A simulator on a loopback port, and the profile that reaches it. The SystemAPI tells the labels,
+/// and the queues, menus and conferences that presence cannot see.
+fn open_demo(flags: &Flags) -> Result<Opened> {
+    let simulator =
+        Simulator::start(World::demo(DEMO_SEED), SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+    let named = flags.extensions.iter();
+    let extensions = named.map(|text| ExtensionNumber::parse(text)).collect::<Result<_, _>>()?;
+    let profile = Profile {
+        target: Target::new("demo", &simulator.origin(), "/uapi", UserId::parse("@me")?)?,
+        extensions,
+        discover: vec![Source::Presence, Source::SystemApi],
+        read_only: flags.read_only,
+        protected: false,
+        wide_calls: WideCalls::default(),
+        max_delete: 1000,
+        concurrency: 4,
+        timeout: Duration::from_secs(30),
+        ca_file: None,
+        insecure: false,
+        token: Secret::new(&simulator.token()),
+    };
+    Ok(Opened { profile, simulator: Some(simulator) })
+}

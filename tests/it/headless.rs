@@ -1,0 +1,403 @@
+//! The commands without the screen, as the real binary against a simulator: what stands on
+//! standard output, what is said beside it, and the exit code.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::process::{Command, Stdio};
+
+use callsweep::simulator::{Fault, Simulator, World};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+struct Pbx {
+    simulator: Simulator,
+    home: TempDir,
+}
+
+struct Said {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+fn pbx(world: World) -> Pbx {
+    let simulator = Simulator::start(world, SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).unwrap();
+    let home = tempfile::tempdir().unwrap();
+    configure(&home, &simulator.origin(), "");
+    Pbx { simulator, home }
+}
+
+fn configure(home: &TempDir, origin: &str, more: &str) {
+    let folder = home.path().join(".config/callsweep");
+    std::fs::create_dir_all(&folder).unwrap();
+    let text = format!(
+        "[profiles.test]\nurl = {origin:?}\n{more}\n[profiles.test.auth]\ntoken_env = \"TOKEN\"\n"
+    );
+    std::fs::write(folder.join("config.toml"), text).unwrap();
+}
+
+fn command(home: &TempDir, token: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_callsweep"));
+    command.args(arguments).env_clear().env("HOME", home.path()).env("TOKEN", token);
+    command.stdin(Stdio::null());
+    command
+}
+
+fn run(home: &TempDir, token: &str, arguments: &[&str]) -> Said {
+    let output = command(home, token, arguments).output().unwrap();
+    Said {
+        code: output.status.code().unwrap(),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+impl Pbx {
+    fn run(&self, arguments: &[&str]) -> Said {
+        run(&self.home, &self.simulator.token(), arguments)
+    }
+
+    fn requests(&self) -> Vec<String> {
+        self.simulator.with_world(|world| {
+            world.requests().iter().map(|seen| format!("{} {}", seen.method, seen.target)).collect()
+        })
+    }
+}
+
+impl Said {
+    fn document(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap()
+    }
+
+    fn ids(&self) -> Vec<String> {
+        let document = self.document();
+        let events = document["events"].as_array().unwrap();
+        events.iter().map(|event| event["id"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+fn named(name: &str) -> Pbx {
+    pbx(World::named(name).unwrap())
+}
+
+/// Extensions 100 and up, of which some refuse to be listed.
+fn refusing(all: usize, refuses: impl Fn(usize) -> bool) -> Pbx {
+    let tables = (0..all).map(|place| {
+        let refusal = if refuses(place) { "refuse_list = \"pce_access_denied\"\n" } else { "" };
+        format!(
+            "[[extensions]]\nnumber = \"{}\"\n{refusal}[[extensions.events]]\ntype = 7\n\
+             id = \"id{place}\"\nmethod = 5\nstatus = 9\nurl = \"http://a.test\"\n",
+            100 + place
+        )
+    });
+    let tables: Vec<_> = tables.collect();
+    let text = format!("name = \"n\"\ntoken = \"t\"\n{}", tables.concat());
+    pbx(World::scenario(&text).unwrap())
+}
+
+#[test]
+fn list_prints_the_pages_three_events_field_by_field() {
+    let said = named("the-page").run(&["list", "--format", "json"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let event = |number: u8, name: &str, id: &str, method: &str, url: &str| {
+        json!({
+            "extension": "0003*210", "label": "", "kind": "phone_terminal", "type": number,
+            "type_name": name, "id": id, "method": method, "url": url,
+        })
+    };
+    let mut events = [
+        event(
+            0,
+            "dial-in",
+            "NqeyDRqo4FtabmFj8gNWq3hsiGNYyq",
+            "POST",
+            "https://crm.acme.test/in?src=pbx&ext=0003%2A210",
+        ),
+        event(
+            1,
+            "dial-out",
+            "Asds2qw2frtabmFj8gNWq3hsiGNYyq",
+            "GET",
+            "https://calllog.acme.test/log?what=dialled%20out",
+        ),
+        event(
+            2,
+            "hangup",
+            "GOp2s68AfgtabmFj8gNWq3hsiGNYyq",
+            "POST",
+            "http://crm-old.acme.test/hangup",
+        ),
+    ];
+    let rest = [
+        ("enabled", "CRM", "2012-07-10T18:16:12+03:00"),
+        ("enabled", "call log", "2019-02-28T09:00:00Z"),
+        ("disabled", "", "2014-11-03T11:45:30+02:00"),
+    ];
+    for (event, (status, note, modified)) in events.iter_mut().zip(rest) {
+        event["status"] = status.into();
+        event["note"] = note.into();
+        event["modified"] = modified.into();
+    }
+    let extension = json!({
+        "extension": "0003*210", "label": "", "kind": "phone_terminal", "events": 3,
+        "complete": true, "failure": null,
+    });
+    let whole = json!({"events": events, "extensions": [extension], "complete": true});
+    assert_eq!(said.document(), whole);
+    assert!(said.err.contains("3 events of 1 extension\n"), "{}", said.err);
+}
+
+#[test]
+fn csv_has_a_header_and_a_record_an_event() {
+    let said = named("the-page").run(&["list", "--format", "csv"]);
+    let lines: Vec<_> = said.out.lines().collect();
+    assert_eq!(lines.len(), 4);
+    assert_eq!(lines[0], "extension,label,kind,type,type_name,id,method,url,status,note,modified");
+    assert_eq!(
+        lines[2],
+        "0003*210,,phone_terminal,1,dial-out,Asds2qw2frtabmFj8gNWq3hsiGNYyq,GET,\
+         https://calllog.acme.test/log?what=dialled%20out,enabled,call log,2019-02-28T09:00:00Z"
+    );
+}
+
+#[test]
+fn the_table_is_aligned_and_a_row_an_event() {
+    let said = named("the-page").run(&["list"]);
+    let lines: Vec<_> = said.out.lines().collect();
+    assert_eq!(lines.len(), 4, "{}", said.out);
+    let column = lines[0].find("URL").unwrap();
+    assert!(lines[1..].iter().all(|line| line.find("http") == Some(column)), "{}", said.out);
+}
+
+#[test]
+fn types_are_chosen_by_name_or_number_and_a_wrong_one_is_a_usage_error() {
+    let pbx = named("the-page");
+    let list = |more: &[&str]| pbx.run(&[&["list", "--format", "json"], more].concat());
+    assert_eq!(list(&["--type", "Hangup"]).ids(), ["GOp2s68AfgtabmFj8gNWq3hsiGNYyq"]);
+    assert_eq!(list(&["--type", "0", "--type", "dial-out"]).ids().len(), 2);
+    assert_eq!(list(&["--type", "answer-incoming"]).ids().len(), 0);
+    for wrong in ["+1", "", "70000", "ring"] {
+        let said = list(&["--type", wrong]);
+        assert_eq!((said.code, said.out.as_str()), (2, ""), "{wrong:?}");
+        assert!(said.err.contains("answer-outgoing"), "{}", said.err);
+    }
+}
+
+#[test]
+fn a_named_extension_alone_is_asked_for_and_without_one_all_are() {
+    let pbx = named("three-extensions-with-events");
+    let all = pbx.run(&["list", "--format", "json"]).document();
+    assert!(all["extensions"].as_array().unwrap().len() > 1);
+    let number = all["extensions"][1]["extension"].as_str().unwrap().to_owned();
+    pbx.simulator.with_world(World::forget_requests);
+    let one = pbx.run(&["list", "--extension", &number, "--format", "json"]);
+    assert_eq!(one.code, 0);
+    let one = one.document();
+    assert_eq!(one["extensions"].as_array().unwrap().len(), 1);
+    assert_eq!(one["extensions"][0]["extension"], number.as_str());
+    assert_eq!(one["extensions"][0]["kind"], Value::Null);
+    let requests = pbx.requests();
+    assert!(requests.iter().all(|request| request.contains(&number)), "{requests:?}");
+    let said = pbx.run(&["list", "--extension", "@self"]);
+    assert_eq!((said.code, said.out.as_str()), (2, ""));
+}
+
+#[test]
+fn an_extension_that_refuses_leaves_the_list_in_part_with_its_words() {
+    let said = refusing(3, |place| place == 1).run(&["list", "--format", "json"]);
+    assert_eq!(said.code, 3);
+    let document = said.document();
+    assert_eq!(document["complete"], false);
+    assert_eq!(said.ids(), ["id0", "id2"]);
+    let numbers = [0, 1, 2].map(|place| document["extensions"][place]["extension"].clone());
+    assert_eq!(numbers, ["100", "101", "102"]);
+    let refused = &document["extensions"][1];
+    assert_eq!((&refused["complete"], &refused["events"]), (&json!(false), &json!(0)));
+    assert_eq!(refused["failure"]["code"], "pce_access_denied");
+    assert!(refused["failure"]["http_status"].is_number());
+    assert!(!refused["failure"]["message"].as_str().unwrap().is_empty());
+    assert_eq!(document["extensions"][0]["failure"], Value::Null);
+    assert!(said.err.contains("1 extension could not be read: 101"), "{}", said.err);
+}
+
+#[test]
+fn values_that_nobody_documented_come_as_the_service_wrote_them() {
+    let document = refusing(1, |_| false).run(&["list", "--format", "json"]).document();
+    let event = &document["events"][0];
+    assert_eq!((&event["type"], &event["type_name"]), (&json!(7), &json!("unknown")));
+    assert_eq!((&event["method"], &event["status"]), (&json!("5"), &json!("9")));
+}
+
+#[test]
+fn after_five_failures_in_a_row_no_more_is_asked() {
+    let pbx = refusing(30, |_| true);
+    let said = pbx.run(&["list", "--format", "json"]);
+    assert_eq!(said.code, 1);
+    let listings = pbx.requests().iter().filter(|one| one.contains("phoneCallEvents")).count();
+    // Four are in flight at once.
+    assert!((5..=8).contains(&listings), "{listings}");
+    let document = said.document();
+    assert_eq!(document["extensions"].as_array().unwrap().len(), 30);
+    let last = &document["extensions"][29]["failure"];
+    assert!(last["message"].as_str().unwrap().starts_with("not asked"), "{last}");
+    assert_eq!((&last["code"], &last["http_status"]), (&Value::Null, &Value::Null));
+}
+
+#[test]
+fn failures_with_successes_between_them_stop_nothing() {
+    let pbx = refusing(30, |place| place % 5 == 0);
+    let said = pbx.run(&["list", "--format", "json"]);
+    assert_eq!((said.code, said.ids().len()), (3, 24));
+}
+
+#[test]
+fn where_presence_refuses_the_list_of_named_extensions_is_in_part() {
+    let pbx = named("the-page");
+    let refusal = Fault {
+        path: Some("presence".to_owned()),
+        status: Some(400),
+        code: Some("presence_denied".to_owned()),
+        ..Fault::default()
+    };
+    pbx.simulator.with_world(|world| world.add_fault(refusal));
+    configure(&pbx.home, &pbx.simulator.origin(), "extensions = [\"0003*210\"]");
+    let said = pbx.run(&["list", "--format", "json"]);
+    assert_eq!((said.code, said.ids().len()), (3, 3));
+    assert_eq!(said.document()["complete"], false);
+}
+
+#[test]
+fn nothing_to_reach_is_one_clear_sentence() {
+    let home = tempfile::tempdir().unwrap();
+    configure(&home, "http://127.0.0.1:1", "");
+    let said = run(&home, "t", &["list"]);
+    assert_eq!((said.code, said.out.as_str()), (1, ""));
+    assert_eq!(said.err.lines().count(), 1, "{}", said.err);
+    assert!(said.err.contains("127.0.0.1:1 refused the connection"), "{}", said.err);
+    let said = run(&home, "t", &["list", "--format", "json"]);
+    assert_eq!(said.document(), json!({"events": [], "extensions": [], "complete": false}));
+}
+
+#[test]
+fn text_that_could_act_on_a_terminal_reaches_programs_whole_and_people_cleaned() {
+    let text = "name = \"n\"\ntoken = \"t\"\n[[extensions]]\nnumber = \"100\"\n\
+                [[extensions.events]]\ntype = 0\nid = \"a\"\nurl = \"http://a.test/\\u202Ex\"\n\
+                note = \"a\\u001B[2J, \\\"b\\\"\\u009B31m\\nc\"\n";
+    let pbx = pbx(World::scenario(text).unwrap());
+    let raw = "a\u{1b}[2J, \"b\"\u{9b}31m\nc";
+    let table = pbx.run(&["list"]).out;
+    assert_eq!(table.lines().count(), 2, "{table:?}");
+    assert!(table.contains("a␛[2J, \"b\"<009B>31m␊c") && !table.contains('\u{1b}'), "{table:?}");
+    let json = pbx.run(&["list", "--format", "json"]);
+    assert!(!json.out.trim_end().contains(|c: char| c.is_control() || c == '\u{202e}'));
+    assert_eq!(json.document()["events"][0]["note"], raw);
+    assert_eq!(json.document()["events"][0]["url"], "http://a.test/\u{202e}x");
+    let csv = pbx.run(&["list", "--format", "csv"]).out;
+    assert!(csv.contains("\"a\u{1b}[2J, \"\"b\"\"\u{9b}31m\nc\""), "{csv:?}");
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_failure() {
+    let home = tempfile::tempdir().unwrap();
+    for format in ["table", "json", "csv"] {
+        let mut child = command(&home, "", &["--demo", "list", "--format", format])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(!said.contains("cannot be written") && !said.contains("panicked"), "{said}");
+        assert_eq!(output.status.code(), Some(0), "{format}: {said}");
+    }
+}
+
+#[test]
+fn the_demo_lists_and_checks_without_a_configuration_and_leaves_nothing_behind() {
+    let home = tempfile::tempdir().unwrap();
+    let said = run(&home, "", &["list", "--demo", "--format", "json"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(said.ids().len() > 100);
+    assert_eq!(run(&home, "", &["check", "--demo"]).code, 0);
+    assert_eq!(run(&home, "", &["list", "--demo", "--profile", "x"]).code, 2);
+    assert_eq!(run(&home, "", &["--demo", "list", "--config", "x"]).code, 2);
+    assert!(std::fs::read_dir(home.path()).unwrap().next().is_none());
+}
+
+/// The mark of every step.
+fn marks(said: &Said) -> String {
+    said.out.lines().filter_map(|line| line.chars().next()).collect()
+}
+
+#[test]
+fn check_says_every_step_with_two_questions() {
+    let pbx = named("the-page");
+    let said = pbx.run(&["check"]);
+    assert_eq!((said.code, marks(&said).as_str()), (0, "✓✓✓-✓✓✓"), "{}", said.out);
+    assert!(said.out.contains("0003*210 has 3 events"), "{}", said.out);
+    assert_eq!(pbx.requests().len(), 2, "{:?}", pbx.requests());
+}
+
+#[test]
+fn check_stops_at_a_wrong_token_after_one_question() {
+    let pbx = named("the-page");
+    let said = run(&pbx.home, "wrong", &["check"]);
+    assert_eq!((said.code, marks(&said).as_str()), (1, "✓✓✓-✗--"), "{}", said.out);
+    let token = said.out.lines().nth(4).unwrap();
+    assert!(token.starts_with("✗ token") && token.contains("  → renew what auth"), "{token}");
+    assert!(said.out.ends_with("- listing        not tried\n"), "{}", said.out);
+    assert_eq!(pbx.requests().len(), 1);
+    assert!(!said.out.contains("wrong\""), "{}", said.out);
+}
+
+#[test]
+fn check_names_the_step_that_fails() {
+    let home = tempfile::tempdir().unwrap();
+    let said = run(&home, "t", &["check"]);
+    assert_eq!((said.code, marks(&said).as_str()), (2, "✗------"), "{}", said.out);
+    configure(&home, "http://127.0.0.1:1", "");
+    let said = run(&home, "t", &["check"]);
+    assert_eq!((said.code, marks(&said).as_str()), (1, "✓✓✗----"), "{}", said.out);
+    configure(&home, "https://no-such-host.invalid", "");
+    let said = run(&home, "t", &["check"]);
+    assert_eq!((said.code, marks(&said).as_str()), (1, "✓✗-----"), "{}", said.out);
+    let pbx = named("the-page");
+    configure(&home, &pbx.simulator.origin().replace("http:", "https:"), "");
+    let said = run(&home, "t", &["check"]);
+    assert_eq!((said.code, marks(&said).as_str()), (1, "✓✓✓✗---"), "{}", said.out);
+    let refusing = refusing(1, |_| true);
+    let said = refusing.run(&["check"]);
+    assert_eq!(said.code, 1, "{}", said.out);
+    assert!(marks(&said).ends_with("✓✓✗"), "{}", said.out);
+}
+
+#[test]
+fn check_without_presence_asks_the_first_named_extension() {
+    let pbx = named("the-page");
+    let origin = pbx.simulator.origin();
+    configure(&pbx.home, &origin, "discover = []\nextensions = [\"0003*210\"]");
+    let said = pbx.run(&["check"]);
+    assert_eq!((said.code, marks(&said).as_str()), (0, "✓✓✓-✓-✓"), "{}", said.out);
+    assert_eq!(pbx.requests().len(), 1);
+    let said = run(&pbx.home, "wrong", &["check"]);
+    assert_eq!((said.code, marks(&said).as_str()), (1, "✓✓✓-✗--"), "{}", said.out);
+    configure(&pbx.home, &origin, "discover = []");
+    assert_eq!(pbx.run(&["check"]).code, 2);
+}
+
+#[test]
+fn completions_and_the_manual_page_name_the_commands() {
+    let home = tempfile::tempdir().unwrap();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let said = run(&home, "", &["completions", shell]);
+        assert!(
+            said.code == 0 && said.out.contains("list") && said.out.contains("read-only"),
+            "{shell}"
+        );
+    }
+    assert_eq!(run(&home, "", &["completions", "csh"]).code, 2);
+    let manual = run(&home, "", &["man"]).out;
+    for text in [".TH callsweep", ".SH \"CALLSWEEP LIST\"", "\\-\\-format", "\\-\\-read\\-only"] {
+        assert!(manual.contains(text), "{text}:\n{manual}");
+    }
+}
