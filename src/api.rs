@@ -5,6 +5,7 @@
 
 mod paging;
 mod refusal;
+mod token;
 mod transport;
 mod wire;
 
@@ -15,8 +16,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::{
-    Cause, DeleteAnswer, DeleteCall, Discovery, Exchange, Extension, ExtensionKind,
-    ExtensionNumber, Failure, Listing, ListingBuilder, Secret, Target,
+    Cause, Credentials, DeleteAnswer, DeleteCall, Discovery, Exchange, Extension, ExtensionKind,
+    ExtensionNumber, Failure, Listing, ListingBuilder, Target,
 };
 use paging::{Next, Paging};
 pub use transport::ClientRefused;
@@ -27,8 +28,8 @@ use transport::{Transport, Verb};
 pub struct Settings {
     /// Which service, as whom.
     pub target: Target,
-    /// The access token, sent to the target's origin and nowhere else.
-    pub token: Secret,
+    /// What proves who asks, sent to the target's origin and nowhere else.
+    pub credentials: Credentials,
     /// Longest wait for an answer, from connecting to the last byte.
     pub timeout: Duration,
     /// Certificates in PEM form that are trusted beside the machine's own.

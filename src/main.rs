@@ -8,7 +8,7 @@ use callsweep::api::{Client, Settings, Writes};
 use callsweep::app::Facts;
 use callsweep::commands::{self, Arguments};
 use callsweep::config::{self, Environment, Profile};
-use callsweep::domain::{ExtensionNumber, Secret, Target, UserId, WideCalls};
+use callsweep::domain::{Credentials, ExtensionNumber, Secret, Target, UserId, WideCalls};
 use callsweep::runtime::Ports;
 use callsweep::simulator::{DEMO_SEED, Simulator, World};
 use callsweep::terminal;
@@ -75,7 +75,7 @@ fn interactive(profile: Profile, demo: bool, environment: &Environment) -> Resul
         let writes = if profile.read_only { Writes::ReadOnly } else { Writes::Allowed };
         let client = Client::new(Settings {
             target: profile.target,
-            token: profile.token,
+            credentials: profile.credentials,
             timeout: profile.timeout,
             ca_file: profile.ca_file,
             insecure: profile.insecure,
@@ -108,7 +108,7 @@ fn demo(flags: &config::Flags, environment: &Environment) -> Result<(Profile, Op
         timeout: std::time::Duration::from_secs(30),
         ca_file: None,
         insecure: false,
-        token: Secret::new(&simulator.token()),
+        credentials: Credentials::Token(Secret::new(&simulator.token())),
     };
     Ok((profile, Some(simulator)))
 }

@@ -19,3 +19,4 @@ mod papers;
 mod pty;
 mod start;
 mod tidy;
+mod tokens;
