@@ -7,6 +7,7 @@ mod discovery;
 mod paging;
 mod refusal;
 mod soap;
+mod token;
 mod transport;
 mod wire;
 
@@ -16,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::{
-    Cause, DeleteAnswer, DeleteCall, Discovery, Exchange, Extension, ExtensionKind,
+    Cause, Credentials, DeleteAnswer, DeleteCall, Discovery, Exchange, Extension, ExtensionKind,
     ExtensionNumber, Failure, Listing, ListingBuilder, Secret, Source, Target,
 };
 use discovery::Said;
@@ -29,8 +30,8 @@ use transport::{Transport, Verb};
 pub struct Settings {
     /// Which service, as whom.
     pub target: Target,
-    /// The access token, sent to the target's origin and nowhere else.
-    pub token: Secret,
+    /// What proves who asks, sent to the target's origin and nowhere else.
+    pub credentials: Credentials,
     /// Longest wait for an answer, from connecting to the last byte.
     pub timeout: Duration,
     /// Certificates in PEM form that are trusted beside the machine's own.

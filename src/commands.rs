@@ -139,8 +139,12 @@ fn simulate(listen: SocketAddr, scenario: &str, seed: u64) -> Result<()> {
     let simulator = Simulator::start(world, listen)
         .wrap_err_with(|| format!("the simulator cannot listen on {listen}"))?;
     let (origin, token) = (simulator.origin(), simulator.token());
+    let app = simulator.with_world(|world| {
+        let (key, secret) = world.app();
+        format!("key {key}, secret {secret}")
+    });
     say(&format!(
-        "callsweep simulator: scenario {scenario}\nurl    {origin}\ntoken  {token}\n\
+        "callsweep simulator: scenario {scenario}\nurl    {origin}\ntoken  {token}\napp    {app}\n\
          try    curl -H 'Authorization: Bearer {token}' \
          '{origin}/uapi/extensions/@me/@self/presence'\nctrl-c stops it\n"
     ))?;

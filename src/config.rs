@@ -2,8 +2,10 @@
 //! nothing on the disk has changed.
 //!
 //! Three steps, each in its own file: `source` reads the TOML and knows its lines, `check` turns
-//! every profile into values that cannot be wrong, `token` gets the secret of the chosen one.
+//! every profile into values that cannot be wrong, `auth` and `token` get what
+//! the chosen one proves itself with.
 
+mod auth;
 mod check;
 mod environment;
 mod source;
@@ -16,7 +18,9 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::domain::{ExtensionNumber, Foreign, Secret, Source as Discoverer, Target, WideCalls};
+use crate::domain::{
+    Credentials, ExtensionNumber, Foreign, Source as Discoverer, Target, WideCalls,
+};
 
 use self::check::Draft;
 use self::source::Source;
@@ -51,7 +55,7 @@ pub struct Profile {
     /// The certificate of the service is not verified.
     pub insecure: bool,
     /// What the service is asked with.
-    pub token: Secret,
+    pub credentials: Credentials,
 }
 
 /// What the command line says about the configuration.
@@ -111,8 +115,8 @@ pub fn load(flags: &Flags, environment: &Environment) -> Result<Profile, ConfigE
         Some(written) => Some(ca_file(&source, written, environment)?),
         None => None,
     };
-    let token = token::resolve(&draft.way, &source, environment)?;
-    let mut profile = draft.finish(ca_file, token);
+    let credentials = draft.auth.resolve(&source, environment)?;
+    let mut profile = draft.finish(ca_file, credentials);
     profile.read_only |= flags.read_only;
     for text in &flags.extensions {
         let number = ExtensionNumber::parse(text)

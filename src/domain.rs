@@ -21,6 +21,6 @@ pub use extension::{Extension, ExtensionKind, ExtensionNumber, ExtensionNumberRe
 pub use failure::{Cause, DeleteAnswer, Failure, Fetched, Outcome};
 pub use filter::Filter;
 pub use foreign::Foreign;
-pub use service::{Discovery, Exchange, Secret, Source};
+pub use service::{Credentials, Discovery, Exchange, Secret, Source};
 pub use store::{EventStore, EventView, Listing, ListingBuilder, OddRow, RawEvent, Replaced};
 pub use target::{CallForm, Target, TargetRefused, UserId, WideCalls};

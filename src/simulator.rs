@@ -9,6 +9,7 @@ mod answer;
 mod collection;
 mod demo;
 mod fault;
+mod oauth;
 mod refusal;
 mod route;
 mod scenario;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::transport::Answer;
 use super::*;
-use crate::domain::{EventId, EventKey, EventType, UserId};
+use crate::domain::{EventId, EventKey, EventType, Secret, UserId};
 use server::{Reply, Server};
 
 const PRESENCE: [Source; 1] = [Source::Presence];
@@ -20,7 +20,7 @@ const TOKEN: &str = "1|abc~d.e_f-g|1|1343822097";
 fn settings(origin: &str) -> Settings {
     Settings {
         target: Target::new("acme", origin, "/uapi", UserId::parse("@me").unwrap()).unwrap(),
-        token: Secret::new(TOKEN),
+        credentials: Credentials::Token(Secret::new(TOKEN)),
         timeout: Duration::from_secs(20),
         ca_file: None,
         insecure: false,
@@ -262,7 +262,8 @@ fn what_cannot_be_a_client_is_refused_with_the_remedy() {
     assert!(empty.contains("BEGIN CERTIFICATE"), "{empty}");
     let clear = refused(settings("http://pbx.example.com"));
     assert!(clear.contains("loopback"), "{clear}");
-    let token = refused(Settings { token: Secret::new("se cret"), ..sealed() });
+    let token =
+        refused(Settings { credentials: Credentials::Token(Secret::new("se cret")), ..sealed() });
     assert!(!token.contains("cret"), "{token}");
 }
 

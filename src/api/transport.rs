@@ -16,6 +16,7 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValu
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Method, RequestBuilder, Response, Url};
 
+use super::token::{Bearer, Tokens};
 use super::{Settings, Writes};
 use crate::domain::{Cause, Exchange, Failure, Foreign, Secret};
 
@@ -42,6 +43,12 @@ pub enum ClientRefused {
          check what auth in the profile names"
     )]
     Token,
+    /// The token would be asked for somewhere else.
+    #[error(
+        "token_url in the profile is not below {0}: the App's secret is sent to the origin of url \
+         only, so correct token_url or leave it out"
+    )]
+    TokenUrl(Foreign),
     /// `ca_file` cannot be read.
     #[error("ca_file {0:?} cannot be read ({1}): correct its path or its permissions")]
     CaUnreadable(PathBuf, String),
@@ -77,10 +84,10 @@ pub(super) struct Answer {
     pub(super) body: Vec<u8>,
 }
 
-/// A client for one origin with one token.
+/// A client for one origin.
 pub(super) struct Transport {
     http: reqwest::Client,
-    token: Secret,
+    tokens: Tokens,
     origin: String,
     host: String,
     patience: Patience,
@@ -125,6 +132,7 @@ impl Transport {
         let origin = &settings.target.origin;
         let url = checked_origin(origin)
             .ok_or_else(|| ClientRefused::Origin(Foreign::from(origin.as_str())))?;
+        let tokens = Tokens::new(&settings.credentials, &url)?;
         let patience = Patience {
             // Below the total, so that a connection that never came about is told from an
             // answer that never came.
@@ -135,7 +143,7 @@ impl Transport {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("callsweep/", env!("CARGO_PKG_VERSION")))
-            .default_headers(headers(&settings.token)?)
+            .default_headers(headers())
             .redirect(Policy::none())
             .referer(false)
             .http1_only()
@@ -159,7 +167,7 @@ impl Transport {
             builder.build().map_err(|error| ClientRefused::Tls(trouble::innermost(&error)))?;
         Ok(Self {
             http,
-            token: settings.token.clone(),
+            tokens,
             origin: origin.clone(),
             host: settings.target.host().to_owned(),
             patience,
@@ -177,7 +185,12 @@ impl Transport {
         trace: &mut Vec<Exchange>,
     ) -> Result<Answer, Failure> {
         let url = self.permit(verb, path, query)?;
-        self.traced(verb, path, self.http.request(verb.method(), url), trace).await
+        self.with_token(verb, path, trace, |bearer| {
+            self.http
+                .request(verb.method(), url.clone())
+                .header(AUTHORIZATION, bearer.value.clone())
+        })
+        .await
     }
 
     /// Sends one SOAP envelope, which holds the token, and reads its answer to the end.
@@ -185,23 +198,66 @@ impl Transport {
         &self,
         path: &str,
         action: &str,
-        envelope: impl FnOnce(&Secret) -> String + Send,
+        envelope: impl Fn(&Secret) -> String + Send + Sync,
         trace: &mut Vec<Exchange>,
     ) -> Result<Answer, Failure> {
         let url = self.permit(Verb::Ask, path, None)?;
-        let request = self
-            .http
-            .request(Verb::Ask.method(), url)
-            .header(CONTENT_TYPE, "text/xml; charset=utf-8")
-            .header(ACCEPT, "text/xml")
-            .header("SOAPAction", action)
-            .body(envelope(&self.token));
-        self.traced(Verb::Ask, path, request, trace).await
+        self.with_token(Verb::Ask, path, trace, |bearer| {
+            self.http
+                .request(Verb::Ask.method(), url.clone())
+                .header(CONTENT_TYPE, "text/xml; charset=utf-8")
+                .header(ACCEPT, "text/xml")
+                .header("SOAPAction", action)
+                .body(envelope(&bearer.token()))
+        })
+        .await
+    }
+
+    /// Sends a request with the token in force and, where that is refused, once more with a new
+    /// one: refused, it was not acted on.
+    async fn with_token(
+        &self,
+        verb: Verb,
+        path: &str,
+        trace: &mut Vec<Exchange>,
+        request: impl Fn(&Bearer) -> RequestBuilder + Send + Sync,
+    ) -> Result<Answer, Failure> {
+        let unsent = |failure: Failure| match (verb, failure.cause) {
+            // Nothing became of a DELETE whose token did not come, whatever became of the token.
+            (Verb::Get | Verb::Ask, _) | (_, Cause::Unreachable) => failure,
+            (Verb::Delete, _) => Failure { cause: Cause::Withheld, http_status: None, ..failure },
+        };
+        let bearer = self.tokens.bearer(self, trace).await.map_err(unsent)?;
+        let answer = self.traced(verb.name(), path, request(&bearer), trace).await?;
+        if !matches!(answer.status, 401 | 403) {
+            return Ok(answer);
+        }
+        let renewed = self.tokens.instead_of(&bearer, answer.status, self, trace).await;
+        let Some(renewed) = renewed else { return Ok(answer) };
+        let again = self.traced(verb.name(), path, request(&renewed), trace).await?;
+        if matches!(again.status, 401 | 403) {
+            self.tokens.in_vain(&renewed, again.status).await;
+            return Ok(answer);
+        }
+        Ok(again)
+    }
+
+    /// Asks for a token: a form, whose content goes into no trace and no error.
+    pub(super) async fn post_form(
+        &self,
+        url: Url,
+        form: String,
+        trace: &mut Vec<Exchange>,
+    ) -> Result<Answer, Failure> {
+        let path = url.path().to_owned();
+        let form_type = HeaderValue::from_static("application/x-www-form-urlencoded");
+        let request = self.http.post(url).header(CONTENT_TYPE, form_type).body(form);
+        self.traced("POST", &path, request, trace).await
     }
 
     async fn traced(
         &self,
-        verb: Verb,
+        method: &'static str,
         path: &str,
         request: RequestBuilder,
         trace: &mut Vec<Exchange>,
@@ -209,7 +265,7 @@ impl Transport {
         let started = now();
         let outcome = self.exchange(request).await;
         trace.push(Exchange {
-            method: verb.name(),
+            method,
             path: path.to_owned(),
             answer: match &outcome {
                 Ok(answer) => Ok(answer.status),
@@ -279,21 +335,10 @@ impl Transport {
     }
 }
 
-/// The headers of every request (page *Authentication and Authorization*).
-fn headers(token: &Secret) -> Result<HeaderMap, ClientRefused> {
-    let token = token.expose();
-    if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(ClientRefused::Token);
-    }
-    let mut bearer =
-        HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| ClientRefused::Token)?;
-    bearer.set_sensitive(true);
+/// The headers of every request beside the token.
+fn headers() -> HeaderMap {
     let json = HeaderValue::from_static("application/json");
-    Ok(HeaderMap::from_iter([
-        (AUTHORIZATION, bearer),
-        (CONTENT_TYPE, json.clone()),
-        (ACCEPT, json),
-    ]))
+    HeaderMap::from_iter([(CONTENT_TYPE, json.clone()), (ACCEPT, json)])
 }
 
 /// The origin as a URL, when it is a plain one and the token does not go over the wire in clear.
@@ -340,14 +385,14 @@ fn elsewhere(response: &Response) -> Option<String> {
 
 /// The clock, for the durations in the trace.
 #[expect(clippy::disallowed_methods, reason = "how long a request took can be known here only")]
-fn now() -> Instant {
+pub(super) fn now() -> Instant {
     Instant::now()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Target, UserId};
+    use crate::domain::{Credentials, Secret, Target, UserId};
 
     #[test]
     fn an_origin_is_https_or_loopback_and_nothing_behind_it() {
@@ -378,23 +423,11 @@ mod tests {
     }
 
     #[test]
-    fn a_token_that_cannot_be_sent_is_refused_without_printing_it() {
-        for token in ["", "two words", "line\nbreak", "tab\t", "zürich", "nul\0"] {
-            let refused = headers(&Secret::new(token)).unwrap_err().to_string();
-            assert!(refused.contains("auth in the profile"), "{refused}");
-            assert!(token.is_empty() || !refused.contains(token), "{refused}");
-        }
-        let headers = headers(&Secret::new("1|abc~d.e_f-g|1|13\n")).unwrap();
-        assert_eq!(headers[AUTHORIZATION], "Bearer 1|abc~d.e_f-g|1|13");
-        assert!(!format!("{headers:?}").contains("abc"));
-    }
-
-    #[test]
     fn a_path_goes_out_as_it_was_made_or_not_at_all() {
         let user = UserId::parse("@me").unwrap();
         let transport = Transport::new(&Settings {
             target: Target::new("p", "http://127.0.0.1:1", "/uapi", user).unwrap(),
-            token: Secret::new("token"),
+            credentials: Credentials::Token(Secret::new("token")),
             timeout: Duration::MAX,
             ca_file: None,
             insecure: false,

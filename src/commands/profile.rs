@@ -7,7 +7,7 @@ use color_eyre::eyre::Result;
 
 use crate::api::{Client, ClientRefused, Settings, Writes};
 use crate::config::{self, Environment, Flags, Profile};
-use crate::domain::{ExtensionNumber, Secret, Source, Target, UserId, WideCalls};
+use crate::domain::{Credentials, ExtensionNumber, Secret, Source, Target, UserId, WideCalls};
 use crate::simulator::{DEMO_SEED, Simulator, World};
 
 /// A profile to work with and, for the demo, the PBX behind it, which ends when this is dropped.
@@ -38,7 +38,7 @@ pub fn open(demo: bool, flags: &Flags, environment: &Environment) -> Result<Open
 pub fn client(profile: &Profile, writes: Writes) -> Result<Client, ClientRefused> {
     Client::new(Settings {
         target: profile.target.clone(),
-        token: profile.token.clone(),
+        credentials: profile.credentials.clone(),
         timeout: profile.timeout,
         ca_file: profile.ca_file.clone(),
         insecure: profile.insecure,
@@ -66,7 +66,7 @@ fn open_demo(flags: &Flags) -> Result<Opened> {
         timeout: Duration::from_secs(30),
         ca_file: None,
         insecure: false,
-        token: Secret::new(&simulator.token()),
+        credentials: Credentials::Token(Secret::new(&simulator.token())),
     };
     Ok(Opened { profile, simulator: Some(simulator) })
 }

@@ -2,15 +2,18 @@
 //! that every profile can be checked and only the chosen one be resolved.
 
 use std::fmt::Display;
-use std::ops::{Range, RangeInclusive};
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use toml::Spanned;
 use url::{Host, Url};
 
-use crate::domain::{ExtensionNumber, Secret, Source as Discoverer, Target, UserId, WideCalls};
+use crate::domain::{
+    Credentials, ExtensionNumber, Source as Discoverer, Target, UserId, WideCalls,
+};
 
+use super::auth::Auth;
 use super::source::{self, Document, Source};
 use super::{ConfigError, Profile};
 
@@ -30,19 +33,8 @@ pub(super) struct Draft {
     insecure: bool,
     /// As written, with its place.
     pub(super) ca_file: Option<Spanned<String>>,
-    /// How to get the token.
-    pub(super) way: Way,
-}
-
-/// The one way to the token that a profile names, with the place where it does.
-#[derive(Debug)]
-pub(super) enum Way {
-    /// The environment variable of this name.
-    Variable(Spanned<String>),
-    /// A file that holds it.
-    File(Spanned<String>),
-    /// A program that prints it.
-    Command { program: String, arguments: Vec<String>, place: Range<usize> },
+    /// How to get what it proves itself with.
+    pub(super) auth: Auth,
 }
 
 impl Draft {
@@ -52,7 +44,7 @@ impl Draft {
     }
 
     /// The profile, with what had to be fetched.
-    pub(super) fn finish(self, ca_file: Option<PathBuf>, token: Secret) -> Profile {
+    pub(super) fn finish(self, ca_file: Option<PathBuf>, credentials: Credentials) -> Profile {
         Profile {
             target: self.target,
             extensions: self.extensions,
@@ -65,7 +57,7 @@ impl Draft {
             timeout: self.timeout,
             ca_file,
             insecure: self.insecure,
-            token,
+            credentials,
         }
     }
 }
@@ -80,8 +72,10 @@ fn draft(
     name: &Spanned<String>,
     raw: &source::Profile,
 ) -> Result<Draft, ConfigError> {
+    let target = target(source, name, raw)?;
     Ok(Draft {
-        target: target(source, name, raw)?,
+        auth: Auth::check(source, name, raw.auth.as_ref(), &target.origin)?,
+        target,
         extensions: extensions(source, &raw.extensions)?,
         discover: discover(source, raw.discover.as_deref())?,
         read_only: raw.read_only,
@@ -98,7 +92,6 @@ fn draft(
         )?),
         insecure: raw.insecure,
         ca_file: raw.ca_file.clone(),
-        way: way(source, name, raw.auth.as_ref())?,
     })
 }
 
@@ -267,56 +260,4 @@ fn number<N: TryFrom<i64> + PartialOrd + Display>(
             format!("{key} = {value} is out of range: write {least} to {most}"),
         )
     })
-}
-
-/// Exactly one way to the token.
-fn way(
-    source: &Source,
-    name: &Spanned<String>,
-    auth: Option<&Spanned<source::Auth>>,
-) -> Result<Way, ConfigError> {
-    const CHOICES: &str = "token_env, token_file or token_command";
-    let Some(auth) = auth else {
-        let name_text = name.get_ref();
-        return Err(source.mistake(
-            name.span(),
-            format!(
-                "[profiles.{name_text}] has no way to a token: add [profiles.{name_text}.auth] \
-                 with {CHOICES}"
-            ),
-        ));
-    };
-    let ways = auth.get_ref();
-    match (&ways.token_env, &ways.token_file, &ways.token_command) {
-        (Some(variable), None, None) => Ok(Way::Variable(variable.clone())),
-        (None, Some(file), None) => Ok(Way::File(file.clone())),
-        (None, None, Some(command)) => match command.get_ref().split_first() {
-            Some((program, arguments)) if !program.is_empty() => Ok(Way::Command {
-                program: program.clone(),
-                arguments: arguments.to_vec(),
-                place: command.span(),
-            }),
-            _ => Err(source.mistake(
-                command.span(),
-                "token_command names no program: write the program and its arguments, as in \
-                 [\"pass\", \"show\", \"pbx\"]"
-                    .to_owned(),
-            )),
-        },
-        (None, None, None) => Err(source
-            .mistake(auth.span(), format!("auth names no way to a token: write one of {CHOICES}"))),
-        (variable, file, command) => {
-            // The line of the last one: a table of dotted keys has no line of its own.
-            let places = [
-                variable.as_ref().map(Spanned::span),
-                file.as_ref().map(Spanned::span),
-                command.as_ref().map(Spanned::span),
-            ];
-            let last = places.into_iter().flatten().max_by_key(|place| place.start);
-            Err(source.mistake(
-                last.unwrap_or_else(|| auth.span()),
-                format!("auth names more than one way to the token: leave one of {CHOICES}"),
-            ))
-        }
-    }
 }

@@ -54,14 +54,16 @@ pub(super) struct Profile {
 /// `[profiles.NAME.auth]`
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(
-    clippy::struct_field_names,
-    reason = "the fields are the keys of the file, and a password will have keys of its own"
-)]
 pub(super) struct Auth {
     pub(super) token_env: Option<Spanned<String>>,
     pub(super) token_file: Option<Spanned<String>>,
     pub(super) token_command: Option<Spanned<Vec<String>>>,
+    pub(super) app_key: Option<Spanned<String>>,
+    pub(super) app_secret_env: Option<Spanned<String>>,
+    pub(super) app_secret_file: Option<Spanned<String>>,
+    pub(super) app_secret_command: Option<Spanned<Vec<String>>>,
+    pub(super) token_url: Option<Spanned<String>>,
+    pub(super) redirect_uri: Option<Spanned<String>>,
 }
 
 /// confy writes its default where it finds no file, and asks for `Serialize` to be able to. It
@@ -234,7 +236,15 @@ fn how(key: &str) -> &'static str {
         "ca_file" => "a path in quotes, as in \"/etc/ssl/acme-ca.pem\"",
         "token_env" => "the name of a variable in quotes, as in \"CALLSWEEP_TOKEN\"",
         "token_file" => "a path in quotes, as in \"~/.config/callsweep/acme.token\"",
-        "token_command" => "a program and its arguments, as in [\"pass\", \"show\", \"pbx\"]",
+        "app_key" => "the App's key in quotes",
+        "app_secret_env" => "the name of a variable in quotes, as in \"CALLSWEEP_APP_SECRET\"",
+        "app_secret_file" => "a path in quotes, as in \"~/.config/callsweep/acme.secret\"",
+        "token_url" | "redirect_uri" => {
+            "an address in quotes, as `callsweep config --print-example` shows"
+        }
+        "token_command" | "app_secret_command" => {
+            "a program and its arguments, as in [\"pass\", \"show\", \"pbx\"]"
+        }
         _ => "it as `callsweep config --print-example` shows",
     }
 }

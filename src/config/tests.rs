@@ -7,6 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use tempfile::TempDir;
 
 use super::*;
+use crate::domain::Secret;
 
 const MINIMAL: &str = r#"
 [profiles.acme]
@@ -55,6 +56,13 @@ fn accepted(config: &str) -> Profile {
     Home::with(config).load(&Flags::default(), &[]).unwrap()
 }
 
+fn token_of(profile: Profile) -> String {
+    match profile.credentials {
+        Credentials::Token(token) => token.expose().to_owned(),
+        Credentials::App { .. } => panic!("an App"),
+    }
+}
+
 fn profile_flag(name: &str) -> Flags {
     Flags { profile: Some(name.to_owned()), ..Flags::default() }
 }
@@ -93,7 +101,7 @@ fn a_profile_needs_an_address_and_a_token_and_has_defaults_for_the_rest() {
         timeout: Duration::from_secs(30),
         ca_file: None,
         insecure: false,
-        token: Secret::new("1|abc~def"),
+        credentials: Credentials::Token(Secret::new("1|abc~def")),
     };
     assert_eq!(profile, expected);
 }
@@ -133,7 +141,7 @@ fn what_the_example_leaves_out_can_be_switched_on() {
     home.write(".config/callsweep/acme.token", "2|xyz\n", 0o600);
     let profile = home.load(&Flags::default(), &[]).unwrap();
     assert_eq!(profile.ca_file, Some(home.path("ca.pem")));
-    assert_eq!(profile.token.expose(), "2|xyz");
+    assert_eq!(token_of(profile), "2|xyz");
 }
 
 #[test]
@@ -357,7 +365,7 @@ fn a_token_file_is_read_from_the_home_from_beside_the_configuration_and_from_any
     for (file, token) in [("~/a token", "3|home"), ("beside", "3|beside"), (&anywhere, "3|home")] {
         let config = with_way(&format!("token_file = {file:?}"));
         home.write(".config/callsweep/config.toml", &config, 0o644);
-        assert_eq!(home.load(&Flags::default(), &[]).unwrap().token.expose(), token);
+        assert_eq!(token_of(home.load(&Flags::default(), &[]).unwrap()), token);
     }
 }
 
@@ -383,10 +391,11 @@ fn a_folder_is_no_token_file() {
 
 #[test]
 fn a_token_command_runs_without_a_shell_and_its_output_is_trimmed() {
-    let token = |command: &str| accepted(&with_way(&format!("token_command = {command}"))).token;
-    assert_eq!(token(r#"["printf", "\n4|%s\n\n", "a;b$HOME"]"#).expose(), "4|a;b$HOME");
+    let token =
+        |command: &str| token_of(accepted(&with_way(&format!("token_command = {command}"))));
+    assert_eq!(token(r#"["printf", "\n4|%s\n\n", "a;b$HOME"]"#), "4|a;b$HOME");
     let nothing_to_read = token(r#"["sh", "-c", "cat; echo '4|x'; echo noise >&2"]"#);
-    assert_eq!(nothing_to_read.expose(), "4|x");
+    assert_eq!(nothing_to_read, "4|x");
 }
 
 #[test]
@@ -444,4 +453,22 @@ fn neither_profile_nor_environment_prints_a_secret() {
 #[test]
 fn the_process_has_an_environment() {
     assert!(Environment::of_process().value("PATH").is_some());
+}
+
+#[test]
+fn an_app_has_its_key_its_secret_and_defaults_for_the_rest() {
+    let config = with_way("app_key = \"key\"\napp_secret_env = \"CALLSWEEP_TOKEN\"");
+    let profile = accepted(&config);
+    let Credentials::App { key, secret, token_url, redirect_uri } = &profile.credentials else {
+        panic!("no App");
+    };
+    assert_eq!((key.as_str(), secret.expose()), ("key", "1|abc~def"));
+    assert_eq!(token_url, "https://pbx.example.com/oauth/token.php");
+    assert_eq!(redirect_uri, "https://pbx.example.com/ouath/token.php");
+    assert!(!format!("{profile:?}").contains("abc~def"));
+    let own = format!("{config}token_url = \"https://pbx.example.com/t\"\nredirect_uri = \"x\"");
+    let Credentials::App { token_url, redirect_uri, .. } = accepted(&own).credentials else {
+        panic!("no App");
+    };
+    assert_eq!((token_url.as_str(), redirect_uri.as_str()), ("https://pbx.example.com/t", "x"));
 }

@@ -1,4 +1,4 @@
-//! The token of the chosen profile, from wherever the profile says. It appears in no message, and
+//! The token or App secret of the chosen profile, from wherever the profile says. It appears in no message, and
 //! neither does anything that might be it.
 
 use std::fs::File;
@@ -11,7 +11,7 @@ use toml::Spanned;
 
 use crate::domain::{Foreign, Secret};
 
-use super::check::Way;
+use super::auth::Way;
 use super::source::Source;
 use super::{ConfigError, Environment, shell_word, shown};
 
@@ -21,57 +21,98 @@ const LONGEST: usize = 8 * 1024;
 /// What may be read for it: a token and some blank lines.
 const READ: u64 = 16 * 1024;
 
-/// Gets the token.
+/// Which secret it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Token,
+    AppSecret,
+}
+
+impl Kind {
+    /// What its keys begin with.
+    pub(super) fn key(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::AppSecret => "app_secret",
+        }
+    }
+
+    /// What it is called.
+    pub(super) fn noun(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::AppSecret => "secret",
+        }
+    }
+
+    fn example(self) -> &'static str {
+        match self {
+            Self::Token => "CALLSWEEP_TOKEN",
+            Self::AppSecret => "CALLSWEEP_APP_SECRET",
+        }
+    }
+}
+
+/// Gets the secret.
 pub(super) fn resolve(
     way: &Way,
+    kind: Kind,
     source: &Source,
     environment: &Environment,
 ) -> Result<Secret, ConfigError> {
     match way {
-        Way::Variable(name) => from_variable(name.get_ref(), environment)
+        Way::Variable(name) => from_variable(name.get_ref(), kind, environment)
             .map_err(|mistake| source.mistake(name.span(), mistake)),
-        Way::File(written) => from_file(written, source, environment),
+        Way::File(written) => from_file(written, kind, source, environment),
         Way::Command { program, arguments, place } => {
-            from_command(program, arguments, place.clone(), source)
+            from_command(program, arguments, kind, place.clone(), source)
         }
     }
 }
 
 /// Operators have been seen to write the token where its variable's name belongs, so a name is
 /// only spoken where it cannot be a token.
-fn from_variable(name: &str, environment: &Environment) -> Result<Secret, String> {
+fn from_variable(name: &str, kind: Kind, environment: &Environment) -> Result<Secret, String> {
+    let (key, noun) = (kind.key(), kind.noun());
     let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     let digit_first = name.bytes().next().is_none_or(|byte| byte.is_ascii_digit());
     if digit_first || name.len() > 64 || !name.bytes().all(word) {
-        return Err("token_env is not the name of an environment variable: write the name, as in \
-                    token_env = \"CALLSWEEP_TOKEN\", never the token itself"
-            .to_owned());
+        return Err(format!(
+            "{key}_env is not the name of an environment variable: write the name, as in \
+             {key}_env = {:?}, never the {noun} itself",
+            kind.example()
+        ));
     }
     let mixed = name.bytes().any(|byte| byte.is_ascii_lowercase())
         && name.bytes().any(|byte| byte.is_ascii_digit());
-    let variable = if mixed { "named by token_env" } else { name };
+    let named = format!("named by {key}_env");
+    let variable = if mixed { named.as_str() } else { name };
     let value = environment.raw(name).ok_or_else(|| {
-        format!("the environment variable {variable} is not set: set it to the token")
+        format!("the environment variable {variable} is not set: set it to the {noun}")
     })?;
-    token(value.as_encoded_bytes(), &format!("the environment variable {variable}"))
+    secret(kind, value.as_encoded_bytes(), &format!("the environment variable {variable}"))
 }
 
 fn from_file(
     written: &Spanned<String>,
+    kind: Kind,
     source: &Source,
     environment: &Environment,
 ) -> Result<Secret, ConfigError> {
-    let path = source.located("token_file", written, environment)?;
-    let what = format!("token_file {}", shown(&path));
+    let (key, noun) = (format!("{}_file", kind.key()), kind.noun());
+    let path = source.located(&key, written, environment)?;
+    let what = format!("{key} {}", shown(&path));
     let mistake = |problem: String| source.mistake(written.span(), problem);
     let unreadable = |error: io::Error| {
-        mistake(format!("{what} cannot be read ({error}): name a file that holds the token alone"))
+        mistake(format!("{what} cannot be read ({error}): name a file that holds the {noun} alone"))
     };
     let file = File::open(&path).map_err(unreadable)?;
     // Asked of the open file, so that it cannot be exchanged in between.
     let data = file.metadata().map_err(unreadable)?;
     if data.is_dir() {
-        return Err(mistake(format!("{what} is a folder: name a file that holds the token alone")));
+        return Err(mistake(format!(
+            "{what} is a folder: name a file that holds the {noun} alone"
+        )));
     }
     let mode = data.permissions().mode() & 0o7777;
     if mode & 0o077 != 0 {
@@ -81,7 +122,7 @@ fn from_file(
         )));
     }
     let text = limited(file).map_err(unreadable)?;
-    token(&text, &what).map_err(mistake)
+    secret(kind, &text, &what).map_err(mistake)
 }
 
 /// Runs the program without a shell and without a terminal to ask on. What it writes to either
@@ -89,10 +130,11 @@ fn from_file(
 fn from_command(
     program: &str,
     arguments: &[String],
+    kind: Kind,
     place: Range<usize>,
     source: &Source,
 ) -> Result<Secret, ConfigError> {
-    let what = format!("token_command \"{}\"", Foreign::from(program));
+    let what = format!("{}_command \"{}\"", kind.key(), Foreign::from(program));
     let by_hand = "run it in a shell to see why";
     let outcome = run(program, arguments);
     let mistake = match outcome {
@@ -104,7 +146,7 @@ fn from_command(
         Ok(Ended::Otherwise(Some(code))) => {
             format!("{what} ended with exit code {code}: {by_hand}")
         }
-        Ok(Ended::Well(output)) => match token(&output, &format!("the output of {what}")) {
+        Ok(Ended::Well(output)) => match secret(kind, &output, &format!("the output of {what}")) {
             Ok(secret) => return Ok(secret),
             Err(mistake) => mistake,
         },
@@ -148,18 +190,19 @@ fn limited(from: impl Read) -> io::Result<Vec<u8>> {
 
 /// A token is visible ASCII, as a header takes it; blanks around it are what editors and programs
 /// leave behind.
-fn token(bytes: &[u8], what: &str) -> Result<Secret, String> {
+fn secret(kind: Kind, bytes: &[u8], what: &str) -> Result<Secret, String> {
+    let noun = kind.noun();
     let trimmed = bytes.trim_ascii();
     if trimmed.is_empty() {
-        return Err(format!("{what} is empty: put the token there"));
+        return Err(format!("{what} is empty: put the {noun} there"));
     }
     if bytes.len() > LONGEST {
-        return Err(format!("{what} is too long for a token: put the token alone there"));
+        return Err(format!("{what} is too long for a {noun}: put the {noun} alone there"));
     }
     match std::str::from_utf8(trimmed) {
         Ok(text) if text.bytes().all(|byte| byte.is_ascii_graphic()) => Ok(Secret::new(text)),
         _ => Err(format!(
-            "{what} holds blanks, line ends or other characters that no token has: put the token \
+            "{what} holds blanks, line ends or other characters that no {noun} has: put the {noun} \
              alone there, on one line"
         )),
     }

@@ -28,6 +28,24 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// What a profile proves itself with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Credentials {
+    /// An access token, used as it is and never renewed.
+    Token(Secret),
+    /// The key and secret of an App, which tokens are asked for with (`client_credentials`).
+    App {
+        /// The App's key.
+        key: String,
+        /// The App's secret.
+        secret: Secret,
+        /// Where tokens are issued; always on the origin of the service.
+        token_url: String,
+        /// What the service wants to be told, and by all signs does not look at.
+        redirect_uri: String,
+    },
+}
+
 /// One HTTP request that went out and what came back: a row of the Calls panel. It never holds a
 /// header or a query.
 #[derive(Debug, Clone, PartialEq, Eq)]

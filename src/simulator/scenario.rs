@@ -61,6 +61,9 @@ pub fn scenario_names() -> Vec<&'static str> {
 struct File {
     name: String,
     token: String,
+    app_key: Option<String>,
+    app_secret: Option<String>,
+    token_lifetime_s: Option<u32>,
     #[serde(default = "default_user")]
     user: String,
     #[serde(default = "default_base_path")]
@@ -126,6 +129,13 @@ impl World {
             at(text, &span, error.message().to_owned())
         })?;
         let mut world = Self::new(&file.name, &file.token);
+        let (key, secret) = world.app();
+        let key = file.app_key.clone().unwrap_or_else(|| key.to_owned());
+        let secret = file.app_secret.clone().unwrap_or_else(|| secret.to_owned());
+        world.set_app(&key, &secret);
+        if let Some(seconds) = file.token_lifetime_s {
+            world.set_token_lifetime(seconds);
+        }
         world.set_user(&file.user);
         world.set_base_path(&file.base_path);
         world.latency = file.latency();

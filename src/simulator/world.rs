@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::answer::{Answer, Request};
 use super::collection::{EventRow, IdRow, Page, PresenceRow};
 use super::fault::{Fault, Rule};
+use super::oauth::OAuth;
 use super::refusal::Refusal;
 use super::route::{Place, Route, number, route};
 use super::soap::{self, Soap};
@@ -27,6 +28,7 @@ const LOG_LIMIT: usize = 100_000;
 pub struct World {
     name: String,
     token: String,
+    pub(super) oauth: OAuth,
     user: String,
     base_path: String,
     extensions: BTreeMap<String, Extension>,
@@ -172,6 +174,7 @@ impl World {
         Self {
             name: name.to_owned(),
             token: token.to_owned(),
+            oauth: OAuth::default(),
             user: "12".to_owned(),
             base_path: "/uapi".to_owned(),
             extensions: BTreeMap::new(),
@@ -316,6 +319,9 @@ impl World {
     }
 
     fn serve(&mut self, request: &Request) -> Answer {
+        if OAuth::is_asked(&request.target) {
+            return self.oauth.answer(request);
+        }
         if let Some(answer) = soap::answer(self, request) {
             return Answer { delay: self.latency.get, ..answer };
         }
@@ -339,7 +345,8 @@ impl World {
     fn admit(&self, request: &Request) -> Result<(), Refusal> {
         let token =
             request.authorization.as_deref().and_then(|header| header.strip_prefix("Bearer "));
-        if token == Some(self.token.as_str()) { Ok(()) } else { Err(Refusal::AccessDenied) }
+        let good = token.is_some_and(|token| token == self.token || self.oauth.admits(token));
+        if good { Ok(()) } else { Err(Refusal::AccessDenied) }
     }
 
     /// Every request the service knows is an arm here.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use callsweep::api::{Client, Settings, Writes};
 use callsweep::app::{Effect, Facts, Key, Leaving, Message, Model, Moment, update};
-use callsweep::domain::{ExtensionNumber, Secret, Source, Target, UserId, WideCalls};
+use callsweep::domain::{Credentials, ExtensionNumber, Secret, Source, Target, UserId, WideCalls};
 use callsweep::runtime::{Ports, perform};
 use callsweep::simulator::{Seen, Simulator, World};
 use callsweep::view::draw;
@@ -74,7 +74,7 @@ impl Desk {
         let token = setting.token.map_or_else(|| simulator.token(), ToOwned::to_owned);
         let client = Client::new(Settings {
             target: target.clone(),
-            token: Secret::new(&token),
+            credentials: Credentials::Token(Secret::new(&token)),
             timeout: Duration::from_secs(5),
             ca_file: None,
             insecure: false,

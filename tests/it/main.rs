@@ -21,3 +21,4 @@ mod pty;
 mod start;
 mod tidy;
 mod tls;
+mod tokens;

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use callsweep::api::{Client, Settings, Writes};
-use callsweep::domain::{Cause, Discovery, Failure, Secret, Source, Target, UserId};
+use callsweep::domain::{Cause, Credentials, Discovery, Failure, Secret, Source, Target, UserId};
 use callsweep::simulator::{Simulator, World};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
 use tempfile::TempDir;
@@ -83,7 +83,7 @@ impl Front {
         let origin = format!("https://localhost:{port}");
         let client = Client::new(Settings {
             target: Target::new("tls", &origin, "/uapi", user).unwrap(),
-            token: Secret::new(&self.simulator.token()),
+            credentials: Credentials::Token(Secret::new(&self.simulator.token())),
             timeout: Duration::from_secs(10),
             ca_file: ca_file.then(|| self.path("ca.pem")),
             insecure,

@@ -1,0 +1,294 @@
+//! The token of every request: a fixed one, or one that is asked for and renewed.
+//!
+//! All requests in flight share one renewal. A service that knows neither key nor secret is asked
+//! once and never again: asking on ends in a block of the asking address.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use reqwest::Url;
+use reqwest::header::HeaderValue;
+use serde_json::Value;
+use tokio::sync::Mutex;
+use url::form_urlencoded;
+
+use super::transport::{self, ClientRefused, Transport};
+use super::{refusal, wire};
+use crate::domain::{Cause, Credentials, Exchange, Failure, Foreign, Secret};
+
+/// How long before its end a token is renewed.
+const EARLY: Duration = Duration::from_secs(300);
+
+/// Where tokens come from.
+pub(super) enum Tokens {
+    Fixed(HeaderValue),
+    Issued(Box<App>),
+}
+
+/// A token as the header it becomes.
+#[derive(Clone)]
+pub(super) struct Bearer {
+    pub(super) value: HeaderValue,
+    /// Which of the issued ones it is.
+    number: u64,
+}
+
+impl Bearer {
+    /// The token alone, as SOAP envelopes hold it.
+    pub(super) fn token(&self) -> Secret {
+        let value = self.value.to_str().unwrap_or_default();
+        Secret::new(value.strip_prefix("Bearer ").unwrap_or_default())
+    }
+}
+
+/// An App of the service and the token that it holds.
+pub(super) struct App {
+    key: String,
+    secret: Secret,
+    url: Url,
+    redirect_uri: String,
+    /// Token requests that have ended, so that whoever waited for one does not ask again.
+    asked: AtomicU64,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    held: Option<Held>,
+    /// Why the last token request failed.
+    failed: Option<Failure>,
+    /// The service does not know the App: no further request.
+    closed: bool,
+}
+
+struct Held {
+    bearer: Bearer,
+    /// When to ask for the next, where the service said how long it lasts.
+    due: Option<Instant>,
+    /// The status with which this token was refused although it was new.
+    in_vain: Option<u16>,
+}
+
+impl Tokens {
+    /// Checks what can be checked without the network.
+    pub(super) fn new(credentials: &Credentials, origin: &Url) -> Result<Self, ClientRefused> {
+        match credentials {
+            Credentials::Token(token) => {
+                bearer(token.expose()).map(Self::Fixed).ok_or(ClientRefused::Token)
+            }
+            Credentials::App { key, secret, token_url, redirect_uri } => {
+                let url = Url::parse(token_url).ok().filter(|url| url.origin() == origin.origin());
+                let url = url.ok_or_else(|| {
+                    ClientRefused::TokenUrl(Foreign::from(origin.origin().ascii_serialization()))
+                })?;
+                Ok(Self::Issued(Box::new(App {
+                    key: key.clone(),
+                    secret: secret.clone(),
+                    url,
+                    redirect_uri: redirect_uri.clone(),
+                    asked: AtomicU64::new(0),
+                    state: Mutex::default(),
+                })))
+            }
+        }
+    }
+
+    /// The token to send a request with.
+    pub(super) async fn bearer(
+        &self,
+        transport: &Transport,
+        trace: &mut Vec<Exchange>,
+    ) -> Result<Bearer, Failure> {
+        match self {
+            Self::Fixed(value) => Ok(Bearer { value: value.clone(), number: 0 }),
+            Self::Issued(app) => app.usable(None, transport, trace).await,
+        }
+    }
+
+    /// Another token than the refused one; none where there is no better one to be had.
+    pub(super) async fn instead_of(
+        &self,
+        refused: &Bearer,
+        status: u16,
+        transport: &Transport,
+        trace: &mut Vec<Exchange>,
+    ) -> Option<Bearer> {
+        match self {
+            Self::Fixed(_) => None,
+            Self::Issued(app) => app.usable(Some((refused, status)), transport, trace).await.ok(),
+        }
+    }
+
+    /// A token just renewed was refused as the one before: it is not the token.
+    pub(super) async fn in_vain(&self, bearer: &Bearer, status: u16) {
+        if let Self::Issued(app) = self {
+            let mut state = app.state.lock().await;
+            let held = state.held.as_mut().filter(|held| held.bearer.number == bearer.number);
+            if let Some(held) = held {
+                held.in_vain = Some(status);
+            }
+        }
+    }
+}
+
+impl App {
+    /// A token that may be sent, other than the refused one. Whoever comes while it is being asked
+    /// for waits for the same answer.
+    async fn usable(
+        &self,
+        refused: Option<(&Bearer, u16)>,
+        transport: &Transport,
+        trace: &mut Vec<Exchange>,
+    ) -> Result<Bearer, Failure> {
+        let asked = self.asked.load(Ordering::SeqCst);
+        let mut state = self.state.lock().await;
+        let waited = asked != self.asked.load(Ordering::SeqCst);
+        let now = transport::now();
+        if let Some(held) = &state.held {
+            let same = refused.filter(|(bearer, _)| bearer.number == held.bearer.number);
+            let good = match same {
+                Some((_, status)) if held.in_vain == Some(status) => {
+                    return Err(Failure::new(Cause::Rejected, "a new token is refused as well"));
+                }
+                Some(_) => false,
+                None => waited || refused.is_some() || held.due.is_none_or(|due| now < due),
+            };
+            if good {
+                return Ok(held.bearer.clone());
+            }
+        }
+        if let Some(failure) = state.failed.as_ref().filter(|_| waited || state.closed) {
+            return Err(failure.clone());
+        }
+        let outcome = self.ask(transport, trace).await;
+        let number = self.asked.fetch_add(1, Ordering::SeqCst) + 1;
+        match outcome {
+            Ok((value, lifetime)) => {
+                let bearer = Bearer { value, number };
+                let due = lifetime.and_then(|lifetime| now.checked_add(renewed_after(lifetime)));
+                state.held = Some(Held { bearer: bearer.clone(), due, in_vain: None });
+                state.failed = None;
+                Ok(bearer)
+            }
+            Err(failure) => {
+                state.closed = failure.code.raw() == "invalid_client";
+                state.held = None;
+                state.failed = Some(failure.clone());
+                Err(failure)
+            }
+        }
+    }
+
+    /// One token request.
+    async fn ask(
+        &self,
+        transport: &Transport,
+        trace: &mut Vec<Exchange>,
+    ) -> Result<(HeaderValue, Option<Duration>), Failure> {
+        let form = form_urlencoded::Serializer::new(String::new())
+            .append_pair("client_id", &self.key)
+            .append_pair("client_secret", self.secret.expose())
+            .append_pair("grant_type", "client_credentials")
+            .append_pair("type", "unifiedapi")
+            .append_pair("redirect_uri", &self.redirect_uri)
+            .finish();
+        let answer = transport.post_form(self.url.clone(), form, trace).await?;
+        let status = answer.status;
+        let body = match refusal::accepted(answer) {
+            Ok(body) => body.unwrap_or_default(),
+            Err(failure) => return Err(self.refused(failure)),
+        };
+        let text = wire::text(&body);
+        if let Some(said) = wire::refusal(&text) {
+            let failure = Failure::new(Cause::Rejected, said.message);
+            let code = Foreign::from(said.code.as_str());
+            return Err(self.refused(Failure { http_status: Some(status), code, ..failure }));
+        }
+        read(&text).ok_or_else(|| {
+            let message = "the answer to the token request holds no token that can be sent: check \
+                           token_url in the profile";
+            Failure { http_status: Some(status), ..Failure::new(Cause::Unreadable, message) }
+        })
+    }
+
+    /// Why there is no token. A service that repeats what it was sent is not quoted.
+    fn refused(&self, failure: Failure) -> Failure {
+        if failure.code.raw() == "invalid_client" {
+            let message = "the service does not know this App, and is not asked again: correct \
+                           app_key and app_secret in the profile's auth, then start anew";
+            return Failure { message: Foreign::from(message), ..failure };
+        }
+        let secret = self.secret.expose();
+        let repeats = |text: &Foreign| !secret.is_empty() && text.raw().contains(secret);
+        if repeats(&failure.message) || repeats(&failure.code) {
+            return Failure {
+                code: Foreign::default(),
+                message: Foreign::from("the token request was refused: check auth in the profile"),
+                ..failure
+            };
+        }
+        let message = format!("no token was issued: {}", failure.message.raw());
+        Failure { message: Foreign::from(message), ..failure }
+    }
+}
+
+/// Five minutes before its end, or after half of a short life.
+fn renewed_after(lifetime: Duration) -> Duration {
+    lifetime.saturating_sub(EARLY).max(lifetime / 2)
+}
+
+/// The token and its lifetime.
+fn read(text: &str) -> Option<(HeaderValue, Option<Duration>)> {
+    let body: Value = serde_json::from_str(text).ok()?;
+    let value = bearer(body.get("access_token")?.as_str()?)?;
+    let lasts = body.get("expires_in");
+    let seconds = lasts.and_then(|lasts| {
+        lasts.as_u64().or_else(|| lasts.as_str().and_then(|text| text.trim().parse().ok()))
+    });
+    Some((value, seconds.map(Duration::from_secs)))
+}
+
+/// The header (page *Authentication and Authorization*). Tokens are opaque; only what no header
+/// may hold is refused.
+fn bearer(token: &str) -> Option<HeaderValue> {
+    if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return None;
+    }
+    let mut value = HeaderValue::try_from(format!("Bearer {token}")).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_that_cannot_be_sent_is_refused_and_an_opaque_one_is_taken() {
+        for token in ["", "two words", "line\nbreak", "tab\t", "zürich", "nul\0"] {
+            assert!(bearer(token).is_none(), "{token:?}");
+        }
+        let value = bearer("1|abc~d.e_f-g|1|13").unwrap();
+        assert_eq!(value, "Bearer 1|abc~d.e_f-g|1|13");
+        assert!(!format!("{value:?}").contains("abc"));
+    }
+
+    #[test]
+    fn a_token_is_renewed_five_minutes_early_or_at_half_of_a_short_life() {
+        for (lifetime, after) in [(3600, 3300), (7200, 6900), (600, 300), (400, 200), (0, 0)] {
+            let after = Duration::from_secs(after);
+            assert_eq!(renewed_after(Duration::from_secs(lifetime)), after);
+        }
+    }
+
+    #[test]
+    fn a_lifetime_is_a_number_or_a_text_or_not_told() {
+        let lasts = |text: &str| read(text).map(|(_, lifetime)| lifetime);
+        let hour = Some(Some(Duration::from_secs(3600)));
+        assert_eq!(lasts(r#"{"access_token":"1|a~b","expires_in":3600}"#), hour);
+        assert_eq!(lasts(r#"{"access_token":"1|a~b","expires_in":"3600"}"#), hour);
+        assert_eq!(lasts(r#"{"access_token":"1|a~b"}"#), Some(None));
+        assert_eq!(lasts(r#"{"access_token":"a b","expires_in":1}"#), None);
+        assert_eq!(lasts("<html>"), None);
+    }
+}
