@@ -3,6 +3,7 @@
 //! Whoever asks gets the domain's words or a [`Failure`] that says whether the service may have
 //! acted. Nothing is repeated here: a request that went wrong is somebody else's decision.
 
+mod budget;
 mod discovery;
 mod paging;
 mod refusal;

@@ -9,6 +9,7 @@ mod extension;
 mod failure;
 mod filter;
 mod foreign;
+mod fuse;
 mod service;
 mod store;
 mod target;
@@ -21,6 +22,7 @@ pub use extension::{Extension, ExtensionKind, ExtensionNumber, ExtensionNumberRe
 pub use failure::{Cause, DeleteAnswer, Failure, Fetched, Outcome};
 pub use filter::Filter;
 pub use foreign::Foreign;
+pub use fuse::Fuse;
 pub use service::{Credentials, Discovery, Exchange, Secret, Source};
 pub use store::{EventStore, EventView, Listing, ListingBuilder, OddRow, RawEvent, Replaced};
 pub use target::{CallForm, Target, TargetRefused, UserId, WideCalls};

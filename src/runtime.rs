@@ -9,12 +9,8 @@ use tokio::task::JoinSet;
 use crate::api::Client;
 use crate::app::{Effect, Message};
 use crate::deletion::{Plan, Settled, Tally, judge};
-use crate::domain::{Cause, Discovery, Exchange, ExtensionNumber, Failure, Listing, Source};
+use crate::domain::{Cause, Discovery, Exchange, ExtensionNumber, Failure, Fuse, Listing, Source};
 use crate::journal::RunFile;
-
-/// Listings that may fail in a row before no more are asked for: services block addresses that
-/// ask in vain.
-pub const FAILURES_IN_A_ROW: usize = 5;
 
 /// What acts reach: the service, and the folder of run files with the one that is open.
 #[derive(Debug)]
@@ -78,7 +74,7 @@ pub async fn discover(ports: &Ports) -> (Result<Discovery, Failure>, Vec<Exchang
 pub enum Listed {
     /// It was asked for.
     Answered(Result<Listing, Failure>),
-    /// Too many failed before it.
+    /// The [`Fuse`] blew before it.
     NotAsked,
 }
 
@@ -93,9 +89,9 @@ pub async fn list_all(
     let mut listed = vec![Listed::NotAsked; extensions.len()];
     let mut waiting = extensions.iter().cloned().enumerate();
     let mut in_flight = JoinSet::new();
-    let mut failed_in_a_row = 0;
+    let mut fuse = Fuse::default();
     loop {
-        while in_flight.len() < concurrency.max(1) && failed_in_a_row < FAILURES_IN_A_ROW {
+        while in_flight.len() < concurrency.max(1) && !fuse.is_blown() {
             let Some((place, extension)) = waiting.next() else { break };
             let ports = Arc::clone(ports);
             in_flight.spawn(async move {
@@ -105,17 +101,13 @@ pub async fn list_all(
         match in_flight.join_next().await {
             None => return listed,
             Some(Ok((place, result))) => {
-                failed_in_a_row = if result.is_ok() && failed_in_a_row < FAILURES_IN_A_ROW {
-                    0
-                } else {
-                    failed_in_a_row + 1
-                };
+                fuse.blows(result.as_ref().err());
                 if let Some(slot) = listed.get_mut(place) {
                     *slot = Listed::Answered(result);
                 }
             }
             // A panic has told its story already; its place stays empty.
-            Some(Err(_)) => failed_in_a_row += 1,
+            Some(Err(_)) => {}
         }
         answered();
     }

@@ -16,6 +16,7 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValu
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Method, RequestBuilder, Response, Url};
 
+use super::budget::Budget;
 use super::token::{Bearer, Tokens};
 use super::{Settings, Writes};
 use crate::domain::{Cause, Exchange, Failure, Foreign, Secret};
@@ -92,6 +93,7 @@ pub(super) struct Transport {
     host: String,
     patience: Patience,
     writes: Writes,
+    questions: Budget,
 }
 
 /// How long is waited for what.
@@ -172,6 +174,7 @@ impl Transport {
             host: settings.target.host().to_owned(),
             patience,
             writes: settings.writes,
+            questions: Budget::default(),
         })
     }
 
@@ -262,8 +265,16 @@ impl Transport {
         request: RequestBuilder,
         trace: &mut Vec<Exchange>,
     ) -> Result<Answer, Failure> {
+        // Address blockers count what asks, and by their rules a DELETE does not.
+        let permit = match method {
+            "DELETE" | "PUT" => None,
+            _ => Some(self.questions.admit().await?),
+        };
         let started = now();
         let outcome = self.exchange(request).await;
+        if let Some(permit) = permit.filter(|_| !noted_as_failed(&outcome)) {
+            permit.answered_well();
+        }
         trace.push(Exchange {
             method,
             path: path.to_owned(),
@@ -332,6 +343,14 @@ impl Transport {
                 Err(error) => return Err(trouble::failure(error, &self.host, self.patience)),
             }
         }
+    }
+}
+
+/// Whether the service may have noted the request as one that failed.
+fn noted_as_failed(outcome: &Result<Answer, Failure>) -> bool {
+    match outcome {
+        Ok(answer) => answer.status >= 300,
+        Err(failure) => failure.cause != Cause::Unreachable,
     }
 }
 

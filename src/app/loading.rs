@@ -3,15 +3,12 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use crate::domain::{ExtensionNumber, Failure, Fetched};
+use crate::domain::{ExtensionNumber, Failure, Fetched, Fuse};
 
 use super::Effect;
 
 /// Extensions listed without anybody looking at them.
 const BACKGROUND: usize = 200;
-/// Failures in a row after which only what is asked for by key is listed. The service's optional
-/// address blocker bans after 20 failing requests in a minute, the phones behind the address too.
-const FUSE: usize = 5;
 
 /// The state of every extension's listing.
 #[derive(Debug, Default)]
@@ -23,7 +20,8 @@ pub(super) struct Loading {
     in_background: usize,
     /// Where the search for the next extension nobody looks at goes on.
     background_from: usize,
-    failures: usize,
+    /// Blown, only what is asked for by key is listed.
+    fuse: Fuse,
 }
 
 #[derive(Debug, Default)]
@@ -61,7 +59,7 @@ impl Loading {
         }
         self.in_background = 0;
         self.background_from = 0;
-        self.failures = 0;
+        self.fuse = Fuse::default();
     }
 
     /// A deletion settled: what was asked before says nothing any more.
@@ -83,25 +81,22 @@ impl Loading {
             self.demand(extension);
             return false;
         }
-        match failure {
-            None => {
-                slot.state = Fetched::Ready(());
-                self.failures = 0;
-            }
-            Some(failure) => {
-                slot.state = Fetched::Failed(failure.clone());
-                self.failures += 1;
-                if self.failures == FUSE {
-                    self.demanded.clear();
-                }
-            }
+        slot.state = match failure {
+            None => Fetched::Ready(()),
+            Some(failure) => Fetched::Failed(failure.clone()),
+        };
+        if failure.is_none() {
+            // Also when it was asked for by key: then the service is well again.
+            self.fuse = Fuse::default();
+        } else if self.fuse.blows(failure) {
+            self.demanded.clear();
         }
         true
     }
 
-    /// True once so many listings failed in a row that nothing is listed unasked any more.
+    /// True once so many listings failed that nothing is listed unasked any more.
     pub(super) fn has_given_up(&self) -> bool {
-        self.failures >= FUSE
+        self.fuse.is_blown()
     }
 
     /// What to list now. `first` are the extensions in focus and in sight, in that order, `all`
@@ -223,7 +218,7 @@ mod tests {
             flying.extend(next(&mut loading, &[], &all));
             count += 1;
         }
-        assert!(count < FUSE + 4, "{count} failing requests");
+        assert!(count < Fuse::IN_A_ROW + 4, "{count} failing requests");
     }
 
     #[test]
@@ -238,7 +233,7 @@ mod tests {
             loading.answered(&extension, epoch, Some(&failure));
             count += 1;
         }
-        assert_eq!(count, FUSE);
+        assert_eq!(count, Fuse::IN_A_ROW);
         loading.demand(&all[19]);
         assert_eq!(asked(&next(&mut loading, &all, &all))[0].0, "0019");
         loading.answered(&all[19], 0, None);

@@ -531,8 +531,10 @@ impl Model {
             self.mark_when_listed.clear();
             self.say(
                 Tone::Warning,
-                "five extensions in a row could not be read: nothing more is read unasked; R in \
-                 Events tries the one under the cursor",
+                format!(
+                    "nothing more is read unasked; R in Events tries the one under the cursor: \
+                     {failure}"
+                ),
             );
         }
     }

@@ -148,10 +148,7 @@ fn outcome(listed: Listed) -> Result<Listing, Failure> {
         Listed::Answered(result) => result,
         Listed::NotAsked => Err(Failure::new(
             Cause::Withheld,
-            format!(
-                "not asked, as {} listings in a row had failed: mend that first",
-                runtime::FAILURES_IN_A_ROW
-            ),
+            "not asked, as too much had failed before: mend that first",
         )),
     }
 }

@@ -1,0 +1,65 @@
+//! When to stop asking: services block addresses that ask on in vain, and more of the same seldom
+//! helps.
+
+use super::{Cause, Failure};
+
+/// Blows after [`Fuse::IN_A_ROW`] failures without a success between them, and at once where every
+/// further request would fail too: the token is refused, or callsweep itself withholds requests.
+/// Blown, it stays so until it is reset: answers that were under way change nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Fuse {
+    failures: usize,
+}
+
+impl Fuse {
+    /// Failures without a success between them that are enough.
+    pub const IN_A_ROW: usize = 5;
+
+    /// Takes what became of a request; true when this was what blew the fuse.
+    pub fn blows(&mut self, failure: Option<&Failure>) -> bool {
+        if self.is_blown() {
+            return false;
+        }
+        self.failures = match failure {
+            None => 0,
+            Some(failure) if failure.cause == Cause::Withheld => Self::IN_A_ROW,
+            Some(failure) if failure.http_status == Some(401) => Self::IN_A_ROW,
+            Some(_) => self.failures + 1,
+        };
+        self.is_blown()
+    }
+
+    /// Whether nothing more should be asked.
+    pub fn is_blown(self) -> bool {
+        self.failures >= Self::IN_A_ROW
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(cause: Cause, http_status: Option<u16>) -> Failure {
+        Failure { http_status, ..Failure::new(cause, "no") }
+    }
+
+    #[test]
+    fn five_failures_in_a_row_are_enough_and_a_success_between_them_starts_anew() {
+        let no = failure(Cause::Rejected, Some(400));
+        let mut fuse = Fuse::default();
+        for answer in [Some(&no), Some(&no), Some(&no), Some(&no), None] {
+            assert!(!fuse.blows(answer));
+        }
+        let blown: Vec<bool> = (0..6).map(|_| fuse.blows(Some(&no))).collect();
+        assert_eq!(blown, [false, false, false, false, true, false]);
+        assert!(!fuse.blows(None) && fuse.is_blown());
+    }
+
+    #[test]
+    fn a_refused_token_or_a_withheld_request_is_enough_at_once() {
+        for at_once in [failure(Cause::Rejected, Some(401)), failure(Cause::Withheld, None)] {
+            assert!(Fuse::default().blows(Some(&at_once)), "{at_once:?}");
+        }
+        assert!(!Fuse::default().blows(Some(&failure(Cause::Rejected, Some(403)))));
+    }
+}
