@@ -6,6 +6,7 @@
 //! [`Simulator`]'s.
 
 mod answer;
+mod blocker;
 mod collection;
 mod demo;
 mod fault;
@@ -20,6 +21,7 @@ mod wire;
 mod world;
 
 pub use answer::{Answer, Request};
+pub use blocker::Blocker;
 pub use demo::DEMO_SEED;
 pub use fault::Fault;
 pub use refusal::Refusal;

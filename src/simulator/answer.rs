@@ -15,6 +15,8 @@ pub struct Request {
     pub authorization: Option<String>,
     /// The body, empty for most.
     pub body: Vec<u8>,
+    /// When it came, counted from the start of the service.
+    pub at: Duration,
 }
 
 impl Request {
@@ -50,6 +52,16 @@ impl Answer {
     /// A status without a body.
     pub(super) fn empty(status: u16) -> Self {
         Self { status, headers: Vec::new(), body: Vec::new(), delay: Duration::ZERO, reset: false }
+    }
+
+    /// The connection ends without a word: all that a blocked address sees.
+    pub(super) fn cut() -> Self {
+        Self { reset: true, ..Self::empty(0) }
+    }
+
+    /// Whether the client gets to see any of it.
+    pub(super) fn is_sent(&self) -> bool {
+        !self.reset
     }
 
     /// Success with nothing to say.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::blocker::Blocker;
 use super::demo::DEMO_SEED;
 use super::fault::Fault;
 use super::refusal::Refusal;
@@ -78,6 +79,7 @@ struct File {
     type_delete: TypeDelete,
     #[serde(default)]
     soap: Soap,
+    blocker: Option<Blocker>,
     #[serde(default)]
     extensions: Vec<ExtensionTable>,
     #[serde(default)]
@@ -142,6 +144,7 @@ impl World {
         world.delete_answer = file.delete_answer;
         world.type_delete = file.type_delete;
         world.soap = file.soap;
+        world.set_blocker(file.blocker);
         let mut ids = BTreeSet::new();
         for table in file.extensions {
             let span = table.number.span();
@@ -389,6 +392,35 @@ mod tests {
         }
         let error = World::scenario("name = \"no token\"").unwrap_err();
         assert!(error.to_string().contains("token"), "{error}");
+    }
+
+    #[test]
+    fn a_blocker_has_the_vendor_s_figures_or_its_own() {
+        let nowhere = super::super::answer::Request::new("GET", "/uapi/nowhere");
+        for (table, limit) in [("[blocker]", 20), ("[blocker]\nfailures = 3\nwithin_s = 5", 3)] {
+            let mut world = World::scenario(&format!("{HEAD}{table}")).unwrap();
+            for _ in 1..limit {
+                world.answer(&nowhere);
+            }
+            assert!(!world.blocked(), "{table}");
+            world.answer(&nowhere);
+            assert!(world.blocked(), "{table}");
+        }
+    }
+
+    #[test]
+    fn a_mistake_in_what_stands_before_the_service_is_named_with_its_line() {
+        for (rest, line, word) in [
+            ("[blocker]\nfailures = 0", 4, "nonzero"),
+            ("[blocker]\nfailures = 5\nwithin_s = 0", 5, "nonzero"),
+            ("[blocker]\nbantime = 5", 4, "bantime"),
+            ("blocker = true", 3, "true"),
+        ] {
+            let message = wrong(rest);
+            let place = format!("scenario, line {line}: ");
+            assert!(message.starts_with(&place), "{rest}\n→ {message}");
+            assert!(message.contains(word), "{rest}\n→ {message}");
+        }
     }
 
     #[test]

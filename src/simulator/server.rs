@@ -6,7 +6,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
@@ -63,8 +63,9 @@ impl Simulator {
         let world = Arc::new(Mutex::new(world));
         let (stop, stopped) = oneshot::channel();
         let serving = Arc::clone(&world);
+        let start = now();
         let thread = thread::Builder::new().name("simulator".to_owned()).spawn(move || {
-            runtime.spawn(accept(listener, serving));
+            runtime.spawn(accept(listener, serving, start));
             // Nothing is ever sent: the sender's end is the signal. The runtime goes with
             // this closure, and with it every connection where it stands.
             let _ended = runtime.block_on(stopped);
@@ -120,11 +121,11 @@ impl std::error::Error for HungUp {}
     clippy::disallowed_methods,
     reason = "one task a connection, all of them on the simulator's own thread"
 )]
-async fn accept(listener: TcpListener, world: Arc<Mutex<World>>) {
+async fn accept(listener: TcpListener, world: Arc<Mutex<World>>, start: Instant) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                tokio::spawn(serve(stream, Arc::clone(&world)));
+                tokio::spawn(serve(stream, Arc::clone(&world), start));
             }
             Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
         }
@@ -132,10 +133,10 @@ async fn accept(listener: TcpListener, world: Arc<Mutex<World>>) {
 }
 
 /// One connection until either side ends it.
-async fn serve(stream: TcpStream, world: Arc<Mutex<World>>) {
+async fn serve(stream: TcpStream, world: Arc<Mutex<World>>, start: Instant) {
     // Without it small answers wait for the client's acknowledgement, up to 40 ms each.
     let _best_effort = stream.set_nodelay(true);
-    let answering = service_fn(move |request| respond(request, Arc::clone(&world)));
+    let answering = service_fn(move |request| respond(request, Arc::clone(&world), start));
     // A connection that breaks is the client's to notice.
     let _ended = http1::Builder::new().serve_connection(TokioIo::new(stream), answering).await;
 }
@@ -144,13 +145,24 @@ async fn serve(stream: TcpStream, world: Arc<Mutex<World>>) {
 async fn respond(
     request: hyper::Request<Incoming>,
     world: Arc<Mutex<World>>,
+    start: Instant,
 ) -> Result<hyper::Response<Full<Bytes>>, HungUp> {
-    let request = read(request).await?;
-    let answer = world.lock().unwrap_or_else(PoisonError::into_inner).answer(&request);
+    let mut request = read(request).await?;
+    let answer = {
+        let mut world = world.lock().unwrap_or_else(PoisonError::into_inner);
+        // Under the lock, so that the world's time never runs backwards.
+        request.at = now().saturating_duration_since(start);
+        world.answer(&request)
+    };
     if !answer.delay.is_zero() {
         tokio::time::sleep(answer.delay).await;
     }
     write(answer)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the world's time comes in with its requests")]
+fn now() -> Instant {
+    Instant::now()
 }
 
 async fn read(request: hyper::Request<Incoming>) -> Result<Request, HungUp> {
@@ -165,6 +177,7 @@ async fn read(request: hyper::Request<Incoming>) -> Result<Request, HungUp> {
         target: head.uri.to_string(),
         authorization,
         body: body.to_bytes().to_vec(),
+        at: Duration::ZERO,
     })
 }
 
@@ -184,6 +197,7 @@ mod tests {
     use std::io::{BufRead, BufReader, Read, Write};
     use std::net::TcpStream;
 
+    use super::super::blocker::Blocker;
     use super::super::fault::Fault;
     use super::*;
 
@@ -228,6 +242,14 @@ mod tests {
         (status.trim().to_owned(), String::from_utf8(body).unwrap())
     }
 
+    /// The connection ends, and nothing came before the end.
+    fn assert_silence(connection: &mut BufReader<TcpStream>) {
+        let mut nothing = Vec::new();
+        let read = connection.read_to_end(&mut nothing);
+        let timed_out = read.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock);
+        assert!(!timed_out && nothing.is_empty(), "{nothing:?}");
+    }
+
     #[test]
     fn one_connection_carries_many_requests_and_targets_arrive_as_written() {
         let simulator = simulator();
@@ -265,10 +287,25 @@ mod tests {
         });
         let mut connection = connect(&simulator);
         send(&mut connection, "GET", EVENTS, &simulator.token());
-        let mut nothing = String::new();
-        let read = connection.read_to_string(&mut nothing);
-        assert!(matches!(read, Ok(0) | Err(_)), "{nothing}");
-        assert!(nothing.is_empty());
+        assert_silence(&mut connection);
+    }
+
+    #[test]
+    fn a_blocked_address_is_cut_off_on_old_connections_and_new() {
+        let simulator = simulator();
+        let blocker = Blocker { failures: 2, within_s: 3600 };
+        simulator.with_world(|world| world.set_blocker(Some(blocker)));
+        let mut old = connect(&simulator);
+        for _ in 0..2 {
+            send(&mut old, "GET", EVENTS, "wrong");
+            assert_eq!(receive(&mut old).0, "HTTP/1.1 401 Unauthorized");
+        }
+        assert!(simulator.with_world(|world| world.blocked()));
+        let mut new = connect(&simulator);
+        for connection in [&mut old, &mut new] {
+            send(connection, "GET", EVENTS, &simulator.token());
+            assert_silence(connection);
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::answer::{Answer, Request};
+use super::blocker::Watch;
 use super::collection::{EventRow, IdRow, Page, PresenceRow};
 use super::fault::{Fault, Rule};
 use super::oauth::OAuth;
@@ -33,6 +34,7 @@ pub struct World {
     base_path: String,
     extensions: BTreeMap<String, Extension>,
     rules: Vec<Rule>,
+    pub(super) watch: Watch,
     seen: Vec<Seen>,
     /// How long answers take.
     pub latency: Latency,
@@ -144,7 +146,8 @@ pub struct Seen {
     pub target: String,
     /// The `Authorization` header as received.
     pub authorization: Option<String>,
-    /// The status answered, also where the connection was closed instead.
+    /// The status answered, also where the connection was closed instead; 0 for an address
+    /// that is blocked.
     pub status: u16,
 }
 
@@ -179,6 +182,7 @@ impl World {
             base_path: "/uapi".to_owned(),
             extensions: BTreeMap::new(),
             rules: Vec::new(),
+            watch: Watch::default(),
             seen: Vec::new(),
             latency: Latency::default(),
             delete_answer: DeleteAnswer::default(),
@@ -291,21 +295,11 @@ impl World {
 
     /// Acts on a request and says what the service says.
     pub fn answer(&mut self, request: &Request) -> Answer {
-        let mut answer = None;
-        for rule in &mut self.rules {
-            if rule.fires(request) && answer.is_none() {
-                answer = Some((rule.fault.answer(), rule.fault.acts));
-            }
-        }
-        let answer = match answer {
-            Some((answer, acts)) => {
-                if acts {
-                    self.serve(request);
-                }
-                answer
-            }
-            None => self.serve(request),
+        let answer = match self.turn_away(request) {
+            Some(answer) => answer,
+            None => self.serve_or_fail(request),
         };
+        self.watch.note(request, &answer);
         if self.seen.len() >= LOG_LIMIT {
             self.seen.drain(..LOG_LIMIT / 2);
         }
@@ -316,6 +310,29 @@ impl World {
             status: answer.status,
         });
         answer
+    }
+
+    /// What stands before the service and keeps a request from it.
+    fn turn_away(&mut self, _request: &Request) -> Option<Answer> {
+        self.watch.has_struck().then(Answer::cut)
+    }
+
+    fn serve_or_fail(&mut self, request: &Request) -> Answer {
+        let mut answer = None;
+        for rule in &mut self.rules {
+            if rule.fires(request) && answer.is_none() {
+                answer = Some((rule.fault.answer(), rule.fault.acts));
+            }
+        }
+        match answer {
+            Some((answer, acts)) => {
+                if acts {
+                    self.serve(request);
+                }
+                answer
+            }
+            None => self.serve(request),
+        }
     }
 
     fn serve(&mut self, request: &Request) -> Answer {
