@@ -10,6 +10,7 @@ use toml::Spanned;
 use super::blocker::Blocker;
 use super::demo::DEMO_SEED;
 use super::fault::Fault;
+use super::limit::RateLimit;
 use super::refusal::Refusal;
 use super::soap::Soap;
 use super::world::{DeleteAnswer, Event, Extension, Kind, Latency, TypeDelete, World};
@@ -80,6 +81,7 @@ struct File {
     #[serde(default)]
     soap: Soap,
     blocker: Option<Blocker>,
+    rate_limit: Option<RateLimit>,
     #[serde(default)]
     extensions: Vec<ExtensionTable>,
     #[serde(default)]
@@ -145,6 +147,7 @@ impl World {
         world.type_delete = file.type_delete;
         world.soap = file.soap;
         world.set_blocker(file.blocker);
+        world.set_rate_limit(file.rate_limit);
         let mut ids = BTreeSet::new();
         for table in file.extensions {
             let span = table.number.span();
@@ -274,6 +277,7 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
+    use super::super::answer::Request;
     use super::*;
 
     const HEAD: &str = "name = \"x\"\ntoken = \"t\"\n";
@@ -396,7 +400,7 @@ mod tests {
 
     #[test]
     fn a_blocker_has_the_vendor_s_figures_or_its_own() {
-        let nowhere = super::super::answer::Request::new("GET", "/uapi/nowhere");
+        let nowhere = Request::new("GET", "/uapi/nowhere");
         for (table, limit) in [("[blocker]", 20), ("[blocker]\nfailures = 3\nwithin_s = 5", 3)] {
             let mut world = World::scenario(&format!("{HEAD}{table}")).unwrap();
             for _ in 1..limit {
@@ -409,12 +413,37 @@ mod tests {
     }
 
     #[test]
+    fn a_rate_limit_has_its_pace_its_burst_its_method_and_its_header() {
+        for (form, has_header) in [("", true), ("seconds", true), ("date", true), ("none", false)] {
+            let form =
+                if form.is_empty() { String::new() } else { format!("retry_after = {form:?}") };
+            let table =
+                format!("[rate_limit]\nper_second = 1\nburst = 2\napplies_to = \"GET\"\n{form}\n");
+            let mut world = World::scenario(&format!("{HEAD}{table}")).unwrap();
+            let mut ask = |method| world.answer(&Request::new(method, "/uapi/nowhere"));
+            assert_ne!(ask("GET").status, 429);
+            assert_ne!(ask("GET").status, 429);
+            assert_ne!(ask("PUT").status, 429);
+            let refused = ask("GET");
+            assert_eq!(refused.status, 429);
+            let header = refused.headers.iter().any(|(name, _)| *name == "retry-after");
+            assert_eq!(header, has_header, "{form}");
+        }
+    }
+
+    #[test]
     fn a_mistake_in_what_stands_before_the_service_is_named_with_its_line() {
         for (rest, line, word) in [
             ("[blocker]\nfailures = 0", 4, "nonzero"),
             ("[blocker]\nfailures = 5\nwithin_s = 0", 5, "nonzero"),
             ("[blocker]\nbantime = 5", 4, "bantime"),
             ("blocker = true", 3, "true"),
+            ("[rate_limit]\nper_second = 0\nburst = 1", 4, "nonzero"),
+            ("[rate_limit]\nper_second = 1\nburst = 0", 5, "nonzero"),
+            ("[rate_limit]\nper_second = 1", 3, "burst"),
+            ("[rate_limit]\nper_second = 1\nburst = 1\nretry_after = \"soon\"", 6, "soon"),
+            ("[rate_limit]\nper_second = 1\nburst = 1\napplies_to = 1", 6, "1"),
+            ("[rate_limit]\nper_minute = 1", 4, "per_minute"),
         ] {
             let message = wrong(rest);
             let place = format!("scenario, line {line}: ");

@@ -14,6 +14,7 @@ use hyper::header::AUTHORIZATION;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use jiff::Timestamp;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
@@ -51,7 +52,7 @@ impl Simulator {
     ///
     /// # Errors
     /// When the address is taken or not ours, or the system has no thread left.
-    pub fn start(world: World, listen: SocketAddr) -> io::Result<Self> {
+    pub fn start(mut world: World, listen: SocketAddr) -> io::Result<Self> {
         let listener = std::net::TcpListener::bind(listen)?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
@@ -60,10 +61,11 @@ impl Simulator {
             let _inside = runtime.enter();
             TcpListener::from_std(listener)?
         };
+        let start = now();
+        world.set_start(today());
         let world = Arc::new(Mutex::new(world));
         let (stop, stopped) = oneshot::channel();
         let serving = Arc::clone(&world);
-        let start = now();
         let thread = thread::Builder::new().name("simulator".to_owned()).spawn(move || {
             runtime.spawn(accept(listener, serving, start));
             // Nothing is ever sent: the sender's end is the signal. The runtime goes with
@@ -163,6 +165,11 @@ async fn respond(
 #[expect(clippy::disallowed_methods, reason = "the world's time comes in with its requests")]
 fn now() -> Instant {
     Instant::now()
+}
+
+#[expect(clippy::disallowed_methods, reason = "the date of the world's time zero")]
+fn today() -> Timestamp {
+    Timestamp::now()
 }
 
 async fn read(request: hyper::Request<Incoming>) -> Result<Request, HungUp> {

@@ -6,12 +6,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::answer::{Answer, Request};
 use super::blocker::Watch;
 use super::collection::{EventRow, IdRow, Page, PresenceRow};
 use super::fault::{Fault, Rule};
+use super::limit::Limiter;
 use super::oauth::OAuth;
 use super::refusal::Refusal;
 use super::route::{Place, Route, number, route};
@@ -35,6 +37,8 @@ pub struct World {
     extensions: BTreeMap<String, Extension>,
     rules: Vec<Rule>,
     pub(super) watch: Watch,
+    pub(super) limiter: Option<Limiter>,
+    pub(super) start: Timestamp,
     seen: Vec<Seen>,
     /// How long answers take.
     pub latency: Latency,
@@ -183,6 +187,8 @@ impl World {
             extensions: BTreeMap::new(),
             rules: Vec::new(),
             watch: Watch::default(),
+            limiter: None,
+            start: Timestamp::UNIX_EPOCH,
             seen: Vec::new(),
             latency: Latency::default(),
             delete_answer: DeleteAnswer::default(),
@@ -313,8 +319,11 @@ impl World {
     }
 
     /// What stands before the service and keeps a request from it.
-    fn turn_away(&mut self, _request: &Request) -> Option<Answer> {
-        self.watch.has_struck().then(Answer::cut)
+    fn turn_away(&mut self, request: &Request) -> Option<Answer> {
+        if self.watch.has_struck() {
+            return Some(Answer::cut());
+        }
+        self.limiter.as_mut()?.refuse(request, self.start)
     }
 
     fn serve_or_fail(&mut self, request: &Request) -> Answer {
