@@ -1,6 +1,7 @@
 //! Worlds as data: TOML files whose names are sentences, some of them built in.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroU32;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -80,6 +81,7 @@ struct File {
     type_delete: TypeDelete,
     #[serde(default)]
     soap: Soap,
+    close_after: Option<NonZeroU32>,
     blocker: Option<Blocker>,
     rate_limit: Option<RateLimit>,
     #[serde(default)]
@@ -146,6 +148,7 @@ impl World {
         world.delete_answer = file.delete_answer;
         world.type_delete = file.type_delete;
         world.soap = file.soap;
+        world.close_after = file.close_after.map(NonZeroU32::get);
         world.set_blocker(file.blocker);
         world.set_rate_limit(file.rate_limit);
         let mut ids = BTreeSet::new();
@@ -161,7 +164,7 @@ impl World {
         for fault in file.faults {
             let span = fault.span();
             let fault = fault.into_inner();
-            possible(&fault).map_err(|message| at(text, &span, message.to_owned()))?;
+            fault.check().map_err(|message| at(text, &span, message.to_owned()))?;
             world.add_fault(fault);
         }
         Ok(world)
@@ -225,19 +228,6 @@ impl EventTable {
             modified: self.modified,
         }
     }
-}
-
-fn possible(fault: &Fault) -> Result<(), &'static str> {
-    if fault.nth == Some(0) {
-        return Err("a fault counts from 1: write nth = 1 for the first request");
-    }
-    if fault.status.is_none() && !fault.reset {
-        return Err("a fault answers something: write a status, or reset = true");
-    }
-    if fault.status.is_some_and(|status| !(200..=599).contains(&status)) {
-        return Err("a fault's status is between 200 and 599");
-    }
-    Ok(())
 }
 
 /// An error with the line its span starts on.
@@ -388,6 +378,21 @@ mod tests {
             ("[[faults]]\nstatus = 99", 3, "between"),
             ("[[faults]]\nnth = 1", 3, "reset"),
             ("[[faults]]\nwhen = 1", 4, "when"),
+            ("[[faults]]\nstatus = 500\nevery = 0", 3, "from 1"),
+            ("[[faults]]\nstatus = 500\ntimes = 0", 3, "from 1"),
+            ("[[faults]]\nreset = true\nno_answer = true", 3, "one way"),
+            ("[[faults]]\nhuge_mb = 1\ntruncated = true", 3, "one way"),
+            ("[[faults]]\ndrip_ms = 1\nwrong_length = \"longer\"", 3, "one way"),
+            ("[[faults]]\ndrip_ms = 1\nbody = \"{}\"", 3, "has a status"),
+            ("[[faults]]\ntruncated = true\ncode = \"c\"", 3, "has a status"),
+            ("[[faults]]\nno_answer = 1", 4, "1"),
+            ("[[faults]]\ntruncated = 1", 4, "1"),
+            ("[[faults]]\ndrip_ms = -1", 4, "-1"),
+            ("[[faults]]\nhuge_mb = -1", 4, "-1"),
+            ("[[faults]]\nwrong_length = \"no\"", 4, "no"),
+            ("[[faults]]\nlocation = 1", 4, "1"),
+            ("[[faults]]\ncontent_type = 1", 4, "1"),
+            ("close_after = 0", 3, "nonzero"),
         ] {
             let message = wrong(rest);
             let place = format!("scenario, line {line}: ");

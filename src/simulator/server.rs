@@ -2,15 +2,18 @@
 
 use std::convert::Infallible;
 use std::fmt;
+use std::future::{pending, poll_fn};
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::{Bytes, Incoming};
-use hyper::header::AUTHORIZATION;
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use hyper::header::{AUTHORIZATION, CONTENT_LENGTH};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -18,7 +21,8 @@ use jiff::Timestamp;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
-use super::answer::{Answer, Request};
+use super::answer::{Answer, Delivery, Request};
+use super::payload::Payload;
 use super::world::World;
 
 /// Longest body read; no request of the service comes near.
@@ -138,9 +142,32 @@ async fn accept(listener: TcpListener, world: Arc<Mutex<World>>, start: Instant)
 async fn serve(stream: TcpStream, world: Arc<Mutex<World>>, start: Instant) {
     // Without it small answers wait for the client's acknowledgement, up to 40 ms each.
     let _best_effort = stream.set_nodelay(true);
-    let answering = service_fn(move |request| respond(request, Arc::clone(&world), start));
+    let answered = AtomicU32::new(0);
+    let worn_out = || {
+        let world = world.lock().unwrap_or_else(PoisonError::into_inner);
+        world.close_after.is_some_and(|most| answered.load(Ordering::Relaxed) >= most)
+    };
+    let answering = service_fn(|request| async {
+        if worn_out() {
+            return Err(HungUp::OnPurpose);
+        }
+        let response = respond(request, Arc::clone(&world), start).await?;
+        answered.fetch_add(1, Ordering::Relaxed);
+        Ok(response)
+    });
+    let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), answering);
+    let mut connection = pin!(connection);
     // A connection that breaks is the client's to notice.
-    let _ended = http1::Builder::new().serve_connection(TokioIo::new(stream), answering).await;
+    let _ended = poll_fn(|context| {
+        let ended = connection.as_mut().poll(context);
+        if ended.is_ready() || !worn_out() {
+            return ended;
+        }
+        // The head of the last answer is written by now, so it no longer says that it closes.
+        connection.as_mut().graceful_shutdown();
+        connection.as_mut().poll(context)
+    })
+    .await;
 }
 
 /// The world acts when its answer is made; only then does the delay begin, with the lock free.
@@ -148,7 +175,7 @@ async fn respond(
     request: hyper::Request<Incoming>,
     world: Arc<Mutex<World>>,
     start: Instant,
-) -> Result<hyper::Response<Full<Bytes>>, HungUp> {
+) -> Result<hyper::Response<Payload>, HungUp> {
     let mut request = read(request).await?;
     let answer = {
         let mut world = world.lock().unwrap_or_else(PoisonError::into_inner);
@@ -158,6 +185,9 @@ async fn respond(
     };
     if !answer.delay.is_zero() {
         tokio::time::sleep(answer.delay).await;
+    }
+    if answer.delivery == Delivery::Never {
+        return pending().await;
     }
     write(answer)
 }
@@ -188,7 +218,7 @@ async fn read(request: hyper::Request<Incoming>) -> Result<Request, HungUp> {
     })
 }
 
-fn write(answer: Answer) -> Result<hyper::Response<Full<Bytes>>, HungUp> {
+fn write(answer: Answer) -> Result<hyper::Response<Payload>, HungUp> {
     if answer.reset {
         return Err(HungUp::OnPurpose);
     }
@@ -196,7 +226,12 @@ fn write(answer: Answer) -> Result<hyper::Response<Full<Bytes>>, HungUp> {
     for (name, value) in answer.headers {
         response = response.header(name, value);
     }
-    response.body(Full::from(answer.body)).map_err(HungUp::Answer)
+    let delivery = if answer.status == 204 { Delivery::Whole } else { answer.delivery };
+    let (body, length) = Payload::new(answer.body, delivery);
+    if let Some(length) = length {
+        response = response.header(CONTENT_LENGTH, length);
+    }
+    response.body(body).map_err(HungUp::Answer)
 }
 
 #[cfg(test)]

@@ -48,6 +48,8 @@ pub struct World {
     pub type_delete: TypeDelete,
     /// Which SystemAPI there is.
     pub soap: Soap,
+    /// Answers after which the server ends a connection without having said so.
+    pub close_after: Option<u32>,
 }
 
 /// What can carry events, in the words of the vendor's SystemAPI.
@@ -194,6 +196,7 @@ impl World {
             delete_answer: DeleteAnswer::default(),
             type_delete: TypeDelete::default(),
             soap: Soap::default(),
+            close_after: None,
         }
     }
 
@@ -327,21 +330,17 @@ impl World {
     }
 
     fn serve_or_fail(&mut self, request: &Request) -> Answer {
-        let mut answer = None;
+        let mut fault = None;
         for rule in &mut self.rules {
-            if rule.fires(request) && answer.is_none() {
-                answer = Some((rule.fault.answer(), rule.fault.acts));
+            if rule.fires(request) && fault.is_none() {
+                fault = Some(rule.fault.clone());
             }
         }
-        match answer {
-            Some((answer, acts)) => {
-                if acts {
-                    self.serve(request);
-                }
-                answer
-            }
-            None => self.serve(request),
-        }
+        let Some(fault) = fault else {
+            return self.serve(request);
+        };
+        let real = fault.lets_act().then(|| self.serve(request));
+        fault.answer(real)
     }
 
     fn serve(&mut self, request: &Request) -> Answer {
