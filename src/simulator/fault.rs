@@ -26,7 +26,7 @@ pub struct Fault {
     pub nth: Option<u32>,
     /// Only every nth match.
     pub every: Option<u32>,
-    /// How often at most it fires; without end when absent.
+    /// How often at most it fires, also where another rule answered; without end when absent.
     pub times: Option<u32>,
     /// The status answered; 500 when absent.
     pub status: Option<u16>,
@@ -190,6 +190,83 @@ impl Fault {
             (Some(body), _) => Answer::text(status, "application/json", body.clone().into()),
             (None, Some(code)) => error(status, code, "The simulator was told to fail."),
             (None, None) => Answer::empty(status),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::world::World;
+    use super::*;
+
+    const EVENTS: &str = "/uapi/extensions/@me/0003*210/phoneCallEvents";
+
+    fn statuses(fault: Fault, requests: usize) -> Vec<u16> {
+        let mut world = World::named("the-page").unwrap();
+        world.add_fault(Fault { status: Some(500), ..fault });
+        (0..requests).map(|_| ask(&mut world).status).collect()
+    }
+
+    fn ask(world: &mut World) -> Answer {
+        let token = world.token().to_owned();
+        world.answer(&Request::new("GET", EVENTS).bearing(&token))
+    }
+
+    fn header<'a>(answer: &'a Answer, wanted: &str) -> Vec<&'a str> {
+        let found = answer.headers.iter().filter(|(name, _)| *name == wanted);
+        found.map(|(_, value)| value.as_str()).collect()
+    }
+
+    #[test]
+    fn every_nth_match_fails_and_only_so_often() {
+        let every = Fault { every: Some(2), ..Fault::default() };
+        assert_eq!(statuses(every.clone(), 5), [200, 500, 200, 500, 200]);
+        let times = Fault { times: Some(2), ..Fault::default() };
+        assert_eq!(statuses(times, 4), [500, 500, 200, 200]);
+        assert_eq!(statuses(Fault { times: Some(1), ..every }, 4), [200, 500, 200, 200]);
+        assert_eq!(statuses(Fault::default(), 2), [500, 500]);
+    }
+
+    #[test]
+    fn a_redirect_has_a_location_and_a_body_any_type() {
+        let mut world = World::named("the-page").unwrap();
+        world.add_fault(Fault {
+            status: Some(302),
+            location: Some("https://elsewhere.test/".to_owned()),
+            body: Some("{}".to_owned()),
+            content_type: Some("text/plain".to_owned()),
+            times: Some(1),
+            ..Fault::default()
+        });
+        let answer = ask(&mut world);
+        assert_eq!(header(&answer, "location"), ["https://elsewhere.test/"]);
+        assert_eq!(header(&answer, "content-type"), ["text/plain"]);
+        let answer = ask(&mut world);
+        assert!(header(&answer, "location").is_empty());
+        assert_eq!(header(&answer, "content-type"), ["application/json"]);
+    }
+
+    #[test]
+    fn a_fault_of_delivery_leaves_the_answer_to_the_world_unless_it_has_one() {
+        let mut world = World::named("the-page").unwrap();
+        let real = ask(&mut world);
+        world.add_fault(Fault { truncated: true, times: Some(1), ..Fault::default() });
+        let spoilt = ask(&mut world);
+        assert_eq!(spoilt, Answer { delivery: Delivery::Truncated, ..real });
+        world.add_fault(Fault { truncated: true, status: Some(502), ..Fault::default() });
+        let own = ask(&mut world);
+        assert_eq!((own.status, own.delivery), (502, Delivery::Truncated));
+    }
+
+    #[test]
+    fn who_is_not_answered_is_not_served_either_unless_the_fault_acts() {
+        for (acts, left) in [(false, 3), (true, 0)] {
+            let mut world = World::named("the-page").unwrap();
+            world.add_fault(Fault { no_answer: true, acts, ..Fault::default() });
+            let token = world.token().to_owned();
+            let answer = world.answer(&Request::new("DELETE", EVENTS).bearing(&token));
+            assert_eq!(answer.delivery, Delivery::Never);
+            assert_eq!(world.event_ids("0003*210").len(), left);
         }
     }
 }

@@ -267,7 +267,7 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
-    use super::super::answer::Request;
+    use super::super::answer::{Delivery, Request};
     use super::*;
 
     const HEAD: &str = "name = \"x\"\ntoken = \"t\"\n";
@@ -401,6 +401,31 @@ mod tests {
         }
         let error = World::scenario("name = \"no token\"").unwrap_err();
         assert!(error.to_string().contains("token"), "{error}");
+    }
+
+    #[test]
+    fn every_key_of_a_fault_finds_its_place() {
+        let drip = Delivery::Drip(Duration::from_millis(3));
+        for (keys, status, delivery) in [
+            ("every = 1\ntimes = 1\nstatus = 302\nlocation = \"to\"", 302, Delivery::Whole),
+            ("status = 200\nbody = \"\"\ncontent_type = \"x/y\"", 200, Delivery::Whole),
+            ("no_answer = true", 500, Delivery::Never),
+            ("drip_ms = 3", 404, drip),
+            ("truncated = true\nstatus = 200", 200, Delivery::Truncated),
+            ("wrong_length = \"shorter\"", 404, Delivery::Shorter),
+            ("wrong_length = \"longer\"", 404, Delivery::Longer),
+            ("huge_mb = 2", 404, Delivery::Huge(2_000_000)),
+        ] {
+            let text = format!("{HEAD}close_after = 9\n[[faults]]\n{keys}\n");
+            let mut world = World::scenario(&text).unwrap();
+            assert_eq!(world.close_after, Some(9));
+            let answer = world.answer(&Request::new("GET", "/elsewhere"));
+            assert_eq!((answer.status, answer.delivery), (status, delivery), "{keys}");
+            for value in ["to", "x/y"].into_iter().filter(|value| keys.contains(value)) {
+                assert!(answer.headers.iter().any(|(_, given)| given == value), "{keys}");
+            }
+        }
+        assert_eq!(World::scenario(HEAD).unwrap().close_after, None);
     }
 
     #[test]

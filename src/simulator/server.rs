@@ -240,7 +240,7 @@ mod tests {
     use std::net::TcpStream;
 
     use super::super::blocker::Blocker;
-    use super::super::fault::Fault;
+    use super::super::fault::{Fault, WrongLength};
     use super::*;
 
     const EVENTS: &str = "/uapi/extensions/@me/0003*210/phoneCallEvents";
@@ -347,6 +347,163 @@ mod tests {
         for connection in [&mut old, &mut new] {
             send(connection, "GET", EVENTS, &simulator.token());
             assert_silence(connection);
+        }
+    }
+
+    /// A simulator whose first answer meets this fault, and a connection that asked for it.
+    fn asked(fault: Fault) -> (Simulator, BufReader<TcpStream>) {
+        let simulator = simulator();
+        simulator.with_world(|world| world.add_fault(Fault { times: Some(1), ..fault }));
+        let mut connection = connect(&simulator);
+        send(&mut connection, "GET", EVENTS, &simulator.token());
+        (simulator, connection)
+    }
+
+    /// The head of the next answer, with the length it announces.
+    fn head(connection: &mut BufReader<TcpStream>) -> (String, usize) {
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            assert_ne!(connection.read_line(&mut head).unwrap(), 0, "{head}");
+        }
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+        let length = length.unwrap().parse().unwrap();
+        (head, length)
+    }
+
+    /// The body of the listing as it is without a fault.
+    fn listing() -> String {
+        let simulator = simulator();
+        let mut connection = connect(&simulator);
+        send(&mut connection, "GET", EVENTS, &simulator.token());
+        receive(&mut connection).1
+    }
+
+    /// The connection carries another request.
+    fn assert_alive(simulator: &Simulator, connection: &mut BufReader<TcpStream>) {
+        send(connection, "GET", EVENTS, &simulator.token());
+        assert_eq!(receive(connection), ("HTTP/1.1 200 OK".to_owned(), listing()));
+    }
+
+    /// The connection is open and nothing is there to be read.
+    fn assert_waits(connection: &mut BufReader<TcpStream>) {
+        let patience = Some(Duration::from_millis(20));
+        connection.get_mut().set_read_timeout(patience).unwrap();
+        let kind = connection.read(&mut [0; 1]).unwrap_err().kind();
+        assert!(matches!(kind, io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut), "{kind}");
+    }
+
+    #[test]
+    fn a_request_may_wait_for_ever_while_others_are_answered() {
+        let (simulator, mut waiting) = asked(Fault { no_answer: true, ..Fault::default() });
+        assert_waits(&mut waiting);
+        assert_alive(&simulator, &mut connect(&simulator));
+        assert_waits(&mut waiting);
+    }
+
+    #[test]
+    fn a_body_drips_to_its_end_and_the_connection_goes_on() {
+        let slow = Fault { drip_ms: 1, status: Some(200), ..Fault::default() };
+        let (simulator, mut connection) =
+            asked(Fault { body: Some("{\"entry\":[]}".to_owned()), ..slow });
+        let (status, body) = receive(&mut connection);
+        assert_eq!((status.as_str(), body.as_str()), ("HTTP/1.1 200 OK", "{\"entry\":[]}"));
+        assert_alive(&simulator, &mut connection);
+        simulator.with_world(|world| {
+            world.add_fault(Fault { drip_ms: 3_600_000, ..Fault::default() });
+        });
+        send(&mut connection, "GET", EVENTS, &simulator.token());
+        head(&mut connection);
+        connection.read_exact(&mut [0; 1]).unwrap();
+        assert_waits(&mut connection);
+    }
+
+    #[test]
+    fn a_truncated_answer_announces_all_sends_half_and_closes() {
+        let (_simulator, mut connection) = asked(Fault { truncated: true, ..Fault::default() });
+        let (_, length) = head(&mut connection);
+        let mut body = String::new();
+        // The end may come as a reset; what came before it counts.
+        let _end = connection.read_to_string(&mut body);
+        let whole = listing();
+        assert_eq!(length, whole.len());
+        assert_eq!(body, whole[..length / 2]);
+    }
+
+    #[test]
+    fn a_truncated_answer_without_a_body_still_announces_one() {
+        let fault = Fault { truncated: true, status: Some(500), ..Fault::default() };
+        let (_simulator, mut connection) = asked(fault);
+        assert_eq!(head(&mut connection).1, 1);
+        assert_silence(&mut connection);
+    }
+
+    #[test]
+    fn a_length_too_short_cuts_the_body_and_the_connection_goes_on() {
+        let wrong_length = Some(WrongLength::Shorter);
+        let (simulator, mut connection) = asked(Fault { wrong_length, ..Fault::default() });
+        let (_, body) = receive(&mut connection);
+        let whole = listing();
+        assert_eq!(body, whole[..whole.len() / 2]);
+        assert_alive(&simulator, &mut connection);
+    }
+
+    #[test]
+    fn a_length_too_long_leaves_the_client_waiting() {
+        let wrong_length = Some(WrongLength::Longer);
+        let (_simulator, mut connection) = asked(Fault { wrong_length, ..Fault::default() });
+        let (_, length) = head(&mut connection);
+        let whole = listing();
+        assert_eq!(length, whole.len() + 1);
+        connection.read_exact(&mut vec![0; whole.len()]).unwrap();
+        assert_waits(&mut connection);
+    }
+
+    #[test]
+    fn a_huge_answer_is_blanks_and_then_the_body() {
+        let (simulator, mut connection) = asked(Fault { huge_mb: 2, ..Fault::default() });
+        let (_, body) = receive(&mut connection);
+        let whole = listing();
+        assert_eq!(body.len(), 2_000_000 + whole.len());
+        assert_eq!(body.trim_start(), whole);
+        assert_alive(&simulator, &mut connection);
+    }
+
+    #[test]
+    fn an_answer_without_a_body_is_delivered_whole_whatever_is_ordered() {
+        let simulator = simulator();
+        let token = simulator.token();
+        simulator.with_world(|world| {
+            for (nth, wrong_length) in [(1, Some(WrongLength::Longer)), (2, None)] {
+                let truncated = wrong_length.is_none();
+                let nothing = Fault { status: Some(204), nth: Some(nth), ..Fault::default() };
+                world.add_fault(Fault { truncated, wrong_length, ..nothing });
+            }
+        });
+        let mut connection = connect(&simulator);
+        for _ in 0..2 {
+            send(&mut connection, "GET", EVENTS, &token);
+            assert_eq!(receive(&mut connection).0, "HTTP/1.1 204 No Content");
+        }
+        assert_alive(&simulator, &mut connection);
+    }
+
+    #[test]
+    fn a_keep_alive_that_lies_ends_after_so_many_answers() {
+        let simulator = simulator();
+        simulator.with_world(|world| world.close_after = Some(2));
+        for _ in 0..2 {
+            let mut connection = connect(&simulator);
+            assert_alive(&simulator, &mut connection);
+            send(&mut connection, "GET", EVENTS, &simulator.token());
+            let (head, length) = head(&mut connection);
+            assert!(!head.to_lowercase().contains("connection:"), "{head}");
+            connection.read_exact(&mut vec![0; length]).unwrap();
+            assert_silence(&mut connection);
+        }
+        simulator.with_world(|world| world.close_after = None);
+        let mut connection = connect(&simulator);
+        for _ in 0..3 {
+            assert_alive(&simulator, &mut connection);
         }
     }
 
