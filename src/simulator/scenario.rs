@@ -21,10 +21,15 @@ const DEMO: &str = "demo";
 
 /// The scenarios of `assets/scenarios`, by file name.
 const BUILT_IN: &[(&str, &str)] = &[
+    (
+        "an-address-blocker-watches",
+        include_str!("../../assets/scenarios/an-address-blocker-watches.toml"),
+    ),
     ("an-extension-refuses", include_str!("../../assets/scenarios/an-extension-refuses.toml")),
     ("an-extension-vanished", include_str!("../../assets/scenarios/an-extension-vanished.toml")),
     ("ids-are-unknown", include_str!("../../assets/scenarios/ids-are-unknown.toml")),
     ("nothing-there", include_str!("../../assets/scenarios/nothing-there.toml")),
+    ("requests-are-limited", include_str!("../../assets/scenarios/requests-are-limited.toml")),
     ("the-page", include_str!("../../assets/scenarios/the-page.toml")),
     (
         "three-extensions-with-events",
@@ -324,6 +329,20 @@ mod tests {
     }
 
     #[test]
+    fn trouble_starts_at_the_twentieth_failure_and_at_the_eleventh_request_at_once() {
+        let statuses = |name| {
+            let mut world = World::named(name).unwrap();
+            assert_eq!((world.extensions().count(), world.event_count()), (3, 9), "{name}");
+            let nowhere = Request::new("GET", "/uapi/nowhere");
+            (0..21).map(|_| world.answer(&nowhere).status).collect::<Vec<u16>>()
+        };
+        let watched = statuses("an-address-blocker-watches");
+        assert_eq!((watched[19], watched[20]), (401, 0));
+        let limited = statuses("requests-are-limited");
+        assert_eq!((limited[9], limited[10]), (401, 429));
+    }
+
+    #[test]
     fn every_key_finds_its_place() {
         let world = World::scenario(
             "name = \"all keys\"\ntoken = \"t\"\nuser = \"33\"\nbase_path = \"/unifiedapi\"\n\
@@ -486,6 +505,9 @@ mod tests {
     fn an_unknown_name_is_answered_with_those_there_are() {
         let error = World::named("the-pge").unwrap_err().to_string();
         assert!(error.contains("\"the-pge\""), "{error}");
-        assert!(error.contains("demo, an-extension-refuses"), "{error}");
+        assert!(
+            error.contains("demo, an-address-blocker-watches, an-extension-refuses"),
+            "{error}"
+        );
     }
 }
