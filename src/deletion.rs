@@ -4,10 +4,12 @@
 //! A [`Plan`] is frozen from a [`Selection`], never empty and never changed; a [`Run`] carries out
 //! exactly one plan and gives every planned event exactly one outcome.
 
+mod guard;
 mod judge;
 mod plan;
 mod run;
+mod verification;
 
-pub use judge::{Settled, judge};
+pub use judge::{Reply, Settled, judge};
 pub use plan::{Plan, PlanHash, PlanRefused, PlannedCall, Selection};
-pub use run::{Run, RunState, Tally};
+pub use run::{Run, RunCall, RunEnd, RunState, Step, Tally};

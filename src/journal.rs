@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 
-use crate::deletion::{Plan, Settled, Tally};
-use crate::domain::{Foreign, Method, PhoneCallEvent, Status};
+use crate::deletion::{Plan, RunCall, RunEnd, Settled};
+use crate::domain::{Foreign, Method, Outcome, PhoneCallEvent, Status};
 
 /// Version of the line format.
 const SCHEMA: u32 = 1;
@@ -40,7 +40,10 @@ impl RunFile {
         let mut lines = BufWriter::new(&file);
         write_line(&mut lines, &run_line(plan))?;
         for event in plan.events() {
-            write_line(&mut lines, &event_line(event))?;
+            write_line(&mut lines, &event_line("event", event))?;
+        }
+        for event in plan.all_bystanders() {
+            write_line(&mut lines, &event_line("bystander", event))?;
         }
         lines.flush()?;
         drop(lines);
@@ -58,39 +61,33 @@ impl RunFile {
     ///
     /// # Errors
     /// Any error of the file system.
-    pub fn sent(&self, call: usize) -> io::Result<()> {
-        self.append(&json!({"line": "sent", "call": call}))
+    pub fn sent(&self, call: &RunCall) -> io::Result<()> {
+        let covers = call.covers();
+        self.append(&json!({
+            "line": "sent", "call": call.id(), "first": covers.start, "covers": covers.len(),
+        }))
     }
 
     /// What became of a call, an outcome for each event that it covers.
     ///
     /// # Errors
     /// Any error of the file system.
-    pub fn settled(&self, call: usize, settled: &Settled) -> io::Result<()> {
-        let outcomes: Vec<Value> = settled
-            .outcomes
-            .iter()
-            .map(|outcome| {
-                let failure = outcome.failure();
-                json!({
-                    "outcome": outcome.name().replace(' ', "_"),
-                    "code": failure.map(|failure| failure.code.raw()),
-                    "message": failure.map(|failure| failure.message.raw()),
-                })
-            })
-            .collect();
-        let surplus: Vec<&str> = settled.surplus.iter().map(Foreign::raw).collect();
+    pub fn settled(&self, call: &RunCall, settled: &Settled) -> io::Result<()> {
+        let outcomes: Vec<Value> = settled.outcomes.iter().map(outcome_of).collect();
+        let surplus: Vec<&str> = settled.reply.surplus.iter().map(Foreign::raw).collect();
         self.append(&json!({
-            "line": "settled", "call": call, "http_status": settled.http_status,
+            "line": "settled", "call": call.id(), "http_status": settled.reply.http_status,
             "outcomes": outcomes, "surplus": surplus,
         }))
     }
 
-    /// The last line, synced.
+    /// The last lines, synced: what listing again showed, then the counts.
     ///
     /// # Errors
     /// Any error of the file system.
-    pub fn finish(&self, tally: Tally) -> io::Result<()> {
+    pub fn finish(&self, end: &RunEnd) -> io::Result<()> {
+        let tally = end.tally;
+        self.append(&verified_line(end))?;
         self.append(&json!({
             "line": "finished", "finished": now(),
             "deleted": tally.deleted, "already_gone": tally.already_gone,
@@ -109,6 +106,36 @@ impl RunFile {
         self.broken.fetch_or(written.is_err(), Ordering::SeqCst);
         written
     }
+}
+
+fn outcome_of(outcome: &Outcome) -> Value {
+    let failure = outcome.failure();
+    json!({
+        "outcome": outcome.name().replace(' ', "_"),
+        "code": failure.map(|failure| failure.code.raw()),
+        "message": failure.map(|failure| failure.message.raw()),
+    })
+}
+
+fn verified_line(end: &RunEnd) -> Value {
+    let revised: Vec<Value> = end
+        .revised
+        .iter()
+        .map(|(event, outcome)| {
+            let mut revised = outcome_of(outcome);
+            revised["event"] = json!(event);
+            revised
+        })
+        .collect();
+    let surplus: Vec<Value> = end
+        .surplus
+        .iter()
+        .map(|key| {
+            let number = key.event_type.number();
+            json!({"extension": key.extension.as_str(), "type": number, "id": key.id.as_str()})
+        })
+        .collect();
+    json!({"line": "verified", "complete": end.verified, "revised": revised, "surplus": surplus})
 }
 
 fn write_line(out: &mut impl Write, line: &Value) -> io::Result<()> {
@@ -168,7 +195,7 @@ fn run_line(plan: &Plan) -> Value {
 }
 
 /// Everything that is needed to write the event again, in the service's own notation.
-fn event_line(event: &PhoneCallEvent) -> Value {
+fn event_line(line: &str, event: &PhoneCallEvent) -> Value {
     let method = match &event.method {
         Method::Get => "0",
         Method::Post => "1",
@@ -180,7 +207,7 @@ fn event_line(event: &PhoneCallEvent) -> Value {
         Status::Other(raw) => raw.raw(),
     };
     json!({
-        "line": "event", "extension": event.key.extension.as_str(),
+        "line": line, "extension": event.key.extension.as_str(),
         "type": event.key.event_type.number(), "id": event.key.id.as_str(),
         "method": method, "url": event.url.raw(), "note": event.note.raw(), "status": status,
         "modified": event.modified.written(),
@@ -190,7 +217,9 @@ fn event_line(event: &PhoneCallEvent) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::deletion::{Selection, judge};
+    use std::sync::Arc;
+
+    use crate::deletion::{Run, Selection, Tally, judge};
     use crate::domain::{
         CallForm, DeleteAnswer, ExtensionNumber, ListingBuilder, RawEvent, Target, UserId,
     };
@@ -246,16 +275,22 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = RunFile::create(folder.path(), &plan()).unwrap();
         let answer = Ok(DeleteAnswer { http_status: 200, ids: Some(vec![Foreign::from("a")]) });
-        file.sent(0).unwrap();
-        file.settled(0, &judge(plan().covered(0), answer, Duration::ZERO)).unwrap();
-        file.finish(Tally { deleted: 1, not_sent: 1, ..Tally::default() }).unwrap();
+        let run = Run::new(Arc::new(plan()), 1);
+        let call = run.call(0).unwrap();
+        file.sent(call).unwrap();
+        file.settled(call, &judge(plan().covered(0), answer, Duration::ZERO)).unwrap();
+        let tally = Tally { deleted: 1, already_gone: 1, ..Tally::default() };
+        let revised = vec![(1, Outcome::AlreadyGone)];
+        let surplus = vec![plan().events()[1].key.clone()];
+        file.finish(&RunEnd { tally, revised, surplus, verified: true }).unwrap();
         let lines = lines(folder.path(), file.name());
-        assert_eq!(lines[3], json!({"line": "sent", "call": 0}));
+        assert_eq!(lines[3], json!({"line": "sent", "call": 0, "first": 0, "covers": 1}));
         assert_eq!(lines[4]["outcomes"][0]["outcome"], "deleted");
-        assert_eq!(
-            (lines[5]["deleted"].as_u64(), lines[5]["not_sent"].as_u64()),
-            (Some(1), Some(1))
-        );
+        assert_eq!(lines[5]["revised"][0]["event"], 1);
+        assert_eq!(lines[5]["revised"][0]["outcome"], "already_gone");
+        let lost = json!({"extension": "0003*210", "type": 2, "id": "b"});
+        assert_eq!((&lines[5]["surplus"][0], &lines[5]["complete"]), (&lost, &json!(true)));
+        assert_eq!((&lines[6]["deleted"], &lines[6]["already_gone"]), (&json!(1), &json!(1)));
     }
 
     #[test]

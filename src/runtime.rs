@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 
 use crate::api::Client;
 use crate::app::{Effect, Message};
-use crate::deletion::{Plan, Settled, Tally, judge};
+use crate::deletion::{Plan, RunCall, RunEnd, Settled, judge};
 use crate::domain::{Cause, Discovery, Exchange, ExtensionNumber, Failure, Fuse, Listing, Source};
 use crate::journal::RunFile;
 
@@ -57,8 +57,13 @@ pub async fn perform(effect: Effect, ports: &Ports) -> Message {
             Message::Listed { extension, epoch, result, exchanges }
         }
         Effect::OpenRunFile(plan) => Message::RunFileOpened(open_run_file(ports, &plan)),
-        Effect::SendDelete { plan, call } => send_delete(ports, &plan, call).await,
-        Effect::CloseRunFile(tally) => Message::RunFileClosed(close_run_file(ports, tally)),
+        Effect::SendDelete { plan, call } => send_delete(ports, &plan, &call).await,
+        Effect::ListForRun(extension) => {
+            let mut exchanges = Vec::new();
+            let result = ports.client.events(&extension, &mut exchanges).await;
+            Message::ListedForRun { extension, result, exchanges }
+        }
+        Effect::CloseRunFile(end) => Message::RunFileClosed(close_run_file(ports, &end)),
     }
 }
 
@@ -126,14 +131,14 @@ fn open_run_file(ports: &Ports, plan: &Plan) -> Result<String, Failure> {
 }
 
 /// Writes *sent*, sends, writes *settled*: a request whose line is not written does not go out.
-async fn send_delete(ports: &Ports, plan: &Plan, call: usize) -> Message {
+async fn send_delete(ports: &Ports, plan: &Plan, call: &RunCall) -> Message {
     let mut exchanges = Vec::new();
-    let covered = plan.covered(call);
+    let covered = plan.events().get(call.covers()).unwrap_or_default();
     let withhold = |why: String| judge(covered, Err(withheld(why)), Duration::ZERO);
-    let settled = match (plan.call(call), ports.run_file()) {
-        (Some(delete), Some(file)) => match file.sent(call) {
+    let settled = match ports.run_file() {
+        Some(file) => match file.sent(call) {
             Ok(()) => {
-                let answer = ports.client.delete(&delete, &mut exchanges).await;
+                let answer = ports.client.delete(call.delete(), &mut exchanges).await;
                 let took = exchanges.iter().map(|exchange| exchange.took).sum();
                 let settled = judge(covered, answer, took);
                 // The answer is known either way: an unwritten line makes it unknown to the next
@@ -143,15 +148,14 @@ async fn send_delete(ports: &Ports, plan: &Plan, call: usize) -> Message {
             }
             Err(error) => withhold(format!("the run file cannot be written: {error}")),
         },
-        (_, None) => withhold("there is no run file".to_owned()),
-        (None, Some(_)) => withhold("the plan has no such call".to_owned()),
+        None => withhold("there is no run file".to_owned()),
     };
-    Message::CallSettled { call, settled, exchanges }
+    Message::CallSettled { call: call.id(), settled, exchanges }
 }
 
-fn close_run_file(ports: &Ports, tally: Tally) -> Result<(), Failure> {
+fn close_run_file(ports: &Ports, end: &RunEnd) -> Result<(), Failure> {
     match ports.keep(None) {
-        Some(file) => file.finish(tally).map_err(|error| withheld(error.to_string())),
+        Some(file) => file.finish(end).map_err(|error| withheld(error.to_string())),
         None => Ok(()),
     }
 }

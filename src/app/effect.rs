@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::deletion::{Plan, Tally};
+use crate::deletion::{Plan, RunCall, RunEnd};
 use crate::domain::ExtensionNumber;
 
 /// One act. Each comes back as exactly one message.
@@ -23,9 +23,11 @@ pub enum Effect {
     SendDelete {
         /// The plan being run.
         plan: Arc<Plan>,
-        /// Which of its calls.
-        call: usize,
+        /// Which call.
+        call: RunCall,
     },
-    /// Write the last line of the run file and let go of it.
-    CloseRunFile(Tally),
+    /// List the events of an extension for the run: before a wide call, or to verify.
+    ListForRun(ExtensionNumber),
+    /// Write the last lines of the run file and let go of it.
+    CloseRunFile(RunEnd),
 }

@@ -58,10 +58,19 @@ pub enum Message {
     RunFileOpened(Result<String, Failure>),
     /// [`Effect::SendDelete`](super::Effect::SendDelete) is done.
     CallSettled {
-        /// Which call of the plan.
+        /// Which call of the run.
         call: usize,
         /// What became of it.
         settled: Settled,
+        /// The requests behind it.
+        exchanges: Vec<Exchange>,
+    },
+    /// [`Effect::ListForRun`](super::Effect::ListForRun) is done.
+    ListedForRun {
+        /// Whose events were asked for.
+        extension: ExtensionNumber,
+        /// What the service said.
+        result: Result<Listing, Failure>,
         /// The requests behind it.
         exchanges: Vec<Exchange>,
     },

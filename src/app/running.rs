@@ -1,9 +1,10 @@
 //! A run on the screen: the pure machine, its name, and the times that rate and rest come from.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::deletion::{Run, RunState};
-use crate::domain::{Cause, Outcome};
+use crate::deletion::{Run, RunCall, RunState, Step};
+use crate::domain::{ExtensionNumber, Failure, Listing, Outcome};
 
 use super::status::Tone;
 use super::{Effect, Leaving, Model, count_of};
@@ -88,34 +89,30 @@ impl Model {
         let Some(active) = &mut self.run else {
             return Vec::new();
         };
-        let plan = std::sync::Arc::clone(active.run.plan());
-        for (event, outcome) in plan.covered(call).iter().zip(&settled.outcomes) {
+        let Some(covered) = active.run.call(call).map(RunCall::covers) else {
+            return Vec::new();
+        };
+        let plan = Arc::clone(active.run.plan());
+        let covered = plan.events().get(covered).unwrap_or_default();
+        for (event, outcome) in covered.iter().zip(&settled.outcomes) {
             if outcome.is_gone() {
                 self.store.remove(&event.key);
             } else if let Some(failure) = outcome.failure() {
                 self.failures.insert(event.key.clone(), failure.clone());
             }
         }
-        let Some(extension) = plan.call(call).map(|call| call.extension().clone()) else {
+        let Some(extension) = covered.first().map(|event| &event.key.extension) else {
             return Vec::new();
         };
-        self.loading.deletion_settled(&extension);
-        let surplus = settled.surplus.len();
-        // Nothing leaves this program any more: read-only, or no line in the run file.
-        let withheld = settled
-            .outcomes
-            .iter()
-            .filter_map(Outcome::failure)
-            .find(|failure| failure.cause == Cause::Withheld);
-        let withheld = withheld.map(ToString::to_string);
+        self.loading.deletion_settled(extension);
+        let surplus = settled.reply.surplus.len();
+        let had_stopped = active.run.stopped_by().is_some();
         active.run.settle(call, settled);
-        if let Some(why) = withheld {
-            active.run.stop();
+        let stopped_by = active.run.stopped_by().filter(|_| !had_stopped).cloned();
+        if let Some(why) = stopped_by {
             self.say(Tone::Warning, format!("the run was stopped: {why}"));
         }
         if surplus > 0 {
-            // What is gone beside the plan must not stand on the screen as if it were there.
-            self.loading.demand(&extension);
             self.log(
                 Tone::Warning,
                 format!("not in the review, and reported deleted: {}", count_of(surplus, "event")),
@@ -126,22 +123,66 @@ impl Model {
         self.hand_out()
     }
 
+    /// An extension was listed for the run: before a wide call, or to verify.
+    pub(super) fn listed_for_run(
+        &mut self,
+        extension: &ExtensionNumber,
+        result: Result<Listing, Failure>,
+    ) -> Vec<Effect> {
+        let Some(active) = &mut self.run else {
+            return Vec::new();
+        };
+        active.run.listed(extension, result.as_ref());
+        let remarks = active.run.take_remarks();
+        if let Ok(listing) = result {
+            self.store.insert(listing);
+            self.mark_what_is_left(extension);
+        }
+        for remark in remarks {
+            self.log(Tone::Warning, remark);
+        }
+        self.marks_changed = true;
+        self.rebuild_events();
+        self.hand_out()
+    }
+
+    /// An event that was reported deleted and is listed all the same is marked again.
+    fn mark_what_is_left(&mut self, extension: &ExtensionNumber) {
+        let Some(active) = &self.run else { return };
+        let plan = Arc::clone(active.run.plan());
+        for event in plan.events_of(extension) {
+            let outcome = active.run.outcomes().get(event).and_then(Option::as_ref);
+            let failure = outcome.and_then(Outcome::failure);
+            let (Some(planned), Some(failure)) = (plan.events().get(event), failure) else {
+                continue;
+            };
+            self.failures.insert(planned.key.clone(), failure.clone());
+            let row = self.store.listing(extension).and_then(|listing| listing.find(&planned.key));
+            if let Some(row) = row {
+                self.store.set_marks(extension, row..row + 1, true);
+            }
+        }
+    }
+
     fn hand_out(&mut self) -> Vec<Effect> {
         let now = self.now.since_start;
         let Some(active) = &mut self.run else {
             return Vec::new();
         };
-        let plan = std::sync::Arc::clone(active.run.plan());
+        let plan = Arc::clone(active.run.plan());
         let mut effects: Vec<Effect> = active
             .run
             .hand_out()
             .into_iter()
-            .map(|call| Effect::SendDelete { plan: std::sync::Arc::clone(&plan), call })
+            .map(|step| match step {
+                Step::Send(call) => Effect::SendDelete { plan: Arc::clone(&plan), call },
+                Step::List(extension) => Effect::ListForRun(extension),
+            })
             .collect();
         if !active.is_going_on() && active.finished.is_none() {
             active.finished = Some(now);
             self.closing = true;
-            effects.push(Effect::CloseRunFile(active.run.tally()));
+            effects.push(Effect::CloseRunFile(active.run.end()));
             self.report_run();
         }
         effects
@@ -205,7 +246,7 @@ impl Model {
                 active.run.resume();
                 self.notice(Tone::Plain, "going on");
             }
-            RunState::Stopping | RunState::Finished => {
+            RunState::Stopping | RunState::Verifying | RunState::Finished => {
                 self.notice(Tone::Plain, "there is no run to pause");
             }
         }

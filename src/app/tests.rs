@@ -150,13 +150,37 @@ impl Desk {
         };
         let settled: Settled = judge(plan.covered(call), answer, Duration::from_millis(5));
         self.take(Message::CallSettled { call, settled, exchanges: Vec::new() });
+        self.verify();
         std::mem::take(&mut self.effects)
+    }
+
+    /// Answers every listing that the run asked for: the service has what is on the screen.
+    fn verify(&mut self) {
+        while let Some(place) =
+            self.effects.iter().position(|effect| matches!(effect, Effect::ListForRun(_)))
+        {
+            let Effect::ListForRun(extension) = self.effects.remove(place) else { break };
+            let mut builder = ListingBuilder::new(extension.clone());
+            let listing = self.model.store().listing(&extension).unwrap();
+            for event in (0..listing.len()).map(|row| listing.row(row).unwrap().to_event()) {
+                builder.push(RawEvent {
+                    event_type: &event.key.event_type.number().to_string(),
+                    id: event.key.id.as_str(),
+                    method: "1",
+                    url: event.url.raw(),
+                    status: "1",
+                    ..RawEvent::default()
+                });
+            }
+            let result = Ok(builder.finish(true));
+            self.take(Message::ListedForRun { extension, result, exchanges: Vec::new() });
+        }
     }
 }
 
 fn sent(effects: &[Effect]) -> Vec<usize> {
     let calls = effects.iter().filter_map(|effect| match effect {
-        Effect::SendDelete { call, .. } => Some(*call),
+        Effect::SendDelete { call, .. } => Some(call.id()),
         _ => None,
     });
     calls.collect()
@@ -549,7 +573,13 @@ fn leaving_a_paused_run_and_one_just_over_waits_for_the_last_line_of_the_run_fil
     desk.press("p");
     desk.settle(0, true);
     desk.settle(1, true);
-    assert!(matches!(desk.press("q y")[..], [Effect::CloseRunFile(_)]));
+    assert!(matches!(desk.press("q y")[..], [Effect::ListForRun(_)]));
+    desk.take(Message::ListedForRun {
+        extension: number("1"),
+        result: Ok(listing("1", "2 b,2 o2")),
+        exchanges: Vec::new(),
+    });
+    assert!(matches!(desk.effects[..], [Effect::CloseRunFile(_)]));
     assert_eq!(desk.model.leaving(), &Leaving::WhenSettled);
     desk.take(Message::RunFileClosed(Ok(())));
     assert_eq!(desk.model.leaving(), &Leaving::Now { message: None });

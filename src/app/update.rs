@@ -44,6 +44,10 @@ pub fn update(model: &mut Model, message: Message, now: Moment) -> Vec<Effect> {
             model.calls.add(exchanges);
             model.settle_call(call, settled)
         }
+        Message::ListedForRun { extension, result, exchanges } => {
+            model.calls.add(exchanges);
+            model.listed_for_run(&extension, result)
+        }
         Message::Panicked => {
             let message = "callsweep has a defect and ended; the run file says what was sent";
             model.leaving = Leaving::Now { message: Some(message.to_owned()) };

@@ -9,6 +9,13 @@ use crate::domain::{Cause, DeleteAnswer, Failure, Foreign, Outcome, PhoneCallEve
 pub struct Settled {
     /// One for each covered event, in their order.
     pub outcomes: Vec<Outcome>,
+    /// What came back.
+    pub reply: Reply,
+}
+
+/// What came back for a call, beside what it means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
     /// Ids that the service returned, planned or not.
     pub returned: Vec<Foreign>,
     /// Returned ids that the plan did not cover: lost without having been in the review.
@@ -36,14 +43,17 @@ pub fn judge(
             let planned =
                 |id: &&Foreign| covered.iter().any(|event| event.key.id.as_str() == id.raw());
             let surplus = returned.iter().filter(|id| !planned(id)).cloned().collect();
-            Settled { outcomes, returned, surplus, http_status: Some(http_status), took }
+            let reply = Reply { returned, surplus, http_status: Some(http_status), took };
+            Settled { outcomes, reply }
         }
         Err(failure) => Settled {
-            http_status: failure.http_status,
             outcomes: covered.iter().map(|_| outcome_of_failure(&failure)).collect(),
-            returned: Vec::new(),
-            surplus: Vec::new(),
-            took,
+            reply: Reply {
+                returned: Vec::new(),
+                surplus: Vec::new(),
+                http_status: failure.http_status,
+                took,
+            },
         },
     }
 }
@@ -112,14 +122,14 @@ mod tests {
     fn a_success_that_names_another_event_leaves_this_one_unknown_and_tells_of_the_other() {
         let settled = judged(CallForm::Event, ids(200, Some(&["b"])));
         assert_eq!(names(&settled), ["unknown"]);
-        assert_eq!(settled.surplus, [Foreign::from("b")]);
+        assert_eq!(settled.reply.surplus, [Foreign::from("b")]);
     }
 
     #[test]
     fn a_wide_call_is_judged_event_by_event() {
         let settled = judged(CallForm::Extension, ids(200, Some(&["c", "x"])));
         assert_eq!(names(&settled), ["unknown", "deleted"]);
-        assert_eq!(settled.surplus, [Foreign::from("x")]);
+        assert_eq!(settled.reply.surplus, [Foreign::from("x")]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The frozen, ordered, hashed list of calls that an operator says yes to.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ pub struct Selection {
     /// In the order of extension numbers, and within each of its listing: grouped by type.
     events: Vec<PhoneCallEvent>,
     extensions: Vec<Chosen>,
+    bystanders: Vec<PhoneCallEvent>,
 }
 
 /// One extension's part of a selection.
@@ -64,12 +66,16 @@ impl Selection {
 
     fn add(&mut self, listing: &Listing, rows: impl IntoIterator<Item = usize>) {
         let start = self.events.len();
-        let chosen = rows.into_iter().filter_map(|row| listing.row(row));
+        let rows: BTreeSet<usize> = rows.into_iter().collect();
+        let chosen = rows.iter().filter_map(|row| listing.row(*row));
         self.events.extend(chosen.map(|view| view.to_event()));
         let events = start..self.events.len();
         if events.is_empty() {
             return;
         }
+        let others = (0..listing.len()).filter(|row| !rows.contains(row));
+        let others = others.filter_map(|row| listing.row(row));
+        self.bystanders.extend(others.map(|view| view.to_event()));
         let complete = listing.is_complete();
         // A row of unreadable type could be of any type, so it makes every wide form too wide.
         let odd_of = |event_type| {
@@ -122,6 +128,8 @@ pub struct Plan {
     target: Target,
     calls: Vec<PlannedCall>,
     events: Arc<[PhoneCallEvent]>,
+    /// What else is listed on the extensions touched, by extension.
+    bystanders: Arc<[PhoneCallEvent]>,
     hash: PlanHash,
 }
 
@@ -183,8 +191,9 @@ impl Plan {
             }
         }
         let events: Arc<[PhoneCallEvent]> = selection.events.clone().into();
+        let bystanders: Arc<[PhoneCallEvent]> = selection.bystanders.clone().into();
         let hash = PlanHash::of(&target, &calls, &events);
-        Ok(Self { target, calls, events, hash })
+        Ok(Self { target, calls, events, bystanders, hash })
     }
 
     /// Where the calls go.
@@ -225,6 +234,21 @@ impl Plan {
         self.calls.get(index).map_or(0..0, |call| call.covers.clone())
     }
 
+    /// The planned events of one extension, by their places in [`events`](Self::events).
+    pub fn events_of(&self, extension: &ExtensionNumber) -> Range<usize> {
+        span_of(&self.events, extension)
+    }
+
+    /// What was listed on an extension beside the planned events: a run must leave it there.
+    pub fn bystanders(&self, extension: &ExtensionNumber) -> &[PhoneCallEvent] {
+        self.bystanders.get(span_of(&self.bystanders, extension)).unwrap_or_default()
+    }
+
+    /// What was listed beside the planned events on all extensions touched.
+    pub fn all_bystanders(&self) -> &[PhoneCallEvent] {
+        &self.bystanders
+    }
+
     /// How many extensions are touched.
     pub fn extensions(&self) -> usize {
         self.events.chunk_by(|a, b| a.key.extension == b.key.extension).count()
@@ -234,6 +258,13 @@ impl Plan {
     pub fn is_wide(&self) -> bool {
         self.calls.iter().any(|call| call.scope != Scope::Event)
     }
+}
+
+/// Where the events of an extension stand in a list that is in the order of extensions.
+fn span_of(events: &[PhoneCallEvent], extension: &ExtensionNumber) -> Range<usize> {
+    let start = events.partition_point(|event| event.key.extension < *extension);
+    let end = events.partition_point(|event| event.key.extension <= *extension);
+    start..end
 }
 
 fn call_of(call: &PlannedCall, events: &[PhoneCallEvent]) -> Option<DeleteCall> {
@@ -296,7 +327,7 @@ pub(super) mod tests {
         Target::new("acme", "https://pbx.test", "/uapi", UserId::parse("@me").unwrap()).unwrap()
     }
 
-    fn builder(extension: &str, rows: &[(&str, &str)]) -> ListingBuilder {
+    pub(in crate::deletion) fn builder(extension: &str, rows: &[(&str, &str)]) -> ListingBuilder {
         let mut builder = ListingBuilder::new(ExtensionNumber::parse(extension).unwrap());
         for &(event_type, id) in rows {
             builder.push(RawEvent { event_type, id, ..RawEvent::default() });

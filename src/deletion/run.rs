@@ -1,10 +1,14 @@
-//! One plan being carried out: which calls wait, which are in flight, what became of the others.
+//! One plan being carried out: which calls wait, which are in flight, what became of each event.
 
+use std::collections::{BTreeSet, VecDeque};
+use std::ops::Range;
 use std::sync::Arc;
 
-use crate::domain::{Cause, Failure, Outcome};
+use crate::domain::{
+    Cause, DeleteCall, EventKey, ExtensionNumber, Failure, Fuse, Listing, Outcome,
+};
 
-use super::{Plan, Settled};
+use super::{Plan, Reply, Settled, guard, verification};
 
 /// Where a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,8 +17,10 @@ pub enum RunState {
     Running,
     /// Nothing new is handed out until [`Run::resume`].
     Paused,
-    /// Nothing new will be handed out; what is in flight is awaited.
+    /// No more calls will be handed out; what is in flight is awaited.
     Stopping,
+    /// Every call has come back; the extensions touched are listed again.
+    Verifying,
     /// Every event has its outcome.
     Finished,
 }
@@ -40,93 +46,285 @@ impl Tally {
         self.deleted + self.already_gone + self.refused + self.not_sent + self.unknown
     }
 
-    fn count(&mut self, outcome: &Outcome) {
+    fn of(&mut self, outcome: &Outcome) -> &mut usize {
         match outcome {
-            Outcome::Deleted => self.deleted += 1,
-            Outcome::AlreadyGone => self.already_gone += 1,
-            Outcome::Refused(_) => self.refused += 1,
-            Outcome::NotSent(_) => self.not_sent += 1,
-            Outcome::Unknown(_) => self.unknown += 1,
+            Outcome::Deleted => &mut self.deleted,
+            Outcome::AlreadyGone => &mut self.already_gone,
+            Outcome::Refused(_) => &mut self.refused,
+            Outcome::NotSent(_) => &mut self.not_sent,
+            Outcome::Unknown(_) => &mut self.unknown,
         }
     }
 }
 
-/// The execution of one plan. It sends nothing: it says which calls may go out, at most
-/// `concurrency` at once, each once, and keeps what came back.
+/// What a run wants done next. Each step is in flight until its answer is handed back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Send this call; its answer goes to [`Run::settle`].
+    Send(RunCall),
+    /// List this extension, before a wide call or after all; the answer goes to [`Run::listed`].
+    List(ExtensionNumber),
+}
+
+/// A call of a run: one of its plan, or an event call in place of a wide one. Only a [`Run`] makes
+/// them, and only for events of its plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunCall {
+    id: usize,
+    delete: DeleteCall,
+    covers: Range<usize>,
+}
+
+impl RunCall {
+    /// Its place among the calls of the run: those of the plan first, in their order.
+    pub fn id(&self) -> usize {
+        self.id
+    }
+
+    /// What is sent.
+    pub fn delete(&self) -> &DeleteCall {
+        &self.delete
+    }
+
+    /// The events that it covers, by their places in [`Plan::events`].
+    pub fn covers(&self) -> Range<usize> {
+        self.covers.clone()
+    }
+}
+
+/// What is to be kept of a run when it is over, beside its calls and their answers.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RunEnd {
+    /// Events by outcome.
+    pub tally: Tally,
+    /// The events whose outcome is not what the answer to their call said, with what is true.
+    pub revised: Vec<(usize, Outcome)>,
+    /// What was listed when the plan was made, was not planned, and is gone after the run.
+    pub surplus: Vec<EventKey>,
+    /// Whether the service was asked again about everything that was sent.
+    pub verified: bool,
+}
+
+/// A call with what has come back for it.
+#[derive(Debug, PartialEq, Eq)]
+struct Slot {
+    call: RunCall,
+    /// A listing of a moment ago agrees with the plan.
+    guarded: bool,
+    reply: Option<Reply>,
+}
+
+/// The execution of one plan. It sends nothing: it says what is to be done next, never more than
+/// `concurrency` at once, and keeps what came back.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Run {
     plan: Arc<Plan>,
     concurrency: usize,
-    next: usize,
-    in_flight: usize,
     state: RunState,
-    settled: Vec<Option<Settled>>,
+    slots: Vec<Slot>,
+    waiting: VecDeque<usize>,
+    in_flight: usize,
+    /// Wide calls whose extension is being listed.
+    guards: Vec<usize>,
+    /// One for each event of the plan.
+    outcomes: Vec<Option<Outcome>>,
+    tally: Tally,
     /// Calls in the order they settled: first those that failed, then those that did not.
     failed: Vec<usize>,
     succeeded: Vec<usize>,
-    tally: Tally,
+    fuse: Fuse,
+    stopped_by: Option<Failure>,
+    /// Extensions on which something was sent and which are not verified.
+    touched: BTreeSet<ExtensionNumber>,
+    unlisted: VecDeque<ExtensionNumber>,
+    /// Events whose outcome is not the one that their call's answer gave.
+    revised: BTreeSet<usize>,
+    surplus: Vec<EventKey>,
+    remarks: Vec<String>,
 }
 
 impl Run {
-    /// A run of this plan with at most so many calls in flight.
+    /// A run of this plan with at most so many requests in flight.
     pub fn new(plan: Arc<Plan>, concurrency: usize) -> Self {
-        let calls = plan.calls();
+        let calls = 0..plan.calls();
+        let slots: Vec<Slot> = calls
+            .filter_map(|id| Some(RunCall { id, delete: plan.call(id)?, covers: plan.covers(id) }))
+            .map(|call| Slot { call, guarded: false, reply: None })
+            .collect();
         Self {
-            plan,
             concurrency: concurrency.max(1),
-            next: 0,
-            in_flight: 0,
             state: RunState::Running,
-            settled: (0..calls).map(|_| None).collect(),
+            waiting: (0..slots.len()).collect(),
+            slots,
+            in_flight: 0,
+            guards: Vec::new(),
+            outcomes: vec![None; plan.events().len()],
+            tally: Tally::default(),
             failed: Vec::new(),
             succeeded: Vec::new(),
-            tally: Tally::default(),
+            fuse: Fuse::default(),
+            stopped_by: None,
+            touched: BTreeSet::new(),
+            unlisted: VecDeque::new(),
+            revised: BTreeSet::new(),
+            surplus: Vec::new(),
+            remarks: Vec::new(),
+            plan,
         }
     }
 
-    /// The calls to send now, in the order of the plan; they are in flight from here on.
-    pub fn hand_out(&mut self) -> Vec<usize> {
-        let mut calls = Vec::new();
-        while self.state == RunState::Running
-            && self.in_flight < self.concurrency
-            && self.next < self.settled.len()
+    /// What is to be done now, in the order of the plan; it is in flight from here on.
+    pub fn hand_out(&mut self) -> Vec<Step> {
+        let mut steps = Vec::new();
+        while self.in_flight < self.concurrency
+            && let Some(step) = self.next_step()
         {
-            calls.push(self.next);
-            self.next += 1;
             self.in_flight += 1;
+            steps.push(step);
         }
-        calls
+        steps
+    }
+
+    fn next_step(&mut self) -> Option<Step> {
+        match self.state {
+            RunState::Running => {
+                let id = self.waiting.pop_front()?;
+                let slot = self.slots.get(id)?;
+                if slot.call.delete.is_wide() && !slot.guarded {
+                    self.guards.push(id);
+                    return Some(Step::List(slot.call.delete.extension().clone()));
+                }
+                Some(Step::Send(slot.call.clone()))
+            }
+            RunState::Verifying => self.unlisted.pop_front().map(Step::List),
+            RunState::Paused | RunState::Stopping | RunState::Finished => None,
+        }
     }
 
     /// Takes what became of a call that was handed out.
-    pub fn settle(&mut self, call: usize, settled: Settled) {
-        let Some(place) = self.settled.get_mut(call) else {
+    pub fn settle(&mut self, id: usize, settled: Settled) {
+        let Some(slot) = self.slots.get_mut(id) else { return };
+        let expected = slot.reply.is_none() && !self.waiting.contains(&id);
+        if !expected || self.in_flight == 0 || settled.outcomes.len() != slot.call.covers.len() {
             return;
-        };
-        if place.is_some() || call >= self.next {
-            return;
         }
-        for outcome in &settled.outcomes {
-            self.tally.count(outcome);
-        }
-        let gone = settled.outcomes.iter().all(Outcome::is_gone) && settled.surplus.is_empty();
-        if gone {
-            self.succeeded.push(call);
-        } else {
-            self.failed.push(call);
-        }
-        *place = Some(settled);
         self.in_flight -= 1;
-        self.finish_if_done();
+        let events = slot.call.covers();
+        let extension = slot.call.delete.extension().clone();
+        slot.reply = Some(settled.reply);
+        if settled.outcomes.iter().any(|outcome| !matches!(outcome, Outcome::NotSent(_))) {
+            self.touched.insert(extension);
+        }
+        let failure = settled.outcomes.iter().find_map(Outcome::failure).cloned();
+        for (event, outcome) in events.zip(settled.outcomes) {
+            self.set_outcome(event, outcome);
+        }
+        let list = if self.is_good(id) { &mut self.succeeded } else { &mut self.failed };
+        list.push(id);
+        self.judge_failure(failure.as_ref());
+        self.advance();
     }
 
-    /// Hands out nothing more; what is in flight is still awaited. What was not handed out is
-    /// *not sent*.
-    pub fn stop(&mut self) {
-        if self.state != RunState::Finished {
-            self.state = RunState::Stopping;
-            self.finish_if_done();
+    /// Takes the listing that a step asked for.
+    pub fn listed(&mut self, extension: &ExtensionNumber, result: Result<&Listing, &Failure>) {
+        if self.in_flight == 0 {
+            return;
         }
+        let guarded = self.guards.iter().position(|id| {
+            self.slots.get(*id).is_some_and(|slot| slot.call.delete.extension() == extension)
+        });
+        if let Some(place) = guarded {
+            self.in_flight -= 1;
+            let id = self.guards.remove(place);
+            self.guard(id, result);
+        } else if self.state == RunState::Verifying && self.touched.contains(extension) {
+            self.in_flight -= 1;
+            self.verify(extension, result);
+        }
+        self.advance();
+    }
+
+    /// A wide call goes out only where the extension is exactly as it was reviewed.
+    fn guard(&mut self, id: usize, result: Result<&Listing, &Failure>) {
+        let first = self.slots.len();
+        let Some(slot) = self.slots.get_mut(id) else { return };
+        let covers = slot.call.covers();
+        let planned = self.plan.events().get(covers.clone()).unwrap_or_default();
+        let verdict = match result {
+            Ok(listing) => guard::compare(planned, &slot.call.delete, listing),
+            Err(failure) => guard::Verdict::all_not_sent(planned.len(), failure),
+        };
+        match verdict {
+            guard::Verdict::AsReviewed => {
+                slot.guarded = true;
+                self.waiting.push_front(id);
+            }
+            guard::Verdict::Differs { events, remark } => {
+                for (event, outcome) in covers.zip(events) {
+                    match outcome {
+                        Some(outcome) => self.revise(event, outcome),
+                        None => self.add_event_call(event),
+                    }
+                }
+                (first..self.slots.len()).rev().for_each(|id| self.waiting.push_front(id));
+                self.remarks.push(remark);
+                self.judge_failure(result.err());
+            }
+        }
+    }
+
+    fn add_event_call(&mut self, event: usize) {
+        let Some(planned) = self.plan.events().get(event) else { return };
+        let delete = DeleteCall::Event(planned.key.clone());
+        let call = RunCall { id: self.slots.len(), delete, covers: event..event + 1 };
+        self.slots.push(Slot { call, guarded: false, reply: None });
+    }
+
+    /// What the service lists has the last word.
+    fn verify(&mut self, extension: &ExtensionNumber, result: Result<&Listing, &Failure>) {
+        let listing = match result {
+            Ok(listing) => listing,
+            Err(failure) => {
+                self.remarks.push(format!("{extension} could not be verified: {failure}"));
+                if self.fuse.blows(Some(failure)) {
+                    self.unlisted.clear();
+                }
+                return;
+            }
+        };
+        let plan = Arc::clone(&self.plan);
+        for event in plan.events_of(extension) {
+            let (Some(planned), Some(outcome)) =
+                (plan.events().get(event), self.outcomes.get(event))
+            else {
+                continue;
+            };
+            if let Some(better) = verification::revised(outcome.as_ref(), &planned.key, listing) {
+                self.revise(event, better);
+            }
+        }
+        let known = self.surplus.len();
+        self.surplus.extend(verification::surplus(plan.bystanders(extension), listing));
+        let lost = self.surplus.len() - known;
+        if lost > 0 {
+            self.remarks.push(format!("{extension}: {lost} gone that were not in the review"));
+        }
+        if listing.is_complete() {
+            self.touched.remove(extension);
+        }
+        let sorted: Vec<usize> = self.failed.iter().chain(&self.succeeded).copied().collect();
+        (self.succeeded, self.failed) = sorted.into_iter().partition(|id| self.is_good(*id));
+    }
+
+    /// Hands out no more calls; what is in flight is still awaited. What was not handed out is
+    /// *not sent*. While verifying, nothing more is listed.
+    pub fn stop(&mut self) {
+        match self.state {
+            RunState::Running | RunState::Paused => self.state = RunState::Stopping,
+            RunState::Verifying => self.unlisted.clear(),
+            RunState::Stopping | RunState::Finished => {}
+        }
+        self.advance();
     }
 
     /// Hands out nothing more until resumed.
@@ -136,10 +334,65 @@ impl Run {
         }
     }
 
-    /// Goes on after a pause.
+    /// Goes on after a pause, in which a listing grew old.
     pub fn resume(&mut self) {
         if self.state == RunState::Paused {
+            self.slots.iter_mut().for_each(|slot| slot.guarded = false);
             self.state = RunState::Running;
+            self.advance();
+        }
+    }
+
+    fn judge_failure(&mut self, failure: Option<&Failure>) {
+        if failure.is_some_and(names_no_event) {
+            return;
+        }
+        if self.fuse.blows(failure) {
+            self.stopped_by = failure.cloned();
+            self.stop();
+        }
+    }
+
+    fn revise(&mut self, event: usize, outcome: Outcome) {
+        self.revised.insert(event);
+        self.set_outcome(event, outcome);
+    }
+
+    fn set_outcome(&mut self, event: usize, outcome: Outcome) {
+        let Some(place) = self.outcomes.get_mut(event) else { return };
+        *self.tally.of(&outcome) += 1;
+        if let Some(before) = place.replace(outcome) {
+            *self.tally.of(&before) -= 1;
+        }
+    }
+
+    fn is_good(&self, id: usize) -> bool {
+        let Some(slot) = self.slots.get(id) else { return false };
+        let surplus = slot.reply.as_ref().is_some_and(|reply| !reply.surplus.is_empty());
+        !surplus && self.outcomes_of(id).iter().flatten().all(Outcome::is_gone)
+    }
+
+    /// On to the next state once nothing is in flight and nothing waits.
+    fn advance(&mut self) {
+        if self.in_flight > 0 {
+            return;
+        }
+        let sent_all = match self.state {
+            RunState::Running => self.waiting.is_empty(),
+            RunState::Stopping => true,
+            RunState::Paused | RunState::Verifying | RunState::Finished => false,
+        };
+        if sent_all {
+            self.state = RunState::Verifying;
+            self.unlisted = self.touched.iter().cloned().collect();
+            for event in 0..self.outcomes.len() {
+                if self.outcomes.get(event).is_some_and(Option::is_none) {
+                    self.set_outcome(event, not_sent());
+                }
+            }
+        }
+        if self.state == RunState::Verifying && self.unlisted.is_empty() {
+            self.state = RunState::Finished;
         }
     }
 
@@ -153,7 +406,7 @@ impl Run {
         &self.plan
     }
 
-    /// Calls that are out without an answer.
+    /// Requests that are out without an answer.
     pub fn in_flight(&self) -> usize {
         self.in_flight
     }
@@ -173,29 +426,63 @@ impl Run {
         &self.succeeded
     }
 
-    /// What became of a call.
-    pub fn settled(&self, call: usize) -> Option<&Settled> {
-        self.settled.get(call)?.as_ref()
+    /// A call of the run.
+    pub fn call(&self, id: usize) -> Option<&RunCall> {
+        self.slots.get(id).map(|slot| &slot.call)
+    }
+
+    /// What came back for a call.
+    pub fn reply(&self, id: usize) -> Option<&Reply> {
+        self.slots.get(id)?.reply.as_ref()
+    }
+
+    /// What became of the events that a call covers, as far as it is known.
+    pub fn outcomes_of(&self, id: usize) -> &[Option<Outcome>] {
+        let covers = self.slots.get(id).map_or(0..0, |slot| slot.call.covers());
+        self.outcomes.get(covers).unwrap_or_default()
     }
 
     /// The outcome of each planned event; all are there once the run has finished.
-    pub fn outcomes(&self) -> impl Iterator<Item = (usize, Option<Outcome>)> + '_ {
-        let finished = self.state == RunState::Finished;
-        self.settled.iter().enumerate().flat_map(move |(call, settled)| {
-            self.plan.covers(call).enumerate().map(move |(place, event)| {
-                let known = settled.as_ref().and_then(|settled| settled.outcomes.get(place));
-                (event, known.cloned().or_else(|| finished.then(not_sent)))
-            })
-        })
+    pub fn outcomes(&self) -> &[Option<Outcome>] {
+        &self.outcomes
     }
 
-    fn finish_if_done(&mut self) {
-        let sent_all = self.next >= self.settled.len() || self.state == RunState::Stopping;
-        if sent_all && self.in_flight == 0 {
-            self.state = RunState::Finished;
-            self.tally.not_sent += self.plan.events().len() - self.tally.settled();
+    /// What the run file ends with.
+    pub fn end(&self) -> RunEnd {
+        let outcome = |event: &usize| Some((*event, self.outcomes.get(*event)?.clone()?));
+        RunEnd {
+            tally: self.tally,
+            revised: self.revised.iter().filter_map(outcome).collect(),
+            surplus: self.surplus.clone(),
+            verified: self.is_verified(),
         }
     }
+
+    /// What was listed when the plan was made, was not planned, and is gone after the run.
+    pub fn surplus(&self) -> &[EventKey] {
+        &self.surplus
+    }
+
+    /// Whether the service was asked again about everything that was sent.
+    pub fn is_verified(&self) -> bool {
+        self.state == RunState::Finished && self.touched.is_empty()
+    }
+
+    /// Why it stopped by itself.
+    pub fn stopped_by(&self) -> Option<&Failure> {
+        self.stopped_by.as_ref()
+    }
+
+    /// What an operator should know, since this was last asked: why a wide call was not sent, what
+    /// could not be verified.
+    pub fn take_remarks(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.remarks)
+    }
+}
+
+/// The service does not know the event: that is no sign of a service in trouble.
+fn names_no_event(failure: &Failure) -> bool {
+    failure.cause == Cause::Rejected && failure.code.raw() == "pce_id_invalid"
 }
 
 fn not_sent() -> Outcome {
@@ -206,129 +493,4 @@ fn not_sent() -> Outcome {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::deletion::judge;
-    use crate::deletion::plan::tests::plan;
-    use crate::domain::{CallForm, DeleteAnswer, Foreign};
-    use proptest::prelude::*;
-    use std::time::Duration;
-
-    fn run(calls: usize, concurrency: usize) -> Run {
-        let ids: Vec<String> = (0..calls).map(|id| format!("e{id}")).collect();
-        let rows: Vec<(&str, &str)> = ids.iter().map(|id| ("0", id.as_str())).collect();
-        Run::new(Arc::new(plan(&rows, 0..calls, CallForm::Event)), concurrency)
-    }
-
-    fn settled(run: &Run, call: usize, works: bool) -> Settled {
-        let answer = if works {
-            let id = run.plan().covered(call)[0].key.id.as_str();
-            Ok(DeleteAnswer { http_status: 200, ids: Some(vec![Foreign::from(id)]) })
-        } else {
-            Err(Failure::new(Cause::Rejected, "no"))
-        };
-        judge(run.plan().covered(call), answer, Duration::ZERO)
-    }
-
-    #[test]
-    fn calls_go_out_in_order_and_never_more_than_allowed_at_once() {
-        let mut run = run(5, 2);
-        assert_eq!(run.hand_out(), [0, 1]);
-        assert_eq!(run.hand_out(), [0; 0]);
-        let answer = settled(&run, 1, true);
-        run.settle(1, answer);
-        assert_eq!(run.hand_out(), [2]);
-        assert_eq!(run.in_flight(), 2);
-    }
-
-    #[test]
-    fn stopping_awaits_what_is_in_flight_and_names_the_rest_not_sent() {
-        let mut run = run(5, 2);
-        run.hand_out();
-        run.stop();
-        assert_eq!((run.state(), run.hand_out().len()), (RunState::Stopping, 0));
-        for call in 0..2 {
-            let answer = settled(&run, call, call == 0);
-            run.settle(call, answer);
-        }
-        assert_eq!(run.state(), RunState::Finished);
-        let expected = Tally { deleted: 1, refused: 1, not_sent: 3, ..Tally::default() };
-        assert_eq!(run.tally(), expected);
-        let names: Vec<_> = run.outcomes().map(|(_, outcome)| outcome.unwrap().name()).collect();
-        assert_eq!(names, ["deleted", "refused", "not sent", "not sent", "not sent"]);
-    }
-
-    #[test]
-    fn a_pause_hands_out_nothing_and_going_on_hands_out_the_next() {
-        let mut run = run(3, 1);
-        run.hand_out();
-        run.pause();
-        let answer = settled(&run, 0, true);
-        run.settle(0, answer);
-        assert_eq!((run.state(), run.hand_out().len()), (RunState::Paused, 0));
-        run.resume();
-        assert_eq!(run.hand_out(), [1]);
-    }
-
-    #[test]
-    fn a_refusal_in_the_middle_does_not_end_the_run() {
-        let mut run = run(3, 1);
-        while let Some(&call) = run.hand_out().first() {
-            let answer = settled(&run, call, call != 1);
-            run.settle(call, answer);
-        }
-        assert_eq!(run.state(), RunState::Finished);
-        assert_eq!((run.failed(), run.succeeded()), (&[1][..], &[0, 2][..]));
-    }
-
-    #[test]
-    fn an_answer_that_comes_twice_or_was_never_asked_for_counts_nothing() {
-        let mut run = run(3, 1);
-        run.hand_out();
-        for call in [0, 0, 2, 9] {
-            let answer = settled(&run, call.min(2), true);
-            run.settle(call, answer);
-        }
-        assert_eq!(run.tally().settled(), 1);
-    }
-
-    proptest! {
-        #[test]
-        fn whatever_the_answers_and_stops_every_event_ends_in_exactly_one_outcome(
-            calls in 1usize..30,
-            concurrency in 1usize..8,
-            steps in proptest::collection::vec((0usize..8, any::<bool>(), 0u8..20), 0..80),
-        ) {
-            let mut run = run(calls, concurrency);
-            let mut flying = run.hand_out();
-            for (pick, works, whim) in steps {
-                match whim {
-                    0 => run.stop(),
-                    1 => run.pause(),
-                    2 => run.resume(),
-                    _ if !flying.is_empty() => {
-                        let call = flying.remove(pick % flying.len());
-                        let answer = settled(&run, call, works);
-                        run.settle(call, answer);
-                    }
-                    _ => {}
-                }
-                flying.extend(run.hand_out());
-                prop_assert!(flying.len() <= concurrency);
-                prop_assert_eq!(flying.len(), run.in_flight());
-            }
-            run.stop();
-            for call in flying {
-                let answer = settled(&run, call, true);
-                run.settle(call, answer);
-            }
-            prop_assert_eq!(run.state(), RunState::Finished);
-            prop_assert_eq!(run.tally().settled(), calls);
-            let events: Vec<_> = run.outcomes().map(|(event, outcome)| {
-                assert!(outcome.is_some());
-                event
-            }).collect();
-            prop_assert_eq!(events, (0..calls).collect::<Vec<_>>());
-        }
-    }
-}
+mod tests;

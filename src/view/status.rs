@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::app::{ActiveRun, LogLine, Model, Panel, StatusRow, Tone, count_of};
-use crate::deletion::{Plan, RunState, Settled, Tally};
+use crate::deletion::{Reply, RunState, Tally};
 use crate::domain::{DeleteCall, Foreign, Outcome};
 
 use super::{frame_panel, put_row, text, theme};
@@ -78,10 +78,21 @@ fn summary(model: &Model, columns: usize) -> Line<'static> {
         RunState::Running => "running",
         RunState::Paused => "PAUSED",
         RunState::Stopping => "stopping",
+        RunState::Verifying => "verifying",
         RunState::Finished => "finished",
     };
     let words = format!("{state}: {}", tally_words(&tally));
+    let lost = active.run.surplus().len();
+    if lost > 0 {
+        let events = count_of(lost, "event");
+        let words = format!("{events} GONE THAT WERE NOT IN THE REVIEW · {words}");
+        return Line::styled(text::clip(&words, columns), theme::DANGER);
+    }
     if !active.is_going_on() {
+        let words = match active.run.is_verified() {
+            true => format!("{words} · the service agrees"),
+            false => words,
+        };
         let left = tally.refused + tally.not_sent + tally.unknown;
         let style = if left > 0 { theme::WARNING } else { theme::GOOD };
         return Line::styled(text::clip(&words, columns), style);
@@ -109,48 +120,48 @@ fn tally_words(tally: &Tally) -> String {
 }
 
 fn call_row(active: &ActiveRun, call: usize, columns: usize) -> Line<'static> {
-    let Some(settled) = active.run.settled(call) else {
+    let (Some(sent), Some(reply)) = (active.run.call(call), active.run.reply(call)) else {
         return Line::default();
     };
-    let word = outcome_word(settled);
-    let status = settled.http_status.map_or("---".to_owned(), |status| status.to_string());
-    let took = format!("{}ms", settled.took.as_millis());
-    let what = what(active.run.plan(), call);
+    let outcomes = active.run.outcomes_of(call);
+    let word = outcome_word(outcomes);
+    let status = reply.http_status.map_or("---".to_owned(), |status| status.to_string());
+    let took = format!("{}ms", reply.took.as_millis());
+    let what = what(sent.delete());
     let lead = format!("{word:<10} {status:>3} {took:>5} {what} ");
     let room = columns.saturating_sub(text::width(&lead));
-    let good = settled.outcomes.iter().all(Outcome::is_gone) && settled.surplus.is_empty();
-    let tail = text::clip(&answer_words(settled, room), room);
+    let good = outcomes.iter().flatten().all(Outcome::is_gone) && reply.surplus.is_empty();
+    let tail = text::clip(&answer_words(outcomes, reply, room), room);
     let style = if good { theme::PLAIN } else { theme::DANGER };
     Line::styled(format!("{lead}{tail}"), style)
 }
 
 /// The outcome of the call: one word where all its events agree, else the first that is not well.
-fn outcome_word(settled: &Settled) -> &'static str {
-    let bad = settled.outcomes.iter().find(|outcome| !outcome.is_gone());
-    bad.or(settled.outcomes.first()).map_or("settled", Outcome::name)
+fn outcome_word(outcomes: &[Option<Outcome>]) -> &'static str {
+    let bad = outcomes.iter().flatten().find(|outcome| !outcome.is_gone());
+    bad.or(outcomes.iter().flatten().next()).map_or("settled", Outcome::name)
 }
 
-fn what(plan: &Plan, call: usize) -> String {
-    match plan.call(call) {
-        Some(DeleteCall::Event(key)) => format!("{} {}", key.extension, key.event_type),
-        Some(DeleteCall::Type(extension, event_type)) => format!("{extension} all {event_type}"),
-        Some(DeleteCall::Extension(extension)) => format!("{extension} all events"),
-        None => String::new(),
+fn what(delete: &DeleteCall) -> String {
+    match delete {
+        DeleteCall::Event(key) => format!("{} {}", key.extension, key.event_type),
+        DeleteCall::Type(extension, event_type) => format!("{extension} all {event_type}"),
+        DeleteCall::Extension(extension) => format!("{extension} all events"),
     }
 }
 
 /// Code and message of the failure, or the ids that came back: whole where they fit, else their
 /// first characters.
-fn answer_words(settled: &Settled, room: usize) -> String {
-    if let Some(failure) = settled.outcomes.iter().find_map(Outcome::failure) {
+fn answer_words(outcomes: &[Option<Outcome>], reply: &Reply, room: usize) -> String {
+    if let Some(failure) = outcomes.iter().flatten().find_map(Outcome::failure) {
         return failure.to_string();
     }
-    let whole = spaced(&settled.returned);
+    let whole = spaced(&reply.returned);
     if text::width(&whole) <= room {
         return if whole.is_empty() { "no id returned".to_owned() } else { whole };
     }
     let short = |id: &Foreign| id.to_string().chars().take(8).collect::<String>();
-    settled.returned.iter().map(short).collect::<Vec<_>>().join(" ")
+    reply.returned.iter().map(short).collect::<Vec<_>>().join(" ")
 }
 
 fn log_row(line: &LogLine, columns: usize) -> Line<'static> {
@@ -186,19 +197,20 @@ fn whole_row(model: &Model, frame: &mut Frame<'_>, inner: Rect, below: usize) {
 }
 
 fn whole_call(active: &ActiveRun, call: usize) -> String {
-    let plan = active.run.plan();
-    let (Some(delete), Some(settled)) = (plan.call(call), active.run.settled(call)) else {
+    let run = &active.run;
+    let (Some(sent), Some(reply)) = (run.call(call), run.reply(call)) else {
         return String::new();
     };
-    let mut words = vec![outcome_word(settled).to_owned()];
-    words.extend(settled.outcomes.iter().find_map(Outcome::failure).map(ToString::to_string));
-    if !settled.surplus.is_empty() {
-        words.push(format!("NOT IN THE REVIEW: {}", spaced(&settled.surplus)));
+    let outcomes = run.outcomes_of(call);
+    let mut words = vec![outcome_word(outcomes).to_owned()];
+    words.extend(outcomes.iter().flatten().find_map(Outcome::failure).map(ToString::to_string));
+    if !reply.surplus.is_empty() {
+        words.push(format!("NOT IN THE REVIEW: {}", spaced(&reply.surplus)));
     }
-    if !settled.returned.is_empty() {
-        words.push(format!("returned {}", spaced(&settled.returned)));
+    if !reply.returned.is_empty() {
+        words.push(format!("returned {}", spaced(&reply.returned)));
     }
-    words.push(format!("DELETE {}", delete.path(plan.target())));
+    words.push(format!("DELETE {}", sent.delete().path(run.plan().target())));
     words.join(" · ")
 }
 

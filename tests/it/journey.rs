@@ -2,7 +2,7 @@
 
 use callsweep::app::Leaving;
 use callsweep::domain::{Source, WideCalls};
-use callsweep::simulator::{Fault, Soap};
+use callsweep::simulator::{Fault, Soap, World};
 
 use crate::desk::{Desk, Setting};
 
@@ -200,7 +200,7 @@ fn the_run_file_holds_every_event_whole_before_the_first_delete() {
     desk.settle();
     let kinds: Vec<_> =
         desk.run_file().iter().map(|line| line["line"].as_str().unwrap().to_owned()).collect();
-    assert_eq!(kinds[4..], ["sent", "settled", "finished"]);
+    assert_eq!(kinds[4..], ["sent", "settled", "verified", "finished"]);
     let text = format!("{:?}", desk.run_file());
     assert!(!text.contains("the-page-token"), "a secret is in the run file");
 }
@@ -226,16 +226,61 @@ fn a_read_only_profile_shows_the_review_and_deletes_nothing() {
 }
 
 #[test]
-fn a_call_that_was_acted_on_without_an_answer_is_unknown_and_never_called_failed() {
+fn what_became_of_a_call_without_an_answer_is_settled_by_listing_again() {
+    for (acts, words, left) in [
+        (true, "finished: 1 deleted · the service agrees", 2),
+        (false, "finished: 0 deleted, 1 refused · the service agrees", 3),
+    ] {
+        let mut desk = Desk::open(PAGE);
+        let method = Some("DELETE".into());
+        let fault = Fault { method, reset: true, acts, ..Fault::default() };
+        desk.simulator.with_world(|world| world.add_fault(fault));
+        desk.do_keys("enter j space d y");
+        desk.sees(words);
+        assert_eq!(desk.left("0003*210").len(), left);
+        assert_eq!(desk.marked().len(), left - 2, "what is still there keeps its mark");
+    }
+}
+
+#[test]
+fn without_a_listing_afterwards_a_call_without_an_answer_stays_unknown() {
     let mut desk = Desk::open(PAGE);
-    let fault =
-        Fault { method: Some("DELETE".into()), reset: true, acts: true, ..Fault::default() };
-    desk.simulator.with_world(|world| world.add_fault(fault));
-    desk.do_keys("enter j space d y");
+    desk.press("enter j space d");
+    desk.simulator.with_world(|world| {
+        world.add_fault(Fault { reset: true, acts: true, ..Fault::default() });
+    });
+    desk.do_keys("y");
     desk.sees("finished: 0 deleted, 1 unknown");
+    desk.does_not_see("the service agrees");
     assert_eq!((desk.left("0003*210").len(), desk.marked().len()), (2, 1));
+    desk.simulator.with_world(World::clear_faults);
     desk.do_keys("R");
     desk.sees("1 marked event not listed any more");
+    assert!(desk.marked().is_empty());
+}
+
+#[test]
+fn a_delete_that_is_reported_done_and_did_nothing_is_never_called_deleted() {
+    let mut desk = Desk::open(PAGE);
+    desk.simulator.with_world(|world| {
+        let method = Some("DELETE".into());
+        world.add_fault(Fault { method, status: Some(204), ..Fault::default() });
+    });
+    desk.do_keys("enter j space d y");
+    desk.sees("finished: 0 deleted, 1 refused");
+    desk.sees("the service reported it deleted; it is still listed");
+    assert_eq!((desk.left("0003*210").len(), desk.marked().len()), (3, 1));
+}
+
+#[test]
+fn an_event_that_somebody_else_deleted_is_already_gone() {
+    let mut desk = Desk::open(PAGE);
+    desk.press("enter j space d");
+    desk.simulator.with_world(|world| {
+        world.extension_mut("0003*210").unwrap().events.remove(0);
+    });
+    desk.do_keys("y");
+    desk.sees("finished: 0 deleted, 1 already gone · the service agrees");
     assert!(desk.marked().is_empty());
 }
 
@@ -251,18 +296,34 @@ fn a_success_without_ids_is_a_success() {
 }
 
 #[test]
-fn what_vanished_without_having_been_in_the_review_is_a_warning() {
+fn an_event_that_came_after_the_review_survives_the_wide_call() {
     let mut desk = Desk::open(PAGE);
-    desk.press("enter space d t");
-    desk.press("n");
     desk.simulator.with_world(|world| {
         let mut event = world.extension("0003*210").unwrap().events[0].clone();
         event.id = "cameLater".to_owned();
         world.extension_mut("0003*210").unwrap().events.push(event);
     });
-    desk.do_keys("1 U space d y");
-    desk.sees("not in the review, and reported deleted: 1 event");
-    desk.sees("NOT IN THE REVIEW: cameLater");
+    desk.do_keys("space d y");
+    desk.sees("0003*210 is not what was reviewed (1 appeared)");
+    desk.sees("finished: 3 deleted · the service agrees");
+    assert_eq!((desk.left("0003*210"), desk.deletes().len()), (vec!["cameLater".to_owned()], 3));
+}
+
+#[test]
+fn a_type_call_that_takes_the_whole_extension_leaves_a_loud_warning() {
+    let wide_calls = WideCalls { extension: false, event_type: true };
+    let mut desk = Desk::with(PAGE, Setting { wide_calls, ..Setting::default() });
+    desk.simulator.with_world(|world| {
+        world.type_delete = callsweep::simulator::TypeDelete::WipesExtension;
+    });
+    desk.do_keys("enter space d y");
+    desk.sees("2 events GONE THAT WERE NOT IN THE REVIEW");
+    desk.sees("0003*210: 2 gone that were not in the review");
+    let lines = desk.run_file();
+    let of = |kind: &str| lines.iter().filter(|line| line["line"] == kind).count();
+    assert_eq!((of("event"), of("bystander")), (1, 2), "what was lost is kept whole");
+    let verified = lines.iter().find(|line| line["line"] == "verified").unwrap();
+    assert_eq!(verified["surplus"].as_array().unwrap().len(), 2);
 }
 
 #[test]

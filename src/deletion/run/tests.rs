@@ -1,0 +1,453 @@
+//! Runs as an operator sees them, and whatever the service answers.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::deletion::judge;
+use crate::deletion::plan::tests::{builder, plan};
+use crate::domain::{CallForm, DeleteAnswer, Foreign};
+
+const ROWS: &[(&str, &str)] = &[("0", "a"), ("0", "b"), ("2", "c")];
+
+fn run(calls: usize, concurrency: usize) -> Run {
+    let ids: Vec<String> = (0..calls).map(|id| format!("e{id}")).collect();
+    let rows: Vec<(&str, &str)> = ids.iter().map(|id| ("0", id.as_str())).collect();
+    Run::new(Arc::new(plan(&rows, 0..calls, CallForm::Event)), concurrency)
+}
+
+fn wide(chosen: Range<usize>, form: CallForm) -> Run {
+    Run::new(Arc::new(plan(ROWS, chosen, form)), 4)
+}
+
+fn extension() -> ExtensionNumber {
+    ExtensionNumber::parse("210").unwrap()
+}
+
+fn listing(rows: &[(&str, &str)]) -> Listing {
+    builder("210", rows).finish(true)
+}
+
+fn rejected(code: &str) -> Failure {
+    let code = Foreign::from(code);
+    Failure { http_status: Some(400), code, ..Failure::new(Cause::Rejected, "no") }
+}
+
+/// Hands back what the service said to the calls with these ids.
+fn answer(run: &mut Run, id: usize, answer: Result<&[&str], Failure>) {
+    let covers = run.call(id).unwrap().covers();
+    let ids = |ids: &[&str]| ids.iter().map(|id| Foreign::from(*id)).collect();
+    let answer = answer.map(|of| DeleteAnswer { http_status: 200, ids: Some(ids(of)) });
+    let settled = judge(&run.plan().events()[covers], answer, Duration::ZERO);
+    run.settle(id, settled);
+}
+
+/// The service does what it was asked.
+fn works(run: &mut Run, id: usize) {
+    let covers = run.call(id).unwrap().covers();
+    let plan = Arc::clone(run.plan());
+    let ids: Vec<&str> = plan.events()[covers].iter().map(|event| event.key.id.as_str()).collect();
+    answer(run, id, Ok(&ids));
+}
+
+fn sends(steps: &[Step]) -> Vec<usize> {
+    steps
+        .iter()
+        .map(|step| match step {
+            Step::Send(call) => call.id(),
+            Step::List(extension) => panic!("lists {extension}"),
+        })
+        .collect()
+}
+
+fn is_listing(steps: &[Step]) -> bool {
+    matches!(steps, [Step::List(listed)] if *listed == extension())
+}
+
+fn names(run: &Run) -> Vec<&'static str> {
+    run.outcomes().iter().map(|outcome| outcome.as_ref().map_or("open", Outcome::name)).collect()
+}
+
+#[test]
+fn calls_go_out_in_order_and_never_more_than_allowed_at_once() {
+    let mut run = run(5, 2);
+    assert_eq!(sends(&run.hand_out()), [0, 1]);
+    assert_eq!(sends(&run.hand_out()), [0; 0]);
+    works(&mut run, 1);
+    assert_eq!(sends(&run.hand_out()), [2]);
+    assert_eq!(run.in_flight(), 2);
+}
+
+#[test]
+fn stopping_awaits_what_is_in_flight_and_names_the_rest_not_sent() {
+    let mut run = run(5, 2);
+    run.hand_out();
+    run.stop();
+    assert_eq!((run.state(), run.hand_out().len()), (RunState::Stopping, 0));
+    works(&mut run, 0);
+    answer(&mut run, 1, Err(rejected("no")));
+    assert!(is_listing(&run.hand_out()), "what was sent is verified all the same");
+    run.listed(&extension(), Ok(&listing(&[("0", "e1"), ("0", "e2"), ("0", "e3"), ("0", "e4")])));
+    assert_eq!(run.state(), RunState::Finished);
+    let expected = Tally { deleted: 1, refused: 1, not_sent: 3, ..Tally::default() };
+    assert_eq!(run.tally(), expected);
+    assert_eq!(names(&run), ["deleted", "refused", "not sent", "not sent", "not sent"]);
+    assert!(run.is_verified());
+}
+
+#[test]
+fn a_run_stopped_before_anything_was_sent_has_nothing_to_verify() {
+    let mut run = run(2, 1);
+    run.stop();
+    assert_eq!((run.state(), run.tally().not_sent), (RunState::Finished, 2));
+}
+
+#[test]
+fn a_pause_hands_out_nothing_and_going_on_hands_out_the_next() {
+    let mut run = run(3, 1);
+    run.hand_out();
+    run.pause();
+    works(&mut run, 0);
+    assert_eq!((run.state(), run.hand_out().len()), (RunState::Paused, 0));
+    run.resume();
+    assert_eq!(sends(&run.hand_out()), [1]);
+}
+
+#[test]
+fn a_run_whose_last_answer_came_in_a_pause_ends_when_it_goes_on() {
+    let mut run = run(1, 1);
+    run.hand_out();
+    run.pause();
+    works(&mut run, 0);
+    run.resume();
+    assert!(is_listing(&run.hand_out()));
+}
+
+#[test]
+fn a_refusal_in_the_middle_does_not_end_the_run() {
+    let mut run = run(3, 1);
+    for id in 0..3 {
+        assert_eq!(sends(&run.hand_out()), [id]);
+        if id == 1 {
+            answer(&mut run, id, Err(rejected("pce_access_denied")));
+        } else {
+            works(&mut run, id);
+        }
+    }
+    assert_eq!((run.failed(), run.succeeded()), (&[1][..], &[0, 2][..]));
+    assert_eq!(run.stopped_by(), None);
+}
+
+#[test]
+fn five_refusals_in_a_row_stop_the_run_and_the_rest_is_not_sent() {
+    let mut run = run(9, 1);
+    for id in 0..5 {
+        assert_eq!(sends(&run.hand_out()), [id]);
+        answer(&mut run, id, Err(rejected("pce_access_denied")));
+    }
+    assert_eq!(run.stopped_by().map(|why| why.code.raw()), Some("pce_access_denied"));
+    assert!(is_listing(&run.hand_out()));
+    assert_eq!((run.tally().refused, run.tally().not_sent), (5, 4));
+}
+
+#[test]
+fn a_refused_token_stops_at_once_and_an_event_that_is_unknown_never_does() {
+    let mut refused = run(9, 1);
+    refused.hand_out();
+    let token = Failure { http_status: Some(401), ..rejected("access_denied") };
+    answer(&mut refused, 0, Err(token));
+    assert!(refused.stopped_by().is_some());
+
+    let mut unknown = run(9, 1);
+    for id in 0..9 {
+        assert_eq!(sends(&unknown.hand_out()), [id]);
+        answer(&mut unknown, id, Err(rejected("pce_id_invalid")));
+    }
+    unknown.hand_out();
+    unknown.listed(&extension(), Ok(&listing(&[])));
+    assert_eq!(unknown.tally(), Tally { already_gone: 9, ..Tally::default() });
+}
+
+#[test]
+fn an_answer_that_comes_twice_or_was_never_asked_for_counts_nothing() {
+    let mut run = run(3, 1);
+    run.hand_out();
+    works(&mut run, 0);
+    works(&mut run, 0);
+    works(&mut run, 2);
+    run.listed(&extension(), Ok(&listing(&[])));
+    assert_eq!((run.tally().settled(), run.in_flight()), (1, 0));
+}
+
+#[test]
+fn what_the_service_still_lists_is_never_called_deleted_and_what_it_does_not_is() {
+    let mut run = run(4, 4);
+    assert_eq!(sends(&run.hand_out()), [0, 1, 2, 3]);
+    works(&mut run, 0);
+    works(&mut run, 1);
+    answer(&mut run, 2, Err(Failure::new(Cause::NoAnswer, "no answer within 5 s")));
+    answer(&mut run, 3, Err(Failure::new(Cause::NoAnswer, "no answer within 5 s")));
+    assert_eq!(names(&run), ["deleted", "deleted", "unknown", "unknown"]);
+    assert!(is_listing(&run.hand_out()));
+    run.listed(&extension(), Ok(&listing(&[("0", "e1"), ("0", "e3")])));
+    assert_eq!(names(&run), ["deleted", "refused", "deleted", "refused"]);
+    let words =
+        |event: usize| run.outcomes()[event].as_ref().unwrap().failure().unwrap().to_string();
+    assert_eq!(words(1), "the service reported it deleted; it is still listed");
+    assert_eq!(words(3), "no answer within 5 s; it is still listed");
+    assert_eq!((run.failed(), run.succeeded()), (&[3, 1][..], &[2, 0][..]));
+    assert_eq!(run.end().revised.len(), 3);
+}
+
+#[test]
+fn a_list_that_is_not_complete_proves_presence_and_never_absence() {
+    let mut run = run(2, 2);
+    run.hand_out();
+    answer(&mut run, 0, Err(Failure::new(Cause::NoAnswer, "?")));
+    works(&mut run, 1);
+    run.hand_out();
+    run.listed(&extension(), Ok(&builder("210", &[("0", "e1")]).finish(false)));
+    assert_eq!(names(&run), ["unknown", "refused"]);
+    assert_eq!((run.state(), run.is_verified()), (RunState::Finished, false));
+}
+
+#[test]
+fn a_listing_that_fails_leaves_the_outcomes_and_says_that_nothing_is_verified() {
+    let mut run = run(1, 1);
+    run.hand_out();
+    works(&mut run, 0);
+    run.hand_out();
+    run.listed(&extension(), Err(&rejected("extension_invalid")));
+    assert_eq!((names(&run), run.is_verified()), (vec!["deleted"], false));
+    assert!(run.take_remarks()[0].contains("could not be verified"));
+}
+
+#[test]
+fn a_wide_call_goes_out_only_after_a_listing_that_is_as_reviewed() {
+    let mut run = wide(0..3, CallForm::Extension);
+    assert!(is_listing(&run.hand_out()));
+    assert!(run.hand_out().is_empty());
+    run.listed(&extension(), Ok(&listing(ROWS)));
+    assert_eq!(sends(&run.hand_out()), [0]);
+    works(&mut run, 0);
+    assert!(is_listing(&run.hand_out()));
+    run.listed(&extension(), Ok(&listing(&[])));
+    assert_eq!((names(&run), run.is_verified()), (vec!["deleted"; 3], true));
+    assert!(run.take_remarks().is_empty());
+}
+
+#[test]
+fn an_event_that_appeared_turns_the_wide_call_into_event_calls_that_leave_it_there() {
+    let mut run = wide(0..3, CallForm::Extension);
+    run.hand_out();
+    let now = [("0", "a"), ("0", "b"), ("2", "c"), ("2", "new")];
+    run.listed(&extension(), Ok(&listing(&now)));
+    let calls = sends(&run.hand_out());
+    assert_eq!(calls, [1, 2, 3]);
+    for id in calls {
+        assert!(!run.call(id).unwrap().delete().is_wide());
+        works(&mut run, id);
+    }
+    assert_eq!(
+        run.take_remarks(),
+        ["210 is not what was reviewed (1 appeared): event calls in place of a wide one"]
+    );
+    run.hand_out();
+    run.listed(&extension(), Ok(&listing(&[("2", "new")])));
+    assert_eq!((names(&run), run.surplus().len()), (vec!["deleted"; 3], 0));
+}
+
+#[test]
+fn what_is_gone_before_a_wide_call_is_already_gone_and_what_changed_is_left_out() {
+    let mut run = wide(0..3, CallForm::Extension);
+    run.hand_out();
+    let mut now = builder("210", &[("2", "c")]);
+    now.push(crate::domain::RawEvent {
+        event_type: "0",
+        id: "b",
+        note: "changed meanwhile",
+        ..crate::domain::RawEvent::default()
+    });
+    run.listed(&extension(), Ok(&now.finish(true)));
+    assert_eq!(names(&run), ["already gone", "not sent", "open"]);
+    assert_eq!(sends(&run.hand_out()), [1]);
+    assert_eq!(run.call(1).unwrap().covers(), 2..3);
+}
+
+#[test]
+fn a_wide_call_whose_extension_cannot_be_listed_is_not_sent() {
+    let mut run = wide(0..3, CallForm::Extension);
+    run.hand_out();
+    run.listed(&extension(), Err(&rejected("extension_invalid")));
+    assert!(run.hand_out().is_empty());
+    assert_eq!((names(&run), run.state()), (vec!["not sent"; 3], RunState::Finished));
+}
+
+#[test]
+fn a_listing_that_is_not_complete_allows_event_calls_only() {
+    let mut run = wide(0..3, CallForm::Extension);
+    run.hand_out();
+    run.listed(&extension(), Ok(&builder("210", ROWS).finish(false)));
+    assert_eq!(sends(&run.hand_out()), [1, 2, 3]);
+}
+
+#[test]
+fn a_pause_makes_the_guards_listing_old() {
+    let mut run = wide(0..3, CallForm::Extension);
+    run.hand_out();
+    run.pause();
+    run.listed(&extension(), Ok(&listing(ROWS)));
+    assert!(run.hand_out().is_empty());
+    run.resume();
+    assert!(is_listing(&run.hand_out()));
+}
+
+#[test]
+fn a_type_call_that_wipes_the_extension_is_found_out() {
+    let mut run = wide(0..2, CallForm::Type);
+    run.hand_out();
+    run.listed(&extension(), Ok(&listing(ROWS)));
+    run.hand_out();
+    works(&mut run, 0);
+    run.hand_out();
+    run.listed(&extension(), Ok(&listing(&[])));
+    let lost: Vec<&str> = run.surplus().iter().map(|key| key.id.as_str()).collect();
+    assert_eq!((names(&run), lost), (vec!["deleted"; 2], vec!["c"]));
+    assert_eq!(run.take_remarks(), ["210: 1 gone that were not in the review"]);
+}
+
+/// What a service may do with a request.
+#[derive(Debug, Clone, Copy)]
+enum Whim {
+    Works,
+    ActsSilently,
+    Silent,
+    Refuses,
+    Lies,
+    Stop,
+    Pause,
+    Resume,
+    Appears,
+    Vanishes,
+}
+
+fn whims() -> impl Strategy<Value = Vec<(usize, Whim)>> {
+    use Whim::*;
+    let whim = prop_oneof![
+        8 => Just(Works),
+        1 => Just(ActsSilently),
+        1 => Just(Silent),
+        1 => Just(Refuses),
+        1 => Just(Lies),
+        1 => Just(Stop),
+        1 => Just(Pause),
+        3 => Just(Resume),
+        1 => Just(Appears),
+        1 => Just(Vanishes),
+    ];
+    proptest::collection::vec((0usize..8, whim), 0..120)
+}
+
+/// A service with one extension, as a list of ids of type 0.
+struct Service(Vec<String>);
+
+impl Service {
+    fn listing(&self) -> Listing {
+        let rows: Vec<(&str, &str)> = self.0.iter().map(|id| ("0", id.as_str())).collect();
+        listing(&rows)
+    }
+
+    fn act(&mut self, delete: &DeleteCall) -> Vec<Foreign> {
+        let goes = |id: &mut String| match delete {
+            DeleteCall::Event(key) => *id == key.id.as_str(),
+            DeleteCall::Type(..) | DeleteCall::Extension(_) => true,
+        };
+        self.0.extract_if(.., goes).map(|id| Foreign::from(id.as_str())).collect()
+    }
+
+    fn answer(&mut self, delete: &DeleteCall, whim: Whim) -> Result<DeleteAnswer, Failure> {
+        let lost = || Failure::new(Cause::NoAnswer, "no answer");
+        match whim {
+            Whim::Silent => Err(lost()),
+            Whim::ActsSilently => {
+                self.act(delete);
+                Err(lost())
+            }
+            Whim::Refuses => Err(rejected("pce_access_denied")),
+            Whim::Lies => Ok(DeleteAnswer { http_status: 204, ids: None }),
+            _ => {
+                let ids = self.act(delete);
+                if ids.is_empty() && !delete.is_wide() {
+                    return Err(rejected("pce_id_invalid"));
+                }
+                Ok(DeleteAnswer { http_status: 200, ids: Some(ids) })
+            }
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn whatever_happens_every_event_has_one_outcome_that_the_service_agrees_with(
+        events in 1usize..20,
+        chosen in 1usize..20,
+        concurrency in 1usize..8,
+        form in prop_oneof![Just(CallForm::Event), Just(CallForm::Extension)],
+        script in whims(),
+    ) {
+        let chosen = chosen.min(events);
+        let ids: Vec<String> = (0..events).map(|id| format!("e{id:02}")).collect();
+        let rows: Vec<(&str, &str)> = ids.iter().map(|id| ("0", id.as_str())).collect();
+        let mut run = Run::new(Arc::new(plan(&rows, 0..chosen, form)), concurrency);
+        let mut service = Service(ids.clone());
+        let mut flying = run.hand_out();
+        let mut script = script.into_iter();
+        let mut others_took: Vec<String> = Vec::new();
+        let mut patience = 0..2_000;
+        while run.state() != RunState::Finished {
+            prop_assert!(patience.next().is_some(), "never ends: {:?}", run);
+            // The script over, everything goes well and the run comes to its end.
+            let (pick, whim) = script.next().unwrap_or((0, Whim::Works));
+            match whim {
+                Whim::Stop => run.stop(),
+                Whim::Pause => run.pause(),
+                Whim::Resume => run.resume(),
+                Whim::Appears => service.0.push(format!("new{pick}")),
+                Whim::Vanishes => others_took.extend(service.0.pop()),
+                _ if flying.is_empty() => run.resume(),
+                _ => match flying.remove(pick % flying.len()) {
+                    Step::Send(call) => {
+                        let planned = run.plan().events()[call.covers()].to_vec();
+                        let answer = service.answer(call.delete(), whim);
+                        run.settle(call.id(), judge(&planned, answer, Duration::ZERO));
+                    }
+                    Step::List(listed) => run.listed(&listed, Ok(&service.listing())),
+                },
+            }
+            flying.extend(run.hand_out());
+            prop_assert!(flying.len() <= concurrency);
+            prop_assert_eq!(flying.len(), run.in_flight());
+        }
+        prop_assert_eq!(run.tally().settled(), chosen);
+        for (id, outcome) in ids.iter().zip(run.outcomes()) {
+            let outcome = outcome.as_ref().unwrap();
+            if run.is_verified() {
+                let there = service.0.contains(id);
+                prop_assert!(outcome.is_gone() != there || others_took.contains(id),
+                    "{} is {} and there: {}", id, outcome.name(), there);
+                prop_assert!(!matches!(outcome, Outcome::Unknown(_)));
+            }
+        }
+        // What was not chosen is there, or somebody else took it.
+        for id in ids.iter().skip(chosen) {
+            prop_assert!(service.0.contains(id) || others_took.contains(id));
+        }
+        let mut counted = Tally::default();
+        for outcome in run.outcomes().iter().flatten() {
+            *counted.of(outcome) += 1;
+        }
+        prop_assert_eq!(counted, run.tally());
+    }
+}
