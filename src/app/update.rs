@@ -536,8 +536,8 @@ impl Model {
             self.say(
                 Tone::Warning,
                 format!(
-                    "nothing more is read unasked; R in Events tries the one under the cursor: \
-                     {failure}"
+                    "nothing more is read unasked: {failure} · R in Events tries the one under the \
+                     cursor"
                 ),
             );
         }

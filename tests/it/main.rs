@@ -12,6 +12,7 @@
     reason = "a test that cannot go on should stop where it is"
 )]
 
+mod blocker;
 mod config;
 mod desk;
 mod headless;
