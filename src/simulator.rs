@@ -14,10 +14,12 @@ mod refusal;
 mod route;
 mod scenario;
 mod server;
+mod shapes;
 mod soap;
 #[cfg(test)]
 mod wire;
 mod world;
+mod write;
 
 pub use answer::{Answer, Request};
 pub use demo::DEMO_SEED;
@@ -25,5 +27,9 @@ pub use fault::Fault;
 pub use refusal::Refusal;
 pub use scenario::{ScenarioError, scenario_names};
 pub use server::Simulator;
+pub use shapes::{
+    AccessRefusal, Empty, Entry, Errors, Modified, Numbers, Registration, Shapes, Written,
+};
 pub use soap::Soap;
 pub use world::{DeleteAnswer, Event, Extension, Kind, Latency, Seen, TypeDelete, World};
+pub use write::CreatePath;

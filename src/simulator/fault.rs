@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::answer::{Answer, Request};
-use super::refusal::error;
+use super::shapes::Shapes;
 
 /// On a matching request, this instead of the real answer.
 ///
@@ -69,14 +69,14 @@ impl Fault {
             && path.is_none_or(|part| request.target.contains(part))
     }
 
-    pub(super) fn answer(&self) -> Answer {
+    pub(super) fn answer(&self, shapes: &Shapes) -> Answer {
         let status = self.status.unwrap_or(500);
         let mut answer = match (&self.body, &self.code) {
             (Some(page), _) if page.trim_start().starts_with('<') => {
                 Answer::text(status, "text/html; charset=utf-8", page.clone().into())
             }
             (Some(body), _) => Answer::text(status, "application/json", body.clone().into()),
-            (None, Some(code)) => error(status, code, "The simulator was told to fail."),
+            (None, Some(code)) => shapes.error(status, code, "The simulator was told to fail."),
             (None, None) => Answer::empty(status),
         };
         if let Some(wait) = &self.retry_after {
