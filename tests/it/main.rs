@@ -22,3 +22,4 @@ mod start;
 mod tidy;
 mod tls;
 mod tokens;
+mod vendor;
