@@ -6,10 +6,13 @@
 //! [`Simulator`]'s.
 
 mod answer;
+mod blocker;
 mod collection;
 mod demo;
 mod fault;
+mod limit;
 mod oauth;
+mod payload;
 mod refusal;
 mod route;
 mod scenario;
@@ -21,9 +24,11 @@ mod wire;
 mod world;
 mod write;
 
-pub use answer::{Answer, Request};
+pub use answer::{Answer, Delivery, Request};
+pub use blocker::Blocker;
 pub use demo::DEMO_SEED;
-pub use fault::Fault;
+pub use fault::{Fault, WrongLength};
+pub use limit::{RateLimit, RetryAfter};
 pub use refusal::Refusal;
 pub use scenario::{ScenarioError, scenario_names};
 pub use server::Simulator;

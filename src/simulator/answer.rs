@@ -15,6 +15,8 @@ pub struct Request {
     pub authorization: Option<String>,
     /// The body, empty for most.
     pub body: Vec<u8>,
+    /// When it came, counted from the start of the service.
+    pub at: Duration,
 }
 
 impl Request {
@@ -44,12 +46,51 @@ pub struct Answer {
     pub delay: Duration,
     /// The connection is closed and nothing above is sent.
     pub reset: bool,
+    /// How the body reaches the client.
+    pub delivery: Delivery,
+}
+
+/// How an answer reaches the client; a 204 has no body to go wrong, and is delivered whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Delivery {
+    /// As it should.
+    #[default]
+    Whole,
+    /// Not at all; the connection stays open until the client gives up.
+    Never,
+    /// Byte by byte, with a pause behind each.
+    Drip(Duration),
+    /// Half of it, then the connection ends.
+    Truncated,
+    /// The header announces half of it, and the rest is never sent.
+    Shorter,
+    /// The header announces one byte more than there is; the connection stays open.
+    Longer,
+    /// Behind so many blanks.
+    Huge(u64),
 }
 
 impl Answer {
     /// A status without a body.
     pub(super) fn empty(status: u16) -> Self {
-        Self { status, headers: Vec::new(), body: Vec::new(), delay: Duration::ZERO, reset: false }
+        Self {
+            status,
+            headers: Vec::new(),
+            body: Vec::new(),
+            delay: Duration::ZERO,
+            reset: false,
+            delivery: Delivery::Whole,
+        }
+    }
+
+    /// The connection ends without a word: all that a blocked address sees.
+    pub(super) fn cut() -> Self {
+        Self { reset: true, ..Self::empty(0) }
+    }
+
+    /// Whether the client gets to see any of it.
+    pub(super) fn is_sent(&self) -> bool {
+        !self.reset && self.delivery != Delivery::Never
     }
 
     /// Success with nothing to say.

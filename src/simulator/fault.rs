@@ -4,15 +4,19 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::answer::{Answer, Request};
+use super::answer::{Answer, Delivery, Request};
 use super::shapes::Shapes;
 
 /// On a matching request, this instead of the real answer.
 ///
 /// A world asks its rules in order and the first that fires answers. Every rule counts the
 /// requests it matches, also those that another rule answered.
+///
+/// A fault that says only how an answer is delivered (`drip_ms`, `truncated`, `wrong_length`,
+/// `huge_mb`) and not which, leaves the answer to the world.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of a scenario file")]
 pub struct Fault {
     /// The method it is for; all when absent.
     pub method: Option<String>,
@@ -20,6 +24,10 @@ pub struct Fault {
     pub path: Option<String>,
     /// Only the nth match, from 1; every match when absent.
     pub nth: Option<u32>,
+    /// Only every nth match.
+    pub every: Option<u32>,
+    /// How often at most it fires, also where another rule answered; without end when absent.
+    pub times: Option<u32>,
     /// The status answered; 500 when absent.
     pub status: Option<u16>,
     /// The body answered, JSON or, when it starts with `<`, HTML; it beats `code`.
@@ -37,6 +45,34 @@ pub struct Fault {
     /// The world acts all the same: what a lost answer looks like.
     #[serde(default)]
     pub acts: bool,
+    /// The type of the body, in place of the one it would have.
+    pub content_type: Option<String>,
+    /// The `Location` header, for a status that redirects.
+    pub location: Option<String>,
+    /// Nothing is answered and the connection stays open.
+    #[serde(default)]
+    pub no_answer: bool,
+    /// The body comes byte by byte, with this pause behind each.
+    #[serde(default)]
+    pub drip_ms: u32,
+    /// Half of the body comes, then the connection ends.
+    #[serde(default)]
+    pub truncated: bool,
+    /// The length in the header is not that of the body.
+    pub wrong_length: Option<WrongLength>,
+    /// So many million blanks stand before the body.
+    #[serde(default)]
+    pub huge_mb: u32,
+}
+
+/// How a length in a header is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WrongLength {
+    /// The body is cut where the header says.
+    Shorter,
+    /// The client waits for a byte that never comes.
+    Longer,
 }
 
 /// A rule with the number of requests it has matched.
@@ -44,11 +80,12 @@ pub struct Fault {
 pub(super) struct Rule {
     pub(super) fault: Fault,
     matched: u32,
+    fired: u32,
 }
 
 impl Rule {
     pub(super) fn new(fault: Fault) -> Self {
-        Self { fault, matched: 0 }
+        Self { fault, matched: 0, fired: 0 }
     }
 
     /// Counts the request if the rule is for it; true when the rule is to answer it.
@@ -57,7 +94,12 @@ impl Rule {
             return false;
         }
         self.matched = self.matched.saturating_add(1);
-        self.fault.nth.is_none_or(|nth| nth == self.matched)
+        let fault = &self.fault;
+        let fires = fault.nth.is_none_or(|nth| nth == self.matched)
+            && fault.every.is_none_or(|every| self.matched.is_multiple_of(every))
+            && fault.times.is_none_or(|times| self.fired < times);
+        self.fired = self.fired.saturating_add(fires.into());
+        fires
     }
 }
 
@@ -69,21 +111,162 @@ impl Fault {
             && path.is_none_or(|part| request.target.contains(part))
     }
 
-    pub(super) fn answer(&self, shapes: &Shapes) -> Answer {
+    /// Why it could never happen, or not as written.
+    pub(super) fn check(&self) -> Result<(), &'static str> {
+        if [self.nth, self.every, self.times].contains(&Some(0)) {
+            return Err("a fault counts from 1: nth, every and times are at least 1");
+        }
+        let ends = [self.reset, self.no_answer, self.drip_ms > 0, self.truncated, self.huge_mb > 0]
+            .into_iter()
+            .chain([self.wrong_length.is_some()]);
+        match ends.filter(|set| *set).count() {
+            0 if self.status.is_none() => {
+                return Err("a fault answers something: write a status, or reset = true");
+            }
+            0 | 1 => {}
+            _ => return Err("an answer goes wrong in one way: two faults make two ways"),
+        }
+        if self.status.is_none() && (self.body.is_some() || self.code.is_some()) {
+            return Err("a body or a code has a status: write one");
+        }
+        if self.status.is_some_and(|status| !(200..=599).contains(&status)) {
+            return Err("a fault's status is between 200 and 599");
+        }
+        Ok(())
+    }
+
+    /// Whether the world answers, and the fault only sees to the delivery.
+    fn leaves_the_answer(&self) -> bool {
+        let own = self.status.is_some() || self.body.is_some() || self.code.is_some();
+        !own && !matches!(self.delivery(), Delivery::Whole | Delivery::Never)
+    }
+
+    /// Whether the world is to act on a request that this answers.
+    pub(super) fn lets_act(&self) -> bool {
+        self.acts || self.leaves_the_answer()
+    }
+
+    fn delivery(&self) -> Delivery {
+        match self.wrong_length {
+            Some(WrongLength::Shorter) => Delivery::Shorter,
+            Some(WrongLength::Longer) => Delivery::Longer,
+            None if self.no_answer => Delivery::Never,
+            None if self.truncated => Delivery::Truncated,
+            None if self.huge_mb > 0 => Delivery::Huge(u64::from(self.huge_mb) * 1_000_000),
+            None if self.drip_ms > 0 => Delivery::Drip(Duration::from_millis(self.drip_ms.into())),
+            None => Delivery::Whole,
+        }
+    }
+
+    /// What is said in place of the world's answer, if the world has one.
+    pub(super) fn answer(&self, real: Option<Answer>, shapes: &Shapes) -> Answer {
+        let mut answer = match real {
+            Some(real) if self.leaves_the_answer() => real,
+            Some(_) | None => self.own_answer(shapes),
+        };
+        let headers = [
+            ("content-type", &self.content_type),
+            ("location", &self.location),
+            ("retry-after", &self.retry_after),
+        ];
+        for (name, value) in headers {
+            if let Some(value) = value {
+                answer.headers.retain(|(known, _)| *known != name);
+                answer.headers.push((name, value.clone()));
+            }
+        }
+        answer.delay += Duration::from_millis(self.delay_ms.into());
+        answer.reset = self.reset;
+        answer.delivery = self.delivery();
+        answer
+    }
+
+    fn own_answer(&self, shapes: &Shapes) -> Answer {
         let status = self.status.unwrap_or(500);
-        let mut answer = match (&self.body, &self.code) {
+        match (&self.body, &self.code) {
             (Some(page), _) if page.trim_start().starts_with('<') => {
                 Answer::text(status, "text/html; charset=utf-8", page.clone().into())
             }
             (Some(body), _) => Answer::text(status, "application/json", body.clone().into()),
             (None, Some(code)) => shapes.error(status, code, "The simulator was told to fail."),
             (None, None) => Answer::empty(status),
-        };
-        if let Some(wait) = &self.retry_after {
-            answer.headers.push(("retry-after", wait.clone()));
         }
-        answer.delay = Duration::from_millis(self.delay_ms.into());
-        answer.reset = self.reset;
-        answer
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::world::World;
+    use super::*;
+
+    const EVENTS: &str = "/uapi/extensions/@me/0003*210/phoneCallEvents";
+
+    fn statuses(fault: Fault, requests: usize) -> Vec<u16> {
+        let mut world = World::named("the-page").unwrap();
+        world.add_fault(Fault { status: Some(500), ..fault });
+        (0..requests).map(|_| ask(&mut world).status).collect()
+    }
+
+    fn ask(world: &mut World) -> Answer {
+        let token = world.token().to_owned();
+        world.answer(&Request::new("GET", EVENTS).bearing(&token))
+    }
+
+    fn header<'a>(answer: &'a Answer, wanted: &str) -> Vec<&'a str> {
+        let found = answer.headers.iter().filter(|(name, _)| *name == wanted);
+        found.map(|(_, value)| value.as_str()).collect()
+    }
+
+    #[test]
+    fn every_nth_match_fails_and_only_so_often() {
+        let every = Fault { every: Some(2), ..Fault::default() };
+        assert_eq!(statuses(every.clone(), 5), [200, 500, 200, 500, 200]);
+        let times = Fault { times: Some(2), ..Fault::default() };
+        assert_eq!(statuses(times, 4), [500, 500, 200, 200]);
+        assert_eq!(statuses(Fault { times: Some(1), ..every }, 4), [200, 500, 200, 200]);
+        assert_eq!(statuses(Fault::default(), 2), [500, 500]);
+    }
+
+    #[test]
+    fn a_redirect_has_a_location_and_a_body_any_type() {
+        let mut world = World::named("the-page").unwrap();
+        world.add_fault(Fault {
+            status: Some(302),
+            location: Some("https://elsewhere.test/".to_owned()),
+            body: Some("{}".to_owned()),
+            content_type: Some("text/plain".to_owned()),
+            times: Some(1),
+            ..Fault::default()
+        });
+        let answer = ask(&mut world);
+        assert_eq!(header(&answer, "location"), ["https://elsewhere.test/"]);
+        assert_eq!(header(&answer, "content-type"), ["text/plain"]);
+        let answer = ask(&mut world);
+        assert!(header(&answer, "location").is_empty());
+        assert_eq!(header(&answer, "content-type"), ["application/json"]);
+    }
+
+    #[test]
+    fn a_fault_of_delivery_leaves_the_answer_to_the_world_unless_it_has_one() {
+        let mut world = World::named("the-page").unwrap();
+        let real = ask(&mut world);
+        world.add_fault(Fault { truncated: true, times: Some(1), ..Fault::default() });
+        let spoilt = ask(&mut world);
+        assert_eq!(spoilt, Answer { delivery: Delivery::Truncated, ..real });
+        world.add_fault(Fault { truncated: true, status: Some(502), ..Fault::default() });
+        let own = ask(&mut world);
+        assert_eq!((own.status, own.delivery), (502, Delivery::Truncated));
+    }
+
+    #[test]
+    fn who_is_not_answered_is_not_served_either_unless_the_fault_acts() {
+        for (acts, left) in [(false, 3), (true, 0)] {
+            let mut world = World::named("the-page").unwrap();
+            world.add_fault(Fault { no_answer: true, acts, ..Fault::default() });
+            let token = world.token().to_owned();
+            let answer = world.answer(&Request::new("DELETE", EVENTS).bearing(&token));
+            assert_eq!(answer.delivery, Delivery::Never);
+            assert_eq!(world.event_ids("0003*210").len(), left);
+        }
     }
 }

@@ -1,14 +1,17 @@
 //! Worlds as data: TOML files whose names are sentences, some of them built in.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroU32;
 use std::ops::Range;
 use std::time::Duration;
 
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::blocker::Blocker;
 use super::demo::DEMO_SEED;
 use super::fault::Fault;
+use super::limit::RateLimit;
 use super::refusal::Refusal;
 use super::shapes::Shapes;
 use super::soap::Soap;
@@ -20,10 +23,15 @@ const DEMO: &str = "demo";
 
 /// The scenarios of `assets/scenarios`, by file name.
 const BUILT_IN: &[(&str, &str)] = &[
+    (
+        "an-address-blocker-watches",
+        include_str!("../../assets/scenarios/an-address-blocker-watches.toml"),
+    ),
     ("an-extension-refuses", include_str!("../../assets/scenarios/an-extension-refuses.toml")),
     ("an-extension-vanished", include_str!("../../assets/scenarios/an-extension-vanished.toml")),
     ("ids-are-unknown", include_str!("../../assets/scenarios/ids-are-unknown.toml")),
     ("nothing-there", include_str!("../../assets/scenarios/nothing-there.toml")),
+    ("requests-are-limited", include_str!("../../assets/scenarios/requests-are-limited.toml")),
     (
         "short-numbers-and-unknown-types",
         include_str!("../../assets/scenarios/short-numbers-and-unknown-types.toml"),
@@ -88,6 +96,9 @@ struct File {
     shapes: Shapes,
     #[serde(default)]
     soap: Soap,
+    close_after: Option<NonZeroU32>,
+    blocker: Option<Blocker>,
+    rate_limit: Option<RateLimit>,
     #[serde(default)]
     extensions: Vec<ExtensionTable>,
     #[serde(default)]
@@ -155,6 +166,9 @@ impl World {
         world.create_path = file.create_path;
         world.shapes = file.shapes.clone();
         world.soap = file.soap;
+        world.close_after = file.close_after.map(NonZeroU32::get);
+        world.set_blocker(file.blocker);
+        world.set_rate_limit(file.rate_limit);
         let mut ids = BTreeSet::new();
         for table in file.extensions {
             let span = table.number.span();
@@ -168,7 +182,7 @@ impl World {
         for fault in file.faults {
             let span = fault.span();
             let fault = fault.into_inner();
-            possible(&fault).map_err(|message| at(text, &span, message.to_owned()))?;
+            fault.check().map_err(|message| at(text, &span, message.to_owned()))?;
             world.add_fault(fault);
         }
         Ok(world)
@@ -235,19 +249,6 @@ impl EventTable {
     }
 }
 
-fn possible(fault: &Fault) -> Result<(), &'static str> {
-    if fault.nth == Some(0) {
-        return Err("a fault counts from 1: write nth = 1 for the first request");
-    }
-    if fault.status.is_none() && !fault.reset {
-        return Err("a fault answers something: write a status, or reset = true");
-    }
-    if fault.status.is_some_and(|status| !(200..=599).contains(&status)) {
-        return Err("a fault's status is between 200 and 599");
-    }
-    Ok(())
-}
-
 /// An error with the line its span starts on.
 fn at(text: &str, span: &Range<usize>, message: String) -> ScenarioError {
     let before = text.bytes().take(span.start);
@@ -285,6 +286,7 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
+    use super::super::answer::{Delivery, Request};
     use super::super::shapes::{
         AccessRefusal, Empty, Entry, Errors, Modified, Numbers, Registration, Written,
     };
@@ -341,6 +343,20 @@ mod tests {
             let types: BTreeSet<u16> = extension.events.iter().map(|e| e.event_type).collect();
             assert!(types.len() >= 2, "{} has too few", extension.number());
         }
+    }
+
+    #[test]
+    fn trouble_starts_at_the_twentieth_failure_and_at_the_eleventh_request_at_once() {
+        let statuses = |name| {
+            let mut world = World::named(name).unwrap();
+            assert_eq!((world.extensions().count(), world.event_count()), (3, 9), "{name}");
+            let nowhere = Request::new("GET", "/uapi/nowhere");
+            (0..21).map(|_| world.answer(&nowhere).status).collect::<Vec<u16>>()
+        };
+        let watched = statuses("an-address-blocker-watches");
+        assert_eq!((watched[19], watched[20]), (401, 0));
+        let limited = statuses("requests-are-limited");
+        assert_eq!((limited[9], limited[10]), (401, 429));
     }
 
     #[test]
@@ -428,6 +444,21 @@ mod tests {
             ("[[faults]]\nstatus = 99", 3, "between"),
             ("[[faults]]\nnth = 1", 3, "reset"),
             ("[[faults]]\nwhen = 1", 4, "when"),
+            ("[[faults]]\nstatus = 500\nevery = 0", 3, "from 1"),
+            ("[[faults]]\nstatus = 500\ntimes = 0", 3, "from 1"),
+            ("[[faults]]\nreset = true\nno_answer = true", 3, "one way"),
+            ("[[faults]]\nhuge_mb = 1\ntruncated = true", 3, "one way"),
+            ("[[faults]]\ndrip_ms = 1\nwrong_length = \"longer\"", 3, "one way"),
+            ("[[faults]]\ndrip_ms = 1\nbody = \"{}\"", 3, "has a status"),
+            ("[[faults]]\ntruncated = true\ncode = \"c\"", 3, "has a status"),
+            ("[[faults]]\nno_answer = 1", 4, "1"),
+            ("[[faults]]\ntruncated = 1", 4, "1"),
+            ("[[faults]]\ndrip_ms = -1", 4, "-1"),
+            ("[[faults]]\nhuge_mb = -1", 4, "-1"),
+            ("[[faults]]\nwrong_length = \"no\"", 4, "no"),
+            ("[[faults]]\nlocation = 1", 4, "1"),
+            ("[[faults]]\ncontent_type = 1", 4, "1"),
+            ("close_after = 0", 3, "nonzero"),
         ] {
             let message = wrong(rest);
             let place = format!("scenario, line {line}: ");
@@ -439,9 +470,91 @@ mod tests {
     }
 
     #[test]
+    fn every_key_of_a_fault_finds_its_place() {
+        let drip = Delivery::Drip(Duration::from_millis(3));
+        for (keys, status, delivery) in [
+            ("every = 1\ntimes = 1\nstatus = 302\nlocation = \"to\"", 302, Delivery::Whole),
+            ("status = 200\nbody = \"\"\ncontent_type = \"x/y\"", 200, Delivery::Whole),
+            ("no_answer = true", 500, Delivery::Never),
+            ("drip_ms = 3", 404, drip),
+            ("truncated = true\nstatus = 200", 200, Delivery::Truncated),
+            ("wrong_length = \"shorter\"", 404, Delivery::Shorter),
+            ("wrong_length = \"longer\"", 404, Delivery::Longer),
+            ("huge_mb = 2", 404, Delivery::Huge(2_000_000)),
+        ] {
+            let text = format!("{HEAD}close_after = 9\n[[faults]]\n{keys}\n");
+            let mut world = World::scenario(&text).unwrap();
+            assert_eq!(world.close_after, Some(9));
+            let answer = world.answer(&Request::new("GET", "/elsewhere"));
+            assert_eq!((answer.status, answer.delivery), (status, delivery), "{keys}");
+            for value in ["to", "x/y"].into_iter().filter(|value| keys.contains(value)) {
+                assert!(answer.headers.iter().any(|(_, given)| given == value), "{keys}");
+            }
+        }
+        assert_eq!(World::scenario(HEAD).unwrap().close_after, None);
+    }
+
+    #[test]
+    fn a_blocker_has_the_vendor_s_figures_or_its_own() {
+        let nowhere = Request::new("GET", "/uapi/nowhere");
+        for (table, limit) in [("[blocker]", 20), ("[blocker]\nfailures = 3\nwithin_s = 5", 3)] {
+            let mut world = World::scenario(&format!("{HEAD}{table}")).unwrap();
+            for _ in 1..limit {
+                world.answer(&nowhere);
+            }
+            assert!(!world.blocked(), "{table}");
+            world.answer(&nowhere);
+            assert!(world.blocked(), "{table}");
+        }
+    }
+
+    #[test]
+    fn a_rate_limit_has_its_pace_its_burst_its_method_and_its_header() {
+        for (form, has_header) in [("", true), ("seconds", true), ("date", true), ("none", false)] {
+            let form =
+                if form.is_empty() { String::new() } else { format!("retry_after = {form:?}") };
+            let table =
+                format!("[rate_limit]\nper_second = 1\nburst = 2\napplies_to = \"GET\"\n{form}\n");
+            let mut world = World::scenario(&format!("{HEAD}{table}")).unwrap();
+            let mut ask = |method| world.answer(&Request::new(method, "/uapi/nowhere"));
+            assert_ne!(ask("GET").status, 429);
+            assert_ne!(ask("GET").status, 429);
+            assert_ne!(ask("PUT").status, 429);
+            let refused = ask("GET");
+            assert_eq!(refused.status, 429);
+            let header = refused.headers.iter().any(|(name, _)| *name == "retry-after");
+            assert_eq!(header, has_header, "{form}");
+        }
+    }
+
+    #[test]
+    fn a_mistake_in_what_stands_before_the_service_is_named_with_its_line() {
+        for (rest, line, word) in [
+            ("[blocker]\nfailures = 0", 4, "nonzero"),
+            ("[blocker]\nfailures = 5\nwithin_s = 0", 5, "nonzero"),
+            ("[blocker]\nbantime = 5", 4, "bantime"),
+            ("blocker = true", 3, "true"),
+            ("[rate_limit]\nper_second = 0\nburst = 1", 4, "nonzero"),
+            ("[rate_limit]\nper_second = 1\nburst = 0", 5, "nonzero"),
+            ("[rate_limit]\nper_second = 1", 3, "burst"),
+            ("[rate_limit]\nper_second = 1\nburst = 1\nretry_after = \"soon\"", 6, "soon"),
+            ("[rate_limit]\nper_second = 1\nburst = 1\napplies_to = 1", 6, "1"),
+            ("[rate_limit]\nper_minute = 1", 4, "per_minute"),
+        ] {
+            let message = wrong(rest);
+            let place = format!("scenario, line {line}: ");
+            assert!(message.starts_with(&place), "{rest}\n→ {message}");
+            assert!(message.contains(word), "{rest}\n→ {message}");
+        }
+    }
+
+    #[test]
     fn an_unknown_name_is_answered_with_those_there_are() {
         let error = World::named("the-pge").unwrap_err().to_string();
         assert!(error.contains("\"the-pge\""), "{error}");
-        assert!(error.contains("demo, an-extension-refuses"), "{error}");
+        assert!(
+            error.contains("demo, an-address-blocker-watches, an-extension-refuses"),
+            "{error}"
+        );
     }
 }

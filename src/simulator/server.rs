@@ -2,22 +2,27 @@
 
 use std::convert::Infallible;
 use std::fmt;
+use std::future::{pending, poll_fn};
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::{Bytes, Incoming};
-use hyper::header::AUTHORIZATION;
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use hyper::header::{AUTHORIZATION, CONTENT_LENGTH};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use jiff::Timestamp;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
-use super::answer::{Answer, Request};
+use super::answer::{Answer, Delivery, Request};
+use super::payload::Payload;
 use super::world::World;
 
 /// Longest body read; no request of the service comes near.
@@ -51,7 +56,7 @@ impl Simulator {
     ///
     /// # Errors
     /// When the address is taken or not ours, or the system has no thread left.
-    pub fn start(world: World, listen: SocketAddr) -> io::Result<Self> {
+    pub fn start(mut world: World, listen: SocketAddr) -> io::Result<Self> {
         let listener = std::net::TcpListener::bind(listen)?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
@@ -60,11 +65,13 @@ impl Simulator {
             let _inside = runtime.enter();
             TcpListener::from_std(listener)?
         };
+        let start = now();
+        world.set_start(today());
         let world = Arc::new(Mutex::new(world));
         let (stop, stopped) = oneshot::channel();
         let serving = Arc::clone(&world);
         let thread = thread::Builder::new().name("simulator".to_owned()).spawn(move || {
-            runtime.spawn(accept(listener, serving));
+            runtime.spawn(accept(listener, serving, start));
             // Nothing is ever sent: the sender's end is the signal. The runtime goes with
             // this closure, and with it every connection where it stands.
             let _ended = runtime.block_on(stopped);
@@ -120,11 +127,11 @@ impl std::error::Error for HungUp {}
     clippy::disallowed_methods,
     reason = "one task a connection, all of them on the simulator's own thread"
 )]
-async fn accept(listener: TcpListener, world: Arc<Mutex<World>>) {
+async fn accept(listener: TcpListener, world: Arc<Mutex<World>>, start: Instant) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                tokio::spawn(serve(stream, Arc::clone(&world)));
+                tokio::spawn(serve(stream, Arc::clone(&world), start));
             }
             Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
         }
@@ -132,25 +139,67 @@ async fn accept(listener: TcpListener, world: Arc<Mutex<World>>) {
 }
 
 /// One connection until either side ends it.
-async fn serve(stream: TcpStream, world: Arc<Mutex<World>>) {
+async fn serve(stream: TcpStream, world: Arc<Mutex<World>>, start: Instant) {
     // Without it small answers wait for the client's acknowledgement, up to 40 ms each.
     let _best_effort = stream.set_nodelay(true);
-    let answering = service_fn(move |request| respond(request, Arc::clone(&world)));
+    let answered = AtomicU32::new(0);
+    let worn_out = || {
+        let world = world.lock().unwrap_or_else(PoisonError::into_inner);
+        world.close_after.is_some_and(|most| answered.load(Ordering::Relaxed) >= most)
+    };
+    let answering = service_fn(|request| async {
+        if worn_out() {
+            return Err(HungUp::OnPurpose);
+        }
+        let response = respond(request, Arc::clone(&world), start).await?;
+        answered.fetch_add(1, Ordering::Relaxed);
+        Ok(response)
+    });
+    let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), answering);
+    let mut connection = pin!(connection);
     // A connection that breaks is the client's to notice.
-    let _ended = http1::Builder::new().serve_connection(TokioIo::new(stream), answering).await;
+    let _ended = poll_fn(|context| {
+        let ended = connection.as_mut().poll(context);
+        if ended.is_ready() || !worn_out() {
+            return ended;
+        }
+        // The head of the last answer is written by now, so it no longer says that it closes.
+        connection.as_mut().graceful_shutdown();
+        connection.as_mut().poll(context)
+    })
+    .await;
 }
 
 /// The world acts when its answer is made; only then does the delay begin, with the lock free.
 async fn respond(
     request: hyper::Request<Incoming>,
     world: Arc<Mutex<World>>,
-) -> Result<hyper::Response<Full<Bytes>>, HungUp> {
-    let request = read(request).await?;
-    let answer = world.lock().unwrap_or_else(PoisonError::into_inner).answer(&request);
+    start: Instant,
+) -> Result<hyper::Response<Payload>, HungUp> {
+    let mut request = read(request).await?;
+    let answer = {
+        let mut world = world.lock().unwrap_or_else(PoisonError::into_inner);
+        // Under the lock, so that the world's time never runs backwards.
+        request.at = now().saturating_duration_since(start);
+        world.answer(&request)
+    };
     if !answer.delay.is_zero() {
         tokio::time::sleep(answer.delay).await;
     }
+    if answer.delivery == Delivery::Never {
+        return pending().await;
+    }
     write(answer)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the world's time comes in with its requests")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+#[expect(clippy::disallowed_methods, reason = "the date of the world's time zero")]
+fn today() -> Timestamp {
+    Timestamp::now()
 }
 
 async fn read(request: hyper::Request<Incoming>) -> Result<Request, HungUp> {
@@ -165,10 +214,11 @@ async fn read(request: hyper::Request<Incoming>) -> Result<Request, HungUp> {
         target: head.uri.to_string(),
         authorization,
         body: body.to_bytes().to_vec(),
+        at: Duration::ZERO,
     })
 }
 
-fn write(answer: Answer) -> Result<hyper::Response<Full<Bytes>>, HungUp> {
+fn write(answer: Answer) -> Result<hyper::Response<Payload>, HungUp> {
     if answer.reset {
         return Err(HungUp::OnPurpose);
     }
@@ -176,7 +226,12 @@ fn write(answer: Answer) -> Result<hyper::Response<Full<Bytes>>, HungUp> {
     for (name, value) in answer.headers {
         response = response.header(name, value);
     }
-    response.body(Full::from(answer.body)).map_err(HungUp::Answer)
+    let delivery = if answer.status == 204 { Delivery::Whole } else { answer.delivery };
+    let (body, length) = Payload::new(answer.body, delivery);
+    if let Some(length) = length {
+        response = response.header(CONTENT_LENGTH, length);
+    }
+    response.body(body).map_err(HungUp::Answer)
 }
 
 #[cfg(test)]
@@ -184,7 +239,8 @@ mod tests {
     use std::io::{BufRead, BufReader, Read, Write};
     use std::net::TcpStream;
 
-    use super::super::fault::Fault;
+    use super::super::blocker::Blocker;
+    use super::super::fault::{Fault, WrongLength};
     use super::*;
 
     const EVENTS: &str = "/uapi/extensions/@me/0003*210/phoneCallEvents";
@@ -228,6 +284,14 @@ mod tests {
         (status.trim().to_owned(), String::from_utf8(body).unwrap())
     }
 
+    /// The connection ends, and nothing came before the end.
+    fn assert_silence(connection: &mut BufReader<TcpStream>) {
+        let mut nothing = Vec::new();
+        let read = connection.read_to_end(&mut nothing);
+        let timed_out = read.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock);
+        assert!(!timed_out && nothing.is_empty(), "{nothing:?}");
+    }
+
     #[test]
     fn one_connection_carries_many_requests_and_targets_arrive_as_written() {
         let simulator = simulator();
@@ -265,10 +329,182 @@ mod tests {
         });
         let mut connection = connect(&simulator);
         send(&mut connection, "GET", EVENTS, &simulator.token());
-        let mut nothing = String::new();
-        let read = connection.read_to_string(&mut nothing);
-        assert!(matches!(read, Ok(0) | Err(_)), "{nothing}");
-        assert!(nothing.is_empty());
+        assert_silence(&mut connection);
+    }
+
+    #[test]
+    fn a_blocked_address_is_cut_off_on_old_connections_and_new() {
+        let simulator = simulator();
+        let blocker = Blocker { failures: 2, within_s: 3600 };
+        simulator.with_world(|world| world.set_blocker(Some(blocker)));
+        let mut old = connect(&simulator);
+        for _ in 0..2 {
+            send(&mut old, "GET", EVENTS, "wrong");
+            assert_eq!(receive(&mut old).0, "HTTP/1.1 401 Unauthorized");
+        }
+        assert!(simulator.with_world(|world| world.blocked()));
+        let mut new = connect(&simulator);
+        for connection in [&mut old, &mut new] {
+            send(connection, "GET", EVENTS, &simulator.token());
+            assert_silence(connection);
+        }
+    }
+
+    /// A simulator whose first answer meets this fault, and a connection that asked for it.
+    fn asked(fault: Fault) -> (Simulator, BufReader<TcpStream>) {
+        let simulator = simulator();
+        simulator.with_world(|world| world.add_fault(Fault { times: Some(1), ..fault }));
+        let mut connection = connect(&simulator);
+        send(&mut connection, "GET", EVENTS, &simulator.token());
+        (simulator, connection)
+    }
+
+    /// The head of the next answer, with the length it announces.
+    fn head(connection: &mut BufReader<TcpStream>) -> (String, usize) {
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            assert_ne!(connection.read_line(&mut head).unwrap(), 0, "{head}");
+        }
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+        let length = length.unwrap().parse().unwrap();
+        (head, length)
+    }
+
+    /// The body of the listing as it is without a fault.
+    fn listing() -> String {
+        let simulator = simulator();
+        let mut connection = connect(&simulator);
+        send(&mut connection, "GET", EVENTS, &simulator.token());
+        receive(&mut connection).1
+    }
+
+    /// The connection carries another request.
+    fn assert_alive(simulator: &Simulator, connection: &mut BufReader<TcpStream>) {
+        send(connection, "GET", EVENTS, &simulator.token());
+        assert_eq!(receive(connection), ("HTTP/1.1 200 OK".to_owned(), listing()));
+    }
+
+    /// The connection is open and nothing is there to be read.
+    fn assert_waits(connection: &mut BufReader<TcpStream>) {
+        let patience = Some(Duration::from_millis(20));
+        connection.get_mut().set_read_timeout(patience).unwrap();
+        let kind = connection.read(&mut [0; 1]).unwrap_err().kind();
+        assert!(matches!(kind, io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut), "{kind}");
+    }
+
+    #[test]
+    fn a_request_may_wait_for_ever_while_others_are_answered() {
+        let (simulator, mut waiting) = asked(Fault { no_answer: true, ..Fault::default() });
+        assert_waits(&mut waiting);
+        assert_alive(&simulator, &mut connect(&simulator));
+        assert_waits(&mut waiting);
+    }
+
+    #[test]
+    fn a_body_drips_to_its_end_and_the_connection_goes_on() {
+        let slow = Fault { drip_ms: 1, status: Some(200), ..Fault::default() };
+        let (simulator, mut connection) =
+            asked(Fault { body: Some("{\"entry\":[]}".to_owned()), ..slow });
+        let (status, body) = receive(&mut connection);
+        assert_eq!((status.as_str(), body.as_str()), ("HTTP/1.1 200 OK", "{\"entry\":[]}"));
+        assert_alive(&simulator, &mut connection);
+        simulator.with_world(|world| {
+            world.add_fault(Fault { drip_ms: 3_600_000, ..Fault::default() });
+        });
+        send(&mut connection, "GET", EVENTS, &simulator.token());
+        head(&mut connection);
+        connection.read_exact(&mut [0; 1]).unwrap();
+        assert_waits(&mut connection);
+    }
+
+    #[test]
+    fn a_truncated_answer_announces_all_sends_half_and_closes() {
+        let (_simulator, mut connection) = asked(Fault { truncated: true, ..Fault::default() });
+        let (_, length) = head(&mut connection);
+        let mut body = String::new();
+        // The end may come as a reset; what came before it counts.
+        let _end = connection.read_to_string(&mut body);
+        let whole = listing();
+        assert_eq!(length, whole.len());
+        assert_eq!(Some(body.as_str()), whole.get(..length / 2));
+    }
+
+    #[test]
+    fn a_truncated_answer_without_a_body_still_announces_one() {
+        let fault = Fault { truncated: true, status: Some(500), ..Fault::default() };
+        let (_simulator, mut connection) = asked(fault);
+        assert_eq!(head(&mut connection).1, 1);
+        assert_silence(&mut connection);
+    }
+
+    #[test]
+    fn a_length_too_short_cuts_the_body_and_the_connection_goes_on() {
+        let wrong_length = Some(WrongLength::Shorter);
+        let (simulator, mut connection) = asked(Fault { wrong_length, ..Fault::default() });
+        let (_, body) = receive(&mut connection);
+        let whole = listing();
+        assert_eq!(Some(body.as_str()), whole.get(..whole.len() / 2));
+        assert_alive(&simulator, &mut connection);
+    }
+
+    #[test]
+    fn a_length_too_long_leaves_the_client_waiting() {
+        let wrong_length = Some(WrongLength::Longer);
+        let (_simulator, mut connection) = asked(Fault { wrong_length, ..Fault::default() });
+        let (_, length) = head(&mut connection);
+        let whole = listing();
+        assert_eq!(length, whole.len() + 1);
+        connection.read_exact(&mut vec![0; whole.len()]).unwrap();
+        assert_waits(&mut connection);
+    }
+
+    #[test]
+    fn a_huge_answer_is_blanks_and_then_the_body() {
+        let (simulator, mut connection) = asked(Fault { huge_mb: 2, ..Fault::default() });
+        let (_, body) = receive(&mut connection);
+        let whole = listing();
+        assert_eq!(body.len(), 2_000_000 + whole.len());
+        assert_eq!(body.trim_start(), whole);
+        assert_alive(&simulator, &mut connection);
+    }
+
+    #[test]
+    fn an_answer_without_a_body_is_delivered_whole_whatever_is_ordered() {
+        let simulator = simulator();
+        let token = simulator.token();
+        simulator.with_world(|world| {
+            for (nth, wrong_length) in [(1, Some(WrongLength::Longer)), (2, None)] {
+                let truncated = wrong_length.is_none();
+                let nothing = Fault { status: Some(204), nth: Some(nth), ..Fault::default() };
+                world.add_fault(Fault { truncated, wrong_length, ..nothing });
+            }
+        });
+        let mut connection = connect(&simulator);
+        for _ in 0..2 {
+            send(&mut connection, "GET", EVENTS, &token);
+            assert_eq!(receive(&mut connection).0, "HTTP/1.1 204 No Content");
+        }
+        assert_alive(&simulator, &mut connection);
+    }
+
+    #[test]
+    fn a_keep_alive_that_lies_ends_after_so_many_answers() {
+        let simulator = simulator();
+        simulator.with_world(|world| world.close_after = Some(2));
+        for _ in 0..2 {
+            let mut connection = connect(&simulator);
+            assert_alive(&simulator, &mut connection);
+            send(&mut connection, "GET", EVENTS, &simulator.token());
+            let (head, length) = head(&mut connection);
+            assert!(!head.to_lowercase().contains("connection:"), "{head}");
+            connection.read_exact(&mut vec![0; length]).unwrap();
+            assert_silence(&mut connection);
+        }
+        simulator.with_world(|world| world.close_after = None);
+        let mut connection = connect(&simulator);
+        for _ in 0..3 {
+            assert_alive(&simulator, &mut connection);
+        }
     }
 
     #[test]

@@ -6,11 +6,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::answer::{Answer, Request};
+use super::blocker::Watch;
 use super::collection::{IdRow, Query};
 use super::fault::{Fault, Rule};
+use super::limit::Limiter;
 use super::oauth::OAuth;
 use super::refusal::Refusal;
 use super::route::{Place, Route, number, route};
@@ -31,6 +34,9 @@ pub struct World {
     base_path: String,
     extensions: BTreeMap<String, Extension>,
     rules: Vec<Rule>,
+    pub(super) watch: Watch,
+    pub(super) limiter: Option<Limiter>,
+    pub(super) start: Timestamp,
     seen: Vec<Seen>,
     /// How many events were made or changed, by which new ids and dates are made.
     pub(super) written: u64,
@@ -46,6 +52,8 @@ pub struct World {
     pub type_delete: TypeDelete,
     /// Which SystemAPI there is.
     pub soap: Soap,
+    /// Answers after which the server ends a connection without having said so.
+    pub close_after: Option<u32>,
 }
 
 /// What can carry events, in the words of the vendor's SystemAPI.
@@ -150,7 +158,8 @@ pub struct Seen {
     pub target: String,
     /// The `Authorization` header as received.
     pub authorization: Option<String>,
-    /// The status answered, also where the connection was closed instead.
+    /// The status answered, also where the connection was closed instead; 0 for an address
+    /// that is blocked.
     pub status: u16,
 }
 
@@ -186,6 +195,9 @@ impl World {
             base_path: "/uapi".to_owned(),
             extensions: BTreeMap::new(),
             rules: Vec::new(),
+            watch: Watch::default(),
+            limiter: None,
+            start: Timestamp::UNIX_EPOCH,
             seen: Vec::new(),
             written: 0,
             shapes: Shapes::default(),
@@ -194,6 +206,7 @@ impl World {
             delete_answer: DeleteAnswer::default(),
             type_delete: TypeDelete::default(),
             soap: Soap::default(),
+            close_after: None,
         }
     }
 
@@ -301,21 +314,11 @@ impl World {
 
     /// Acts on a request and says what the service says.
     pub fn answer(&mut self, request: &Request) -> Answer {
-        let mut answer = None;
-        for rule in &mut self.rules {
-            if rule.fires(request) && answer.is_none() {
-                answer = Some((rule.fault.answer(&self.shapes), rule.fault.acts));
-            }
-        }
-        let answer = match answer {
-            Some((answer, acts)) => {
-                if acts {
-                    self.serve(request);
-                }
-                answer
-            }
-            None => self.serve(request),
+        let answer = match self.turn_away(request) {
+            Some(answer) => answer,
+            None => self.serve_or_fail(request),
         };
+        self.watch.note(request, &answer);
         if self.seen.len() >= LOG_LIMIT {
             self.seen.drain(..LOG_LIMIT / 2);
         }
@@ -326,6 +329,28 @@ impl World {
             status: answer.status,
         });
         answer
+    }
+
+    /// What stands before the service and keeps a request from it.
+    fn turn_away(&mut self, request: &Request) -> Option<Answer> {
+        if self.watch.has_struck() {
+            return Some(Answer::cut());
+        }
+        self.limiter.as_mut()?.refuse(request, self.start, &self.shapes)
+    }
+
+    fn serve_or_fail(&mut self, request: &Request) -> Answer {
+        let mut fault = None;
+        for rule in &mut self.rules {
+            if rule.fires(request) && fault.is_none() {
+                fault = Some(rule.fault.clone());
+            }
+        }
+        let Some(fault) = fault else {
+            return self.serve(request);
+        };
+        let real = fault.lets_act().then(|| self.serve(request));
+        fault.answer(real, &self.shapes)
     }
 
     fn serve(&mut self, request: &Request) -> Answer {
