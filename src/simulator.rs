@@ -17,10 +17,12 @@ mod refusal;
 mod route;
 mod scenario;
 mod server;
+mod shapes;
 mod soap;
 #[cfg(test)]
 mod wire;
 mod world;
+mod write;
 
 pub use answer::{Answer, Delivery, Request};
 pub use blocker::Blocker;
@@ -30,5 +32,9 @@ pub use limit::{RateLimit, RetryAfter};
 pub use refusal::Refusal;
 pub use scenario::{ScenarioError, scenario_names};
 pub use server::Simulator;
+pub use shapes::{
+    AccessRefusal, Empty, Entry, Errors, Modified, Numbers, Registration, Shapes, Written,
+};
 pub use soap::Soap;
 pub use world::{DeleteAnswer, Event, Extension, Kind, Latency, Seen, TypeDelete, World};
+pub use write::CreatePath;

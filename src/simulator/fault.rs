@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::answer::{Answer, Delivery, Request};
-use super::refusal::error;
+use super::shapes::Shapes;
 
 /// On a matching request, this instead of the real answer.
 ///
@@ -159,10 +159,10 @@ impl Fault {
     }
 
     /// What is said in place of the world's answer, if the world has one.
-    pub(super) fn answer(&self, real: Option<Answer>) -> Answer {
+    pub(super) fn answer(&self, real: Option<Answer>, shapes: &Shapes) -> Answer {
         let mut answer = match real {
             Some(real) if self.leaves_the_answer() => real,
-            Some(_) | None => self.own_answer(),
+            Some(_) | None => self.own_answer(shapes),
         };
         let headers = [
             ("content-type", &self.content_type),
@@ -181,14 +181,14 @@ impl Fault {
         answer
     }
 
-    fn own_answer(&self) -> Answer {
+    fn own_answer(&self, shapes: &Shapes) -> Answer {
         let status = self.status.unwrap_or(500);
         match (&self.body, &self.code) {
             (Some(page), _) if page.trim_start().starts_with('<') => {
                 Answer::text(status, "text/html; charset=utf-8", page.clone().into())
             }
             (Some(body), _) => Answer::text(status, "application/json", body.clone().into()),
-            (None, Some(code)) => error(status, code, "The simulator was told to fail."),
+            (None, Some(code)) => shapes.error(status, code, "The simulator was told to fail."),
             (None, None) => Answer::empty(status),
         }
     }

@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::answer::{Answer, Request};
 use super::blocker::positive;
-use super::refusal::error;
+use super::shapes::Shapes;
 use super::world::World;
 
 /// How many requests are too many.
@@ -53,7 +53,12 @@ pub(super) struct Limiter {
 
 impl Limiter {
     /// Takes a request out of the bucket, or says that there is none left.
-    pub(super) fn refuse(&mut self, request: &Request, start: Timestamp) -> Option<Answer> {
+    pub(super) fn refuse(
+        &mut self,
+        request: &Request,
+        start: Timestamp,
+        shapes: &Shapes,
+    ) -> Option<Answer> {
         let method = self.limit.applies_to.as_deref();
         if method.is_some_and(|method| !method.eq_ignore_ascii_case(&request.method)) {
             return None;
@@ -65,7 +70,7 @@ impl Limiter {
             self.full_at = full_at;
             return None;
         }
-        let mut answer = error(429, "too_many_requests", "Too many requests were sent.");
+        let mut answer = shapes.error(429, "too_many_requests", "Too many requests were sent.");
         let value = match self.limit.retry_after {
             RetryAfter::Seconds => Some(whole(ready_at.saturating_sub(request.at)).to_string()),
             RetryAfter::Date => date(start, ready_at),

@@ -1,9 +1,6 @@
 //! The ways the service says no: status, code and sentence.
 
 use serde::Deserialize;
-use serde_json::json;
-
-use super::answer::Answer;
 
 /// An error code of the service.
 ///
@@ -20,10 +17,29 @@ pub enum Refusal {
     PceAccessDenied,
     /// 400: the type in the path is no number (page *Update PhoneCallEvents*).
     PceTypeInvalid,
+    /// 400: the type of a new event is missing or unknown; spelt like this on the page *Create
+    /// PhoneCallEvents* alone.
+    PcetTypeInvalid,
+    /// 400: the method is unknown, or missing where an event is made.
+    PceMethodInvalid,
+    /// 400: the URL is empty, or missing where an event is made. The code is a guess.
+    PceUrlInvalid,
+    /// 400: the status is unknown. The code is a guess.
+    PceStatusInvalid,
     /// 400: `count` is out of range.
     CountInvalid,
     /// 400: `startIndex` is out of range. The pages name no code for it; this one is a guess.
     StartindexInvalid,
+    /// 400: `fields` names a field there is not.
+    FieldsInvalid,
+    /// 400: `filterBy` names a field that cannot be filtered by.
+    FilterbyInvalid,
+    /// 400: `filterOp` is unknown.
+    FilteropInvalid,
+    /// 400: `filterBy` came without a `filterValue`.
+    FiltervalueInvalid,
+    /// 400: `sortOrder` is no direction.
+    SortorderInvalid,
     /// 400: no such user, or `@owner` together with `@self`.
     UserInvalid,
     /// 401: the token is missing or wrong.
@@ -42,8 +58,17 @@ impl Refusal {
             | Self::PceIdInvalid
             | Self::PceAccessDenied
             | Self::PceTypeInvalid
+            | Self::PcetTypeInvalid
+            | Self::PceMethodInvalid
+            | Self::PceUrlInvalid
+            | Self::PceStatusInvalid
             | Self::CountInvalid
             | Self::StartindexInvalid
+            | Self::FieldsInvalid
+            | Self::FilterbyInvalid
+            | Self::FilteropInvalid
+            | Self::FiltervalueInvalid
+            | Self::SortorderInvalid
             | Self::UserInvalid => 400,
             Self::AccessDenied => 401,
             Self::InternalServerError => 500,
@@ -58,8 +83,17 @@ impl Refusal {
             Self::PceIdInvalid => "pce_id_invalid",
             Self::PceAccessDenied => "pce_access_denied",
             Self::PceTypeInvalid => "pce_type_invalid",
+            Self::PcetTypeInvalid => "pcet_type_invalid",
+            Self::PceMethodInvalid => "pce_method_invalid",
+            Self::PceUrlInvalid => "pce_url_invalid",
+            Self::PceStatusInvalid => "pce_status_invalid",
             Self::CountInvalid => "count_invalid",
             Self::StartindexInvalid => "startindex_invalid",
+            Self::FieldsInvalid => "fields_invalid",
+            Self::FilterbyInvalid => "filterby_invalid",
+            Self::FilteropInvalid => "filterop_invalid",
+            Self::FiltervalueInvalid => "filtervalue_invalid",
+            Self::SortorderInvalid => "sortorder_invalid",
             Self::UserInvalid => "user_invalid",
             Self::AccessDenied => "access_denied",
             Self::InternalServerError => "internal_server_error",
@@ -83,6 +117,18 @@ impl Refusal {
                 "Value supplied in the URI-Fragment as eventType is invalid. The parameter must \
                  be a number."
             }
+            Self::PcetTypeInvalid => {
+                "Value supplied as type is missing or invalid. Permitted values: 0 - Dial-In, \
+                 1 - Dial-Out, 2 - Hangup."
+            }
+            Self::PceMethodInvalid => {
+                "Value supplied as method is missing or invalid. Permitted values: 0 - GET, \
+                 1 - POST."
+            }
+            Self::PceUrlInvalid => "Value supplied as url is missing or invalid.",
+            Self::PceStatusInvalid => {
+                "Value supplied as status is invalid. Permitted values: 0 - disabled, 1 - enabled."
+            }
             Self::CountInvalid => {
                 "Value supplied in the query as count is invalid. The parameter must be between \
                  1 and 4999."
@@ -91,21 +137,15 @@ impl Refusal {
                 "Value supplied in the query as startIndex is invalid. The parameter must be \
                  between 0 and 4999."
             }
+            Self::FieldsInvalid => "Value supplied in the query as fields is invalid.",
+            Self::FilterbyInvalid => "Value supplied in the query as filterBy is invalid.",
+            Self::FilteropInvalid => "Value supplied in the query as filterOp is invalid.",
+            Self::FiltervalueInvalid => "Value supplied in the query as filterValue is missing.",
+            Self::SortorderInvalid => "Value supplied in the query as sortOrder is invalid.",
             Self::UserInvalid => "Value supplied in the URI-Fragment as userId is invalid.",
             Self::AccessDenied => "The access token is missing or not valid.",
             Self::InternalServerError => "Internal server error.",
             Self::RequestNotImplemented => "The request is not implemented.",
         }
     }
-
-    /// The answer that carries it.
-    pub(super) fn answer(self) -> Answer {
-        error(self.status(), self.code(), self.message())
-    }
-}
-
-/// The body of every error of the service.
-pub(super) fn error(status: u16, code: &str, message: &str) -> Answer {
-    let body = json!({ "error": { "code": code, "message": message } });
-    Answer::json(status, &body)
 }

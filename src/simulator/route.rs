@@ -3,8 +3,8 @@
 /// A place the service has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Place {
-    /// `/extensions/{user}/@self/presence`
-    Presence { user: String },
+    /// `/extensions/{user}/{extension}/presence`, where `@self` is all of the user's.
+    Presence { user: String, extension: String },
     /// `/extensions/{user}/{extension}/phoneCallEvents[/{type}[/{id}]]`
     Events { user: String, extension: String, event_type: Option<String>, id: Option<String> },
 }
@@ -16,14 +16,14 @@ pub(super) enum Route {
     Outside,
     /// Below the base path, but no place of the service.
     Nowhere,
-    /// A place, with the query as it came.
-    To(Place, String),
+    /// A place of the service.
+    To(Place),
 }
 
 /// Reads a target. The path is cut at its slashes before anything is decoded, so that an encoded
 /// slash stays inside its segment; one slash at the end makes no difference.
 pub(super) fn route(base_path: &str, target: &str) -> Route {
-    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let (path, _) = cut(target);
     let Some(inside) = path.strip_prefix(base_path) else {
         return Route::Outside;
     };
@@ -34,9 +34,14 @@ pub(super) fn route(base_path: &str, target: &str) -> Route {
     let segments: Vec<String> = inside.split('/').map(decoded).collect();
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     match place(&segments) {
-        Some(place) => Route::To(place, query.to_owned()),
+        Some(place) => Route::To(place),
         None => Route::Nowhere,
     }
+}
+
+/// The path of a target, and its query or nothing.
+pub(super) fn cut(target: &str) -> (&str, &str) {
+    target.split_once('?').unwrap_or((target, ""))
 }
 
 /// The value of a query parameter, the last one when it is given more than once.
@@ -57,8 +62,8 @@ pub(super) fn number(text: &str) -> Option<u16> {
 
 fn place(segments: &[&str]) -> Option<Place> {
     match *segments {
-        ["extensions", user, "@self", "presence"] => {
-            Some(Place::Presence { user: user.to_owned() })
+        ["extensions", user, extension, "presence"] => {
+            Some(Place::Presence { user: user.to_owned(), extension: extension.to_owned() })
         }
         ["extensions", user, extension, "phoneCallEvents"] => {
             Some(events(user, extension, None, None))
@@ -116,7 +121,7 @@ mod tests {
 
     fn place_of(target: &str) -> Place {
         match route("/uapi", target) {
-            Route::To(place, _) => place,
+            Route::To(place) => place,
             other @ (Route::Outside | Route::Nowhere) => panic!("{target} leads {other:?}"),
         }
     }
@@ -151,7 +156,7 @@ mod tests {
             "/uapi",
             "/uapi/",
             "/uapi/extensions",
-            "/uapi/extensions/@me/0003*210/presence",
+            "/uapi/extensions/@me/0003*210/presence/0",
             "/uapi/extensions/@me/0003*210/phoneCallEvents/0/abc/d",
         ] {
             assert_eq!(route("/uapi", nowhere), Route::Nowhere, "{nowhere:?}");

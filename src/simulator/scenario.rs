@@ -13,8 +13,10 @@ use super::demo::DEMO_SEED;
 use super::fault::Fault;
 use super::limit::RateLimit;
 use super::refusal::Refusal;
+use super::shapes::Shapes;
 use super::soap::Soap;
 use super::world::{DeleteAnswer, Event, Extension, Kind, Latency, TypeDelete, World};
+use super::write::CreatePath;
 
 /// The seeded world is asked for by name like the others.
 const DEMO: &str = "demo";
@@ -30,6 +32,10 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("ids-are-unknown", include_str!("../../assets/scenarios/ids-are-unknown.toml")),
     ("nothing-there", include_str!("../../assets/scenarios/nothing-there.toml")),
     ("requests-are-limited", include_str!("../../assets/scenarios/requests-are-limited.toml")),
+    (
+        "short-numbers-and-unknown-types",
+        include_str!("../../assets/scenarios/short-numbers-and-unknown-types.toml"),
+    ),
     ("the-page", include_str!("../../assets/scenarios/the-page.toml")),
     (
         "three-extensions-with-events",
@@ -85,6 +91,10 @@ struct File {
     #[serde(default)]
     type_delete: TypeDelete,
     #[serde(default)]
+    create_path: CreatePath,
+    #[serde(default)]
+    shapes: Shapes,
+    #[serde(default)]
     soap: Soap,
     close_after: Option<NonZeroU32>,
     blocker: Option<Blocker>,
@@ -107,6 +117,7 @@ struct ExtensionTable {
     online: bool,
     refuse_delete: Option<Refusal>,
     refuse_list: Option<Refusal>,
+    refuse_write: Option<Refusal>,
     #[serde(default)]
     events: Vec<EventTable>,
 }
@@ -152,6 +163,8 @@ impl World {
         world.latency = file.latency();
         world.delete_answer = file.delete_answer;
         world.type_delete = file.type_delete;
+        world.create_path = file.create_path;
+        world.shapes = file.shapes.clone();
         world.soap = file.soap;
         world.close_after = file.close_after.map(NonZeroU32::get);
         world.set_blocker(file.blocker);
@@ -210,6 +223,7 @@ impl ExtensionTable {
         extension.online = self.online;
         extension.refuse_delete = self.refuse_delete;
         extension.refuse_list = self.refuse_list;
+        extension.refuse_write = self.refuse_write;
         for event in self.events {
             if !ids.insert(event.id.get_ref().clone()) {
                 let message = format!("{:?} is there already", event.id.get_ref());
@@ -273,6 +287,9 @@ mod tests {
     use std::path::Path;
 
     use super::super::answer::{Delivery, Request};
+    use super::super::shapes::{
+        AccessRefusal, Empty, Entry, Errors, Modified, Numbers, Registration, Written,
+    };
     use super::*;
 
     const HEAD: &str = "name = \"x\"\ntoken = \"t\"\n";
@@ -348,8 +365,15 @@ mod tests {
             "name = \"all keys\"\ntoken = \"t\"\nuser = \"33\"\nbase_path = \"/unifiedapi\"\n\
              latency_ms = 5\ndelete_latency_ms = 120\npresence_latency_ms = 0\n\
              delete_answer = \"no content\"\ntype_delete = \"wipes extension\"\nsoap = \"2.5.1\"\n\
+             create_path = \"with type\"\n\
+             [shapes]\nentry = \"map\"\nwrapped = true\nempty = \"no entry\"\n\
+             numbers = \"mixed\"\npaging_fields = false\nmodified = \"z\"\n\
+             create = \"object\"\nupdate = \"204\"\nregistration = \"flat\"\n\
+             errors = \"flat\"\nmisspelt = true\naccess_refusal = \"403\"\n\
+             ignores_paging = true\npage_size = 7\nnext_link = true\n\
              [[extensions]]\nnumber = \"1\"\nkind = \"ivr\"\nlabel = \"Menu\"\nonline = false\n\
              refuse_delete = \"extension_invalid\"\nrefuse_list = \"pce_access_denied\"\n\
+             refuse_write = \"user_invalid\"\n\
              [[extensions.events]]\ntype = 9\nid = \"a\"\nmethod = 7\nurl = \"u\"\nnote = \"n\"\n\
              status = 0\nmodified = \"never\"\n\
              [[faults]]\nmethod = \"DELETE\"\npath = \"/0/\"\nnth = 2\nstatus = 503\nbody = \"\"\n\
@@ -365,10 +389,30 @@ mod tests {
         assert_eq!(world.delete_answer, DeleteAnswer::NoContent);
         assert_eq!(world.type_delete, TypeDelete::WipesExtension);
         assert_eq!(world.soap, Soap::V251);
+        assert_eq!(world.create_path, CreatePath::WithType);
+        let shapes = Shapes {
+            entry: Entry::Map,
+            wrapped: true,
+            empty: Empty::NoEntry,
+            numbers: Numbers::Mixed,
+            paging_fields: false,
+            modified: Modified::Z,
+            create: Written::Object,
+            update: Written::NoContent,
+            registration: Registration::Flat,
+            errors: Errors::Flat,
+            misspelt: true,
+            access_refusal: AccessRefusal::Forbidden,
+            ignores_paging: true,
+            page_size: Some(7),
+            next_link: true,
+        };
+        assert_eq!(world.shapes, shapes);
         let menu = world.extension("1").unwrap();
         assert_eq!((menu.kind, menu.online), (Kind::Ivr, false));
         assert_eq!(menu.refuse_delete, Some(Refusal::ExtensionInvalid));
         assert_eq!(menu.refuse_list, Some(Refusal::PceAccessDenied));
+        assert_eq!(menu.refuse_write, Some(Refusal::UserInvalid));
         assert_eq!((menu.events[0].event_type, menu.events[0].method), (9, 7));
     }
 
@@ -387,6 +431,9 @@ mod tests {
             ("colour = 1", 3, "colour"),
             ("delete_answer = \"maybe\"", 3, "maybe"),
             ("soap = \"4\"", 3, "4"),
+            ("create_path = \"v5\"", 3, "v5"),
+            ("[shapes]\nentry = \"list\"", 4, "list"),
+            ("[shapes]\ncolour = 1", 4, "colour"),
             ("latency_ms = -1", 3, "-1"),
             ("= 3", 3, ""),
             ("[[extensions]]\nnumber = 3", 4, "3"),

@@ -11,17 +11,15 @@ use serde::Deserialize;
 
 use super::answer::{Answer, Request};
 use super::blocker::Watch;
-use super::collection::{EventRow, IdRow, Page, PresenceRow};
+use super::collection::{IdRow, Query};
 use super::fault::{Fault, Rule};
 use super::limit::Limiter;
 use super::oauth::OAuth;
 use super::refusal::Refusal;
 use super::route::{Place, Route, number, route};
+use super::shapes::Shapes;
 use super::soap::{self, Soap};
-
-/// Where the links in listings point: the host of the vendor's examples, on purpose not the one
-/// that was contacted, since a real PBX behind a proxy does the same.
-const LINK_ORIGIN: &str = "https://uapi.voipnow.com";
+use super::write::{CreatePath, Spot};
 
 /// Requests kept in the log before the older half of it is dropped.
 const LOG_LIMIT: usize = 100_000;
@@ -40,8 +38,14 @@ pub struct World {
     pub(super) limiter: Option<Limiter>,
     pub(super) start: Timestamp,
     seen: Vec<Seen>,
+    /// How many events were made or changed, by which new ids and dates are made.
+    pub(super) written: u64,
     /// How long answers take.
     pub latency: Latency,
+    /// How everything is written.
+    pub shapes: Shapes,
+    /// Which form of POST is understood.
+    pub create_path: CreatePath,
     /// What a DELETE that worked answers.
     pub delete_answer: DeleteAnswer,
     /// How a DELETE with a type and no id is read.
@@ -84,6 +88,8 @@ pub struct Extension {
     pub refuse_delete: Option<Refusal>,
     /// What every listing of it gets.
     pub refuse_list: Option<Refusal>,
+    /// What every POST and PUT on it gets. `pce_id_invalid` refuses the PUT only.
+    pub refuse_write: Option<Refusal>,
     /// In the order of listings.
     pub events: Vec<Event>,
 }
@@ -167,6 +173,7 @@ impl Extension {
             online: true,
             refuse_delete: None,
             refuse_list: None,
+            refuse_write: None,
             events: Vec::new(),
         }
     }
@@ -192,6 +199,9 @@ impl World {
             limiter: None,
             start: Timestamp::UNIX_EPOCH,
             seen: Vec::new(),
+            written: 0,
+            shapes: Shapes::default(),
+            create_path: CreatePath::default(),
             latency: Latency::default(),
             delete_answer: DeleteAnswer::default(),
             type_delete: TypeDelete::default(),
@@ -326,7 +336,7 @@ impl World {
         if self.watch.has_struck() {
             return Some(Answer::cut());
         }
-        self.limiter.as_mut()?.refuse(request, self.start)
+        self.limiter.as_mut()?.refuse(request, self.start, &self.shapes)
     }
 
     fn serve_or_fail(&mut self, request: &Request) -> Answer {
@@ -340,7 +350,7 @@ impl World {
             return self.serve(request);
         };
         let real = fault.lets_act().then(|| self.serve(request));
-        fault.answer(real)
+        fault.answer(real, &self.shapes)
     }
 
     fn serve(&mut self, request: &Request) -> Answer {
@@ -350,10 +360,10 @@ impl World {
         if let Some(answer) = soap::answer(self, request) {
             return Answer { delay: self.latency.get, ..answer };
         }
-        let (place, query) = match route(&self.base_path, &request.target) {
+        let place = match route(&self.base_path, &request.target) {
             Route::Outside => return Answer::not_found(),
-            Route::Nowhere => (None, String::new()),
-            Route::To(place, query) => (Some(place), query),
+            Route::Nowhere => None,
+            Route::To(place) => Some(place),
         };
         let delay = match (request.method.as_str(), &place) {
             ("DELETE", _) => self.latency.delete,
@@ -361,10 +371,10 @@ impl World {
             (_, Some(Place::Events { .. }) | None) => self.latency.get,
         };
         let answer = self.admit(request).and_then(|()| match place {
-            Some(place) => self.act(&request.method, place, &query),
+            Some(place) => self.act(request, &place),
             None => Err(Refusal::RequestNotImplemented),
         });
-        Answer { delay, ..answer.unwrap_or_else(Refusal::answer) }
+        Answer { delay, ..answer.unwrap_or_else(|no| self.shapes.refusal(no)) }
     }
 
     fn admit(&self, request: &Request) -> Result<(), Refusal> {
@@ -375,26 +385,28 @@ impl World {
     }
 
     /// Every request the service knows is an arm here.
-    fn act(&mut self, method: &str, place: Place, query: &str) -> Result<Answer, Refusal> {
-        match (method, place) {
-            ("GET", Place::Presence { user }) => {
+    fn act(&mut self, request: &Request, place: &Place) -> Result<Answer, Refusal> {
+        match (request.method.as_str(), place) {
+            ("GET", Place::Presence { user, extension }) => {
                 // `@self` is all extensions of a user, `@owner` the user of one extension: the
                 // pages forbid the two together.
-                if user == "@owner" {
+                if user == "@owner" && extension == "@self" {
                     return Err(Refusal::UserInvalid);
                 }
-                self.check_user(&user)?;
-                Ok(self.presence(Page::parse(query)?))
+                self.check_user(user)?;
+                self.presence(extension, &Query::parse::<Extension>(&request.target)?)
             }
-            ("GET", Place::Events { user, extension, event_type, id }) => {
-                self.check_user(&user)?;
-                let page = Page::parse(query)?;
-                let event_type = event_type.as_deref();
-                self.list(&user, &extension, event_type, id.as_deref(), page)
-            }
-            ("DELETE", Place::Events { user, extension, event_type, id }) => {
-                self.check_user(&user)?;
-                self.delete(&extension, event_type.as_deref(), id.as_deref())
+            (method, Place::Events { user, extension, event_type, id }) => {
+                self.check_user(user)?;
+                let (event_type, id) = (event_type.as_deref(), id.as_deref());
+                let spot = Spot { user, number: extension, event_type, id };
+                match method {
+                    "GET" => self.list(&spot, &Query::parse::<Event>(&request.target)?),
+                    "POST" => self.create(&spot, &request.body),
+                    "PUT" => self.change(&spot, &request.body),
+                    "DELETE" => self.delete(extension, event_type, id),
+                    _ => Err(Refusal::RequestNotImplemented),
+                }
             }
             _ => Err(Refusal::RequestNotImplemented),
         }
@@ -408,37 +420,40 @@ impl World {
         }
     }
 
-    fn presence(&self, page: Page) -> Answer {
-        let terminals: Vec<&Extension> =
-            self.extensions().filter(|extension| extension.kind == Kind::Terminal).collect();
-        page.of(&terminals, PresenceRow::of)
+    fn presence(&self, number: &str, query: &Query<'_>) -> Result<Answer, Refusal> {
+        let terminals: Vec<&Extension> = self
+            .extensions()
+            .filter(|extension| extension.kind == Kind::Terminal)
+            .filter(|extension| number == "@self" || extension.number == number)
+            .collect();
+        if number != "@self" && terminals.is_empty() {
+            return Err(Refusal::ExtensionInvalid);
+        }
+        Ok(query.of(terminals, &self.shapes, "", false))
     }
 
-    fn list(
-        &self,
-        user: &str,
-        number: &str,
-        event_type: Option<&str>,
-        id: Option<&str>,
-        page: Page,
-    ) -> Result<Answer, Refusal> {
-        let extension = self.extension(number).ok_or(Refusal::ExtensionInvalid)?;
+    fn list(&self, spot: &Spot<'_>, query: &Query<'_>) -> Result<Answer, Refusal> {
+        let extension = self.extension(spot.number).ok_or(Refusal::ExtensionInvalid)?;
         if let Some(refusal) = extension.refuse_list {
             return Err(refusal);
         }
-        let event_type = event_type.map(type_number).transpose()?;
+        let event_type = spot.event_type.map(type_number).transpose()?;
         let events: Vec<&Event> = extension
             .events
             .iter()
             .filter(|event| event_type.is_none_or(|wanted| wanted == event.event_type))
-            .filter(|event| id.is_none_or(|wanted| wanted == event.id))
+            .filter(|event| spot.id.is_none_or(|wanted| wanted == event.id))
             .collect();
-        if id.is_some() && events.is_empty() {
+        if spot.id.is_some() && events.is_empty() {
             return Err(Refusal::PceIdInvalid);
         }
-        let at =
-            format!("{LINK_ORIGIN}{}/extensions/{user}/{number}/phoneCallEvents", self.base_path);
-        Ok(page.of(&events, |event| EventRow::of(event, &at)))
+        let at = self.events_path(spot.user, spot.number);
+        Ok(query.of(events, &self.shapes, &at, spot.id.is_some()))
+    }
+
+    /// The path of an extension's events.
+    pub(super) fn events_path(&self, user: &str, number: &str) -> String {
+        format!("{}/extensions/{user}/{number}/phoneCallEvents", self.base_path)
     }
 
     fn delete(

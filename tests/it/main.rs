@@ -23,3 +23,4 @@ mod start;
 mod tidy;
 mod tls;
 mod tokens;
+mod vendor;

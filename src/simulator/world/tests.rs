@@ -144,6 +144,64 @@ fn count_and_start_index_have_limits() {
 }
 
 #[test]
+fn a_listing_is_filtered_sorted_and_narrowed_as_asked() {
+    let mut world = world();
+    for (query, ids) in [
+        ("?filterBy=type&filterValue=0", &["a", "b"][..]),
+        ("?filterBy=id&filterValue=c", &["c"]),
+        ("?filterBy=url&filterOp=contains&filterValue=test/b", &["b"]),
+        ("?filterBy=id&filterOp=inArray&filterValue=c,a", &["a", "c"]),
+        ("?filterValue=c", &["a", "b", "c"]),
+        ("?sortOder=descending", &["c", "b", "a"]),
+        ("?sortOrder=desc&count=2", &["c", "b"]),
+        ("?sortOrder=asc", &["a", "b", "c"]),
+        ("?filterBy=type&filterValue=0&startIndex=1", &["b"]),
+    ] {
+        assert_eq!(listed(&events(&mut world, "GET", query)), ids, "{query}");
+    }
+    assert_eq!(events(&mut world, "GET", "?filterBy=note&filterValue=x").status, 204);
+    let narrowed = body(&events(&mut world, "GET", "/2?fields=id,%20status"));
+    assert_eq!(narrowed["entry"], json!([{"id": "c", "status": "1"}]));
+}
+
+#[test]
+fn a_listing_refuses_what_it_cannot_filter_sort_or_narrow_by() {
+    let mut world = world();
+    for (query, refusal) in [
+        ("?filterBy=colour&filterValue=x", Refusal::FilterbyInvalid),
+        ("?filterBy=links&filterValue=x", Refusal::FilterbyInvalid),
+        ("?filterBy=id", Refusal::FiltervalueInvalid),
+        ("?filterBy=id&filterOp=like&filterValue=x", Refusal::FilteropInvalid),
+        ("?sortOrder=up", Refusal::SortorderInvalid),
+        ("?sortOder=", Refusal::SortorderInvalid),
+        ("?fields=id,colour", Refusal::FieldsInvalid),
+    ] {
+        assert_refused(&events(&mut world, "GET", query), refusal);
+    }
+    let target = "/uapi/extensions/@me/@self/presence?filterBy=status&filterValue=1";
+    assert_refused(&ask(&mut world, "GET", target), Refusal::FilterbyInvalid);
+}
+
+#[test]
+fn presence_tells_of_one_phone_by_its_number() {
+    let mut world = world();
+    let one = ask(&mut world, "GET", "/uapi/extensions/@owner/0003*210/presence/");
+    assert_eq!(body(&one)["entry"][0]["extension"], "0003*210");
+    for number in ["0003*600", "0003*999"] {
+        let target = format!("/uapi/extensions/@me/{number}/presence");
+        assert_refused(&ask(&mut world, "GET", &target), Refusal::ExtensionInvalid);
+    }
+}
+
+#[test]
+fn a_fault_speaks_in_the_shape_of_the_world() {
+    let mut world = world();
+    world.shapes.errors = crate::simulator::Errors::Flat;
+    world.add_fault(Fault { code: Some("c".to_owned()), ..Fault::default() });
+    assert_eq!(body(&events(&mut world, "GET", "")), json!({"error": "c"}));
+}
+
+#[test]
 fn presence_lists_the_phones_by_number_and_nothing_else() {
     let mut world = world();
     let mut offline = Extension::new("0003*101", Kind::Terminal, "Fax");
@@ -317,8 +375,8 @@ fn outside_the_service_there_is_a_page_for_people() {
 fn other_methods_and_places_are_not_implemented() {
     let mut world = world();
     for (method, target) in [
-        ("POST", "/uapi/extensions/@me/0003*210/phoneCallEvents"),
-        ("PUT", "/uapi/extensions/@me/0003*210/phoneCallEvents/0/a"),
+        ("POST", "/uapi/extensions/@me/0003*210/phoneCallEvents/0/a"),
+        ("POST", "/uapi/extensions/@me/@self/presence"),
         ("HEAD", "/uapi/extensions/@me/0003*210/phoneCallEvents"),
         ("delete", "/uapi/extensions/@me/0003*210/phoneCallEvents"),
         ("DELETE", "/uapi/extensions/@me/@self/presence"),
