@@ -102,6 +102,9 @@ impl Expression {
     }
 }
 
+/// A key by name, and what stands behind its colon.
+type Keyed<'a> = (&'static str, Key, &'a [Sign]);
+
 /// Splits the text at its white space, quotes and backslashes resolved.
 fn terms_of(text: &str) -> Result<Vec<Vec<Sign>>, ExpressionError> {
     let mut terms = Vec::new();
@@ -153,7 +156,7 @@ fn without_minus(signs: &[Sign]) -> &[Sign] {
 
 /// The key that a term begins with and the signs of its values; an address such as `http://…`
 /// begins with none.
-fn key_of(signs: &[Sign]) -> Result<Option<(&'static str, Key, &[Sign])>, ExpressionError> {
+fn key_of(signs: &[Sign]) -> Result<Option<Keyed<'_>>, ExpressionError> {
     let length = signs
         .iter()
         .take_while(|sign| sign.form == Form::Plain && sign.character.is_ascii_alphabetic())
@@ -187,28 +190,24 @@ fn term(signs: &[Sign]) -> Result<Term, ExpressionError> {
         let message = "nothing stands behind the -: write a term there, or \"-\" for the sign";
         return Err(error(signs, message.to_owned()));
     }
-    let test = match key_of(rest)? {
-        Some((name, key, values)) => {
-            // A missing value is pointed at where it would begin: behind the colon.
-            let behind = rest.last().map_or(1, |sign| sign.column + 1);
-            let values = alternatives(values, behind, name)?;
-            match key {
-                Key::Type => Test::Type(each(&values, event_type)?),
-                Key::Method => Test::Method(each(&values, |v| choice(v, name, METHODS))?),
-                Key::Status => Test::Status(each(&values, |v| choice(v, name, STATUSES))?),
-                Key::Modified => Test::Modified(each(&values, span)?),
-                Key::Extension => Test::Extension(patterns(&values, false)),
-                Key::Id => Test::Id(patterns(&values, false)),
-                Key::Host => Test::Host(patterns(&values, true)),
-                Key::Url => Test::Url(patterns(&values, false)),
-                Key::Note => Test::Note(patterns(&values, false)),
-            }
-        }
-        None => {
-            let behind = rest.last().map_or(1, |sign| sign.column + 1);
-            let words = alternatives(rest, behind, "")?;
-            Test::Words(words.iter().map(|signs| Word::new(text_of(signs))).collect())
-        }
+    // A missing value is pointed at where it would begin.
+    let behind = rest.last().map_or(1, |sign| sign.column + 1);
+    let Some((name, key, values)) = key_of(rest)? else {
+        let words = alternatives(rest, behind, "")?;
+        let words = words.iter().map(|signs| Word::new(text_of(signs))).collect();
+        return Ok(Term { negated, test: Test::Words(words) });
+    };
+    let values = alternatives(values, behind, name)?;
+    let test = match key {
+        Key::Type => Test::Type(each(&values, event_type)?),
+        Key::Method => Test::Method(each(&values, |v| choice(v, name, METHODS))?),
+        Key::Status => Test::Status(each(&values, |v| choice(v, name, STATUSES))?),
+        Key::Modified => Test::Modified(each(&values, span)?),
+        Key::Extension => Test::Extension(patterns(&values, false)),
+        Key::Id => Test::Id(patterns(&values, false)),
+        Key::Host => Test::Host(patterns(&values, true)),
+        Key::Url => Test::Url(patterns(&values, false)),
+        Key::Note => Test::Note(patterns(&values, false)),
     };
     Ok(Term { negated, test })
 }
@@ -223,7 +222,8 @@ fn alternatives<'a>(
     let mut column = signs.first().map_or(behind, |sign| sign.column);
     for (place, value) in values.iter().enumerate() {
         if value.is_empty() {
-            let what = if name.is_empty() { "a word".to_owned() } else { format!("a {name}") };
+            let what =
+                if name.is_empty() { "a word".to_owned() } else { format!("a value of {name}:") };
             let message = format!("{what} is missing here: write one, or \"\" for an empty one");
             return Err(ExpressionError { column, message });
         }

@@ -148,7 +148,7 @@ fn a_host_is_found_in_odd_urls_too() {
 #[test]
 fn a_refusal_names_the_column_the_value_and_the_remedy() {
     for (text, column, part) in [
-        ("type:", 6, "a type is missing"),
+        ("type:", 6, "a value of type: is missing"),
         ("old type:hungup", 10, "\"hungup\" is not a type: write dial-in, dial-out, hangup"),
         ("type:99999", 6, "up to 65535"),
         ("é typ:hangup", 3, "\"typ\" is not a key: write one of type, ext"),
@@ -157,7 +157,7 @@ fn a_refusal_names_the_column_the_value_and_the_remedy() {
         ("a|", 3, "a word is missing"),
         ("a||b", 3, "a word is missing"),
         ("|a", 1, "a word is missing"),
-        ("-ext:1||2", 8, "a ext is missing"),
+        ("-ext:1||2", 8, "a value of ext: is missing"),
         ("note:\"old", 6, "never closed"),
         ("url:a\\", 6, "nothing stands behind the \\"),
         ("method:put", 8, "\"put\" is not a method: write get, post"),
