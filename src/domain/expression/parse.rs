@@ -224,7 +224,7 @@ fn alternatives<'a>(
         if value.is_empty() {
             let what =
                 if name.is_empty() { "a word".to_owned() } else { format!("a value of {name}:") };
-            let message = format!("{what} is missing here: write one, or \"\" for an empty one");
+            let message = format!("{what} is missing: write it, or \"\"");
             return Err(ExpressionError { column, message });
         }
         if place > 0
