@@ -5,6 +5,7 @@
 
 mod call;
 mod event;
+mod expression;
 mod extension;
 mod failure;
 mod filter;
@@ -18,6 +19,7 @@ pub use call::DeleteCall;
 pub use event::{
     EventId, EventIdRefused, EventKey, EventType, Method, Modified, PhoneCallEvent, Status,
 };
+pub use expression::{Candidate, Expression, ExpressionError};
 pub use extension::{Extension, ExtensionKind, ExtensionNumber, ExtensionNumberRefused};
 pub use failure::{Cause, DeleteAnswer, Failure, Fetched, Outcome};
 pub use filter::Filter;

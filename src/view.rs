@@ -124,12 +124,16 @@ fn badges_only(model: &Model) -> Vec<Span<'static>> {
 }
 
 fn prompt(model: &Model) -> Line<'static> {
-    if let Some(Dialog::Filter { panel, text, .. }) = model.dialog() {
+    if let Some(Dialog::Filter { panel, text, refused, .. }) = model.dialog() {
         let what = if *panel == Panel::Extensions { "filter extensions" } else { "filter events" };
+        let beside = match refused {
+            Some(error) => Span::styled(format!("  {error}"), theme::WARNING),
+            None => Span::styled("  Enter keeps it, Esc takes it back", theme::FAINT),
+        };
         return Line::from(vec![
             Span::styled(format!(" {what}: {text}"), theme::STRONG),
             Span::styled(" ", theme::CURSOR),
-            Span::styled("  Enter keeps it, Esc takes it back", theme::FAINT),
+            beside,
         ]);
     }
     match model.current_notice() {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use crate::deletion::Plan;
 use crate::domain::{
-    EventKey, EventStore, Extension, ExtensionNumber, Failure, Fetched, Filter, Target, WideCalls,
+    EventKey, EventStore, ExpressionError, Extension, ExtensionNumber, Failure, Fetched, Filter,
+    Target, WideCalls,
 };
 
 use super::browse::EventsPanel;
@@ -46,6 +47,8 @@ pub enum Dialog {
         before: Filter,
         /// What is typed so far.
         text: String,
+        /// Why that is no filter; the last text that was one stays in force.
+        refused: Option<ExpressionError>,
     },
     /// The deletion of the marks is being reviewed.
     Review(Box<Review>),

@@ -305,6 +305,31 @@ fn esc_while_typing_takes_the_filter_back_and_enter_keeps_it() {
 }
 
 #[test]
+fn while_a_filter_makes_no_sense_the_last_one_that_did_stays_in_force() {
+    let mut desk = Desk::open();
+    desk.press("enter / o l d");
+    desk.press("space t y p e : enter");
+    assert_eq!(desk.model.filter(Panel::Events).text(), "old type");
+    let Some(Dialog::Filter { refused: Some(error), text, .. }) = desk.model.dialog() else {
+        panic!("Enter kept what is no filter");
+    };
+    assert_eq!((error.column, text.as_str()), (10, "old type:"));
+    desk.press("ctrl-u t y p e : 2 enter");
+    assert!(desk.model.dialog().is_none());
+    assert_eq!(desk.model.filter(Panel::Events).text(), "type:2");
+}
+
+#[test]
+fn extensions_cannot_be_filtered_by_what_only_events_have() {
+    let mut desk = Desk::open();
+    desk.press("/ u r l : a");
+    let Some(Dialog::Filter { refused: Some(error), .. }) = desk.model.dialog() else {
+        panic!("a filter of extensions asks about events");
+    };
+    assert_eq!(error.column, 1);
+}
+
+#[test]
 fn what_is_typed_into_a_filter_is_never_a_command() {
     let mut desk = Desk::open();
     desk.press("/ d y q A space");

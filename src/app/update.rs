@@ -288,17 +288,23 @@ impl Model {
         }
         let before = self.filter(panel).clone();
         let text = before.text().to_owned();
-        self.dialog = Some(Dialog::Filter { panel, before, text });
+        self.dialog = Some(Dialog::Filter { panel, before, text, refused: None });
     }
 
     fn type_filter(&mut self, key: Key) {
-        let Some(Dialog::Filter { panel, before, mut text }) = self.dialog.take() else {
+        let Some(Dialog::Filter { panel, before, text, refused }) = &mut self.dialog else {
             return;
         };
         if key == Key::ENTER {
+            // What is no filter cannot be kept; the reason stays in sight.
+            if refused.is_none() {
+                self.dialog = None;
+            }
             return;
         }
         if key == Key::ESC || key == Key::CTRL_C {
+            let (panel, before) = (*panel, std::mem::take(before));
+            self.dialog = None;
             self.set_filter(panel, before);
             return;
         }
@@ -309,17 +315,35 @@ impl Model {
         } else if let Some(character) = key.typed() {
             text.push(character);
         }
-        self.set_filter(panel, Filter::new(&text));
-        self.dialog = Some(Dialog::Filter { panel, before, text });
+        self.apply_typed_filter();
     }
 
     fn paste(&mut self, pasted: &str) {
-        let Some(Dialog::Filter { panel, text, .. }) = &mut self.dialog else {
+        let Some(Dialog::Filter { text, .. }) = &mut self.dialog else {
             return;
         };
         text.extend(pasted.chars().filter(|character| !character.is_control()));
-        let (panel, filter) = (*panel, Filter::new(text));
-        self.set_filter(panel, filter);
+        self.apply_typed_filter();
+    }
+
+    /// Shows what is typed at once, or the reason why it is no filter.
+    fn apply_typed_filter(&mut self) {
+        let Some(Dialog::Filter { panel, text, refused, .. }) = &mut self.dialog else {
+            return;
+        };
+        let panel = *panel;
+        let filter = if panel == Panel::Extensions {
+            Filter::of_extensions(text)
+        } else {
+            Filter::of_events(text)
+        };
+        match filter {
+            Ok(filter) => {
+                *refused = None;
+                self.set_filter(panel, filter);
+            }
+            Err(error) => *refused = Some(error),
+        }
     }
 
     fn set_filter(&mut self, panel: Panel, filter: Filter) {

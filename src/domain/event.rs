@@ -236,6 +236,15 @@ impl Modified {
         }
     }
 
+    /// The instant, where the service wrote one that can be read, with its offset.
+    pub fn instant(&self) -> Option<jiff::Timestamp> {
+        match self {
+            Self::Missing => None,
+            Self::Packed { seconds, .. } => jiff::Timestamp::from_second(i64::from(*seconds)).ok(),
+            Self::Other(raw) => raw.raw().parse().ok(),
+        }
+    }
+
     /// The day alone, for narrow columns.
     pub fn day(&self) -> String {
         Foreign::from(self.written()).to_string().chars().take(10).collect()

@@ -46,6 +46,8 @@ fn filtering() {
     insta::assert_snapshot!("filter-typed-80x24", picture(&desk.model));
     desk.press("enter");
     insta::assert_snapshot!("filter-kept-80x24", picture(&desk.model));
+    desk.press("/ space t y p e :");
+    insta::assert_snapshot!("filter-refused-80x24", picture(&desk.model));
 }
 
 #[test]

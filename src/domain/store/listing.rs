@@ -5,8 +5,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::super::{
-    EventId, EventKey, EventType, ExtensionNumber, Foreign, Method, Modified, PhoneCallEvent,
-    Status,
+    Candidate, EventId, EventKey, EventType, Extension, ExtensionNumber, Foreign, Method, Modified,
+    PhoneCallEvent, Status,
 };
 
 /// What an answer to *List PhoneCallEvents* said of one extension.
@@ -147,10 +147,27 @@ impl Listing {
     }
 
     fn string(&self, index: u32) -> Foreign {
-        usize::try_from(index)
-            .ok()
-            .and_then(|index| self.strings.get(index))
-            .map_or_else(Foreign::default, |text| Foreign::from(Arc::clone(text)))
+        self.shared(index).map_or_else(Foreign::default, |text| Foreign::from(Arc::clone(text)))
+    }
+
+    fn text(&self, index: u32) -> &str {
+        self.shared(index).map_or("", |text| text)
+    }
+
+    fn shared(&self, index: u32) -> Option<&Arc<str>> {
+        usize::try_from(index).ok().and_then(|index| self.strings.get(index))
+    }
+
+    /// A method or status as the service wrote it.
+    fn written(&self, choice: Choice) -> &str {
+        match choice {
+            0 => "0",
+            1 => "1",
+            other => {
+                let place = usize::from(other).checked_sub(2);
+                place.and_then(|place| self.others.get(place)).map_or("", |i| self.text(*i))
+            }
+        }
     }
 }
 
@@ -162,7 +179,22 @@ pub struct EventView<'a> {
     row: &'a Row,
 }
 
-impl EventView<'_> {
+impl<'a> EventView<'a> {
+    /// The event as an expression asks about it; nothing is copied.
+    pub fn candidate(&self, extension: &'a Extension) -> Candidate<'a> {
+        Candidate {
+            number: extension.number.as_str(),
+            label: extension.label.raw(),
+            event_type: self.event_type(),
+            id: id_of(&self.listing.ids, self.row),
+            method: self.listing.written(self.row.method),
+            url: self.listing.text(self.row.url),
+            note: self.listing.text(self.row.note),
+            status: self.listing.written(self.row.status),
+            modified: self.modified(),
+        }
+    }
+
     /// Its type.
     pub fn event_type(&self) -> EventType {
         let group = self.listing.groups.iter().find(|group| self.index < group.end);

@@ -1,0 +1,218 @@
+//! The selection expression: which events, or extensions, an operator means by a line of text.
+//!
+//! ```text
+//! type:hangup -status:off url:*crm-old*|*crm-older* modified:<2024-01-01 note:"old crm" acme
+//! ```
+//!
+//! Terms stand between white space and all have to hold; inside a term `a|b` is *or*, and `-`
+//! before it negates the whole term.
+//!
+//! * `type:` takes names or numbers, `method:` `get`, `post` or a number, `status:` `on`, `off`,
+//!   `enabled`, `disabled` or a number; what the service wrote otherwise stands in quotes.
+//! * `ext:`, `id:`, `url:`, `host:` and `note:` take patterns, where `*` is any text and `?` any
+//!   one character. A pattern holds for the whole value, so one without them is the value itself.
+//!   Upper and lower case differ, but for `host:`. The `*` in `ext:0003*210` is one too, and an
+//!   extension number's own star is among what it stands for.
+//! * `modified:` takes `<moment`, `>moment`, a range `from..to` with both ends in it, or one
+//!   moment. A moment is an RFC 3339 dateTime or a day, midnight to midnight in UTC; moments are
+//!   compared, not texts. An event whose date is missing or unreadable never matches, and always
+//!   does when the term is negated.
+//! * Anything else is a word, looked for in number, label, url, note and id, ignoring case; `*`
+//!   and `?` in a word are themselves.
+//!
+//! Double quotes keep white space, `|` and `:` together with a value; `*` and `?` keep their
+//! meaning in them. A backslash makes the character behind it stand for itself, in quotes or not.
+//!
+//! An expression that was built can be evaluated on anything without failing; parsing one and
+//! printing it again gives an equal one.
+
+mod parse;
+mod pattern;
+mod print;
+#[cfg(test)]
+mod tests;
+
+use jiff::Timestamp;
+
+use super::{EventType, Extension, Modified};
+use pattern::{Pattern, Word};
+
+pub use parse::ExpressionError;
+
+/// What is meant; the empty expression means everything.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Expression {
+    /// The cheap ones first, since the first that fails decides.
+    terms: Vec<Term>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Term {
+    negated: bool,
+    test: Test,
+}
+
+/// One of these has to hold. The order is that of their cost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Test {
+    Type(Vec<EventType>),
+    /// As on the wire.
+    Method(Vec<String>),
+    /// As on the wire.
+    Status(Vec<String>),
+    Modified(Vec<Span>),
+    Extension(Vec<Pattern>),
+    Id(Vec<Pattern>),
+    Host(Vec<Pattern>),
+    Url(Vec<Pattern>),
+    Note(Vec<Pattern>),
+    Words(Vec<Word>),
+}
+
+/// An instant, or a whole day; both ends belong to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Moment {
+    first: Timestamp,
+    last: Timestamp,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Span {
+    Before(Moment),
+    After(Moment),
+    Within(Moment, Moment),
+}
+
+/// One event and its extension, as far as an expression can ask about them.
+#[derive(Debug, Clone)]
+pub struct Candidate<'a> {
+    /// Number of the extension.
+    pub number: &'a str,
+    /// Label of the extension.
+    pub label: &'a str,
+    /// Type of the event.
+    pub event_type: EventType,
+    /// Id of the event.
+    pub id: &'a str,
+    /// As the service wrote it: `0` is GET, `1` POST.
+    pub method: &'a str,
+    /// The URL that is requested.
+    pub url: &'a str,
+    /// The operator's remark.
+    pub note: &'a str,
+    /// As the service wrote it: `0` is off, `1` on.
+    pub status: &'a str,
+    /// When it was last changed.
+    pub modified: Modified,
+}
+
+impl Expression {
+    fn of(mut terms: Vec<Term>) -> Self {
+        terms.sort_by_key(|term| term.test.rank());
+        Self { terms }
+    }
+
+    /// True when everything matches because nothing was asked.
+    pub fn is_empty(&self) -> bool {
+        self.terms.is_empty()
+    }
+
+    /// Whether an event is meant.
+    pub fn matches(&self, event: &Candidate<'_>) -> bool {
+        self.terms.iter().all(|term| term.test.holds(event) != term.negated)
+    }
+
+    /// Whether an extension is meant: `ext:` asks for its number, a word for number, label and
+    /// kind. What is asked of events alone, an extension does not fail.
+    pub fn matches_extension(&self, extension: &Extension) -> bool {
+        self.terms
+            .iter()
+            .all(|term| term.test.holds_for(extension).is_none_or(|holds| holds != term.negated))
+    }
+}
+
+impl Test {
+    fn rank(&self) -> u8 {
+        match self {
+            Self::Type(_) => 0,
+            Self::Method(_) => 1,
+            Self::Status(_) => 2,
+            Self::Modified(_) => 3,
+            Self::Extension(_) => 4,
+            Self::Id(_) => 5,
+            Self::Host(_) => 6,
+            Self::Url(_) => 7,
+            Self::Note(_) => 8,
+            Self::Words(_) => 9,
+        }
+    }
+
+    fn holds(&self, event: &Candidate<'_>) -> bool {
+        let any = |patterns: &[Pattern], text: &str| patterns.iter().any(|p| p.matches(text));
+        match self {
+            Self::Type(types) => types.contains(&event.event_type),
+            Self::Method(methods) => methods.iter().any(|method| method == event.method),
+            Self::Status(statuses) => statuses.iter().any(|status| status == event.status),
+            Self::Modified(spans) => event
+                .modified
+                .instant()
+                .is_some_and(|instant| spans.iter().any(|span| span.contains(instant))),
+            Self::Extension(patterns) => any(patterns, event.number),
+            Self::Id(patterns) => any(patterns, event.id),
+            Self::Host(patterns) => any(patterns, host_of(event.url)),
+            Self::Url(patterns) => any(patterns, event.url),
+            Self::Note(patterns) => any(patterns, event.note),
+            Self::Words(words) => words.iter().any(|word| {
+                [event.url, event.note, event.id, event.number, event.label]
+                    .iter()
+                    .any(|text| word.is_in(text))
+            }),
+        }
+    }
+
+    /// `None` when only events can be asked this.
+    fn holds_for(&self, extension: &Extension) -> Option<bool> {
+        let number = extension.number.as_str();
+        match self {
+            Self::Extension(patterns) => Some(patterns.iter().any(|p| p.matches(number))),
+            Self::Words(words) => Some(words.iter().any(|word| {
+                word.is_in(number)
+                    || word.is_in(extension.label.raw())
+                    || extension.kind.is_some_and(|kind| word.is_in(kind.name()))
+            })),
+            Self::Type(_)
+            | Self::Method(_)
+            | Self::Status(_)
+            | Self::Modified(_)
+            | Self::Id(_)
+            | Self::Host(_)
+            | Self::Url(_)
+            | Self::Note(_) => None,
+        }
+    }
+}
+
+impl Span {
+    fn contains(self, instant: Timestamp) -> bool {
+        match self {
+            Self::Before(moment) => instant < moment.first,
+            Self::After(moment) => instant > moment.last,
+            Self::Within(from, to) => from.first <= instant && instant <= to.last,
+        }
+    }
+}
+
+/// The host of a URL as it stands there, without user and port; empty when there is none.
+///
+/// Event URLs hold the service's placeholders, which a strict parser refuses.
+fn host_of(url: &str) -> &str {
+    let Some((_, rest)) = url.split_once("://") else {
+        return "";
+    };
+    let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    match host.split_once(']') {
+        Some((address, _)) => address.trim_start_matches('['),
+        None => host.split_once(':').map_or(host, |(name, _)| name),
+    }
+}
