@@ -1,7 +1,9 @@
-//! The service over HTTP: three questions, behind which paging, token and wire quirks are hidden.
+//! The service over HTTP: a few deep questions, behind which paging, token and wire quirks are
+//! hidden.
 //!
 //! Whoever asks gets the domain's words or a [`Failure`] that says whether the service may have
-//! acted. Nothing is repeated here: a request that went wrong is somebody else's decision.
+//! acted. Nothing is repeated here, but once with a new token what was refused for the old one: a
+//! request that went wrong is somebody else's decision.
 
 mod budget;
 mod discovery;
@@ -18,8 +20,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::{
-    Cause, Credentials, DeleteAnswer, DeleteCall, Discovery, Exchange, Extension, ExtensionKind,
-    ExtensionNumber, Failure, Listing, ListingBuilder, Secret, Source, Target,
+    Cause, Change, Credentials, DeleteAnswer, DeleteCall, Discovery, EventKey, Exchange, Extension,
+    ExtensionKind, ExtensionNumber, Failure, Listing, ListingBuilder, PhoneCallEvent, Secret,
+    Source, Target, WriteAnswer,
 };
 use discovery::Said;
 use paging::{Next, Paging};
@@ -147,6 +150,41 @@ impl Client {
         Ok(DeleteAnswer { http_status, ids })
     }
 
+    /// Makes an event on the same extension with the same type, method, URL, note and status; id
+    /// and time are the service's to give (page *Create PhoneCallEvents*). Never sent twice, but
+    /// where a token was refused.
+    ///
+    /// # Errors
+    /// [`Failure::may_have_acted`] tells whether the event may have been made all the same: then
+    /// only a listing can tell.
+    pub async fn create(
+        &self,
+        event: &PhoneCallEvent,
+        trace: &mut Vec<Exchange>,
+    ) -> Result<WriteAnswer, Failure> {
+        let target = &self.inner.target;
+        let path = target.create_path.path(&event.key, target);
+        let body = wire::event_body(event);
+        let answer = self.inner.transport.write(Verb::Create, &path, &body, trace).await?;
+        written(answer)
+    }
+
+    /// Changes an event (page *Update PhoneCallEvents*). Whether its id stays is not documented.
+    ///
+    /// # Errors
+    /// [`Failure::may_have_acted`] tells whether it may have changed all the same.
+    pub async fn update(
+        &self,
+        key: &EventKey,
+        change: &Change,
+        trace: &mut Vec<Exchange>,
+    ) -> Result<WriteAnswer, Failure> {
+        let path = DeleteCall::Event(key.clone()).path(&self.inner.target);
+        let body = wire::change_body(change);
+        let answer = self.inner.transport.write(Verb::Update, &path, &body, trace).await?;
+        written(answer)
+    }
+
     /// Asks presence for every phone terminal of the user.
     async fn present(&self, trace: &mut Vec<Exchange>) -> Result<Said, Failure> {
         let path = format!("{}/@self/presence", self.inner.target.extensions_path());
@@ -229,6 +267,15 @@ impl Client {
     }
 }
 
+fn written(answer: transport::Answer) -> Result<WriteAnswer, Failure> {
+    let http_status = answer.status;
+    let id = match refusal::accepted(answer)? {
+        Some(body) => wire::written_id(&wire::text(&body)).map_err(refusal::misread)?,
+        None => None,
+    };
+    Ok(WriteAnswer { http_status, id })
+}
+
 fn terminal(number: ExtensionNumber) -> Extension {
     Extension { kind: Some(ExtensionKind::PhoneTerminal), ..Extension::of(number) }
 }
@@ -240,6 +287,7 @@ pub fn decode_anything(body: &[u8]) {
     let text = wire::text(body);
     let _ = wire::refusal(&text);
     let _ = wire::deleted_ids(&text);
+    let _ = wire::written_id(&text);
     let _ = soap::listed(&transport::Answer { status: 200, elsewhere: None, body: body.to_vec() });
     let Ok(page) = wire::page(&text) else { return };
     let Ok(number) = ExtensionNumber::parse("0003*210") else { return };

@@ -15,13 +15,13 @@ mod service;
 mod store;
 mod target;
 
-pub use call::DeleteCall;
+pub use call::{CreatePath, DeleteCall};
 pub use event::{
-    EventId, EventIdRefused, EventKey, EventType, Method, Modified, PhoneCallEvent, Status,
+    Change, EventId, EventIdRefused, EventKey, EventType, Method, Modified, PhoneCallEvent, Status,
 };
 pub use expression::{Candidate, Expression, ExpressionError};
 pub use extension::{Extension, ExtensionKind, ExtensionNumber, ExtensionNumberRefused};
-pub use failure::{Cause, DeleteAnswer, Failure, Fetched, Outcome};
+pub use failure::{Cause, DeleteAnswer, Failure, Fetched, Outcome, WriteAnswer};
 pub use filter::Filter;
 pub use foreign::Foreign;
 pub use fuse::Fuse;

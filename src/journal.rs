@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde_json::{Value, json};
 
 use crate::deletion::{Plan, RunCall, RunEnd, Settled};
-use crate::domain::{Foreign, Method, Outcome, PhoneCallEvent, Status};
+use crate::domain::{Foreign, Outcome, PhoneCallEvent};
 
 /// Version of the line format.
 const SCHEMA: u32 = 1;
@@ -196,20 +196,11 @@ fn run_line(plan: &Plan) -> Value {
 
 /// Everything that is needed to write the event again, in the service's own notation.
 fn event_line(line: &str, event: &PhoneCallEvent) -> Value {
-    let method = match &event.method {
-        Method::Get => "0",
-        Method::Post => "1",
-        Method::Other(raw) => raw.raw(),
-    };
-    let status = match &event.status {
-        Status::Disabled => "0",
-        Status::Enabled => "1",
-        Status::Other(raw) => raw.raw(),
-    };
     json!({
         "line": line, "extension": event.key.extension.as_str(),
         "type": event.key.event_type.number(), "id": event.key.id.as_str(),
-        "method": method, "url": event.url.raw(), "note": event.note.raw(), "status": status,
+        "method": event.method.written(), "url": event.url.raw(), "note": event.note.raw(),
+        "status": event.status.written(),
         "modified": event.modified.written(),
     })
 }

@@ -530,7 +530,8 @@ fn every_recorded_body_is_understood() {
             ("presence", Ok(Some(body))) => check_presence(&wire::text(&body)),
             ("delete", Ok(Some(body))) => wire::deleted_ids(&wire::text(&body)).is_ok(),
             ("list" | "presence" | "delete", Ok(None)) => status == 204,
-            ("create" | "update", Ok(_)) => true,
+            ("create" | "update", Ok(Some(body))) => check_written(&name, &wire::text(&body)),
+            ("create" | "update", Ok(None)) => status == 204,
             ("error", Err(failure)) => !failure.message.is_empty(),
             ("error", Ok(Some(body))) => wire::page(&wire::text(&body)).is_err(),
             _ => false,
@@ -545,6 +546,12 @@ fn check_list(text: &str) -> bool {
         page.rows.iter().for_each(|row| row.put_into(&mut listing));
         listing.len() == page.rows.len()
     })
+}
+
+/// Every answer to a POST or PUT but the empty one tells the id.
+fn check_written(name: &str, text: &str) -> bool {
+    let id = wire::written_id(text).unwrap();
+    id.is_some_and(|id| !id.is_empty() && text.contains(id.raw())) || name.contains("204")
 }
 
 fn check_presence(text: &str) -> bool {

@@ -73,6 +73,10 @@ pub(super) enum Verb {
     Get,
     /// A POST that asks and changes nothing: SOAP knows no other method.
     Ask,
+    /// Makes an event.
+    Create,
+    /// Changes one.
+    Update,
     Delete,
 }
 
@@ -107,7 +111,8 @@ impl Verb {
     fn name(self) -> &'static str {
         match self {
             Self::Get => "GET",
-            Self::Ask => "POST",
+            Self::Ask | Self::Create => "POST",
+            Self::Update => "PUT",
             Self::Delete => "DELETE",
         }
     }
@@ -115,7 +120,8 @@ impl Verb {
     fn method(self) -> Method {
         match self {
             Self::Get => Method::GET,
-            Self::Ask => Method::POST,
+            Self::Ask | Self::Create => Method::POST,
+            Self::Update => Method::PUT,
             Self::Delete => Method::DELETE,
         }
     }
@@ -123,7 +129,7 @@ impl Verb {
     fn writes(self) -> bool {
         match self {
             Self::Get | Self::Ask => false,
-            Self::Delete => true,
+            Self::Create | Self::Update | Self::Delete => true,
         }
     }
 }
@@ -196,6 +202,24 @@ impl Transport {
         .await
     }
 
+    /// The same with a body.
+    pub(super) async fn write(
+        &self,
+        verb: Verb,
+        path: &str,
+        body: &str,
+        trace: &mut Vec<Exchange>,
+    ) -> Result<Answer, Failure> {
+        let url = self.permit(verb, path, None)?;
+        self.with_token(verb, path, trace, |bearer| {
+            self.http
+                .request(verb.method(), url.clone())
+                .header(AUTHORIZATION, bearer.value.clone())
+                .body(body.to_owned())
+        })
+        .await
+    }
+
     /// Sends one SOAP envelope, which holds the token, and reads its answer to the end.
     pub(super) async fn ask(
         &self,
@@ -226,9 +250,11 @@ impl Transport {
         request: impl Fn(&Bearer) -> RequestBuilder + Send + Sync,
     ) -> Result<Answer, Failure> {
         let unsent = |failure: Failure| match (verb, failure.cause) {
-            // Nothing became of a DELETE whose token did not come, whatever became of the token.
             (Verb::Get | Verb::Ask, _) | (_, Cause::Unreachable) => failure,
-            (Verb::Delete, _) => Failure { cause: Cause::Withheld, http_status: None, ..failure },
+            // Nothing became of a change whose token did not come, whatever became of the token.
+            (Verb::Create | Verb::Update | Verb::Delete, _) => {
+                Failure { cause: Cause::Withheld, http_status: None, ..failure }
+            }
         };
         let bearer = self.tokens.bearer(self, trace).await.map_err(unsent)?;
         let answer = self.traced(verb.name(), path, request(&bearer), trace).await?;

@@ -8,7 +8,11 @@ mod json;
 
 use std::borrow::Cow;
 
-use crate::domain::{EventId, EventType, Foreign, ListingBuilder, RawEvent};
+use serde_json::json;
+
+use crate::domain::{
+    Change, EventId, EventType, Foreign, ListingBuilder, Method, PhoneCallEvent, RawEvent, Status,
+};
 use json::{Fields, Json, field};
 
 /// Longest text kept of a row or a message that could not be read otherwise, in characters.
@@ -115,12 +119,53 @@ pub(super) fn deleted_ids(text: &str) -> Result<Vec<Foreign>, Fault> {
     }
 }
 
+/// Reads the answer to a POST or PUT: the id, where there is one. The pages promise an id or the
+/// whole event, alone or in a list, and clients have met both.
+pub(super) fn written_id(text: &str) -> Result<Option<Foreign>, Fault> {
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    let json = read(text)?;
+    let one = match &json {
+        Json::List(items) => items.first(),
+        Json::Map(fields) => match field(fields, "entry") {
+            Some(Json::List(items)) => items.first(),
+            Some(one) => Some(one),
+            None => Some(&json),
+        },
+        Json::Null | Json::Flag(_) | Json::Number(_) | Json::Text(_) => Some(&json),
+    };
+    Ok(one.and_then(|one| returned_id(one).ok()))
+}
+
 /// The refusal that a body holds, if it holds one, whatever the status said.
 pub(super) fn refusal(text: &str) -> Option<Refusal> {
     match read(text) {
         Err(Fault::Refused(refusal)) => Some(refusal),
         Err(Fault::Senseless(_)) | Ok(_) => None,
     }
+}
+
+/// The body that makes an event like this one. Numbers are strings, as the pages and the vendor's
+/// own client write them.
+pub(super) fn event_body(event: &PhoneCallEvent) -> String {
+    json!({
+        "type": event.key.event_type.number().to_string(), "method": event.method.written(),
+        "url": event.url.raw(), "note": event.note.raw(), "status": event.status.written(),
+    })
+    .to_string()
+}
+
+/// The body that changes an event: what stays as it is, is not in it.
+pub(super) fn change_body(change: &Change) -> String {
+    let fields = [
+        ("method", change.method.as_ref().map(Method::written)),
+        ("url", change.url.as_ref().map(Foreign::raw)),
+        ("note", change.note.as_ref().map(Foreign::raw)),
+        ("status", change.status.as_ref().map(Status::written)),
+    ];
+    let named = fields.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    serde_json::Value::from_iter(named).to_string()
 }
 
 /// The first characters of a text, for messages.

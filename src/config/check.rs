@@ -10,7 +10,7 @@ use toml::Spanned;
 use url::{Host, Url};
 
 use crate::domain::{
-    Credentials, ExtensionNumber, Source as Discoverer, Target, UserId, WideCalls,
+    CreatePath, Credentials, ExtensionNumber, Source as Discoverer, Target, UserId, WideCalls,
 };
 
 use super::auth::Auth;
@@ -125,8 +125,27 @@ fn target(
         Some(written) => (written.get_ref().as_str(), written.span()),
         None => ("/uapi", name.span()),
     };
-    Target::new(text, &origin, base_path, user)
-        .map_err(|refused| source.mistake(place, format!("base_path = {refused}")))
+    let mut target = Target::new(text, &origin, base_path, user)
+        .map_err(|refused| source.mistake(place, format!("base_path = {refused}")))?;
+    target.create_path = create_path(source, raw.create_path.as_ref())?;
+    Ok(target)
+}
+
+fn create_path(
+    source: &Source,
+    written: Option<&Spanned<String>>,
+) -> Result<CreatePath, ConfigError> {
+    let Some(written) = written else {
+        return Ok(CreatePath::default());
+    };
+    match written.get_ref().as_str() {
+        "plain" => Ok(CreatePath::Plain),
+        "with_type" => Ok(CreatePath::WithType),
+        other => Err(source.mistake(
+            written.span(),
+            format!("create_path = {other:?} is no path: write \"plain\" or \"with_type\""),
+        )),
+    }
 }
 
 /// Scheme, host and port. What may hold a password, before an `@` or behind a `?`, is not quoted.

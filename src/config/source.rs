@@ -34,6 +34,7 @@ pub(super) struct Profile {
     pub(super) url: Option<Spanned<String>>,
     pub(super) base_path: Option<Spanned<String>>,
     pub(super) user: Option<Spanned<String>>,
+    pub(super) create_path: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) extensions: Vec<Spanned<String>>,
     pub(super) discover: Option<Vec<Spanned<String>>>,
@@ -226,6 +227,7 @@ fn how(key: &str) -> &'static str {
         "url" => "an address in quotes, as in \"https://pbx.example.com\"",
         "base_path" => "a path in quotes, as in \"/uapi\"",
         "user" => "@me, @viewer, @owner or a user id in quotes, as in \"@me\"",
+        "create_path" => "\"plain\" or \"with_type\", in quotes",
         "extensions" => "numbers in quotes between brackets, as in [\"0003*210\"]",
         "discover" => "[\"presence\"], [\"presence\", \"system_api\"], or [] for none",
         "wide_calls" => "\"extension\" and \"type\" between brackets, as in [\"extension\"]",

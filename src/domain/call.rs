@@ -1,6 +1,28 @@
-//! The DELETE calls of the service, and the one function that makes their paths.
+//! The calls that change events, and the functions that make their paths.
 
 use super::{EventKey, EventType, ExtensionNumber, Target};
+
+/// Which path takes a new event. The pages of VoipNow 3 and the vendor's own client name the
+/// collection; the pages of VoipNow 5 put the type behind it. The type is in the body either way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CreatePath {
+    /// `…/phoneCallEvents`
+    #[default]
+    Plain,
+    /// `…/phoneCallEvents/{type}`
+    WithType,
+}
+
+impl CreatePath {
+    /// The path of the POST that makes an event of this type (page *Create PhoneCallEvents*).
+    pub fn path(self, key: &EventKey, target: &Target) -> String {
+        let wide = match self {
+            Self::Plain => DeleteCall::Extension(key.extension.clone()),
+            Self::WithType => DeleteCall::Type(key.extension.clone(), key.event_type),
+        };
+        wide.path(target)
+    }
+}
 
 /// One DELETE (page *Delete PhoneCallEvents*). Leaving a segment out widens it, so what a call
 /// names is a type of its own, never a text with optional parts.
@@ -52,6 +74,20 @@ mod tests {
     fn path(call: &DeleteCall) -> String {
         let user = UserId::parse("@me").unwrap();
         call.path(&Target::new("acme", "https://pbx.test", "/uapi", user).unwrap())
+    }
+
+    #[test]
+    fn a_new_event_goes_to_the_collection_or_to_its_type() {
+        let user = UserId::parse("@me").unwrap();
+        let target = Target::new("acme", "https://pbx.test", "/uapi", user).unwrap();
+        let key = EventKey {
+            extension: ExtensionNumber::parse("0003*210").unwrap(),
+            event_type: EventType::Hangup,
+            id: EventId::parse("x").unwrap(),
+        };
+        let base = "/uapi/extensions/@me/0003*210/phoneCallEvents";
+        assert_eq!(CreatePath::Plain.path(&key, &target), base);
+        assert_eq!(CreatePath::WithType.path(&key, &target), format!("{base}/2"));
     }
 
     #[test]

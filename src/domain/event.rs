@@ -153,6 +153,17 @@ pub enum Method {
     Other(Foreign),
 }
 
+impl Method {
+    /// The service's own notation.
+    pub fn written(&self) -> &str {
+        match self {
+            Self::Get => "0",
+            Self::Post => "1",
+            Self::Other(raw) => raw.raw(),
+        }
+    }
+}
+
 impl fmt::Display for Method {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -172,6 +183,17 @@ pub enum Status {
     Disabled,
     /// As the service wrote it.
     Other(Foreign),
+}
+
+impl Status {
+    /// The service's own notation.
+    pub fn written(&self) -> &str {
+        match self {
+            Self::Disabled => "0",
+            Self::Enabled => "1",
+            Self::Other(raw) => raw.raw(),
+        }
+    }
 }
 
 impl fmt::Display for Status {
@@ -289,6 +311,20 @@ pub struct PhoneCallEvent {
     pub status: Status,
     /// When it was last changed.
     pub modified: Modified,
+}
+
+/// What an update changes of an event; what is `None` stays as it is (page *Update
+/// PhoneCallEvents*). Type and id cannot be changed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Change {
+    /// How the URL is requested.
+    pub method: Option<Method>,
+    /// The URL that is requested.
+    pub url: Option<Foreign>,
+    /// The operator's remark.
+    pub note: Option<Foreign>,
+    /// Whether it is on.
+    pub status: Option<Status>,
 }
 
 #[cfg(test)]

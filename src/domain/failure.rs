@@ -76,6 +76,15 @@ pub struct DeleteAnswer {
     pub ids: Option<Vec<Foreign>>,
 }
 
+/// What the service said to a POST or PUT that it accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WriteAnswer {
+    /// 200 or 204.
+    pub http_status: u16,
+    /// The id returned; `None` where the answer has none: then a listing tells it.
+    pub id: Option<Foreign>,
+}
+
 /// What became of one planned event: exactly one of these.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {

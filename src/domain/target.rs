@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::CreatePath;
+
 /// Whose extensions are meant: `@me`, `@viewer`, `@owner` or a user's own id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserId(String);
@@ -46,7 +48,7 @@ impl fmt::Display for UserId {
     }
 }
 
-/// Where every path begins: profile, origin, base path and user.
+/// Where every path begins, profile, origin, base path and user, and where a new event goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     /// The profile's name, for people and for the names of run files.
@@ -56,6 +58,8 @@ pub struct Target {
     base_path: String,
     /// Whose extensions.
     pub user: UserId,
+    /// Which path takes a new event.
+    pub create_path: CreatePath,
 }
 
 impl Target {
@@ -83,6 +87,7 @@ impl Target {
             origin: origin.trim_end_matches('/').to_owned(),
             base_path: trimmed.to_owned(),
             user,
+            create_path: CreatePath::default(),
         })
     }
 
