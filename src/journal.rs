@@ -117,16 +117,17 @@ fn outcome_of(outcome: &Outcome) -> Value {
     })
 }
 
+fn revised(event: usize, outcome: &Outcome) -> Value {
+    let mut line = outcome_of(outcome);
+    if let Value::Object(fields) = &mut line {
+        fields.insert("event".to_owned(), json!(event));
+    }
+    line
+}
+
 fn verified_line(end: &RunEnd) -> Value {
-    let revised: Vec<Value> = end
-        .revised
-        .iter()
-        .map(|(event, outcome)| {
-            let mut revised = outcome_of(outcome);
-            revised["event"] = json!(event);
-            revised
-        })
-        .collect();
+    let revised: Vec<Value> =
+        end.revised.iter().map(|(event, outcome)| revised(*event, outcome)).collect();
     let surplus: Vec<Value> = end
         .surplus
         .iter()
