@@ -5,6 +5,8 @@ mod ending;
 mod list;
 mod papers;
 mod profile;
+mod runs;
+mod undo;
 
 use std::io::{self, ErrorKind, Write};
 use std::net::SocketAddr;
@@ -17,6 +19,8 @@ use crate::config::{self, Environment, Flags};
 pub use ending::Ending;
 pub use list::{Format, ListArguments};
 pub use profile::{Opened, client, open};
+pub use runs::RunFormat;
+pub use undo::UndoArguments;
 
 use crate::simulator::{DEMO_SEED, Simulator, World, scenario_names};
 
@@ -73,6 +77,22 @@ pub enum Command {
     Check,
     /// Print events; exits 3 where only a part of them could be read
     List(ListArguments),
+    /// List the runs there were, newest first
+    Runs {
+        /// The form of the result
+        #[arg(long, value_enum, default_value_t = RunFormat::Table)]
+        format: RunFormat,
+    },
+    /// Print what a run planned and what became of it
+    Show {
+        /// Its name, as `callsweep runs` lists it
+        run: String,
+        /// The form of the result
+        #[arg(long, value_enum, default_value_t = RunFormat::Table)]
+        format: RunFormat,
+    },
+    /// Make the events again that a run deleted
+    Undo(UndoArguments),
     /// Run the built-in service alone, so that any client can be tried on it
     Simulator {
         /// Where to listen; port 0 takes a free one
@@ -120,6 +140,9 @@ pub fn run(
     }
     match command {
         Command::Check => return check::run(demo, flags, environment),
+        Command::Runs { format } => return runs::list(format, environment),
+        Command::Show { run, format } => return runs::show(&run, format, environment),
+        Command::Undo(arguments) => return undo::run(&arguments, demo, flags, environment),
         Command::List(arguments) => return list::run(&arguments, demo, flags, environment),
         Command::Simulator { listen, scenario, seed } => simulate(listen, &scenario, seed),
         Command::Config { print_example: true, .. } => say(config::EXAMPLE),

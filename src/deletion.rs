@@ -13,5 +13,5 @@ mod verification;
 
 pub use judge::{Reply, Settled, judge};
 pub use plan::{Plan, PlanHash, PlanRefused, PlannedCall, Selection};
-pub use undo::{Undo, UndoPlan, UndoRefused, UndoStep};
 pub use run::{Run, RunCall, RunEnd, RunState, Step, Tally};
+pub use undo::{Undo, UndoPlan, UndoRefused, UndoStep};

@@ -13,9 +13,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 
-use crate::deletion::{Plan, RunCall, RunEnd, Settled};
-pub use record::{Kind, Record, RecordRefused, RecordedCall, RecordedEvent, names};
-use crate::domain::{Foreign, Outcome, PhoneCallEvent};
+use crate::deletion::{Plan, RunCall, RunEnd, Settled, UndoPlan};
+use crate::domain::{Foreign, Outcome, PhoneCallEvent, Target};
+pub use record::{Kind, Record, RecordRefused, RecordedCall, RecordedEvent, names, undo_plan};
 
 /// Version of the line format.
 const SCHEMA: u32 = 1;
@@ -38,14 +38,33 @@ impl RunFile {
     /// # Errors
     /// Any error of the file system; no half-written file is used then.
     pub fn create(runs: &Path, plan: &Plan) -> io::Result<Self> {
+        let bystanders = plan.all_bystanders();
+        Self::begin(runs, plan.target(), &run_line(plan), plan.events(), bystanders)
+    }
+
+    /// The same for events that are to be made again.
+    ///
+    /// # Errors
+    /// Any error of the file system; no half-written file is used then.
+    pub fn create_undo(runs: &Path, plan: &UndoPlan, plan_hash: &str) -> io::Result<Self> {
+        Self::begin(runs, plan.target(), &undo_line(plan, plan_hash), plan.events(), &[])
+    }
+
+    fn begin(
+        runs: &Path,
+        target: &Target,
+        run: &Value,
+        events: &[PhoneCallEvent],
+        bystanders: &[PhoneCallEvent],
+    ) -> io::Result<Self> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(runs)?;
-        let (file, name) = create_new(runs, &plan.target().profile)?;
+        let (file, name) = create_new(runs, &target.profile)?;
         let mut lines = BufWriter::new(&file);
-        write_line(&mut lines, &run_line(plan))?;
-        for event in plan.events() {
+        write_line(&mut lines, run)?;
+        for event in events {
             write_line(&mut lines, &event_line("event", event))?;
         }
-        for event in plan.all_bystanders() {
+        for event in bystanders {
             write_line(&mut lines, &event_line("bystander", event))?;
         }
         lines.flush()?;
@@ -84,6 +103,30 @@ impl RunFile {
         }))
     }
 
+    /// The event at this place is about to be made. Without this line on disk it must not be.
+    ///
+    /// # Errors
+    /// Any error of the file system.
+    pub fn making(&self, place: usize) -> io::Result<()> {
+        self.append(&json!({"line": "sent", "call": place, "first": place, "covers": 1}))
+    }
+
+    /// What became of an event that was to be made.
+    ///
+    /// # Errors
+    /// Any error of the file system.
+    pub fn made(
+        &self,
+        place: usize,
+        outcome: &Outcome,
+        http_status: Option<u16>,
+    ) -> io::Result<()> {
+        self.append(&json!({
+            "line": "settled", "call": place, "http_status": http_status,
+            "outcomes": [outcome_of(outcome)], "surplus": [],
+        }))
+    }
+
     /// The last lines, synced: what listing again showed, then the counts.
     ///
     /// # Errors
@@ -95,6 +138,7 @@ impl RunFile {
             "line": "finished", "finished": now(),
             "deleted": tally.deleted, "already_gone": tally.already_gone,
             "refused": tally.refused, "not_sent": tally.not_sent, "unknown": tally.unknown,
+            "restored": tally.restored,
         }))?;
         self.file.sync_all()
     }
@@ -117,6 +161,14 @@ fn outcome_of(outcome: &Outcome) -> Value {
         "outcome": outcome.name().replace(' ', "_"),
         "code": failure.map(|failure| failure.code.raw()),
         "message": failure.map(|failure| failure.message.raw()),
+        "new_id": match outcome {
+            Outcome::Restored(id) => id.as_ref().map(Foreign::raw),
+            Outcome::Deleted
+            | Outcome::AlreadyGone
+            | Outcome::Refused(_)
+            | Outcome::NotSent(_)
+            | Outcome::Unknown(_) => None,
+        },
     })
 }
 
@@ -194,6 +246,18 @@ fn run_line(plan: &Plan) -> Value {
         "line": "run", "schema": SCHEMA, "program": env!("CARGO_PKG_VERSION"), "kind": "delete",
         "profile": target.profile, "origin": target.origin, "user": target.user.as_str(),
         "plan_hash": plan.hash().as_str(), "started": now(),
+        "events": plan.events().len(), "calls": calls,
+    })
+}
+
+fn undo_line(plan: &UndoPlan, plan_hash: &str) -> Value {
+    let target = plan.target();
+    let call = |event| json!({"method": "POST", "path": plan.path(event), "covers": 1});
+    let calls: Vec<Value> = plan.events().iter().map(call).collect();
+    json!({
+        "line": "run", "schema": SCHEMA, "program": env!("CARGO_PKG_VERSION"), "kind": "undo",
+        "profile": target.profile, "origin": target.origin, "user": target.user.as_str(),
+        "plan_hash": plan_hash, "undoes": plan.run(), "started": now(),
         "events": plan.events().len(), "calls": calls,
     })
 }

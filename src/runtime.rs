@@ -1,5 +1,6 @@
 //! The only place where effects become acts; both fronts use it.
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -8,7 +9,7 @@ use tokio::task::JoinSet;
 
 use crate::api::Client;
 use crate::app::{Effect, Message};
-use crate::deletion::{Plan, RunCall, RunEnd, Settled, judge};
+use crate::deletion::{Plan, RunCall, RunEnd, Settled, Undo, UndoPlan, judge};
 use crate::domain::{Cause, Discovery, Exchange, ExtensionNumber, Failure, Fuse, Listing, Source};
 use crate::journal::RunFile;
 
@@ -56,13 +57,20 @@ pub async fn perform(effect: Effect, ports: &Ports) -> Message {
             let result = ports.client.events(&extension, &mut exchanges).await;
             Message::Listed { extension, epoch, result, exchanges }
         }
-        Effect::OpenRunFile(plan) => Message::RunFileOpened(open_run_file(ports, &plan)),
+        Effect::OpenRunFile(plan) => {
+            Message::RunFileOpened(keep_open(ports, RunFile::create(&ports.runs, &plan)))
+        }
         Effect::SendDelete { plan, call } => send_delete(ports, &plan, &call).await,
         Effect::ListForRun(extension) => {
             let mut exchanges = Vec::new();
             let result = ports.client.events(&extension, &mut exchanges).await;
             Message::ListedForRun { extension, result, exchanges }
         }
+        Effect::OpenUndoFile { plan, plan_hash } => {
+            let file = RunFile::create_undo(&ports.runs, &plan, &plan_hash);
+            Message::RunFileOpened(keep_open(ports, file))
+        }
+        Effect::CreateEvent { plan, place } => create_event(ports, &plan, place).await,
         Effect::CloseRunFile(end) => Message::RunFileClosed(close_run_file(ports, &end)),
     }
 }
@@ -118,8 +126,8 @@ pub async fn list_all(
     }
 }
 
-fn open_run_file(ports: &Ports, plan: &Plan) -> Result<String, Failure> {
-    let file = RunFile::create(&ports.runs, plan).map_err(|error| {
+fn keep_open(ports: &Ports, file: io::Result<RunFile>) -> Result<String, Failure> {
+    let file = file.map_err(|error| {
         let folder = ports.runs.display();
         withheld(format!(
             "the run file cannot be written in {folder}: {error}; make room or set XDG_STATE_HOME"
@@ -151,6 +159,28 @@ async fn send_delete(ports: &Ports, plan: &Plan, call: &RunCall) -> Message {
         None => withhold("there is no run file".to_owned()),
     };
     Message::CallSettled { call: call.id(), settled, exchanges }
+}
+
+/// As [`send_delete`], for an event that is made again.
+async fn create_event(ports: &Ports, plan: &UndoPlan, place: usize) -> Message {
+    let mut exchanges = Vec::new();
+    let answer = match (plan.events().get(place), ports.run_file()) {
+        (Some(event), Some(file)) => match file.making(place) {
+            Ok(()) => {
+                let answer = ports.client.create(event, &mut exchanges).await;
+                let http_status = match &answer {
+                    Ok(answer) => Some(answer.http_status),
+                    Err(failure) => failure.http_status,
+                };
+                let _ = file.made(place, &Undo::outcome_of(answer.clone()), http_status);
+                answer
+            }
+            Err(error) => Err(withheld(format!("the run file cannot be written: {error}"))),
+        },
+        (_, None) => Err(withheld("there is no run file".to_owned())),
+        (None, Some(_)) => Err(withheld("the plan has no such event".to_owned())),
+    };
+    Message::EventCreated { place, answer, exchanges }
 }
 
 fn close_run_file(ports: &Ports, end: &RunEnd) -> Result<(), Failure> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::deletion::{Plan, RunCall, RunEnd};
+use crate::deletion::{Plan, RunCall, RunEnd, UndoPlan};
 use crate::domain::ExtensionNumber;
 
 /// One act. Each comes back as exactly one message.
@@ -28,6 +28,20 @@ pub enum Effect {
     },
     /// List the events of an extension for the run: before a wide call, or to verify.
     ListForRun(ExtensionNumber),
+    /// Write what is to be made again, with every event whole, to a new run file and sync it.
+    OpenUndoFile {
+        /// What is made.
+        plan: Arc<UndoPlan>,
+        /// The hash of the plan that is undone.
+        plan_hash: String,
+    },
+    /// Write that it is being made, make it, write what came of it.
+    CreateEvent {
+        /// The plan being carried out.
+        plan: Arc<UndoPlan>,
+        /// Which of its events.
+        place: usize,
+    },
     /// Write the last lines of the run file and let go of it.
     CloseRunFile(RunEnd),
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::deletion::Settled;
-use crate::domain::{Discovery, Exchange, ExtensionNumber, Failure, Listing};
+use crate::domain::{Discovery, Exchange, ExtensionNumber, Failure, Listing, WriteAnswer};
 
 use super::Key;
 
@@ -62,6 +62,15 @@ pub enum Message {
         call: usize,
         /// What became of it.
         settled: Settled,
+        /// The requests behind it.
+        exchanges: Vec<Exchange>,
+    },
+    /// [`Effect::CreateEvent`](super::Effect::CreateEvent) is done.
+    EventCreated {
+        /// Which event of the plan.
+        place: usize,
+        /// What the service said.
+        answer: Result<WriteAnswer, Failure>,
         /// The requests behind it.
         exchanges: Vec<Exchange>,
     },

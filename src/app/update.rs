@@ -48,6 +48,11 @@ pub fn update(model: &mut Model, message: Message, now: Moment) -> Vec<Effect> {
             model.calls.add(exchanges);
             model.listed_for_run(&extension, result)
         }
+        // Nothing on the screen makes events.
+        Message::EventCreated { exchanges, .. } => {
+            model.calls.add(exchanges);
+            Vec::new()
+        }
         Message::Panicked => {
             let message = "callsweep has a defect and ended; the run file says what was sent";
             model.leaving = Leaving::Now { message: Some(message.to_owned()) };

@@ -14,6 +14,8 @@ pub enum Ending {
     Usage,
     /// 3: a part of it is done.
     InPart,
+    /// 4: refused or cancelled before anything was sent.
+    Refused,
 }
 
 impl Ending {
@@ -44,6 +46,7 @@ impl From<Ending> for ExitCode {
             Ending::Failed => 1,
             Ending::Usage => 2,
             Ending::InPart => 3,
+            Ending::Refused => 4,
         })
     }
 }

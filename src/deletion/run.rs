@@ -45,12 +45,23 @@ pub struct Tally {
 impl Tally {
     /// Events that have an outcome.
     pub fn settled(&self) -> usize {
-        self.deleted + self.already_gone + self.refused + self.not_sent + self.unknown
+        self.deleted
+            + self.already_gone
+            + self.refused
+            + self.not_sent
+            + self.unknown
             + self.restored
     }
 
+    /// Counts outcomes.
+    pub fn over<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> Self {
+        let mut tally = Self::default();
+        outcomes.into_iter().for_each(|outcome| *tally.of(outcome) += 1);
+        tally
+    }
+
     /// The count that an outcome belongs to.
-    pub(super) fn of(&mut self, outcome: &Outcome) -> &mut usize {
+    fn of(&mut self, outcome: &Outcome) -> &mut usize {
         match outcome {
             Outcome::Deleted => &mut self.deleted,
             Outcome::AlreadyGone => &mut self.already_gone,

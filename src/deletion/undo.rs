@@ -361,10 +361,7 @@ impl Undo {
 
     /// What the run file ends with.
     pub fn end(&self) -> RunEnd {
-        let mut tally = Tally::default();
-        for outcome in self.outcomes.iter().flatten() {
-            *tally.of(outcome) += 1;
-        }
+        let tally = Tally::over(self.outcomes.iter().flatten());
         let outcome = |place: &usize| Some((*place, self.outcomes.get(*place)?.clone()?));
         RunEnd {
             tally,

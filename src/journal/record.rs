@@ -1,6 +1,7 @@
 //! Run files read back: what was planned, and what became of it as far as the file says. A torn
 //! last line, as a crash leaves one, is passed over; anything else that makes no sense is an error.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,9 +9,10 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::{SCHEMA, path_of};
+use crate::deletion::{UndoPlan, UndoRefused};
 use crate::domain::{
     Cause, EventId, EventKey, EventType, ExtensionNumber, Failure, Foreign, Method, Modified,
-    Outcome, PhoneCallEvent, Status,
+    Outcome, PhoneCallEvent, Status, Target,
 };
 
 /// Why a run file cannot be used.
@@ -32,6 +34,22 @@ pub enum RecordRefused {
         /// What is wrong.
         what: String,
     },
+    /// It is an undo.
+    #[error("{0} is an undo: to delete again what it made, mark the events and press d")]
+    NotUndoable(String),
+    /// It ran on another service, or as another user.
+    #[error("{run} ran on {there}: choose that profile with --profile {profile}")]
+    Elsewhere {
+        /// The run.
+        run: String,
+        /// Where it ran.
+        there: String,
+        /// The profile that it ran with.
+        profile: String,
+    },
+    /// Nothing of it is gone.
+    #[error(transparent)]
+    Nothing(#[from] UndoRefused),
     /// It is from another version.
     #[error("{0:?} has schema {1}, and this callsweep reads schema {SCHEMA}: use a newer version")]
     Schema(PathBuf, u32),
@@ -192,13 +210,15 @@ impl Record {
         };
         let mut lines = whole.lines().enumerate().map(|(at, text)| {
             let line = serde_json::from_str(text).map_err(|error| refuse(at, error.to_string()))?;
-            Ok((at, line))
+            Ok::<_, RecordRefused>((at, line))
         });
         let Some(first) = lines.next().transpose()? else {
             return Err(refuse(0, "the file ends before the plan does: nothing was sent".into()));
         };
-        let (_, Line::Run { schema, kind, profile, origin, user, plan_hash, started, undoes, calls }) =
-            first
+        let (
+            _,
+            Line::Run { schema, kind, profile, origin, user, plan_hash, started, undoes, calls },
+        ) = first
         else {
             return Err(refuse(0, "a run file begins with a run line".to_owned()));
         };
@@ -285,6 +305,64 @@ impl Record {
         let surplus = self.bystanders.iter().filter(|event| self.surplus.contains(&event.key));
         deleted.map(|planned| &planned.event).chain(surplus)
     }
+}
+
+/// What a run lost and no later undo made again, as a plan, with the hash of the run's own plan.
+///
+/// # Errors
+/// Refuses a run of another service or user, one that deleted nothing, and files that cannot be
+/// read.
+pub fn undo_plan(
+    runs: &Path,
+    name: &str,
+    target: &Target,
+) -> Result<(UndoPlan, String), RecordRefused> {
+    let record = Record::read(runs, name)?;
+    if record.kind == Kind::Undo {
+        return Err(RecordRefused::NotUndoable(name.to_owned()));
+    }
+    let here = (target.origin.as_str(), target.user.as_str());
+    if (record.origin.as_str(), record.user.as_str()) != here {
+        return Err(RecordRefused::Elsewhere {
+            run: name.to_owned(),
+            there: format!("{} as {}", record.origin, record.user),
+            profile: record.profile,
+        });
+    }
+    let (mut restored, mut suspects) = (BTreeSet::new(), BTreeSet::new());
+    let mut known: BTreeSet<EventKey> =
+        record.bystanders.iter().map(|event| event.key.clone()).collect();
+    known.extend(record.events.iter().map(|planned| planned.event.key.clone()));
+    for undo in undos(runs, name)? {
+        for RecordedEvent { event, outcome } in undo.events {
+            match outcome {
+                Outcome::Restored(id) => {
+                    let id = id.and_then(|id| EventId::parse(id.raw()).ok());
+                    known.extend(id.map(|id| EventKey { id, ..event.key.clone() }));
+                    restored.insert(event.key);
+                }
+                Outcome::Unknown(_) => {
+                    suspects.insert(event.key);
+                }
+                Outcome::Deleted
+                | Outcome::AlreadyGone
+                | Outcome::Refused(_)
+                | Outcome::NotSent(_) => {}
+            }
+        }
+    }
+    let left = record.lost().filter(|event| !restored.contains(&event.key)).cloned().collect();
+    let plan = UndoPlan::new(target.clone(), name, left, &suspects, known)?;
+    Ok((plan, record.plan_hash))
+}
+
+/// Every undo of a run, oldest first.
+fn undos(runs: &Path, name: &str) -> Result<Vec<Record>, RecordRefused> {
+    let folder = |error| RecordRefused::Unreadable(runs.to_owned(), error);
+    let names = names(runs).map_err(folder)?;
+    // A file that another version or a full disk left is not an undo that made anything.
+    let records = names.iter().rev().filter_map(|name| Record::read(runs, name).ok());
+    Ok(records.filter(|record| record.undoes.as_deref() == Some(name)).collect())
 }
 
 /// The names of all runs in a folder, newest first. A folder that is not there has none.

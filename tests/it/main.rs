@@ -23,5 +23,6 @@ mod start;
 mod tidy;
 mod tls;
 mod tokens;
+mod undo;
 mod vendor;
 mod writing;

@@ -444,10 +444,6 @@ proptest! {
         for id in ids.iter().skip(chosen) {
             prop_assert!(service.0.contains(id) || others_took.contains(id));
         }
-        let mut counted = Tally::default();
-        for outcome in run.outcomes().iter().flatten() {
-            *counted.of(outcome) += 1;
-        }
-        prop_assert_eq!(counted, run.tally());
+        prop_assert_eq!(Tally::over(run.outcomes().iter().flatten()), run.tally());
     }
 }

@@ -1,0 +1,210 @@
+//! `callsweep runs` and `callsweep show`: what the run files tell, without the service.
+
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::Path;
+
+use clap::ValueEnum;
+use color_eyre::eyre::Result;
+use serde_json::{Value, json};
+
+use super::ending::{Ending, remark};
+use crate::config::{self, Environment};
+use crate::deletion::Tally;
+use crate::domain::{Foreign, Outcome};
+use crate::journal::{self, Kind, Record, RecordedEvent};
+
+/// The forms of a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RunFormat {
+    /// Lines for people
+    Table,
+    /// One JSON document
+    Json,
+}
+
+/// Prints all runs, newest first. A file that cannot be read is named and costs the others nothing.
+pub(super) fn list(format: RunFormat, environment: &Environment) -> Result<Ending> {
+    let folder = config::state_dir(environment)?.join("runs");
+    let mut ending = Ending::Done;
+    let mut records = Vec::new();
+    for name in journal::names(&folder)? {
+        match Record::read(&folder, &name) {
+            Ok(record) => records.push(record),
+            Err(refused) => {
+                remark(&refused.to_string());
+                ending = Ending::InPart;
+            }
+        }
+    }
+    let undone_by = |record: &Record| {
+        let undo = records.iter().find(|undo| undo.undoes.as_ref() == Some(&record.name));
+        undo.map(|undo| undo.name.clone())
+    };
+    let lines: Vec<Value> = records.iter().map(|run| line(run, undone_by(run))).collect();
+    let written = print(format, &json!({ "runs": lines }), |out| {
+        if records.is_empty() {
+            return writeln!(out, "no run yet; run files are kept in {}", folder.display());
+        }
+        for record in &records {
+            let kind = kind_name(record.kind);
+            let words = words(&tally(record));
+            let undone = undone_by(record).map_or(String::new(), |by| format!(", undone by {by}"));
+            let cut = if record.finished.is_none() { " UNFINISHED:" } else { "" };
+            writeln!(out, "{}  {kind}{cut} {words}{undone}", record.name)?;
+        }
+        Ok(())
+    });
+    Ok(ending.written(written))
+}
+
+/// Prints one run.
+pub(super) fn show(run: &str, format: RunFormat, environment: &Environment) -> Result<Ending> {
+    let folder = config::state_dir(environment)?.join("runs");
+    let record = match read(&folder, run) {
+        Ok(record) => record,
+        Err(ending) => return Ok(ending),
+    };
+    let clean = io::stdout().is_terminal();
+    let written = print(format, &document(&record, false, None), |out| {
+        let finished = record.finished.as_deref().unwrap_or("not finished");
+        writeln!(out, "run       {} ({})", record.name, kind_name(record.kind))?;
+        writeln!(out, "profile   {}, {} as {}", record.profile, record.origin, record.user)?;
+        writeln!(out, "time      {} to {finished}", record.started)?;
+        writeln!(out, "plan      {}", record.plan_hash)?;
+        writeln!(out, "outcome   {}", words(&tally(&record)))?;
+        for planned in &record.events {
+            writeln!(out, "{}", row(planned, clean))?;
+        }
+        for key in &record.surplus {
+            let number = key.event_type.number();
+            writeln!(out, "GONE, NOT IN THE REVIEW  {} {number} {}", key.extension, key.id)?;
+        }
+        Ok(())
+    });
+    Ok(Ending::Done.written(written))
+}
+
+/// A run's record, or the ending that its lack makes.
+pub(super) fn read(folder: &Path, run: &str) -> Result<Record, Ending> {
+    Record::read(folder, run).map_err(|refused| Ending::Usage.because(&refused.to_string()))
+}
+
+pub(super) fn print(
+    format: RunFormat,
+    document: &Value,
+    table: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    match format {
+        RunFormat::Table => table(&mut out)?,
+        RunFormat::Json => writeln!(out, "{document:#}")?,
+    }
+    out.flush()
+}
+
+/// What machines read of a run that deleted or undid.
+pub(super) fn document(record: &Record, dry_run: bool, stopped_by: Option<&str>) -> Value {
+    let calls: Vec<Value> = record
+        .calls
+        .iter()
+        .map(|call| json!({"method": call.method, "path": call.path, "covers": call.covers}))
+        .collect();
+    let outcomes: Vec<Value> = record.events.iter().map(outcome).collect();
+    let surplus: Vec<Value> = record
+        .surplus
+        .iter()
+        .map(|key| {
+            let number = key.event_type.number();
+            json!({"extension": key.extension.as_str(), "type": number, "id": key.id.as_str()})
+        })
+        .collect();
+    json!({
+        "run": record.name, "plan_hash": record.plan_hash, "dry_run": dry_run,
+        "calls": calls, "outcomes": outcomes, "surplus": surplus,
+        "summary": summary(&tally(record)), "verified": record.verified, "stopped_by": stopped_by,
+    })
+}
+
+fn outcome(planned: &RecordedEvent) -> Value {
+    let key = &planned.event.key;
+    let failure = planned.outcome.failure();
+    json!({
+        "extension": key.extension.as_str(), "type": key.event_type.number(),
+        "id": key.id.as_str(), "outcome": planned.outcome.name().replace(' ', "_"),
+        "code": failure.map(|failure| failure.code.raw()),
+        "message": failure.map(|failure| failure.message.raw()),
+        "http_status": failure.and_then(|failure| failure.http_status),
+        "new_id": new_id(&planned.outcome).map(Foreign::raw),
+    })
+}
+
+fn line(record: &Record, undone_by: Option<String>) -> Value {
+    let mut line = summary(&tally(record));
+    let more = json!({
+        "run": record.name, "profile": record.profile, "kind": kind_name(record.kind),
+        "started": record.started, "finished": record.finished, "planned": record.events.len(),
+        "undone_by": undone_by,
+    });
+    if let (Value::Object(line), Value::Object(more)) = (&mut line, more) {
+        line.extend(more);
+    }
+    line
+}
+
+pub(super) fn tally(record: &Record) -> Tally {
+    Tally::over(record.events.iter().map(|planned| &planned.outcome))
+}
+
+fn summary(tally: &Tally) -> Value {
+    json!({
+        "deleted": tally.deleted, "already_gone": tally.already_gone, "refused": tally.refused,
+        "not_sent": tally.not_sent, "unknown": tally.unknown, "restored": tally.restored,
+    })
+}
+
+/// The counts that are not zero.
+pub(super) fn words(tally: &Tally) -> String {
+    let parts = [
+        (tally.deleted, "deleted"),
+        (tally.restored, "restored"),
+        (tally.already_gone, "already gone"),
+        (tally.refused, "refused"),
+        (tally.not_sent, "not sent"),
+        (tally.unknown, "unknown"),
+    ];
+    let said = parts.iter().filter(|(count, _)| *count > 0);
+    said.map(|(count, word)| format!("{count} {word}")).collect::<Vec<_>>().join(", ")
+}
+
+/// One event for people; text of the service is cleaned where a terminal shows it.
+pub(super) fn row(planned: &RecordedEvent, clean: bool) -> String {
+    let (event, outcome) = (&planned.event, &planned.outcome);
+    let text = |foreign: &Foreign| {
+        if clean { foreign.to_string() } else { foreign.raw().to_owned() }
+    };
+    let tail = match (new_id(outcome), outcome.failure()) {
+        (Some(id), _) => format!("new id {}", text(id)),
+        (None, Some(failure)) => failure.to_string(),
+        (None, None) => text(&event.url),
+    };
+    let key = &event.key;
+    format!("{:<12}  {} {} {}  {tail}", outcome.name(), key.extension, key.event_type, key.id)
+}
+
+fn new_id(outcome: &Outcome) -> Option<&Foreign> {
+    match outcome {
+        Outcome::Restored(id) => id.as_ref(),
+        Outcome::Deleted
+        | Outcome::AlreadyGone
+        | Outcome::Refused(_)
+        | Outcome::NotSent(_)
+        | Outcome::Unknown(_) => None,
+    }
+}
+
+fn kind_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Delete => "delete",
+        Kind::Undo => "undo",
+    }
+}

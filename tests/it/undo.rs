@@ -1,0 +1,224 @@
+//! The way back: what a run on the screen deleted, `callsweep undo` makes again, with the real
+//! binary and the run file between them.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use callsweep::domain::WideCalls;
+use callsweep::simulator::{Event, Fault, TypeDelete};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::desk::{Desk, Setting};
+
+struct Office {
+    desk: Desk,
+    home: TempDir,
+}
+
+struct Said {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+impl Office {
+    fn with(wide_calls: WideCalls) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let runs = Some(home.path().join("state/callsweep/runs"));
+        let desk = Desk::with("the-page", Setting { runs, wide_calls, ..Setting::default() });
+        let config = format!(
+            "[profiles.test]\nurl = {:?}\n[profiles.test.auth]\ntoken_env = \"TOKEN\"\n",
+            desk.simulator.origin()
+        );
+        std::fs::write(home.path().join("config.toml"), config).unwrap();
+        Self { desk, home }
+    }
+
+    /// All three events of the page are deleted.
+    fn emptied() -> Self {
+        let mut office = Self::with(WideCalls::default());
+        office.desk.do_keys("space d y");
+        assert!(office.desk.left("0003*210").is_empty());
+        office
+    }
+
+    fn run_name(&self) -> String {
+        self.names().remove(0)
+    }
+
+    fn names(&self) -> Vec<String> {
+        let runs: PathBuf = self.home.path().join("state/callsweep/runs");
+        callsweep::journal::names(&runs).unwrap()
+    }
+
+    fn say(&self, arguments: &[&str]) -> Said {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_callsweep"));
+        command.args(arguments).arg("--config").arg(self.home.path().join("config.toml"));
+        command.env_clear().env("HOME", self.home.path()).env("TOKEN", self.desk.simulator.token());
+        command.env("XDG_STATE_HOME", self.home.path().join("state")).stdin(Stdio::null());
+        let output = command.output().unwrap();
+        Said {
+            code: output.status.code().unwrap(),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// What the service holds, without what it gives by itself.
+    fn bodies(&self) -> Vec<(u16, u16, String, String, u16)> {
+        let body = |event: &Event| {
+            (event.event_type, event.method, event.url.clone(), event.note.clone(), event.status)
+        };
+        let mut bodies: Vec<_> = self.desk.simulator.with_world(|world| {
+            world.extension("0003*210").unwrap().events.iter().map(body).collect()
+        });
+        bodies.sort();
+        bodies
+    }
+
+    fn posts(&self) -> usize {
+        self.desk.simulator.with_world(|world| {
+            world.requests().iter().filter(|seen| seen.method == "POST").count()
+        })
+    }
+}
+
+impl Said {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|_| panic!("{}{}", self.out, self.err))
+    }
+}
+
+#[test]
+fn undo_makes_everything_again_that_a_run_deleted_and_tells_old_and_new_ids() {
+    let mut office = Office::with(WideCalls::default());
+    let before = office.bodies();
+    office.desk.do_keys("space d y");
+    assert!(office.bodies().is_empty());
+    let run = office.run_name();
+    let said = office.say(&["undo", &run, "--yes", "--format", "json"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert_eq!(office.bodies(), before);
+    let document = said.json();
+    assert_eq!(document["summary"]["restored"], 3);
+    assert_eq!((&document["verified"], &document["dry_run"]), (&true.into(), &false.into()));
+    let first = &document["outcomes"][0];
+    assert_eq!(first["outcome"], "restored");
+    let new = first["new_id"].as_str().unwrap();
+    assert!(office.desk.left("0003*210").contains(&new.to_owned()) && first["id"] != new);
+    assert!(said.err.contains("3 restored; the service agrees"), "{}", said.err);
+}
+
+#[test]
+fn the_undo_of_an_undone_run_makes_nothing() {
+    let office = Office::emptied();
+    let run = office.run_name();
+    assert_eq!(office.say(&["undo", &run, "--yes"]).code, 0);
+    let again = office.say(&["undo", &run, "--yes"]);
+    assert_eq!(again.code, 4);
+    assert!(again.err.contains("there is nothing to undo"), "{}", again.err);
+    assert_eq!(office.posts(), 3);
+    let undo = office.run_name();
+    let said = office.say(&["undo", &undo, "--yes"]);
+    assert_eq!(said.code, 2);
+    assert!(said.err.contains("is an undo"), "{}", said.err);
+}
+
+#[test]
+fn a_dry_run_and_a_missing_yes_make_nothing() {
+    let office = Office::emptied();
+    let run = office.run_name();
+    let dry = office.say(&["undo", &run, "--dry-run", "--format", "json"]);
+    assert_eq!((dry.code, dry.json()["calls"].as_array().unwrap().len()), (0, 3));
+    assert_eq!(dry.json()["calls"][0]["method"], "POST");
+    let unsure = office.say(&["undo", &run]);
+    assert_eq!(unsure.code, 4);
+    assert!(unsure.err.contains("write --yes"), "{}", unsure.err);
+    let read_only = office.say(&["undo", &run, "--yes", "--read-only"]);
+    assert_eq!(read_only.code, 4);
+    assert_eq!((office.posts(), office.names().len()), (0, 1));
+}
+
+#[test]
+fn an_undo_that_broke_off_is_taken_up_without_making_anything_twice() {
+    let office = Office::emptied();
+    let run = office.run_name();
+    office.desk.simulator.with_world(|world| {
+        // The second POST is acted on and every answer after that is lost.
+        let nothing = |method: &str, nth| Fault {
+            method: Some(method.to_owned()),
+            nth,
+            reset: true,
+            acts: true,
+            ..Fault::default()
+        };
+        world.add_fault(nothing("POST", Some(2)));
+        world.add_fault(Fault {
+            method: Some("POST".to_owned()),
+            nth: Some(3),
+            status: Some(500),
+            ..Fault::default()
+        });
+    });
+    let first = office.say(&["undo", &run, "--yes", "--format", "json"]);
+    assert_eq!(first.code, 3, "{}", first.err);
+    let summary = &first.json()["summary"];
+    assert_eq!((&summary["restored"], &summary["refused"]), (&2.into(), &1.into()));
+    office.desk.simulator.with_world(callsweep::simulator::World::clear_faults);
+    let second = office.say(&["undo", &run, "--yes", "--format", "json"]);
+    assert_eq!((second.code, &second.json()["summary"]["restored"]), (0, &1.into()));
+    assert_eq!(office.bodies().len(), 3);
+}
+
+#[test]
+fn what_a_wiping_type_call_took_beside_the_plan_comes_back_too() {
+    let mut office = Office::with(WideCalls { extension: false, event_type: true });
+    let before = office.bodies();
+    office.desk.simulator.with_world(|world| world.type_delete = TypeDelete::WipesExtension);
+    office.desk.do_keys("enter space d y");
+    office.desk.sees("2 events GONE THAT WERE NOT IN THE REVIEW");
+    let said = office.say(&["undo", &office.run_name(), "--yes"]);
+    assert_eq!((said.code, office.bodies()), (0, before), "{}", said.err);
+}
+
+#[test]
+fn runs_lists_them_newest_first_and_show_tells_one() {
+    let office = Office::emptied();
+    let run = office.run_name();
+    office.say(&["undo", &run, "--yes"]);
+    let listed = office.say(&["runs", "--format", "json"]).json();
+    let runs = listed["runs"].as_array().unwrap();
+    assert_eq!((&runs[0]["kind"], &runs[0]["restored"]), (&"undo".into(), &3.into()));
+    assert_eq!((&runs[1]["kind"], &runs[1]["deleted"]), (&"delete".into(), &3.into()));
+    assert_eq!(runs[1]["undone_by"], runs[0]["run"]);
+    let table = office.say(&["runs"]).out;
+    assert!(table.lines().nth(1).unwrap().contains("3 deleted, undone by"), "{table}");
+    let shown = office.say(&["show", &run]).out;
+    assert!(shown.contains("outcome   3 deleted") && shown.contains("0003*210 Dial-In"), "{shown}");
+    let missing = office.say(&["show", "../secret"]);
+    assert_eq!(missing.code, 2);
+    assert!(missing.err.contains("there is no run"), "{}", missing.err);
+}
+
+#[test]
+fn a_run_file_cut_at_any_byte_accounts_for_every_planned_event() {
+    let office = Office::emptied();
+    let run = office.run_name();
+    let folder = office.home.path().join("state/callsweep/runs");
+    let whole = std::fs::read(folder.join(format!("{run}.jsonl"))).unwrap();
+    let cut = tempfile::tempdir().unwrap();
+    let text = String::from_utf8(whole.clone()).unwrap();
+    let plan_ends = text.match_indices('\n').nth(3).unwrap().0;
+    for length in 0..=whole.len() {
+        std::fs::write(cut.path().join("r.jsonl"), &whole[..length]).unwrap();
+        match callsweep::journal::Record::read(cut.path(), "r") {
+            Ok(record) if length > plan_ends => assert_eq!(record.events.len(), 3, "{length}"),
+            Ok(record) => assert!(record.events.len() < 4 && record.finished.is_none()),
+            Err(refused) => assert!(length <= text.find('\n').unwrap(), "{length}: {refused}"),
+        }
+    }
+    std::fs::write(cut.path().join("r.jsonl"), [b"{}\n", &whole[..]].concat()).unwrap();
+    let refused = callsweep::journal::Record::read(cut.path(), "r").unwrap_err().to_string();
+    assert!(refused.contains("line 1"), "{refused}");
+}
