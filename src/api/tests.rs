@@ -2,6 +2,7 @@
 //! bodies of `assets/wire`.
 
 mod server;
+mod writing;
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::transport::Answer;
 use super::*;
-use crate::domain::{EventId, EventKey, EventType, Secret, UserId};
+use crate::domain::{CreatePath, EventId, EventKey, EventType, Secret, UserId};
 use server::{Reply, Server};
 
 const PRESENCE: [Source; 1] = [Source::Presence];
@@ -31,6 +32,17 @@ fn settings(origin: &str) -> Settings {
 
 fn client(server: &Server) -> Client {
     Client::new(settings(&server.origin)).unwrap()
+}
+
+/// A client of an App, whose tokens the server issues.
+fn app(server: &Server) -> Client {
+    let credentials = Credentials::App {
+        key: "key".to_owned(),
+        secret: Secret::new("secret"),
+        token_url: format!("{}/oauth/token.php", server.origin),
+        redirect_uri: "x".to_owned(),
+    };
+    Client::new(Settings { credentials, ..settings(&server.origin) }).unwrap()
 }
 
 fn wait<T>(future: impl Future<Output = T>) -> T {
