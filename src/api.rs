@@ -288,7 +288,8 @@ pub fn decode_anything(body: &[u8]) {
     let _ = wire::refusal(&text);
     let _ = wire::deleted_ids(&text);
     let _ = wire::written_id(&text);
-    let _ = soap::listed(&transport::Answer { status: 200, elsewhere: None, body: body.to_vec() });
+    let _ =
+        soap::listed(&transport::Answer { status: 200, body: body.to_vec(), ..Default::default() });
     let Ok(page) = wire::page(&text) else { return };
     let Ok(number) = ExtensionNumber::parse("0003*210") else { return };
     let mut listing = ListingBuilder::new(number);

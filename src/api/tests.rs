@@ -533,8 +533,8 @@ fn every_recorded_body_is_understood() {
         };
         let accepted = refusal::accepted(Answer {
             status: status.try_into().unwrap(),
-            elsewhere: None,
             body: body.into_bytes(),
+            ..Answer::default()
         });
         let kind = name.split('-').next().unwrap_or_default();
         let understood = match (kind, accepted) {
@@ -568,4 +568,20 @@ fn check_written(name: &str, text: &str) -> bool {
 
 fn check_presence(text: &str) -> bool {
     wire::page(text).is_ok_and(|page| page.rows.iter().all(|row| !row.extension().is_empty()))
+}
+
+#[test]
+fn every_refusal_carries_the_pause_that_its_answer_asks_for() {
+    for status in [429, 503, 500, 400, 301] {
+        let failure = refusal_of(Reply::with_header(status, "Retry-After: 7\r\n", ""));
+        assert_eq!(failure.retry_after, Some(Duration::from_secs(7)), "{status}");
+        assert_eq!(refusal_of(Reply::json(status, "")).retry_after, None);
+    }
+    let date = "Date: Sun, 06 Nov 1994 12:00:00 GMT\r\n\
+                Retry-After: Sun, 06 Nov 1994 12:01:00 GMT\r\n";
+    let failure = refusal_of(Reply::with_header(503, date, "{}"));
+    assert_eq!(failure.retry_after, Some(Duration::from_secs(60)));
+    let worded = r#"{"error":{"code":"limit","message":"Too many"}}"#;
+    let failure = refusal_of(Reply::with_header(429, "Retry-After: 7\r\n", worded));
+    assert_eq!((failure.code.raw(), failure.retry_after), ("limit", Some(Duration::from_secs(7))));
 }

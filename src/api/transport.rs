@@ -5,12 +5,13 @@
 //! goes out byte for byte as it was made or not at all. Redirects are not followed: that would send
 //! a DELETE, or the token, where nobody asked for it.
 
+mod pause;
 mod trouble;
 
 use std::fs;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
 use reqwest::redirect::Policy;
@@ -81,11 +82,13 @@ pub(super) enum Verb {
 }
 
 /// A complete answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Answer {
     pub(super) status: u16,
     /// The origin that a redirect points at, never its path or query.
     pub(super) elsewhere: Option<String>,
+    /// How long the service asks to be left alone.
+    pub(super) retry_after: Option<Duration>,
     pub(super) body: Vec<u8>,
 }
 
@@ -334,6 +337,7 @@ impl Transport {
         let response = request.send().await.map_err(failed)?;
         let status = response.status().as_u16();
         let elsewhere = elsewhere(&response);
+        let retry_after = pause::asked_for(response.headers(), today);
         let mut body = Vec::new();
         let read = self.read(response, &mut body).await;
         match read {
@@ -344,7 +348,7 @@ impl Transport {
             }
             Ok(()) => {}
         }
-        Ok(Answer { status, elsewhere, body })
+        Ok(Answer { status, elsewhere, retry_after, body })
     }
 
     async fn read(&self, mut response: Response, body: &mut Vec<u8>) -> Result<(), Failure> {
@@ -432,6 +436,12 @@ fn elsewhere(response: &Response) -> Option<String> {
 #[expect(clippy::disallowed_methods, reason = "how long a request took can be known here only")]
 pub(super) fn now() -> Instant {
     Instant::now()
+}
+
+/// The date, for pauses that are asked for by their end.
+#[expect(clippy::disallowed_methods, reason = "an answer without a date has come just now")]
+fn today() -> SystemTime {
+    SystemTime::now()
 }
 
 #[cfg(test)]
