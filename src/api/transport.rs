@@ -103,6 +103,14 @@ pub(super) struct Transport {
     questions: Budget,
 }
 
+/// Why there is no answer.
+struct Broken {
+    failure: Failure,
+    /// The connection ended before the head of an answer was whole. So does one that was kept and
+    /// that the service closes just when the next request is under way.
+    ended: bool,
+}
+
 /// How long is waited for what.
 #[derive(Debug, Clone, Copy)]
 struct Patience {
@@ -260,18 +268,36 @@ impl Transport {
             }
         };
         let bearer = self.tokens.bearer(self, trace).await.map_err(unsent)?;
-        let answer = self.traced(verb.name(), path, request(&bearer), trace).await?;
+        let answer = self.heard(verb, path, || request(&bearer), trace).await?;
         if !matches!(answer.status, 401 | 403) {
             return Ok(answer);
         }
         let renewed = self.tokens.instead_of(&bearer, answer.status, self, trace).await;
         let Some(renewed) = renewed else { return Ok(answer) };
-        let again = self.traced(verb.name(), path, request(&renewed), trace).await?;
+        let again = self.heard(verb, path, || request(&renewed), trace).await?;
         if matches!(again.status, 401 | 403) {
             self.tokens.in_vain(&renewed, again.status).await;
             return Ok(answer);
         }
         Ok(again)
+    }
+
+    /// Sends a request, and once more a question whose connection ended under it: it is asked
+    /// without harm twice. Whether a change was made before the end, nobody knows here.
+    async fn heard(
+        &self,
+        verb: Verb,
+        path: &str,
+        request: impl Fn() -> RequestBuilder + Send + Sync,
+        trace: &mut Vec<Exchange>,
+    ) -> Result<Answer, Failure> {
+        let outcome = match self.traced(verb.name(), path, request(), trace).await {
+            Err(broken) if broken.ended && !verb.writes() => {
+                self.traced(verb.name(), path, request(), trace).await
+            }
+            outcome => outcome,
+        };
+        Ok(outcome?)
     }
 
     /// Asks for a token: a form, whose content goes into no trace and no error.
@@ -284,7 +310,7 @@ impl Transport {
         let path = url.path().to_owned();
         let form_type = HeaderValue::from_static("application/x-www-form-urlencoded");
         let request = self.http.post(url).header(CONTENT_TYPE, form_type).body(form);
-        self.traced("POST", &path, request, trace).await
+        Ok(self.traced("POST", &path, request, trace).await?)
     }
 
     async fn traced(
@@ -293,7 +319,7 @@ impl Transport {
         path: &str,
         request: RequestBuilder,
         trace: &mut Vec<Exchange>,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<Answer, Broken> {
         // Address blockers count what asks, and by their rules a DELETE does not.
         let permit = match method {
             "DELETE" | "PUT" => None,
@@ -309,7 +335,7 @@ impl Transport {
             path: path.to_owned(),
             answer: match &outcome {
                 Ok(answer) => Ok(answer.status),
-                Err(failure) => Err(failure.clone()),
+                Err(broken) => Err(broken.failure.clone()),
             },
             took: now().saturating_duration_since(started),
         });
@@ -332,9 +358,11 @@ impl Transport {
         Ok(url)
     }
 
-    async fn exchange(&self, request: RequestBuilder) -> Result<Answer, Failure> {
-        let failed = |error| trouble::failure(error, &self.host, self.patience);
-        let response = request.send().await.map_err(failed)?;
+    async fn exchange(&self, request: RequestBuilder) -> Result<Answer, Broken> {
+        let response = request.send().await.map_err(|error| Broken {
+            ended: trouble::ended_early(&error),
+            failure: trouble::failure(error, &self.host, self.patience),
+        })?;
         let status = response.status().as_u16();
         let elsewhere = elsewhere(&response);
         let retry_after = pause::asked_for(response.headers(), today);
@@ -344,7 +372,7 @@ impl Transport {
             // The status line of a refusal says enough; what came of its body may say more.
             Err(_) if status >= 300 => {}
             Err(failure) => {
-                return Err(Failure { http_status: Some(status), ..failure });
+                return Err(Failure { http_status: Some(status), ..failure }.into());
             }
             Ok(()) => {}
         }
@@ -377,10 +405,22 @@ impl Transport {
 }
 
 /// Whether the service may have noted the request as one that failed.
-fn noted_as_failed(outcome: &Result<Answer, Failure>) -> bool {
+fn noted_as_failed(outcome: &Result<Answer, Broken>) -> bool {
     match outcome {
         Ok(answer) => answer.status >= 300,
-        Err(failure) => failure.cause != Cause::Unreachable,
+        Err(broken) => broken.failure.cause != Cause::Unreachable,
+    }
+}
+
+impl From<Failure> for Broken {
+    fn from(failure: Failure) -> Self {
+        Self { failure, ended: false }
+    }
+}
+
+impl From<Broken> for Failure {
+    fn from(broken: Broken) -> Self {
+        broken.failure
     }
 }
 

@@ -10,7 +10,7 @@ use super::Foreign;
 pub enum Cause {
     /// callsweep itself did not send it: read-only, stopped, no run file.
     Withheld,
-    /// No connection came about: name, TCP or TLS.
+    /// No connection came about, name, TCP or TLS, or it ended before the request was written.
     Unreachable,
     /// It was sent, and no complete answer came back.
     NoAnswer,
