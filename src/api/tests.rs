@@ -2,6 +2,7 @@
 //! bodies of `assets/wire`.
 
 mod keeping;
+mod renewing;
 mod server;
 mod writing;
 

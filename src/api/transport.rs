@@ -95,7 +95,7 @@ pub(super) struct Answer {
 /// A client for one origin.
 pub(super) struct Transport {
     http: reqwest::Client,
-    tokens: Tokens,
+    pub(super) tokens: Tokens,
     origin: String,
     host: String,
     patience: Patience,
