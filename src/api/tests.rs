@@ -289,6 +289,9 @@ fn every_question_can_be_asked_from_any_thread() {
     on_any_thread(client.extensions(&[], &PRESENCE, &mut Vec::new()));
     on_any_thread(client.events(&number, &mut Vec::new()));
     on_any_thread(client.delete(&call, &mut Vec::new()));
+    let (event, change) = (writing::event(), Change::default());
+    on_any_thread(client.create(&event, &mut Vec::new()));
+    on_any_thread(client.update(&event.key, &change, &mut Vec::new()));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::{Change, Foreign, Method, Modified, PhoneCallEvent, Status};
 
-fn event() -> PhoneCallEvent {
+pub(super) fn event() -> PhoneCallEvent {
     PhoneCallEvent {
         key: key(),
         method: Method::Get,
