@@ -8,8 +8,10 @@ mod guard;
 mod judge;
 mod plan;
 mod run;
+mod undo;
 mod verification;
 
 pub use judge::{Reply, Settled, judge};
 pub use plan::{Plan, PlanHash, PlanRefused, PlannedCall, Selection};
+pub use undo::{Undo, UndoPlan, UndoRefused, UndoStep};
 pub use run::{Run, RunCall, RunEnd, RunState, Step, Tally};

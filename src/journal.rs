@@ -3,6 +3,8 @@
 //! One JSON object a line, append-only, mode 0600: a `run` line, an `event` line for each planned
 //! event, then the sync; `sent` before each request, `settled` after it, `finished` at the end.
 
+mod record;
+
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -12,6 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde_json::{Value, json};
 
 use crate::deletion::{Plan, RunCall, RunEnd, Settled};
+pub use record::{Kind, Record, RecordRefused, RecordedCall, RecordedEvent, names};
 use crate::domain::{Foreign, Outcome, PhoneCallEvent};
 
 /// Version of the line format.
@@ -117,16 +120,17 @@ fn outcome_of(outcome: &Outcome) -> Value {
     })
 }
 
+fn revised(event: usize, outcome: &Outcome) -> Value {
+    let mut line = outcome_of(outcome);
+    if let Value::Object(fields) = &mut line {
+        fields.insert("event".to_owned(), json!(event));
+    }
+    line
+}
+
 fn verified_line(end: &RunEnd) -> Value {
-    let revised: Vec<Value> = end
-        .revised
-        .iter()
-        .map(|(event, outcome)| {
-            let mut revised = outcome_of(outcome);
-            revised["event"] = json!(event);
-            revised
-        })
-        .collect();
+    let revised: Vec<Value> =
+        end.revised.iter().map(|(event, outcome)| revised(*event, outcome)).collect();
     let surplus: Vec<Value> = end
         .surplus
         .iter()

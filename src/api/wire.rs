@@ -168,7 +168,7 @@ pub(super) fn change_body(change: &Change) -> String {
         ("status", change.status.as_ref().map(Status::written)),
     ];
     let named = fields.into_iter().filter_map(|(name, value)| Some((name, value?)));
-    serde_json::Value::from_iter(named).to_string()
+    named.collect::<serde_json::Value>().to_string()
 }
 
 /// The first characters of a text, for messages.

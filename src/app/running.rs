@@ -159,7 +159,7 @@ impl Model {
             self.failures.insert(planned.key.clone(), failure.clone());
             let row = self.store.listing(extension).and_then(|listing| listing.find(&planned.key));
             if let Some(row) = row {
-                self.store.set_marks(extension, row..row + 1, true);
+                self.store.set_marks(extension, row..=row, true);
             }
         }
     }

@@ -38,21 +38,26 @@ pub struct Tally {
     pub not_sent: usize,
     /// To be settled by listing again.
     pub unknown: usize,
+    /// Made again.
+    pub restored: usize,
 }
 
 impl Tally {
     /// Events that have an outcome.
     pub fn settled(&self) -> usize {
         self.deleted + self.already_gone + self.refused + self.not_sent + self.unknown
+            + self.restored
     }
 
-    fn of(&mut self, outcome: &Outcome) -> &mut usize {
+    /// The count that an outcome belongs to.
+    pub(super) fn of(&mut self, outcome: &Outcome) -> &mut usize {
         match outcome {
             Outcome::Deleted => &mut self.deleted,
             Outcome::AlreadyGone => &mut self.already_gone,
             Outcome::Refused(_) => &mut self.refused,
             Outcome::NotSent(_) => &mut self.not_sent,
             Outcome::Unknown(_) => &mut self.unknown,
+            Outcome::Restored(_) => &mut self.restored,
         }
     }
 }

@@ -20,7 +20,8 @@ pub(super) fn revised(
         | Outcome::AlreadyGone
         | Outcome::Refused(_)
         | Outcome::NotSent(_)
-        | Outcome::Unknown(_) => None,
+        | Outcome::Unknown(_)
+        | Outcome::Restored(_) => None,
     }
 }
 

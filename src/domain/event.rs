@@ -154,6 +154,15 @@ pub enum Method {
 }
 
 impl Method {
+    /// Reads the service's own notation.
+    pub fn parse(written: &str) -> Self {
+        match written {
+            "0" => Self::Get,
+            "1" => Self::Post,
+            other => Self::Other(Foreign::from(other)),
+        }
+    }
+
     /// The service's own notation.
     pub fn written(&self) -> &str {
         match self {
@@ -186,6 +195,15 @@ pub enum Status {
 }
 
 impl Status {
+    /// Reads the service's own notation.
+    pub fn parse(written: &str) -> Self {
+        match written {
+            "0" => Self::Disabled,
+            "1" => Self::Enabled,
+            other => Self::Other(Foreign::from(other)),
+        }
+    }
+
     /// The service's own notation.
     pub fn written(&self) -> &str {
         match self {

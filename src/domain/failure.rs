@@ -117,6 +117,8 @@ pub enum Outcome {
     NotSent(Failure),
     /// Nobody knows until the extension is listed again.
     Unknown(Failure),
+    /// It was made again, with this id where the service told one or a listing showed it.
+    Restored(Option<Foreign>),
 }
 
 impl Outcome {
@@ -128,6 +130,7 @@ impl Outcome {
             Self::Refused(_) => "refused",
             Self::NotSent(_) => "not sent",
             Self::Unknown(_) => "unknown",
+            Self::Restored(_) => "restored",
         }
     }
 
@@ -135,14 +138,14 @@ impl Outcome {
     pub fn is_gone(&self) -> bool {
         match self {
             Self::Deleted | Self::AlreadyGone => true,
-            Self::Refused(_) | Self::NotSent(_) | Self::Unknown(_) => false,
+            Self::Refused(_) | Self::NotSent(_) | Self::Unknown(_) | Self::Restored(_) => false,
         }
     }
 
     /// The failure behind it, where there is one.
     pub fn failure(&self) -> Option<&Failure> {
         match self {
-            Self::Deleted | Self::AlreadyGone => None,
+            Self::Deleted | Self::AlreadyGone | Self::Restored(_) => None,
             Self::Refused(failure) | Self::NotSent(failure) | Self::Unknown(failure) => {
                 Some(failure)
             }

@@ -89,10 +89,8 @@ fn summary(model: &Model, columns: usize) -> Line<'static> {
         return Line::styled(text::clip(&words, columns), theme::DANGER);
     }
     if !active.is_going_on() {
-        let words = match active.run.is_verified() {
-            true => format!("{words} · the service agrees"),
-            false => words,
-        };
+        let agrees = if active.run.is_verified() { " · the service agrees" } else { "" };
+        let words = format!("{words}{agrees}");
         let left = tally.refused + tally.not_sent + tally.unknown;
         let style = if left > 0 { theme::WARNING } else { theme::GOOD };
         return Line::styled(text::clip(&words, columns), style);

@@ -1,0 +1,401 @@
+//! The way back: events that a run deleted are made again, and none of them twice.
+//!
+//! Each extension is listed before and after. An event that is there is not made again, and one
+//! whose POST has no clear answer is looked for afterwards; a POST is never repeated.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use crate::domain::{
+    Cause, EventKey, ExtensionNumber, Failure, Foreign, Fuse, Listing, Outcome, PhoneCallEvent,
+    Target, WriteAnswer,
+};
+
+use super::{RunEnd, RunState, Tally};
+
+/// What is to be made again: never empty, never changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UndoPlan {
+    target: Target,
+    run: String,
+    events: Vec<PhoneCallEvent>,
+    /// Events that an interrupted undo may have made, by their places.
+    suspects: BTreeSet<usize>,
+    /// Every event that the run and earlier undos knew: none of them is one that was made unseen.
+    known: BTreeSet<EventKey>,
+}
+
+/// Why there is nothing to undo.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum UndoRefused {
+    /// The run deleted nothing, or all of it is there again.
+    #[error("there is nothing to undo: {0} deleted nothing that is not there again")]
+    Nothing(String),
+}
+
+impl UndoPlan {
+    /// The events that a run lost, without those that earlier undos made again. `suspects` are
+    /// those of which an earlier undo does not know, `known` all that run and undos have seen.
+    ///
+    /// # Errors
+    /// Refuses an undo of nothing.
+    pub fn new(
+        target: Target,
+        run: &str,
+        mut lost: Vec<PhoneCallEvent>,
+        suspects: &BTreeSet<EventKey>,
+        known: BTreeSet<EventKey>,
+    ) -> Result<Self, UndoRefused> {
+        if lost.is_empty() {
+            return Err(UndoRefused::Nothing(run.to_owned()));
+        }
+        lost.sort_by(|a, b| a.key.cmp(&b.key));
+        let suspect = |(place, event): (usize, &PhoneCallEvent)| {
+            suspects.contains(&event.key).then_some(place)
+        };
+        let suspects = lost.iter().enumerate().filter_map(suspect).collect();
+        Ok(Self { target, run: run.to_owned(), events: lost, suspects, known })
+    }
+
+    /// Where the calls go.
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// The run that is undone.
+    pub fn run(&self) -> &str {
+        &self.run
+    }
+
+    /// What is made, by extension.
+    pub fn events(&self) -> &[PhoneCallEvent] {
+        &self.events
+    }
+
+    /// The path of the POST that makes an event.
+    pub fn path(&self, event: &PhoneCallEvent) -> String {
+        self.target.create_path.path(&event.key, &self.target)
+    }
+
+    fn of(&self, extension: &ExtensionNumber) -> Vec<usize> {
+        let at = |(place, event): (usize, &PhoneCallEvent)| {
+            (event.key.extension == *extension).then_some(place)
+        };
+        self.events.iter().enumerate().filter_map(at).collect()
+    }
+}
+
+/// What an undo wants done next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UndoStep {
+    /// List this extension; the answer goes to [`Undo::listed`].
+    List(ExtensionNumber),
+    /// Make the event at this place of the plan; the answer goes to [`Undo::settle`].
+    Create(usize),
+}
+
+/// The execution of one [`UndoPlan`]: first every extension is listed, then events are made, then
+/// every extension is listed again.
+#[derive(Debug)]
+pub struct Undo {
+    plan: Arc<UndoPlan>,
+    concurrency: usize,
+    looking: bool,
+    state: RunState,
+    unlisted: VecDeque<ExtensionNumber>,
+    waiting: VecDeque<usize>,
+    in_flight: usize,
+    /// What was there before, by extension.
+    before: BTreeMap<ExtensionNumber, BTreeSet<EventKey>>,
+    outcomes: Vec<Option<Outcome>>,
+    revised: BTreeSet<usize>,
+    touched: BTreeSet<ExtensionNumber>,
+    fuse: Fuse,
+    stopped_by: Option<Failure>,
+}
+
+impl Undo {
+    /// An undo with at most so many requests in flight.
+    pub fn new(plan: Arc<UndoPlan>, concurrency: usize) -> Self {
+        let extensions: BTreeSet<_> =
+            plan.events.iter().map(|event| event.key.extension.clone()).collect();
+        Self {
+            concurrency: concurrency.max(1),
+            looking: true,
+            state: RunState::Running,
+            unlisted: extensions.into_iter().collect(),
+            waiting: VecDeque::new(),
+            in_flight: 0,
+            before: BTreeMap::new(),
+            outcomes: vec![None; plan.events.len()],
+            revised: BTreeSet::new(),
+            touched: BTreeSet::new(),
+            fuse: Fuse::default(),
+            stopped_by: None,
+            plan,
+        }
+    }
+
+    /// What is to be done now; it is in flight from here on.
+    pub fn hand_out(&mut self) -> Vec<UndoStep> {
+        let mut steps = Vec::new();
+        while self.in_flight < self.concurrency
+            && let Some(step) = self.next_step()
+        {
+            self.in_flight += 1;
+            steps.push(step);
+        }
+        steps
+    }
+
+    fn next_step(&mut self) -> Option<UndoStep> {
+        match self.state {
+            RunState::Running if self.looking => self.unlisted.pop_front().map(UndoStep::List),
+            RunState::Running => self.waiting.pop_front().map(UndoStep::Create),
+            RunState::Verifying => self.unlisted.pop_front().map(UndoStep::List),
+            RunState::Paused | RunState::Stopping | RunState::Finished => None,
+        }
+    }
+
+    /// Takes the listing that a step asked for.
+    pub fn listed(&mut self, extension: &ExtensionNumber, result: Result<&Listing, &Failure>) {
+        if self.in_flight == 0 {
+            return;
+        }
+        self.in_flight -= 1;
+        match (self.state, result) {
+            (RunState::Verifying, Ok(listing)) => self.verify(extension, listing),
+            (RunState::Verifying, Err(failure)) => {
+                if self.fuse.blows(Some(failure)) {
+                    self.unlisted.clear();
+                }
+            }
+            (_, Ok(listing)) if listing.is_complete() => self.look(extension, listing),
+            (_, Ok(_)) => {
+                let why = "its list is not complete, so that nobody can tell what is there";
+                self.leave_out(extension, &Failure::new(Cause::Withheld, why));
+            }
+            (_, Err(failure)) => {
+                self.leave_out(extension, failure);
+                self.judge(Some(failure));
+            }
+        }
+        self.advance();
+    }
+
+    /// Sees what is there before anything is made.
+    fn look(&mut self, extension: &ExtensionNumber, listing: &Listing) {
+        let mut unseen = strangers(listing, |key| self.plan.known.contains(key));
+        for place in self.plan.of(extension) {
+            let Some(event) = self.plan.events.get(place) else { continue };
+            if listing.find(&event.key).is_some() {
+                let id = Foreign::from(event.key.id.as_str());
+                self.revise(place, Outcome::Restored(Some(id)));
+            } else if self.plan.suspects.contains(&place)
+                && let Some(id) = take_same(&mut unseen, event)
+            {
+                self.revise(place, Outcome::Restored(Some(id)));
+            } else {
+                self.waiting.push_back(place);
+            }
+        }
+        self.before.insert(extension.clone(), keys(listing));
+    }
+
+    fn leave_out(&mut self, extension: &ExtensionNumber, why: &Failure) {
+        let message = format!("not made, as the extension could not be listed first: {why}");
+        for place in self.plan.of(extension) {
+            let failure = Failure::new(Cause::Withheld, message.as_str());
+            self.revise(place, Outcome::NotSent(failure));
+        }
+    }
+
+    /// Takes what the service said to a POST.
+    pub fn settle(&mut self, place: usize, answer: Result<WriteAnswer, Failure>) {
+        let open = self.outcomes.get(place).is_some_and(Option::is_none);
+        if !open || self.in_flight == 0 {
+            return;
+        }
+        self.in_flight -= 1;
+        let failure = answer.as_ref().err().cloned();
+        let outcome = Self::outcome_of(answer);
+        if let Some(event) = self.plan.events.get(place)
+            && !matches!(outcome, Outcome::NotSent(_))
+        {
+            self.touched.insert(event.key.extension.clone());
+        }
+        if let Some(open) = self.outcomes.get_mut(place) {
+            *open = Some(outcome);
+        }
+        self.judge(failure.as_ref());
+        self.advance();
+    }
+
+    /// What an answer to a POST means, before anything is listed.
+    pub fn outcome_of(answer: Result<WriteAnswer, Failure>) -> Outcome {
+        match answer {
+            Ok(answer) => Outcome::Restored(answer.id),
+            Err(failure) if failure.may_have_acted() => Outcome::Unknown(failure),
+            Err(failure) if matches!(failure.cause, Cause::Withheld | Cause::Unreachable) => {
+                Outcome::NotSent(failure)
+            }
+            Err(failure) => Outcome::Refused(failure),
+        }
+    }
+
+    /// What is listed now and was not before was made.
+    fn verify(&mut self, extension: &ExtensionNumber, listing: &Listing) {
+        let none = BTreeSet::new();
+        let before = self.before.get(extension).unwrap_or(&none);
+        let mut made = strangers(listing, |key| before.contains(key));
+        let places = self.plan.of(extension);
+        for place in &places {
+            if let Some(Some(Outcome::Restored(Some(id)))) = self.outcomes.get(*place) {
+                made.retain(|event| event.key.id.as_str() != id.raw());
+            }
+        }
+        // Of two that are the same, the one that was confirmed is the one that is there.
+        let is = |outcome: &Outcome, place: &usize| {
+            self.outcomes.get(*place).and_then(Option::as_ref) == Some(outcome)
+        };
+        let (confirmed, others): (Vec<usize>, Vec<usize>) =
+            places.into_iter().partition(|place| is(&Outcome::Restored(None), place));
+        for place in confirmed.into_iter().chain(others) {
+            if let Some(better) = self.found(place, &mut made, listing.is_complete()) {
+                self.revise(place, better);
+            }
+        }
+        if listing.is_complete() {
+            self.touched.remove(extension);
+        }
+    }
+
+    /// What a list after it all says of an event whose POST told no id.
+    fn found(
+        &self,
+        place: usize,
+        made: &mut Vec<PhoneCallEvent>,
+        complete: bool,
+    ) -> Option<Outcome> {
+        let event = self.plan.events.get(place)?;
+        let outcome = self.outcomes.get(place)?.as_ref()?;
+        if !matches!(outcome, Outcome::Restored(None) | Outcome::Unknown(_)) {
+            return None;
+        }
+        if let Some(id) = take_same(made, event) {
+            return Some(Outcome::Restored(Some(id)));
+        }
+        let failure = outcome.failure().filter(|_| complete)?;
+        let message = Foreign::from(format!("{}; it is not listed", failure.message.raw()));
+        Some(Outcome::Refused(Failure { message, ..failure.clone() }))
+    }
+
+    /// Hands out nothing more; what is in flight is awaited, and what was made is listed.
+    pub fn stop(&mut self) {
+        match self.state {
+            RunState::Running | RunState::Paused => self.state = RunState::Stopping,
+            RunState::Verifying => self.unlisted.clear(),
+            RunState::Stopping | RunState::Finished => {}
+        }
+        self.advance();
+    }
+
+    fn judge(&mut self, failure: Option<&Failure>) {
+        if self.fuse.blows(failure) {
+            self.stopped_by = failure.cloned();
+            self.stop();
+        }
+    }
+
+    fn revise(&mut self, place: usize, outcome: Outcome) {
+        self.revised.insert(place);
+        if let Some(known) = self.outcomes.get_mut(place) {
+            *known = Some(outcome);
+        }
+    }
+
+    fn advance(&mut self) {
+        if self.in_flight > 0 {
+            return;
+        }
+        if self.state == RunState::Running && self.unlisted.is_empty() {
+            self.looking = false;
+        }
+        let done = match self.state {
+            RunState::Running => !self.looking && self.waiting.is_empty(),
+            RunState::Stopping => true,
+            RunState::Paused | RunState::Verifying | RunState::Finished => false,
+        };
+        if done {
+            self.state = RunState::Verifying;
+            self.unlisted = self.touched.iter().cloned().collect();
+            for outcome in self.outcomes.iter_mut().filter(|outcome| outcome.is_none()) {
+                let why = "stopped before it was made; undo the run again";
+                *outcome = Some(Outcome::NotSent(Failure::new(Cause::Withheld, why)));
+            }
+        }
+        if self.state == RunState::Verifying && self.unlisted.is_empty() {
+            self.state = RunState::Finished;
+        }
+    }
+
+    /// Where it stands.
+    pub fn state(&self) -> RunState {
+        self.state
+    }
+
+    /// What is carried out.
+    pub fn plan(&self) -> &Arc<UndoPlan> {
+        &self.plan
+    }
+
+    /// The outcome of each event; all are there once the undo has finished.
+    pub fn outcomes(&self) -> &[Option<Outcome>] {
+        &self.outcomes
+    }
+
+    /// Why it stopped by itself.
+    pub fn stopped_by(&self) -> Option<&Failure> {
+        self.stopped_by.as_ref()
+    }
+
+    /// What the run file ends with.
+    pub fn end(&self) -> RunEnd {
+        let mut tally = Tally::default();
+        for outcome in self.outcomes.iter().flatten() {
+            *tally.of(outcome) += 1;
+        }
+        let outcome = |place: &usize| Some((*place, self.outcomes.get(*place)?.clone()?));
+        RunEnd {
+            tally,
+            revised: self.revised.iter().filter_map(outcome).collect(),
+            surplus: Vec::new(),
+            verified: self.state == RunState::Finished && self.touched.is_empty(),
+        }
+    }
+}
+
+fn keys(listing: &Listing) -> BTreeSet<EventKey> {
+    (0..listing.len()).filter_map(|row| Some(listing.row(row)?.key())).collect()
+}
+
+/// The events of a listing that are not known.
+fn strangers(listing: &Listing, known: impl Fn(&EventKey) -> bool) -> Vec<PhoneCallEvent> {
+    let rows = (0..listing.len()).filter_map(|row| listing.row(row));
+    rows.filter(|row| !known(&row.key())).map(|row| row.to_event()).collect()
+}
+
+/// Takes one event out that is the same but for id and time, and tells its id.
+fn take_same(events: &mut Vec<PhoneCallEvent>, wanted: &PhoneCallEvent) -> Option<Foreign> {
+    let body = |event: &PhoneCallEvent| {
+        let url = event.url.raw().to_owned();
+        let note = event.note.raw().to_owned();
+        (event.key.event_type, event.method.clone(), url, note, event.status.clone())
+    };
+    let wanted = body(wanted);
+    let place = events.iter().position(|event| body(event) == wanted)?;
+    Some(Foreign::from(events.swap_remove(place).key.id.as_str()))
+}
+
+#[cfg(test)]
+mod tests;

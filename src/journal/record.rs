@@ -1,0 +1,353 @@
+//! Run files read back: what was planned, and what became of it as far as the file says. A torn
+//! last line, as a crash leaves one, is passed over; anything else that makes no sense is an error.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::{SCHEMA, path_of};
+use crate::domain::{
+    Cause, EventId, EventKey, EventType, ExtensionNumber, Failure, Foreign, Method, Modified,
+    Outcome, PhoneCallEvent, Status,
+};
+
+/// Why a run file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordRefused {
+    /// There is none of this name.
+    #[error("there is no run {0:?}: `callsweep runs` lists those there are")]
+    Missing(String),
+    /// It cannot be read.
+    #[error("{0:?} cannot be read ({1}): correct its permissions")]
+    Unreadable(PathBuf, io::Error),
+    /// A line is not what it should be.
+    #[error("{path:?}, line {line}: {what}")]
+    Line {
+        /// Which file.
+        path: PathBuf,
+        /// Counted from 1.
+        line: usize,
+        /// What is wrong.
+        what: String,
+    },
+    /// It is from another version.
+    #[error("{0:?} has schema {1}, and this callsweep reads schema {SCHEMA}: use a newer version")]
+    Schema(PathBuf, u32),
+}
+
+/// What a run did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// It deleted events.
+    Delete,
+    /// It made events again that another run had deleted.
+    Undo,
+}
+
+/// A run, as its file tells it.
+#[derive(Debug)]
+pub struct Record {
+    /// What the run is called.
+    pub name: String,
+    /// What it did.
+    pub kind: Kind,
+    /// The profile's name.
+    pub profile: String,
+    /// Which service.
+    pub origin: String,
+    /// As whom.
+    pub user: String,
+    /// The plan's hash; for an undo, that of the run it undoes.
+    pub plan_hash: String,
+    /// When it began, in UTC.
+    pub started: String,
+    /// When it ended; `None` where it was cut off.
+    pub finished: Option<String>,
+    /// The run that this one undoes.
+    pub undoes: Option<String>,
+    /// The calls that were planned: method, path and how many events each covers.
+    pub calls: Vec<RecordedCall>,
+    /// What was planned, whole, with what became of it.
+    pub events: Vec<RecordedEvent>,
+    /// What else was listed on the extensions touched.
+    pub bystanders: Vec<PhoneCallEvent>,
+    /// Bystanders that were gone afterwards.
+    pub surplus: Vec<EventKey>,
+    /// Whether the service was asked again about everything that was sent.
+    pub verified: bool,
+}
+
+/// A planned call.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct RecordedCall {
+    /// `DELETE` or `POST`.
+    pub method: String,
+    /// The path.
+    pub path: String,
+    /// How many events it covers.
+    pub covers: usize,
+}
+
+/// A planned event and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedEvent {
+    /// Whole, as it was listed.
+    pub event: PhoneCallEvent,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "line", rename_all = "snake_case")]
+enum Line {
+    Run {
+        schema: u32,
+        kind: Kind,
+        profile: String,
+        origin: String,
+        user: String,
+        plan_hash: String,
+        started: String,
+        undoes: Option<String>,
+        calls: Vec<RecordedCall>,
+    },
+    Event(Body),
+    Bystander(Body),
+    Sent {
+        first: usize,
+        covers: usize,
+        call: usize,
+    },
+    Settled {
+        call: usize,
+        http_status: Option<u16>,
+        outcomes: Vec<Said>,
+    },
+    Verified {
+        complete: bool,
+        revised: Vec<Said>,
+        surplus: Vec<Key>,
+    },
+    Finished {
+        finished: String,
+    },
+}
+
+#[derive(Deserialize)]
+struct Key {
+    extension: String,
+    #[serde(rename = "type")]
+    event_type: u16,
+    id: String,
+}
+
+#[derive(Deserialize)]
+struct Body {
+    #[serde(flatten)]
+    key: Key,
+    method: String,
+    url: String,
+    note: String,
+    status: String,
+    modified: String,
+}
+
+#[derive(Deserialize)]
+struct Said {
+    event: Option<usize>,
+    outcome: String,
+    code: Option<String>,
+    message: Option<String>,
+    new_id: Option<String>,
+}
+
+impl Record {
+    /// Reads the run of this name.
+    ///
+    /// # Errors
+    /// Says which file, which line and what is wrong.
+    pub fn read(runs: &Path, name: &str) -> Result<Self, RecordRefused> {
+        let path = path_of(runs, name);
+        let named = Path::new(name).file_name().is_some_and(|file| file == name);
+        let bytes = match fs::read(&path) {
+            Ok(bytes) if named => bytes,
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(RecordRefused::Unreadable(path, error));
+            }
+            Ok(_) | Err(_) => return Err(RecordRefused::Missing(name.to_owned())),
+        };
+        Self::parse(name, &path, &String::from_utf8_lossy(&bytes))
+    }
+
+    fn parse(name: &str, path: &Path, text: &str) -> Result<Self, RecordRefused> {
+        // What stands behind the last line end was never finished.
+        let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
+        let refuse = |line: usize, what: String| RecordRefused::Line {
+            path: path.to_owned(),
+            line: line + 1,
+            what,
+        };
+        let mut lines = whole.lines().enumerate().map(|(at, text)| {
+            let line = serde_json::from_str(text).map_err(|error| refuse(at, error.to_string()))?;
+            Ok((at, line))
+        });
+        let Some(first) = lines.next().transpose()? else {
+            return Err(refuse(0, "the file ends before the plan does: nothing was sent".into()));
+        };
+        let (_, Line::Run { schema, kind, profile, origin, user, plan_hash, started, undoes, calls }) =
+            first
+        else {
+            return Err(refuse(0, "a run file begins with a run line".to_owned()));
+        };
+        if schema != SCHEMA {
+            return Err(RecordRefused::Schema(path.to_owned(), schema));
+        }
+        let mut record = Self {
+            name: name.to_owned(),
+            kind,
+            profile,
+            origin,
+            user,
+            plan_hash,
+            started,
+            finished: None,
+            undoes,
+            calls,
+            events: Vec::new(),
+            bystanders: Vec::new(),
+            surplus: Vec::new(),
+            verified: false,
+        };
+        let mut sent = Vec::new();
+        for line in lines {
+            let (at, line) = line?;
+            record.take(line, &mut sent).map_err(|what| refuse(at, what))?;
+        }
+        Ok(record)
+    }
+
+    fn take(&mut self, line: Line, sent: &mut Vec<(usize, usize, usize)>) -> Result<(), String> {
+        match line {
+            Line::Run { .. } => return Err("a second run line".to_owned()),
+            Line::Event(body) => {
+                let outcome = Outcome::NotSent(failure(Cause::Withheld, "never sent"));
+                self.events.push(RecordedEvent { event: body.event()?, outcome });
+            }
+            Line::Bystander(body) => self.bystanders.push(body.event()?),
+            Line::Sent { call, first, covers } => {
+                sent.push((call, first, covers));
+                for event in first..first + covers {
+                    let lost = failure(Cause::NoAnswer, "sent, and no answer was recorded");
+                    self.settle(event, Outcome::Unknown(lost))?;
+                }
+            }
+            Line::Settled { call, http_status, outcomes } => {
+                let Some((_, first, _)) = sent.iter().rev().find(|(id, ..)| *id == call) else {
+                    return Err(format!("call {call} is settled and was never sent"));
+                };
+                for (place, said) in outcomes.into_iter().enumerate() {
+                    self.settle(first + place, said.outcome(http_status)?)?;
+                }
+            }
+            Line::Verified { complete, revised, surplus } => {
+                self.verified = complete;
+                for said in revised {
+                    let event = said.event.ok_or("a revised outcome without its event")?;
+                    self.settle(event, said.outcome(None)?)?;
+                }
+                self.surplus = surplus.into_iter().map(Key::key).collect::<Result<_, _>>()?;
+            }
+            Line::Finished { finished } => self.finished = Some(finished),
+        }
+        Ok(())
+    }
+
+    fn settle(&mut self, event: usize, outcome: Outcome) -> Result<(), String> {
+        let planned = self.events.get_mut(event).ok_or(format!("there is no event {event}"))?;
+        planned.outcome = outcome;
+        Ok(())
+    }
+
+    /// What is gone because of this run and could be made again: what it deleted, and what went
+    /// beside the plan, whole.
+    pub fn lost(&self) -> impl Iterator<Item = &PhoneCallEvent> {
+        let deleted = self.events.iter().filter(|planned| match planned.outcome {
+            Outcome::Deleted => true,
+            Outcome::AlreadyGone
+            | Outcome::Refused(_)
+            | Outcome::NotSent(_)
+            | Outcome::Unknown(_)
+            | Outcome::Restored(_) => false,
+        });
+        let surplus = self.bystanders.iter().filter(|event| self.surplus.contains(&event.key));
+        deleted.map(|planned| &planned.event).chain(surplus)
+    }
+}
+
+/// The names of all runs in a folder, newest first. A folder that is not there has none.
+///
+/// # Errors
+/// Any other error of the file system.
+pub fn names(runs: &Path) -> io::Result<Vec<String>> {
+    let entries = match fs::read_dir(runs) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let file = entry?.file_name();
+        names.extend(file.to_str().and_then(|name| name.strip_suffix(".jsonl")).map(str::to_owned));
+    }
+    names.sort_unstable_by(|a, b| b.cmp(a));
+    Ok(names)
+}
+
+impl Key {
+    fn key(self) -> Result<EventKey, String> {
+        Ok(EventKey {
+            extension: ExtensionNumber::parse(&self.extension).map_err(|no| no.to_string())?,
+            event_type: EventType::from_number(self.event_type),
+            id: EventId::parse(&self.id).map_err(|no| no.to_string())?,
+        })
+    }
+}
+
+impl Body {
+    fn event(self) -> Result<PhoneCallEvent, String> {
+        Ok(PhoneCallEvent {
+            key: self.key.key()?,
+            method: Method::parse(&self.method),
+            url: Foreign::from(self.url),
+            note: Foreign::from(self.note),
+            status: Status::parse(&self.status),
+            modified: Modified::parse(&self.modified),
+        })
+    }
+}
+
+impl Said {
+    fn outcome(self, http_status: Option<u16>) -> Result<Outcome, String> {
+        let failure = |cause| Failure {
+            http_status,
+            code: Foreign::from(self.code.unwrap_or_default()),
+            ..Failure::new(cause, self.message.unwrap_or_default())
+        };
+        Ok(match self.outcome.as_str() {
+            "deleted" => Outcome::Deleted,
+            "already_gone" => Outcome::AlreadyGone,
+            "refused" => Outcome::Refused(failure(Cause::Rejected)),
+            "not_sent" => Outcome::NotSent(failure(Cause::Withheld)),
+            "unknown" => Outcome::Unknown(failure(Cause::NoAnswer)),
+            "restored" => Outcome::Restored(self.new_id.map(Foreign::from)),
+            other => return Err(format!("{other:?} is no outcome")),
+        })
+    }
+}
+
+fn failure(cause: Cause, message: &str) -> Failure {
+    Failure::new(cause, message)
+}
