@@ -1,9 +1,10 @@
-//! The service over HTTP: a few deep questions, behind which paging, token and wire quirks are
-//! hidden.
+//! The service over HTTP: extensions and events are asked for, events are made, changed and
+//! deleted, and paging, token and wire quirks are hidden behind it.
 //!
 //! Whoever asks gets the domain's words or a [`Failure`] that says whether the service may have
-//! acted. Nothing is repeated here, but once with a new token what was refused for the old one: a
-//! request that went wrong is somebody else's decision.
+//! acted and whether a repeat may go better. Two things are repeated here, once each: what was
+//! refused for an old token, with a new one, and a question whose connection ended under it. Any
+//! other request that went wrong is somebody else's decision.
 
 mod budget;
 mod discovery;
@@ -288,7 +289,8 @@ pub fn decode_anything(body: &[u8]) {
     let _ = wire::refusal(&text);
     let _ = wire::deleted_ids(&text);
     let _ = wire::written_id(&text);
-    let _ = soap::listed(&transport::Answer { status: 200, elsewhere: None, body: body.to_vec() });
+    let _ =
+        soap::listed(&transport::Answer { status: 200, body: body.to_vec(), ..Default::default() });
     let Ok(page) = wire::page(&text) else { return };
     let Ok(number) = ExtensionNumber::parse("0003*210") else { return };
     let mut listing = ListingBuilder::new(number);

@@ -15,20 +15,21 @@ const QUOTED_CHARS: usize = 200;
 /// Everything else is a refusal, in the service's own words where it had any. Other successes than
 /// 200 and 204 are not documented, so nobody knows what they promise.
 pub(super) fn accepted(answer: Answer) -> Result<Option<Vec<u8>>, Failure> {
-    match answer.status {
-        200 => Ok(Some(answer.body)),
-        204 => Ok(None),
-        300..=399 => Err(redirected(&answer)),
-        400..=499 => Err(refused(&answer, Cause::Rejected)),
-        500..=599 => Err(refused(&answer, Cause::ServiceFailed)),
-        status => Err(Failure {
+    let failure = match answer.status {
+        200 => return Ok(Some(answer.body)),
+        204 => return Ok(None),
+        300..=399 => redirected(&answer),
+        400..=499 => refused(&answer, Cause::Rejected),
+        500..=599 => refused(&answer, Cause::ServiceFailed),
+        status => Failure {
             http_status: Some(status),
             ..Failure::new(
                 Cause::Unreadable,
                 format!("the service answered {}, which it does not document", name(status)),
             )
-        }),
-    }
+        },
+    };
+    Err(Failure { retry_after: answer.retry_after, ..failure })
 }
 
 /// A 200 whose body is not what was asked for.
@@ -93,10 +94,9 @@ fn spoken(refusal: &wire::Refusal, cause: Cause, status: u16, remedy: Option<&st
         (message, _) => message.to_owned(),
     };
     Failure {
-        cause,
         http_status: Some(status),
         code: Foreign::from(refusal.code.as_str()),
-        message: Foreign::from(message),
+        ..Failure::new(cause, message)
     }
 }
 
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     fn failure(status: u16, body: &str) -> Failure {
-        let answer = Answer { status, elsewhere: None, body: body.as_bytes().to_vec() };
+        let answer = Answer { status, body: body.as_bytes().to_vec(), ..Answer::default() };
         accepted(answer).unwrap_err()
     }
 

@@ -64,23 +64,23 @@ pub(super) fn listed(answer: &Answer) -> Result<Listed, Failure> {
     let status = answer.status;
     let text = wire::text(&answer.body);
     match read(&text) {
-        Err(Fault::Refused(refusal)) => Err(faulted(refusal, status)),
+        Err(Fault::Refused(refusal)) => Err(faulted(refusal, answer)),
         Ok(listed) if status == 200 => Ok(listed),
         Err(senseless @ Fault::Senseless(_)) if status == 200 => Err(refusal::misread(senseless)),
         Ok(_) | Err(Fault::Senseless(_)) => Err(no_soap(answer, &text)),
     }
 }
 
-fn faulted(refusal: Refusal, status: u16) -> Failure {
+fn faulted(refusal: Refusal, answer: &Answer) -> Failure {
     let message = match refusal.message.as_str() {
         "" => "SystemAPI refuses without a reason".to_owned(),
         message => message.to_owned(),
     };
     Failure {
-        cause: Cause::Rejected,
-        http_status: Some(status),
+        http_status: Some(answer.status),
         code: Foreign::from(refusal.code),
-        message: Foreign::from(message),
+        retry_after: answer.retry_after,
+        ..Failure::new(Cause::Rejected, message)
     }
 }
 

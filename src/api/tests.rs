@@ -1,7 +1,10 @@
 //! The client against a loopback server that answers from a script, and against the recorded
 //! bodies of `assets/wire`.
 
+mod keeping;
+mod renewing;
 mod server;
+mod writing;
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::transport::Answer;
 use super::*;
-use crate::domain::{EventId, EventKey, EventType, Secret, UserId};
+use crate::domain::{CreatePath, EventId, EventKey, EventType, Secret, UserId};
 use server::{Reply, Server};
 
 const PRESENCE: [Source; 1] = [Source::Presence];
@@ -31,6 +34,17 @@ fn settings(origin: &str) -> Settings {
 
 fn client(server: &Server) -> Client {
     Client::new(settings(&server.origin)).unwrap()
+}
+
+/// A client of an App, whose tokens the server issues.
+fn app(server: &Server) -> Client {
+    let credentials = Credentials::App {
+        key: "key".to_owned(),
+        secret: Secret::new("secret"),
+        token_url: format!("{}/oauth/token.php", server.origin),
+        redirect_uri: "x".to_owned(),
+    };
+    Client::new(Settings { credentials, ..settings(&server.origin) }).unwrap()
 }
 
 fn wait<T>(future: impl Future<Output = T>) -> T {
@@ -275,6 +289,9 @@ fn every_question_can_be_asked_from_any_thread() {
     on_any_thread(client.extensions(&[], &PRESENCE, &mut Vec::new()));
     on_any_thread(client.events(&number, &mut Vec::new()));
     on_any_thread(client.delete(&call, &mut Vec::new()));
+    let (event, change) = (writing::event(), Change::default());
+    on_any_thread(client.create(&event, &mut Vec::new()));
+    on_any_thread(client.update(&event.key, &change, &mut Vec::new()));
 }
 
 #[test]
@@ -521,8 +538,8 @@ fn every_recorded_body_is_understood() {
         };
         let accepted = refusal::accepted(Answer {
             status: status.try_into().unwrap(),
-            elsewhere: None,
             body: body.into_bytes(),
+            ..Answer::default()
         });
         let kind = name.split('-').next().unwrap_or_default();
         let understood = match (kind, accepted) {
@@ -555,4 +572,20 @@ fn check_written(name: &str, text: &str) -> bool {
 
 fn check_presence(text: &str) -> bool {
     wire::page(text).is_ok_and(|page| page.rows.iter().all(|row| !row.extension().is_empty()))
+}
+
+#[test]
+fn every_refusal_carries_the_pause_that_its_answer_asks_for() {
+    for status in [429, 503, 500, 400, 301] {
+        let failure = refusal_of(Reply::with_header(status, "Retry-After: 7\r\n", ""));
+        assert_eq!(failure.retry_after, Some(Duration::from_secs(7)), "{status}");
+        assert_eq!(refusal_of(Reply::json(status, "")).retry_after, None);
+    }
+    let date = "Date: Sun, 06 Nov 1994 12:00:00 GMT\r\n\
+                Retry-After: Sun, 06 Nov 1994 12:01:00 GMT\r\n";
+    let failure = refusal_of(Reply::with_header(503, date, "{}"));
+    assert_eq!(failure.retry_after, Some(Duration::from_secs(60)));
+    let worded = r#"{"error":{"code":"limit","message":"Too many"}}"#;
+    let failure = refusal_of(Reply::with_header(429, "Retry-After: 7\r\n", worded));
+    assert_eq!((failure.code.raw(), failure.retry_after), ("limit", Some(Duration::from_secs(7))));
 }

@@ -1,6 +1,7 @@
 //! The token of every request: a fixed one, or one that is asked for and renewed.
 //!
-//! All requests in flight share one renewal. A service that knows neither key nor secret is asked
+//! All requests in flight share one renewal. A token that is still good is used on while its renewal
+//! fails for a passing reason. A service that knows neither key nor secret is asked
 //! once and never again: asking on ends in a block of the asking address.
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,6 +19,8 @@ use crate::domain::{Cause, Credentials, Exchange, Failure, Foreign, Secret};
 
 /// How long before its end a token is renewed.
 const EARLY: Duration = Duration::from_secs(300);
+/// How long after an early renewal that failed the next one is tried at the earliest.
+const AGAIN: Duration = Duration::from_secs(30);
 
 /// Where tokens come from.
 pub(super) enum Tokens {
@@ -65,6 +68,8 @@ struct Held {
     bearer: Bearer,
     /// When to ask for the next, where the service said how long it lasts.
     due: Option<Instant>,
+    /// When it ends, where the service said so.
+    ends: Option<Instant>,
     /// The status with which this token was refused although it was new.
     in_vain: Option<u16>,
 }
@@ -131,6 +136,43 @@ impl Tokens {
     }
 }
 
+impl State {
+    /// A new token takes the place of all that was.
+    fn issued(&mut self, bearer: Bearer, lifetime: Option<Duration>, now: Instant) -> Bearer {
+        let after = |lifetime| now.checked_add(lifetime);
+        self.held = Some(Held {
+            bearer: bearer.clone(),
+            due: lifetime.map(renewed_after).and_then(after),
+            ends: lifetime.and_then(after),
+            in_vain: None,
+        });
+        self.failed = None;
+        bearer
+    }
+
+    /// No new token came, and nobody refused the old one: until its end it is as good as before,
+    /// where the trouble may pass or the request was not even sent.
+    fn kept(&mut self, failure: Failure, now: Instant) -> Result<Bearer, Failure> {
+        let passing = failure.is_worth_repeating() || failure.cause == Cause::Withheld;
+        if let Some(held) = self.held.as_mut().filter(|_| passing && !is_unknown_app(&failure))
+            && let Some(ends) = held.ends.filter(|ends| now < *ends)
+        {
+            let pause = failure.retry_after.unwrap_or_default().max(AGAIN);
+            held.due = Some(now.checked_add(pause).map_or(ends, |due| due.min(ends)));
+            return Ok(held.bearer.clone());
+        }
+        Err(self.lost(failure))
+    }
+
+    /// There is no token any more, and for an App that is unknown there never will be one.
+    fn lost(&mut self, failure: Failure) -> Failure {
+        self.closed = is_unknown_app(&failure);
+        self.held = None;
+        self.failed = Some(failure.clone());
+        failure
+    }
+}
+
 impl App {
     /// A token that may be sent, other than the refused one. Whoever comes while it is being asked
     /// for waits for the same answer.
@@ -163,19 +205,10 @@ impl App {
         let outcome = self.ask(transport, trace).await;
         let number = self.asked.fetch_add(1, Ordering::SeqCst) + 1;
         match outcome {
-            Ok((value, lifetime)) => {
-                let bearer = Bearer { value, number };
-                let due = lifetime.and_then(|lifetime| now.checked_add(renewed_after(lifetime)));
-                state.held = Some(Held { bearer: bearer.clone(), due, in_vain: None });
-                state.failed = None;
-                Ok(bearer)
-            }
-            Err(failure) => {
-                state.closed = failure.code.raw() == "invalid_client";
-                state.held = None;
-                state.failed = Some(failure.clone());
-                Err(failure)
-            }
+            // A token lasts from the moment it was asked for, to be on the safe side.
+            Ok((value, lifetime)) => Ok(state.issued(Bearer { value, number }, lifetime, now)),
+            Err(failure) if refused.is_none() => state.kept(failure, transport::now()),
+            Err(failure) => Err(state.lost(failure)),
         }
     }
 
@@ -213,7 +246,7 @@ impl App {
 
     /// Why there is no token. A service that repeats what it was sent is not quoted.
     fn refused(&self, failure: Failure) -> Failure {
-        if failure.code.raw() == "invalid_client" {
+        if is_unknown_app(&failure) {
             let message = "the service does not know this App, and is not asked again: correct \
                            app_key and app_secret in the profile's auth, then start anew";
             return Failure { message: Foreign::from(message), ..failure };
@@ -230,6 +263,11 @@ impl App {
         let message = format!("no token was issued: {}", failure.message.raw());
         Failure { message: Foreign::from(message), ..failure }
     }
+}
+
+/// Whether the service knows neither key nor secret: asking on would end in a block.
+fn is_unknown_app(failure: &Failure) -> bool {
+    failure.code.raw() == "invalid_client"
 }
 
 /// Five minutes before its end, or after half of a short life.
@@ -260,8 +298,93 @@ fn bearer(token: &str) -> Option<HeaderValue> {
 }
 
 #[cfg(test)]
+impl Tokens {
+    /// The token in force is to be renewed with the next request.
+    pub(super) async fn fall_due(&self) {
+        if let Self::Issued(app) = self
+            && let Some(held) = &mut app.state.lock().await.held
+        {
+            held.due = Some(transport::now());
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A state with a token of an hour, and the moment it was issued.
+    fn hour() -> (State, Instant) {
+        let (mut state, now) = (State::default(), transport::now());
+        let bearer = Bearer { value: bearer("old").unwrap(), number: 1 };
+        state.issued(bearer, Some(Duration::from_secs(3600)), now);
+        (state, now)
+    }
+
+    fn due(state: &State) -> Instant {
+        state.held.as_ref().unwrap().due.unwrap()
+    }
+
+    fn failure(cause: Cause, http_status: Option<u16>) -> Failure {
+        Failure { http_status, ..Failure::new(cause, "no") }
+    }
+
+    #[test]
+    fn a_renewal_that_failed_early_leaves_the_token_in_force_and_is_tried_again_soon() {
+        for failure in [
+            failure(Cause::NoAnswer, None),
+            failure(Cause::Unreachable, None),
+            failure(Cause::Withheld, None),
+            failure(Cause::ServiceFailed, Some(503)),
+            failure(Cause::Rejected, Some(429)),
+        ] {
+            let (mut state, issued) = hour();
+            let now = issued + Duration::from_secs(3300);
+            assert_eq!(state.kept(failure, now).unwrap().value, "Bearer old");
+            assert_eq!(due(&state), now + AGAIN);
+            assert!(state.failed.is_none() && !state.closed);
+        }
+    }
+
+    #[test]
+    fn the_next_renewal_waits_as_long_as_the_service_asks_but_not_past_the_tokens_end() {
+        let (mut state, issued) = hour();
+        let now = issued + Duration::from_secs(3300);
+        let busy = |seconds| Failure {
+            retry_after: Some(Duration::from_secs(seconds)),
+            ..failure(Cause::ServiceFailed, Some(503))
+        };
+        for (asked, waited) in [(0, 30), (60, 60), (3600, 300)] {
+            state.kept(busy(asked), now).unwrap();
+            assert_eq!(due(&state), now + Duration::from_secs(waited));
+        }
+    }
+
+    #[test]
+    fn a_token_at_its_end_does_not_outlive_a_failed_renewal() {
+        let (mut state, issued) = hour();
+        let end = issued + Duration::from_secs(3600);
+        assert!(state.kept(failure(Cause::NoAnswer, None), end).is_err());
+        assert!(state.held.is_none() && !state.closed);
+    }
+
+    #[test]
+    fn a_service_that_says_no_ends_the_token_and_one_that_knows_no_app_all_asking() {
+        let unknown = |cause, status| Failure {
+            code: Foreign::from("invalid_client"),
+            ..failure(cause, Some(status))
+        };
+        for (failure, closed) in [
+            (failure(Cause::Rejected, Some(400)), false),
+            (unknown(Cause::Rejected, 401), true),
+            (unknown(Cause::ServiceFailed, 500), true),
+        ] {
+            let (mut state, now) = hour();
+            assert!(state.kept(failure, now).is_err());
+            assert!(state.held.is_none() && state.failed.is_some());
+            assert_eq!(state.closed, closed);
+        }
+    }
 
     #[test]
     fn a_token_that_cannot_be_sent_is_refused_and_an_opaque_one_is_taken() {

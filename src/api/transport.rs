@@ -5,12 +5,13 @@
 //! goes out byte for byte as it was made or not at all. Redirects are not followed: that would send
 //! a DELETE, or the token, where nobody asked for it.
 
+mod pause;
 mod trouble;
 
 use std::fs;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
 use reqwest::redirect::Policy;
@@ -81,23 +82,33 @@ pub(super) enum Verb {
 }
 
 /// A complete answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Answer {
     pub(super) status: u16,
     /// The origin that a redirect points at, never its path or query.
     pub(super) elsewhere: Option<String>,
+    /// How long the service asks to be left alone.
+    pub(super) retry_after: Option<Duration>,
     pub(super) body: Vec<u8>,
 }
 
 /// A client for one origin.
 pub(super) struct Transport {
     http: reqwest::Client,
-    tokens: Tokens,
+    pub(super) tokens: Tokens,
     origin: String,
     host: String,
     patience: Patience,
     writes: Writes,
     questions: Budget,
+}
+
+/// Why there is no answer.
+struct Broken {
+    failure: Failure,
+    /// The connection ended before the head of an answer was whole. So does one that was kept and
+    /// that the service closes just when the next request is under way.
+    ended: bool,
 }
 
 /// How long is waited for what.
@@ -257,18 +268,36 @@ impl Transport {
             }
         };
         let bearer = self.tokens.bearer(self, trace).await.map_err(unsent)?;
-        let answer = self.traced(verb.name(), path, request(&bearer), trace).await?;
+        let answer = self.heard(verb, path, || request(&bearer), trace).await?;
         if !matches!(answer.status, 401 | 403) {
             return Ok(answer);
         }
         let renewed = self.tokens.instead_of(&bearer, answer.status, self, trace).await;
         let Some(renewed) = renewed else { return Ok(answer) };
-        let again = self.traced(verb.name(), path, request(&renewed), trace).await?;
+        let again = self.heard(verb, path, || request(&renewed), trace).await?;
         if matches!(again.status, 401 | 403) {
             self.tokens.in_vain(&renewed, again.status).await;
             return Ok(answer);
         }
         Ok(again)
+    }
+
+    /// Sends a request, and once more a question whose connection ended under it: it is asked
+    /// without harm twice. Whether a change was made before the end, nobody knows here.
+    async fn heard(
+        &self,
+        verb: Verb,
+        path: &str,
+        request: impl Fn() -> RequestBuilder + Send + Sync,
+        trace: &mut Vec<Exchange>,
+    ) -> Result<Answer, Failure> {
+        let outcome = match self.traced(verb.name(), path, request(), trace).await {
+            Err(broken) if broken.ended && !verb.writes() => {
+                self.traced(verb.name(), path, request(), trace).await
+            }
+            outcome => outcome,
+        };
+        Ok(outcome?)
     }
 
     /// Asks for a token: a form, whose content goes into no trace and no error.
@@ -281,7 +310,7 @@ impl Transport {
         let path = url.path().to_owned();
         let form_type = HeaderValue::from_static("application/x-www-form-urlencoded");
         let request = self.http.post(url).header(CONTENT_TYPE, form_type).body(form);
-        self.traced("POST", &path, request, trace).await
+        Ok(self.traced("POST", &path, request, trace).await?)
     }
 
     async fn traced(
@@ -290,7 +319,7 @@ impl Transport {
         path: &str,
         request: RequestBuilder,
         trace: &mut Vec<Exchange>,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<Answer, Broken> {
         // Address blockers count what asks, and by their rules a DELETE does not.
         let permit = match method {
             "DELETE" | "PUT" => None,
@@ -306,7 +335,7 @@ impl Transport {
             path: path.to_owned(),
             answer: match &outcome {
                 Ok(answer) => Ok(answer.status),
-                Err(failure) => Err(failure.clone()),
+                Err(broken) => Err(broken.failure.clone()),
             },
             took: now().saturating_duration_since(started),
         });
@@ -329,22 +358,25 @@ impl Transport {
         Ok(url)
     }
 
-    async fn exchange(&self, request: RequestBuilder) -> Result<Answer, Failure> {
-        let failed = |error| trouble::failure(error, &self.host, self.patience);
-        let response = request.send().await.map_err(failed)?;
+    async fn exchange(&self, request: RequestBuilder) -> Result<Answer, Broken> {
+        let response = request.send().await.map_err(|error| Broken {
+            ended: trouble::ended_early(&error),
+            failure: trouble::failure(error, &self.host, self.patience),
+        })?;
         let status = response.status().as_u16();
         let elsewhere = elsewhere(&response);
+        let retry_after = pause::asked_for(response.headers(), today);
         let mut body = Vec::new();
         let read = self.read(response, &mut body).await;
         match read {
             // The status line of a refusal says enough; what came of its body may say more.
             Err(_) if status >= 300 => {}
             Err(failure) => {
-                return Err(Failure { http_status: Some(status), ..failure });
+                return Err(Failure { http_status: Some(status), ..failure }.into());
             }
             Ok(()) => {}
         }
-        Ok(Answer { status, elsewhere, body })
+        Ok(Answer { status, elsewhere, retry_after, body })
     }
 
     async fn read(&self, mut response: Response, body: &mut Vec<u8>) -> Result<(), Failure> {
@@ -373,10 +405,22 @@ impl Transport {
 }
 
 /// Whether the service may have noted the request as one that failed.
-fn noted_as_failed(outcome: &Result<Answer, Failure>) -> bool {
+fn noted_as_failed(outcome: &Result<Answer, Broken>) -> bool {
     match outcome {
         Ok(answer) => answer.status >= 300,
-        Err(failure) => failure.cause != Cause::Unreachable,
+        Err(broken) => broken.failure.cause != Cause::Unreachable,
+    }
+}
+
+impl From<Failure> for Broken {
+    fn from(failure: Failure) -> Self {
+        Self { failure, ended: false }
+    }
+}
+
+impl From<Broken> for Failure {
+    fn from(broken: Broken) -> Self {
+        broken.failure
     }
 }
 
@@ -432,6 +476,12 @@ fn elsewhere(response: &Response) -> Option<String> {
 #[expect(clippy::disallowed_methods, reason = "how long a request took can be known here only")]
 pub(super) fn now() -> Instant {
     Instant::now()
+}
+
+/// The date, for pauses that are asked for by their end.
+#[expect(clippy::disallowed_methods, reason = "an answer without a date has come just now")]
+fn today() -> SystemTime {
+    SystemTime::now()
 }
 
 #[cfg(test)]

@@ -120,7 +120,8 @@ pub(super) fn deleted_ids(text: &str) -> Result<Vec<Foreign>, Fault> {
 }
 
 /// Reads the answer to a POST or PUT: the id, where there is one. The pages promise an id or the
-/// whole event, alone or in a list, and clients have met both.
+/// whole event, alone or in a list, and clients have met both. What is neither empty nor tells an
+/// id is not understood.
 pub(super) fn written_id(text: &str) -> Result<Option<Foreign>, Fault> {
     if text.trim().is_empty() {
         return Ok(None);
@@ -131,11 +132,13 @@ pub(super) fn written_id(text: &str) -> Result<Option<Foreign>, Fault> {
         Json::Map(fields) => match field(fields, "entry") {
             Some(Json::List(items)) => items.first(),
             Some(one) => Some(one),
-            None => Some(&json),
+            None => Some(&json).filter(|_| !fields.is_empty()),
         },
-        Json::Null | Json::Flag(_) | Json::Number(_) | Json::Text(_) => Some(&json),
+        Json::Null => None,
+        Json::Flag(_) | Json::Number(_) | Json::Text(_) => Some(&json),
     };
-    Ok(one.and_then(|one| returned_id(one).ok()))
+    let id = one.map(returned_id).transpose()?;
+    Ok(id.filter(|id| !id.is_empty()))
 }
 
 /// The refusal that a body holds, if it holds one, whatever the status said.

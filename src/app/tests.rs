@@ -142,10 +142,9 @@ impl Desk {
             Ok(DeleteAnswer { http_status: 200, ids: Some(ids.collect()) })
         } else {
             Err(Failure {
-                cause: Cause::Rejected,
                 http_status: Some(400),
                 code: Foreign::from("pce_access_denied"),
-                message: Foreign::from("not allowed"),
+                ..Failure::new(Cause::Rejected, "not allowed")
             })
         };
         let settled: Settled = judge(plan.covered(call), answer, Duration::from_millis(5));

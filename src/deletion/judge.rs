@@ -66,13 +66,10 @@ fn outcome_of(id: &str, returned: Option<&[Foreign]>, http_status: u16) -> Outco
     if returned.iter().any(|returned| returned.raw() == id) {
         return Outcome::Deleted;
     }
+    let message = "the service reported success without naming this event: read again (R)";
     Outcome::Unknown(Failure {
-        cause: Cause::Unreadable,
         http_status: Some(http_status),
-        code: Foreign::default(),
-        message: Foreign::from(
-            "the service reported success without naming this event: read again (R)",
-        ),
+        ..Failure::new(Cause::Unreadable, message)
     })
 }
 

@@ -1,6 +1,7 @@
 //! What went wrong, what became of an event, and what is known of something asked for.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::Foreign;
 
@@ -9,7 +10,7 @@ use super::Foreign;
 pub enum Cause {
     /// callsweep itself did not send it: read-only, stopped, no run file.
     Withheld,
-    /// No connection came about: name, TCP or TLS.
+    /// No connection came about, name, TCP or TLS, or it ended before the request was written.
     Unreachable,
     /// It was sent, and no complete answer came back.
     NoAnswer,
@@ -34,6 +35,8 @@ pub struct Failure {
     pub code: Foreign,
     /// What happened and, where callsweep knows it, the remedy.
     pub message: Foreign,
+    /// How long the service asks to be left alone, where it says so (header `Retry-After`).
+    pub retry_after: Option<Duration>,
 }
 
 impl Failure {
@@ -44,6 +47,7 @@ impl Failure {
             http_status: None,
             code: Foreign::default(),
             message: Foreign::from(message.into()),
+            retry_after: None,
         }
     }
 
@@ -54,6 +58,21 @@ impl Failure {
             Cause::NoAnswer | Cause::Unreadable => true,
             Cause::ServiceFailed => !matches!(self.http_status, Some(501 | 503)),
             Cause::Withheld | Cause::Unreachable | Cause::Rejected | Cause::Redirected => false,
+        }
+    }
+
+    /// Whether the same request may go better a little later: the connection or the service was in
+    /// trouble, or asked too often. Everything else comes back the same until somebody mends it.
+    ///
+    /// This is about use, not about harm. A GET may always be repeated, and a DELETE or PUT that
+    /// names its event too, as what is done twice is as if done once; a POST that makes an event
+    /// only where nothing [may have been made](Self::may_have_acted).
+    pub fn is_worth_repeating(&self) -> bool {
+        match self.cause {
+            Cause::Unreachable | Cause::NoAnswer => true,
+            Cause::Rejected => self.http_status == Some(429),
+            Cause::ServiceFailed => matches!(self.http_status, Some(500 | 502 | 503 | 504)),
+            Cause::Withheld | Cause::Redirected | Cause::Unreadable => false,
         }
     }
 }
@@ -146,4 +165,49 @@ pub enum Fetched<T> {
     Ready(T),
     /// The last attempt failed.
     Failed(Failure),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(cause: Cause, http_status: Option<u16>) -> Failure {
+        Failure { http_status, ..Failure::new(cause, "no") }
+    }
+
+    #[test]
+    fn trouble_on_the_way_and_inside_the_service_may_pass() {
+        assert!(failure(Cause::Unreachable, None).is_worth_repeating());
+        assert!(failure(Cause::NoAnswer, None).is_worth_repeating());
+        assert!(failure(Cause::NoAnswer, Some(200)).is_worth_repeating());
+        assert!(failure(Cause::Rejected, Some(429)).is_worth_repeating());
+        for status in [500, 502, 503, 504] {
+            assert!(failure(Cause::ServiceFailed, Some(status)).is_worth_repeating(), "{status}");
+        }
+    }
+
+    #[test]
+    fn what_somebody_has_to_mend_is_not_worth_repeating() {
+        for status in [400, 401, 403, 404, 407, 409] {
+            assert!(!failure(Cause::Rejected, Some(status)).is_worth_repeating(), "{status}");
+        }
+        for status in [501, 505] {
+            assert!(!failure(Cause::ServiceFailed, Some(status)).is_worth_repeating(), "{status}");
+        }
+        assert!(!failure(Cause::Rejected, Some(200)).is_worth_repeating());
+        assert!(!failure(Cause::Redirected, Some(301)).is_worth_repeating());
+        assert!(!failure(Cause::Unreadable, Some(200)).is_worth_repeating());
+        assert!(!failure(Cause::Withheld, None).is_worth_repeating());
+    }
+
+    #[test]
+    fn a_service_that_did_not_take_a_request_on_has_not_acted() {
+        for (status, acted) in [(500, true), (502, true), (504, true), (501, false), (503, false)] {
+            let failure = failure(Cause::ServiceFailed, Some(status));
+            assert_eq!(failure.may_have_acted(), acted, "{status}");
+        }
+        assert!(!failure(Cause::Rejected, Some(429)).may_have_acted());
+        assert!(!failure(Cause::Unreachable, None).may_have_acted());
+        assert!(failure(Cause::NoAnswer, None).may_have_acted());
+    }
 }

@@ -3,8 +3,8 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Barrier};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -12,11 +12,23 @@ use std::time::Duration;
 const BOUND: Duration = Duration::from_secs(30);
 
 /// What one connection gets.
+#[derive(Clone)]
 pub(super) enum Reply {
     /// These bytes, then the end of the connection.
     Raw(Vec<u8>),
     /// These bytes, then nothing more until the client gives up.
     Silence(Vec<u8>),
+    /// This JSON on a connection that is kept open, and then its end as told.
+    Kept(&'static str, End),
+}
+
+/// How a connection ends that was kept open.
+#[derive(Clone)]
+pub(super) enum End {
+    /// At once; whoever waits at the barrier learns of it.
+    Idle(Arc<Barrier>),
+    /// When one more request was read.
+    Read,
 }
 
 impl Reply {
@@ -74,6 +86,35 @@ impl Server {
 
 fn serve(mut stream: TcpStream, reply: Option<Reply>) -> String {
     stream.set_read_timeout(Some(BOUND)).unwrap();
+    let mut request = received(&mut stream);
+    match reply {
+        Some(Reply::Raw(bytes)) => {
+            // The client may have left already.
+            let _ = stream.write_all(&bytes);
+        }
+        Some(Reply::Silence(bytes)) => {
+            let _ = stream.write_all(&bytes);
+            let _ = stream.read(&mut [0]);
+        }
+        Some(Reply::Kept(body, end)) => {
+            let length = body.len();
+            let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{body}");
+            let _ = stream.write_all(answer.as_bytes());
+            match end {
+                End::Idle(closed) => {
+                    drop(stream);
+                    closed.wait();
+                }
+                End::Read => request.extend(received(&mut stream)),
+            }
+        }
+        None => {}
+    }
+    String::from_utf8_lossy(&request).into_owned()
+}
+
+/// One request.
+fn received(stream: &mut TcpStream) -> Vec<u8> {
     let mut request = Vec::new();
     let mut buffer = [0; 4096];
     // A TLS greeting begins with 22 and has no blank line; one piece of it is enough.
@@ -83,18 +124,7 @@ fn serve(mut stream: TcpStream, reply: Option<Reply>) -> String {
             _ => break,
         }
     }
-    match reply {
-        Some(Reply::Raw(bytes)) => {
-            // The client may have left already.
-            let _ = stream.write_all(&bytes);
-        }
-        Some(Reply::Silence(bytes)) => {
-            let _ = stream.write_all(&bytes);
-            let _ = stream.read(&mut buffer);
-        }
-        None => {}
-    }
-    String::from_utf8_lossy(&request).into_owned()
+    request
 }
 
 /// Whether the head is there, and as much of a body as it announces.

@@ -12,7 +12,16 @@ use rustls::CertificateError;
 use super::Patience;
 use crate::domain::{Cause, Failure};
 
-/// What went wrong on the way. Only an error while connecting says that nothing was sent.
+/// Whether the connection ended under the request. A connection that never came about is none, nor
+/// one on which nobody answered in time.
+pub(super) fn ended_early(error: &reqwest::Error) -> bool {
+    let incomplete = find::<hyper::Error>(error).is_some_and(hyper::Error::is_incomplete_message);
+    !error.is_connect() && !error.is_timeout() && (incomplete || was_cut(error))
+}
+
+/// What went wrong on the way. Only an error while connecting, and a connection that ended before
+/// the request was written to it, say that nothing was sent. On a kept connection the latter is no
+/// error: hyper goes on to the next one.
 pub(super) fn failure(error: reqwest::Error, host: &str, patience: Patience) -> Failure {
     let error = error.without_url();
     if error.is_connect() {
@@ -30,6 +39,13 @@ pub(super) fn failure(error: reqwest::Error, host: &str, patience: Patience) -> 
         );
     }
     let spoke_http = find::<hyper::Error>(&error);
+    if spoke_http.is_some_and(hyper::Error::is_canceled) {
+        let message = format!(
+            "{host} closed the connection before the request was sent: check url in the profile, \
+             and what stands between this machine and the service"
+        );
+        return Failure::new(Cause::Unreachable, message);
+    }
     let message = if spoke_http.is_some_and(hyper::Error::is_parse) {
         format!("what {host} answered is not HTTP: check url in the profile, its port above all")
     } else if spoke_http.is_some_and(hyper::Error::is_incomplete_message) || was_cut(&error) {
@@ -145,5 +161,47 @@ fn seconds(wait: Duration) -> String {
         format!("{} ms", wait.as_millis())
     } else {
         format!("{:.1} s", wait.as_secs_f64())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+    use std::net::TcpListener;
+    use std::thread;
+
+    use hyper::Request;
+    use hyper::client::conn::http1;
+    use hyper_util::rt::TokioIo;
+    use tokio::net::TcpStream;
+    use tokio::task::JoinSet;
+
+    /// What hyper says of a request on a connection that ends before, or after, it was written.
+    fn said(written: bool) -> hyper::Error {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = thread::spawn(move || listener.accept().unwrap().0.read(&mut [0; 4096]));
+        let request = Request::new(String::new());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let error = runtime.block_on(async {
+            let stream = TcpStream::connect(address).await.unwrap();
+            let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
+            let mut connections = JoinSet::new();
+            if written {
+                connections.spawn(connection);
+            } else {
+                drop(connection);
+            }
+            sender.send_request(request).await.unwrap_err()
+        });
+        server.join().unwrap().unwrap();
+        error
+    }
+
+    #[test]
+    fn only_a_request_that_was_never_written_is_called_cancelled() {
+        assert!(said(false).is_canceled());
+        let unanswered = said(true);
+        assert!(!unanswered.is_canceled() && unanswered.is_incomplete_message(), "{unanswered:?}");
     }
 }
