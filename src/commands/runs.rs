@@ -40,7 +40,8 @@ pub(super) fn list(format: RunFormat, environment: &Environment) -> Result<Endin
         let undo = records.iter().find(|undo| undo.undoes.as_ref() == Some(&record.name));
         undo.map(|undo| undo.name.clone())
     };
-    let lines: Vec<Value> = records.iter().map(|run| line(run, undone_by(run))).collect();
+    let lines: Vec<Value> =
+        records.iter().map(|run| line(run, undone_by(run).as_deref())).collect();
     let written = print(format, &json!({ "runs": lines }), |out| {
         if records.is_empty() {
             return writeln!(out, "no run yet; run files are kept in {}", folder.display());
@@ -138,7 +139,7 @@ fn outcome(planned: &RecordedEvent) -> Value {
     })
 }
 
-fn line(record: &Record, undone_by: Option<String>) -> Value {
+fn line(record: &Record, undone_by: Option<&str>) -> Value {
     let mut line = summary(&tally(record));
     let more = json!({
         "run": record.name, "profile": record.profile, "kind": kind_name(record.kind),
