@@ -26,7 +26,7 @@ impl Office {
     fn with(wide_calls: WideCalls) -> Self {
         let home = tempfile::tempdir().unwrap();
         let runs = Some(home.path().join("state/callsweep/runs"));
-        let desk = Desk::with("the-page", Setting { runs, wide_calls, ..Setting::default() });
+        let desk = Desk::with("the-page", Setting { wide_calls, runs, ..Setting::default() });
         let config = format!(
             "[profiles.test]\nurl = {:?}\n[profiles.test.auth]\ntoken_env = \"TOKEN\"\n",
             desk.simulator.origin()
