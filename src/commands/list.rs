@@ -202,7 +202,7 @@ impl Report {
         let short: Vec<_> = short.map(|(extension, _)| &extension.number).collect();
         if !short.is_empty() {
             sentences.push(format!(
-                "not complete, as the service has more than it hands out: {}",
+                "not complete, as the service has more than it hands out, or changed it meanwhile: {}",
                 which(&short)
             ));
         }
