@@ -86,7 +86,7 @@ fn desk(extensions: usize, events: usize) -> Model {
     };
     let (mut model, _) = Model::new(facts, 120, 40);
     let found = (0..extensions).map(|extension| Extension::of(number(extension))).collect();
-    let discovery = Discovery { extensions: found, remarks: Vec::new() };
+    let discovery = Discovery { extensions: found, remarks: Vec::new(), complete: true };
     let discovered = Message::Discovered { result: Ok(discovery), exchanges: Vec::new() };
     update(&mut model, discovered, Moment::default());
     for extension in 0..extensions {

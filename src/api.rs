@@ -9,6 +9,7 @@
 mod budget;
 mod discovery;
 mod paging;
+mod reading;
 mod refusal;
 mod soap;
 mod token;
@@ -22,11 +23,11 @@ use std::time::Duration;
 
 use crate::domain::{
     Cause, Change, Credentials, DeleteAnswer, DeleteCall, Discovery, EventKey, Exchange, Extension,
-    ExtensionKind, ExtensionNumber, Failure, Listing, ListingBuilder, PhoneCallEvent, Secret,
-    Source, Target, WriteAnswer,
+    ExtensionKind, ExtensionNumber, Failure, Listing, PhoneCallEvent, Secret, Source, Target,
+    WriteAnswer,
 };
 use discovery::Said;
-use paging::{Next, Paging};
+use paging::End;
 pub use transport::ClientRefused;
 use transport::{Transport, Verb};
 
@@ -125,10 +126,7 @@ impl Client {
         extension: &ExtensionNumber,
         trace: &mut Vec<Exchange>,
     ) -> Result<Listing, Failure> {
-        let path = format!("{}/{extension}/phoneCallEvents", self.inner.target.extensions_path());
-        let mut listing = ListingBuilder::new(extension.clone());
-        let complete = self.rows(&path, trace, |row| row.put_into(&mut listing)).await?;
-        Ok(listing.finish(complete))
+        self.listing(extension, trace).await
     }
 
     /// Sends one DELETE (page *Delete PhoneCallEvents*).
@@ -189,17 +187,17 @@ impl Client {
     /// Asks presence for every phone terminal of the user.
     async fn present(&self, trace: &mut Vec<Exchange>) -> Result<Said, Failure> {
         let path = format!("{}/@self/presence", self.inner.target.extensions_path());
-        let mut said = Said::default();
-        let complete = self
-            .rows(&path, trace, |row| match ExtensionNumber::parse(&row.extension()) {
+        let take =
+            |said: &mut Said, row: &wire::Row<'_>| match ExtensionNumber::parse(&row.extension()) {
                 Ok(number) => said.extensions.push(terminal(number)),
                 Err(_) => said.odd += 1,
-            })
-            .await?;
-        if !complete {
+            };
+        let read = self.rows(&path, trace, Said::default, take).await?;
+        let mut said = read.all;
+        if read.end != End::Whole {
             said.gaps.push(
-                "presence lists more extensions than it hands out: name those that are missing \
-                 under extensions in the profile"
+                "presence lists more extensions than it hands out, or they changed while they \
+                 were read: name those that are missing under extensions in the profile"
                     .to_owned(),
             );
         }
@@ -238,34 +236,6 @@ impl Client {
         }
         Ok(said)
     }
-
-    /// Hands over every row of a list, page by page; says whether these were all.
-    async fn rows(
-        &self,
-        path: &str,
-        trace: &mut Vec<Exchange>,
-        mut take: impl FnMut(&wire::Row<'_>) + Send,
-    ) -> Result<bool, Failure> {
-        let transport = &self.inner.transport;
-        let mut paging = Paging::default();
-        loop {
-            let query = paging.query();
-            let answer = transport.send(Verb::Get, path, Some(&query), trace).await?;
-            let next = match refusal::accepted(answer)? {
-                None => paging.nothing_read(),
-                Some(body) => {
-                    let text = wire::text(&body);
-                    let page = wire::page(&text).map_err(refusal::misread)?;
-                    page.rows.iter().for_each(&mut take);
-                    let identities = page.rows.iter().map(wire::Row::identity).collect();
-                    paging.page_read(identities, page.total, page.own_size)
-                }
-            };
-            if let Next::Done { complete } = next {
-                return Ok(complete);
-            }
-        }
-    }
 }
 
 fn written(answer: transport::Answer) -> Result<WriteAnswer, Failure> {
@@ -285,6 +255,8 @@ fn terminal(number: ExtensionNumber) -> Extension {
 /// every row that a list holds is kept, shown or counted.
 #[cfg(fuzzing)]
 pub fn decode_anything(body: &[u8]) {
+    use crate::domain::ListingBuilder;
+
     let text = wire::text(body);
     let _ = wire::refusal(&text);
     let _ = wire::deleted_ids(&text);

@@ -34,6 +34,8 @@ pub(super) fn merge(
     let mut found: BTreeMap<ExtensionNumber, Extension> =
         typed.iter().map(|number| (number.clone(), Extension::of(number.clone()))).collect();
     let mut remarks = Vec::new();
+    let complete =
+        said.iter().all(|(_, said)| said.as_ref().is_ok_and(|said| said.gaps.is_empty()));
     for (source, said) in said {
         let name = source.name();
         match said {
@@ -60,7 +62,7 @@ pub(super) fn merge(
             )),
         }
     }
-    Ok(Discovery { extensions: found.into_values().collect(), remarks })
+    Ok(Discovery { extensions: found.into_values().collect(), remarks, complete })
 }
 
 fn take(found: &mut BTreeMap<ExtensionNumber, Extension>, extension: Extension) {
@@ -182,6 +184,19 @@ mod tests {
         assert_eq!((discovery.extensions.len(), discovery.remarks.len()), (1, 2));
         let none = vec![(Source::Presence, broken()), (Source::SystemApi, refused())];
         assert!(merge(&[number("1")], none).is_err());
+    }
+
+    #[test]
+    fn a_source_that_failed_or_was_cut_leaves_the_list_incomplete() {
+        let complete = |said| merge(&[], said).unwrap().complete;
+        assert!(complete(vec![]));
+        assert!(complete(vec![(Source::Presence, said(&[]))]), "what it cannot see is a remark");
+        assert!(complete(vec![(Source::Presence, said(&[])), (Source::SystemApi, said(&[]))]));
+        assert!(!complete(vec![(Source::Presence, said(&[])), (Source::SystemApi, broken())]));
+        let cut = Ok(Said { gaps: vec!["gap".to_owned()], ..Said::default() });
+        assert!(!complete(vec![(Source::Presence, cut), (Source::SystemApi, said(&[]))]));
+        let refused = merge(&[number("1")], vec![(Source::Presence, refused())]).unwrap();
+        assert!(!refused.complete);
     }
 
     #[test]

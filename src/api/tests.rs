@@ -12,9 +12,10 @@ use std::path::Path;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use super::paging::{Next, Paging};
 use super::transport::Answer;
 use super::*;
-use crate::domain::{CreatePath, EventId, EventKey, EventType, Secret, UserId};
+use crate::domain::{CreatePath, EventId, EventKey, EventType, ListingBuilder, Secret, UserId};
 use server::{Reply, Server};
 
 const PRESENCE: [Source; 1] = [Source::Presence];
@@ -491,8 +492,8 @@ fn read_list(rows: &[Value], cap: usize, with_total: bool, with_size: bool) -> (
         let page = wire::page(&body).unwrap();
         page.rows.iter().for_each(|row| row.put_into(&mut listing));
         let identities = page.rows.iter().map(wire::Row::identity).collect();
-        if let Next::Done { complete } = paging.page_read(identities, page.total, page.own_size) {
-            return (listing.finish(complete), asked);
+        if let Next::Done(end) = paging.page_read(identities, page.total, page.own_size) {
+            return (listing.finish(end == End::Whole), asked);
         }
     }
 }

@@ -464,7 +464,7 @@ impl Model {
     }
 
     fn discovered(&mut self, result: Result<Discovery, Failure>) {
-        let Discovery { extensions, remarks } = match result {
+        let Discovery { extensions, remarks, .. } = match result {
             Ok(discovery) => discovery,
             Err(failure) if self.extensions.is_empty() => {
                 // Nothing to show and nothing to go on with: say why where it stays readable.

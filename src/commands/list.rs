@@ -15,7 +15,7 @@ use super::ending::{Ending, remark};
 use super::profile;
 use crate::api::Writes;
 use crate::config::{Environment, Flags};
-use crate::domain::{Cause, EventType, Exchange, Extension, ExtensionNumber, Failure, Listing};
+use crate::domain::{Cause, EventType, Extension, ExtensionNumber, Failure, Listing};
 use crate::runtime::{self, Listed, Ports};
 
 /// Numbers named in one sentence before it says how many more there are.
@@ -48,7 +48,7 @@ pub enum Format {
 struct Report {
     extensions: Vec<(Extension, Result<Listing, Failure>)>,
     types: Vec<EventType>,
-    /// No source of extensions failed.
+    /// Every source of extensions handed out all that it sees.
     all_sources: bool,
 }
 
@@ -80,16 +80,16 @@ pub(super) fn run(
         .wrap_err("the network runtime cannot start")?;
     let format = arguments.format;
     let found = hands.block_on(async {
-        let (discovery, exchanges) = runtime::discover(&ports).await;
+        let (discovery, _) = runtime::discover(&ports).await;
         let discovery = discovery?;
         let asked: Vec<_> = discovery.extensions.iter().map(|one| one.number.clone()).collect();
         let mut progress = Progress::of(asked.len());
         let listed =
             runtime::list_all(&ports, &asked, profile.concurrency, || progress.step()).await;
         progress.end();
-        Ok::<_, Failure>((discovery, exchanges, listed))
+        Ok::<_, Failure>((discovery, listed))
     });
-    let (discovery, exchanges, listed) = match found {
+    let (discovery, listed) = match found {
         Ok(found) => found,
         Err(failure) => {
             let nothing = Report { extensions: Vec::new(), types: Vec::new(), all_sources: false };
@@ -98,10 +98,11 @@ pub(super) fn run(
         }
     };
     discovery.remarks.iter().for_each(|sentence| remark(sentence));
+    let all_sources = discovery.complete;
     let report = Report {
         extensions: discovery.extensions.into_iter().zip(listed.into_iter().map(outcome)).collect(),
         types: arguments.types.clone(),
-        all_sources: exchanges.iter().all(succeeded),
+        all_sources,
     };
     let written = print(&report, format);
     report.summary().iter().for_each(|sentence| remark(sentence));
@@ -137,10 +138,6 @@ fn parse_type(text: &str) -> Result<EventType, String> {
         let names: Vec<_> = EventType::NAMED.into_iter().filter_map(output::type_name).collect();
         format!("write a number or one of {}", names.join(", "))
     })
-}
-
-fn succeeded(exchange: &Exchange) -> bool {
-    exchange.answer.as_ref().is_ok_and(|status| (200..300).contains(status))
 }
 
 fn outcome(listed: Listed) -> Result<Listing, Failure> {
@@ -205,7 +202,7 @@ impl Report {
         let short: Vec<_> = short.map(|(extension, _)| &extension.number).collect();
         if !short.is_empty() {
             sentences.push(format!(
-                "not complete, as the service has more than it hands out: {}",
+                "not complete, as the service has more than it hands out, or changed it meanwhile: {}",
                 which(&short)
             ));
         }

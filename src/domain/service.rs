@@ -86,6 +86,9 @@ pub struct Discovery {
     pub extensions: Vec<Extension>,
     /// What a source cannot see or could not say, a sentence each.
     pub remarks: Vec<String>,
+    /// Every source answered and handed out all that it can see. Presence alone is complete too:
+    /// what it cannot see is a remark.
+    pub complete: bool,
 }
 
 #[cfg(test)]

@@ -125,7 +125,7 @@ fn hostile_text_in_every_field_keeps_every_row_in_its_place() {
     let mut desk = Desk::open();
     let number = ExtensionNumber::parse("1").unwrap();
     let extension = Extension { label: hostile.into(), ..Extension::of(number.clone()) };
-    let discovery = Discovery { extensions: vec![extension], remarks: vec![] };
+    let discovery = Discovery { extensions: vec![extension], remarks: vec![], complete: true };
     desk.take(Message::Discovered { result: Ok(discovery), exchanges: Vec::new() });
     let mut builder = ListingBuilder::new(number.clone());
     builder.push(RawEvent {

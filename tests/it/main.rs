@@ -17,6 +17,7 @@ mod config;
 mod desk;
 mod headless;
 mod journey;
+mod long_lists;
 mod papers;
 mod pty;
 mod start;

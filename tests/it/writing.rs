@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use callsweep::api::{Client, Settings, Writes};
 use callsweep::domain::{
-    Cause, Change, CreatePath, Credentials, ExtensionNumber, Foreign, PhoneCallEvent, Secret,
-    Status, Target, UserId,
+    Cause, Change, CreatePath, Credentials, ExtensionNumber, Foreign, Listing, PhoneCallEvent,
+    Secret, Status, Target, UserId,
 };
 use callsweep::simulator::{Fault, Shapes, Simulator, World, Written};
 
-struct Pbx {
-    simulator: Simulator,
+/// A simulator and a client of its own.
+pub(crate) struct Pbx {
+    pub(crate) simulator: Simulator,
     client: Client,
     hands: tokio::runtime::Runtime,
 }
@@ -37,13 +38,17 @@ impl Pbx {
         Self { simulator, client: client.unwrap(), hands }
     }
 
-    fn open() -> Self {
+    pub(crate) fn open() -> Self {
         Self::with(Writes::Allowed, CreatePath::Plain)
     }
 
-    fn events(&self) -> Vec<PhoneCallEvent> {
+    pub(crate) fn listing(&self) -> Listing {
         let number = ExtensionNumber::parse("0003*210").unwrap();
-        let listing = self.hands.block_on(self.client.events(&number, &mut Vec::new())).unwrap();
+        self.hands.block_on(self.client.events(&number, &mut Vec::new())).unwrap()
+    }
+
+    fn events(&self) -> Vec<PhoneCallEvent> {
+        let listing = self.listing();
         (0..listing.len()).map(|row| listing.row(row).unwrap().to_event()).collect()
     }
 

@@ -337,6 +337,12 @@ impl ListingBuilder {
         self.len() == 0
     }
 
+    /// The numbers of the types that came in so far, of odd rows too, in no order.
+    pub fn types(&self) -> impl Iterator<Item = u16> + '_ {
+        let odd = self.odd.iter().filter_map(|row| row.event_type.map(EventType::number));
+        self.rows.iter().map(|(event_type, _)| *event_type).chain(odd)
+    }
+
     /// Groups the rows by type. An event that was listed twice, as happens when a list moves while
     /// its pages are read, is kept once.
     pub fn finish(self, complete: bool) -> Listing {
