@@ -8,11 +8,13 @@
 mod auth;
 mod check;
 mod environment;
+mod numbers;
 mod source;
 mod token;
 
 pub use environment::Environment;
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -34,7 +36,8 @@ pub const EXAMPLE: &str = include_str!("../config.example.toml");
 pub struct Profile {
     /// Which service and whose extensions, under the profile's name.
     pub target: Target,
-    /// Numbers typed in, from the file and then from `--extension`, each once.
+    /// Numbers typed in, from the configuration, then from its `extensions_file`, then from
+    /// `--extension`, each once.
     pub extensions: Vec<ExtensionNumber>,
     /// Where extensions are looked for, each source once.
     pub discover: Vec<Discoverer>,
@@ -115,13 +118,21 @@ pub fn load(flags: &Flags, environment: &Environment) -> Result<Profile, ConfigE
         Some(written) => Some(ca_file(&source, written, environment)?),
         None => None,
     };
+    let in_file = match &draft.extensions_file {
+        Some(written) => numbers::read(&source, written, environment)?,
+        None => Vec::new(),
+    };
     let credentials = draft.auth.resolve(&source, environment)?;
     let mut profile = draft.finish(ca_file, credentials);
     profile.read_only |= flags.read_only;
-    for text in &flags.extensions {
-        let number = ExtensionNumber::parse(text)
-            .map_err(|refused| ConfigError::Surroundings(format!("--extension: {refused}")))?;
-        if !profile.extensions.contains(&number) {
+    let named = flags.extensions.iter().map(|text| {
+        ExtensionNumber::parse(text)
+            .map_err(|refused| ConfigError::Surroundings(format!("--extension: {refused}")))
+    });
+    let mut known: HashSet<_> = profile.extensions.iter().cloned().collect();
+    for number in in_file.into_iter().map(Ok).chain(named) {
+        let number = number?;
+        if known.insert(number.clone()) {
             profile.extensions.push(number);
         }
     }

@@ -333,6 +333,22 @@ fn a_listing_with_a_failed_page_is_no_listing() {
 }
 
 #[test]
+fn a_list_that_moved_while_it_was_read_is_read_once_more_and_not_forever() {
+    let page = |ids: std::ops::Range<usize>| {
+        let rows: Vec<Value> = ids.map(|id| json!({ "type": "0", "id": id })).collect();
+        Reply::json(200, &json!({ "entry": rows }).to_string())
+    };
+    // An event came in before the second page: the last row of the first is there again.
+    let server = Server::start(vec![page(0..500), page(499..510), page(0..500), page(500..511)]);
+    let listing = wait(client(&server).events(&number("1"), &mut Vec::new())).unwrap();
+    assert_eq!((listing.len(), listing.is_complete()), (511, true));
+
+    let server = Server::start(vec![page(0..500), page(499..510), page(0..500), page(499..511)]);
+    let listing = wait(client(&server).events(&number("1"), &mut Vec::new())).unwrap();
+    assert_eq!((listing.len(), listing.is_complete()), (511, false));
+}
+
+#[test]
 fn an_empty_extension_may_answer_204() {
     let server = Server::start(vec![Reply::json(204, "")]);
     let listing = wait(client(&server).events(&number("1"), &mut Vec::new())).unwrap();

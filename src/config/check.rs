@@ -33,6 +33,8 @@ pub(super) struct Draft {
     insecure: bool,
     /// As written, with its place.
     pub(super) ca_file: Option<Spanned<String>>,
+    /// As written, with its place.
+    pub(super) extensions_file: Option<Spanned<String>>,
     /// How to get what it proves itself with.
     pub(super) auth: Auth,
 }
@@ -92,6 +94,7 @@ fn draft(
         )?),
         insecure: raw.insecure,
         ca_file: raw.ca_file.clone(),
+        extensions_file: raw.extensions_file.clone(),
     })
 }
 

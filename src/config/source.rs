@@ -37,6 +37,7 @@ pub(super) struct Profile {
     pub(super) create_path: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) extensions: Vec<Spanned<String>>,
+    pub(super) extensions_file: Option<Spanned<String>>,
     pub(super) discover: Option<Vec<Spanned<String>>>,
     #[serde(default)]
     pub(super) read_only: bool,
@@ -229,6 +230,7 @@ fn how(key: &str) -> &'static str {
         "user" => "@me, @viewer, @owner or a user id in quotes, as in \"@me\"",
         "create_path" => "\"plain\" or \"with_type\", in quotes",
         "extensions" => "numbers in quotes between brackets, as in [\"0003*210\"]",
+        "extensions_file" => "a path in quotes, as in \"numbers.txt\"",
         "discover" => "[\"presence\"], [\"presence\", \"system_api\"], or [] for none",
         "wide_calls" => "\"extension\" and \"type\" between brackets, as in [\"extension\"]",
         "read_only" | "protected" | "insecure" => "true or false, without quotes",

@@ -176,6 +176,27 @@ fn every_key_is_heard() {
 }
 
 #[test]
+fn a_file_of_numbers_stands_beside_those_in_the_configuration_each_once() {
+    let home = Home::with(&with_line("extensions = [\"210\"]\nextensions_file = \"numbers.txt\""));
+    let text =
+        "\u{feff}# sales\r\n0003*211  Front desk\r\n\r\n210\n\"0003*212\",Queue # old\n212;x\n";
+    home.write(".config/callsweep/numbers.txt", text, 0o644);
+    let profile = home.load(&Flags::default(), &[]).unwrap();
+    assert_eq!(format!("{:?}", profile.extensions), "[210, 0003*211, 0003*212, 212]");
+}
+
+#[test]
+fn a_line_that_begins_with_no_number_is_named_with_its_place() {
+    let home = Home::with(&with_line("extensions_file = \"numbers.txt\""));
+    home.write(".config/callsweep/numbers.txt", "210\nname,number\n", 0o644);
+    let mistake = home.load(&Flags::default(), &[]).unwrap_err().to_string();
+    assert!(
+        mistake.contains("numbers.txt, line 2: \"name\" is not an extension number"),
+        "{mistake}"
+    );
+}
+
+#[test]
 fn each_source_of_extensions_is_asked_once_in_the_order_written() {
     let discover = |list: &str| accepted(&with_line(&format!("discover = {list}"))).discover;
     let (presence, system) = (Discoverer::Presence, Discoverer::SystemApi);
