@@ -189,7 +189,7 @@ fn a_file_of_numbers_stands_beside_those_in_the_configuration_each_once() {
 fn a_line_that_begins_with_no_number_is_named_with_its_place() {
     let home = Home::with(&with_line("extensions_file = \"numbers.txt\""));
     home.write(".config/callsweep/numbers.txt", "210\nname,number\n", 0o644);
-    let mistake = home.load(&Flags::default(), &[]).unwrap_err().to_string();
+    let mistake = home.load(&Flags::default(), &[]).unwrap_err();
     assert!(
         mistake.contains("numbers.txt, line 2: \"name\" is not an extension number"),
         "{mistake}"
