@@ -17,6 +17,7 @@ mod model;
 mod review;
 mod running;
 mod status;
+mod undoing;
 mod update;
 
 #[cfg(test)]
@@ -34,4 +35,5 @@ pub use model::{Dialog, Facts, Leaving, Model};
 pub use review::Review;
 pub use running::ActiveRun;
 pub use status::{Calls, LogLine, Notice, StatusRow, Tone, count_of};
+pub use undoing::{ActiveUndo, UndoReview};
 pub use update::update;

@@ -48,6 +48,7 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>) {
     frame.render_widget(Paragraph::new(hint_line(model, layout.hints.width)), layout.hints);
     match model.dialog() {
         Some(Dialog::Review(review)) => dialogs::review(model, review, frame),
+        Some(Dialog::Undo(review)) => dialogs::undo(review, frame),
         Some(Dialog::Leave) => dialogs::leave(model, frame),
         Some(Dialog::Help { top }) => dialogs::help(*top, frame),
         Some(Dialog::Filter { .. }) | None => {}
@@ -153,6 +154,7 @@ fn hint_line(model: &Model, width: u16) -> Line<'static> {
     let context = match model.dialog() {
         None | Some(Dialog::Filter { .. }) => Context::Browse,
         Some(Dialog::Review(_)) => Context::Review,
+        Some(Dialog::Undo(_)) => Context::Undo,
         Some(Dialog::Leave) => Context::Leave,
         Some(Dialog::Help { .. }) => Context::Help,
     };

@@ -38,6 +38,21 @@ pub enum Motion {
     PageUp,
 }
 
+impl Motion {
+    /// Where a page that shows from line `top` shows from afterwards; `page` lines are a page.
+    pub(super) fn applied(self, top: usize, last: usize, page: usize) -> usize {
+        match self {
+            Self::Down => top + 1,
+            Self::Up => top.saturating_sub(1),
+            Self::First => 0,
+            Self::Last => last,
+            Self::PageDown => top + page,
+            Self::PageUp => top.saturating_sub(page),
+        }
+        .min(last)
+    }
+}
+
 /// One thing to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Command {
@@ -79,6 +94,8 @@ pub enum Command {
     Pause,
     /// Review the failed events of the last run again.
     RetryFailed,
+    /// Show what would bring back what the last run took.
+    ReviewUndo,
     /// Type a filter for the focused panel.
     EditFilter,
     /// Ask the service again.

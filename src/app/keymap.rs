@@ -9,6 +9,8 @@ pub enum Context {
     Browse,
     /// The review of a deletion.
     Review,
+    /// The review of an undo.
+    Undo,
     /// The question whether to leave during a run.
     Leave,
     /// The page of keys.
@@ -40,7 +42,7 @@ const fn row(
     Binding { context, keys, command, help, hint }
 }
 
-use Context::{Browse, Help, Leave, Review};
+use Context::{Browse, Help, Leave, Review, Undo};
 
 /// Every key of the program. Within a context a key stands once.
 #[rustfmt::skip] // a row a line, so that it reads as the table that it is
@@ -53,6 +55,7 @@ pub const BINDINGS: &[Binding] = &[
     row(Browse, &["d"], Command::ReviewDeletion, "review the deletion of the marks; with none, of the row under the cursor", "delete"),
     row(Browse, &["p"], Command::Pause, "during a run: pause, or go on", ""),
     row(Browse, &["r"], Command::RetryFailed, "after a run: review what failed and is still marked", ""),
+    row(Browse, &["z"], Command::ReviewUndo, "after a run: review making again what it took", ""),
     row(Browse, &["/"], Command::EditFilter, "filter the panel; Esc in the panel clears it", "filter"),
     row(Browse, &["R"], Command::ReadAgain, "read again from the service; marks stay", "read again"),
     row(Browse, &["j", "down"], Command::Move(Motion::Down), "down", ""),
@@ -88,6 +91,17 @@ pub const BINDINGS: &[Binding] = &[
     row(Review, &["end"], Command::Move(Motion::Last), "scroll to the last call", ""),
     row(Review, &["ctrl-c"], Command::Interrupt, "cancel; twice within a second leaves", ""),
     row(Review, &["ctrl-l"], Command::Redraw, "paint the screen again", ""),
+    row(Undo, &["y"], Command::Confirm, "make these events again", "MAKE AGAIN"),
+    row(Undo, &["n", "esc", "q"], Command::Cancel, "cancel", "cancel"),
+    row(Undo, &["enter"], Command::Nothing, "nothing, on purpose", ""),
+    row(Undo, &["j", "down"], Command::Move(Motion::Down), "scroll down", "scroll"),
+    row(Undo, &["k", "up"], Command::Move(Motion::Up), "scroll up", ""),
+    row(Undo, &["ctrl-d", "pagedown"], Command::Move(Motion::PageDown), "scroll half a page down", ""),
+    row(Undo, &["ctrl-u", "pageup"], Command::Move(Motion::PageUp), "scroll half a page up", ""),
+    row(Undo, &["home"], Command::Move(Motion::First), "scroll to the first call", ""),
+    row(Undo, &["end"], Command::Move(Motion::Last), "scroll to the last call", ""),
+    row(Undo, &["ctrl-c"], Command::Interrupt, "cancel; twice within a second leaves", ""),
+    row(Undo, &["ctrl-l"], Command::Redraw, "paint the screen again", ""),
     row(Leave, &["y"], Command::Confirm, "stop after what is in flight, then leave", "stop and leave"),
     row(Leave, &["n", "esc", "q"], Command::Cancel, "stay", "stay"),
     row(Leave, &["enter"], Command::Nothing, "nothing, on purpose", ""),

@@ -1,18 +1,19 @@
 //! Everything the program knows and shows.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
-
-use crate::deletion::Plan;
 use crate::domain::{
     EventKey, EventStore, ExpressionError, Extension, ExtensionNumber, Failure, Fetched, Filter,
     Target, WideCalls,
 };
+use std::collections::{HashMap, HashSet};
 
 use super::browse::EventsPanel;
 use super::loading::Loading;
+use super::running::Opening;
 use super::status::{Calls, Log, LogLine, Notice, StatusRow, Tone};
-use super::{ActiveRun, Cursor, Effect, Key, Layout, Moment, Panel, Review};
+use super::undoing::Lost;
+use super::{
+    ActiveRun, ActiveUndo, Cursor, Effect, Key, Layout, Moment, Panel, Review, UndoReview,
+};
 
 /// What the profile settles before the program starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +53,8 @@ pub enum Dialog {
     },
     /// The deletion of the marks is being reviewed.
     Review(Box<Review>),
+    /// The undo of the last run is being reviewed.
+    Undo(Box<UndoReview>),
     /// Whether to leave during a run.
     Leave,
     /// The page of keys, from this line on.
@@ -108,10 +111,13 @@ pub struct Model {
     pub(super) hidden: usize,
     pub(super) marks_changed: bool,
 
-    pub(super) opening: Option<Arc<Plan>>,
+    pub(super) opening: Option<Opening>,
     /// The last line of a run file is being written.
     pub(super) closing: bool,
     pub(super) run: Option<ActiveRun>,
+    /// What the last run took, and what of it is not there again.
+    pub(super) lost: Option<Lost>,
+    pub(super) undoing: Option<ActiveUndo>,
     /// Why an event of the last run is still there.
     pub(super) failures: HashMap<EventKey, Failure>,
     pub(super) log: Log,
@@ -152,6 +158,8 @@ impl Model {
             opening: None,
             closing: false,
             run: None,
+            lost: None,
+            undoing: None,
             failures: HashMap::new(),
             log: Log::default(),
             status_cursor: Cursor::default(),
@@ -265,6 +273,11 @@ impl Model {
         self.run.as_ref()
     }
 
+    /// The undo going on, or the last one, until another run begins.
+    pub fn undo(&self) -> Option<&ActiveUndo> {
+        self.undoing.as_ref()
+    }
+
     /// Why an event of the last run is still there.
     pub fn failure_of(&self, key: &EventKey) -> Option<&Failure> {
         self.failures.get(key)
@@ -277,16 +290,23 @@ impl Model {
 
     /// Rows of the Status panel.
     pub fn status_rows(&self) -> usize {
-        let calls = self
-            .run
-            .as_ref()
-            .map_or(0, |active| active.run.failed().len() + active.run.succeeded().len());
+        let calls = match (&self.undoing, &self.run) {
+            (Some(active), _) => active.settled.len(),
+            (None, Some(active)) => active.run.failed().len() + active.run.succeeded().len(),
+            (None, None) => 0,
+        };
         calls + self.log.len()
     }
 
     /// One row of the Status panel: the calls of the run, failures first and each part newest
     /// first, then the log.
     pub fn status_row(&self, row: usize) -> Option<StatusRow<'_>> {
+        if let Some(active) = &self.undoing {
+            return match active.settled.iter().rev().nth(row) {
+                Some((place, took)) => Some(StatusRow::Made(*place, *took)),
+                None => self.log.line(row - active.settled.len()).map(StatusRow::Log),
+            };
+        }
         let (failed, succeeded) = match &self.run {
             Some(active) => (active.run.failed(), active.run.succeeded()),
             None => (&[][..], &[][..]),

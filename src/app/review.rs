@@ -95,14 +95,6 @@ impl Review {
     /// Scrolls the calls.
     pub(super) fn scroll(&mut self, motion: Motion) {
         let last = self.plan.calls().saturating_sub(1);
-        self.top = match motion {
-            Motion::Down => self.top + 1,
-            Motion::Up => self.top.saturating_sub(1),
-            Motion::First => 0,
-            Motion::Last => last,
-            Motion::PageDown => self.top + PAGE,
-            Motion::PageUp => self.top.saturating_sub(PAGE),
-        }
-        .min(last);
+        self.top = motion.applied(self.top, last, PAGE);
     }
 }

@@ -3,11 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::deletion::{Run, RunCall, RunState, Step};
+use crate::deletion::{Plan, Run, RunCall, RunState, Step, UndoPlan};
 use crate::domain::{ExtensionNumber, Failure, Listing, Outcome};
 
 use super::status::Tone;
-use super::{Effect, Leaving, Model, count_of};
+use super::undoing::Lost;
+use super::{ActiveUndo, Effect, Leaving, Model, count_of};
+
+/// What waits for its run file.
+#[derive(Debug)]
+pub(super) enum Opening {
+    Deletion(Arc<Plan>),
+    Undo(Arc<UndoPlan>),
+}
 
 /// The run going on, or the last one.
 #[derive(Debug)]
@@ -47,24 +55,25 @@ impl ActiveRun {
 }
 
 impl Model {
-    /// The run file is on disk: the plan becomes a run.
-    pub(super) fn start_run(
-        &mut self,
-        opened: Result<String, crate::domain::Failure>,
-    ) -> Vec<Effect> {
-        let Some(plan) = self.opening.take() else {
-            return Vec::new();
-        };
-        let name = match opened {
-            Ok(name) => name,
-            Err(failure) => {
+    /// The run file is on disk, or cannot be.
+    pub(super) fn run_file_opened(&mut self, opened: Result<String, Failure>) -> Vec<Effect> {
+        match (self.opening.take(), opened) {
+            (Some(Opening::Deletion(plan)), Ok(name)) => self.start_run(plan, name),
+            (Some(Opening::Undo(plan)), Ok(name)) => self.start_undo(plan, name),
+            (None, _) => Vec::new(),
+            (Some(_), Err(failure)) => {
                 self.say(Tone::Warning, format!("nothing was sent: {failure}"));
                 if self.leaving == Leaving::WhenSettled {
                     self.leaving = Leaving::Now { message: None };
                 }
-                return Vec::new();
+                Vec::new()
             }
-        };
+        }
+    }
+
+    /// The plan becomes a run.
+    fn start_run(&mut self, plan: Arc<Plan>, name: String) -> Vec<Effect> {
+        self.undoing = None;
         for event in plan.events() {
             self.failures.remove(&event.key);
         }
@@ -183,6 +192,7 @@ impl Model {
             active.finished = Some(now);
             self.closing = true;
             effects.push(Effect::CloseRunFile(active.run.end()));
+            self.lost = Lost::of(&active.run, &active.name);
             self.report_run();
         }
         effects
@@ -205,8 +215,11 @@ impl Model {
         let left = tally.refused + tally.not_sent + tally.unknown;
         let name = &active.name;
         let mut text = format!("run {name}: {}", parts.join(", "));
+        if self.lost.is_some() {
+            text.push_str("; z undoes it");
+        }
         if left > 0 {
-            text.push_str("; these keep their marks, d tries them again");
+            text.push_str("; the rest keeps its marks, d tries again");
         }
         let tone = if left > 0 { Tone::Warning } else { Tone::Good };
         self.say(tone, text);
@@ -227,6 +240,10 @@ impl Model {
 
     /// Esc during a run.
     pub(super) fn stop_and_settle(&mut self) -> Vec<Effect> {
+        if self.is_undoing() {
+            self.stop_undo();
+            return self.hand_out_undo();
+        }
         self.stop_run();
         self.hand_out()
     }
@@ -257,6 +274,23 @@ impl Model {
     pub fn is_running(&self) -> bool {
         self.opening.is_some()
             || self.closing
+            || self.is_undoing()
             || self.run.as_ref().is_some_and(ActiveRun::is_going_on)
+    }
+
+    pub(super) fn is_undoing(&self) -> bool {
+        self.undoing.as_ref().is_some_and(ActiveUndo::is_going_on)
+    }
+
+    /// Requests of a run or undo that are out without an answer.
+    pub fn in_flight(&self) -> usize {
+        let run = self.run.as_ref().map_or(0, |active| active.run.in_flight());
+        run + self.undoing.as_ref().map_or(0, |active| active.undo.in_flight())
+    }
+
+    /// The name of the newest run file.
+    pub(super) fn run_name(&self) -> &str {
+        let run = self.run.as_ref().map_or("", |active| active.name.as_str());
+        self.undoing.as_ref().map_or(run, |active| active.name.as_str())
     }
 }

@@ -1,6 +1,7 @@
 //! What the Status and Calls panels hold, and the line for the operator.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use crate::domain::Exchange;
 
@@ -92,6 +93,8 @@ impl Calls {
 pub enum StatusRow<'a> {
     /// A settled call of the run on screen.
     Call(usize),
+    /// An event of the undo, by its place, and how long it took.
+    Made(usize, Duration),
     /// A line of the log.
     Log(&'a LogLine),
 }

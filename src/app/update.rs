@@ -6,6 +6,7 @@ use crate::deletion::PlanRefused;
 use crate::domain::{Discovery, ExtensionNumber, Failure, Fetched, Filter, Listing, Replaced};
 
 use super::keymap::{Found, look_up};
+use super::running::Opening;
 use super::status::Tone;
 use super::{
     Command, Context, Dialog, Effect, Key, Layout, Leaving, Message, Model, Moment, Motion, Panel,
@@ -39,19 +40,23 @@ pub fn update(model: &mut Model, message: Message, now: Moment) -> Vec<Effect> {
             model.listed(&extension, epoch, result);
             Vec::new()
         }
-        Message::RunFileOpened(opened) => model.start_run(opened),
+        Message::RunFileOpened(opened) => model.run_file_opened(opened),
         Message::CallSettled { call, settled, exchanges } => {
             model.calls.add(exchanges);
             model.settle_call(call, settled)
         }
         Message::ListedForRun { extension, result, exchanges } => {
             model.calls.add(exchanges);
-            model.listed_for_run(&extension, result)
+            if model.is_undoing() {
+                model.listed_for_undo(&extension, result)
+            } else {
+                model.listed_for_run(&extension, result)
+            }
         }
-        // Nothing on the screen makes events.
-        Message::EventCreated { exchanges, .. } => {
+        Message::EventCreated { place, answer, exchanges } => {
+            let took = exchanges.iter().map(|exchange| exchange.took).sum();
             model.calls.add(exchanges);
-            Vec::new()
+            model.event_created(place, answer, took)
         }
         Message::Panicked => {
             let message = "callsweep has a defect and ended; the run file says what was sent";
@@ -84,6 +89,7 @@ impl Model {
         match &self.dialog {
             None | Some(Dialog::Filter { .. }) => Context::Browse,
             Some(Dialog::Review(_)) => Context::Review,
+            Some(Dialog::Undo(_)) => Context::Undo,
             Some(Dialog::Leave) => Context::Leave,
             Some(Dialog::Help { .. }) => Context::Help,
         }
@@ -150,6 +156,7 @@ impl Model {
             Command::ChangeForm => self.change_form(),
             Command::Pause => return self.pause_run(),
             Command::RetryFailed => self.retry_failed(),
+            Command::ReviewUndo => self.review_undo(),
             Command::EditFilter => self.edit_filter(),
             Command::ReadAgain => return self.read_again(),
             Command::Help => self.dialog = Some(Dialog::Help { top: 0 }),
@@ -165,17 +172,10 @@ impl Model {
         let rows = usize::from(self.layout.whole.height);
         match &mut self.dialog {
             Some(Dialog::Review(review)) => review.scroll(motion),
+            Some(Dialog::Undo(review)) => review.scroll(motion),
             Some(Dialog::Help { top }) => {
                 let last = super::BINDINGS.len();
-                *top = match motion {
-                    Motion::Down => *top + 1,
-                    Motion::Up => top.saturating_sub(1),
-                    Motion::First => 0,
-                    Motion::Last => last,
-                    Motion::PageDown => *top + rows / 2,
-                    Motion::PageUp => top.saturating_sub(rows / 2),
-                }
-                .min(last);
+                *top = motion.applied(*top, last, rows / 2);
             }
             Some(Dialog::Leave | Dialog::Filter { .. }) => {}
             None => self.go(motion),
@@ -233,6 +233,7 @@ impl Model {
     fn confirm(&mut self) -> Vec<Effect> {
         match self.dialog.take() {
             Some(Dialog::Review(review)) => self.confirm_review(review),
+            Some(Dialog::Undo(review)) => self.confirm_undo(review),
             Some(Dialog::Leave) => {
                 self.leaving = Leaving::WhenSettled;
                 let effects = self.stop_and_settle();
@@ -262,7 +263,7 @@ impl Model {
             return Vec::new();
         }
         let plan = std::sync::Arc::clone(review.plan());
-        self.opening = Some(std::sync::Arc::clone(&plan));
+        self.opening = Some(Opening::Deletion(std::sync::Arc::clone(&plan)));
         vec![Effect::OpenRunFile(plan)]
     }
 
@@ -271,6 +272,7 @@ impl Model {
             Some(Dialog::Review(_)) => {
                 self.notice(Tone::Plain, "cancelled: nothing was sent, the marks stay");
             }
+            Some(Dialog::Undo(_)) => self.notice(Tone::Plain, "cancelled: nothing was sent"),
             Some(Dialog::Leave | Dialog::Help { .. } | Dialog::Filter { .. }) | None => {}
         }
     }
@@ -433,9 +435,9 @@ impl Model {
     }
 
     fn leave_at_once(&mut self) {
-        let in_flight = self.run.as_ref().map_or(0, |active| active.run.in_flight());
+        let in_flight = self.in_flight();
         let message = (in_flight > 0).then(|| {
-            let name = self.run.as_ref().map_or("", |active| active.name.as_str());
+            let name = self.run_name();
             let calls = count_of(in_flight, "call");
             format!(
                 "left run {name} with {calls} in flight: what became of them is unknown until the \

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::domain::{
-    Cause, DeleteCall, EventKey, ExtensionNumber, Failure, Fuse, Listing, Outcome,
+    Cause, DeleteCall, EventKey, ExtensionNumber, Failure, Fuse, Listing, Outcome, PhoneCallEvent,
 };
 
 use super::{Plan, Reply, Settled, guard, verification};
@@ -477,6 +477,16 @@ impl Run {
     /// What was listed when the plan was made, was not planned, and is gone after the run.
     pub fn surplus(&self) -> &[EventKey] {
         &self.surplus
+    }
+
+    /// What is gone because of this run and could be made again: what it deleted, and what went
+    /// beside the plan, whole.
+    pub fn lost(&self) -> Vec<PhoneCallEvent> {
+        let planned = self.plan.events().iter().zip(&self.outcomes);
+        let deleted = planned.filter(|(_, outcome)| **outcome == Some(Outcome::Deleted));
+        let surplus = self.plan.all_bystanders().iter();
+        let surplus = surplus.filter(|event| self.surplus.contains(&event.key));
+        deleted.map(|(event, _)| event).chain(surplus).cloned().collect()
     }
 
     /// Whether the service was asked again about everything that was sent.

@@ -344,6 +344,11 @@ impl Undo {
         self.state
     }
 
+    /// Requests that are out without an answer.
+    pub fn in_flight(&self) -> usize {
+        self.in_flight
+    }
+
     /// What is carried out.
     pub fn plan(&self) -> &Arc<UndoPlan> {
         &self.plan

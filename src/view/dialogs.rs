@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
 
-use crate::app::{BINDINGS, Binding, Context, Model, Review, count_of};
+use crate::app::{BINDINGS, Binding, Context, Model, Review, UndoReview, count_of};
 use crate::deletion::Plan;
 use crate::domain::{CallForm, DeleteCall};
 
@@ -167,8 +167,35 @@ fn question(model: &Model, review: &Review, columns: usize) -> Vec<Line<'static>
     lines
 }
 
+/// The creations that bring back what a run took.
+pub(super) fn undo(review: &UndoReview, frame: &mut Frame<'_>) {
+    let plan = review.plan();
+    let screen = frame.area();
+    let columns = usize::from(screen.width).saturating_sub(6).min(112);
+    let room = usize::from(screen.height).saturating_sub(9);
+    let all = plan.events().len();
+    let mut lines = vec![
+        Line::styled(format!("Takes back run {}", plan.run()), theme::STRONG),
+        Line::from("The service gives new ids. What is there already is not made twice."),
+        Line::default(),
+    ];
+    for (place, event) in plan.events().iter().enumerate().skip(review.top).take(room) {
+        let key = &event.key;
+        let call = format!("{}/{all} POST {}  {}", place + 1, plan.path(event), key.event_type);
+        lines.push(Line::from(text::clip(&format!("{call} {}", event.url), columns)));
+    }
+    lines.push(Line::default());
+    lines.push(Line::from(vec![
+        Span::styled("n Esc", theme::STRONG),
+        Span::raw(" cancel   "),
+        Span::styled(format!("y MAKE {all} AGAIN"), theme::DANGER),
+    ]));
+    let title = format!(" UNDO: make {} ", count_of(all, "phone call event"));
+    window(frame, &title, columns, lines, true);
+}
+
 pub(super) fn leave(model: &Model, frame: &mut Frame<'_>) {
-    let in_flight = model.run().map_or(0, |active| active.run.in_flight());
+    let in_flight = model.in_flight();
     let columns = usize::from(frame.area().width).saturating_sub(6).min(68);
     let text = format!(
         "A run is going on, {} in flight. What is not sent keeps its event; the run file says what \
@@ -193,6 +220,7 @@ pub(super) fn help(top: usize, frame: &mut Frame<'_>) {
     for (context, title) in [
         (Context::Browse, "Panels"),
         (Context::Review, "In the review"),
+        (Context::Undo, "In the review of an undo"),
         (Context::Leave, "Leaving during a run"),
         (Context::Help, "On this page"),
     ] {

@@ -6,7 +6,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::app::{ActiveRun, LogLine, Model, Panel, StatusRow, Tone, count_of};
+use crate::app::{ActiveRun, ActiveUndo, LogLine, Model, Panel, StatusRow, Tone, count_of};
 use crate::deletion::{Reply, RunState, Tally};
 use crate::domain::{DeleteCall, Foreign, Outcome};
 
@@ -27,6 +27,9 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         };
         let at = (focused && index == cursor.at).then_some(true);
         let line = match row {
+            StatusRow::Made(place, took) => model
+                .undo()
+                .map_or_else(Line::default, |active| made_row(active, place, took, columns)),
             StatusRow::Call(call) => {
                 model.run().map_or_else(Line::default, |active| call_row(active, call, columns))
             }
@@ -39,6 +42,10 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
 
 fn titles(model: &Model) -> (String, String) {
     let now = model.now().since_start;
+    if let Some(active) = model.undo() {
+        let (settled, all) = (active.tally().settled(), active.undo.plan().events().len());
+        return (format!("3 Undo {}", active.name), format!("{settled}/{all}"));
+    }
     let Some(active) = model.run() else {
         return ("3 Status".to_owned(), "no run yet".to_owned());
     };
@@ -57,6 +64,9 @@ fn titles(model: &Model) -> (String, String) {
 
 /// The first line: what to expect, how far the run is, or how it ended.
 fn summary(model: &Model, columns: usize) -> Line<'static> {
+    if let Some(active) = model.undo() {
+        return undo_summary(active, columns);
+    }
     let Some(active) = model.run() else {
         if model.is_running() {
             return Line::styled("writing the run file…", theme::WARNING);
@@ -101,9 +111,49 @@ fn summary(model: &Model, columns: usize) -> Line<'static> {
     Line::from(vec![Span::styled(bar, theme::GOOD), Span::styled(words, theme::STRONG)])
 }
 
+fn undo_summary(active: &ActiveUndo, columns: usize) -> Line<'static> {
+    let end = active.undo.end();
+    let run = active.undo.plan().run();
+    let state = if active.is_going_on() { "undoing" } else { "undone" };
+    let agrees = if end.verified { " · the service agrees" } else { "" };
+    let words = format!("{state} {run}: {}{agrees}", tally_words(&end.tally));
+    let whole = end.tally.restored == active.undo.plan().events().len();
+    let style = match (active.is_going_on(), whole) {
+        (true, _) => theme::STRONG,
+        (false, true) => theme::GOOD,
+        (false, false) => theme::WARNING,
+    };
+    Line::styled(text::clip(&words, columns), style)
+}
+
+/// One event of an undo: its old id and, where it is known, the new one.
+fn made_words(active: &ActiveUndo, place: usize) -> Option<(String, String, bool)> {
+    let event = active.undo.plan().events().get(place)?;
+    let outcome = active.undo.outcomes().get(place)?.as_ref()?;
+    let key = &event.key;
+    let tail = match (outcome, outcome.failure()) {
+        (_, Some(failure)) => failure.to_string(),
+        (Outcome::Restored(Some(id)), None) => format!("{} → {id}", key.id),
+        (_, None) => key.id.to_string(),
+    };
+    let what = format!("{} {}", key.extension, key.event_type);
+    Some((what, tail, outcome.failure().is_none()))
+}
+
+fn made_row(active: &ActiveUndo, place: usize, took: Duration, columns: usize) -> Line<'static> {
+    let outcome = active.undo.outcomes().get(place).and_then(Option::as_ref);
+    let Some((what, tail, good)) = made_words(active, place) else {
+        return Line::default();
+    };
+    let word = outcome.map_or("", Outcome::name);
+    let words = format!("{word:<10} {:>5} {what} {tail}", format!("{}ms", took.as_millis()));
+    Line::styled(text::clip(&words, columns), if good { theme::PLAIN } else { theme::DANGER })
+}
+
 fn tally_words(tally: &Tally) -> String {
     let parts = [
         (tally.deleted, "deleted"),
+        (tally.restored, "restored"),
         (tally.already_gone, "already gone"),
         (tally.refused, "refused"),
         (tally.not_sent, "not sent"),
@@ -111,7 +161,7 @@ fn tally_words(tally: &Tally) -> String {
     ];
     let said: Vec<String> = parts
         .iter()
-        .filter(|(count, word)| *count > 0 || *word == "deleted")
+        .filter(|(count, word)| *count > 0 || (*word == "deleted" && tally.restored == 0))
         .map(|(count, word)| format!("{count} {word}"))
         .collect();
     said.join(", ")
@@ -183,6 +233,12 @@ fn whole_row(model: &Model, frame: &mut Frame<'_>, inner: Rect, below: usize) {
     let text = match (model.status_row(cursor.at), model.run()) {
         (Some(StatusRow::Call(call)), Some(active)) => whole_call(active, call),
         (Some(StatusRow::Log(line)), _) => format!("{} {}", clock(line), line.text),
+        (Some(StatusRow::Made(place, _)), _) => {
+            match model.undo().and_then(|active| made_words(active, place)) {
+                Some((what, tail, _)) => format!("{what} {tail}"),
+                None => return,
+            }
+        }
         (Some(StatusRow::Call(_)) | None, _) => return,
     };
     if text::width(&text) <= columns {

@@ -4,7 +4,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::{Command, Stdio};
 
-use callsweep::simulator::{Fault, Simulator, World};
+use callsweep::simulator::{Extension, Fault, Kind, Refusal, Simulator, World};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -400,4 +400,22 @@ fn completions_and_the_manual_page_name_the_commands() {
     for text in [".TH callsweep", ".SH \"CALLSWEEP LIST\"", "\\-\\-format", "\\-\\-read\\-only"] {
         assert!(manual.contains(text), "{text}:\n{manual}");
     }
+}
+
+#[test]
+fn many_dead_extensions_asked_for_all_at_once_never_wake_an_address_blocker() {
+    let mut world = World::named("an-address-blocker-watches").unwrap();
+    for phone in 0..300 {
+        let mut extension = Extension::new(&format!("0009*{phone:03}"), Kind::Terminal, "");
+        extension.refuse_list = (phone % 2 > 0).then_some(Refusal::ExtensionInvalid);
+        world.insert(extension);
+    }
+    let pbx = pbx(world);
+    configure(&pbx.home, &pbx.simulator.origin(), "concurrency = 64");
+    let said = pbx.run(&["list", "--format", "json"]);
+    assert_eq!(said.code, 3, "{}", said.err);
+    assert!(said.err.contains("10 requests failed within a minute"), "{}", said.err);
+    pbx.simulator.with_world(|world| {
+        assert!(!world.blocked() && world.blocker_peak() < 20, "{}", world.blocker_peak());
+    });
 }

@@ -421,3 +421,62 @@ fn system_api_brings_labels_and_queues_to_the_screen_and_a_refusal_of_it_is_said
         desk.sees(reason);
     }
 }
+
+#[test]
+fn z_reviews_the_creations_and_brings_back_what_the_run_took_once() {
+    let mut desk = Desk::open(PAGE);
+    desk.do_keys("space d y");
+    desk.sees("z undoes it");
+    desk.do_keys("z");
+    desk.sees("UNDO: make 3 phone call events");
+    desk.sees("POST /uapi/extensions/@me/0003*210/phoneCallEvents");
+    desk.do_keys("enter n");
+    assert!(desk.left("0003*210").is_empty(), "neither Enter nor n makes anything");
+    desk.do_keys("z y");
+    desk.sees("3 restored · the service agrees");
+    desk.sees("NqeyDRqo4FtabmFj8gNWq3hsiGNYyq → ");
+    assert_eq!(desk.left("0003*210").len(), 3);
+    desk.sees("1 ext  3 events");
+    desk.do_keys("z");
+    desk.sees("there is nothing to undo");
+    desk.do_keys("d");
+    desk.sees("DELETE 3 phone call events");
+}
+
+#[test]
+fn z_tries_again_what_could_not_be_brought_back() {
+    let mut desk = Desk::open(PAGE);
+    desk.do_keys("space d y");
+    desk.simulator.with_world(|world| {
+        let method = Some("POST".into());
+        world.add_fault(Fault { method, nth: Some(2), status: Some(500), ..Fault::default() });
+    });
+    desk.do_keys("z y");
+    desk.sees("2 of 3 restored; z tries the others again");
+    desk.do_keys("z");
+    desk.sees("UNDO: make 1 phone call event");
+    desk.do_keys("y");
+    assert_eq!(desk.left("0003*210").len(), 3);
+}
+
+#[test]
+fn z_brings_back_what_a_wiping_call_took_beside_the_plan() {
+    let wide_calls = WideCalls { extension: false, event_type: true };
+    let mut desk = Desk::with(PAGE, Setting { wide_calls, ..Setting::default() });
+    desk.simulator.with_world(|world| {
+        world.type_delete = callsweep::simulator::TypeDelete::WipesExtension;
+    });
+    desk.do_keys("enter space d y");
+    desk.do_keys("z y");
+    assert_eq!(desk.left("0003*210").len(), 3);
+}
+
+#[test]
+fn a_run_that_took_nothing_and_a_session_without_one_have_nothing_to_undo() {
+    let mut desk = Desk::open("an-extension-refuses");
+    desk.do_keys("z");
+    desk.sees("no run of this session took anything");
+    desk.do_keys("enter j space d y");
+    desk.do_keys("z");
+    desk.sees("no run of this session took anything");
+}

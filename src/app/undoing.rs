@@ -1,0 +1,247 @@
+//! The way back on the screen: what the last run lost, the review of its creations, and the undo
+//! that carries them out.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::deletion::{Run, RunState, Tally, Undo, UndoPlan, UndoStep};
+use crate::domain::{
+    EventId, EventKey, ExtensionNumber, Failure, Listing, Outcome, PhoneCallEvent, WriteAnswer,
+};
+
+use super::running::Opening;
+use super::status::Tone;
+use super::{Dialog, Effect, Leaving, Model, Motion, count_of};
+
+/// Calls that a page down or up goes on by.
+const PAGE: usize = 5;
+
+/// What the last run took and what of it is not there again.
+#[derive(Debug)]
+pub(super) struct Lost {
+    run: String,
+    plan_hash: String,
+    events: Vec<PhoneCallEvent>,
+    /// Those that an earlier undo may have made.
+    suspects: BTreeSet<EventKey>,
+    known: BTreeSet<EventKey>,
+}
+
+/// An open review of an undo.
+#[derive(Debug)]
+pub struct UndoReview {
+    plan: Arc<UndoPlan>,
+    plan_hash: String,
+    /// The first call in sight.
+    pub top: usize,
+}
+
+/// The undo going on, or the last one.
+#[derive(Debug)]
+pub struct ActiveUndo {
+    /// The name of its run file.
+    pub name: String,
+    /// What is carried out.
+    pub undo: Undo,
+    /// Events in the order they were settled, with how long it took.
+    pub settled: Vec<(usize, Duration)>,
+    closed: bool,
+}
+
+impl Lost {
+    /// What a finished run took; `None` where it took nothing.
+    pub(super) fn of(run: &Run, name: &str) -> Option<Self> {
+        let events = run.lost();
+        let plan = run.plan();
+        let known = plan.events().iter().chain(plan.all_bystanders());
+        let known = known.map(|event| event.key.clone()).collect();
+        let plan_hash = plan.hash().as_str().to_owned();
+        let suspects = BTreeSet::new();
+        let run = name.to_owned();
+        (!events.is_empty()).then_some(Self { run, plan_hash, events, suspects, known })
+    }
+
+    /// Takes in what an undo made.
+    fn settle(&mut self, undo: &Undo) {
+        for (event, outcome) in undo.plan().events().iter().zip(undo.outcomes()) {
+            match outcome {
+                Some(Outcome::Restored(id)) => {
+                    self.events.retain(|lost| lost.key != event.key);
+                    self.suspects.remove(&event.key);
+                    let id = id.as_ref().and_then(|id| EventId::parse(id.raw()).ok());
+                    self.known.extend(id.map(|id| EventKey { id, ..event.key.clone() }));
+                }
+                Some(Outcome::Unknown(_)) => {
+                    self.suspects.insert(event.key.clone());
+                }
+                Some(
+                    Outcome::Deleted
+                    | Outcome::AlreadyGone
+                    | Outcome::Refused(_)
+                    | Outcome::NotSent(_),
+                )
+                | None => {}
+            }
+        }
+    }
+}
+
+impl UndoReview {
+    /// The plan that a yes carries out.
+    pub fn plan(&self) -> &Arc<UndoPlan> {
+        &self.plan
+    }
+
+    /// Scrolls the calls.
+    pub(super) fn scroll(&mut self, motion: Motion) {
+        let last = self.plan.events().len().saturating_sub(1);
+        self.top = motion.applied(self.top, last, PAGE);
+    }
+}
+
+impl ActiveUndo {
+    /// True until every event has its outcome.
+    pub fn is_going_on(&self) -> bool {
+        self.undo.state() != RunState::Finished
+    }
+
+    /// Events by outcome so far.
+    pub fn tally(&self) -> Tally {
+        self.undo.end().tally
+    }
+}
+
+impl Model {
+    /// `z`: lays the creations open that bring back what the last run took.
+    pub(super) fn review_undo(&mut self) {
+        if self.is_running() {
+            self.notice(Tone::Warning, "a run is going on: Esc stops it, then z");
+            return;
+        }
+        let Some(lost) = &self.lost else {
+            let text = "no run of this session took anything; callsweep runs lists earlier ones";
+            self.notice(Tone::Plain, text);
+            return;
+        };
+        let (target, known) = (self.facts.target.clone(), lost.known.clone());
+        let plan = UndoPlan::new(target, &lost.run, lost.events.clone(), &lost.suspects, known);
+        match plan {
+            Ok(plan) => {
+                let (plan, plan_hash) = (Arc::new(plan), lost.plan_hash.clone());
+                let review = UndoReview { plan, plan_hash, top: 0 };
+                self.dialog = Some(Dialog::Undo(Box::new(review)));
+            }
+            Err(refused) => self.notice(Tone::Plain, refused.to_string()),
+        }
+    }
+
+    pub(super) fn confirm_undo(&mut self, review: Box<UndoReview>) -> Vec<Effect> {
+        if self.facts.read_only {
+            let text = "this profile is read-only: nothing is made (read_only, --read-only)";
+            self.notice(Tone::Warning, text);
+            self.dialog = Some(Dialog::Undo(review));
+            return Vec::new();
+        }
+        let UndoReview { plan, plan_hash, .. } = *review;
+        self.opening = Some(Opening::Undo(Arc::clone(&plan)));
+        vec![Effect::OpenUndoFile { plan, plan_hash }]
+    }
+
+    /// The run file is on disk: the plan becomes an undo.
+    pub(super) fn start_undo(&mut self, plan: Arc<UndoPlan>, name: String) -> Vec<Effect> {
+        let events = count_of(plan.events().len(), "event");
+        self.log(Tone::Plain, format!("undo {name} of run {} started: {events}", plan.run()));
+        let undo = Undo::new(plan, self.facts.concurrency);
+        self.status_cursor = super::Cursor::default();
+        self.undoing = Some(ActiveUndo { name, undo, settled: Vec::new(), closed: false });
+        if self.leaving == Leaving::WhenSettled {
+            self.stop_undo();
+        }
+        self.hand_out_undo()
+    }
+
+    /// An event was made, or not.
+    pub(super) fn event_created(
+        &mut self,
+        place: usize,
+        answer: Result<WriteAnswer, Failure>,
+        took: Duration,
+    ) -> Vec<Effect> {
+        let Some(active) = &mut self.undoing else {
+            return Vec::new();
+        };
+        if let Some(event) = active.undo.plan().events().get(place) {
+            let extension = event.key.extension.clone();
+            self.loading.deletion_settled(&extension);
+        }
+        let had_stopped = active.undo.stopped_by().is_some();
+        active.undo.settle(place, answer);
+        active.settled.push((place, took));
+        let stopped_by = active.undo.stopped_by().filter(|_| !had_stopped).cloned();
+        if let Some(why) = stopped_by {
+            self.say(Tone::Warning, format!("the undo was stopped: {why}"));
+        }
+        self.hand_out_undo()
+    }
+
+    /// An extension was listed for the undo, before or after.
+    pub(super) fn listed_for_undo(
+        &mut self,
+        extension: &ExtensionNumber,
+        result: Result<Listing, Failure>,
+    ) -> Vec<Effect> {
+        let Some(active) = &mut self.undoing else {
+            return Vec::new();
+        };
+        active.undo.listed(extension, result.as_ref());
+        if let Ok(listing) = result {
+            self.store.insert(listing);
+            self.marks_changed = true;
+            self.rebuild_events();
+        }
+        self.hand_out_undo()
+    }
+
+    pub(super) fn hand_out_undo(&mut self) -> Vec<Effect> {
+        let Some(active) = &mut self.undoing else {
+            return Vec::new();
+        };
+        let plan = Arc::clone(active.undo.plan());
+        let steps = active.undo.hand_out().into_iter();
+        let mut effects: Vec<Effect> = steps
+            .map(|step| match step {
+                UndoStep::List(extension) => Effect::ListForRun(extension),
+                UndoStep::Create(place) => Effect::CreateEvent { plan: Arc::clone(&plan), place },
+            })
+            .collect();
+        if !active.is_going_on() && !active.closed {
+            active.closed = true;
+            self.closing = true;
+            effects.push(Effect::CloseRunFile(active.undo.end()));
+            if let Some(lost) = &mut self.lost {
+                lost.settle(&active.undo);
+            }
+            self.report_undo();
+        }
+        effects
+    }
+
+    fn report_undo(&mut self) {
+        let Some(active) = &self.undoing else { return };
+        let (tally, all) = (active.tally(), active.undo.plan().events().len());
+        let left = all - tally.restored;
+        let mut text = format!("undo {}: {} of {all} restored", active.name, tally.restored);
+        if left > 0 {
+            text.push_str("; z tries the others again");
+        }
+        self.say(if left > 0 { Tone::Warning } else { Tone::Good }, text);
+    }
+
+    /// Makes nothing more; what is in flight is awaited.
+    pub(super) fn stop_undo(&mut self) {
+        if let Some(active) = &mut self.undoing {
+            active.undo.stop();
+        }
+    }
+}
