@@ -1,8 +1,10 @@
 //! The headless front: what the program does besides its screen, and the arguments of both.
 
 mod check;
+mod delete;
 mod ending;
 mod list;
+mod machine;
 mod papers;
 mod profile;
 mod runs;
@@ -16,6 +18,7 @@ use clap::{Args, Parser, Subcommand};
 use color_eyre::eyre::{Result, WrapErr, eyre};
 
 use crate::config::{self, Environment, Flags};
+pub use delete::DeleteArguments;
 pub use ending::Ending;
 pub use list::{Format, ListArguments};
 pub use profile::{Opened, client, open};
@@ -77,6 +80,8 @@ pub enum Command {
     Check,
     /// Print events; exits 3 where only a part of them could be read
     List(ListArguments),
+    /// Delete the events that the arguments name, after a question
+    Delete(DeleteArguments),
     /// List the runs there were, newest first
     Runs {
         /// The form of the result
@@ -140,6 +145,7 @@ pub fn run(
     }
     match command {
         Command::Check => return check::run(demo, flags, environment),
+        Command::Delete(arguments) => return delete::run(&arguments, demo, flags, environment),
         Command::Runs { format } => return runs::list(format, environment),
         Command::Show { run, format } => return runs::show(&run, format, environment),
         Command::Undo(arguments) => return undo::run(&arguments, demo, flags, environment),

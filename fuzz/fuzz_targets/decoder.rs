@@ -1,4 +1,4 @@
-//! Throws anything at the decoders: `cargo +nightly fuzz run decoder fuzz/seeds`.
+//! Throws anything at the decoders: `cargo +nightly fuzz run decoder fuzz/corpus/decoder fuzz/seeds`.
 
 #![no_main]
 

@@ -15,7 +15,9 @@ use super::ending::{Ending, remark};
 use super::profile;
 use crate::api::Writes;
 use crate::config::{Environment, Flags};
-use crate::domain::{Cause, EventType, Extension, ExtensionNumber, Failure, Listing};
+use crate::domain::{
+    Cause, EventType, EventView, Expression, Extension, ExtensionNumber, Failure, Listing,
+};
 use crate::runtime::{self, Listed, Ports};
 
 /// Numbers named in one sentence before it says how many more there are.
@@ -28,6 +30,9 @@ pub struct ListArguments {
     /// answer-outgoing; may be repeated
     #[arg(long = "type", value_name = "T", value_parser = parse_type)]
     types: Vec<EventType>,
+    /// Only events for which this holds, as in `type:hangup host:crm.example.com -status:off`
+    #[arg(long = "where", value_name = "EXPR", value_parser = parse_expression)]
+    expression: Option<Expression>,
     /// The form of the result
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -48,6 +53,7 @@ pub enum Format {
 struct Report {
     extensions: Vec<(Extension, Result<Listing, Failure>)>,
     types: Vec<EventType>,
+    expression: Expression,
     /// Every source of extensions handed out all that it sees.
     all_sources: bool,
 }
@@ -92,7 +98,12 @@ pub(super) fn run(
     let (discovery, listed) = match found {
         Ok(found) => found,
         Err(failure) => {
-            let nothing = Report { extensions: Vec::new(), types: Vec::new(), all_sources: false };
+            let nothing = Report {
+                extensions: Vec::new(),
+                types: Vec::new(),
+                expression: Expression::default(),
+                all_sources: false,
+            };
             let ending = Ending::Failed.because(&format!("nothing was listed: {failure}"));
             return Ok(ending.written(print(&nothing, format)));
         }
@@ -102,6 +113,7 @@ pub(super) fn run(
     let report = Report {
         extensions: discovery.extensions.into_iter().zip(listed.into_iter().map(outcome)).collect(),
         types: arguments.types.clone(),
+        expression: arguments.expression.clone().unwrap_or_default(),
         all_sources,
     };
     let written = print(&report, format);
@@ -122,13 +134,17 @@ fn print(report: &Report, format: Format) -> io::Result<()> {
 }
 
 /// The extensions that the command line names.
-fn named(flags: &Flags) -> Result<Vec<ExtensionNumber>> {
+pub(super) fn named(flags: &Flags) -> Result<Vec<ExtensionNumber>> {
     let parsed = flags.extensions.iter().map(|text| ExtensionNumber::parse(text));
     parsed.collect::<Result<_, _>>().wrap_err("--extension")
 }
 
+pub(super) fn parse_expression(text: &str) -> Result<Expression, String> {
+    Expression::parse(text).map_err(|error| format!("{error}\n{}", error.pointed_at(text)))
+}
+
 /// A number, or one of the names in machine output.
-fn parse_type(text: &str) -> Result<EventType, String> {
+pub(super) fn parse_type(text: &str) -> Result<EventType, String> {
     let named = EventType::NAMED
         .into_iter()
         .find(|one| output::type_name(*one).is_some_and(|name| name.eq_ignore_ascii_case(text)));
@@ -152,13 +168,14 @@ fn outcome(listed: Listed) -> Result<Listing, Failure> {
 
 impl Report {
     /// Whether an event belongs to what was asked for.
-    fn wants(&self, event_type: EventType) -> bool {
-        self.types.is_empty() || self.types.contains(&event_type)
+    fn wants(&self, extension: &Extension, event: &EventView<'_>) -> bool {
+        (self.types.is_empty() || self.types.contains(&event.event_type()))
+            && self.expression.matches(&event.candidate(extension))
     }
 
-    fn events_of(&self, listing: &Listing) -> usize {
-        let wanted = listing.groups().filter(|(event_type, _)| self.wants(*event_type));
-        wanted.map(|(_, rows)| rows.len()).sum()
+    fn events_of(&self, extension: &Extension, listing: &Listing) -> usize {
+        let events = (0..listing.len()).filter_map(|row| listing.row(row));
+        events.filter(|event| self.wants(extension, event)).count()
     }
 
     fn listings(&self) -> impl Iterator<Item = (&Extension, &Listing)> {
@@ -182,7 +199,8 @@ impl Report {
 
     /// How much was read, and what was not and why.
     fn summary(&self) -> Vec<String> {
-        let events = self.listings().map(|(_, listing)| self.events_of(listing)).sum();
+        let events =
+            self.listings().map(|(extension, listing)| self.events_of(extension, listing)).sum();
         let read = self.listings().count();
         let mut parts =
             vec![format!("{} of {}", counted(events, "event"), counted(read, "extension"))];

@@ -156,7 +156,7 @@ pub(super) fn tally(record: &Record) -> Tally {
     Tally::over(record.events.iter().map(|planned| &planned.outcome))
 }
 
-fn summary(tally: &Tally) -> Value {
+pub(super) fn summary(tally: &Tally) -> Value {
     json!({
         "deleted": tally.deleted, "already_gone": tally.already_gone, "refused": tally.refused,
         "not_sent": tally.not_sent, "unknown": tally.unknown, "restored": tally.restored,

@@ -1,25 +1,23 @@
 //! `callsweep undo`: what a run deleted is made again, each event once.
 
-use std::io::{self, BufRead, IsTerminal, Write};
-use std::path::Path;
+use std::io;
 use std::sync::Arc;
 
 use clap::Args;
-use color_eyre::eyre::{Result, WrapErr, eyre};
+use color_eyre::eyre::{Result, eyre};
 use serde_json::json;
-use tokio::task::JoinSet;
 
 use super::counted;
-use super::ending::{Ending, remark};
+use super::ending::Ending;
+use super::machine;
 use super::profile;
 use super::runs::{self, RunFormat};
 use crate::api::Writes;
-use crate::app::{Effect, Message};
+use crate::app::Effect;
 use crate::config::{self, Environment, Flags};
-use crate::deletion::{Undo, UndoPlan, UndoStep};
-use crate::domain::Failure;
+use crate::deletion::{Tally, Undo, UndoPlan};
 use crate::journal::{self, RecordRefused};
-use crate::runtime::{Ports, perform};
+use crate::runtime::Ports;
 
 /// Which run, and how sure its undo is.
 #[derive(Debug, Args)]
@@ -68,87 +66,13 @@ pub(super) fn run(
         let why = "this profile is read-only: nothing is made (read_only, --read-only)";
         return Ok(Ending::Refused.because(why));
     }
-    if !arguments.yes && !confirmed(&plan)? {
+    if !arguments.yes && !is_confirmed(&plan)? {
         return Ok(Ending::Refused.because("cancelled: nothing was sent"));
     }
     let client = profile::client(profile, Writes::Allowed)?;
     let ports = Ports::new(client, Vec::new(), Vec::new(), folder.clone());
-    let hands = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .wrap_err("the network runtime cannot start")?;
-    let undo = Undo::new(plan, profile.concurrency);
-    match hands.block_on(carry_out(undo, plan_hash, Arc::new(ports))) {
-        Ok((name, undo)) => Ok(report(&folder, &name, &undo, arguments.format)),
-        Err(failure) => Ok(Ending::Failed.because(&format!("nothing was made: {failure}"))),
-    }
-}
-
-/// Does what the undo says until it is over. Nothing here decides.
-async fn carry_out(
-    mut undo: Undo,
-    plan_hash: String,
-    ports: Arc<Ports>,
-) -> Result<(String, Undo), Failure> {
-    let plan = Arc::clone(undo.plan());
     let open = Effect::OpenUndoFile { plan: Arc::clone(&plan), plan_hash };
-    let Message::RunFileOpened(opened) = perform(open, &ports).await else {
-        return Err(Failure::new(crate::domain::Cause::Withheld, "the run file did not open"));
-    };
-    let name = opened?;
-    let mut in_flight = JoinSet::new();
-    loop {
-        for step in undo.hand_out() {
-            let effect = match step {
-                UndoStep::List(extension) => Effect::ListForRun(extension),
-                UndoStep::Create(place) => Effect::CreateEvent { plan: Arc::clone(&plan), place },
-            };
-            let ports = Arc::clone(&ports);
-            in_flight.spawn(async move { perform(effect, &ports).await });
-        }
-        match in_flight.join_next().await {
-            Some(Ok(Message::ListedForRun { extension, result, .. })) => {
-                undo.listed(&extension, result.as_ref());
-            }
-            Some(Ok(Message::EventCreated { place, answer, .. })) => undo.settle(place, answer),
-            Some(_) => {}
-            None => break,
-        }
-    }
-    if let Message::RunFileClosed(Err(failure)) =
-        perform(Effect::CloseRunFile(undo.end()), &ports).await
-    {
-        remark(&format!("the run file could not be closed in order: {failure}"));
-    }
-    Ok((name, undo))
-}
-
-fn report(folder: &Path, name: &str, undo: &Undo, format: RunFormat) -> Ending {
-    let stopped_by = undo.stopped_by().map(ToString::to_string);
-    if let Some(why) = &stopped_by {
-        remark(&format!("the undo was stopped: {why}"));
-    }
-    let record = match runs::read(folder, name) {
-        Ok(record) => record,
-        Err(ending) => return ending,
-    };
-    let tally = runs::tally(&record);
-    let clean = io::stdout().is_terminal();
-    let document = runs::document(&record, false, stopped_by.as_deref());
-    let written = runs::print(format, &document, |out| {
-        for planned in &record.events {
-            writeln!(out, "{}", runs::row(planned, clean))?;
-        }
-        Ok(())
-    });
-    let verified = if record.verified { "the service agrees" } else { "not verified" };
-    remark(&format!("run {name}: {}; {verified}", runs::words(&tally)));
-    let ending = match tally.restored {
-        all if all == record.events.len() => Ending::Done,
-        0 => Ending::Failed,
-        _ => Ending::InPart,
-    };
-    ending.written(written)
+    machine::carry_out(Undo::new(plan, profile.concurrency), open, ports, &folder, arguments.format)
 }
 
 fn print_plan(plan: &UndoPlan, plan_hash: &str, format: RunFormat) -> io::Result<()> {
@@ -157,8 +81,7 @@ fn print_plan(plan: &UndoPlan, plan_hash: &str, format: RunFormat) -> io::Result
     let document = json!({
         "run": null, "plan_hash": plan_hash, "dry_run": true, "calls": calls, "outcomes": [],
         "surplus": [], "verified": false, "stopped_by": null,
-        "summary": {"deleted": 0, "already_gone": 0, "refused": 0, "not_sent": 0, "unknown": 0,
-            "restored": 0},
+        "summary": runs::summary(&Tally::default()),
     });
     runs::print(format, &document, |out| {
         for event in plan.events() {
@@ -168,18 +91,8 @@ fn print_plan(plan: &UndoPlan, plan_hash: &str, format: RunFormat) -> io::Result
     })
 }
 
-/// Asks on a terminal; without one nobody can have said yes.
-fn confirmed(plan: &UndoPlan) -> Result<bool> {
-    if !io::stdin().is_terminal() {
-        remark("nobody is there to say yes: write --yes, or --dry-run to see what would be made");
-        return Ok(false);
-    }
+fn is_confirmed(plan: &UndoPlan) -> Result<bool> {
     let events = counted(plan.events().len(), "event");
-    let target = plan.target();
-    let mut out = io::stderr();
-    write!(out, "make {events} of run {} again on {}? [y/N] ", plan.run(), target.origin)?;
-    out.flush()?;
-    let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer)?;
-    Ok(answer.trim().eq_ignore_ascii_case("y"))
+    let question = format!("make {events} of run {} again on {}", plan.run(), plan.target().origin);
+    machine::confirmed(&question, None)
 }

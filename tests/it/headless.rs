@@ -8,25 +8,25 @@ use callsweep::simulator::{Extension, Fault, Kind, Refusal, Simulator, World};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-struct Pbx {
-    simulator: Simulator,
-    home: TempDir,
+pub(crate) struct Pbx {
+    pub(crate) simulator: Simulator,
+    pub(crate) home: TempDir,
 }
 
-struct Said {
-    code: i32,
-    out: String,
-    err: String,
+pub(crate) struct Said {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
-fn pbx(world: World) -> Pbx {
+pub(crate) fn pbx(world: World) -> Pbx {
     let simulator = Simulator::start(world, SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).unwrap();
     let home = tempfile::tempdir().unwrap();
     configure(&home, &simulator.origin(), "");
     Pbx { simulator, home }
 }
 
-fn configure(home: &TempDir, origin: &str, more: &str) {
+pub(crate) fn configure(home: &TempDir, origin: &str, more: &str) {
     let folder = home.path().join(".config/callsweep");
     std::fs::create_dir_all(&folder).unwrap();
     let text = format!(
@@ -52,11 +52,11 @@ fn run(home: &TempDir, token: &str, arguments: &[&str]) -> Said {
 }
 
 impl Pbx {
-    fn run(&self, arguments: &[&str]) -> Said {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Said {
         run(&self.home, &self.simulator.token(), arguments)
     }
 
-    fn requests(&self) -> Vec<String> {
+    pub(crate) fn requests(&self) -> Vec<String> {
         self.simulator.with_world(|world| {
             world.requests().iter().map(|seen| format!("{} {}", seen.method, seen.target)).collect()
         })
@@ -64,7 +64,7 @@ impl Pbx {
 }
 
 impl Said {
-    fn document(&self) -> Value {
+    pub(crate) fn document(&self) -> Value {
         serde_json::from_str(&self.out).unwrap()
     }
 
@@ -75,7 +75,7 @@ impl Said {
     }
 }
 
-fn named(name: &str) -> Pbx {
+pub(crate) fn named(name: &str) -> Pbx {
     pbx(World::named(name).unwrap())
 }
 

@@ -14,6 +14,7 @@
 
 mod blocker;
 mod config;
+mod delete;
 mod desk;
 mod headless;
 mod journey;

@@ -136,7 +136,7 @@ fn each(report: &Report, mut take: impl FnMut(&Row<'_>) -> io::Result<()>) -> io
     for (extension, listing) in report.listings() {
         for row in 0..listing.len() {
             match listing.row(row) {
-                Some(event) if report.wants(event.event_type()) => {
+                Some(event) if report.wants(extension, &event) => {
                     take(&Row::of(extension, &event))?;
                 }
                 Some(_) | None => {}
@@ -222,7 +222,7 @@ impl Serialize for Events<'_> {
         let mut sequence = serializer.serialize_seq(None)?;
         for (extension, listing) in self.0.listings() {
             let events = (0..listing.len()).filter_map(|row| listing.row(row));
-            for event in events.filter(|event| self.0.wants(event.event_type())) {
+            for event in events.filter(|event| self.0.wants(extension, event)) {
                 sequence.serialize_element(&Row::of(extension, &event))?;
             }
         }
@@ -256,7 +256,7 @@ fn summaries(report: &Report) -> Vec<Summary<'_>> {
             extension: extension.number.as_str(),
             label: extension.label.raw(),
             kind: extension.kind.map(kind_name),
-            events: result.as_ref().map_or(0, |listing| report.events_of(listing)),
+            events: result.as_ref().map_or(0, |listing| report.events_of(extension, listing)),
             complete: result.as_ref().is_ok_and(Listing::is_complete),
             failure: result.as_ref().err().map(|failure| Reason {
                 code: Some(failure.code.raw()).filter(|code| !code.is_empty()),

@@ -1,0 +1,225 @@
+//! `callsweep delete`: the events that arguments name, planned and run as on the screen.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use color_eyre::eyre::{Result, WrapErr, eyre};
+use serde_json::json;
+
+use super::ending::{Ending, remark};
+use super::list::{self, parse_type};
+use super::machine;
+use super::profile;
+use super::runs::{self, RunFormat};
+use super::{Opened, counted};
+use crate::api::Writes;
+use crate::app::Effect;
+use crate::config::{self, Environment, Flags, Profile};
+use crate::deletion::{Plan, Run, Selection};
+use crate::domain::{
+    EventStore, EventType, EventView, Expression, Extension, ExtensionNumber, Listing,
+};
+use crate::runtime::{self, Listed, Ports};
+
+/// From this many events on the number has to be typed, as on the screen.
+const TYPED_ABOVE: usize = 10;
+
+/// Which events, and how sure their deletion is.
+#[derive(Debug, Args)]
+pub struct DeleteArguments {
+    /// Only events of this type on the extensions named; may be repeated
+    #[arg(long = "type", value_name = "T", value_parser = parse_type)]
+    types: Vec<EventType>,
+    /// Only events with this id on the extensions named; may be repeated
+    #[arg(long = "id", value_name = "ID")]
+    ids: Vec<String>,
+    /// The events of all extensions for which this holds, in place of --extension
+    #[arg(long = "where", value_name = "EXPR", conflicts_with_all = ["types", "ids"])]
+    expression: Option<String>,
+    /// Print the calls, and send none
+    #[arg(long)]
+    dry_run: bool,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+    /// The form of the result
+    #[arg(long, value_enum, default_value_t = RunFormat::Table)]
+    format: RunFormat,
+}
+
+/// Which events are meant.
+enum Wanted {
+    Where(Expression),
+    Named { types: Vec<EventType>, ids: Vec<String> },
+}
+
+impl Wanted {
+    fn parse(arguments: &DeleteArguments, flags: &Flags) -> Result<Self> {
+        let Some(text) = &arguments.expression else {
+            if flags.extensions.is_empty() {
+                return Err(eyre!(
+                    "name what to delete: --extension N, with --type or --id for a part of it, or \
+                     --where EXPR"
+                ));
+            }
+            let (types, ids) = (arguments.types.clone(), arguments.ids.clone());
+            return Ok(Self::Named { types, ids });
+        };
+        if !flags.extensions.is_empty() {
+            return Err(eyre!("write ext:N in --where in place of --extension N"));
+        }
+        let expression = Expression::parse(text)
+            .map_err(|error| eyre!("--where: {error}\n{}", error.pointed_at(text)))?;
+        if expression.is_empty() {
+            return Err(eyre!("--where is empty, which would mean every event: name some"));
+        }
+        Ok(Self::Where(expression))
+    }
+
+    fn holds(&self, extension: &Extension, event: &EventView<'_>) -> bool {
+        match self {
+            Self::Where(expression) => expression.matches(&event.candidate(extension)),
+            Self::Named { types, ids } => {
+                (types.is_empty() || types.contains(&event.event_type()))
+                    && (ids.is_empty() || ids.iter().any(|id| id == event.id()))
+            }
+        }
+    }
+}
+
+/// Lists, plans, asks, sends and prints.
+///
+/// # Errors
+/// When arguments or profile cannot be used; what fails later is said here and is in the ending.
+pub(super) fn run(
+    arguments: &DeleteArguments,
+    demo: bool,
+    flags: &Flags,
+    environment: &Environment,
+) -> Result<Ending> {
+    let wanted = Wanted::parse(arguments, flags)?;
+    let folder = config::state_dir(environment)?.join("runs");
+    let opened = profile::open(demo, flags, environment)?;
+    let (selection, whole) = match select(&opened, &wanted, flags)? {
+        Ok(selected) => selected,
+        Err(ending) => return Ok(ending),
+    };
+    if selection.is_empty() {
+        return Ok(Ending::Refused.because("no event is meant by that: nothing was sent"));
+    }
+    let Opened { profile, .. } = &opened;
+    let form = profile.wide_calls.widest();
+    let plan = match Plan::freeze(profile.target.clone(), &selection, form, profile.max_delete) {
+        Ok(plan) => Arc::new(plan),
+        Err(refused) => return Ok(Ending::Refused.because(&refused.to_string())),
+    };
+    if arguments.dry_run {
+        return Ok(Ending::Done.written(print_plan(&plan, arguments.format)));
+    }
+    if profile.read_only {
+        let why = "this profile is read-only: nothing is deleted (read_only, --read-only)";
+        return Ok(Ending::Refused.because(why));
+    }
+    if !arguments.yes && !is_confirmed(&plan, profile)? {
+        return Ok(Ending::Refused.because("cancelled: nothing was sent"));
+    }
+    let client = profile::client(profile, Writes::Allowed)?;
+    let ports = Ports::new(client, Vec::new(), Vec::new(), folder.clone());
+    let open = Effect::OpenRunFile(Arc::clone(&plan));
+    let run = Run::new(plan, profile.concurrency);
+    let ending = machine::carry_out(run, open, ports, &folder, arguments.format)?;
+    Ok(if whole || ending != Ending::Done { ending } else { Ending::InPart })
+}
+
+/// Lists what may hold wanted events and chooses them; false with it where something could not be
+/// listed.
+fn select(
+    opened: &Opened,
+    wanted: &Wanted,
+    flags: &Flags,
+) -> Result<Result<(Selection, bool), Ending>> {
+    let profile = &opened.profile;
+    let (typed, sources) = match list::named(flags)? {
+        named if named.is_empty() => (profile.extensions.clone(), profile.discover.clone()),
+        named => (named, Vec::new()),
+    };
+    let client = profile::client(profile, Writes::ReadOnly)?;
+    let ports = Arc::new(Ports::new(client, typed, sources, PathBuf::new()));
+    let hands = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .wrap_err("the network runtime cannot start")?;
+    let (discovery, listed) = hands.block_on(async {
+        let (discovery, _) = runtime::discover(&ports).await;
+        let numbers: Vec<ExtensionNumber> = discovery.as_ref().map_or(Vec::new(), |found| {
+            found.extensions.iter().map(|one| one.number.clone()).collect()
+        });
+        let listed = runtime::list_all(&ports, &numbers, profile.concurrency, || ()).await;
+        (discovery, listed)
+    });
+    let discovery = match discovery {
+        Ok(discovery) => discovery,
+        Err(failure) => {
+            let why = format!("nothing was sent, as the extensions are not known: {failure}");
+            return Ok(Err(Ending::Failed.because(&why)));
+        }
+    };
+    let mut whole = discovery.complete;
+    let mut store = EventStore::default();
+    for (extension, listed) in discovery.extensions.iter().zip(listed) {
+        match listed {
+            Listed::Answered(Ok(listing)) => {
+                whole &= listing.is_complete();
+                mark(&mut store, extension, listing, wanted);
+            }
+            Listed::Answered(Err(failure)) => {
+                whole = false;
+                remark(&format!("{} could not be read: {failure}", extension.number));
+            }
+            Listed::NotAsked => whole = false,
+        }
+    }
+    if !whole {
+        remark("not everything could be read: what is not known is not deleted");
+    }
+    Ok(Ok((Selection::of_marks(&store), whole)))
+}
+
+fn mark(store: &mut EventStore, extension: &Extension, listing: Listing, wanted: &Wanted) {
+    let meant = |row: &usize| listing.row(*row).is_some_and(|row| wanted.holds(extension, &row));
+    let rows: Vec<usize> = (0..listing.len()).filter(meant).collect();
+    store.insert(listing);
+    store.set_marks(&extension.number, rows, true);
+}
+
+fn is_confirmed(plan: &Plan, profile: &Profile) -> Result<bool> {
+    let count = plan.events().len();
+    let events = counted(count, "event");
+    let calls = counted(plan.calls(), "call");
+    let question = format!("delete {events} with {calls} on {}", plan.target().origin);
+    let typed = (count > TYPED_ABOVE || profile.protected).then_some(count);
+    machine::confirmed(&question, typed)
+}
+
+fn print_plan(plan: &Plan, format: RunFormat) -> io::Result<()> {
+    let calls: Vec<_> = (0..plan.calls())
+        .filter_map(|call| Some((plan.call(call)?.path(plan.target()), plan.covers(call).len())))
+        .collect();
+    let document = json!({
+        "run": null, "plan_hash": plan.hash().as_str(), "dry_run": true,
+        "calls": calls.iter().map(|(path, covers)| {
+            json!({"method": "DELETE", "path": path, "covers": covers})
+        }).collect::<Vec<_>>(),
+        "outcomes": [], "surplus": [], "verified": false, "stopped_by": null,
+        "summary": runs::summary(&crate::deletion::Tally::default()),
+    });
+    runs::print(format, &document, |out| {
+        for (path, covers) in &calls {
+            writeln!(out, "DELETE {path}  ({})", counted(*covers, "event"))?;
+        }
+        let events = counted(plan.events().len(), "event");
+        writeln!(out, "dry run, plan {}: {events} would go, nothing was sent", plan.hash().short())
+    })
+}

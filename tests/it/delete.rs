@@ -1,0 +1,137 @@
+//! `callsweep delete` as the real binary: the same plan and run as on the screen, and the same care.
+
+use callsweep::simulator::{Extension, Fault, Kind, World};
+use serde_json::Value;
+
+use crate::headless::{Pbx, configure, named, pbx};
+
+const PAGE: [&str; 2] = ["delete", "--extension=0003*210"];
+
+fn deletes(pbx: &Pbx) -> Vec<String> {
+    let requests = pbx.requests().into_iter();
+    requests.filter(|request| request.starts_with("DELETE")).collect()
+}
+
+fn with(base: &[&'static str], more: &[&'static str]) -> Vec<&'static str> {
+    base.iter().chain(more).copied().collect()
+}
+
+#[test]
+fn a_dry_run_sends_nothing_and_its_hash_is_that_of_the_run() {
+    let pbx = named("the-page");
+    let dry = pbx.run(&with(&PAGE, &["--dry-run", "--format=json"]));
+    assert_eq!((dry.code, deletes(&pbx).len()), (0, 0));
+    let dry = dry.document();
+    assert_eq!(dry["calls"][0]["path"], "/uapi/extensions/@me/0003*210/phoneCallEvents");
+    assert_eq!((&dry["calls"][0]["covers"], &dry["dry_run"]), (&3.into(), &true.into()));
+    let said = pbx.run(&with(&PAGE, &["--yes", "--format=json"]));
+    assert_eq!(said.code, 0, "{}", said.err);
+    let run = said.document();
+    assert_eq!(run["plan_hash"], dry["plan_hash"]);
+    assert_eq!((&run["summary"]["deleted"], &run["verified"]), (&3.into(), &true.into()));
+    assert_eq!(deletes(&pbx).len(), 1);
+    let name = run["run"].as_str().unwrap();
+    assert_eq!(pbx.run(&["undo", name, "--yes"]).code, 0);
+    assert_eq!(pbx.simulator.with_world(|world| world.event_count()), 3);
+}
+
+#[test]
+fn type_id_and_where_name_a_part_and_leave_the_rest() {
+    for (arguments, left) in [
+        (with(&PAGE, &["--type=dial-out", "--yes"]), 2),
+        (with(&PAGE, &["--id=NqeyDRqo4FtabmFj8gNWq3hsiGNYyq", "--yes"]), 2),
+        (vec!["delete", "--where=ext:0003*210 -type:dial-in", "--yes"], 1),
+        (vec!["delete", "--where=id:Nqey*|GOp2*", "--yes"], 1),
+    ] {
+        let pbx = named("the-page");
+        let said = pbx.run(&arguments);
+        assert_eq!(said.code, 0, "{arguments:?}: {}", said.err);
+        assert_eq!(pbx.simulator.with_world(|world| world.event_count()), left, "{arguments:?}");
+    }
+}
+
+#[test]
+fn without_a_name_a_yes_or_a_match_nothing_is_sent() {
+    let pbx = named("the-page");
+    for (arguments, code, words) in [
+        (vec!["delete", "--yes"], 2, "name what to delete"),
+        (vec!["delete", "--where=", "--yes"], 2, "every event"),
+        (vec!["delete", "--where=type:hangupp", "--yes"], 2, "column 6"),
+        (with(&PAGE, &["--where=type:hangup"]), 2, "write ext:N in --where"),
+        (PAGE.to_vec(), 4, "write --yes"),
+        (with(&PAGE, &["--id=nothing", "--yes"]), 4, "no event is meant"),
+        (with(&PAGE, &["--yes", "--read-only"]), 4, "read-only"),
+        (vec!["delete", "--extension=0003*999", "--yes"], 4, "extension_invalid"),
+    ] {
+        let said = pbx.run(&arguments);
+        assert_eq!(said.code, code, "{arguments:?}: {}", said.err);
+        assert!(said.err.contains(words), "{arguments:?}: {}", said.err);
+    }
+    configure(&pbx.home, &pbx.simulator.origin(), "max_delete = 2");
+    let said = pbx.run(&with(&PAGE, &["--yes"]));
+    assert_eq!(said.code, 4);
+    assert!(said.err.contains("at most 2"), "{}", said.err);
+    assert!(deletes(&pbx).is_empty());
+}
+
+#[test]
+fn what_cannot_be_read_is_not_deleted_and_makes_it_a_part() {
+    let mut world = World::named("the-page").unwrap();
+    let mut dead = Extension::new("0003*211", Kind::Terminal, "");
+    dead.refuse_list = Some(callsweep::simulator::Refusal::ExtensionInvalid);
+    world.insert(dead);
+    let pbx = pbx(world);
+    let said = pbx.run(&["delete", "--where=ext:0003*2*", "--yes"]);
+    assert_eq!(said.code, 3, "{}", said.err);
+    assert!(said.err.contains("0003*211 could not be read"), "{}", said.err);
+    assert_eq!(pbx.simulator.with_world(|world| world.event_count()), 0);
+}
+
+#[test]
+fn refusals_stand_in_the_document_with_code_message_and_status() {
+    let pbx = named("an-extension-refuses");
+    let said = pbx.run(&["delete", "--where=ext:*", "--yes", "--format=json"]);
+    assert_eq!(said.code, 3, "{}", said.err);
+    let document = said.document();
+    let of = |outcome: &str| -> Vec<Value> {
+        let all = document["outcomes"].as_array().unwrap().iter();
+        all.filter(|line| line["outcome"] == outcome).cloned().collect()
+    };
+    assert_eq!((of("refused").len(), of("deleted").len()), (2, 2));
+    assert_eq!(of("refused")[0]["code"], "pce_access_denied");
+    assert_eq!(of("refused")[0]["http_status"], 400);
+}
+
+#[test]
+fn a_service_that_fails_is_not_hammered_and_everything_unsent_says_so() {
+    let pbx = named("three-extensions-with-events");
+    pbx.simulator.with_world(|world| {
+        let method = Some("DELETE".to_owned());
+        world.add_fault(Fault { method, status: Some(503), ..Fault::default() });
+    });
+    configure(&pbx.home, &pbx.simulator.origin(), "wide_calls = []\nconcurrency = 1");
+    let said = pbx.run(&["delete", "--where=ext:*", "--yes", "--format=json"]);
+    assert_eq!(said.code, 1, "{}", said.err);
+    let document = said.document();
+    assert_eq!(document["summary"]["refused"], 5);
+    assert!(document["summary"]["not_sent"].as_u64().unwrap() > 5);
+    assert!(said.err.contains("stopped: "), "{}", said.err);
+    assert_eq!(deletes(&pbx).len(), 5);
+}
+
+#[test]
+fn list_and_delete_mean_the_same_events_by_the_same_expression() {
+    for expression in ["type:dial-in", "url:*crm* -method:post", "status:on modified:>2012-01-01"] {
+        let pbx = named("the-page");
+        let listed = pbx.run(&["list", "--format=json", "--where", expression]);
+        let listed = listed.document()["events"].as_array().unwrap().len();
+        let dry = pbx.run(&["delete", "--dry-run", "--format=json", "--where", expression]);
+        let covered: u64 = if dry.code == 4 {
+            0
+        } else {
+            let calls = dry.document()["calls"].as_array().unwrap().clone();
+            calls.iter().map(|call| call["covers"].as_u64().unwrap()).sum()
+        };
+        assert_eq!(u64::try_from(listed).unwrap(), covered, "{expression}");
+    }
+}
