@@ -7,6 +7,7 @@ mod list;
 mod machine;
 mod papers;
 mod profile;
+mod resume;
 mod runs;
 mod undo;
 
@@ -22,6 +23,7 @@ pub use delete::DeleteArguments;
 pub use ending::Ending;
 pub use list::{Format, ListArguments};
 pub use profile::{Opened, client, open};
+pub use resume::ResumeArguments;
 pub use runs::RunFormat;
 pub use undo::UndoArguments;
 
@@ -96,6 +98,8 @@ pub enum Command {
         #[arg(long, value_enum, default_value_t = RunFormat::Table)]
         format: RunFormat,
     },
+    /// Settle a run that broke off, and send what is still there and still the same
+    Resume(ResumeArguments),
     /// Make the events again that a run deleted
     Undo(UndoArguments),
     /// Run the built-in service alone, so that any client can be tried on it
@@ -148,6 +152,7 @@ pub fn run(
         Command::Delete(arguments) => return delete::run(&arguments, demo, flags, environment),
         Command::Runs { format } => return runs::list(format, environment),
         Command::Show { run, format } => return runs::show(&run, format, environment),
+        Command::Resume(arguments) => return resume::run(&arguments, demo, flags, environment),
         Command::Undo(arguments) => return undo::run(&arguments, demo, flags, environment),
         Command::List(arguments) => return list::run(&arguments, demo, flags, environment),
         Command::Simulator { listen, scenario, seed } => simulate(listen, &scenario, seed),

@@ -15,3 +15,4 @@ pub use judge::{Reply, Settled, judge};
 pub use plan::{Plan, PlanHash, PlanRefused, PlannedCall, Selection};
 pub use run::{Run, RunCall, RunEnd, RunState, Step, Tally};
 pub use undo::{Undo, UndoPlan, UndoRefused, UndoStep};
+pub use verification::settled_by_listing;

@@ -5,8 +5,8 @@
 
 mod record;
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter, Write};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, BufWriter, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -59,6 +59,9 @@ impl RunFile {
     ) -> io::Result<Self> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(runs)?;
         let (file, name) = create_new(runs, &target.profile)?;
+        // Held as long as the run goes on: a lock that another program can take means that it
+        // does not. A file system without locks gives up that sign and nothing else.
+        let _best_effort = file.try_lock();
         let mut lines = BufWriter::new(&file);
         write_line(&mut lines, run)?;
         for event in events {
@@ -153,6 +156,29 @@ impl RunFile {
         self.broken.fetch_or(written.is_err(), Ordering::SeqCst);
         written
     }
+}
+
+/// Whether another program is still writing the run of this name.
+pub fn is_going_on(runs: &Path, name: &str) -> bool {
+    let file = OpenOptions::new().append(true).open(path_of(runs, name));
+    file.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+}
+
+/// Writes the last lines of a run that broke off, as listings have settled it.
+///
+/// # Errors
+/// Any error of the file system, and a run that is still going on.
+pub fn close_broken(runs: &Path, name: &str, end: &RunEnd) -> io::Result<()> {
+    let mut file = OpenOptions::new().read(true).append(true).open(path_of(runs, name))?;
+    if matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
+        return Err(io::Error::other(format!("{name} is still going on")));
+    }
+    let mut text = Vec::new();
+    file.read_to_end(&mut text)?;
+    // What follows a torn line would be torn with it; nobody misses what it had not said.
+    let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+    file.set_len(u64::try_from(whole).unwrap_or(u64::MAX))?;
+    RunFile { file, name: name.to_owned(), broken: AtomicBool::new(false) }.finish(end)
 }
 
 fn outcome_of(outcome: &Outcome) -> Value {

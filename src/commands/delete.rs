@@ -1,7 +1,7 @@
 //! `callsweep delete`: the events that arguments name, planned and run as on the screen.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
@@ -109,28 +109,52 @@ pub(super) fn run(
     if selection.is_empty() {
         return Ok(Ending::Refused.because("no event is meant by that: nothing was sent"));
     }
-    let Opened { profile, .. } = &opened;
+    let DeleteArguments { dry_run, yes, format, .. } = *arguments;
+    let ending =
+        carry_out(&selection, &opened, &folder, &Consent { dry_run, yes, format }, || Ok(()))?;
+    Ok(if whole || ending != Ending::Done { ending } else { Ending::InPart })
+}
+
+/// How sure a deletion is, and how its result is printed.
+pub(super) struct Consent {
+    pub(super) dry_run: bool,
+    pub(super) yes: bool,
+    pub(super) format: RunFormat,
+}
+
+/// Plans, asks, sends and prints; `before` is done between yes and the first request.
+///
+/// # Errors
+/// When `before` fails or the terminal cannot be asked; what fails later is in the ending.
+pub(super) fn carry_out(
+    selection: &Selection,
+    opened: &Opened,
+    folder: &Path,
+    consent: &Consent,
+    before: impl FnOnce() -> io::Result<()>,
+) -> Result<Ending> {
+    let Opened { profile, .. } = opened;
     let form = profile.wide_calls.widest();
-    let plan = match Plan::freeze(profile.target.clone(), &selection, form, profile.max_delete) {
+    let plan = match Plan::freeze(profile.target.clone(), selection, form, profile.max_delete) {
         Ok(plan) => Arc::new(plan),
         Err(refused) => return Ok(Ending::Refused.because(&refused.to_string())),
     };
-    if arguments.dry_run {
-        return Ok(Ending::Done.written(print_plan(&plan, arguments.format)));
+    if consent.dry_run {
+        return Ok(Ending::Done.written(print_plan(&plan, consent.format)));
     }
     if profile.read_only {
         let why = "this profile is read-only: nothing is deleted (read_only, --read-only)";
         return Ok(Ending::Refused.because(why));
     }
-    if !arguments.yes && !is_confirmed(&plan, profile)? {
+    if !consent.yes && !is_confirmed(&plan, profile)? {
         return Ok(Ending::Refused.because("cancelled: nothing was sent"));
     }
     let client = profile::client(profile, Writes::Allowed)?;
-    let ports = Ports::new(client, Vec::new(), Vec::new(), folder.clone());
+    let ports = Ports::new(client, Vec::new(), Vec::new(), folder.to_owned());
+    before()?;
     let open = Effect::OpenRunFile(Arc::clone(&plan));
     let run = Run::new(plan, profile.concurrency);
-    let ending = machine::carry_out(run, open, ports, &folder, arguments.format)?;
-    Ok(if whole || ending != Ending::Done { ending } else { Ending::InPart })
+    machine::carry_out(run, open, ports, folder, consent.format)
 }
 
 /// Lists what may hold wanted events and chooses them; false with it where something could not be

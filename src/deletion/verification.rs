@@ -25,6 +25,16 @@ pub(super) fn revised(
     }
 }
 
+/// The outcome of an event of a run that broke off, where a listing supports another than the one
+/// recorded.
+pub fn settled_by_listing(
+    planned: &PhoneCallEvent,
+    recorded: &Outcome,
+    listing: &Listing,
+) -> Option<Outcome> {
+    revised(Some(recorded), &planned.key, listing)
+}
+
 /// What was there beside the plan and is not any more.
 pub(super) fn surplus(
     bystanders: &[PhoneCallEvent],

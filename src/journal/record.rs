@@ -291,6 +291,23 @@ impl Record {
         Ok(())
     }
 
+    /// Checks that it ran on this service and as this user.
+    ///
+    /// # Errors
+    /// Says where it ran.
+    pub fn is_of(&self, target: &Target) -> Result<(), RecordRefused> {
+        if (self.origin.as_str(), self.user.as_str())
+            == (target.origin.as_str(), target.user.as_str())
+        {
+            return Ok(());
+        }
+        Err(RecordRefused::Elsewhere {
+            run: self.name.clone(),
+            there: format!("{} as {}", self.origin, self.user),
+            profile: self.profile.clone(),
+        })
+    }
+
     /// What is gone because of this run and could be made again: what it deleted, and what went
     /// beside the plan, whole.
     pub fn lost(&self) -> impl Iterator<Item = &PhoneCallEvent> {
@@ -321,14 +338,7 @@ pub fn undo_plan(
     if record.kind == Kind::Undo {
         return Err(RecordRefused::NotUndoable(name.to_owned()));
     }
-    let here = (target.origin.as_str(), target.user.as_str());
-    if (record.origin.as_str(), record.user.as_str()) != here {
-        return Err(RecordRefused::Elsewhere {
-            run: name.to_owned(),
-            there: format!("{} as {}", record.origin, record.user),
-            profile: record.profile,
-        });
-    }
+    record.is_of(target)?;
     let (mut restored, mut suspects) = (BTreeSet::new(), BTreeSet::new());
     let mut known: BTreeSet<EventKey> =
         record.bystanders.iter().map(|event| event.key.clone()).collect();

@@ -35,7 +35,7 @@ pub(crate) fn configure(home: &TempDir, origin: &str, more: &str) {
     std::fs::write(folder.join("config.toml"), text).unwrap();
 }
 
-fn command(home: &TempDir, token: &str, arguments: &[&str]) -> Command {
+pub(crate) fn command(home: &TempDir, token: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_callsweep"));
     command.args(arguments).env_clear().env("HOME", home.path()).env("TOKEN", token);
     command.stdin(Stdio::null());

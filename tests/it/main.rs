@@ -21,6 +21,7 @@ mod journey;
 mod long_lists;
 mod papers;
 mod pty;
+mod resume;
 mod start;
 mod tidy;
 mod tls;

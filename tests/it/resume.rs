@@ -1,0 +1,106 @@
+//! Runs that were killed: the next start accounts for every event, and `callsweep resume` goes on
+//! with what is still there and still the same.
+
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use callsweep::simulator::{Fault, World};
+
+use crate::headless::{Pbx, command, configure, named};
+
+const PAGE: [&str; 3] = ["delete", "--extension=0003*210", "--yes"];
+
+/// A run of three event calls, killed while the second had no answer. The service acted on it, or
+/// did not.
+fn killed(acts: bool) -> Pbx {
+    let pbx = named("the-page");
+    configure(&pbx.home, &pbx.simulator.origin(), "wide_calls = []\nconcurrency = 1");
+    pbx.simulator.with_world(|world| {
+        let method = Some("DELETE".to_owned());
+        let fault = Fault { method, nth: Some(2), no_answer: true, acts, ..Fault::default() };
+        world.add_fault(fault);
+    });
+    let token = pbx.simulator.token();
+    let mut command = command(&pbx.home, &token, &PAGE);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let give_up = Instant::now() + Duration::from_secs(20);
+    while pbx.requests().iter().filter(|request| request.starts_with("DELETE")).count() < 2 {
+        assert!(Instant::now() < give_up, "the second DELETE never came");
+        std::thread::yield_now();
+    }
+    let running = pbx.run(&["resume", &run_of(&pbx), "--yes"]);
+    assert_eq!(running.code, 4, "{}", running.err);
+    assert!(running.err.contains("still going on in another callsweep"), "{}", running.err);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    pbx.simulator.with_world(World::clear_faults);
+    pbx
+}
+
+fn run_of(pbx: &Pbx) -> String {
+    let runs = pbx.run(&["runs", "--format=json"]).document();
+    let all = runs["runs"].as_array().unwrap();
+    all.last().unwrap()["run"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn what_was_done_not_sent_and_unknown_is_told_after_a_kill() {
+    let pbx = killed(true);
+    let runs = pbx.run(&["runs", "--format=json"]).document();
+    let run = &runs["runs"][0];
+    assert_eq!(
+        (&run["deleted"], &run["unknown"], &run["not_sent"]),
+        (&1.into(), &1.into(), &1.into())
+    );
+    assert!(run["finished"].is_null());
+    assert!(pbx.run(&["runs"]).out.contains("UNFINISHED: 1 deleted, 1 not sent, 1 unknown"));
+}
+
+#[test]
+fn a_killed_run_is_settled_and_only_what_is_left_is_sent() {
+    for (acts, left) in [(true, 1), (false, 2)] {
+        let pbx = killed(acts);
+        let run = run_of(&pbx);
+        let before = pbx.requests().len();
+        let unsure = pbx.run(&["resume", &run]);
+        assert_eq!(unsure.code, 4, "{}", unsure.err);
+        assert!(unsure.err.contains(&format!("{left} event")), "{}", unsure.err);
+        let said = pbx.run(&["resume", &run, "--yes", "--format=json"]);
+        assert_eq!(said.code, 0, "{}", said.err);
+        assert_eq!(said.document()["summary"]["deleted"], left);
+        let deletes = pbx.requests().split_off(before);
+        let deletes = deletes.iter().filter(|request| request.starts_with("DELETE")).count();
+        assert_eq!((deletes, pbx.simulator.with_world(|world| world.event_count())), (left, 0));
+        let shown = pbx.run(&["show", &run, "--format=json"]).document();
+        assert_eq!(shown["summary"]["unknown"], 0, "{shown}");
+        let again = pbx.run(&["resume", &run, "--yes"]);
+        assert_eq!(again.code, 4, "{}", again.err);
+        assert!(again.err.contains("nothing to resume"), "{}", again.err);
+    }
+}
+
+#[test]
+fn an_event_that_changed_meanwhile_is_left_alone() {
+    let pbx = killed(true);
+    pbx.simulator.with_world(|world| {
+        let event = &mut world.extension_mut("0003*210").unwrap().events[0];
+        event.note = "still needed".to_owned();
+    });
+    let said = pbx.run(&["resume", &run_of(&pbx), "--yes"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(said.err.contains("nothing is left to be sent"), "{}", said.err);
+    assert_eq!(pbx.simulator.with_world(|world| world.event_count()), 1);
+}
+
+#[test]
+fn everything_a_killed_run_took_can_be_undone_once_it_is_settled() {
+    let pbx = killed(true);
+    let run = run_of(&pbx);
+    pbx.run(&["resume", &run, "--yes"]);
+    let runs = pbx.run(&["runs", "--format=json"]).document();
+    for line in runs["runs"].as_array().unwrap() {
+        let name = line["run"].as_str().unwrap();
+        assert_eq!(pbx.run(&["undo", name, "--yes"]).code, 0);
+    }
+    assert_eq!(pbx.simulator.with_world(|world| world.event_count()), 3);
+}
