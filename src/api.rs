@@ -88,6 +88,11 @@ impl Client {
         Ok(Self { inner: Arc::new(Inner { target, transport }) })
     }
 
+    /// Which service it talks to, and as whom.
+    pub fn target(&self) -> &Target {
+        &self.inner.target
+    }
+
     /// The extensions that are known: those typed in and those the sources list, asked one after
     /// the other. Each once, in the order of their numbers.
     ///

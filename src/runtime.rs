@@ -9,9 +9,12 @@ use tokio::task::JoinSet;
 
 use crate::api::Client;
 use crate::app::{Effect, Message};
-use crate::deletion::{Plan, RunCall, RunEnd, Settled, Undo, UndoPlan, judge};
+use crate::deletion::{Plan, RunCall, RunEnd, Settled, Tally, Undo, UndoPlan, judge};
 use crate::domain::{Cause, Discovery, Exchange, ExtensionNumber, Failure, Fuse, Listing, Source};
-use crate::journal::RunFile;
+use crate::journal::{self, Kind, Record, RunFile};
+
+/// Run files looked through at a start.
+const LATEST: usize = 50;
 
 /// What acts reach: the service, and the folder of run files with the one that is open.
 #[derive(Debug)]
@@ -52,6 +55,7 @@ pub async fn perform(effect: Effect, ports: &Ports) -> Message {
             let (result, exchanges) = discover(ports).await;
             Message::Discovered { result, exchanges }
         }
+        Effect::FindBrokenRuns => Message::BrokenRunsFound(broken_runs(ports)),
         Effect::ListEvents { extension, epoch } => {
             let mut exchanges = Vec::new();
             let result = ports.client.events(&extension, &mut exchanges).await;
@@ -124,6 +128,33 @@ pub async fn list_all(
         }
         answered();
     }
+}
+
+/// The newest runs of this service that broke off, a sentence each. What cannot be read is for
+/// `callsweep runs` to say.
+fn broken_runs(ports: &Ports) -> Vec<String> {
+    let names = journal::names(&ports.runs).unwrap_or_default();
+    let records = names.iter().take(LATEST).filter_map(|name| Record::read(&ports.runs, name).ok());
+    let broken = records.filter(|record| {
+        record.finished.is_none()
+            && record.is_of(ports.client.target()).is_ok()
+            && !journal::is_going_on(&ports.runs, &record.name)
+    });
+    broken
+        .map(|record| {
+            let tally = Tally::over(record.events.iter().map(|planned| &planned.outcome));
+            let (name, left) = (&record.name, tally.not_sent + tally.unknown);
+            let (verb, run) = match record.kind {
+                Kind::Delete => ("resume", name),
+                Kind::Undo => ("undo", record.undoes.as_ref().unwrap_or(name)),
+            };
+            format!(
+                "run {name} broke off: {left} of {} not sent or unknown; callsweep {verb} {run} \
+                 goes on",
+                record.events.len()
+            )
+        })
+        .collect()
 }
 
 fn keep_open(ports: &Ports, file: io::Result<RunFile>) -> Result<String, Failure> {

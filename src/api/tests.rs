@@ -536,59 +536,306 @@ proptest! {
     }
 }
 
-#[test]
-fn every_recorded_body_is_understood() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/wire");
-    let Ok(entries) = fs::read_dir(folder) else {
-        return;
-    };
-    for path in entries.map(|entry| entry.unwrap().path()) {
-        if path.extension().is_none_or(|extension| extension != "json") {
-            continue;
+/// A service that keeps to the documented limits: `count` below 5,000, `startIndex` up to 4,999,
+/// pages of `cap` rows at most, and a list for each type.
+fn limited(rows: Vec<Value>, cap: usize, with_total: bool) -> Server {
+    Server::answering(move |request| {
+        let (path, query) = request.split_whitespace().nth(1)?.split_once('?')?;
+        let asked = |name: &str| -> usize {
+            let found = query.split('&').find_map(|pair| pair.strip_prefix(name));
+            found.and_then(|text| text.strip_prefix('=')).unwrap().parse().unwrap()
+        };
+        let (count, start) = (asked("count"), asked("startIndex"));
+        if count > 4_999 || start > 4_999 {
+            return Some(Reply::json(400, r#"{"error":{"code":"count_invalid","message":"No"}}"#));
         }
-        let recorded: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
-        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-        let status = recorded["status"].as_u64().unwrap();
-        let body = match &recorded["body"] {
-            json if json.is_null() => String::new(),
-            json => json.as_str().map_or_else(|| json.to_string(), str::to_owned),
-        };
-        let accepted = refusal::accepted(Answer {
-            status: status.try_into().unwrap(),
-            body: body.into_bytes(),
-            ..Answer::default()
-        });
-        let kind = name.split('-').next().unwrap_or_default();
-        let understood = match (kind, accepted) {
-            ("list", Ok(Some(body))) => check_list(&wire::text(&body)),
-            ("presence", Ok(Some(body))) => check_presence(&wire::text(&body)),
-            ("delete", Ok(Some(body))) => wire::deleted_ids(&wire::text(&body)).is_ok(),
-            ("create" | "update", Ok(Some(body))) => check_written(&name, &wire::text(&body)),
-            ("list" | "presence" | "delete" | "create" | "update", Ok(None)) => status == 204,
-            ("error", Err(failure)) => !failure.message.is_empty(),
-            ("error", Ok(Some(body))) => wire::page(&wire::text(&body)).is_err(),
-            _ => false,
-        };
-        assert!(understood, "{name} is not understood");
-    }
-}
-
-fn check_list(text: &str) -> bool {
-    let mut listing = ListingBuilder::new(number("1"));
-    wire::page(text).is_ok_and(|page| {
-        page.rows.iter().for_each(|row| row.put_into(&mut listing));
-        listing.len() == page.rows.len()
+        let of_type = path.rsplit_once("/phoneCallEvents/").map(|(_, number)| number);
+        let wanted = |row: &&Value| of_type.is_none_or(|number| row["type"] == number);
+        let listed: Vec<_> = rows.iter().filter(wanted).collect();
+        let page: Vec<_> = listed.iter().skip(start).take(count.min(cap)).collect();
+        let mut body = json!({ "entry": page });
+        if with_total {
+            body["totalResults"] = listed.len().into();
+        }
+        Some(Reply::json(200, &body.to_string()))
     })
 }
 
-/// Every answer to a POST or PUT but the empty one tells the id.
-fn check_written(name: &str, text: &str) -> bool {
-    let id = wire::written_id(text).unwrap();
-    id.is_some_and(|id| !id.is_empty() && text.contains(id.raw())) || name.contains("204")
+fn typed_rows(counts: &[(u16, usize)]) -> Vec<Value> {
+    let of = |&(number, count): &(u16, usize)| {
+        (0..count)
+            .map(move |id| json!({"type": number.to_string(), "id": format!("{number}e{id}")}))
+    };
+    counts.iter().flat_map(of).collect()
 }
 
-fn check_presence(text: &str) -> bool {
-    wire::page(text).is_ok_and(|page| page.rows.iter().all(|row| !row.extension().is_empty()))
+fn listed_by(server: &Server) -> Listing {
+    wait(client(server).events(&number("1"), &mut Vec::new())).unwrap()
+}
+
+#[test]
+fn rows_behind_the_last_start_are_read_with_the_largest_page() {
+    let server = limited(typed_rows(&[(0, 5_000), (1, 2_000)]), 5_000, true);
+    let listing = listed_by(&server);
+    assert_eq!((listing.len(), listing.is_complete()), (7_000, true));
+    assert_eq!(server.requests().len(), 11);
+}
+
+#[test]
+fn a_list_longer_than_its_limits_is_read_type_by_type() {
+    let counts = [(0, 6_000), (2, 5_000), (7, 30)];
+    let mut rows = typed_rows(&counts);
+    // The unknown type shows in the plain list, as the service has its own order.
+    rows.rotate_right(30);
+    let server = limited(rows.clone(), 5_000, true);
+    let listing = listed_by(&server);
+    assert_eq!((listing.len(), listing.is_complete()), (11_030, true));
+    let requests = server.requests();
+    for event_type in [0, 1, 2, 3, 4, 7] {
+        let first = format!("/phoneCallEvents/{event_type}?count=500&startIndex=0 ");
+        assert!(requests.iter().any(|request| request.contains(&first)), "{event_type}");
+    }
+
+    let server = limited(typed_rows(&[(0, 10_100), (1, 10)]), 5_000, true);
+    let listing = listed_by(&server);
+    assert_eq!((listing.len(), listing.is_complete()), (10_008, false), "one type is too long");
+
+    rows.push(json!({ "id": "of-no-type" }));
+    rows.rotate_right(1);
+    let listing = listed_by(&limited(rows, 5_000, true));
+    assert_eq!(listing.odd().len(), 1);
+    assert!(!listing.is_complete(), "a row is in no list of a type");
+}
+
+#[test]
+fn a_list_that_moved_is_read_once_more_and_then_called_incomplete() {
+    let page = |ids: std::ops::Range<usize>, total: usize| {
+        let rows: Vec<_> = ids.map(|id| json!({ "type": "0", "id": id })).collect();
+        Reply::json(200, &json!({ "entry": rows, "totalResults": total }).to_string())
+    };
+    let moved = || [page(0..500, 510), page(499..509, 509)];
+    let calm = || [page(1..501, 509), page(501..510, 509)];
+    let read = |script: Vec<Reply>| {
+        let server = Server::start(script);
+        let listing = listed_by(&server);
+        (listing.len(), listing.is_complete(), server.requests().len())
+    };
+    let once = moved().into_iter().chain(calm()).collect();
+    assert_eq!(read(once), (509, true, 4), "nothing of the first reading is left");
+    let rest = [Reply::json(204, "")];
+    let twice = moved().into_iter().chain(moved()).chain(rest).collect();
+    assert_eq!(read(twice), (509, false, 5));
+}
+
+#[test]
+fn a_service_that_refuses_the_last_page_or_a_type_leaves_the_list_incomplete() {
+    let refused = || Some(Reply::json(400, r#"{"error":{"code":"count_invalid","message":""}}"#));
+    let rows: Vec<_> = (0..500).map(|id| json!({ "type": "0", "id": id })).collect();
+    let server = Server::answering(move |request| {
+        let target = request.split_whitespace().nth(1)?;
+        let start: usize = target.rsplit_once("startIndex=")?.1.parse().ok()?;
+        if target.contains("phoneCallEvents/") || start > 4_500 {
+            return refused();
+        }
+        let mut page = rows.clone();
+        for (place, row) in page.iter_mut().enumerate() {
+            row["id"] = (start + place).into();
+        }
+        Some(Reply::json(200, &json!({ "entry": page }).to_string()))
+    });
+    let listing = listed_by(&server);
+    assert_eq!((listing.len(), listing.is_complete()), (5_000, false));
+    assert_eq!(server.requests().len(), 16);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(6))]
+
+    #[test]
+    fn more_than_five_thousand_rows_come_back_whole(
+        counts in prop::collection::vec(1_500_usize..3_000, 5),
+        cap in 300_usize..5_000,
+        with_total: bool,
+        start in 0_usize..1_000,
+    ) {
+        let counts: Vec<_> = (0..5).zip(counts).collect();
+        let mut rows = typed_rows(&counts);
+        rows.rotate_left(start);
+        let all = rows.len();
+        // A cut page that nobody announces cannot be told from a whole one below 500 rows.
+        let cap = if with_total { cap } else { cap.max(500) };
+        let listing = listed_by(&limited(rows, cap, with_total));
+        prop_assert_eq!(listing.len(), all);
+        prop_assert!(listing.is_complete());
+    }
+}
+
+type Check = fn(&Recorded);
+
+/// What a recorded answer has to come out as, by the beginning of its file's name.
+const CHECKS: [(&str, Check); 6] = [
+    ("list-", check_list),
+    ("presence-", check_presence),
+    ("delete-", check_delete),
+    ("create-", check_written),
+    ("update-", check_written),
+    ("error-", check_error),
+];
+
+/// One file of `assets/wire`.
+struct Recorded {
+    name: String,
+    status: u16,
+    body: Value,
+}
+
+impl Recorded {
+    fn text(&self) -> String {
+        match &self.body {
+            Value::Null => String::new(),
+            Value::String(text) => text.clone(),
+            json => json.to_string(),
+        }
+    }
+
+    /// The body of a success, if there is one.
+    fn accepted(&self) -> Result<Option<Vec<u8>>, Failure> {
+        let body = self.text().into_bytes();
+        refusal::accepted(Answer { status: self.status, body, ..Answer::default() })
+    }
+
+    /// The body as a page; an empty one for a success without a body.
+    fn page_of<T>(&self, read: impl FnOnce(&wire::Page<'_>) -> T) -> T {
+        let name = &self.name;
+        let body = self.accepted().unwrap_or_else(|failure| panic!("{name}: {failure}"));
+        if let Some(body) = body {
+            let text = wire::text(&body);
+            read(&wire::page(&text).unwrap_or_else(|fault| panic!("{name}: {fault:?}")))
+        } else {
+            assert_eq!(self.status, 204, "{name}");
+            read(&wire::Page::default())
+        }
+    }
+
+    /// The rows that the body holds, in whatever it wraps them, each with its key.
+    fn rows(&self) -> Vec<(Option<String>, Value)> {
+        fn rows_in(value: &Value) -> Vec<(Option<String>, Value)> {
+            let has = |names: &[&str]| names.iter().any(|name| !value[name].is_null());
+            match value {
+                Value::Array(items) => items.iter().flat_map(rows_in).collect(),
+                Value::Object(_) if has(&["entry"]) => match &value["entry"] {
+                    Value::Object(keyed) if keyed.values().all(Value::is_object) => {
+                        keyed.iter().map(|(key, row)| (Some(key.clone()), row.clone())).collect()
+                    }
+                    entry => rows_in(entry),
+                },
+                Value::Object(_) if has(&["id", "extension"]) => vec![(None, value.clone())],
+                _ => Vec::new(),
+            }
+        }
+        rows_in(&self.body)
+    }
+}
+
+fn written(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)
+}
+
+fn recordings() -> Vec<Recorded> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/wire");
+    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let json = paths.filter(|path| path.extension().is_some_and(|extension| extension == "json"));
+    json.map(|path| {
+        let recorded: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        Recorded {
+            name: path.file_stem().unwrap().to_string_lossy().into_owned(),
+            status: recorded["status"].as_u64().unwrap().try_into().unwrap(),
+            body: recorded["body"].clone(),
+        }
+    })
+    .collect()
+}
+
+#[test]
+fn every_recorded_body_comes_out_as_what_it_holds() {
+    let recordings = recordings();
+    assert!(!recordings.is_empty());
+    for recorded in recordings {
+        match CHECKS.iter().find(|(prefix, _)| recorded.name.starts_with(prefix)) {
+            Some((_, check)) => check(&recorded),
+            None => panic!("{}: no beginning of a name says what it is", recorded.name),
+        }
+    }
+}
+
+fn check_list(recorded: &Recorded) {
+    let listing = recorded.page_of(|page| {
+        let mut listing = ListingBuilder::new(number("1"));
+        page.rows.iter().for_each(|row| row.put_into(&mut listing));
+        listing.finish(true)
+    });
+    let (name, rows) = (&recorded.name, recorded.rows());
+    assert_eq!(listing.len() + listing.odd().len(), rows.len(), "{name}");
+    let ids: Vec<_> =
+        (0..listing.len()).map(|row| listing.row(row).unwrap().id().to_owned()).collect();
+    for (key, row) in rows {
+        let own = Some(&row["id"]).filter(|id| !id.is_null()).map(written);
+        let id = own.or(key).unwrap_or_default();
+        let odd = listing.odd().iter().any(|odd| odd.text.raw().contains(&id));
+        assert!(ids.contains(&id) || odd, "{name}: {id}");
+    }
+}
+
+fn check_presence(recorded: &Recorded) {
+    let found: Vec<_> =
+        recorded.page_of(|page| page.rows.iter().map(|row| row.extension().into_owned()).collect());
+    let held: Vec<_> = recorded.rows().iter().map(|(_, row)| written(&row["extension"])).collect();
+    assert_eq!(found, held, "{}", recorded.name);
+}
+
+fn check_delete(recorded: &Recorded) {
+    let name = &recorded.name;
+    match recorded.accepted().unwrap_or_else(|failure| panic!("{name}: {failure}")) {
+        Some(body) => {
+            let ids = wire::deleted_ids(&wire::text(&body)).unwrap();
+            let ids: Vec<_> = ids.iter().map(|id| id.raw().to_owned()).collect();
+            let held: Vec<_> = recorded.rows().iter().map(|(_, row)| written(&row["id"])).collect();
+            assert_eq!(ids, held, "{name}");
+        }
+        None => assert_eq!(recorded.status, 204, "{name}"),
+    }
+}
+
+/// Every success of a POST or PUT but the empty one tells the id.
+fn check_written(recorded: &Recorded) {
+    let name = &recorded.name;
+    match recorded.accepted().unwrap_or_else(|failure| panic!("{name}: {failure}")) {
+        Some(body) => {
+            let id = wire::written_id(&wire::text(&body)).unwrap().unwrap_or_default();
+            let held: Vec<_> = recorded.rows().iter().map(|(_, row)| written(&row["id"])).collect();
+            let bare = written(&recorded.body);
+            assert!(held.iter().any(|held| held == id.raw()) || bare == id.raw(), "{name}: {id}");
+        }
+        None => assert_eq!(recorded.status, 204, "{name}"),
+    }
+}
+
+/// The code of the body, nested or flat, whatever the status says; a body without one is refused
+/// all the same.
+fn check_error(recorded: &Recorded) {
+    let name = &recorded.name;
+    let error = &recorded.body["error"];
+    let nested = Some(&error["code"]).filter(|code| !code.is_null()).map(written);
+    let code = nested.or_else(|| error.as_str().map(ToOwned::to_owned)).unwrap_or_default();
+    let failure = match recorded.accepted() {
+        Err(failure) => failure,
+        Ok(body) => {
+            let body = body.unwrap_or_else(|| panic!("{name} passes for a success"));
+            refusal::misread(wire::page(&wire::text(&body)).unwrap_err())
+        }
+    };
+    assert_eq!(failure.code.raw(), code, "{name}");
+    assert!(!failure.to_string().is_empty(), "{name}");
 }
 
 #[test]

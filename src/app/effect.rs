@@ -10,6 +10,8 @@ use crate::domain::ExtensionNumber;
 pub enum Effect {
     /// Ask the sources for extensions.
     DiscoverExtensions,
+    /// Look for runs that broke off.
+    FindBrokenRuns,
     /// List the events of an extension.
     ListEvents {
         /// Which one.

@@ -43,6 +43,8 @@ pub enum Message {
         /// The requests behind it.
         exchanges: Vec<Exchange>,
     },
+    /// [`Effect::FindBrokenRuns`](super::Effect::FindBrokenRuns) is done: a sentence for each.
+    BrokenRunsFound(Vec<String>),
     /// [`Effect::ListEvents`](super::Effect::ListEvents) is done.
     Listed {
         /// Whose events were asked for.

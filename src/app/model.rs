@@ -166,7 +166,7 @@ impl Model {
             calls: Calls::default(),
             calls_cursor: Cursor::default(),
         };
-        (model, vec![Effect::DiscoverExtensions])
+        (model, vec![Effect::DiscoverExtensions, Effect::FindBrokenRuns])
     }
 
     /// What the profile settled.

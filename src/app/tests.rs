@@ -188,7 +188,7 @@ fn sent(effects: &[Effect]) -> Vec<usize> {
 #[test]
 fn the_program_starts_by_asking_for_extensions_with_the_cursor_on_the_first() {
     let (model, effects) = Model::new(facts(), 80, 24);
-    assert_eq!(effects, [Effect::DiscoverExtensions]);
+    assert_eq!(effects, [Effect::DiscoverExtensions, Effect::FindBrokenRuns]);
     assert_eq!((model.focus(), model.cursor(Panel::Extensions).at), (Panel::Extensions, 0));
 }
 

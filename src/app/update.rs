@@ -35,6 +35,12 @@ pub fn update(model: &mut Model, message: Message, now: Moment) -> Vec<Effect> {
             model.discovered(result);
             Vec::new()
         }
+        Message::BrokenRunsFound(sentences) => {
+            for sentence in sentences {
+                model.say(Tone::Warning, sentence);
+            }
+            Vec::new()
+        }
         Message::Listed { extension, epoch, result, exchanges } => {
             model.calls.add(exchanges);
             model.listed(&extension, epoch, result);

@@ -127,6 +127,12 @@ impl Desk {
         self.take(message);
     }
 
+    /// Looks for runs that broke off, as every start does.
+    pub(crate) fn look_for_broken_runs(&mut self) {
+        let found = self.hands.block_on(perform(Effect::FindBrokenRuns, &self.ports));
+        self.take(found);
+    }
+
     /// Performs effects until none waits.
     pub(crate) fn settle(&mut self) {
         for _ in 0..10_000 {

@@ -222,3 +222,20 @@ fn a_run_file_cut_at_any_byte_accounts_for_every_planned_event() {
     let refused = callsweep::journal::Record::read(cut.path(), "r").unwrap_err().to_string();
     assert!(refused.contains("line 1"), "{refused}");
 }
+
+#[test]
+fn the_next_start_tells_which_run_broke_off_and_how_to_go_on() {
+    let mut office = Office::with(WideCalls::default());
+    office.desk.press("enter j space d y");
+    office.desk.perform_one();
+    let run = office.run_name();
+    office.desk.look_for_broken_runs();
+    office.desk.does_not_see("broke off");
+    // A copy of the file is one that nobody writes any more.
+    let name = office.home.path().join(format!("state/callsweep/runs/{run}.jsonl"));
+    let whole = std::fs::read(&name).unwrap();
+    std::fs::remove_file(&name).unwrap();
+    std::fs::write(&name, whole).unwrap();
+    office.desk.look_for_broken_runs();
+    office.desk.sees(&format!("run {run} broke off: 1 of 1 not sent or unknown"));
+}

@@ -57,20 +57,26 @@ pub(super) struct Server {
 }
 
 impl Server {
+    /// One reply for each connection, in order; none when they are used up.
     pub(super) fn start(script: Vec<Reply>) -> Self {
+        let mut replies = script.into_iter();
+        Self::answering(move |_| replies.next())
+    }
+
+    /// A reply for each request as it was received.
+    pub(super) fn answering(mut reply: impl FnMut(&str) -> Option<Reply> + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let over = Arc::new(AtomicBool::new(false));
         let ended = Arc::clone(&over);
         let thread = thread::spawn(move || {
-            let mut replies = script.into_iter();
             let mut requests = Vec::new();
             loop {
                 let (stream, _) = listener.accept().unwrap();
                 if ended.load(Ordering::SeqCst) {
                     return requests;
                 }
-                requests.push(serve(stream, replies.next()));
+                requests.push(serve(stream, &mut reply));
             }
         });
         Self { origin: format!("http://{address}"), address, over, thread }
@@ -84,10 +90,11 @@ impl Server {
     }
 }
 
-fn serve(mut stream: TcpStream, reply: Option<Reply>) -> String {
+fn serve(mut stream: TcpStream, reply: &mut impl FnMut(&str) -> Option<Reply>) -> String {
     stream.set_read_timeout(Some(BOUND)).unwrap();
     let mut request = received(&mut stream);
-    match reply {
+    let text = String::from_utf8_lossy(&request).into_owned();
+    match reply(&text) {
         Some(Reply::Raw(bytes)) => {
             // The client may have left already.
             let _ = stream.write_all(&bytes);
