@@ -1,7 +1,7 @@
 //! Runs that were killed: the next start accounts for every event, and `callsweep resume` goes on
 //! with what is still there and still the same.
 
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use callsweep::simulator::{Fault, World};
@@ -41,6 +41,66 @@ fn run_of(pbx: &Pbx) -> String {
     let runs = pbx.run(&["runs", "--format=json"]).document();
     let all = runs["runs"].as_array().unwrap();
     all.last().unwrap()["run"].as_str().unwrap().to_owned()
+}
+
+/// Waits until the service has seen so many DELETEs, or the program has ended.
+fn wait_for_deletes(pbx: &Pbx, child: &mut Child, count: usize) {
+    let give_up = Instant::now() + Duration::from_secs(20);
+    while child.try_wait().unwrap().is_none() {
+        let seen = pbx.simulator.with_world(|world| {
+            world.requests().iter().filter(|seen| seen.method == "DELETE").count()
+        });
+        if seen >= count {
+            return;
+        }
+        assert!(Instant::now() < give_up, "DELETE {count} never came");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn killed_at_any_moment_every_event_is_accounted_for_and_nothing_is_lost_or_deleted_twice() {
+    for moment in [0, 1, 2, 5, 9, 14, 20, 27, 31, 36] {
+        let pbx = named("three-extensions-with-events");
+        let all = pbx.simulator.with_world(|world| {
+            world.latency.delete = Duration::from_millis(2);
+            let phone = world.extension_mut("0003*101").unwrap();
+            let pattern = phone.events[0].clone();
+            for extra in 0..25 {
+                let mut event = pattern.clone();
+                event.id = format!("extra{extra}");
+                phone.events.push(event);
+            }
+            world.event_count()
+        });
+        configure(&pbx.home, &pbx.simulator.origin(), "wide_calls = []\nconcurrency = 4");
+        let token = pbx.simulator.token();
+        let mut command = command(&pbx.home, &token, &["delete", "--where=ext:*", "--yes"]);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        wait_for_deletes(&pbx, &mut child, moment);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let there = pbx.simulator.with_world(|world| world.event_count());
+        let runs = pbx.run(&["runs", "--format=json"]).document();
+        let Some(run) = runs["runs"].get(0) else {
+            assert_eq!(moment, 0, "there is a run file before the first DELETE");
+            continue;
+        };
+        let count = |name: &str| usize::try_from(run[name].as_u64().unwrap()).unwrap();
+        let (deleted, unknown, not_sent) = (count("deleted"), count("unknown"), count("not_sent"));
+        let planned = count("planned");
+        assert_eq!(deleted + unknown + not_sent, planned, "{moment}: {run}");
+        // What the file calls deleted is gone, and what it calls not sent is there.
+        assert!(there <= all - deleted && there >= all - deleted - unknown, "{moment}: {run}");
+        assert!(unknown <= 4, "{moment}: more is unknown than was in flight: {run}");
+        let name = run["run"].as_str().unwrap();
+        if run["finished"].is_null() {
+            let said = pbx.run(&["resume", name, "--yes"]);
+            assert_eq!(said.code, 0, "{moment}: {}", said.err);
+        }
+        let left = pbx.simulator.with_world(|world| world.event_count());
+        assert_eq!(left, all - planned, "{moment}");
+    }
 }
 
 #[test]
