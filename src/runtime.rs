@@ -130,31 +130,30 @@ pub async fn list_all(
     }
 }
 
-/// The newest runs of this service that broke off, a sentence each. What cannot be read is for
-/// `callsweep runs` to say.
+/// The newest runs of this service that broke off, or that another program carries out right now, a
+/// sentence each. What cannot be read is for `callsweep runs` to say.
 fn broken_runs(ports: &Ports) -> Vec<String> {
     let names = journal::names(&ports.runs).unwrap_or_default();
     let records = names.iter().take(LATEST).filter_map(|name| Record::read(&ports.runs, name).ok());
-    let broken = records.filter(|record| {
-        record.finished.is_none()
-            && record.is_of(ports.client.target()).is_ok()
-            && !journal::is_going_on(&ports.runs, &record.name)
-    });
-    broken
-        .map(|record| {
-            let tally = Tally::over(record.events.iter().map(|planned| &planned.outcome));
-            let (name, left) = (&record.name, tally.not_sent + tally.unknown);
-            let (verb, run) = match record.kind {
-                Kind::Delete => ("resume", name),
-                Kind::Undo => ("undo", record.undoes.as_ref().unwrap_or(name)),
-            };
-            format!(
-                "run {name} broke off: {left} of {} not sent or unknown; callsweep {verb} {run} \
-                 goes on",
-                record.events.len()
-            )
-        })
-        .collect()
+    let open = records
+        .filter(|record| record.finished.is_none() && record.is_of(ports.client.target()).is_ok());
+    open.map(|record| {
+        if journal::is_going_on(&ports.runs, &record.name) {
+            return format!("run {} is going on right now in another callsweep", record.name);
+        }
+        let tally = Tally::over(record.events.iter().map(|planned| &planned.outcome));
+        let (name, left) = (&record.name, tally.not_sent + tally.unknown);
+        let (verb, run) = match record.kind {
+            Kind::Delete => ("resume", name),
+            Kind::Undo => ("undo", record.undoes.as_ref().unwrap_or(name)),
+        };
+        let all = record.events.len();
+        format!(
+            "run {name} broke off: {left} of {all} not sent or unknown; callsweep {verb} {run} \
+             goes on"
+        )
+    })
+    .collect()
 }
 
 fn keep_open(ports: &Ports, file: io::Result<RunFile>) -> Result<String, Failure> {

@@ -231,6 +231,7 @@ fn the_next_start_tells_which_run_broke_off_and_how_to_go_on() {
     let run = office.run_name();
     office.desk.look_for_broken_runs();
     office.desk.does_not_see("broke off");
+    office.desk.sees(&format!("run {run} is going on right now in another callsweep"));
     // A copy of the file is one that nobody writes any more.
     let name = office.home.path().join(format!("state/callsweep/runs/{run}.jsonl"));
     let whole = std::fs::read(&name).unwrap();
