@@ -211,6 +211,12 @@ fn say(text: &str) -> Result<()> {
     }
 }
 
+/// What carries out requests: on this thread, one after the other or many at once.
+fn hands() -> Result<tokio::runtime::Runtime> {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    builder.enable_all().build().wrap_err("the network runtime cannot start")
+}
+
 /// `1 event`, `2 events`.
 fn counted(count: usize, thing: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };

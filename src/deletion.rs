@@ -6,6 +6,7 @@
 
 mod guard;
 mod judge;
+mod ledger;
 mod plan;
 mod run;
 mod undo;
@@ -14,5 +15,5 @@ mod verification;
 pub use judge::{Reply, Settled, judge};
 pub use plan::{Plan, PlanHash, PlanRefused, PlannedCall, Selection};
 pub use run::{Run, RunCall, RunEnd, RunState, Step, Tally};
-pub use undo::{Undo, UndoPlan, UndoRefused, UndoStep};
-pub use verification::settled_by_listing;
+pub use undo::{Loss, Undo, UndoPlan, UndoRefused, UndoStep};
+pub use verification::{gone_beside, settled_by_listing};

@@ -15,7 +15,9 @@ use serde_json::{Value, json};
 
 use crate::deletion::{Plan, RunCall, RunEnd, Settled, UndoPlan};
 use crate::domain::{Foreign, Outcome, PhoneCallEvent, Target};
-pub use record::{Kind, Record, RecordRefused, RecordedCall, RecordedEvent, names, undo_plan};
+pub use record::{
+    Kind, Record, RecordRefused, RecordedCall, RecordedEvent, is_finished, names, undo_plan,
+};
 
 /// Version of the line format.
 const SCHEMA: u32 = 1;
@@ -46,8 +48,8 @@ impl RunFile {
     ///
     /// # Errors
     /// Any error of the file system; no half-written file is used then.
-    pub fn create_undo(runs: &Path, plan: &UndoPlan, plan_hash: &str) -> io::Result<Self> {
-        Self::begin(runs, plan.target(), &undo_line(plan, plan_hash), plan.events(), &[])
+    pub fn create_undo(runs: &Path, plan: &UndoPlan) -> io::Result<Self> {
+        Self::begin(runs, plan.target(), &undo_line(plan), plan.events(), &[])
     }
 
     fn begin(
@@ -276,14 +278,14 @@ fn run_line(plan: &Plan) -> Value {
     })
 }
 
-fn undo_line(plan: &UndoPlan, plan_hash: &str) -> Value {
+fn undo_line(plan: &UndoPlan) -> Value {
     let target = plan.target();
     let call = |event| json!({"method": "POST", "path": plan.path(event), "covers": 1});
     let calls: Vec<Value> = plan.events().iter().map(call).collect();
     json!({
         "line": "run", "schema": SCHEMA, "program": env!("CARGO_PKG_VERSION"), "kind": "undo",
         "profile": target.profile, "origin": target.origin, "user": target.user.as_str(),
-        "plan_hash": plan_hash, "undoes": plan.run(), "started": now(),
+        "plan_hash": plan.plan_hash(), "undoes": plan.run(), "started": now(),
         "events": plan.events().len(), "calls": calls,
     })
 }

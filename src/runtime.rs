@@ -70,9 +70,8 @@ pub async fn perform(effect: Effect, ports: &Ports) -> Message {
             let result = ports.client.events(&extension, &mut exchanges).await;
             Message::ListedForRun { extension, result, exchanges }
         }
-        Effect::OpenUndoFile { plan, plan_hash } => {
-            let file = RunFile::create_undo(&ports.runs, &plan, &plan_hash);
-            Message::RunFileOpened(keep_open(ports, file))
+        Effect::OpenUndoFile(plan) => {
+            Message::RunFileOpened(keep_open(ports, RunFile::create_undo(&ports.runs, &plan)))
         }
         Effect::CreateEvent { plan, place } => create_event(ports, &plan, place).await,
         Effect::CloseRunFile(end) => Message::RunFileClosed(close_run_file(ports, &end)),
@@ -134,7 +133,8 @@ pub async fn list_all(
 /// sentence each. What cannot be read is for `callsweep runs` to say.
 fn broken_runs(ports: &Ports) -> Vec<String> {
     let names = journal::names(&ports.runs).unwrap_or_default();
-    let records = names.iter().take(LATEST).filter_map(|name| Record::read(&ports.runs, name).ok());
+    let names = names.iter().take(LATEST).filter(|name| !journal::is_finished(&ports.runs, name));
+    let records = names.filter_map(|name| Record::read(&ports.runs, name).ok());
     let open = records
         .filter(|record| record.finished.is_none() && record.is_of(ports.client.target()).is_ok());
     open.map(|record| {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::deletion::{Plan, RunCall, RunEnd, UndoPlan};
+use crate::deletion::{Plan, Run, RunCall, RunEnd, Step, Undo, UndoPlan, UndoStep};
 use crate::domain::ExtensionNumber;
 
 /// One act. Each comes back as exactly one message.
@@ -31,12 +31,7 @@ pub enum Effect {
     /// List the events of an extension for the run: before a wide call, or to verify.
     ListForRun(ExtensionNumber),
     /// Write what is to be made again, with every event whole, to a new run file and sync it.
-    OpenUndoFile {
-        /// What is made.
-        plan: Arc<UndoPlan>,
-        /// The hash of the plan that is undone.
-        plan_hash: String,
-    },
+    OpenUndoFile(Arc<UndoPlan>),
     /// Write that it is being made, make it, write what came of it.
     CreateEvent {
         /// The plan being carried out.
@@ -46,4 +41,26 @@ pub enum Effect {
     },
     /// Write the last lines of the run file and let go of it.
     CloseRunFile(RunEnd),
+}
+
+impl Effect {
+    /// What a run wants done now.
+    pub fn of_run(run: &mut Run) -> Vec<Self> {
+        let plan = Arc::clone(run.plan());
+        let effect = |step| match step {
+            Step::Send(call) => Self::SendDelete { plan: Arc::clone(&plan), call },
+            Step::List(extension) => Self::ListForRun(extension),
+        };
+        run.hand_out().into_iter().map(effect).collect()
+    }
+
+    /// What an undo wants done now.
+    pub fn of_undo(undo: &mut Undo) -> Vec<Self> {
+        let plan = Arc::clone(undo.plan());
+        let effect = |step| match step {
+            UndoStep::Create(place) => Self::CreateEvent { plan: Arc::clone(&plan), place },
+            UndoStep::List(extension) => Self::ListForRun(extension),
+        };
+        undo.hand_out().into_iter().map(effect).collect()
+    }
 }

@@ -1,5 +1,6 @@
 //! Everything the program knows and shows.
 
+use crate::deletion::Loss;
 use crate::domain::{
     EventKey, EventStore, ExpressionError, Extension, ExtensionNumber, Failure, Fetched, Filter,
     Target, WideCalls,
@@ -10,7 +11,6 @@ use super::browse::EventsPanel;
 use super::loading::Loading;
 use super::running::Opening;
 use super::status::{Calls, Log, LogLine, Notice, StatusRow, Tone};
-use super::undoing::Lost;
 use super::{
     ActiveRun, ActiveUndo, Cursor, Effect, Key, Layout, Moment, Panel, Review, UndoReview,
 };
@@ -116,7 +116,7 @@ pub struct Model {
     pub(super) closing: bool,
     pub(super) run: Option<ActiveRun>,
     /// What the last run took, and what of it is not there again.
-    pub(super) lost: Option<Lost>,
+    pub(super) lost: Option<Loss>,
     pub(super) undoing: Option<ActiveUndo>,
     /// Why an event of the last run is still there.
     pub(super) failures: HashMap<EventKey, Failure>,

@@ -3,11 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::deletion::{Plan, Run, RunCall, RunState, Step, UndoPlan};
+use crate::deletion::{Plan, Run, RunCall, RunState, UndoPlan};
 use crate::domain::{ExtensionNumber, Failure, Listing, Outcome};
 
 use super::status::Tone;
-use super::undoing::Lost;
 use super::{ActiveUndo, Effect, Leaving, Model, count_of};
 
 /// What waits for its run file.
@@ -178,21 +177,12 @@ impl Model {
         let Some(active) = &mut self.run else {
             return Vec::new();
         };
-        let plan = Arc::clone(active.run.plan());
-        let mut effects: Vec<Effect> = active
-            .run
-            .hand_out()
-            .into_iter()
-            .map(|step| match step {
-                Step::Send(call) => Effect::SendDelete { plan: Arc::clone(&plan), call },
-                Step::List(extension) => Effect::ListForRun(extension),
-            })
-            .collect();
+        let mut effects = Effect::of_run(&mut active.run);
         if !active.is_going_on() && active.finished.is_none() {
             active.finished = Some(now);
             self.closing = true;
             effects.push(Effect::CloseRunFile(active.run.end()));
-            self.lost = Lost::of(&active.run, &active.name);
+            self.lost = active.run.loss(&active.name);
             self.report_run();
         }
         effects
@@ -201,20 +191,9 @@ impl Model {
     fn report_run(&mut self) {
         let Some(active) = &self.run else { return };
         let tally = active.run.tally();
-        let mut parts = vec![format!("{} deleted", tally.deleted)];
-        for (count, word) in [
-            (tally.already_gone, "already gone"),
-            (tally.refused, "refused"),
-            (tally.not_sent, "not sent"),
-            (tally.unknown, "unknown"),
-        ] {
-            if count > 0 {
-                parts.push(format!("{count} {word}"));
-            }
-        }
         let left = tally.refused + tally.not_sent + tally.unknown;
         let name = &active.name;
-        let mut text = format!("run {name}: {}", parts.join(", "));
+        let mut text = format!("run {name}: {tally}");
         if self.lost.is_some() {
             text.push_str("; z undoes it");
         }

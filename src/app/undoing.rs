@@ -1,14 +1,11 @@
 //! The way back on the screen: what the last run lost, the review of its creations, and the undo
 //! that carries them out.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::deletion::{Run, RunState, Tally, Undo, UndoPlan, UndoStep};
-use crate::domain::{
-    EventId, EventKey, ExtensionNumber, Failure, Listing, Outcome, PhoneCallEvent, WriteAnswer,
-};
+use crate::deletion::{RunState, Undo, UndoPlan};
+use crate::domain::{ExtensionNumber, Failure, Listing, WriteAnswer};
 
 use super::running::Opening;
 use super::status::Tone;
@@ -17,22 +14,10 @@ use super::{Dialog, Effect, Leaving, Model, Motion, count_of};
 /// Calls that a page down or up goes on by.
 const PAGE: usize = 5;
 
-/// What the last run took and what of it is not there again.
-#[derive(Debug)]
-pub(super) struct Lost {
-    run: String,
-    plan_hash: String,
-    events: Vec<PhoneCallEvent>,
-    /// Those that an earlier undo may have made.
-    suspects: BTreeSet<EventKey>,
-    known: BTreeSet<EventKey>,
-}
-
 /// An open review of an undo.
 #[derive(Debug)]
 pub struct UndoReview {
     plan: Arc<UndoPlan>,
-    plan_hash: String,
     /// The first call in sight.
     pub top: usize,
 }
@@ -47,44 +32,6 @@ pub struct ActiveUndo {
     /// Events in the order they were settled, with how long it took.
     pub settled: Vec<(usize, Duration)>,
     closed: bool,
-}
-
-impl Lost {
-    /// What a finished run took; `None` where it took nothing.
-    pub(super) fn of(run: &Run, name: &str) -> Option<Self> {
-        let events = run.lost();
-        let plan = run.plan();
-        let known = plan.events().iter().chain(plan.all_bystanders());
-        let known = known.map(|event| event.key.clone()).collect();
-        let plan_hash = plan.hash().as_str().to_owned();
-        let suspects = BTreeSet::new();
-        let run = name.to_owned();
-        (!events.is_empty()).then_some(Self { run, plan_hash, events, suspects, known })
-    }
-
-    /// Takes in what an undo made.
-    fn settle(&mut self, undo: &Undo) {
-        for (event, outcome) in undo.plan().events().iter().zip(undo.outcomes()) {
-            match outcome {
-                Some(Outcome::Restored(id)) => {
-                    self.events.retain(|lost| lost.key != event.key);
-                    self.suspects.remove(&event.key);
-                    let id = id.as_ref().and_then(|id| EventId::parse(id.raw()).ok());
-                    self.known.extend(id.map(|id| EventKey { id, ..event.key.clone() }));
-                }
-                Some(Outcome::Unknown(_)) => {
-                    self.suspects.insert(event.key.clone());
-                }
-                Some(
-                    Outcome::Deleted
-                    | Outcome::AlreadyGone
-                    | Outcome::Refused(_)
-                    | Outcome::NotSent(_),
-                )
-                | None => {}
-            }
-        }
-    }
 }
 
 impl UndoReview {
@@ -105,11 +52,6 @@ impl ActiveUndo {
     pub fn is_going_on(&self) -> bool {
         self.undo.state() != RunState::Finished
     }
-
-    /// Events by outcome so far.
-    pub fn tally(&self) -> Tally {
-        self.undo.end().tally
-    }
 }
 
 impl Model {
@@ -124,12 +66,9 @@ impl Model {
             self.notice(Tone::Plain, text);
             return;
         };
-        let (target, known) = (self.facts.target.clone(), lost.known.clone());
-        let plan = UndoPlan::new(target, &lost.run, lost.events.clone(), &lost.suspects, known);
-        match plan {
+        match UndoPlan::new(self.facts.target.clone(), lost) {
             Ok(plan) => {
-                let (plan, plan_hash) = (Arc::new(plan), lost.plan_hash.clone());
-                let review = UndoReview { plan, plan_hash, top: 0 };
+                let review = UndoReview { plan: Arc::new(plan), top: 0 };
                 self.dialog = Some(Dialog::Undo(Box::new(review)));
             }
             Err(refused) => self.notice(Tone::Plain, refused.to_string()),
@@ -143,9 +82,9 @@ impl Model {
             self.dialog = Some(Dialog::Undo(review));
             return Vec::new();
         }
-        let UndoReview { plan, plan_hash, .. } = *review;
+        let plan = review.plan;
         self.opening = Some(Opening::Undo(Arc::clone(&plan)));
-        vec![Effect::OpenUndoFile { plan, plan_hash }]
+        vec![Effect::OpenUndoFile(plan)]
     }
 
     /// The run file is on disk: the plan becomes an undo.
@@ -207,20 +146,17 @@ impl Model {
         let Some(active) = &mut self.undoing else {
             return Vec::new();
         };
-        let plan = Arc::clone(active.undo.plan());
-        let steps = active.undo.hand_out().into_iter();
-        let mut effects: Vec<Effect> = steps
-            .map(|step| match step {
-                UndoStep::List(extension) => Effect::ListForRun(extension),
-                UndoStep::Create(place) => Effect::CreateEvent { plan: Arc::clone(&plan), place },
-            })
-            .collect();
+        let mut effects = Effect::of_undo(&mut active.undo);
         if !active.is_going_on() && !active.closed {
             active.closed = true;
             self.closing = true;
             effects.push(Effect::CloseRunFile(active.undo.end()));
             if let Some(lost) = &mut self.lost {
-                lost.settle(&active.undo);
+                let outcomes = active.undo.outcomes().iter();
+                let settled = active.undo.plan().events().iter().zip(outcomes);
+                lost.undone(
+                    settled.filter_map(|(event, outcome)| Some((event, outcome.as_ref()?))),
+                );
             }
             self.report_undo();
         }
@@ -229,7 +165,7 @@ impl Model {
 
     fn report_undo(&mut self) {
         let Some(active) = &self.undoing else { return };
-        let (tally, all) = (active.tally(), active.undo.plan().events().len());
+        let (tally, all) = (active.undo.tally(), active.undo.plan().events().len());
         let left = all - tally.restored;
         let mut text = format!("undo {}: {} of {all} restored", active.name, tally.restored);
         if left > 0 {

@@ -7,7 +7,7 @@ use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use color_eyre::eyre::{Result, WrapErr, eyre};
+use color_eyre::eyre::{Result, eyre};
 use url::{Host, Url};
 
 use super::ending::Ending;
@@ -148,10 +148,7 @@ fn proxied() -> bool {
 
 /// TLS, token, presence and one listing, judged from at most two questions.
 fn ask(profile: &Profile, client: Client, steps: &mut Steps) -> Result<()> {
-    let hands = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .wrap_err("the network runtime cannot start")?;
+    let hands = super::hands()?;
     // Few questions: presence alone where it is a source. No typed numbers: they would soften its
     // refusal into a remark.
     let sources = if profile.discover.contains(&Source::Presence) {

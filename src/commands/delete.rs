@@ -1,16 +1,15 @@
 //! `callsweep delete`: the events that arguments name, planned and run as on the screen.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use clap::Args;
-use color_eyre::eyre::{Result, WrapErr, eyre};
-use serde_json::json;
+use color_eyre::eyre::{Result, eyre};
 
 use super::ending::{Ending, remark};
 use super::list::{self, parse_type};
-use super::machine;
+use super::machine::{self, Machine};
 use super::profile;
 use super::runs::{self, RunFormat};
 use super::{Opened, counted};
@@ -18,10 +17,9 @@ use crate::api::Writes;
 use crate::app::Effect;
 use crate::config::{self, Environment, Flags, Profile};
 use crate::deletion::{Plan, Run, Selection};
-use crate::domain::{
-    EventStore, EventType, EventView, Expression, Extension, ExtensionNumber, Listing,
-};
-use crate::runtime::{self, Listed, Ports};
+use crate::domain::{EventStore, EventType, EventView, Expression, Extension, Listing};
+use crate::journal::RecordedCall;
+use crate::runtime::{Listed, Ports};
 
 /// From this many events on the number has to be typed, as on the screen.
 const TYPED_ABOVE: usize = 10;
@@ -107,7 +105,10 @@ pub(super) fn run(
         Err(ending) => return Ok(ending),
     };
     if selection.is_empty() {
-        return Ok(Ending::Refused.because("no event is meant by that: nothing was sent"));
+        let nothing = runs::not_run("", &[]);
+        let written = runs::print(arguments.format, &nothing, |_| Ok(()));
+        let ending = Ending::Refused.because("no event is meant by that: nothing was sent");
+        return Ok(ending.written(written));
     }
     let DeleteArguments { dry_run, yes, format, .. } = *arguments;
     let ending =
@@ -122,16 +123,16 @@ pub(super) struct Consent {
     pub(super) format: RunFormat,
 }
 
-/// Plans, asks, sends and prints; `before` is done between yes and the first request.
+/// Plans, asks, sends and prints; `begun` is done between the run file and the first request.
 ///
 /// # Errors
-/// When `before` fails or the terminal cannot be asked; what fails later is in the ending.
+/// When the terminal cannot be asked; what fails later is in the ending.
 pub(super) fn carry_out(
     selection: &Selection,
     opened: &Opened,
     folder: &Path,
     consent: &Consent,
-    before: impl FnOnce() -> io::Result<()>,
+    begun: impl FnOnce() -> io::Result<()>,
 ) -> Result<Ending> {
     let Opened { profile, .. } = opened;
     let form = profile.wide_calls.widest();
@@ -151,10 +152,9 @@ pub(super) fn carry_out(
     }
     let client = profile::client(profile, Writes::Allowed)?;
     let ports = Ports::new(client, Vec::new(), Vec::new(), folder.to_owned());
-    before()?;
     let open = Effect::OpenRunFile(Arc::clone(&plan));
-    let run = Run::new(plan, profile.concurrency);
-    machine::carry_out(run, open, ports, folder, consent.format)
+    let machine = Machine::Deletion(Run::new(plan, profile.concurrency));
+    machine::carry_out(machine, open, ports, folder, consent.format, begun)
 }
 
 /// Lists what may hold wanted events and chooses them; false with it where something could not be
@@ -164,27 +164,8 @@ fn select(
     wanted: &Wanted,
     flags: &Flags,
 ) -> Result<Result<(Selection, bool), Ending>> {
-    let profile = &opened.profile;
-    let (typed, sources) = match list::named(flags)? {
-        named if named.is_empty() => (profile.extensions.clone(), profile.discover.clone()),
-        named => (named, Vec::new()),
-    };
-    let client = profile::client(profile, Writes::ReadOnly)?;
-    let ports = Arc::new(Ports::new(client, typed, sources, PathBuf::new()));
-    let hands = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .wrap_err("the network runtime cannot start")?;
-    let (discovery, listed) = hands.block_on(async {
-        let (discovery, _) = runtime::discover(&ports).await;
-        let numbers: Vec<ExtensionNumber> = discovery.as_ref().map_or(Vec::new(), |found| {
-            found.extensions.iter().map(|one| one.number.clone()).collect()
-        });
-        let listed = runtime::list_all(&ports, &numbers, profile.concurrency, || ()).await;
-        (discovery, listed)
-    });
-    let discovery = match discovery {
-        Ok(discovery) => discovery,
+    let (discovery, listed) = match list::read(opened, flags)? {
+        Ok(found) => found,
         Err(failure) => {
             let why = format!("nothing was sent, as the extensions are not known: {failure}");
             return Ok(Err(Ending::Failed.because(&why)));
@@ -228,20 +209,17 @@ fn is_confirmed(plan: &Plan, profile: &Profile) -> Result<bool> {
 }
 
 fn print_plan(plan: &Plan, format: RunFormat) -> io::Result<()> {
-    let calls: Vec<_> = (0..plan.calls())
-        .filter_map(|call| Some((plan.call(call)?.path(plan.target()), plan.covers(call).len())))
+    let calls: Vec<RecordedCall> = (0..plan.calls())
+        .filter_map(|call| {
+            let path = plan.call(call)?.path(plan.target());
+            let method = "DELETE".to_owned();
+            Some(RecordedCall { method, path, covers: plan.covers(call).len() })
+        })
         .collect();
-    let document = json!({
-        "run": null, "plan_hash": plan.hash().as_str(), "dry_run": true,
-        "calls": calls.iter().map(|(path, covers)| {
-            json!({"method": "DELETE", "path": path, "covers": covers})
-        }).collect::<Vec<_>>(),
-        "outcomes": [], "surplus": [], "verified": false, "stopped_by": null,
-        "summary": runs::summary(&crate::deletion::Tally::default()),
-    });
+    let document = runs::not_run(plan.hash().as_str(), &calls);
     runs::print(format, &document, |out| {
-        for (path, covers) in &calls {
-            writeln!(out, "DELETE {path}  ({})", counted(*covers, "event"))?;
+        for call in &calls {
+            writeln!(out, "DELETE {}  ({})", call.path, counted(call.covers, "event"))?;
         }
         let events = counted(plan.events().len(), "event");
         writeln!(out, "dry run, plan {}: {events} would go, nothing was sent", plan.hash().short())

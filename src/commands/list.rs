@@ -12,11 +12,12 @@ use color_eyre::eyre::{Result, WrapErr};
 
 use super::counted;
 use super::ending::{Ending, remark};
-use super::profile;
+use super::profile::{self, Opened};
 use crate::api::Writes;
 use crate::config::{Environment, Flags};
 use crate::domain::{
-    Cause, EventType, EventView, Expression, Extension, ExtensionNumber, Failure, Listing,
+    Cause, Discovery, EventType, EventView, Expression, Extension, ExtensionNumber, Failure,
+    Listing,
 };
 use crate::runtime::{self, Listed, Ports};
 
@@ -70,31 +71,8 @@ pub(super) fn run(
 ) -> Result<Ending> {
     // The simulator of a demo lives as long as this does.
     let opened = profile::open(demo, flags, environment)?;
-    let profile = &opened.profile;
-    let named = named(flags)?;
-    let (typed, sources) = if named.is_empty() {
-        (profile.extensions.clone(), profile.discover.clone())
-    } else {
-        (named, Vec::new())
-    };
-    // Nothing is written here, so that there is no folder of run files.
-    let client = profile::client(profile, Writes::ReadOnly)?;
-    let ports = Arc::new(Ports::new(client, typed, sources, PathBuf::new()));
-    let hands = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .wrap_err("the network runtime cannot start")?;
     let format = arguments.format;
-    let found = hands.block_on(async {
-        let (discovery, _) = runtime::discover(&ports).await;
-        let discovery = discovery?;
-        let asked: Vec<_> = discovery.extensions.iter().map(|one| one.number.clone()).collect();
-        let mut progress = Progress::of(asked.len());
-        let listed =
-            runtime::list_all(&ports, &asked, profile.concurrency, || progress.step()).await;
-        progress.end();
-        Ok::<_, Failure>((discovery, listed))
-    });
+    let found = read(&opened, flags)?;
     let (discovery, listed) = match found {
         Ok(found) => found,
         Err(failure) => {
@@ -121,6 +99,34 @@ pub(super) fn run(
     Ok(report.ending().written(written))
 }
 
+/// The extensions, of the profile or of the command line alone, and what is listed of each.
+///
+/// # Errors
+/// When the client cannot be made; that no source answers is the inner failure.
+pub(super) fn read(
+    opened: &Opened,
+    flags: &Flags,
+) -> Result<Result<(Discovery, Vec<Listed>), Failure>> {
+    let profile = &opened.profile;
+    let (typed, sources) = match named(flags)? {
+        named if named.is_empty() => (profile.extensions.clone(), profile.discover.clone()),
+        named => (named, Vec::new()),
+    };
+    // Nothing is written here, so that there is no folder of run files.
+    let client = profile::client(profile, Writes::ReadOnly)?;
+    let ports = Arc::new(Ports::new(client, typed, sources, PathBuf::new()));
+    Ok(super::hands()?.block_on(async {
+        let (discovery, _) = runtime::discover(&ports).await;
+        let discovery = discovery?;
+        let asked: Vec<_> = discovery.extensions.iter().map(|one| one.number.clone()).collect();
+        let mut progress = Progress::of(asked.len());
+        let step = || progress.step();
+        let listed = runtime::list_all(&ports, &asked, profile.concurrency, step).await;
+        progress.end();
+        Ok((discovery, listed))
+    }))
+}
+
 fn print(report: &Report, format: Format) -> io::Result<()> {
     let stdout = io::stdout();
     let clean = stdout.is_terminal();
@@ -134,7 +140,7 @@ fn print(report: &Report, format: Format) -> io::Result<()> {
 }
 
 /// The extensions that the command line names.
-pub(super) fn named(flags: &Flags) -> Result<Vec<ExtensionNumber>> {
+fn named(flags: &Flags) -> Result<Vec<ExtensionNumber>> {
     let parsed = flags.extensions.iter().map(|text| ExtensionNumber::parse(text));
     parsed.collect::<Result<_, _>>().wrap_err("--extension")
 }

@@ -4,108 +4,88 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use color_eyre::eyre::{Result, WrapErr};
+use color_eyre::eyre::Result;
 use tokio::task::JoinSet;
 
 use super::ending::{Ending, remark};
+use super::hands;
 use super::runs::{self, RunFormat};
 use crate::app::{Effect, Message};
-use crate::deletion::{Run, RunEnd, Step, Tally, Undo, UndoStep};
+use crate::deletion::{Run, RunEnd, Tally, Undo};
 use crate::domain::{Cause, Failure};
 use crate::runtime::{Ports, perform};
 
 /// What says what is to be done next, and takes what came of it.
-pub(super) trait Machine {
-    fn effects(&mut self) -> Vec<Effect>;
-    fn take(&mut self, message: Message);
-    fn end(&self) -> RunEnd;
-    fn stopped_by(&self) -> Option<&Failure>;
+#[derive(Debug)]
+pub(super) enum Machine {
+    Deletion(Run),
+    Undo(Undo),
+}
+
+impl Machine {
+    fn effects(&mut self) -> Vec<Effect> {
+        match self {
+            Self::Deletion(run) => Effect::of_run(run),
+            Self::Undo(undo) => Effect::of_undo(undo),
+        }
+    }
+
+    fn take(&mut self, message: Message) {
+        match (self, message) {
+            (Self::Deletion(run), Message::CallSettled { call, settled, .. }) => {
+                run.settle(call, settled);
+            }
+            (Self::Deletion(run), Message::ListedForRun { extension, result, .. }) => {
+                run.listed(&extension, result.as_ref());
+            }
+            (Self::Undo(undo), Message::EventCreated { place, answer, .. }) => {
+                undo.settle(place, answer);
+            }
+            (Self::Undo(undo), Message::ListedForRun { extension, result, .. }) => {
+                undo.listed(&extension, result.as_ref());
+            }
+            // No effect of a run or an undo comes back as anything else.
+            _ => {}
+        }
+    }
+
+    fn end(&self) -> RunEnd {
+        match self {
+            Self::Deletion(run) => run.end(),
+            Self::Undo(undo) => undo.end(),
+        }
+    }
+
+    fn stopped_by(&self) -> Option<&Failure> {
+        match self {
+            Self::Deletion(run) => run.stopped_by(),
+            Self::Undo(undo) => undo.stopped_by(),
+        }
+    }
+
     /// What an operator should know, said since this was last asked.
-    fn remarks(&mut self) -> Vec<String>;
-}
-
-impl Machine for Run {
-    fn effects(&mut self) -> Vec<Effect> {
-        let plan = Arc::clone(self.plan());
-        let steps = self.hand_out().into_iter();
-        steps
-            .map(|step| match step {
-                Step::Send(call) => Effect::SendDelete { plan: Arc::clone(&plan), call },
-                Step::List(extension) => Effect::ListForRun(extension),
-            })
-            .collect()
-    }
-
-    fn take(&mut self, message: Message) {
-        if let Message::CallSettled { call, settled, .. } = message {
-            self.settle(call, settled);
-        } else if let Message::ListedForRun { extension, result, .. } = message {
-            self.listed(&extension, result.as_ref());
-        }
-    }
-
-    fn end(&self) -> RunEnd {
-        self.end()
-    }
-
-    fn stopped_by(&self) -> Option<&Failure> {
-        self.stopped_by()
-    }
-
     fn remarks(&mut self) -> Vec<String> {
-        self.take_remarks()
-    }
-}
-
-impl Machine for Undo {
-    fn effects(&mut self) -> Vec<Effect> {
-        let plan = Arc::clone(self.plan());
-        let steps = self.hand_out().into_iter();
-        steps
-            .map(|step| match step {
-                UndoStep::Create(place) => Effect::CreateEvent { plan: Arc::clone(&plan), place },
-                UndoStep::List(extension) => Effect::ListForRun(extension),
-            })
-            .collect()
-    }
-
-    fn take(&mut self, message: Message) {
-        if let Message::EventCreated { place, answer, .. } = message {
-            self.settle(place, answer);
-        } else if let Message::ListedForRun { extension, result, .. } = message {
-            self.listed(&extension, result.as_ref());
+        match self {
+            Self::Deletion(run) => run.take_remarks(),
+            Self::Undo(_) => Vec::new(),
         }
-    }
-
-    fn end(&self) -> RunEnd {
-        self.end()
-    }
-
-    fn stopped_by(&self) -> Option<&Failure> {
-        self.stopped_by()
-    }
-
-    fn remarks(&mut self) -> Vec<String> {
-        Vec::new()
     }
 }
 
 /// Opens the run file, does what the machine says until it is over, and prints what came of it.
+/// `begun` is done between the run file and the first request.
 ///
 /// # Errors
 /// When the network runtime cannot start.
 pub(super) fn carry_out(
-    mut machine: impl Machine,
+    mut machine: Machine,
     open: Effect,
     ports: Ports,
     folder: &Path,
     format: RunFormat,
+    begun: impl FnOnce() -> io::Result<()>,
 ) -> Result<Ending> {
-    let hands = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .wrap_err("the network runtime cannot start")?;
-    match hands.block_on(drive(&mut machine, open, Arc::new(ports))) {
+    match hands()?.block_on(drive(&mut machine, open, Arc::new(ports), begun)) {
         Ok(name) => Ok(report(&machine, folder, &name, format)),
         Err(failure) => Ok(Ending::Failed.because(&format!("nothing was sent: {failure}"))),
     }
@@ -113,14 +93,16 @@ pub(super) fn carry_out(
 
 /// Nothing here decides.
 async fn drive(
-    machine: &mut impl Machine,
+    machine: &mut Machine,
     open: Effect,
     ports: Arc<Ports>,
+    begun: impl FnOnce() -> io::Result<()>,
 ) -> Result<String, Failure> {
     let Message::RunFileOpened(opened) = perform(open, &ports).await else {
         return Err(Failure::new(Cause::Withheld, "the run file did not open"));
     };
     let name = opened?;
+    begun().map_err(|error| Failure::new(Cause::Withheld, error.to_string()))?;
     let mut in_flight = JoinSet::new();
     loop {
         for effect in machine.effects() {
@@ -143,7 +125,7 @@ async fn drive(
 }
 
 /// Prints the run as its file tells it.
-fn report(machine: &impl Machine, folder: &Path, name: &str, format: RunFormat) -> Ending {
+fn report(machine: &Machine, folder: &Path, name: &str, format: RunFormat) -> Ending {
     let stopped_by = machine.stopped_by().map(ToString::to_string);
     if let Some(why) = &stopped_by {
         remark(&format!("stopped: {why}"));
@@ -153,7 +135,7 @@ fn report(machine: &impl Machine, folder: &Path, name: &str, format: RunFormat) 
         Err(ending) => return ending,
     };
     let tally = runs::tally(&record);
-    let document = runs::document(&record, false, stopped_by.as_deref());
+    let document = runs::document(&record, stopped_by.as_deref());
     let clean = io::stdout().is_terminal();
     let written = runs::print(format, &document, |out| {
         for planned in &record.events {
@@ -162,22 +144,21 @@ fn report(machine: &impl Machine, folder: &Path, name: &str, format: RunFormat) 
         Ok(())
     });
     let verified = if record.verified { "the service agrees" } else { "not verified" };
-    remark(&format!("run {name}: {}; {verified}", runs::words(&tally)));
+    remark(&format!("run {name}: {tally}; {verified}"));
     if !record.surplus.is_empty() {
         let lost = record.surplus.len();
         remark(&format!(
             "{lost} GONE THAT WERE NOT IN THE PLAN: callsweep undo {name} brings them back"
         ));
     }
-    let ending = ending(&tally, record.events.len());
-    let whole = ending != Ending::Done || record.surplus.is_empty();
-    if whole { ending.written(written) } else { Ending::InPart.written(written) }
+    ending(&tally, record.surplus.is_empty()).written(written)
 }
 
-fn ending(tally: &Tally, planned: usize) -> Ending {
+/// All done, a part of it, or nothing; what went beside the plan leaves it a part at best.
+fn ending(tally: &Tally, nothing_beside: bool) -> Ending {
     match tally.deleted + tally.already_gone + tally.restored {
-        all if all == planned => Ending::Done,
         0 => Ending::Failed,
+        all if all == tally.settled() && nothing_beside => Ending::Done,
         _ => Ending::InPart,
     }
 }

@@ -1,11 +1,12 @@
 //! `callsweep resume`: a run that broke off is settled by listing, and what is still there and
 //! still the same is deleted in a run of its own.
 
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use color_eyre::eyre::{Result, WrapErr, eyre};
+use color_eyre::eyre::{Result, eyre};
 
 use super::counted;
 use super::delete::{self, Consent};
@@ -14,9 +15,9 @@ use super::profile::{self, Opened};
 use super::runs::{self, RunFormat};
 use crate::api::Writes;
 use crate::config::{self, Environment, Flags};
-use crate::deletion::{RunEnd, Selection, Tally, settled_by_listing};
-use crate::domain::{EventKey, EventStore, ExtensionNumber, Listing, Outcome};
-use crate::journal::{self, Kind, Record};
+use crate::deletion::{RunEnd, Selection, Tally, gone_beside, settled_by_listing};
+use crate::domain::{EventStore, ExtensionNumber, Listing, Outcome};
+use crate::journal::{self, Kind, Record, RecordedEvent};
 use crate::runtime::{self, Listed, Ports};
 
 /// Which run.
@@ -70,7 +71,7 @@ pub(super) fn run(
     remark(&format!(
         "run {} broke off: {}; {} left",
         record.name,
-        runs::words(&found.end.tally),
+        found.end.tally,
         counted(found.selection.len(), "event")
     ));
     if !found.whole {
@@ -78,7 +79,8 @@ pub(super) fn run(
     }
     if found.selection.is_empty() {
         journal::close_broken(&folder, &record.name, &found.end)?;
-        return Ok(Ending::Done.because("nothing is left to be sent: the run is closed"));
+        remark("nothing is left to be sent: the run is closed");
+        return runs::show(&record.name, arguments.format, environment);
     }
     let consent = Consent { dry_run: false, yes: arguments.yes, format: arguments.format };
     let close = || journal::close_broken(&folder, &record.name, &found.end);
@@ -101,25 +103,28 @@ fn not_resumable(record: &Record, folder: &std::path::Path) -> Option<String> {
 /// Lists every extension that the run planned on and settles what can be settled by that.
 fn look(record: &Record, opened: &Opened) -> Result<Found> {
     let profile = &opened.profile;
-    let mut numbers: Vec<ExtensionNumber> =
-        record.events.iter().map(|planned| planned.event.key.extension.clone()).collect();
-    numbers.dedup();
+    let mut groups: Vec<(ExtensionNumber, Range<usize>)> = Vec::new();
+    for group in record.events.chunk_by(|a, b| a.event.key.extension == b.event.key.extension) {
+        let start = groups.last().map_or(0, |(_, places)| places.end);
+        let number = group.first().map(|planned| planned.event.key.extension.clone());
+        groups.extend(number.map(|number| (number, start..start + group.len())));
+    }
+    let numbers: Vec<_> = groups.iter().map(|(number, _)| number.clone()).collect();
     let client = profile::client(profile, Writes::ReadOnly)?;
     let ports = Arc::new(Ports::new(client, Vec::new(), Vec::new(), PathBuf::new()));
-    let hands = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .wrap_err("the network runtime cannot start")?;
+    let hands = super::hands()?;
     let listed = hands.block_on(runtime::list_all(&ports, &numbers, profile.concurrency, || ()));
     let mut store = EventStore::default();
     let (mut revised, mut surplus) = (Vec::new(), Vec::new());
     let mut whole = true;
-    for (number, listed) in numbers.iter().zip(listed) {
+    for ((number, places), listed) in groups.into_iter().zip(listed) {
         match listed {
             Listed::Answered(Ok(listing)) => {
                 whole &= listing.is_complete();
-                surplus.extend(gone_beside(record, number, &listing));
-                settle(record, listing, &mut store, &mut revised);
+                let beside = record.bystanders.iter();
+                let beside = beside.filter(|event| event.key.extension == number);
+                surplus.extend(gone_beside(beside, &listing));
+                settle(record, places, listing, &mut store, &mut revised);
             }
             Listed::Answered(Err(failure)) => {
                 whole = false;
@@ -142,38 +147,22 @@ fn look(record: &Record, opened: &Opened) -> Result<Found> {
 /// Marks what is left of the plan on one extension: still there and still the same.
 fn settle(
     record: &Record,
+    places: Range<usize>,
     listing: Listing,
     store: &mut EventStore,
     revised: &mut Vec<(usize, Outcome)>,
 ) {
     let extension = listing.extension().clone();
     let mut left = Vec::new();
-    for (place, planned) in record.events.iter().enumerate() {
-        if planned.event.key.extension != extension {
-            continue;
-        }
-        if let Some(better) = settled_by_listing(&planned.event, &planned.outcome, &listing) {
-            revised.push((place, better));
-        }
-        let open = match planned.outcome {
-            Outcome::NotSent(_) | Outcome::Unknown(_) => true,
-            Outcome::Deleted
-            | Outcome::AlreadyGone
-            | Outcome::Refused(_)
-            | Outcome::Restored(_) => false,
-        };
-        let row = listing.find(&planned.event.key);
-        let same = |row: &usize| {
-            listing.row(*row).is_some_and(|listed| listed.to_event() == planned.event)
-        };
-        left.extend(row.filter(|row| open && same(row)));
+    let planned = record.events.get(places.clone()).unwrap_or_default();
+    for (place, RecordedEvent { event, outcome }) in places.zip(planned) {
+        let better = settled_by_listing(&event.key, outcome, &listing);
+        revised.extend(better.map(|better| (place, better)));
+        let open = matches!(outcome, Outcome::NotSent(_) | Outcome::Unknown(_));
+        let same =
+            |row: &usize| listing.row(*row).is_some_and(|listed| listed.to_event() == *event);
+        left.extend(listing.find(&event.key).filter(|row| open && same(row)));
     }
     store.insert(listing);
     store.set_marks(&extension, left, true);
-}
-
-fn gone_beside(record: &Record, extension: &ExtensionNumber, listing: &Listing) -> Vec<EventKey> {
-    let on_it = record.bystanders.iter().filter(|event| event.key.extension == *extension);
-    let gone = on_it.filter(|event| listing.is_complete() && listing.find(&event.key).is_none());
-    gone.map(|event| event.key.clone()).collect()
 }

@@ -11,7 +11,7 @@ use super::ending::{Ending, remark};
 use crate::config::{self, Environment};
 use crate::deletion::Tally;
 use crate::domain::{Foreign, Outcome};
-use crate::journal::{self, Kind, Record, RecordedEvent};
+use crate::journal::{self, Kind, Record, RecordedCall, RecordedEvent};
 
 /// The forms of a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -48,7 +48,7 @@ pub(super) fn list(format: RunFormat, environment: &Environment) -> Result<Endin
         }
         for record in &records {
             let kind = kind_name(record.kind);
-            let words = words(&tally(record));
+            let words = tally(record);
             let undone = undone_by(record).map_or(String::new(), |by| format!(", undone by {by}"));
             let cut = if record.finished.is_none() { " UNFINISHED:" } else { "" };
             writeln!(out, "{}  {kind}{cut} {words}{undone}", record.name)?;
@@ -66,13 +66,13 @@ pub(super) fn show(run: &str, format: RunFormat, environment: &Environment) -> R
         Err(ending) => return Ok(ending),
     };
     let clean = io::stdout().is_terminal();
-    let written = print(format, &document(&record, false, None), |out| {
+    let written = print(format, &document(&record, None), |out| {
         let finished = record.finished.as_deref().unwrap_or("not finished");
         writeln!(out, "run       {} ({})", record.name, kind_name(record.kind))?;
         writeln!(out, "profile   {}, {} as {}", record.profile, record.origin, record.user)?;
         writeln!(out, "time      {} to {finished}", record.started)?;
         writeln!(out, "plan      {}", record.plan_hash)?;
-        writeln!(out, "outcome   {}", words(&tally(&record)))?;
+        writeln!(out, "outcome   {}", tally(&record))?;
         for planned in &record.events {
             writeln!(out, "{}", row(planned, clean))?;
         }
@@ -104,12 +104,7 @@ pub(super) fn print(
 }
 
 /// What machines read of a run that deleted or undid.
-pub(super) fn document(record: &Record, dry_run: bool, stopped_by: Option<&str>) -> Value {
-    let calls: Vec<Value> = record
-        .calls
-        .iter()
-        .map(|call| json!({"method": call.method, "path": call.path, "covers": call.covers}))
-        .collect();
+pub(super) fn document(record: &Record, stopped_by: Option<&str>) -> Value {
     let outcomes: Vec<Value> = record.events.iter().map(outcome).collect();
     let surplus: Vec<Value> = record
         .surplus
@@ -120,9 +115,19 @@ pub(super) fn document(record: &Record, dry_run: bool, stopped_by: Option<&str>)
         })
         .collect();
     json!({
-        "run": record.name, "plan_hash": record.plan_hash, "dry_run": dry_run,
-        "calls": calls, "outcomes": outcomes, "surplus": surplus,
+        "run": record.name, "plan_hash": record.plan_hash, "dry_run": false,
+        "calls": record.calls, "outcomes": outcomes, "surplus": surplus,
         "summary": summary(&tally(record)), "verified": record.verified, "stopped_by": stopped_by,
+    })
+}
+
+/// The same of a plan that was not run; without a hash there was not even a plan.
+pub(super) fn not_run(plan_hash: &str, calls: &[RecordedCall]) -> Value {
+    let plan_hash = Some(plan_hash).filter(|hash| !hash.is_empty());
+    json!({
+        "run": null, "plan_hash": plan_hash, "dry_run": true, "calls": calls, "outcomes": [],
+        "surplus": [], "summary": summary(&Tally::default()), "verified": false,
+        "stopped_by": null,
     })
 }
 
@@ -156,25 +161,11 @@ pub(super) fn tally(record: &Record) -> Tally {
     Tally::over(record.events.iter().map(|planned| &planned.outcome))
 }
 
-pub(super) fn summary(tally: &Tally) -> Value {
+fn summary(tally: &Tally) -> Value {
     json!({
         "deleted": tally.deleted, "already_gone": tally.already_gone, "refused": tally.refused,
         "not_sent": tally.not_sent, "unknown": tally.unknown, "restored": tally.restored,
     })
-}
-
-/// The counts that are not zero.
-pub(super) fn words(tally: &Tally) -> String {
-    let parts = [
-        (tally.deleted, "deleted"),
-        (tally.restored, "restored"),
-        (tally.already_gone, "already gone"),
-        (tally.refused, "refused"),
-        (tally.not_sent, "not sent"),
-        (tally.unknown, "unknown"),
-    ];
-    let said = parts.iter().filter(|(count, _)| *count > 0);
-    said.map(|(count, word)| format!("{count} {word}")).collect::<Vec<_>>().join(", ")
 }
 
 /// One event for people; text of the service is cleaned where a terminal shows it.

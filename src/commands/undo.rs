@@ -5,18 +5,17 @@ use std::sync::Arc;
 
 use clap::Args;
 use color_eyre::eyre::{Result, eyre};
-use serde_json::json;
 
 use super::counted;
 use super::ending::Ending;
-use super::machine;
+use super::machine::{self, Machine};
 use super::profile;
 use super::runs::{self, RunFormat};
 use crate::api::Writes;
 use crate::app::Effect;
 use crate::config::{self, Environment, Flags};
-use crate::deletion::{Tally, Undo, UndoPlan};
-use crate::journal::{self, RecordRefused};
+use crate::deletion::{Undo, UndoPlan};
+use crate::journal::{self, RecordRefused, RecordedCall};
 use crate::runtime::Ports;
 
 /// Which run, and how sure its undo is.
@@ -51,7 +50,7 @@ pub(super) fn run(
     let folder = config::state_dir(environment)?.join("runs");
     let opened = profile::open(demo, flags, environment)?;
     let profile = &opened.profile;
-    let (plan, plan_hash) = match journal::undo_plan(&folder, &arguments.run, &profile.target) {
+    let plan = match journal::undo_plan(&folder, &arguments.run, &profile.target) {
         Ok(planned) => planned,
         Err(refused @ RecordRefused::Nothing(_)) => {
             return Ok(Ending::Refused.because(&refused.to_string()));
@@ -60,7 +59,7 @@ pub(super) fn run(
     };
     let plan = Arc::new(plan);
     if arguments.dry_run {
-        return Ok(Ending::Done.written(print_plan(&plan, &plan_hash, arguments.format)));
+        return Ok(Ending::Done.written(print_plan(&plan, arguments.format)));
     }
     if profile.read_only {
         let why = "this profile is read-only: nothing is made (read_only, --read-only)";
@@ -71,18 +70,16 @@ pub(super) fn run(
     }
     let client = profile::client(profile, Writes::Allowed)?;
     let ports = Ports::new(client, Vec::new(), Vec::new(), folder.clone());
-    let open = Effect::OpenUndoFile { plan: Arc::clone(&plan), plan_hash };
-    machine::carry_out(Undo::new(plan, profile.concurrency), open, ports, &folder, arguments.format)
+    let open = Effect::OpenUndoFile(Arc::clone(&plan));
+    let machine = Machine::Undo(Undo::new(plan, profile.concurrency));
+    machine::carry_out(machine, open, ports, &folder, arguments.format, || Ok(()))
 }
 
-fn print_plan(plan: &UndoPlan, plan_hash: &str, format: RunFormat) -> io::Result<()> {
-    let call = |event| json!({"method": "POST", "path": plan.path(event), "covers": 1});
-    let calls: Vec<_> = plan.events().iter().map(call).collect();
-    let document = json!({
-        "run": null, "plan_hash": plan_hash, "dry_run": true, "calls": calls, "outcomes": [],
-        "surplus": [], "verified": false, "stopped_by": null,
-        "summary": runs::summary(&Tally::default()),
-    });
+fn print_plan(plan: &UndoPlan, format: RunFormat) -> io::Result<()> {
+    let call =
+        |event| RecordedCall { method: "POST".to_owned(), path: plan.path(event), covers: 1 };
+    let calls: Vec<RecordedCall> = plan.events().iter().map(call).collect();
+    let document = runs::not_run(plan.plan_hash(), &calls);
     runs::print(format, &document, |out| {
         for event in plan.events() {
             writeln!(out, "POST {}  {} {}", plan.path(event), event.key.event_type, event.url)?;

@@ -261,7 +261,7 @@ impl Plan {
 }
 
 /// Where the events of an extension stand in a list that is in the order of extensions.
-fn span_of(events: &[PhoneCallEvent], extension: &ExtensionNumber) -> Range<usize> {
+pub(super) fn span_of(events: &[PhoneCallEvent], extension: &ExtensionNumber) -> Range<usize> {
     let start = events.partition_point(|event| event.key.extension < *extension);
     let end = events.partition_point(|event| event.key.extension <= *extension);
     start..end

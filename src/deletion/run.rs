@@ -1,14 +1,16 @@
 //! One plan being carried out: which calls wait, which are in flight, what became of each event.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
 use crate::domain::{
-    Cause, DeleteCall, EventKey, ExtensionNumber, Failure, Fuse, Listing, Outcome, PhoneCallEvent,
+    Cause, DeleteCall, EventKey, ExtensionNumber, Failure, Fuse, Listing, Outcome,
 };
 
-use super::{Plan, Reply, Settled, guard, verification};
+use super::ledger::Ledger;
+use super::{Loss, Plan, Reply, Settled, gone_beside, guard, settled_by_listing};
 
 /// Where a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +63,7 @@ impl Tally {
     }
 
     /// The count that an outcome belongs to.
-    fn of(&mut self, outcome: &Outcome) -> &mut usize {
+    pub(super) fn of(&mut self, outcome: &Outcome) -> &mut usize {
         match outcome {
             Outcome::Deleted => &mut self.deleted,
             Outcome::AlreadyGone => &mut self.already_gone,
@@ -70,6 +72,25 @@ impl Tally {
             Outcome::Unknown(_) => &mut self.unknown,
             Outcome::Restored(_) => &mut self.restored,
         }
+    }
+}
+
+impl fmt::Display for Tally {
+    /// What happened in words, without what did not; `0 deleted` where nothing good did.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts = [
+            (self.deleted, "deleted"),
+            (self.restored, "restored"),
+            (self.already_gone, "already gone"),
+            (self.refused, "refused"),
+            (self.not_sent, "not sent"),
+            (self.unknown, "unknown"),
+        ];
+        let said = parts
+            .iter()
+            .filter(|(count, word)| *count > 0 || (*word == "deleted" && self.restored == 0));
+        let said: Vec<String> = said.map(|(count, word)| format!("{count} {word}")).collect();
+        f.write_str(&said.join(", "))
     }
 }
 
@@ -121,13 +142,27 @@ pub struct RunEnd {
     pub verified: bool,
 }
 
-/// A call with what has come back for it.
+/// A call and how far it is.
 #[derive(Debug, PartialEq, Eq)]
 struct Slot {
     call: RunCall,
-    /// A listing of a moment ago agrees with the plan.
-    guarded: bool,
-    reply: Option<Reply>,
+    stage: Stage,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Stage {
+    /// To be handed out; a wide call is guarded first.
+    Waiting,
+    /// A wide call whose extension is being listed.
+    Listing,
+    /// A wide call on which a listing of a moment ago agrees with the plan.
+    Guarded,
+    /// Out, without an answer.
+    Sent,
+    /// Event calls took its place, or nothing was left of it.
+    Replaced,
+    /// Answered.
+    Settled(Reply),
 }
 
 /// The execution of one plan. It sends nothing: it says what is to be done next, never more than
@@ -140,11 +175,7 @@ pub struct Run {
     slots: Vec<Slot>,
     waiting: VecDeque<usize>,
     in_flight: usize,
-    /// Wide calls whose extension is being listed.
-    guards: Vec<usize>,
-    /// One for each event of the plan.
-    outcomes: Vec<Option<Outcome>>,
-    tally: Tally,
+    ledger: Ledger,
     /// Calls in the order they settled: first those that failed, then those that did not.
     failed: Vec<usize>,
     succeeded: Vec<usize>,
@@ -153,8 +184,6 @@ pub struct Run {
     /// Extensions on which something was sent and which are not verified.
     touched: BTreeSet<ExtensionNumber>,
     unlisted: VecDeque<ExtensionNumber>,
-    /// Events whose outcome is not the one that their call's answer gave.
-    revised: BTreeSet<usize>,
     surplus: Vec<EventKey>,
     remarks: Vec<String>,
 }
@@ -165,7 +194,7 @@ impl Run {
         let calls = 0..plan.calls();
         let slots: Vec<Slot> = calls
             .filter_map(|id| Some(RunCall { id, delete: plan.call(id)?, covers: plan.covers(id) }))
-            .map(|call| Slot { call, guarded: false, reply: None })
+            .map(|call| Slot { call, stage: Stage::Waiting })
             .collect();
         Self {
             concurrency: concurrency.max(1),
@@ -173,16 +202,13 @@ impl Run {
             waiting: (0..slots.len()).collect(),
             slots,
             in_flight: 0,
-            guards: Vec::new(),
-            outcomes: vec![None; plan.events().len()],
-            tally: Tally::default(),
+            ledger: Ledger::new(plan.events().len()),
             failed: Vec::new(),
             succeeded: Vec::new(),
             fuse: Fuse::default(),
             stopped_by: None,
             touched: BTreeSet::new(),
             unlisted: VecDeque::new(),
-            revised: BTreeSet::new(),
             surplus: Vec::new(),
             remarks: Vec::new(),
             plan,
@@ -205,11 +231,12 @@ impl Run {
         match self.state {
             RunState::Running => {
                 let id = self.waiting.pop_front()?;
-                let slot = self.slots.get(id)?;
-                if slot.call.delete.is_wide() && !slot.guarded {
-                    self.guards.push(id);
+                let slot = self.slots.get_mut(id)?;
+                if slot.call.delete.is_wide() && slot.stage == Stage::Waiting {
+                    slot.stage = Stage::Listing;
                     return Some(Step::List(slot.call.delete.extension().clone()));
                 }
+                slot.stage = Stage::Sent;
                 Some(Step::Send(slot.call.clone()))
             }
             RunState::Verifying => self.unlisted.pop_front().map(Step::List),
@@ -220,20 +247,19 @@ impl Run {
     /// Takes what became of a call that was handed out.
     pub fn settle(&mut self, id: usize, settled: Settled) {
         let Some(slot) = self.slots.get_mut(id) else { return };
-        let expected = slot.reply.is_none() && !self.waiting.contains(&id);
-        if !expected || self.in_flight == 0 || settled.outcomes.len() != slot.call.covers.len() {
+        if slot.stage != Stage::Sent || settled.outcomes.len() != slot.call.covers.len() {
             return;
         }
         self.in_flight -= 1;
         let events = slot.call.covers();
         let extension = slot.call.delete.extension().clone();
-        slot.reply = Some(settled.reply);
+        slot.stage = Stage::Settled(settled.reply);
         if settled.outcomes.iter().any(|outcome| !matches!(outcome, Outcome::NotSent(_))) {
             self.touched.insert(extension);
         }
         let failure = settled.outcomes.iter().find_map(Outcome::failure).cloned();
         for (event, outcome) in events.zip(settled.outcomes) {
-            self.set_outcome(event, outcome);
+            self.ledger.set(event, outcome);
         }
         let list = if self.is_good(id) { &mut self.succeeded } else { &mut self.failed };
         list.push(id);
@@ -243,17 +269,16 @@ impl Run {
 
     /// Takes the listing that a step asked for.
     pub fn listed(&mut self, extension: &ExtensionNumber, result: Result<&Listing, &Failure>) {
-        if self.in_flight == 0 {
-            return;
-        }
-        let guarded = self.guards.iter().position(|id| {
-            self.slots.get(*id).is_some_and(|slot| slot.call.delete.extension() == extension)
+        let guarded = self.slots.iter().position(|slot| {
+            slot.stage == Stage::Listing && slot.call.delete.extension() == extension
         });
-        if let Some(place) = guarded {
+        if let Some(id) = guarded {
             self.in_flight -= 1;
-            let id = self.guards.remove(place);
             self.guard(id, result);
-        } else if self.state == RunState::Verifying && self.touched.contains(extension) {
+        } else if self.in_flight > 0
+            && self.state == RunState::Verifying
+            && self.touched.contains(extension)
+        {
             self.in_flight -= 1;
             self.verify(extension, result);
         }
@@ -272,13 +297,14 @@ impl Run {
         };
         match verdict {
             guard::Verdict::AsReviewed => {
-                slot.guarded = true;
+                slot.stage = Stage::Guarded;
                 self.waiting.push_front(id);
             }
             guard::Verdict::Differs { events, remark } => {
+                slot.stage = Stage::Replaced;
                 for (event, outcome) in covers.zip(events) {
                     match outcome {
-                        Some(outcome) => self.revise(event, outcome),
+                        Some(outcome) => self.ledger.revise(event, outcome),
                         None => self.add_event_call(event),
                     }
                 }
@@ -293,7 +319,7 @@ impl Run {
         let Some(planned) = self.plan.events().get(event) else { return };
         let delete = DeleteCall::Event(planned.key.clone());
         let call = RunCall { id: self.slots.len(), delete, covers: event..event + 1 };
-        self.slots.push(Slot { call, guarded: false, reply: None });
+        self.slots.push(Slot { call, stage: Stage::Waiting });
     }
 
     /// What the service lists has the last word.
@@ -310,17 +336,16 @@ impl Run {
         };
         let plan = Arc::clone(&self.plan);
         for event in plan.events_of(extension) {
-            let (Some(planned), Some(outcome)) =
-                (plan.events().get(event), self.outcomes.get(event))
+            let (Some(planned), Some(outcome)) = (plan.events().get(event), self.ledger.get(event))
             else {
                 continue;
             };
-            if let Some(better) = verification::revised(outcome.as_ref(), &planned.key, listing) {
-                self.revise(event, better);
+            if let Some(better) = settled_by_listing(&planned.key, outcome, listing) {
+                self.ledger.revise(event, better);
             }
         }
         let known = self.surplus.len();
-        self.surplus.extend(verification::surplus(plan.bystanders(extension), listing));
+        self.surplus.extend(gone_beside(plan.bystanders(extension), listing));
         let lost = self.surplus.len() - known;
         if lost > 0 {
             self.remarks.push(format!("{extension}: {lost} gone that were not in the review"));
@@ -353,7 +378,9 @@ impl Run {
     /// Goes on after a pause, in which a listing grew old.
     pub fn resume(&mut self) {
         if self.state == RunState::Paused {
-            self.slots.iter_mut().for_each(|slot| slot.guarded = false);
+            for slot in self.slots.iter_mut().filter(|slot| slot.stage == Stage::Guarded) {
+                slot.stage = Stage::Waiting;
+            }
             self.state = RunState::Running;
             self.advance();
         }
@@ -369,22 +396,8 @@ impl Run {
         }
     }
 
-    fn revise(&mut self, event: usize, outcome: Outcome) {
-        self.revised.insert(event);
-        self.set_outcome(event, outcome);
-    }
-
-    fn set_outcome(&mut self, event: usize, outcome: Outcome) {
-        let Some(place) = self.outcomes.get_mut(event) else { return };
-        *self.tally.of(&outcome) += 1;
-        if let Some(before) = place.replace(outcome) {
-            *self.tally.of(&before) -= 1;
-        }
-    }
-
     fn is_good(&self, id: usize) -> bool {
-        let Some(slot) = self.slots.get(id) else { return false };
-        let surplus = slot.reply.as_ref().is_some_and(|reply| !reply.surplus.is_empty());
+        let surplus = self.reply(id).is_some_and(|reply| !reply.surplus.is_empty());
         !surplus && self.outcomes_of(id).iter().flatten().all(Outcome::is_gone)
     }
 
@@ -401,11 +414,7 @@ impl Run {
         if sent_all {
             self.state = RunState::Verifying;
             self.unlisted = self.touched.iter().cloned().collect();
-            for event in 0..self.outcomes.len() {
-                if self.outcomes.get(event).is_some_and(Option::is_none) {
-                    self.set_outcome(event, not_sent());
-                }
-            }
+            self.ledger.close(not_sent);
         }
         if self.state == RunState::Verifying && self.unlisted.is_empty() {
             self.state = RunState::Finished;
@@ -429,7 +438,7 @@ impl Run {
 
     /// Events by outcome so far.
     pub fn tally(&self) -> Tally {
-        self.tally
+        self.ledger.tally()
     }
 
     /// Calls that did not do all they should, in the order they settled.
@@ -449,26 +458,30 @@ impl Run {
 
     /// What came back for a call.
     pub fn reply(&self, id: usize) -> Option<&Reply> {
-        self.slots.get(id)?.reply.as_ref()
+        match &self.slots.get(id)?.stage {
+            Stage::Settled(reply) => Some(reply),
+            Stage::Waiting | Stage::Listing | Stage::Guarded | Stage::Sent | Stage::Replaced => {
+                None
+            }
+        }
     }
 
     /// What became of the events that a call covers, as far as it is known.
     pub fn outcomes_of(&self, id: usize) -> &[Option<Outcome>] {
         let covers = self.slots.get(id).map_or(0..0, |slot| slot.call.covers());
-        self.outcomes.get(covers).unwrap_or_default()
+        self.ledger.all().get(covers).unwrap_or_default()
     }
 
     /// The outcome of each planned event; all are there once the run has finished.
     pub fn outcomes(&self) -> &[Option<Outcome>] {
-        &self.outcomes
+        self.ledger.all()
     }
 
     /// What the run file ends with.
     pub fn end(&self) -> RunEnd {
-        let outcome = |event: &usize| Some((*event, self.outcomes.get(*event)?.clone()?));
         RunEnd {
-            tally: self.tally,
-            revised: self.revised.iter().filter_map(outcome).collect(),
+            tally: self.tally(),
+            revised: self.ledger.revised(),
             surplus: self.surplus.clone(),
             verified: self.is_verified(),
         }
@@ -480,13 +493,17 @@ impl Run {
     }
 
     /// What is gone because of this run and could be made again: what it deleted, and what went
-    /// beside the plan, whole.
-    pub fn lost(&self) -> Vec<PhoneCallEvent> {
-        let planned = self.plan.events().iter().zip(&self.outcomes);
+    /// beside the plan, whole. `None` where it took nothing.
+    pub fn loss(&self, name: &str) -> Option<Loss> {
+        let planned = self.plan.events().iter().zip(self.ledger.all());
         let deleted = planned.filter(|(_, outcome)| **outcome == Some(Outcome::Deleted));
         let surplus = self.plan.all_bystanders().iter();
         let surplus = surplus.filter(|event| self.surplus.contains(&event.key));
-        deleted.map(|(event, _)| event).chain(surplus).cloned().collect()
+        let taken: Vec<_> = deleted.map(|(event, _)| event).chain(surplus).cloned().collect();
+        let known = self.plan.events().iter().chain(self.plan.all_bystanders());
+        let known = known.map(|event| event.key.clone());
+        let hash = self.plan.hash().as_str();
+        (!taken.is_empty()).then(|| Loss::new(name, hash, taken, known))
     }
 
     /// Whether the service was asked again about everything that was sent.

@@ -4,25 +4,79 @@
 //! whose POST has no clear answer is looked for afterwards; a POST is never repeated.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::domain::{
-    Cause, EventKey, ExtensionNumber, Failure, Foreign, Fuse, Listing, Outcome, PhoneCallEvent,
-    Target, WriteAnswer,
+    Cause, EventId, EventKey, ExtensionNumber, Failure, Foreign, Fuse, Listing, Outcome,
+    PhoneCallEvent, Target, WriteAnswer,
 };
 
+use super::ledger::Ledger;
+use super::plan::span_of;
 use super::{RunEnd, RunState, Tally};
+
+/// What a run took, and what of it is not there again: the source of every undo.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loss {
+    run: String,
+    plan_hash: String,
+    events: Vec<PhoneCallEvent>,
+    /// Events that an interrupted undo may have made.
+    suspects: BTreeSet<EventKey>,
+    /// Every event that the run and its undos knew: none of them is one that was made unseen.
+    known: BTreeSet<EventKey>,
+}
+
+impl Loss {
+    /// What the run of this name took, of all that it knew.
+    pub fn new(
+        run: &str,
+        plan_hash: &str,
+        mut events: Vec<PhoneCallEvent>,
+        known: impl IntoIterator<Item = EventKey>,
+    ) -> Self {
+        events.sort_by(|a, b| a.key.cmp(&b.key));
+        Self {
+            run: run.to_owned(),
+            plan_hash: plan_hash.to_owned(),
+            events,
+            suspects: BTreeSet::new(),
+            known: known.into_iter().collect(),
+        }
+    }
+
+    /// Takes in what an undo made, and what it may have made.
+    pub fn undone<'a>(
+        &mut self,
+        outcomes: impl IntoIterator<Item = (&'a PhoneCallEvent, &'a Outcome)>,
+    ) {
+        let mut restored = BTreeSet::new();
+        for (event, outcome) in outcomes {
+            match outcome {
+                Outcome::Restored(id) => {
+                    let id = id.as_ref().and_then(|id| EventId::parse(id.raw()).ok());
+                    self.known.extend(id.map(|id| EventKey { id, ..event.key.clone() }));
+                    restored.insert(&event.key);
+                }
+                Outcome::Unknown(_) => {
+                    self.suspects.insert(event.key.clone());
+                }
+                Outcome::Deleted
+                | Outcome::AlreadyGone
+                | Outcome::Refused(_)
+                | Outcome::NotSent(_) => {}
+            }
+        }
+        self.events.retain(|event| !restored.contains(&event.key));
+    }
+}
 
 /// What is to be made again: never empty, never changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UndoPlan {
     target: Target,
-    run: String,
-    events: Vec<PhoneCallEvent>,
-    /// Events that an interrupted undo may have made, by their places.
-    suspects: BTreeSet<usize>,
-    /// Every event that the run and earlier undos knew: none of them is one that was made unseen.
-    known: BTreeSet<EventKey>,
+    loss: Loss,
 }
 
 /// Why there is nothing to undo.
@@ -34,27 +88,15 @@ pub enum UndoRefused {
 }
 
 impl UndoPlan {
-    /// The events that a run lost, without those that earlier undos made again. `suspects` are
-    /// those of which an earlier undo does not know, `known` all that run and undos have seen.
+    /// Everything that is not there again.
     ///
     /// # Errors
     /// Refuses an undo of nothing.
-    pub fn new(
-        target: Target,
-        run: &str,
-        mut lost: Vec<PhoneCallEvent>,
-        suspects: &BTreeSet<EventKey>,
-        known: BTreeSet<EventKey>,
-    ) -> Result<Self, UndoRefused> {
-        if lost.is_empty() {
-            return Err(UndoRefused::Nothing(run.to_owned()));
+    pub fn new(target: Target, loss: &Loss) -> Result<Self, UndoRefused> {
+        if loss.events.is_empty() {
+            return Err(UndoRefused::Nothing(loss.run.clone()));
         }
-        lost.sort_by(|a, b| a.key.cmp(&b.key));
-        let suspect = |(place, event): (usize, &PhoneCallEvent)| {
-            suspects.contains(&event.key).then_some(place)
-        };
-        let suspects = lost.iter().enumerate().filter_map(suspect).collect();
-        Ok(Self { target, run: run.to_owned(), events: lost, suspects, known })
+        Ok(Self { target, loss: loss.clone() })
     }
 
     /// Where the calls go.
@@ -64,12 +106,17 @@ impl UndoPlan {
 
     /// The run that is undone.
     pub fn run(&self) -> &str {
-        &self.run
+        &self.loss.run
     }
 
     /// What is made, by extension.
     pub fn events(&self) -> &[PhoneCallEvent] {
-        &self.events
+        &self.loss.events
+    }
+
+    /// The hash of the plan that is undone.
+    pub fn plan_hash(&self) -> &str {
+        &self.loss.plan_hash
     }
 
     /// The path of the POST that makes an event.
@@ -77,11 +124,8 @@ impl UndoPlan {
         self.target.create_path.path(&event.key, &self.target)
     }
 
-    fn of(&self, extension: &ExtensionNumber) -> Vec<usize> {
-        let at = |(place, event): (usize, &PhoneCallEvent)| {
-            (event.key.extension == *extension).then_some(place)
-        };
-        self.events.iter().enumerate().filter_map(at).collect()
+    fn of(&self, extension: &ExtensionNumber) -> Range<usize> {
+        span_of(&self.loss.events, extension)
     }
 }
 
@@ -107,8 +151,7 @@ pub struct Undo {
     in_flight: usize,
     /// What was there before, by extension.
     before: BTreeMap<ExtensionNumber, BTreeSet<EventKey>>,
-    outcomes: Vec<Option<Outcome>>,
-    revised: BTreeSet<usize>,
+    ledger: Ledger,
     touched: BTreeSet<ExtensionNumber>,
     fuse: Fuse,
     stopped_by: Option<Failure>,
@@ -118,7 +161,7 @@ impl Undo {
     /// An undo with at most so many requests in flight.
     pub fn new(plan: Arc<UndoPlan>, concurrency: usize) -> Self {
         let extensions: BTreeSet<_> =
-            plan.events.iter().map(|event| event.key.extension.clone()).collect();
+            plan.events().iter().map(|event| event.key.extension.clone()).collect();
         Self {
             concurrency: concurrency.max(1),
             looking: true,
@@ -127,8 +170,7 @@ impl Undo {
             waiting: VecDeque::new(),
             in_flight: 0,
             before: BTreeMap::new(),
-            outcomes: vec![None; plan.events.len()],
-            revised: BTreeSet::new(),
+            ledger: Ledger::new(plan.events().len()),
             touched: BTreeSet::new(),
             fuse: Fuse::default(),
             stopped_by: None,
@@ -185,16 +227,16 @@ impl Undo {
 
     /// Sees what is there before anything is made.
     fn look(&mut self, extension: &ExtensionNumber, listing: &Listing) {
-        let mut unseen = strangers(listing, |key| self.plan.known.contains(key));
+        let mut unseen = strangers(listing, |key| self.plan.loss.known.contains(key));
         for place in self.plan.of(extension) {
-            let Some(event) = self.plan.events.get(place) else { continue };
+            let Some(event) = self.plan.events().get(place) else { continue };
             if listing.find(&event.key).is_some() {
                 let id = Foreign::from(event.key.id.as_str());
-                self.revise(place, Outcome::Restored(Some(id)));
-            } else if self.plan.suspects.contains(&place)
+                self.ledger.revise(place, Outcome::Restored(Some(id)));
+            } else if self.plan.loss.suspects.contains(&event.key)
                 && let Some(id) = take_same(&mut unseen, event)
             {
-                self.revise(place, Outcome::Restored(Some(id)));
+                self.ledger.revise(place, Outcome::Restored(Some(id)));
             } else {
                 self.waiting.push_back(place);
             }
@@ -206,27 +248,24 @@ impl Undo {
         let message = format!("not made, as the extension could not be listed first: {why}");
         for place in self.plan.of(extension) {
             let failure = Failure::new(Cause::Withheld, message.as_str());
-            self.revise(place, Outcome::NotSent(failure));
+            self.ledger.revise(place, Outcome::NotSent(failure));
         }
     }
 
     /// Takes what the service said to a POST.
     pub fn settle(&mut self, place: usize, answer: Result<WriteAnswer, Failure>) {
-        let open = self.outcomes.get(place).is_some_and(Option::is_none);
-        if !open || self.in_flight == 0 {
+        if place >= self.plan.events().len() || self.ledger.get(place).is_some() {
             return;
         }
         self.in_flight -= 1;
         let failure = answer.as_ref().err().cloned();
         let outcome = Self::outcome_of(answer);
-        if let Some(event) = self.plan.events.get(place)
+        if let Some(event) = self.plan.events().get(place)
             && !matches!(outcome, Outcome::NotSent(_))
         {
             self.touched.insert(event.key.extension.clone());
         }
-        if let Some(open) = self.outcomes.get_mut(place) {
-            *open = Some(outcome);
-        }
+        self.ledger.set(place, outcome);
         self.judge(failure.as_ref());
         self.advance();
     }
@@ -248,21 +287,20 @@ impl Undo {
         let none = BTreeSet::new();
         let before = self.before.get(extension).unwrap_or(&none);
         let mut made = strangers(listing, |key| before.contains(key));
-        let places = self.plan.of(extension);
-        for place in &places {
-            if let Some(Some(Outcome::Restored(Some(id)))) = self.outcomes.get(*place) {
-                made.retain(|event| event.key.id.as_str() != id.raw());
-            }
-        }
+        let there: BTreeSet<String> =
+            keys(listing).into_iter().map(|key| key.id.as_str().to_owned()).collect();
+        let told: BTreeSet<&str> = self.plan.of(extension).filter_map(|at| self.told(at)).collect();
+        made.retain(|event| !told.contains(event.key.id.as_str()));
         // Of two that are the same, the one that was confirmed is the one that is there.
-        let is = |outcome: &Outcome, place: &usize| {
-            self.outcomes.get(*place).and_then(Option::as_ref) == Some(outcome)
-        };
+        let is_confirmed = |at: &usize| matches!(self.ledger.get(*at), Some(Outcome::Restored(_)));
         let (confirmed, others): (Vec<usize>, Vec<usize>) =
-            places.into_iter().partition(|place| is(&Outcome::Restored(None), place));
+            self.plan.of(extension).partition(is_confirmed);
         for place in confirmed.into_iter().chain(others) {
-            if let Some(better) = self.found(place, &mut made, listing.is_complete()) {
-                self.revise(place, better);
+            if self.told(place).is_some_and(|id| there.contains(id)) {
+                continue;
+            }
+            if let Some(better) = self.found(place, &mut made, listing) {
+                self.ledger.revise(place, better);
             }
         }
         if listing.is_complete() {
@@ -270,24 +308,43 @@ impl Undo {
         }
     }
 
-    /// What a list after it all says of an event whose POST told no id.
+    /// The id that the service told of an event.
+    fn told(&self, place: usize) -> Option<&str> {
+        match self.ledger.get(place)? {
+            Outcome::Restored(id) => id.as_ref().map(Foreign::raw),
+            Outcome::Deleted
+            | Outcome::AlreadyGone
+            | Outcome::Refused(_)
+            | Outcome::NotSent(_)
+            | Outcome::Unknown(_) => None,
+        }
+    }
+
+    /// What a list after it all says of an event whose POST told no id, or one that is not listed.
     fn found(
         &self,
         place: usize,
         made: &mut Vec<PhoneCallEvent>,
-        complete: bool,
+        listing: &Listing,
     ) -> Option<Outcome> {
-        let event = self.plan.events.get(place)?;
-        let outcome = self.outcomes.get(place)?.as_ref()?;
-        if !matches!(outcome, Outcome::Restored(None) | Outcome::Unknown(_)) {
+        let event = self.plan.events().get(place)?;
+        let outcome = self.ledger.get(place)?;
+        if !matches!(outcome, Outcome::Restored(_) | Outcome::Unknown(_))
+            || listing.find(&event.key).is_some()
+        {
             return None;
         }
         if let Some(id) = take_same(made, event) {
             return Some(Outcome::Restored(Some(id)));
         }
-        let failure = outcome.failure().filter(|_| complete)?;
-        let message = Foreign::from(format!("{}; it is not listed", failure.message.raw()));
-        Some(Outcome::Refused(Failure { message, ..failure.clone() }))
+        let said = match (outcome.failure(), self.told(place)) {
+            (Some(failure), _) => failure.clone(),
+            (None, Some(_)) => Failure::new(Cause::Unreadable, "the service reported it made"),
+            // A service that changes what it is given may list it in other words.
+            (None, None) => return None,
+        };
+        let message = Foreign::from(format!("{}; it is not listed", said.message.raw()));
+        listing.is_complete().then_some(Outcome::Refused(Failure { message, ..said }))
     }
 
     /// Hands out nothing more; what is in flight is awaited, and what was made is listed.
@@ -307,13 +364,6 @@ impl Undo {
         }
     }
 
-    fn revise(&mut self, place: usize, outcome: Outcome) {
-        self.revised.insert(place);
-        if let Some(known) = self.outcomes.get_mut(place) {
-            *known = Some(outcome);
-        }
-    }
-
     fn advance(&mut self) {
         if self.in_flight > 0 {
             return;
@@ -329,10 +379,7 @@ impl Undo {
         if done {
             self.state = RunState::Verifying;
             self.unlisted = self.touched.iter().cloned().collect();
-            for outcome in self.outcomes.iter_mut().filter(|outcome| outcome.is_none()) {
-                let why = "stopped before it was made; undo the run again";
-                *outcome = Some(Outcome::NotSent(Failure::new(Cause::Withheld, why)));
-            }
+            self.ledger.close(not_made);
         }
         if self.state == RunState::Verifying && self.unlisted.is_empty() {
             self.state = RunState::Finished;
@@ -356,7 +403,7 @@ impl Undo {
 
     /// The outcome of each event; all are there once the undo has finished.
     pub fn outcomes(&self) -> &[Option<Outcome>] {
-        &self.outcomes
+        self.ledger.all()
     }
 
     /// Why it stopped by itself.
@@ -366,15 +413,28 @@ impl Undo {
 
     /// What the run file ends with.
     pub fn end(&self) -> RunEnd {
-        let tally = Tally::over(self.outcomes.iter().flatten());
-        let outcome = |place: &usize| Some((*place, self.outcomes.get(*place)?.clone()?));
         RunEnd {
-            tally,
-            revised: self.revised.iter().filter_map(outcome).collect(),
+            tally: self.tally(),
+            revised: self.ledger.revised(),
             surplus: Vec::new(),
-            verified: self.state == RunState::Finished && self.touched.is_empty(),
+            verified: self.is_verified(),
         }
     }
+
+    /// Events by outcome so far.
+    pub fn tally(&self) -> Tally {
+        self.ledger.tally()
+    }
+
+    /// Whether the service was asked again about everything that was made.
+    pub fn is_verified(&self) -> bool {
+        self.state == RunState::Finished && self.touched.is_empty()
+    }
+}
+
+fn not_made() -> Outcome {
+    let why = "stopped before it was made; undo the run again";
+    Outcome::NotSent(Failure::new(Cause::Withheld, why))
 }
 
 fn keys(listing: &Listing) -> BTreeSet<EventKey> {

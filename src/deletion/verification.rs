@@ -2,16 +2,12 @@
 
 use crate::domain::{Cause, EventKey, Failure, Foreign, Listing, Outcome, PhoneCallEvent};
 
-/// The outcome that the listing supports, where it is another than the one so far. That an event is
+/// The outcome that a listing supports, where it is another than the one so far. That an event is
 /// listed is always true; that it is not, only where the listing is complete.
-pub(super) fn revised(
-    so_far: Option<&Outcome>,
-    key: &EventKey,
-    listing: &Listing,
-) -> Option<Outcome> {
+pub fn settled_by_listing(key: &EventKey, so_far: &Outcome, listing: &Listing) -> Option<Outcome> {
     let listed = listing.find(key).is_some();
     let missing = !listed && listing.is_complete();
-    match so_far? {
+    match so_far {
         Outcome::Deleted if listed => Some(still_there(None)),
         Outcome::Unknown(failure) if listed => Some(still_there(Some(failure))),
         Outcome::Unknown(_) if missing => Some(Outcome::Deleted),
@@ -25,24 +21,14 @@ pub(super) fn revised(
     }
 }
 
-/// The outcome of an event of a run that broke off, where a listing supports another than the one
-/// recorded.
-pub fn settled_by_listing(
-    planned: &PhoneCallEvent,
-    recorded: &Outcome,
-    listing: &Listing,
-) -> Option<Outcome> {
-    revised(Some(recorded), &planned.key, listing)
-}
-
-/// What was there beside the plan and is not any more.
-pub(super) fn surplus(
-    bystanders: &[PhoneCallEvent],
+/// What was there beside the plan and, as a complete listing shows, is not any more.
+pub fn gone_beside<'a>(
+    bystanders: impl IntoIterator<Item = &'a PhoneCallEvent>,
     listing: &Listing,
 ) -> impl Iterator<Item = EventKey> {
-    let gone = |event: &&PhoneCallEvent| listing.find(&event.key).is_none();
-    let believed = listing.is_complete();
-    bystanders.iter().filter(move |_| believed).filter(gone).map(|event| event.key.clone())
+    let gone =
+        |event: &&PhoneCallEvent| listing.is_complete() && listing.find(&event.key).is_none();
+    bystanders.into_iter().filter(gone).map(|event| event.key.clone())
 }
 
 fn still_there(failure: Option<&Failure>) -> Outcome {

@@ -1,19 +1,21 @@
 //! Run files read back: what was planned, and what became of it as far as the file says. A torn
 //! last line, as a crash leaves one, is passed over; anything else that makes no sense is an error.
 
-use std::collections::BTreeSet;
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{SCHEMA, path_of};
-use crate::deletion::{UndoPlan, UndoRefused};
+use crate::deletion::{Loss, UndoPlan, UndoRefused};
 use crate::domain::{
     Cause, EventId, EventKey, EventType, ExtensionNumber, Failure, Foreign, Method, Modified,
     Outcome, PhoneCallEvent, Status, Target,
 };
+
+/// More than the last line of a finished run takes, in bytes.
+const LONGEST_LAST: u64 = 1024;
 
 /// Why a run file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -99,7 +101,7 @@ pub struct Record {
 }
 
 /// A planned call.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 pub struct RecordedCall {
     /// `DELETE` or `POST`.
     pub method: String,
@@ -259,7 +261,7 @@ impl Record {
             Line::Bystander(body) => self.bystanders.push(body.event()?),
             Line::Sent { call, first, covers } => {
                 sent.push((call, first, covers));
-                for event in first..first + covers {
+                for event in first..first.saturating_add(covers) {
                     let lost = failure(Cause::NoAnswer, "sent, and no answer was recorded");
                     self.settle(event, Outcome::Unknown(lost))?;
                 }
@@ -269,7 +271,7 @@ impl Record {
                     return Err(format!("call {call} is settled and was never sent"));
                 };
                 for (place, said) in outcomes.into_iter().enumerate() {
-                    self.settle(first + place, said.outcome(http_status)?)?;
+                    self.settle(first.saturating_add(place), said.outcome(http_status)?)?;
                 }
             }
             Line::Verified { complete, revised, surplus } => {
@@ -286,7 +288,8 @@ impl Record {
     }
 
     fn settle(&mut self, event: usize, outcome: Outcome) -> Result<(), String> {
-        let planned = self.events.get_mut(event).ok_or(format!("there is no event {event}"))?;
+        let planned =
+            self.events.get_mut(event).ok_or_else(|| format!("there is no event {event}"))?;
         planned.outcome = outcome;
         Ok(())
     }
@@ -324,46 +327,25 @@ impl Record {
     }
 }
 
-/// What a run lost and no later undo made again, as a plan, with the hash of the run's own plan.
+/// What a run lost and no later undo made again, as a plan.
 ///
 /// # Errors
 /// Refuses a run of another service or user, one that deleted nothing, and files that cannot be
 /// read.
-pub fn undo_plan(
-    runs: &Path,
-    name: &str,
-    target: &Target,
-) -> Result<(UndoPlan, String), RecordRefused> {
+pub fn undo_plan(runs: &Path, name: &str, target: &Target) -> Result<UndoPlan, RecordRefused> {
     let record = Record::read(runs, name)?;
     if record.kind == Kind::Undo {
         return Err(RecordRefused::NotUndoable(name.to_owned()));
     }
     record.is_of(target)?;
-    let (mut restored, mut suspects) = (BTreeSet::new(), BTreeSet::new());
-    let mut known: BTreeSet<EventKey> =
-        record.bystanders.iter().map(|event| event.key.clone()).collect();
-    known.extend(record.events.iter().map(|planned| planned.event.key.clone()));
+    let planned = record.events.iter().map(|planned| &planned.event);
+    let known = planned.chain(&record.bystanders).map(|event| event.key.clone());
+    let taken = record.lost().cloned().collect();
+    let mut loss = Loss::new(name, &record.plan_hash, taken, known);
     for undo in undos(runs, name)? {
-        for RecordedEvent { event, outcome } in undo.events {
-            match outcome {
-                Outcome::Restored(id) => {
-                    let id = id.and_then(|id| EventId::parse(id.raw()).ok());
-                    known.extend(id.map(|id| EventKey { id, ..event.key.clone() }));
-                    restored.insert(event.key);
-                }
-                Outcome::Unknown(_) => {
-                    suspects.insert(event.key);
-                }
-                Outcome::Deleted
-                | Outcome::AlreadyGone
-                | Outcome::Refused(_)
-                | Outcome::NotSent(_) => {}
-            }
-        }
+        loss.undone(undo.events.iter().map(|planned| (&planned.event, &planned.outcome)));
     }
-    let left = record.lost().filter(|event| !restored.contains(&event.key)).cloned().collect();
-    let plan = UndoPlan::new(target.clone(), name, left, &suspects, known)?;
-    Ok((plan, record.plan_hash))
+    Ok(UndoPlan::new(target.clone(), &loss)?)
 }
 
 /// Every undo of a run, oldest first.
@@ -392,6 +374,25 @@ pub fn names(runs: &Path) -> io::Result<Vec<String>> {
     }
     names.sort_unstable_by(|a, b| b.cmp(a));
     Ok(names)
+}
+
+/// Whether the run of this name came to its end, by its last line alone: a start looks at many.
+pub fn is_finished(runs: &Path, name: &str) -> bool {
+    last_line(&path_of(runs, name)).is_ok_and(|line| {
+        let line: Result<Line, _> = serde_json::from_slice(&line);
+        matches!(line, Ok(Line::Finished { .. }))
+    })
+}
+
+fn last_line(path: &Path) -> io::Result<Vec<u8>> {
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(LONGEST_LAST)))?;
+    let mut end = Vec::new();
+    file.read_to_end(&mut end)?;
+    let whole = end.trim_ascii_end();
+    let start = whole.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    Ok(whole.get(start..).unwrap_or_default().to_vec())
 }
 
 impl Key {

@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::app::{ActiveRun, ActiveUndo, LogLine, Model, Panel, StatusRow, Tone, count_of};
-use crate::deletion::{Reply, RunState, Tally};
+use crate::deletion::{Reply, RunState};
 use crate::domain::{DeleteCall, Foreign, Outcome};
 
 use super::{frame_panel, put_row, text, theme};
@@ -43,7 +43,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
 fn titles(model: &Model) -> (String, String) {
     let now = model.now().since_start;
     if let Some(active) = model.undo() {
-        let (settled, all) = (active.tally().settled(), active.undo.plan().events().len());
+        let (settled, all) = (active.undo.tally().settled(), active.undo.plan().events().len());
         return (format!("3 Undo {}", active.name), format!("{settled}/{all}"));
     }
     let Some(active) = model.run() else {
@@ -91,7 +91,7 @@ fn summary(model: &Model, columns: usize) -> Line<'static> {
         RunState::Verifying => "verifying",
         RunState::Finished => "finished",
     };
-    let words = format!("{state}: {}", tally_words(&tally));
+    let words = format!("{state}: {tally}");
     let lost = active.run.surplus().len();
     if lost > 0 {
         let events = count_of(lost, "event");
@@ -112,12 +112,12 @@ fn summary(model: &Model, columns: usize) -> Line<'static> {
 }
 
 fn undo_summary(active: &ActiveUndo, columns: usize) -> Line<'static> {
-    let end = active.undo.end();
+    let tally = active.undo.tally();
     let run = active.undo.plan().run();
     let state = if active.is_going_on() { "undoing" } else { "undone" };
-    let agrees = if end.verified { " · the service agrees" } else { "" };
-    let words = format!("{state} {run}: {}{agrees}", tally_words(&end.tally));
-    let whole = end.tally.restored == active.undo.plan().events().len();
+    let agrees = if active.undo.is_verified() { " · the service agrees" } else { "" };
+    let words = format!("{state} {run}: {tally}{agrees}");
+    let whole = tally.restored == active.undo.plan().events().len();
     let style = match (active.is_going_on(), whole) {
         (true, _) => theme::STRONG,
         (false, true) => theme::GOOD,
@@ -148,23 +148,6 @@ fn made_row(active: &ActiveUndo, place: usize, took: Duration, columns: usize) -
     let word = outcome.map_or("", Outcome::name);
     let words = format!("{word:<10} {:>5} {what} {tail}", format!("{}ms", took.as_millis()));
     Line::styled(text::clip(&words, columns), if good { theme::PLAIN } else { theme::DANGER })
-}
-
-fn tally_words(tally: &Tally) -> String {
-    let parts = [
-        (tally.deleted, "deleted"),
-        (tally.restored, "restored"),
-        (tally.already_gone, "already gone"),
-        (tally.refused, "refused"),
-        (tally.not_sent, "not sent"),
-        (tally.unknown, "unknown"),
-    ];
-    let said: Vec<String> = parts
-        .iter()
-        .filter(|(count, word)| *count > 0 || (*word == "deleted" && tally.restored == 0))
-        .map(|(count, word)| format!("{count} {word}"))
-        .collect();
-    said.join(", ")
 }
 
 fn call_row(active: &ActiveRun, call: usize, columns: usize) -> Line<'static> {

@@ -11,16 +11,18 @@ fn lost(ids: &[&str]) -> Vec<PhoneCallEvent> {
     plan(&rows, 0..rows.len(), CallForm::Event).events().to_vec()
 }
 
-fn known(events: &[PhoneCallEvent]) -> BTreeSet<EventKey> {
-    events.iter().map(|event| event.key.clone()).collect()
+/// A run's loss, of which an earlier undo does not know these.
+fn loss(events: &[PhoneCallEvent], suspects: &[&str]) -> Loss {
+    let known: Vec<EventKey> = events.iter().map(|event| event.key.clone()).collect();
+    let unknown = Outcome::Unknown(Failure::new(Cause::NoAnswer, "?"));
+    let mut loss = Loss::new("r1", "hash", events.to_vec(), known);
+    let suspects = events.iter().filter(|event| suspects.contains(&event.key.id.as_str()));
+    loss.undone(suspects.map(|event| (event, &unknown)));
+    loss
 }
 
 fn undo(ids: &[&str], suspects: &[&str], concurrency: usize) -> Undo {
-    let lost = lost(ids);
-    let known = known(&lost);
-    let suspects =
-        known.iter().filter(|key| suspects.contains(&key.id.as_str())).cloned().collect();
-    let plan = UndoPlan::new(target(), "r1", lost, &suspects, known).unwrap();
+    let plan = UndoPlan::new(target(), &loss(&lost(ids), suspects)).unwrap();
     Undo::new(Arc::new(plan), concurrency)
 }
 
@@ -52,8 +54,7 @@ fn words(undo: &Undo) -> Vec<String> {
 
 #[test]
 fn an_undo_of_nothing_does_not_exist() {
-    let none = BTreeSet::new();
-    let refused = UndoPlan::new(target(), "r1", Vec::new(), &none, BTreeSet::new());
+    let refused = UndoPlan::new(target(), &loss(&[], &[]));
     assert_eq!(refused, Err(UndoRefused::Nothing("r1".to_owned())));
 }
 
@@ -110,6 +111,39 @@ fn an_answer_without_an_id_is_completed_from_the_list() {
 }
 
 #[test]
+fn an_event_that_is_reported_made_and_not_listed_is_not_restored() {
+    let mut undo = undo(&["a"], &[], 1);
+    undo.hand_out();
+    undo.listed(&extension(), Ok(&listing(&[])));
+    undo.hand_out();
+    undo.settle(0, made("new"));
+    undo.hand_out();
+    undo.listed(&extension(), Ok(&listing(&[])));
+    assert_eq!(words(&undo), ["refused"]);
+    let failure = undo.outcomes()[0].as_ref().and_then(Outcome::failure).unwrap();
+    assert_eq!(failure.to_string(), "the service reported it made; it is not listed");
+}
+
+#[test]
+fn an_id_that_is_listed_is_believed_in_whatever_words_the_event_stands_there() {
+    let mut undo = undo(&["a"], &[], 1);
+    undo.hand_out();
+    undo.listed(&extension(), Ok(&listing(&[])));
+    undo.hand_out();
+    undo.settle(0, made("new"));
+    undo.hand_out();
+    let mut other = builder("210", &[]);
+    other.push(crate::domain::RawEvent {
+        event_type: "0",
+        id: "new",
+        note: "trimmed",
+        ..crate::domain::RawEvent::default()
+    });
+    undo.listed(&extension(), Ok(&other.finish(true)));
+    assert_eq!((words(&undo), undo.is_verified()), (vec!["restored new".to_owned()], true));
+}
+
+#[test]
 fn what_an_interrupted_undo_may_have_made_is_looked_for_before_it_is_made_again() {
     for (there, expected) in [(vec!["new"], 0), (vec![], 1)] {
         let mut undo = undo(&["a"], &["a"], 1);
@@ -153,13 +187,11 @@ proptest! {
             // Two by two they are the same but for their ids.
             event.note = Foreign::from(format!("note {}", place / 2));
         }
-        let known: BTreeSet<EventKey> = lost.iter().map(|event| event.key.clone()).collect();
         let mut service: Vec<PhoneCallEvent> = Vec::new();
         let mut answers = answers.into_iter();
-        let mut left = lost.clone();
-        let mut suspects = BTreeSet::new();
+        let mut loss = loss(&lost, &[]);
         for attempt in 0..2 {
-            let Ok(plan) = UndoPlan::new(target(), "r", left.clone(), &suspects, known.clone()) else {
+            let Ok(plan) = UndoPlan::new(target(), &loss) else {
                 break;
             };
             let mut undo = Undo::new(Arc::new(plan), 2);
@@ -193,18 +225,11 @@ proptest! {
                 flying.extend(undo.hand_out());
             }
             prop_assert_eq!(undo.state(), RunState::Finished);
-            prop_assert_eq!(undo.end().tally.settled(), left.len());
-            suspects = BTreeSet::new();
-            let outcomes = undo.outcomes().to_vec();
-            left = left.into_iter().zip(outcomes).filter_map(|(event, outcome)| {
-                match outcome.unwrap() {
-                    Outcome::Restored(_) => None,
-                    Outcome::Unknown(_) => { suspects.insert(event.key.clone()); Some(event) }
-                    _ => Some(event),
-                }
-            }).collect();
+            prop_assert_eq!(undo.tally().settled(), undo.plan().events().len());
+            let outcomes = undo.outcomes().iter().map(|outcome| outcome.as_ref().unwrap());
+            loss.undone(undo.plan().events().iter().zip(outcomes));
         }
-        prop_assert!(left.is_empty(), "{:?}", left);
+        prop_assert!(UndoPlan::new(target(), &loss).is_err(), "{:?}", loss);
         let notes = |events: &[PhoneCallEvent]| {
             let mut notes: Vec<String> = events.iter().map(|e| e.note.raw().to_owned()).collect();
             notes.sort();
