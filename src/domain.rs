@@ -26,5 +26,7 @@ pub use filter::Filter;
 pub use foreign::Foreign;
 pub use fuse::Fuse;
 pub use service::{Credentials, Discovery, Exchange, Secret, Source};
-pub use store::{EventStore, EventView, Listing, ListingBuilder, OddRow, RawEvent, Replaced};
+pub use store::{
+    EventStore, EventView, Listing, ListingBuilder, Meant, OddRow, RawEvent, Replaced,
+};
 pub use target::{CallForm, Target, TargetRefused, UserId, WideCalls};

@@ -173,15 +173,16 @@ fn outcome(listed: Listed) -> Result<Listing, Failure> {
 }
 
 impl Report {
-    /// Whether an event belongs to what was asked for.
-    fn wants(&self, extension: &Extension, event: &EventView<'_>) -> bool {
-        (self.types.is_empty() || self.types.contains(&event.event_type()))
-            && self.expression.matches(&event.candidate(extension))
-    }
-
-    fn events_of(&self, extension: &Extension, listing: &Listing) -> usize {
-        let events = (0..listing.len()).filter_map(|row| listing.row(row));
-        events.filter(|event| self.wants(extension, event)).count()
+    /// The events of a listing that belong to what was asked for.
+    fn events_of<'a>(
+        &'a self,
+        extension: &'a Extension,
+        listing: &'a Listing,
+    ) -> impl Iterator<Item = EventView<'a>> {
+        let meant = listing.rows_where(&self.expression, extension);
+        meant
+            .filter_map(|row| listing.row(row))
+            .filter(|event| self.types.is_empty() || self.types.contains(&event.event_type()))
     }
 
     fn listings(&self) -> impl Iterator<Item = (&Extension, &Listing)> {
@@ -205,8 +206,8 @@ impl Report {
 
     /// How much was read, and what was not and why.
     fn summary(&self) -> Vec<String> {
-        let events =
-            self.listings().map(|(extension, listing)| self.events_of(extension, listing)).sum();
+        let counts = self.listings().map(|(one, listing)| self.events_of(one, listing).count());
+        let events = counts.sum();
         let read = self.listings().count();
         let mut parts =
             vec![format!("{} of {}", counted(events, "event"), counted(read, "extension"))];

@@ -13,7 +13,7 @@ use fixedbitset::FixedBitSet;
 
 pub use listing::{EventView, Listing, ListingBuilder, OddRow, RawEvent};
 
-use super::{EventKey, ExtensionNumber, PhoneCallEvent};
+use super::{EventKey, Expression, Extension, ExtensionNumber, PhoneCallEvent};
 
 /// All listings and all marks.
 #[derive(Debug, Default)]
@@ -41,6 +41,17 @@ pub struct Replaced {
     pub vanished: usize,
     /// Marked events that are listed with another content than when they were marked.
     pub changed: usize,
+}
+
+/// What an expression means among the events that are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Meant {
+    /// Events that it means.
+    pub events: usize,
+    /// How many of them are marked.
+    pub marked: usize,
+    /// Extensions that have such events.
+    pub extensions: usize,
 }
 
 impl EventStore {
@@ -149,6 +160,37 @@ impl EventStore {
         }
         self.marked_extensions += usize::from(shelf.marked > 0);
         changed
+    }
+
+    /// What an expression means of these extensions, as far as they are listed.
+    pub fn meant(&self, expression: &Expression, extensions: &[Extension]) -> Meant {
+        let mut meant = Meant::default();
+        for extension in extensions {
+            let Some(shelf) = self.shelves.get(&extension.number) else {
+                continue;
+            };
+            let before = meant.events;
+            for row in shelf.listing.rows_where(expression, extension) {
+                meant.events += 1;
+                meant.marked += usize::from(shelf.marks.contains(row));
+            }
+            meant.extensions += usize::from(meant.events > before);
+        }
+        meant
+    }
+
+    /// Marks or unmarks what an expression means of one extension; returns how many changed.
+    pub fn set_marks_where(
+        &mut self,
+        expression: &Expression,
+        extension: &Extension,
+        on: bool,
+    ) -> usize {
+        let rows: Vec<usize> = self
+            .listing(&extension.number)
+            .map(|listing| listing.rows_where(expression, extension).collect())
+            .unwrap_or_default();
+        self.set_marks(&extension.number, rows, on)
     }
 
     /// Takes every mark away; returns how many there were.

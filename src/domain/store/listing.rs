@@ -5,8 +5,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::super::{
-    Candidate, EventId, EventKey, EventType, Extension, ExtensionNumber, Foreign, Method, Modified,
-    PhoneCallEvent, Status,
+    Candidate, EventId, EventKey, EventType, Expression, Extension, ExtensionNumber, Foreign,
+    Method, Modified, PhoneCallEvent, Status,
 };
 
 /// What an answer to *List PhoneCallEvents* said of one extension.
@@ -109,6 +109,19 @@ impl Listing {
     pub fn rows_of(&self, event_type: EventType) -> Range<usize> {
         let mut groups = self.groups();
         groups.find(|(found, _)| *found == event_type).map_or(0..0, |(_, rows)| rows)
+    }
+
+    /// The rows that an expression means, for the screen and for commands alike. `extension` is
+    /// what is known of the one whose events these are.
+    pub fn rows_where<'a>(
+        &'a self,
+        expression: &'a Expression,
+        extension: &'a Extension,
+    ) -> impl Iterator<Item = usize> + 'a {
+        let all = expression.is_empty();
+        (0..self.len()).filter(move |row| {
+            all || self.row(*row).is_some_and(|row| expression.matches(&row.candidate(extension)))
+        })
     }
 
     /// Where an event stands.
