@@ -127,11 +127,12 @@ impl Model {
             return false;
         }
         let extension = self.extension(listing.extension());
-        let shown = self.extension_filter.admits_extension(&extension)
-            && listing
-                .row(row)
-                .is_some_and(|view| self.event_filter.admits_event(&extension, &view));
-        !shown
+        !self.extension_filter.admits_extension(&extension)
+            || !self.admits_row(&extension, listing, row)
+    }
+
+    fn admits_row(&self, extension: &Extension, listing: &Listing, row: usize) -> bool {
+        listing.row(row).is_some_and(|view| self.event_filter.admits_event(extension, &view))
     }
 
     /// How many lines the Marked panel has.
@@ -150,7 +151,7 @@ impl Model {
     }
 
     /// What is known of an extension by its number.
-    fn extension(&self, number: &ExtensionNumber) -> Extension {
+    pub(super) fn extension(&self, number: &ExtensionNumber) -> Extension {
         self.extensions
             .binary_search_by(|extension| extension.number.cmp(number))
             .ok()
@@ -500,9 +501,12 @@ impl Model {
     /// `U`.
     pub(super) fn unmark_all(&mut self) {
         self.mark_when_listed.clear();
+        let gave_up = self.give_up_marking("by U");
+        self.marking = None;
         let count = self.store.unmark_all();
         self.marks_changed = true;
-        self.notice(Tone::Plain, format!("{} taken away", count_of(count, "mark")));
+        let more = if gave_up { ", and nothing more is loaded to be marked" } else { "" };
+        self.notice(Tone::Plain, format!("{} taken away{more}", count_of(count, "mark")));
     }
 
     fn unmark_marked_line(&mut self) {
@@ -575,17 +579,27 @@ impl Model {
         Some(Selection::of_rows(listing, rows))
     }
 
-    /// Counts the hidden marks again, if marks or filters changed.
-    pub(super) fn count_hidden(&mut self) {
-        if !std::mem::take(&mut self.marks_changed) {
-            return;
+    /// Counts again what depends on marks and filters, if they changed.
+    pub(super) fn count_again(&mut self) {
+        if std::mem::take(&mut self.marks_changed) {
+            self.hidden = self.count_hidden();
+            self.count_meant();
         }
-        let none = self.event_filter.is_empty() && self.extension_filter.is_empty();
-        self.hidden = if none {
-            0
-        } else {
-            self.store.marked_rows().filter(|(listing, row)| self.is_hidden(listing, *row)).count()
-        };
+    }
+
+    fn count_hidden(&self) -> usize {
+        if self.event_filter.is_empty() && self.extension_filter.is_empty() {
+            return 0;
+        }
+        let hidden = self.store.marked_listings().map(|(listing, rows)| {
+            let extension = self.extension(listing.extension());
+            if self.extension_filter.admits_extension(&extension) {
+                rows.filter(|row| !self.admits_row(&extension, listing, *row)).count()
+            } else {
+                rows.count()
+            }
+        });
+        hidden.sum()
     }
 
     /// What to list next, now that something changed.

@@ -27,6 +27,8 @@ pub(super) struct Loading {
 #[derive(Debug, Default)]
 struct Slot {
     state: Fetched<()>,
+    /// Stands among the demanded.
+    demanded: bool,
     /// Deletions that settled on the extension: a listing asked before the newest is out of date.
     epoch: u64,
 }
@@ -44,9 +46,21 @@ impl Loading {
     /// Lists this one next, whatever else waits, known or not.
     pub(super) fn demand(&mut self, extension: &ExtensionNumber) {
         let slot = self.slots.entry(extension.clone()).or_default();
-        if slot.state != Fetched::UnderWay && !self.demanded.contains(extension) {
+        if slot.state != Fetched::UnderWay && !std::mem::replace(&mut slot.demanded, true) {
             self.demanded.push_back(extension.clone());
         }
+    }
+
+    /// Takes back what was demanded and is not under way yet.
+    pub(super) fn withdraw(&mut self, these: impl Fn(&ExtensionNumber) -> bool) {
+        let Self { demanded, slots, .. } = self;
+        demanded.retain(|extension| {
+            let withdrawn = these(extension);
+            if withdrawn && let Some(slot) = slots.get_mut(extension) {
+                slot.demanded = false;
+            }
+            !withdrawn
+        });
     }
 
     /// Treats every listing as out of date; those under way will be asked again.
@@ -88,8 +102,8 @@ impl Loading {
         if failure.is_none() {
             // Also when it was asked for by key: then the service is well again.
             self.fuse = Fuse::default();
-        } else if self.fuse.blows(failure) {
-            self.demanded.clear();
+        } else if self.fuse.blows(failure) || self.fuse.is_blown() {
+            self.withdraw(|_| true);
         }
         true
     }
@@ -107,7 +121,9 @@ impl Loading {
         all: impl Fn(usize) -> Option<&'a ExtensionNumber>,
     ) -> Vec<Effect> {
         let mut effects = Vec::new();
-        while self.in_flight < self.most {
+        // After many failures one at a time shows whether the service is well again.
+        let most = if self.has_given_up() { 1 } else { self.most };
+        while self.in_flight < most {
             let Some(extension) = self.demanded.pop_front() else {
                 break;
             };
@@ -140,6 +156,7 @@ impl Loading {
     fn ask(&mut self, extension: &ExtensionNumber) -> Effect {
         let slot = self.slots.entry(extension.clone()).or_default();
         slot.state = Fetched::UnderWay;
+        slot.demanded = false;
         self.in_flight += 1;
         Effect::ListEvents { extension: extension.clone(), epoch: slot.epoch }
     }

@@ -48,7 +48,7 @@ pub struct DeleteArguments {
 }
 
 /// Which events are meant.
-enum Wanted {
+pub(super) enum Wanted {
     Where(Expression),
     Named { types: Vec<EventType>, ids: Vec<String> },
 }
@@ -77,7 +77,7 @@ impl Wanted {
     }
 
     /// Marks what is meant of an extension.
-    fn mark(&self, store: &mut EventStore, extension: &Extension, listing: Listing) {
+    pub(super) fn mark(&self, store: &mut EventStore, extension: &Extension, listing: Listing) {
         match self {
             Self::Where(expression) => {
                 store.insert(listing);

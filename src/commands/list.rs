@@ -1,6 +1,8 @@
 //! `callsweep list`: the events of all extensions, for people and for programs.
 
 mod output;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::io::{self, BufWriter, IsTerminal, Write};

@@ -1,0 +1,301 @@
+//! Marking by expression: what is typed after `T`, the events of every loaded extension that it
+//! means, and the extensions that `L` then loads in order to mark there too.
+//!
+//! Typing changes no mark. An extension that is waited for is asked for or in flight until it is
+//! listed, fails or is given up, so that the waiting always ends.
+
+use std::collections::HashSet;
+
+use crate::domain::{
+    Expression, ExpressionError, Extension, ExtensionNumber, Failure, Fetched, Listing, Meant,
+};
+
+use super::status::Tone;
+use super::{Dialog, Key, Model, count_of};
+
+/// What is typed after `T`, and what it means so far.
+#[derive(Debug)]
+pub struct MarkPrompt {
+    /// All of it, with the `-` that unmarks.
+    typed: String,
+    wanted: Result<Expression, ExpressionError>,
+    meant: Meant,
+}
+
+/// The expression that marked last. It holds for extensions that were not loaded then, too.
+#[derive(Debug)]
+pub(super) struct Marking {
+    text: String,
+    expression: Expression,
+    /// Extensions that are being loaded for it.
+    waiting: HashSet<ExtensionNumber>,
+    /// Events marked in extensions that were loaded for it, and in how many.
+    added: usize,
+    added_in: usize,
+}
+
+impl MarkPrompt {
+    fn new() -> Self {
+        let wanted = Ok(Expression::default());
+        Self { typed: String::new(), wanted, meant: Meant::default() }
+    }
+
+    /// False when the marks are taken away: the first character typed was `-`. An expression that
+    /// begins with a `-` of its own comes behind that one, or behind a blank.
+    pub fn marks(&self) -> bool {
+        !self.typed.starts_with('-')
+    }
+
+    /// The expression, without the `-` that unmarks.
+    pub fn text(&self) -> &str {
+        self.typed.strip_prefix('-').unwrap_or(&self.typed)
+    }
+
+    /// True while nothing is asked for, which would be everything and is taken for nothing.
+    pub fn is_empty(&self) -> bool {
+        self.wanted.as_ref().is_ok_and(Expression::is_empty)
+    }
+
+    /// What is meant among the loaded extensions, or why that is no expression.
+    pub fn meant(&self) -> Result<Meant, &ExpressionError> {
+        self.wanted.as_ref().map(|_| self.meant)
+    }
+
+    /// How many marks Enter would set or take away.
+    pub fn changes(&self) -> usize {
+        let Meant { events, marked, .. } = self.meant;
+        if self.marks() { events - marked } else { marked }
+    }
+}
+
+impl Model {
+    /// Extensions that are still being loaded in order to mark by expression there too.
+    pub fn marking_waits_for(&self) -> usize {
+        self.marking.as_ref().map_or(0, |marking| marking.waiting.len())
+    }
+
+    /// `T`.
+    pub(super) fn edit_marking(&mut self) {
+        self.dialog = Some(Dialog::Marking(MarkPrompt::new()));
+    }
+
+    /// A key in the prompt.
+    pub(super) fn type_marking(&mut self, key: Key) {
+        let Some(Dialog::Marking(prompt)) = &mut self.dialog else {
+            return;
+        };
+        if key == Key::ESC || key == Key::CTRL_C {
+            self.dialog = None;
+        } else if key != Key::ENTER {
+            key.edit(&mut prompt.typed);
+            self.understand_marking();
+        } else if prompt.wanted.is_ok()
+            && let Some(Dialog::Marking(prompt)) = self.dialog.take()
+        {
+            self.mark_by_expression(&prompt);
+        }
+    }
+
+    /// Text that was pasted into the prompt.
+    pub(super) fn paste_marking(&mut self, pasted: &str) {
+        if let Some(Dialog::Marking(prompt)) = &mut self.dialog {
+            prompt.typed.extend(pasted.chars().filter(|character| !character.is_control()));
+            self.understand_marking();
+        }
+    }
+
+    fn understand_marking(&mut self) {
+        if let Some(Dialog::Marking(prompt)) = &mut self.dialog {
+            prompt.wanted = Expression::parse(prompt.text());
+            self.count_meant();
+        }
+    }
+
+    /// Counts again what the expression in the prompt means.
+    pub(super) fn count_meant(&mut self) {
+        if let Some(Dialog::Marking(prompt)) = &mut self.dialog {
+            prompt.meant = match &prompt.wanted {
+                Ok(expression) if !expression.is_empty() => {
+                    self.store.meant(expression, &self.extensions)
+                }
+                Ok(_) | Err(_) => Meant::default(),
+            };
+        }
+    }
+
+    fn mark_by_expression(&mut self, prompt: &MarkPrompt) {
+        let on = prompt.marks();
+        let done = if on { "marked" } else { "unmarked" };
+        let Ok(expression) = &prompt.wanted else {
+            return;
+        };
+        if expression.is_empty() {
+            let text = format!("nothing was {done}: the expression is empty");
+            self.notice(Tone::Warning, text);
+            return;
+        }
+        self.give_up_marking("by another T");
+        let (mut changed, mut changed_in) = (0, 0);
+        for extension in &self.extensions {
+            let here = self.store.set_marks_where(expression, extension, on);
+            changed += here;
+            changed_in += usize::from(here > 0);
+        }
+        self.marks_changed = true;
+        let text = prompt.text().trim();
+        let events = count_of(changed, "event");
+        let extensions = count_of(changed_in, "extension");
+        self.log(Tone::Plain, format!("{events} {done} on {extensions} by {text:?}"));
+        let mut told = match prompt.meant.events {
+            0 => format!("no event is meant, nothing {done}"),
+            _ if changed > 0 => format!("{changed} {done} on {extensions}"),
+            events => format!("all {} are {done} already", count_of(events, "event")),
+        };
+        self.marking = None;
+        if on {
+            told.push_str(&self.offer_to_load());
+            self.marking = Some(Marking {
+                text: text.to_owned(),
+                expression: expression.clone(),
+                waiting: HashSet::new(),
+                added: 0,
+                added_in: 0,
+            });
+        }
+        self.notice(if changed > 0 { Tone::Good } else { Tone::Plain }, told);
+    }
+
+    /// Says in the log what was not asked as it is not loaded, and returns it in short; empty when
+    /// everything is.
+    fn offer_to_load(&mut self) -> String {
+        let (mut missing, mut failed, mut incomplete) = (0, 0, 0);
+        for extension in self.not_loaded() {
+            missing += 1;
+            match self.loading.state(&extension.number) {
+                Fetched::Failed(_) => failed += 1,
+                Fetched::Ready(()) => incomplete += 1,
+                Fetched::Not | Fetched::UnderWay => {}
+            }
+        }
+        if missing == 0 {
+            return String::new();
+        }
+        let mut why = Vec::new();
+        for (count, what) in [(failed, "could not be read"), (incomplete, "not complete")] {
+            if count > 0 {
+                why.push(format!("{count} {what}"));
+            }
+        }
+        let why = if why.is_empty() { String::new() } else { format!(" ({})", why.join(", ")) };
+        let (extensions, are, them) = match missing {
+            1 => ("1 extension".to_owned(), "is", "it"),
+            _ => (format!("{missing} extensions"), "are", "them"),
+        };
+        let log = format!("{extensions} {are} not loaded{why}: L loads {them} and marks there too");
+        self.log(Tone::Warning, log);
+        format!("; {missing} not loaded: L loads and marks {them} too")
+    }
+
+    /// Extensions of which the service may have events that are not on hand.
+    fn not_loaded(&self) -> impl Iterator<Item = &Extension> {
+        self.extensions.iter().filter(|extension| {
+            let number = &extension.number;
+            *self.loading.state(number) != Fetched::Ready(())
+                || !self.store.listing(number).is_some_and(Listing::is_complete)
+        })
+    }
+
+    /// `L`: loads what was not loaded when `T` marked, and marks there as the listings come.
+    pub(super) fn load_and_mark(&mut self) {
+        if self.marking_waits_for() > 0 {
+            let waiting = count_of(self.marking_waits_for(), "extension");
+            self.notice(Tone::Plain, format!("still loading {waiting}; Esc gives up"));
+            return;
+        }
+        let numbers: HashSet<ExtensionNumber> =
+            self.not_loaded().map(|extension| extension.number.clone()).collect();
+        let Some(marking) = &mut self.marking else {
+            self.notice(
+                Tone::Plain,
+                "T marks by expression first; L then loads what is not loaded and marks there too",
+            );
+            return;
+        };
+        if numbers.is_empty() {
+            self.notice(Tone::Plain, "every extension is loaded");
+            return;
+        }
+        // In the order of the screen.
+        for extension in self.extensions.iter().filter(|one| numbers.contains(&one.number)) {
+            self.loading.demand(&extension.number);
+        }
+        let loading = count_of(numbers.len(), "extension");
+        let told = format!("loading {loading} to mark {:?} there too; Esc gives up", marking.text);
+        (marking.waiting, marking.added, marking.added_in) = (numbers, 0, 0);
+        self.notice(Tone::Plain, told);
+    }
+
+    /// An extension was listed: marks there what was meant, where it was waited for.
+    pub(super) fn mark_where_listed(&mut self, number: &ExtensionNumber) {
+        let extension = self.extension(number);
+        let Some(marking) = &mut self.marking else {
+            return;
+        };
+        if marking.waiting.remove(number) {
+            let added = self.store.set_marks_where(&marking.expression, &extension, true);
+            marking.added += added;
+            marking.added_in += usize::from(added > 0);
+            self.end_marking();
+        }
+    }
+
+    /// An extension could not be listed, which ends the waiting for it.
+    pub(super) fn not_marked_as_unread(&mut self, number: &ExtensionNumber) {
+        let marking = self.marking.as_mut();
+        if marking.is_some_and(|marking| marking.waiting.remove(number)) {
+            self.end_marking();
+        }
+    }
+
+    /// Says what came of it once nothing is waited for any more.
+    fn end_marking(&mut self) {
+        let Some(marking) = self.marking.as_ref().filter(|one| one.waiting.is_empty()) else {
+            return;
+        };
+        let extensions = count_of(marking.added_in, "extension");
+        let told = format!("{} more marked on {extensions}", marking.added);
+        let (tone, rest) = match self.not_loaded().count() {
+            0 => (Tone::Good, "; every extension is loaded now".to_owned()),
+            left => (Tone::Warning, format!("; {left} still not loaded: L tries again")),
+        };
+        self.say(tone, format!("{told}{rest}"));
+    }
+
+    /// Waits no longer, and asks for nothing more; true when there was something to wait for.
+    pub(super) fn give_up_marking(&mut self, why: &str) -> bool {
+        let Some(marking) = &mut self.marking else {
+            return false;
+        };
+        let waiting = std::mem::take(&mut marking.waiting);
+        if waiting.is_empty() {
+            return false;
+        }
+        let also = &self.mark_when_listed;
+        self.loading.withdraw(|number| waiting.contains(number) && !also.contains(number));
+        let (added, left) = (marking.added, count_of(waiting.len(), "extension"));
+        self.say(
+            Tone::Warning,
+            format!("given up {why}: {added} more marked, {left} not loaded for it"),
+        );
+        true
+    }
+
+    /// Nothing more is asked for after too many failures: nothing will come to be marked.
+    pub(super) fn marking_broke_off(&mut self, failure: &Failure) -> bool {
+        let gave_up = self.give_up_marking("after too many failures");
+        if gave_up {
+            self.log(Tone::Warning, format!("the last failure was: {failure}"));
+        }
+        gave_up
+    }
+}
