@@ -56,7 +56,10 @@ impl MarkPrompt {
         self.wanted.as_ref().is_ok_and(Expression::is_empty)
     }
 
-    /// What is meant among the loaded extensions, or why that is no expression.
+    /// What is meant among the loaded extensions.
+    ///
+    /// # Errors
+    /// Says why what is typed is no expression, with the column as in [`text`](Self::text).
     pub fn meant(&self) -> Result<Meant, &ExpressionError> {
         self.wanted.as_ref().map(|_| self.meant)
     }
