@@ -19,7 +19,7 @@ pub use call::{CreatePath, DeleteCall};
 pub use event::{
     Change, EventId, EventIdRefused, EventKey, EventType, Method, Modified, PhoneCallEvent, Status,
 };
-pub use expression::{Candidate, Expression, ExpressionError};
+pub use expression::{Candidate, Expression, ExpressionError, Narrowed};
 pub use extension::{Extension, ExtensionKind, ExtensionNumber, ExtensionNumberRefused};
 pub use failure::{Cause, DeleteAnswer, Failure, Fetched, Outcome, WriteAnswer};
 pub use filter::Filter;

@@ -118,10 +118,14 @@ impl Listing {
         expression: &'a Expression,
         extension: &'a Extension,
     ) -> impl Iterator<Item = usize> + 'a {
-        let all = expression.is_empty();
-        (0..self.len()).filter(move |row| {
-            all || self.row(*row).is_some_and(|row| expression.matches(&row.candidate(extension)))
-        })
+        let narrowed = expression.narrowed(extension);
+        let rows = if narrowed.is_some() { 0..self.len() } else { 0..0 };
+        let meant = move |row: &usize| {
+            narrowed.as_ref().zip(self.row(*row)).is_some_and(|(narrowed, row)| {
+                narrowed.is_empty() || narrowed.matches(&row.candidate(extension))
+            })
+        };
+        rows.filter(meant)
     }
 
     /// Where an event stands.
