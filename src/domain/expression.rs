@@ -86,7 +86,9 @@ enum Span {
 /// An expression as far as one extension leaves it open, for many events of that extension.
 #[derive(Debug, Clone)]
 pub struct Narrowed<'a> {
-    terms: Vec<&'a Term>,
+    /// Asked apart, since many events share few URLs.
+    of_url: Vec<&'a Term>,
+    of_rest: Vec<&'a Term>,
 }
 
 /// One event and its extension, as far as an expression can ask about them.
@@ -134,15 +136,18 @@ impl Expression {
     /// What is left to ask of the events of one extension once it answered for itself; `None` when
     /// none of them can be meant.
     pub fn narrowed(&self, extension: &Extension) -> Option<Narrowed<'_>> {
-        let mut terms = Vec::new();
+        let mut narrowed = Narrowed { of_url: Vec::new(), of_rest: Vec::new() };
         for term in &self.terms {
             match term.test.decided_by(extension.number.as_str(), extension.label.raw()) {
                 Some(holds) if holds == term.negated => return None,
                 Some(_) => {}
-                None => terms.push(term),
+                None if matches!(term.test, Test::Host(_) | Test::Url(_)) => {
+                    narrowed.of_url.push(term);
+                }
+                None => narrowed.of_rest.push(term),
             }
         }
-        Some(Narrowed { terms })
+        Some(narrowed)
     }
 
     /// Whether an extension is meant: `ext:` asks for its number, a word for number, label and
@@ -157,12 +162,19 @@ impl Expression {
 impl Narrowed<'_> {
     /// True when every event of the extension is meant.
     pub fn is_empty(&self) -> bool {
-        self.terms.is_empty()
+        self.of_url.is_empty() && self.of_rest.is_empty()
     }
 
-    /// Whether an event of the extension is meant.
-    pub fn matches(&self, event: &Candidate<'_>) -> bool {
-        self.terms.iter().all(|term| term.test.holds(event) != term.negated)
+    /// Whether an event of the extension is meant; `by_url` answers
+    /// [`matches_url`](Self::matches_url) for its URL.
+    pub fn matches(&self, event: &Candidate<'_>, by_url: impl FnOnce() -> bool) -> bool {
+        self.of_rest.iter().all(|term| term.test.holds(event) != term.negated)
+            && (self.of_url.is_empty() || by_url())
+    }
+
+    /// Whether events with this URL are meant, as far as it decides.
+    pub fn matches_url(&self, url: &str) -> bool {
+        self.of_url.iter().all(|term| term.test.holds_for_url(url) != Some(term.negated))
     }
 }
 
@@ -201,6 +213,23 @@ impl Test {
         }
     }
 
+    /// `None` when more than the URL is asked.
+    fn holds_for_url(&self, url: &str) -> Option<bool> {
+        let any = |patterns: &[Pattern], text: &str| patterns.iter().any(|p| p.matches(text));
+        match self {
+            Self::Host(patterns) => Some(any(patterns, host_of(url))),
+            Self::Url(patterns) => Some(any(patterns, url)),
+            Self::Type(_)
+            | Self::Method(_)
+            | Self::Status(_)
+            | Self::Modified(_)
+            | Self::Extension(_)
+            | Self::Id(_)
+            | Self::Note(_)
+            | Self::Words(_) => None,
+        }
+    }
+
     /// Whether it holds for the event, where its extension did not decide.
     fn holds(&self, event: &Candidate<'_>) -> bool {
         let any = |patterns: &[Pattern], text: &str| patterns.iter().any(|p| p.matches(text));
@@ -214,8 +243,7 @@ impl Test {
                 .is_some_and(|instant| spans.iter().any(|span| span.contains(instant))),
             Self::Extension(patterns) => any(patterns, event.number),
             Self::Id(patterns) => any(patterns, event.id),
-            Self::Host(patterns) => any(patterns, host_of(event.url)),
-            Self::Url(patterns) => any(patterns, event.url),
+            Self::Host(_) | Self::Url(_) => self.holds_for_url(event.url) == Some(true),
             Self::Note(patterns) => any(patterns, event.note),
             Self::Words(words) => words
                 .iter()

@@ -120,10 +120,19 @@ impl Listing {
     ) -> impl Iterator<Item = usize> + 'a {
         let narrowed = expression.narrowed(extension);
         let rows = if narrowed.is_some() { 0..self.len() } else { 0..0 };
+        // Each URL is asked once, however many events have it.
+        let mut by_url: Vec<Option<bool>> = vec![None; self.strings.len()];
         let meant = move |row: &usize| {
-            narrowed.as_ref().zip(self.row(*row)).is_some_and(|(narrowed, row)| {
-                narrowed.is_empty() || narrowed.matches(&row.candidate(extension))
-            })
+            let (Some(narrowed), Some(view)) = (&narrowed, self.row(*row)) else {
+                return false;
+            };
+            let index = usize::try_from(view.row.url).ok();
+            let mut url_fits = || {
+                let known = index.and_then(|index| by_url.get_mut(index));
+                let answer = || narrowed.matches_url(self.text(view.row.url));
+                known.map_or_else(answer, |known| *known.get_or_insert_with(answer))
+            };
+            narrowed.is_empty() || narrowed.matches(&view.candidate(extension), &mut url_fits)
         };
         rows.filter(meant)
     }
