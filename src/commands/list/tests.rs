@@ -1,11 +1,13 @@
-//! `T` on the screen, `list --where` and `delete --where` mean the same events.
+//! `T` and `/` on the screen, `list --where` and `delete --where` mean the same events.
 
 use proptest::prelude::*;
 
 use super::*;
 use crate::app::{Facts, Key, Message, Model, Moment, update};
 use crate::commands::delete::Wanted;
-use crate::domain::{EventKey, EventStore, ListingBuilder, RawEvent, Target, UserId, WideCalls};
+use crate::domain::{
+    EventKey, EventStore, Filter, ListingBuilder, RawEvent, Target, UserId, WideCalls,
+};
 
 const EXPRESSIONS: &[&str] = &[
     "type:hangup",
@@ -123,6 +125,16 @@ fn by_delete(found: &[(Extension, Listing)], expression: &str) -> Vec<EventKey> 
     keys_of(&store)
 }
 
+/// What the filter of the screen shows, asked event by event.
+fn by_filter(found: &[(Extension, Listing)], expression: &str) -> Vec<EventKey> {
+    let filter = Filter::of_events(expression).unwrap();
+    let events = found.iter().flat_map(|(extension, listing)| {
+        let events = (0..listing.len()).filter_map(|row| listing.row(row));
+        events.filter(|event| filter.admits_event(extension, event))
+    });
+    events.map(|event| event.key()).collect()
+}
+
 proptest! {
     #[test]
     fn the_screen_list_and_delete_mean_the_same_events(world in worlds()) {
@@ -130,6 +142,7 @@ proptest! {
         for expression in EXPRESSIONS {
             let listed = by_list(&found, expression);
             prop_assert_eq!(&by_screen(&found, expression), &listed, "T {}", expression);
+            prop_assert_eq!(&by_filter(&found, expression), &listed, "filter {}", expression);
             prop_assert_eq!(&by_delete(&found, expression), &listed, "delete {}", expression);
         }
     }

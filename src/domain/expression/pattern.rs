@@ -176,7 +176,9 @@ fn may_stand(starts: &[u8; STRIDE], ends: &[u8; STRIDE], first: u8, last: u8) ->
     let fold =
         |wanted: u8| (wanted.to_ascii_lowercase(), u8::from(wanted.is_ascii_alphabetic()) << 5);
     let ((first, first_case), (last, last_case)) = (fold(first), fold(last));
-    starts.iter().zip(ends).fold(false, |found, (start, end)| {
-        found | ((start | first_case == first) & (end | last_case == last))
-    })
+    let differences = starts
+        .iter()
+        .zip(ends)
+        .map(|(start, end)| ((start | first_case) ^ first) | ((end | last_case) ^ last));
+    differences.fold(u8::MAX, u8::min) == 0
 }
