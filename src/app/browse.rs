@@ -5,10 +5,10 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use crate::deletion::Selection;
-use crate::domain::{EventType, Extension, ExtensionNumber, Fetched, Filter, Listing};
+use crate::domain::{EventType, Extension, ExtensionNumber, Fetched, Filter, Listing, Meant};
 
 use super::status::Tone;
-use super::{Cursor, Effect, Model, Motion, Panel, count_of};
+use super::{Cursor, Dialog, Effect, Model, Motion, Panel, count_of};
 
 /// One line of the Events panel.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -152,12 +152,13 @@ impl Model {
 
     /// What is known of an extension by its number.
     pub(super) fn extension(&self, number: &ExtensionNumber) -> Extension {
-        self.extensions
-            .binary_search_by(|extension| extension.number.cmp(number))
-            .ok()
-            .and_then(|place| self.extensions.get(place))
-            .cloned()
-            .unwrap_or_else(|| Extension::of(number.clone()))
+        self.found(number).cloned().unwrap_or_else(|| Extension::of(number.clone()))
+    }
+
+    /// An extension that was found, by its number.
+    pub(super) fn found(&self, number: &ExtensionNumber) -> Option<&Extension> {
+        let place = self.extensions.binary_search_by(|extension| extension.number.cmp(number));
+        place.ok().and_then(|place| self.extensions.get(place))
     }
 
     /// Applies the extension filter again; the cursor stays on its extension.
@@ -591,15 +592,38 @@ impl Model {
         if self.event_filter.is_empty() && self.extension_filter.is_empty() {
             return 0;
         }
-        let hidden = self.store.marked_listings().map(|(listing, rows)| {
-            let extension = self.extension(listing.extension());
-            if self.extension_filter.admits_extension(&extension) {
-                rows.filter(|row| !self.admits_row(&extension, listing, *row)).count()
-            } else {
-                rows.count()
-            }
-        });
-        hidden.sum()
+        self.store.marked_listings().map(|(listing, _)| self.hidden_in(listing.extension())).sum()
+    }
+
+    /// Marked events of one extension that a filter keeps off the screen.
+    fn hidden_in(&self, number: &ExtensionNumber) -> usize {
+        if self.event_filter.is_empty() && self.extension_filter.is_empty() {
+            return 0;
+        }
+        let Some(listing) = self.store.listing(number) else {
+            return 0;
+        };
+        let extension = self.extension(number);
+        if !self.extension_filter.admits_extension(&extension) {
+            return self.store.marked_in(number);
+        }
+        let rows = self.store.marked_rows_in(number);
+        rows.filter(|row| !self.admits_row(&extension, listing, *row)).count()
+    }
+
+    /// What one extension adds to the hidden marks and to what the prompt of `T` counts.
+    pub(super) fn share_of(&self, number: &ExtensionNumber) -> (usize, Meant) {
+        (self.hidden_in(number), self.meant_in(number))
+    }
+
+    /// Counts one extension again, given what it added before: with many extensions coming in
+    /// there is no time to count them all for each.
+    pub(super) fn count_one_again(&mut self, number: &ExtensionNumber, before: (usize, Meant)) {
+        let (hidden, meant) = self.share_of(number);
+        self.hidden = (self.hidden + hidden).saturating_sub(before.0);
+        if let Some(Dialog::Marking(prompt)) = &mut self.dialog {
+            prompt.count_one_again(before.1, meant);
+        }
     }
 
     /// What to list next, now that something changed.

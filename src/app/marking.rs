@@ -64,6 +64,16 @@ impl MarkPrompt {
         self.wanted.as_ref().map(|_| self.meant)
     }
 
+    /// Takes in what one extension adds now, given what it added before.
+    pub(super) fn count_one_again(&mut self, before: Meant, now: Meant) {
+        let again = |all: usize, before: usize, now: usize| (all + now).saturating_sub(before);
+        self.meant = Meant {
+            events: again(self.meant.events, before.events, now.events),
+            marked: again(self.meant.marked, before.marked, now.marked),
+            extensions: again(self.meant.extensions, before.extensions, now.extensions),
+        };
+    }
+
     /// How many marks Enter would set or take away.
     pub fn changes(&self) -> usize {
         let Meant { events, marked, .. } = self.meant;
@@ -123,6 +133,19 @@ impl Model {
                 }
                 Ok(_) | Err(_) => Meant::default(),
             };
+        }
+    }
+
+    /// What the expression in the prompt means of one extension.
+    pub(super) fn meant_in(&self, number: &ExtensionNumber) -> Meant {
+        let Some(Dialog::Marking(MarkPrompt { wanted: Ok(expression), .. })) = &self.dialog else {
+            return Meant::default();
+        };
+        match self.found(number) {
+            Some(extension) if !expression.is_empty() => {
+                self.store.meant(expression, std::slice::from_ref(extension))
+            }
+            Some(_) | None => Meant::default(),
         }
     }
 

@@ -543,10 +543,12 @@ impl Model {
         if !self.loading.answered(number, epoch, result.as_ref().err()) {
             return;
         }
+        let before = self.share_of(number);
         match result {
             Ok(listing) => self.take_listing(number, listing),
             Err(failure) => self.listing_failed(number, &failure, had_given_up),
         }
+        self.count_one_again(number, before);
         self.rebuild_events();
     }
 
@@ -578,7 +580,6 @@ impl Model {
             self.mark_extension(number);
         }
         self.mark_where_listed(number);
-        self.marks_changed = true;
     }
 
     fn listing_failed(&mut self, number: &ExtensionNumber, failure: &Failure, had_given_up: bool) {

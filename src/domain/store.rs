@@ -229,6 +229,11 @@ impl EventStore {
         self.marked_listings().flat_map(|(listing, rows)| rows.map(move |row| (listing, row)))
     }
 
+    /// The marked rows of one extension's listing.
+    pub fn marked_rows_in(&self, extension: &ExtensionNumber) -> impl Iterator<Item = usize> + '_ {
+        self.shelves.get(extension).into_iter().flat_map(|shelf| shelf.marks.ones())
+    }
+
     /// Every listing that has marks, with its marked rows, in the order of extension numbers.
     pub fn marked_listings(
         &self,

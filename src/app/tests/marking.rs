@@ -172,6 +172,28 @@ fn a_listing_that_comes_in_while_typing_is_counted_at_once() {
     assert_eq!(prompt(&desk).changes(), 0);
     desk.list("2", "0 a,0 o1");
     assert_eq!(prompt(&desk).changes(), 2);
+    desk.list("3", "0 a,2 b");
+    let all = Meant { events: 3, marked: 0, extensions: 2 };
+    assert_eq!(prompt(&desk).meant(), Ok(all));
+    desk.list("2", "2 a");
+    let all = Meant { events: 1, marked: 0, extensions: 1 };
+    assert_eq!(prompt(&desk).meant(), Ok(all), "read again, it is not counted twice");
+}
+
+#[test]
+fn hidden_marks_stay_counted_while_extensions_come_in() {
+    let mut desk = Desk::before_listing(facts());
+    desk.list("1", "0 a,0 o1,2 o2");
+    desk.press("2 / o l d enter");
+    mark(&mut desk, "\"\"");
+    assert_eq!((desk.marked().len(), desk.model.hidden_marks()), (3, 1));
+    desk.press("L");
+    desk.list("2", "0 b,0 o3");
+    assert_eq!((desk.marked().len(), desk.model.hidden_marks()), (5, 2));
+    desk.list("1", "0 o1");
+    assert_eq!((desk.marked().len(), desk.model.hidden_marks()), (3, 1));
+    desk.press("esc esc");
+    assert_eq!(desk.model.hidden_marks(), 0);
 }
 
 #[test]
