@@ -239,6 +239,40 @@ mod tests {
     }
 
     #[test]
+    fn a_service_that_was_given_up_is_tried_with_one_request_before_many() {
+        let all = numbers(300);
+        let failure = Failure::new(Cause::Withheld, "the token is refused");
+        let mut loading = Loading::new(4);
+        next(&mut loading, &all[..1], &[]);
+        loading.answered(&all[0], 0, Some(&failure));
+        for fails in [true, false] {
+            for extension in &all {
+                loading.demand(extension);
+            }
+            assert_eq!(next(&mut loading, &all, &all).len(), 1);
+            loading.answered(&all[0], 0, Some(&failure).filter(|_| fails));
+            assert_eq!(next(&mut loading, &all, &all).len(), if fails { 0 } else { 4 });
+        }
+    }
+
+    #[test]
+    fn what_was_withdrawn_is_not_listed_and_can_be_asked_for_again() {
+        let all = numbers(3);
+        let mut loading = Loading::new(1);
+        for extension in all.iter().chain(&all) {
+            loading.demand(extension);
+        }
+        assert_eq!(asked(&next(&mut loading, &[], &[]))[0].0, "0000");
+        loading.withdraw(|extension| *extension == all[1]);
+        loading.answered(&all[0], 0, None);
+        assert_eq!(asked(&next(&mut loading, &[], &[]))[0].0, "0002");
+        loading.answered(&all[2], 0, None);
+        assert!(next(&mut loading, &[], &[]).is_empty());
+        loading.demand(&all[1]);
+        assert_eq!(asked(&next(&mut loading, &[], &[]))[0].0, "0001");
+    }
+
+    #[test]
     fn after_five_failures_in_a_row_only_what_is_asked_for_is_listed() {
         let all = numbers(20);
         let failure = Failure::new(Cause::Rejected, "no");
