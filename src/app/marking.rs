@@ -219,7 +219,7 @@ impl Model {
         };
         let log = format!("{extensions} {are} not loaded{why}: L loads {them} and marks there too");
         self.log(Tone::Warning, log);
-        format!("; {missing} not loaded: L loads and marks {them} too")
+        format!("; {missing} not loaded: L loads and marks there too")
     }
 
     /// Extensions of which the service may have events that are not on hand.

@@ -491,7 +491,7 @@ fn what_an_expression_means_is_marked_everywhere_also_where_it_was_not_loaded_ye
     desk.sees("mark: url:*crm-old*");
     desk.sees("2 events, 0 marked: Enter marks 2");
     desk.press("enter");
-    desk.sees("2 marked on 1 extension; 3 not loaded: L loads and marks them too");
+    desk.sees("2 marked on 1 extension; 3 not loaded: L loads and marks there too");
     desk.do_keys("L");
     desk.sees("1 more marked on 1 extension; every extension is loaded now");
     desk.do_keys("T - t y p e : h a n g u p");

@@ -205,7 +205,7 @@ fn what_is_not_loaded_is_counted_and_l_loads_it_and_marks_there_too() {
     assert!((200..300).contains(&loaded), "{loaded}");
     let missing = 500 - loaded;
     let told = format!(
-        "{loaded} marked on {loaded} extensions; {missing} not loaded: L loads and marks them too"
+        "{loaded} marked on {loaded} extensions; {missing} not loaded: L loads and marks there too"
     );
     assert_eq!(desk.notice(), told);
     let effects = desk.press("L");
@@ -236,7 +236,7 @@ fn what_failed_or_is_not_complete_is_not_loaded_either() {
     });
     desk.answer_listing("3", 0, Ok(builder.finish(false)));
     mark(&mut desk, "type:0");
-    let told = "2 marked on 2 extensions; 2 not loaded: L loads and marks them too";
+    let told = "2 marked on 2 extensions; 2 not loaded: L loads and marks there too";
     assert_eq!(desk.notice(), told);
     let why = "2 extensions are not loaded (1 could not be read, 1 not complete): \
                L loads them and marks there too";
