@@ -7,7 +7,8 @@
 use std::collections::HashSet;
 
 use crate::domain::{
-    Expression, ExpressionError, Extension, ExtensionNumber, Failure, Fetched, Listing, Meant,
+    EventStore, Expression, ExpressionError, Extension, ExtensionNumber, Failure, Fetched, Listing,
+    Meant,
 };
 
 use super::status::Tone;
@@ -27,7 +28,10 @@ pub struct MarkPrompt {
 pub(super) struct Marking {
     text: String,
     expression: Expression,
-    /// Extensions that are being loaded for it.
+    /// Extensions that were not loaded, or not wholly, when it marked, and that it did not mark on
+    /// since. Later listings of any others are not its business.
+    left_out: HashSet<ExtensionNumber>,
+    /// Those of them that are being loaded for it.
     waiting: HashSet<ExtensionNumber>,
     /// Events marked in extensions that were loaded for it, and in how many.
     added: usize,
@@ -78,6 +82,14 @@ impl MarkPrompt {
     pub fn changes(&self) -> usize {
         let Meant { events, marked, .. } = self.meant;
         if self.marks() { events - marked } else { marked }
+    }
+}
+
+impl Marking {
+    fn mark(&mut self, store: &mut EventStore, extension: &Extension) {
+        let added = store.set_marks_where(&self.expression, extension, true);
+        self.added += added;
+        self.added_in += usize::from(added > 0);
     }
 }
 
@@ -180,9 +192,12 @@ impl Model {
         self.marking = None;
         if on {
             told.push_str(&self.offer_to_load());
+            let left_out = self.extensions.iter().map(|extension| &extension.number);
+            let left_out = left_out.filter(|number| !self.is_loaded(number)).cloned().collect();
             self.marking = Some(Marking {
                 text: text.to_owned(),
                 expression: expression.clone(),
+                left_out,
                 waiting: HashSet::new(),
                 added: 0,
                 added_in: 0,
@@ -195,9 +210,12 @@ impl Model {
     /// everything is.
     fn offer_to_load(&mut self) -> String {
         let (mut missing, mut failed, mut incomplete) = (0, 0, 0);
-        for extension in self.not_loaded() {
+        for Extension { number, .. } in &self.extensions {
+            if self.is_loaded(number) {
+                continue;
+            }
             missing += 1;
-            match self.loading.state(&extension.number) {
+            match self.loading.state(number) {
                 Fetched::Failed(_) => failed += 1,
                 Fetched::Ready(()) => incomplete += 1,
                 Fetched::Not | Fetched::UnderWay => {}
@@ -222,55 +240,65 @@ impl Model {
         format!("; {missing} not loaded: L loads and marks there too")
     }
 
-    /// Extensions of which the service may have events that are not on hand.
-    fn not_loaded(&self) -> impl Iterator<Item = &Extension> {
-        self.extensions.iter().filter(|extension| {
-            let number = &extension.number;
-            *self.loading.state(number) != Fetched::Ready(())
-                || !self.store.listing(number).is_some_and(Listing::is_complete)
-        })
+    /// Whether all events that the service has of an extension are on hand.
+    fn is_loaded(&self, number: &ExtensionNumber) -> bool {
+        *self.loading.state(number) == Fetched::Ready(())
+            && self.store.listing(number).is_some_and(Listing::is_complete)
     }
 
-    /// `L`: loads what was not loaded when `T` marked, and marks there as the listings come.
+    /// `L`: marks what `T` left out as it was not loaded, and loads what still is not.
     pub(super) fn load_and_mark(&mut self) {
         if self.marking_waits_for() > 0 {
             let waiting = count_of(self.marking_waits_for(), "extension");
             self.notice(Tone::Plain, format!("still loading {waiting}; Esc gives up"));
             return;
         }
-        let numbers: HashSet<ExtensionNumber> =
-            self.not_loaded().map(|extension| extension.number.clone()).collect();
-        let Some(marking) = &mut self.marking else {
+        let Some(mut marking) = self.marking.take() else {
             self.notice(
                 Tone::Plain,
                 "T marks by expression first; L then loads what is not loaded and marks there too",
             );
             return;
         };
-        if numbers.is_empty() {
-            self.notice(Tone::Plain, "every extension is loaded");
-            return;
-        }
+        (marking.added, marking.added_in) = (0, 0);
+        let any = !marking.left_out.is_empty();
+        let left_out = std::mem::take(&mut marking.left_out);
         // In the order of the screen.
-        for extension in self.extensions.iter().filter(|one| numbers.contains(&one.number)) {
-            self.loading.demand(&extension.number);
+        let extensions = self.extensions.iter();
+        for extension in extensions.filter(|one| left_out.contains(&one.number)) {
+            let number = &extension.number;
+            if self.is_loaded(number) {
+                marking.mark(&mut self.store, extension);
+            } else {
+                self.loading.demand(number);
+                marking.left_out.insert(number.clone());
+            }
         }
-        let loading = count_of(numbers.len(), "extension");
+        self.marks_changed = true;
+        marking.waiting.clone_from(&marking.left_out);
+        let loading = count_of(marking.waiting.len(), "extension");
         let told = format!("loading {loading} to mark {:?} there too; Esc gives up", marking.text);
-        (marking.waiting, marking.added, marking.added_in) = (numbers, 0, 0);
-        self.notice(Tone::Plain, told);
+        self.marking = Some(marking);
+        if self.marking_waits_for() > 0 {
+            self.notice(Tone::Plain, told);
+        } else if any {
+            self.end_marking();
+        } else {
+            self.notice(Tone::Plain, "T left nothing out: every extension was loaded");
+        }
     }
 
     /// An extension was listed: marks there what was meant, where it was waited for.
     pub(super) fn mark_where_listed(&mut self, number: &ExtensionNumber) {
-        let extension = self.extension(number);
+        let (extension, loaded) = (self.extension(number), self.is_loaded(number));
         let Some(marking) = &mut self.marking else {
             return;
         };
         if marking.waiting.remove(number) {
-            let added = self.store.set_marks_where(&marking.expression, &extension, true);
-            marking.added += added;
-            marking.added_in += usize::from(added > 0);
+            marking.mark(&mut self.store, &extension);
+            if loaded {
+                marking.left_out.remove(number);
+            }
             self.end_marking();
         }
     }
@@ -290,8 +318,8 @@ impl Model {
         };
         let extensions = count_of(marking.added_in, "extension");
         let told = format!("{} more marked on {extensions}", marking.added);
-        let (tone, rest) = match self.not_loaded().count() {
-            0 => (Tone::Good, "; every extension is loaded now".to_owned()),
+        let (tone, rest) = match marking.left_out.len() {
+            0 => (Tone::Good, "; all of them are loaded now".to_owned()),
             left => (Tone::Warning, format!("; {left} still not loaded: L tries again")),
         };
         self.say(tone, format!("{told}{rest}"));

@@ -493,7 +493,7 @@ fn what_an_expression_means_is_marked_everywhere_also_where_it_was_not_loaded_ye
     desk.press("enter");
     desk.sees("2 marked on 1 extension; 3 not loaded: L loads and marks there too");
     desk.do_keys("L");
-    desk.sees("1 more marked on 1 extension; every extension is loaded now");
+    desk.sees("1 more marked on 1 extension; all of them are loaded now");
     desk.do_keys("T - t y p e : h a n g u p");
     desk.sees("unmark: type:hangup");
     desk.do_keys("enter d");

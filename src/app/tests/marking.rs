@@ -214,11 +214,10 @@ fn what_is_not_loaded_is_counted_and_l_loads_it_and_marks_there_too() {
     desk.effects = effects;
     assert_eq!(answer_all(&mut desk, |number| Ok(listing(number, "0 a,2 b"))), missing);
     assert_eq!((desk.marked().len(), desk.model.marking_waits_for()), (500, 0));
-    let told =
-        format!("{missing} more marked on {missing} extensions; every extension is loaded now");
+    let told = format!("{missing} more marked on {missing} extensions; all of them are loaded now");
     assert_eq!(desk.notice(), told);
     desk.press("L");
-    assert_eq!(desk.notice(), "every extension is loaded");
+    assert_eq!(desk.notice(), "T left nothing out: every extension was loaded");
 }
 
 #[test]
@@ -256,6 +255,35 @@ fn without_an_offer_a_listing_that_comes_in_later_is_not_marked() {
     mark(&mut desk, "type:0");
     desk.list("2", "0 b");
     assert_eq!(desk.marked(), ["a"]);
+}
+
+#[test]
+fn l_marks_also_where_listings_came_in_before_it_was_pressed_and_nowhere_twice() {
+    let mut desk = Desk::before_listing(facts());
+    desk.list("1", "0 a");
+    mark(&mut desk, "type:0");
+    desk.list("2", "0 b");
+    desk.press("space");
+    assert_eq!(desk.marked(), [""; 0], "a was unmarked by hand");
+    desk.press("L");
+    assert_eq!((desk.marked(), desk.model.marking_waits_for()), (vec!["b".to_owned()], 1));
+    desk.list("3", "0 c");
+    assert_eq!(desk.marked(), ["b", "c"]);
+    assert_eq!(desk.notice(), "2 more marked on 2 extensions; all of them are loaded now");
+    mark(&mut desk, "type:1");
+    desk.press("L");
+    assert_eq!(desk.notice(), "T left nothing out: every extension was loaded");
+}
+
+#[test]
+fn l_has_nothing_to_load_where_everything_came_in_meanwhile() {
+    let mut desk = Desk::before_listing(facts());
+    mark(&mut desk, "type:0");
+    for extension in ["1", "2", "3"] {
+        desk.list(extension, "0 a");
+    }
+    assert!(asked(&desk.press("L")).is_empty());
+    assert_eq!(desk.notice(), "3 more marked on 3 extensions; all of them are loaded now");
 }
 
 #[test]
