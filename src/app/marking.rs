@@ -191,9 +191,9 @@ impl Model {
         };
         self.marking = None;
         if on {
-            told.push_str(&self.offer_to_load());
             let left_out = self.extensions.iter().map(|extension| &extension.number);
             let left_out = left_out.filter(|number| !self.is_loaded(number)).cloned().collect();
+            told.push_str(&self.offer_to_load(&left_out));
             self.marking = Some(Marking {
                 text: text.to_owned(),
                 expression: expression.clone(),
@@ -208,19 +208,16 @@ impl Model {
 
     /// Says in the log what was not asked as it is not loaded, and returns it in short; empty when
     /// everything is.
-    fn offer_to_load(&mut self) -> String {
-        let (mut missing, mut failed, mut incomplete) = (0, 0, 0);
-        for Extension { number, .. } in &self.extensions {
-            if self.is_loaded(number) {
-                continue;
-            }
-            missing += 1;
+    fn offer_to_load(&mut self, left_out: &HashSet<ExtensionNumber>) -> String {
+        let (mut failed, mut incomplete) = (0, 0);
+        for number in left_out {
             match self.loading.state(number) {
                 Fetched::Failed(_) => failed += 1,
                 Fetched::Ready(()) => incomplete += 1,
                 Fetched::Not | Fetched::UnderWay => {}
             }
         }
+        let missing = left_out.len();
         if missing == 0 {
             return String::new();
         }

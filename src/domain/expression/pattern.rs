@@ -165,20 +165,35 @@ fn holds_ignoring_case(text: &[u8], part: &[u8]) -> bool {
     };
     let (starts, _) = starts.as_chunks();
     let (ends, _) = ends.as_chunks();
-    // What is left over is looked at with what stands before it.
-    let strides = starts.iter().zip(ends).chain([(last_starts, last_ends)]);
-    let mut candidates = strides.map(|(starts, ends)| may_stand(starts, ends, *first, *last));
-    candidates.any(|may| may) && stands_in(text)
+    let (first, last) = (Folded::of(*first), Folded::of(*last));
+    let may = starts.iter().zip(ends).any(|(starts, ends)| may_stand(starts, ends, first, last))
+        // What is left over is looked at with what stands before it.
+        || may_stand(last_starts, last_ends, first, last);
+    may && stands_in(text)
+}
+
+/// A byte that is found whatever its case.
+#[derive(Clone, Copy)]
+struct Folded {
+    byte: u8,
+    /// The bit that tells upper from lower case, where it is a letter.
+    case: u8,
+}
+
+impl Folded {
+    fn of(byte: u8) -> Self {
+        Self { byte: byte.to_ascii_lowercase(), case: u8::from(byte.is_ascii_alphabetic()) << 5 }
+    }
+
+    /// 0 when it is this one.
+    fn difference(self, byte: u8) -> u8 {
+        (byte | self.case) ^ self.byte
+    }
 }
 
 /// Without a way out in the middle, so that the compiler compares all bytes at once.
-fn may_stand(starts: &[u8; STRIDE], ends: &[u8; STRIDE], first: u8, last: u8) -> bool {
-    let fold =
-        |wanted: u8| (wanted.to_ascii_lowercase(), u8::from(wanted.is_ascii_alphabetic()) << 5);
-    let ((first, first_case), (last, last_case)) = (fold(first), fold(last));
-    let differences = starts
-        .iter()
-        .zip(ends)
-        .map(|(start, end)| ((start | first_case) ^ first) | ((end | last_case) ^ last));
-    differences.fold(u8::MAX, u8::min) == 0
+fn may_stand(starts: &[u8; STRIDE], ends: &[u8; STRIDE], first: Folded, last: Folded) -> bool {
+    let places = starts.iter().zip(ends);
+    let found = places.map(|(start, end)| first.difference(*start) | last.difference(*end) == 0);
+    found.map(u8::from).fold(0, |any, found| any | found) > 0
 }
