@@ -29,9 +29,9 @@ const SAME_SECOND: u32 = 100;
 pub struct RunFile {
     file: File,
     name: String,
-    /// A line could not be written: whatever came behind it would follow a torn one. Held while a
-    /// line is written, so that none comes between a line and its failure.
-    broken: Mutex<bool>,
+    /// Why a line could not be written: whatever came behind it would follow a torn one. Held while
+    /// a line is written, so that none comes between a line and its failure.
+    broken: Mutex<Option<String>>,
 }
 
 impl RunFile {
@@ -72,7 +72,7 @@ impl RunFile {
             let _ = fs::remove_file(path_of(runs, &name));
             return Err(error);
         }
-        Ok(Self { file, name, broken: Mutex::new(false) })
+        Ok(Self { file, name, broken: Mutex::new(None) })
     }
 
     /// `20261123T094131Z-acme`: what the run is called everywhere.
@@ -148,11 +148,11 @@ impl RunFile {
     /// the first error nothing is appended any more.
     fn append(&self, line: &Value) -> io::Result<()> {
         let mut broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
-        if *broken {
-            return Err(io::Error::other("an earlier line could not be written"));
+        if let Some(why) = &*broken {
+            return Err(io::Error::other(why.clone()));
         }
         let written = write_line(&mut &self.file, line);
-        *broken = written.is_err();
+        *broken = written.as_ref().err().map(ToString::to_string);
         written
     }
 }
@@ -195,7 +195,7 @@ pub fn close_broken(runs: &Path, name: &str, end: &RunEnd) -> io::Result<()> {
     // What follows a torn line would be torn with it; nobody misses what it had not said.
     let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
     file.set_len(u64::try_from(whole).unwrap_or(u64::MAX))?;
-    RunFile { file, name: name.to_owned(), broken: Mutex::new(false) }.finish(end)
+    RunFile { file, name: name.to_owned(), broken: Mutex::new(None) }.finish(end)
 }
 
 fn outcome_of(outcome: &Outcome) -> Value {

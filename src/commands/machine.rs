@@ -150,8 +150,8 @@ async fn drive(
     let in_order = !matches!(closed, Message::RunFileClosed(Err(_)));
     if let Message::RunFileClosed(Err(failure)) = closed {
         remark(&format!(
-            "the run file could not be closed in order: {failure}; make room, then callsweep runs \
-             tells how far it got"
+            "the run file could not be closed in order: {failure}; make room, and the next start \
+             says how to go on"
         ));
     }
     Ok(Closed { name, in_order })
