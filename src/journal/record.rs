@@ -342,19 +342,24 @@ pub fn undo_plan(runs: &Path, name: &str, target: &Target) -> Result<UndoPlan, R
     let known = planned.chain(&record.bystanders).map(|event| event.key.clone());
     let taken = record.lost().cloned().collect();
     let mut loss = Loss::new(name, &record.plan_hash, taken, known);
-    for undo in undos(runs, name)? {
-        loss.undone(undo.events.iter().map(|planned| (&planned.event, &planned.outcome)));
+    for undo in undos(runs)? {
+        let outcomes = undo.events.iter().map(|planned| (&planned.event, &planned.outcome));
+        if undo.undoes.as_deref() == Some(name) {
+            loss.undone(outcomes);
+        } else {
+            loss.undone_elsewhere(outcomes);
+        }
     }
     Ok(UndoPlan::new(target.clone(), &loss)?)
 }
 
-/// Every undo of a run, oldest first.
-fn undos(runs: &Path, name: &str) -> Result<Vec<Record>, RecordRefused> {
+/// Every undo, oldest first.
+fn undos(runs: &Path) -> Result<Vec<Record>, RecordRefused> {
     let folder = |error| RecordRefused::Unreadable(runs.to_owned(), error);
     let names = names(runs).map_err(folder)?;
     // A file that another version or a full disk left is not an undo that made anything.
     let records = names.iter().rev().filter_map(|name| Record::read(runs, name).ok());
-    Ok(records.filter(|record| record.undoes.as_deref() == Some(name)).collect())
+    Ok(records.filter(|record| record.kind == Kind::Undo).collect())
 }
 
 /// The names of all runs in a folder, newest first. A folder that is not there has none.

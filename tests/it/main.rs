@@ -19,6 +19,7 @@ mod desk;
 mod full_disk;
 mod headless;
 mod journey;
+mod limits;
 mod long_lists;
 mod papers;
 mod pty;

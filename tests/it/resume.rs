@@ -13,7 +13,7 @@ const PAGE: [&str; 3] = ["delete", "--extension=0003*210", "--yes"];
 
 /// A run of three event calls, killed while the second had no answer. The service acted on it, or
 /// did not.
-fn killed(acts: bool) -> Pbx {
+pub(crate) fn killed(acts: bool) -> Pbx {
     let pbx = named("the-page");
     configure(&pbx.home, &pbx.simulator.origin(), "wide_calls = []\nconcurrency = 1");
     pbx.simulator.with_world(|world| {
@@ -38,7 +38,7 @@ fn killed(acts: bool) -> Pbx {
     pbx
 }
 
-fn run_of(pbx: &Pbx) -> String {
+pub(crate) fn run_of(pbx: &Pbx) -> String {
     let runs = pbx.run(&["runs", "--format=json"]).document();
     let all = runs["runs"].as_array().unwrap();
     all.last().unwrap()["run"].as_str().unwrap().to_owned()
