@@ -3,6 +3,8 @@
 //! One JSON object a line, append-only, mode 0600: a `run` line, an `event` line for each planned
 //! event, then the sync; `sent` before each request, `settled` after it, `finished` at the end.
 
+#[cfg(test)]
+mod agreement;
 mod record;
 
 use std::fs::{self, File, OpenOptions, TryLockError};

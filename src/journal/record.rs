@@ -311,15 +311,16 @@ impl Record {
         })
     }
 
-    /// What is gone because of this run and could be made again: what it deleted, and what went
-    /// beside the plan, whole.
+    /// What is gone because of this run and could be made again: what it deleted, what it may have
+    /// deleted when it ended without that settled, and what went beside the plan, whole.
     pub fn lost(&self) -> impl Iterator<Item = &PhoneCallEvent> {
         let deleted = self.events.iter().filter(|planned| match planned.outcome {
             Outcome::Deleted => true,
+            // A run that broke off is settled before; an undo makes nothing that is there.
+            Outcome::Unknown(_) => self.finished.is_some(),
             Outcome::AlreadyGone
             | Outcome::Refused(_)
             | Outcome::NotSent(_)
-            | Outcome::Unknown(_)
             | Outcome::Restored(_) => false,
         });
         let surplus = self.bystanders.iter().filter(|event| self.surplus.contains(&event.key));
