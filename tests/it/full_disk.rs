@@ -4,6 +4,7 @@
 //! The real binary runs under a limit of the size of files, which is what every machine can set up;
 //! where a small file system can be mounted, there too.
 
+use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -184,7 +185,7 @@ fn a_disk_that_fills_up_in_a_run_stops_it_and_with_room_it_goes_on() {
 #[test]
 fn a_limit_that_ends_the_program_is_as_a_kill_and_the_run_goes_on() {
     let (plan, whole) = sizes(30);
-    for blocks in [plan / BLOCK / 2, plan / BLOCK + 1, (plan + whole) / 2 / BLOCK] {
+    for blocks in [plan / BLOCK / 2, plan / BLOCK + 1, usize::midpoint(plan, whole) / BLOCK] {
         let pbx = office(30);
         let output = limited(&pbx, blocks, false, &DELETE);
         assert_eq!(output.status.signal(), Some(SIGXFSZ), "{blocks}");
@@ -247,7 +248,8 @@ impl SmallDisk {
         mount.args(["-t", "tmpfs", "-o", &size, "callsweep-test"]).arg(folder.path());
         let mounted = mount.stderr(Stdio::null()).status().is_ok_and(|status| status.success());
         if !mounted {
-            eprintln!("SKIPPED: a small file system cannot be mounted here");
+            let mut out = std::io::stderr();
+            writeln!(out, "SKIPPED: a small file system cannot be mounted here").unwrap();
         }
         mounted.then_some(Self(folder))
     }
@@ -263,7 +265,7 @@ impl Drop for SmallDisk {
 fn on_a_small_file_system_the_screen_says_what_happened_and_the_marks_stay() {
     const PAGE: usize = 4096;
     let (plan, whole) = sizes(120);
-    let in_the_middle = (plan + whole) / 2 / PAGE * PAGE;
+    let in_the_middle = usize::midpoint(plan, whole) / PAGE * PAGE;
     assert!(plan < in_the_middle && in_the_middle < whole);
     for (bytes, middle) in [(plan / PAGE / 2 * PAGE, false), (in_the_middle, true)] {
         let Some(disk) = SmallDisk::mounted(bytes) else { return };

@@ -1,6 +1,7 @@
 //! Runs that were killed: the next start accounts for every event, and `callsweep resume` goes on
 //! with what is still there and still the same.
 
+use std::io::Write;
 use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
@@ -252,7 +253,7 @@ fn killed_at_a_hundred_random_moments_nothing_is_lost_and_everything_comes_back(
     for which in 0..kills {
         *moments.entry(killed_at_random(&mut chance, which)).or_insert(0) += 1;
     }
-    println!("{kills} kills: {moments:?}");
+    writeln!(std::io::stdout(), "{kills} kills: {moments:?}").unwrap();
     assert!(moments.contains_key(&Stage::InFlight), "no run was killed with calls in flight");
 }
 

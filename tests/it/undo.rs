@@ -237,8 +237,8 @@ fn an_undos_file_cut_at_any_byte_accounts_for_every_event_and_what_is_left_is_ma
     let whole = std::fs::read_to_string(folder.join(name(&undo))).unwrap();
     let line_ends: Vec<usize> = whole.match_indices('\n').map(|(at, _)| at).collect();
     for length in 0..=whole.len() {
-        std::fs::write(cut.path().join(name(&undo)), &whole[..length]).unwrap();
-        let text = whole[..length].rsplit_once('\n').map_or("", |(text, _)| text);
+        std::fs::write(cut.path().join(name(&undo)), whole.get(..length).unwrap()).unwrap();
+        let text = whole.get(..length).unwrap().rsplit_once('\n').map_or("", |(text, _)| text);
         let settled = text.matches("\"line\":\"settled\"").count();
         match callsweep::journal::Record::read(cut.path(), &undo) {
             Ok(record) if length > line_ends[3] => assert_eq!(record.events.len(), 3, "{length}"),
