@@ -157,10 +157,14 @@ fn settle(
     revised: &mut Vec<(usize, Outcome)>,
 ) {
     let extension = listing.extension().clone();
+    let swept = record.may_have_swept(&extension);
     let mut left = Vec::new();
     let planned = record.events.get(places.clone()).unwrap_or_default();
     for (place, RecordedEvent { event, outcome }) in places.zip(planned) {
-        let better = settled_by_listing(&event.key, outcome, &listing);
+        let better = settled_by_listing(&event.key, outcome, &listing).map(|better| match better {
+            Outcome::AlreadyGone if swept => Outcome::Deleted,
+            better => better,
+        });
         revised.extend(better.map(|better| (place, better)));
         let open = matches!(outcome, Outcome::NotSent(_) | Outcome::Unknown(_));
         let same =

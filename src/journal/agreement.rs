@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::deletion::{Run, RunState, Selection, Step, Tally, Undo, UndoStep};
-use crate::deletion::{judge, settled_by_listing};
+use crate::deletion::{gone_beside, judge, settled_by_listing};
 use crate::domain::{
     CallForm, Cause, DeleteAnswer, DeleteCall, EventId, EventStore, ExtensionNumber, Failure,
     Listing, ListingBuilder, RawEvent, UserId, WriteAnswer,
@@ -272,14 +272,23 @@ fn settle(runs: &Path, name: &str, service: &Service) {
     for (place, planned) in record.events.iter().enumerate() {
         let key = &planned.event.key;
         let listing = service.listing(&key.extension);
-        if let Some(better) = settled_by_listing(key, &planned.outcome, &listing) {
+        if let Some(mut better) = settled_by_listing(key, &planned.outcome, &listing) {
+            if better == Outcome::AlreadyGone && record.may_have_swept(&key.extension) {
+                better = Outcome::Deleted;
+            }
             outcomes[place] = better.clone();
             revised.push((place, better));
         }
     }
     let tally = Tally::over(&outcomes);
-    close_broken(runs, name, &RunEnd { tally, revised, surplus: Vec::new(), verified: true })
-        .unwrap();
+    let listed = record.bystanders.iter().map(|event| event.key.extension.clone());
+    let extensions: std::collections::BTreeSet<ExtensionNumber> = listed.collect();
+    let mut surplus = Vec::new();
+    for extension in extensions {
+        let beside = record.bystanders.iter().filter(|event| event.key.extension == extension);
+        surplus.extend(gone_beside(beside, &service.listing(&extension)));
+    }
+    close_broken(runs, name, &RunEnd { tally, revised, surplus, verified: true }).unwrap();
 }
 
 proptest! {
@@ -347,7 +356,7 @@ proptest! {
         }
         undo(runs, &name, &mut service, &way_back);
         // What a type call took beside its type is seen only by a listing after the run.
-        if !type_wipes || form != CallForm::Type || run.is_verified() {
+        if !type_wipes || form != CallForm::Type || run.is_verified() || !ended {
             prop_assert_eq!(service.bodies(), before);
         }
     }

@@ -311,6 +311,23 @@ impl Record {
         })
     }
 
+    /// Whether a call of this run that names no event may have been carried out on an extension: what
+    /// is not there any more may have gone with it.
+    pub fn may_have_swept(&self, extension: &ExtensionNumber) -> bool {
+        let mut first = 0;
+        self.calls.iter().any(|call| {
+            let covered = first..first + call.covers;
+            first = covered.end;
+            let tail = call.path.rsplit_once("/phoneCallEvents").map_or("", |(_, tail)| tail);
+            let covered = self.events.get(covered).unwrap_or_default();
+            let acted = covered.iter().any(|planned| {
+                planned.event.key.extension == *extension
+                    && matches!(planned.outcome, Outcome::Deleted | Outcome::Unknown(_))
+            });
+            tail.matches('/').count() < 2 && acted
+        })
+    }
+
     /// What is gone because of this run and could be made again: what it deleted, what it may have
     /// deleted when it ended without that settled, and what went beside the plan, whole.
     pub fn lost(&self) -> impl Iterator<Item = &PhoneCallEvent> {
