@@ -161,10 +161,9 @@ fn settle(
     let mut left = Vec::new();
     let planned = record.events.get(places.clone()).unwrap_or_default();
     for (place, RecordedEvent { event, outcome }) in places.zip(planned) {
-        let better = settled_by_listing(&event.key, outcome, &listing).map(|better| match better {
-            Outcome::AlreadyGone if swept => Outcome::Deleted,
-            better => better,
-        });
+        let own_doing =
+            |gone| if swept && gone == Outcome::AlreadyGone { Outcome::Deleted } else { gone };
+        let better = settled_by_listing(&event.key, outcome, &listing).map(own_doing);
         revised.extend(better.map(|better| (place, better)));
         let open = matches!(outcome, Outcome::NotSent(_) | Outcome::Unknown(_));
         let same =
