@@ -15,6 +15,7 @@ use color_eyre::eyre::{Result, WrapErr};
 use super::counted;
 use super::ending::{Ending, remark};
 use super::profile::{self, Opened};
+use super::progress::Progress;
 use crate::api::Writes;
 use crate::config::{Environment, Flags};
 use crate::domain::{
@@ -121,10 +122,9 @@ pub(super) fn read(
         let (discovery, _) = runtime::discover(&ports).await;
         let discovery = discovery?;
         let asked: Vec<_> = discovery.extensions.iter().map(|one| one.number.clone()).collect();
-        let mut progress = Progress::of(asked.len());
+        let mut progress = Progress::of(asked.len(), "extensions");
         let step = || progress.step();
         let listed = runtime::list_all(&ports, &asked, profile.concurrency, step).await;
-        progress.end();
         Ok((discovery, listed))
     }))
 }
@@ -251,31 +251,5 @@ fn which(numbers: &[&ExtensionNumber]) -> String {
     match numbers.len().saturating_sub(NAMED_AT_MOST) {
         0 => first,
         more => format!("{first} and {more} more"),
-    }
-}
-
-/// One line on standard error, rewritten with every answer; nothing where no terminal shows it.
-struct Progress {
-    all: usize,
-    read: usize,
-    shown: bool,
-}
-
-impl Progress {
-    fn of(all: usize) -> Self {
-        Self { all, read: 0, shown: io::stderr().is_terminal() }
-    }
-
-    fn step(&mut self) {
-        self.read += 1;
-        if self.shown {
-            let _ = write!(io::stderr(), "\r{} of {} extensions\u{1b}[K", self.read, self.all);
-        }
-    }
-
-    fn end(&self) {
-        if self.shown {
-            let _ = write!(io::stderr(), "\r\u{1b}[K");
-        }
     }
 }
