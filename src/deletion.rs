@@ -7,8 +7,11 @@
 mod guard;
 mod judge;
 mod ledger;
+mod pace;
 mod plan;
+mod rate;
 mod run;
+mod traffic;
 mod undo;
 mod verification;
 

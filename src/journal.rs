@@ -382,7 +382,7 @@ mod tests {
         let run = Run::new(Arc::new(plan()), 1);
         let call = run.call(0).unwrap();
         file.sent(call).unwrap();
-        file.settled(call, &judge(plan().covered(0), answer, Duration::ZERO)).unwrap();
+        file.settled(call, &judge(plan().covered(0), answer, Duration::ZERO, false)).unwrap();
         let tally = Tally { deleted: 1, already_gone: 1, ..Tally::default() };
         let revised = vec![(1, Outcome::AlreadyGone)];
         let surplus = vec![plan().events()[1].key.clone()];

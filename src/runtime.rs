@@ -74,6 +74,10 @@ pub async fn perform(effect: Effect, ports: &Ports) -> Message {
             Message::RunFileOpened(keep_open(ports, RunFile::create_undo(&ports.runs, &plan)))
         }
         Effect::CreateEvent { plan, place } => create_event(ports, &plan, place).await,
+        Effect::Wait(time) => {
+            tokio::time::sleep(time).await;
+            Message::Waited
+        }
         Effect::CloseRunFile(end) => Message::RunFileClosed(close_run_file(ports, &end)),
     }
 }
@@ -172,13 +176,14 @@ fn keep_open(ports: &Ports, file: io::Result<RunFile>) -> Result<String, Failure
 async fn send_delete(ports: &Ports, plan: &Plan, call: &RunCall) -> Message {
     let mut exchanges = Vec::new();
     let covered = plan.events().get(call.covers()).unwrap_or_default();
-    let withhold = |why: String| judge(covered, Err(withheld(why)), Duration::ZERO);
+    let withhold =
+        |why: String| judge(covered, Err(withheld(why)), Duration::ZERO, call.may_have_acted());
     let settled = match ports.run_file() {
         Some(file) => match file.sent(call) {
             Ok(()) => {
                 let answer = ports.client.delete(call.delete(), &mut exchanges).await;
                 let took = exchanges.iter().map(|exchange| exchange.took).sum();
-                let settled = judge(covered, answer, took);
+                let settled = judge(covered, answer, took, call.may_have_acted());
                 // The answer is known either way: an unwritten line makes it unknown to the next
                 // start only, and keeps the next call from being sent.
                 let _ = file.settled(call, &settled);

@@ -1,6 +1,7 @@
 //! What is to be done outside: imperative, plain data.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::deletion::{Plan, Run, RunCall, RunEnd, Step, Undo, UndoPlan, UndoStep};
 use crate::domain::ExtensionNumber;
@@ -39,28 +40,32 @@ pub enum Effect {
         /// Which of its events.
         place: usize,
     },
+    /// Let this time pass: a run goes on after it.
+    Wait(Duration),
     /// Write the last lines of the run file and let go of it.
     CloseRunFile(RunEnd),
 }
 
 impl Effect {
     /// What a run wants done now.
-    pub fn of_run(run: &mut Run) -> Vec<Self> {
+    pub fn of_run(run: &mut Run, now: Duration) -> Vec<Self> {
         let plan = Arc::clone(run.plan());
         let effect = |step| match step {
             Step::Send(call) => Self::SendDelete { plan: Arc::clone(&plan), call },
             Step::List(extension) => Self::ListForRun(extension),
+            Step::Wait(time) => Self::Wait(time),
         };
-        run.hand_out().into_iter().map(effect).collect()
+        run.hand_out(now).into_iter().map(effect).collect()
     }
 
     /// What an undo wants done now.
-    pub fn of_undo(undo: &mut Undo) -> Vec<Self> {
+    pub fn of_undo(undo: &mut Undo, now: Duration) -> Vec<Self> {
         let plan = Arc::clone(undo.plan());
         let effect = |step| match step {
             UndoStep::Create(place) => Self::CreateEvent { plan: Arc::clone(&plan), place },
             UndoStep::List(extension) => Self::ListForRun(extension),
+            UndoStep::Wait(time) => Self::Wait(time),
         };
-        undo.hand_out().into_iter().map(effect).collect()
+        undo.hand_out(now).into_iter().map(effect).collect()
     }
 }

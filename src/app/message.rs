@@ -85,6 +85,8 @@ pub enum Message {
         /// The requests behind it.
         exchanges: Vec<Exchange>,
     },
+    /// [`Effect::Wait`](super::Effect::Wait) is done.
+    Waited,
     /// [`Effect::CloseRunFile`](super::Effect::CloseRunFile) is done.
     RunFileClosed(Result<(), Failure>),
     /// The terminal gives no keys any more.

@@ -115,7 +115,7 @@ impl Model {
         self.loading.deletion_settled(extension);
         let surplus = settled.reply.surplus.len();
         let had_stopped = active.run.stopped_by().is_some();
-        active.run.settle(call, settled);
+        active.run.settle(call, settled, self.now.since_start);
         let stopped_by = active.run.stopped_by().filter(|_| !had_stopped).cloned();
         if let Some(why) = stopped_by {
             self.say(Tone::Warning, format!("the run was stopped: {why}"));
@@ -140,14 +140,10 @@ impl Model {
         let Some(active) = &mut self.run else {
             return Vec::new();
         };
-        active.run.listed(extension, result.as_ref());
-        let remarks = active.run.take_remarks();
+        active.run.listed(extension, result.as_ref(), self.now.since_start);
         if let Ok(listing) = result {
             self.store.insert(listing);
             self.mark_what_is_left(extension);
-        }
-        for remark in remarks {
-            self.log(Tone::Warning, remark);
         }
         self.marks_changed = true;
         self.rebuild_events();
@@ -172,12 +168,20 @@ impl Model {
         }
     }
 
+    /// The time is over that a run asked for.
+    pub(super) fn waited(&mut self) -> Vec<Effect> {
+        if self.is_undoing() { self.hand_out_undo() } else { self.hand_out() }
+    }
+
     fn hand_out(&mut self) -> Vec<Effect> {
         let now = self.now.since_start;
         let Some(active) = &mut self.run else {
             return Vec::new();
         };
-        let mut effects = Effect::of_run(&mut active.run);
+        let mut effects = Effect::of_run(&mut active.run, now);
+        for remark in active.run.take_remarks() {
+            self.log.add(self.now, Tone::Warning, remark);
+        }
         if !active.is_going_on() && active.finished.is_none() {
             active.finished = Some(now);
             self.closing = true;

@@ -149,7 +149,7 @@ impl Desk {
                 ..Failure::new(Cause::Rejected, "not allowed")
             })
         };
-        let settled: Settled = judge(plan.covered(call), answer, Duration::from_millis(5));
+        let settled: Settled = judge(plan.covered(call), answer, Duration::from_millis(5), false);
         self.take(Message::CallSettled { call, settled, exchanges: Vec::new() });
         self.verify();
         std::mem::take(&mut self.effects)
@@ -558,7 +558,7 @@ fn a_run_that_may_not_send_stops_at_once() {
     desk.run();
     let plan = std::sync::Arc::clone(desk.model.run().unwrap().run.plan());
     let failure = Failure::new(Cause::Withheld, "the run file cannot be written");
-    let settled = judge(plan.covered(0), Err(failure), Duration::ZERO);
+    let settled = judge(plan.covered(0), Err(failure), Duration::ZERO, false);
     desk.take(Message::CallSettled { call: 0, settled, exchanges: Vec::new() });
     assert_eq!(sent(&desk.effects), [0; 0]);
     desk.settle(1, true);

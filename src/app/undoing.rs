@@ -115,7 +115,7 @@ impl Model {
             self.loading.deletion_settled(&extension);
         }
         let had_stopped = active.undo.stopped_by().is_some();
-        active.undo.settle(place, answer);
+        active.undo.settle(place, answer, self.now.since_start);
         active.settled.push((place, took));
         let stopped_by = active.undo.stopped_by().filter(|_| !had_stopped).cloned();
         if let Some(why) = stopped_by {
@@ -133,7 +133,7 @@ impl Model {
         let Some(active) = &mut self.undoing else {
             return Vec::new();
         };
-        active.undo.listed(extension, result.as_ref());
+        active.undo.listed(extension, result.as_ref(), self.now.since_start);
         if let Ok(listing) = result {
             self.store.insert(listing);
             self.marks_changed = true;
@@ -146,7 +146,10 @@ impl Model {
         let Some(active) = &mut self.undoing else {
             return Vec::new();
         };
-        let mut effects = Effect::of_undo(&mut active.undo);
+        let mut effects = Effect::of_undo(&mut active.undo, self.now.since_start);
+        for remark in active.undo.take_remarks() {
+            self.log.add(self.now, Tone::Warning, remark);
+        }
         if !active.is_going_on() && !active.closed {
             active.closed = true;
             self.closing = true;

@@ -73,6 +73,7 @@ pub fn update(model: &mut Model, message: Message, now: Moment) -> Vec<Effect> {
             model.leave_at_once();
             return Vec::new();
         }
+        Message::Waited => model.waited(),
         Message::RunFileClosed(closed) => {
             model.run_file_closed(closed);
             Vec::new()

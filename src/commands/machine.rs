@@ -3,6 +3,7 @@
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use color_eyre::eyre::Result;
 use tokio::task::JoinSet;
@@ -12,7 +13,7 @@ use super::hands;
 use super::progress::Progress;
 use super::runs::{self, RunFormat};
 use crate::app::{Effect, Message};
-use crate::deletion::{Run, RunEnd, Tally, Undo};
+use crate::deletion::{Run, RunEnd, RunState, Tally, Undo};
 use crate::domain::{Cause, Failure, Outcome};
 use crate::runtime::{Ports, perform};
 
@@ -24,26 +25,34 @@ pub(super) enum Machine {
 }
 
 impl Machine {
-    fn effects(&mut self) -> Vec<Effect> {
+    fn effects(&mut self, now: Duration) -> Vec<Effect> {
         match self {
-            Self::Deletion(run) => Effect::of_run(run),
-            Self::Undo(undo) => Effect::of_undo(undo),
+            Self::Deletion(run) => Effect::of_run(run, now),
+            Self::Undo(undo) => Effect::of_undo(undo, now),
         }
     }
 
-    fn take(&mut self, message: Message) {
+    fn is_over(&self) -> bool {
+        let state = match self {
+            Self::Deletion(run) => run.state(),
+            Self::Undo(undo) => undo.state(),
+        };
+        state == RunState::Finished
+    }
+
+    fn take(&mut self, message: Message, now: Duration) {
         match (self, message) {
             (Self::Deletion(run), Message::CallSettled { call, settled, .. }) => {
-                run.settle(call, settled);
+                run.settle(call, settled, now);
             }
             (Self::Deletion(run), Message::ListedForRun { extension, result, .. }) => {
-                run.listed(&extension, result.as_ref());
+                run.listed(&extension, result.as_ref(), now);
             }
             (Self::Undo(undo), Message::EventCreated { place, answer, .. }) => {
-                undo.settle(place, answer);
+                undo.settle(place, answer, now);
             }
             (Self::Undo(undo), Message::ListedForRun { extension, result, .. }) => {
-                undo.listed(&extension, result.as_ref());
+                undo.listed(&extension, result.as_ref(), now);
             }
             // No effect of a run or an undo comes back as anything else.
             _ => {}
@@ -83,7 +92,7 @@ impl Machine {
     fn remarks(&mut self) -> Vec<String> {
         match self {
             Self::Deletion(run) => run.take_remarks(),
-            Self::Undo(_) => Vec::new(),
+            Self::Undo(undo) => undo.take_remarks(),
         }
     }
 }
@@ -128,22 +137,27 @@ async fn drive(
     begun().map_err(|error| Failure::new(Cause::Withheld, error.to_string()))?;
     let mut in_flight = JoinSet::new();
     let mut progress = Progress::of(machine.outcomes().len(), "events");
+    let clock = clock();
     loop {
-        for effect in machine.effects() {
+        for effect in machine.effects(clock.elapsed()) {
             let ports = Arc::clone(&ports);
             in_flight.spawn(async move { perform(effect, &ports).await });
-        }
-        match in_flight.join_next().await {
-            Some(Ok(message)) => machine.take(message),
-            // A panic has told its story already; what it was about stays unknown.
-            Some(Err(_)) => {}
-            None => break,
         }
         for sentence in machine.remarks() {
             progress.clear();
             remark(&sentence);
         }
         progress.reach(machine.tally().settled());
+        // A time that is still to pass is nothing to wait for.
+        if machine.is_over() {
+            break;
+        }
+        match in_flight.join_next().await {
+            Some(Ok(message)) => machine.take(message, clock.elapsed()),
+            // A panic has told its story already; what it was about stays unknown.
+            Some(Err(_)) => {}
+            None => break,
+        }
     }
     drop(progress);
     let closed = perform(Effect::CloseRunFile(machine.end()), &ports).await;
@@ -155,6 +169,11 @@ async fn drive(
         ));
     }
     Ok(Closed { name, in_order })
+}
+
+#[expect(clippy::disallowed_methods, reason = "the front is where time comes in")]
+fn clock() -> Instant {
+    Instant::now()
 }
 
 /// Prints the run as its file tells it; what a full disk kept out of the file is known here.

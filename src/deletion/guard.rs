@@ -23,6 +23,12 @@ impl Verdict {
         let outcome = Outcome::NotSent(Failure::new(Cause::Withheld, message.as_str()));
         Self::Differs { events: vec![Some(outcome); count], remark: message }
     }
+
+    /// It was sent before, may have been carried out, and nobody can see whether it was.
+    pub(super) fn all_unknown(count: usize, doubt: &Failure, failure: &Failure) -> Self {
+        let remark = format!("not sent again, as the extension could not be listed: {failure}");
+        Self::Differs { events: vec![Some(Outcome::Unknown(doubt.clone())); count], remark }
+    }
 }
 
 /// Compares the events that a wide call covers with all that it would remove.

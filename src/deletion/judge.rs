@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::domain::{Cause, DeleteAnswer, Failure, Foreign, Outcome, PhoneCallEvent};
 
 /// A call that was sent, answered or not, and what became of what it covered.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Settled {
     /// One for each covered event, in their order.
     pub outcomes: Vec<Outcome>,
@@ -14,7 +14,7 @@ pub struct Settled {
 }
 
 /// What came back for a call, beside what it means.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Reply {
     /// Ids that the service returned, planned or not.
     pub returned: Vec<Foreign>,
@@ -27,11 +27,14 @@ pub struct Reply {
 }
 
 /// Gives every covered event the one outcome that the answer supports, and no better one: an event
-/// that a success does not name is unknown until it is listed again.
+/// that a success does not name is unknown until it is listed again. `may_have_acted` where the same
+/// call went out before and nobody knows what it did: then an event that is not there is its work,
+/// and a refusal says nothing of what the first one did.
 pub fn judge(
     covered: &[PhoneCallEvent],
     answer: Result<DeleteAnswer, Failure>,
     took: Duration,
+    may_have_acted: bool,
 ) -> Settled {
     match answer {
         Ok(DeleteAnswer { http_status, ids }) => {
@@ -47,7 +50,10 @@ pub fn judge(
             Settled { outcomes, reply }
         }
         Err(failure) => Settled {
-            outcomes: covered.iter().map(|_| outcome_of_failure(&failure)).collect(),
+            outcomes: covered
+                .iter()
+                .map(|_| outcome_of_failure(&failure, may_have_acted))
+                .collect(),
             reply: Reply {
                 returned: Vec::new(),
                 surplus: Vec::new(),
@@ -73,8 +79,11 @@ fn outcome_of(id: &str, returned: Option<&[Foreign]>, http_status: u16) -> Outco
     })
 }
 
-fn outcome_of_failure(failure: &Failure) -> Outcome {
-    if failure.may_have_acted() {
+fn outcome_of_failure(failure: &Failure, may_have_acted: bool) -> Outcome {
+    if may_have_acted && failure.names_no_event() {
+        return Outcome::Deleted;
+    }
+    if may_have_acted || failure.may_have_acted() {
         return Outcome::Unknown(failure.clone());
     }
     match failure.cause {
@@ -97,7 +106,7 @@ mod tests {
 
     fn judged(form: CallForm, answer: Result<DeleteAnswer, Failure>) -> Settled {
         let plan = plan(ROWS, 0..2, form);
-        judge(plan.covered(0), answer, Duration::from_millis(7))
+        judge(plan.covered(0), answer, Duration::from_millis(7), false)
     }
 
     fn ids(http_status: u16, ids: Option<&[&str]>) -> Result<DeleteAnswer, Failure> {

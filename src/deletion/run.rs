@@ -1,15 +1,15 @@
 //! One plan being carried out: which calls wait, which are in flight, what became of each event.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::domain::{
-    Cause, DeleteCall, EventKey, ExtensionNumber, Failure, Fuse, Listing, Outcome,
-};
+use crate::domain::{Cause, DeleteCall, EventKey, ExtensionNumber, Failure, Listing, Outcome};
 
 use super::ledger::Ledger;
+use super::traffic::{Fate, Next, Traffic};
 use super::{Loss, Plan, Reply, Settled, gone_beside, guard, settled_by_listing};
 
 /// Where a run stands.
@@ -101,6 +101,8 @@ pub enum Step {
     Send(RunCall),
     /// List this extension, before a wide call or after all; the answer goes to [`Run::listed`].
     List(ExtensionNumber),
+    /// Nothing may go for so long: then [`Run::hand_out`] is to be asked again.
+    Wait(Duration),
 }
 
 /// A call of a run: one of its plan, or an event call in place of a wide one. Only a [`Run`] makes
@@ -110,6 +112,7 @@ pub struct RunCall {
     id: usize,
     delete: DeleteCall,
     covers: Range<usize>,
+    may_have_acted: bool,
 }
 
 impl RunCall {
@@ -127,6 +130,20 @@ impl RunCall {
     pub fn covers(&self) -> Range<usize> {
         self.covers.clone()
     }
+
+    /// Whether it was sent before and may have been carried out, though no answer said so.
+    pub fn may_have_acted(&self) -> bool {
+        self.may_have_acted
+    }
+}
+
+/// A request of a run, in the order in which requests of one kind are repeated.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Request {
+    /// A call, or the listing that guards it.
+    Call(usize),
+    /// A listing after all calls.
+    Listing(ExtensionNumber),
 }
 
 /// What is to be kept of a run when it is over, beside its calls and their answers.
@@ -147,6 +164,8 @@ pub struct RunEnd {
 struct Slot {
     call: RunCall,
     stage: Stage,
+    /// What an attempt ended with that may have been carried out all the same.
+    doubt: Option<Failure>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -159,6 +178,8 @@ enum Stage {
     Guarded,
     /// Out, without an answer.
     Sent,
+    /// It went wrong, and goes out once more unless the run ends before.
+    Again(Settled),
     /// Event calls took its place, or nothing was left of it.
     Replaced,
     /// Answered.
@@ -166,24 +187,23 @@ enum Stage {
 }
 
 /// The execution of one plan. It sends nothing: it says what is to be done next, never more than
-/// `concurrency` at once, and keeps what came back.
+/// `concurrency` at once, and keeps what came back. Times are since the start of the program.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Run {
     plan: Arc<Plan>,
-    concurrency: usize,
     state: RunState,
     slots: Vec<Slot>,
-    waiting: VecDeque<usize>,
-    in_flight: usize,
+    traffic: Traffic<Request>,
+    /// Wide calls whose extension is being listed.
+    guarded: BTreeSet<(ExtensionNumber, usize)>,
     ledger: Ledger,
     /// Calls in the order they settled: first those that failed, then those that did not.
     failed: Vec<usize>,
     succeeded: Vec<usize>,
-    fuse: Fuse,
-    stopped_by: Option<Failure>,
     /// Extensions on which something was sent and which are not verified.
     touched: BTreeSet<ExtensionNumber>,
-    unlisted: VecDeque<ExtensionNumber>,
+    /// Extensions of which a wide call took something, or may have.
+    swept: BTreeSet<ExtensionNumber>,
     surplus: Vec<EventKey>,
     remarks: Vec<String>,
 }
@@ -192,23 +212,18 @@ impl Run {
     /// A run of this plan with at most so many requests in flight.
     pub fn new(plan: Arc<Plan>, concurrency: usize) -> Self {
         let calls = 0..plan.calls();
-        let slots: Vec<Slot> = calls
-            .filter_map(|id| Some(RunCall { id, delete: plan.call(id)?, covers: plan.covers(id) }))
-            .map(|call| Slot { call, stage: Stage::Waiting })
-            .collect();
+        let slots: Vec<Slot> =
+            calls.filter_map(|id| Some(Slot::of(id, plan.call(id)?, plan.covers(id)))).collect();
         Self {
-            concurrency: concurrency.max(1),
             state: RunState::Running,
-            waiting: (0..slots.len()).collect(),
+            traffic: Traffic::new(concurrency, (0..slots.len()).map(Request::Call)),
             slots,
-            in_flight: 0,
+            guarded: BTreeSet::new(),
             ledger: Ledger::new(plan.events().len()),
             failed: Vec::new(),
             succeeded: Vec::new(),
-            fuse: Fuse::default(),
-            stopped_by: None,
             touched: BTreeSet::new(),
-            unlisted: VecDeque::new(),
+            swept: BTreeSet::new(),
             surplus: Vec::new(),
             remarks: Vec::new(),
             plan,
@@ -216,73 +231,122 @@ impl Run {
     }
 
     /// What is to be done now, in the order of the plan; it is in flight from here on.
-    pub fn hand_out(&mut self) -> Vec<Step> {
-        let mut steps = Vec::new();
-        while self.in_flight < self.concurrency
-            && let Some(step) = self.next_step()
-        {
-            self.in_flight += 1;
-            steps.push(step);
+    pub fn hand_out(&mut self, now: Duration) -> Vec<Step> {
+        match self.state {
+            RunState::Running | RunState::Verifying => {}
+            RunState::Paused | RunState::Stopping | RunState::Finished => return Vec::new(),
         }
-        steps
+        let next = self.traffic.hand_out(now);
+        next.into_iter().filter_map(|next| self.step(next)).collect()
     }
 
-    fn next_step(&mut self) -> Option<Step> {
-        match self.state {
-            RunState::Running => {
-                let id = self.waiting.pop_front()?;
-                let slot = self.slots.get_mut(id)?;
-                if slot.call.delete.is_wide() && slot.stage == Stage::Waiting {
-                    slot.stage = Stage::Listing;
-                    return Some(Step::List(slot.call.delete.extension().clone()));
-                }
-                slot.stage = Stage::Sent;
-                Some(Step::Send(slot.call.clone()))
-            }
-            RunState::Verifying => self.unlisted.pop_front().map(Step::List),
-            RunState::Paused | RunState::Stopping | RunState::Finished => None,
+    fn step(&mut self, next: Next<Request>) -> Option<Step> {
+        let id = match next {
+            Next::Wait(time) => return Some(Step::Wait(time)),
+            Next::Go(Request::Listing(extension)) => return Some(Step::List(extension)),
+            Next::Go(Request::Call(id)) => id,
+        };
+        let slot = self.slots.get_mut(id)?;
+        if slot.call.delete.is_wide() && slot.stage != Stage::Guarded {
+            slot.stage = Stage::Listing;
+            let extension = slot.call.delete.extension().clone();
+            self.guarded.insert((extension.clone(), id));
+            return Some(Step::List(extension));
         }
+        slot.stage = Stage::Sent;
+        Some(Step::Send(slot.call.clone()))
     }
 
     /// Takes what became of a call that was handed out.
-    pub fn settle(&mut self, id: usize, settled: Settled) {
+    pub fn settle(&mut self, id: usize, settled: Settled, now: Duration) {
         let Some(slot) = self.slots.get_mut(id) else { return };
         if slot.stage != Stage::Sent || settled.outcomes.len() != slot.call.covers.len() {
             return;
         }
-        self.in_flight -= 1;
-        let events = slot.call.covers();
-        let extension = slot.call.delete.extension().clone();
-        slot.stage = Stage::Settled(settled.reply);
-        if settled.outcomes.iter().any(|outcome| !matches!(outcome, Outcome::NotSent(_))) {
-            self.touched.insert(extension);
-        }
         let failure = settled.outcomes.iter().find_map(Outcome::failure).cloned();
+        // That the service does not know an event is no sign of a service in trouble.
+        let trouble = failure.as_ref().filter(|failure| !failure.names_no_event());
+        let may_repeat = matches!(self.state, RunState::Running | RunState::Paused);
+        let had_stopped = self.stopped_by().is_some();
+        let fate = self.traffic.came_back(&Request::Call(id), trouble, may_repeat, now);
+        self.note_what_it_may_have_done(id, &settled, failure);
+        match fate {
+            None => return,
+            Some(Fate::Again) => self.set_stage(id, Stage::Again(settled)),
+            Some(Fate::Settled) => self.keep(id, settled),
+        }
+        self.heed_the_fuse(had_stopped);
+        self.advance();
+    }
+
+    fn note_what_it_may_have_done(
+        &mut self,
+        id: usize,
+        settled: &Settled,
+        failure: Option<Failure>,
+    ) {
+        let Some(slot) = self.slots.get_mut(id) else { return };
+        let extension = slot.call.delete.extension();
+        if settled.outcomes.iter().any(|outcome| !matches!(outcome, Outcome::NotSent(_))) {
+            self.touched.insert(extension.clone());
+        }
+        let took = |outcome: &Outcome| matches!(outcome, Outcome::Deleted | Outcome::Unknown(_));
+        if slot.call.delete.is_wide() && settled.outcomes.iter().any(took) {
+            self.swept.insert(extension.clone());
+        }
+        if let Some(failure) = failure.filter(Failure::may_have_acted) {
+            slot.call.may_have_acted = true;
+            slot.doubt = Some(failure);
+        }
+    }
+
+    /// What became of a call, for good.
+    fn keep(&mut self, id: usize, settled: Settled) {
+        let Some(slot) = self.slots.get_mut(id) else { return };
+        slot.stage = Stage::Settled(settled.reply);
+        let events = slot.call.covers();
         for (event, outcome) in events.zip(settled.outcomes) {
             self.ledger.set(event, outcome);
         }
         let list = if self.is_good(id) { &mut self.succeeded } else { &mut self.failed };
         list.push(id);
-        self.judge_failure(failure.as_ref());
-        self.advance();
     }
 
     /// Takes the listing that a step asked for.
-    pub fn listed(&mut self, extension: &ExtensionNumber, result: Result<&Listing, &Failure>) {
-        let guarded = self.slots.iter().position(|slot| {
-            slot.stage == Stage::Listing && slot.call.delete.extension() == extension
-        });
-        if let Some(id) = guarded {
-            self.in_flight -= 1;
-            self.guard(id, result);
-        } else if self.in_flight > 0
-            && self.state == RunState::Verifying
-            && self.touched.contains(extension)
-        {
-            self.in_flight -= 1;
-            self.verify(extension, result);
+    pub fn listed(
+        &mut self,
+        extension: &ExtensionNumber,
+        result: Result<&Listing, &Failure>,
+        now: Duration,
+    ) {
+        let guarded = self.guarded.iter().find(|(guarded, _)| guarded == extension).cloned();
+        let request = match &guarded {
+            Some((_, id)) => Request::Call(*id),
+            None => Request::Listing(extension.clone()),
+        };
+        let may_repeat = !matches!(self.state, RunState::Stopping | RunState::Finished);
+        let had_stopped = self.stopped_by().is_some();
+        let fate = self.traffic.came_back(&request, result.err(), may_repeat, now);
+        match (guarded, fate) {
+            (_, None) => return,
+            (Some(guarded), Some(fate)) => {
+                self.guarded.remove(&guarded);
+                match fate {
+                    Fate::Settled => self.guard(guarded.1, result),
+                    Fate::Again => self.set_stage(guarded.1, Stage::Waiting),
+                }
+            }
+            (None, Some(Fate::Settled)) => self.verify(extension, result),
+            (None, Some(Fate::Again)) => {}
         }
+        self.heed_the_fuse(had_stopped);
         self.advance();
+    }
+
+    fn set_stage(&mut self, id: usize, stage: Stage) {
+        if let Some(slot) = self.slots.get_mut(id) {
+            slot.stage = stage;
+        }
     }
 
     /// A wide call goes out only where the extension is exactly as it was reviewed.
@@ -292,57 +356,50 @@ impl Run {
         let covers = slot.call.covers();
         let extension = slot.call.delete.extension().clone();
         let planned = self.plan.events().get(covers.clone()).unwrap_or_default();
-        let verdict = match result {
-            Ok(listing) => guard::compare(planned, &slot.call.delete, listing),
-            Err(failure) => guard::Verdict::all_not_sent(planned.len(), failure),
+        let verdict = match (result, &slot.doubt) {
+            (Ok(listing), _) => guard::compare(planned, &slot.call.delete, listing),
+            (Err(failure), None) => guard::Verdict::all_not_sent(planned.len(), failure),
+            // It went out before, and nobody saw what it did.
+            (Err(failure), Some(doubt)) => {
+                guard::Verdict::all_unknown(planned.len(), doubt, failure)
+            }
         };
-        match verdict {
+        let (events, remark) = match verdict {
             guard::Verdict::AsReviewed => {
                 slot.stage = Stage::Guarded;
-                self.waiting.push_front(id);
+                self.traffic.add_first(Request::Call(id));
+                return;
             }
-            guard::Verdict::Differs { events, remark } => {
-                slot.stage = Stage::Replaced;
-                for (event, outcome) in covers.zip(events) {
-                    match outcome {
-                        Some(outcome) => {
-                            let outcome = self.own_doing(&extension, outcome);
-                            self.ledger.revise(event, outcome);
-                        }
-                        None => self.add_event_call(event),
-                    }
+            guard::Verdict::Differs { events, remark } => (events, remark),
+        };
+        slot.stage = Stage::Replaced;
+        for (event, outcome) in covers.zip(events) {
+            match outcome {
+                Some(outcome) => {
+                    let outcome = self.own_doing(&extension, outcome);
+                    self.ledger.revise(event, outcome);
                 }
-                (first..self.slots.len()).rev().for_each(|id| self.waiting.push_front(id));
-                self.remarks.push(remark);
-                self.judge_failure(result.err());
+                None => self.add_event_call(event),
             }
         }
+        for id in (first..self.slots.len()).rev() {
+            self.traffic.add_first(Request::Call(id));
+        }
+        self.remarks.push(remark);
     }
 
     /// What was there in the review and went beside a wide call of this run was not gone before it.
     fn own_doing(&self, extension: &ExtensionNumber, outcome: Outcome) -> Outcome {
-        let may_have_taken_it = self.slots.iter().any(|slot| {
-            let outcomes = self.ledger.all().get(slot.call.covers()).unwrap_or_default();
-            slot.call.delete.is_wide()
-                && slot.call.delete.extension() == extension
-                && matches!(slot.stage, Stage::Settled(_))
-                && outcomes
-                    .iter()
-                    .flatten()
-                    .any(|outcome| matches!(outcome, Outcome::Deleted | Outcome::Unknown(_)))
-        });
-        if may_have_taken_it && outcome == Outcome::AlreadyGone {
-            Outcome::Deleted
-        } else {
-            outcome
+        if outcome == Outcome::AlreadyGone && self.swept.contains(extension) {
+            return Outcome::Deleted;
         }
+        outcome
     }
 
     fn add_event_call(&mut self, event: usize) {
         let Some(planned) = self.plan.events().get(event) else { return };
         let delete = DeleteCall::Event(planned.key.clone());
-        let call = RunCall { id: self.slots.len(), delete, covers: event..event + 1 };
-        self.slots.push(Slot { call, stage: Stage::Waiting });
+        self.slots.push(Slot::of(self.slots.len(), delete, event..event + 1));
     }
 
     /// What the service lists has the last word.
@@ -351,9 +408,6 @@ impl Run {
             Ok(listing) => listing,
             Err(failure) => {
                 self.remarks.push(format!("{extension} could not be verified: {failure}"));
-                if self.fuse.blows(Some(failure)) {
-                    self.unlisted.clear();
-                }
                 return;
             }
         };
@@ -382,14 +436,31 @@ impl Run {
     }
 
     /// Hands out no more calls; what is in flight is still awaited. What was not handed out is
-    /// *not sent*. While verifying, nothing more is listed.
+    /// *not sent*, and what was to go out once more stays what its last answer made of it. While
+    /// verifying, nothing more is listed.
     pub fn stop(&mut self) {
-        match self.state {
-            RunState::Running | RunState::Paused => self.state = RunState::Stopping,
-            RunState::Verifying => self.unlisted.clear(),
-            RunState::Stopping | RunState::Finished => {}
+        let requests = match self.state {
+            RunState::Running | RunState::Paused => {
+                self.state = RunState::Stopping;
+                self.traffic.clear()
+            }
+            RunState::Verifying => self.traffic.clear(),
+            RunState::Stopping | RunState::Finished => Vec::new(),
+        };
+        for request in requests {
+            if let Request::Call(id) = request {
+                self.give_up(id);
+            }
         }
         self.advance();
+    }
+
+    fn give_up(&mut self, id: usize) {
+        let Some(slot) = self.slots.get_mut(id) else { return };
+        if let Stage::Again(settled) = &mut slot.stage {
+            let settled = std::mem::take(settled);
+            self.keep(id, settled);
+        }
     }
 
     /// Hands out nothing more until resumed.
@@ -410,12 +481,8 @@ impl Run {
         }
     }
 
-    fn judge_failure(&mut self, failure: Option<&Failure>) {
-        if failure.is_some_and(names_no_event) {
-            return;
-        }
-        if self.fuse.blows(failure) {
-            self.stopped_by = failure.cloned();
+    fn heed_the_fuse(&mut self, had_stopped: bool) {
+        if !had_stopped && self.stopped_by().is_some() {
             self.stop();
         }
     }
@@ -427,22 +494,36 @@ impl Run {
 
     /// On to the next state once nothing is in flight and nothing waits.
     fn advance(&mut self) {
-        if self.in_flight > 0 {
-            return;
-        }
         let sent_all = match self.state {
-            RunState::Running => self.waiting.is_empty(),
-            RunState::Stopping => true,
+            RunState::Running => self.traffic.is_over(),
+            RunState::Stopping => self.traffic.in_flight() == 0,
             RunState::Paused | RunState::Verifying | RunState::Finished => false,
         };
         if sent_all {
             self.state = RunState::Verifying;
-            self.unlisted = self.touched.iter().cloned().collect();
-            self.ledger.close(not_sent);
+            // What a guard's listing left when nothing was to be sent any more.
+            self.traffic.clear();
+            self.close();
+            for extension in &self.touched {
+                self.traffic.add(Request::Listing(extension.clone()));
+            }
         }
-        if self.state == RunState::Verifying && self.unlisted.is_empty() {
+        if self.state == RunState::Verifying && self.traffic.is_over() {
             self.state = RunState::Finished;
         }
+    }
+
+    /// Gives every event an outcome that has none: nothing more will be sent.
+    fn close(&mut self) {
+        for slot in &self.slots {
+            let Some(doubt) = &slot.doubt else { continue };
+            for event in slot.call.covers() {
+                if self.ledger.get(event).is_none() {
+                    self.ledger.revise(event, Outcome::Unknown(doubt.clone()));
+                }
+            }
+        }
+        self.ledger.close(not_sent);
     }
 
     /// Where it stands.
@@ -457,7 +538,7 @@ impl Run {
 
     /// Requests that are out without an answer.
     pub fn in_flight(&self) -> usize {
-        self.in_flight
+        self.traffic.in_flight()
     }
 
     /// Events by outcome so far.
@@ -484,9 +565,12 @@ impl Run {
     pub fn reply(&self, id: usize) -> Option<&Reply> {
         match &self.slots.get(id)?.stage {
             Stage::Settled(reply) => Some(reply),
-            Stage::Waiting | Stage::Listing | Stage::Guarded | Stage::Sent | Stage::Replaced => {
-                None
-            }
+            Stage::Waiting
+            | Stage::Listing
+            | Stage::Guarded
+            | Stage::Sent
+            | Stage::Again(_)
+            | Stage::Replaced => None,
         }
     }
 
@@ -539,19 +623,23 @@ impl Run {
 
     /// Why it stopped by itself.
     pub fn stopped_by(&self) -> Option<&Failure> {
-        self.stopped_by.as_ref()
+        self.traffic.stopped_by()
     }
 
     /// What an operator should know, since this was last asked: why a wide call was not sent, what
-    /// could not be verified.
+    /// could not be verified, that the service wants a pause.
     pub fn take_remarks(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.remarks)
+        let mut remarks = std::mem::take(&mut self.remarks);
+        remarks.append(&mut self.traffic.take_remarks());
+        remarks
     }
 }
 
-/// The service does not know the event: that is no sign of a service in trouble.
-fn names_no_event(failure: &Failure) -> bool {
-    failure.cause == Cause::Rejected && failure.code.raw() == "pce_id_invalid"
+impl Slot {
+    fn of(id: usize, delete: DeleteCall, covers: Range<usize>) -> Self {
+        let call = RunCall { id, delete, covers, may_have_acted: false };
+        Self { call, stage: Stage::Waiting, doubt: None }
+    }
 }
 
 fn not_sent() -> Outcome {

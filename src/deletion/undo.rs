@@ -3,17 +3,19 @@
 //! Each extension is listed before and after. An event that is there is not made again, and one
 //! whose POST has no clear answer is looked for afterwards; a POST is never repeated.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::domain::{
-    Cause, EventId, EventKey, ExtensionNumber, Failure, Foreign, Fuse, Listing, Outcome,
-    PhoneCallEvent, Target, WriteAnswer,
+    Cause, EventId, EventKey, ExtensionNumber, Failure, Foreign, Listing, Outcome, PhoneCallEvent,
+    Target, WriteAnswer,
 };
 
 use super::ledger::Ledger;
 use super::plan::span_of;
+use super::traffic::{Fate, Next, Traffic};
 use super::{RunEnd, RunState, Tally};
 
 /// What a run took, and what of it is not there again: the source of every undo.
@@ -160,25 +162,33 @@ pub enum UndoStep {
     List(ExtensionNumber),
     /// Make the event at this place of the plan; the answer goes to [`Undo::settle`].
     Create(usize),
+    /// Nothing may go for so long: then [`Undo::hand_out`] is to be asked again.
+    Wait(Duration),
+}
+
+/// A request of an undo.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Request {
+    Listing(ExtensionNumber),
+    Creation(usize),
 }
 
 /// The execution of one [`UndoPlan`]: first every extension is listed, then events are made, then
-/// every extension is listed again.
+/// every extension is listed again. Times are since the start of the program.
 #[derive(Debug)]
 pub struct Undo {
     plan: Arc<UndoPlan>,
-    concurrency: usize,
     looking: bool,
     state: RunState,
-    unlisted: VecDeque<ExtensionNumber>,
-    waiting: VecDeque<usize>,
-    in_flight: usize,
+    traffic: Traffic<Request>,
+    /// What is to be made, once every extension has been listed.
+    missing: Vec<usize>,
     /// What was there before, by extension.
     before: BTreeMap<ExtensionNumber, BTreeSet<EventKey>>,
+    /// What the last attempts came to of those that are to be made once more.
+    again: BTreeMap<usize, Outcome>,
     ledger: Ledger,
     touched: BTreeSet<ExtensionNumber>,
-    fuse: Fuse,
-    stopped_by: Option<Failure>,
 }
 
 impl Undo {
@@ -187,65 +197,56 @@ impl Undo {
         let extensions: BTreeSet<_> =
             plan.events().iter().map(|event| event.key.extension.clone()).collect();
         Self {
-            concurrency: concurrency.max(1),
             looking: true,
             state: RunState::Running,
-            unlisted: extensions.into_iter().collect(),
-            waiting: VecDeque::new(),
-            in_flight: 0,
+            traffic: Traffic::new(concurrency, extensions.into_iter().map(Request::Listing)),
+            missing: Vec::new(),
             before: BTreeMap::new(),
+            again: BTreeMap::new(),
             ledger: Ledger::new(plan.events().len()),
             touched: BTreeSet::new(),
-            fuse: Fuse::default(),
-            stopped_by: None,
             plan,
         }
     }
 
     /// What is to be done now; it is in flight from here on.
-    pub fn hand_out(&mut self) -> Vec<UndoStep> {
-        let mut steps = Vec::new();
-        while self.in_flight < self.concurrency
-            && let Some(step) = self.next_step()
-        {
-            self.in_flight += 1;
-            steps.push(step);
-        }
-        steps
-    }
-
-    fn next_step(&mut self) -> Option<UndoStep> {
+    pub fn hand_out(&mut self, now: Duration) -> Vec<UndoStep> {
         match self.state {
-            RunState::Running if self.looking => self.unlisted.pop_front().map(UndoStep::List),
-            RunState::Running => self.waiting.pop_front().map(UndoStep::Create),
-            RunState::Verifying => self.unlisted.pop_front().map(UndoStep::List),
-            RunState::Paused | RunState::Stopping | RunState::Finished => None,
+            RunState::Running | RunState::Verifying => {}
+            RunState::Paused | RunState::Stopping | RunState::Finished => return Vec::new(),
         }
+        let step = |next| match next {
+            Next::Wait(time) => UndoStep::Wait(time),
+            Next::Go(Request::Listing(extension)) => UndoStep::List(extension),
+            Next::Go(Request::Creation(place)) => UndoStep::Create(place),
+        };
+        self.traffic.hand_out(now).into_iter().map(step).collect()
     }
 
     /// Takes the listing that a step asked for.
-    pub fn listed(&mut self, extension: &ExtensionNumber, result: Result<&Listing, &Failure>) {
-        if self.in_flight == 0 {
-            return;
-        }
-        self.in_flight -= 1;
-        match (self.state, result) {
-            (RunState::Verifying, Ok(listing)) => self.verify(extension, listing),
-            (RunState::Verifying, Err(failure)) => {
-                if self.fuse.blows(Some(failure)) {
-                    self.unlisted.clear();
+    pub fn listed(
+        &mut self,
+        extension: &ExtensionNumber,
+        result: Result<&Listing, &Failure>,
+        now: Duration,
+    ) {
+        let had_stopped = self.stopped_by().is_some();
+        let request = Request::Listing(extension.clone());
+        let may_repeat = matches!(self.state, RunState::Running | RunState::Verifying);
+        let fate = self.traffic.came_back(&request, result.err(), may_repeat, now);
+        if fate == Some(Fate::Settled) {
+            match (self.state, result) {
+                (RunState::Verifying, Ok(listing)) => self.verify(extension, listing),
+                (RunState::Verifying, Err(_)) => {}
+                (_, Ok(listing)) if listing.is_complete() => self.look(extension, listing),
+                (_, Ok(_)) => {
+                    let why = "its list is not complete, so that nobody can tell what is there";
+                    self.leave_out(extension, &Failure::new(Cause::Withheld, why));
                 }
-            }
-            (_, Ok(listing)) if listing.is_complete() => self.look(extension, listing),
-            (_, Ok(_)) => {
-                let why = "its list is not complete, so that nobody can tell what is there";
-                self.leave_out(extension, &Failure::new(Cause::Withheld, why));
-            }
-            (_, Err(failure)) => {
-                self.leave_out(extension, failure);
-                self.judge(Some(failure));
+                (_, Err(failure)) => self.leave_out(extension, failure),
             }
         }
+        self.heed_the_fuse(had_stopped);
         self.advance();
     }
 
@@ -265,7 +266,7 @@ impl Undo {
             {
                 self.ledger.revise(place, Outcome::Restored(Some(id)));
             } else {
-                self.waiting.push_back(place);
+                self.missing.push(place);
             }
         }
         self.before.insert(extension.clone(), keys(listing));
@@ -279,21 +280,32 @@ impl Undo {
         }
     }
 
-    /// Takes what the service said to a POST.
-    pub fn settle(&mut self, place: usize, answer: Result<WriteAnswer, Failure>) {
-        if place >= self.plan.events().len() || self.ledger.get(place).is_some() {
+    /// Takes what the service said to a POST. One that surely made nothing may be sent again.
+    pub fn settle(&mut self, place: usize, answer: Result<WriteAnswer, Failure>, now: Duration) {
+        let had_stopped = self.stopped_by().is_some();
+        let failure = answer.as_ref().err();
+        let may_repeat = self.state == RunState::Running
+            && failure.is_some_and(|failure| !failure.may_have_acted());
+        let request = Request::Creation(place);
+        let Some(fate) = self.traffic.came_back(&request, failure, may_repeat, now) else {
             return;
-        }
-        self.in_flight -= 1;
-        let failure = answer.as_ref().err().cloned();
+        };
         let outcome = Self::outcome_of(answer);
         if let Some(event) = self.plan.events().get(place)
             && !matches!(outcome, Outcome::NotSent(_))
         {
             self.touched.insert(event.key.extension.clone());
         }
-        self.ledger.set(place, outcome);
-        self.judge(failure.as_ref());
+        match fate {
+            Fate::Again => {
+                self.again.insert(place, outcome);
+            }
+            Fate::Settled => {
+                self.again.remove(&place);
+                self.ledger.set(place, outcome);
+            }
+        }
+        self.heed_the_fuse(had_stopped);
         self.advance();
     }
 
@@ -377,38 +389,47 @@ impl Undo {
     /// Hands out nothing more; what is in flight is awaited, and what was made is listed.
     pub fn stop(&mut self) {
         match self.state {
-            RunState::Running | RunState::Paused => self.state = RunState::Stopping,
-            RunState::Verifying => self.unlisted.clear(),
+            RunState::Running | RunState::Paused => {
+                self.state = RunState::Stopping;
+                self.traffic.clear();
+            }
+            RunState::Verifying => {
+                self.traffic.clear();
+            }
             RunState::Stopping | RunState::Finished => {}
         }
         self.advance();
     }
 
-    fn judge(&mut self, failure: Option<&Failure>) {
-        if self.fuse.blows(failure) {
-            self.stopped_by = failure.cloned();
+    fn heed_the_fuse(&mut self, had_stopped: bool) {
+        if !had_stopped && self.stopped_by().is_some() {
             self.stop();
         }
     }
 
     fn advance(&mut self) {
-        if self.in_flight > 0 {
-            return;
-        }
-        if self.state == RunState::Running && self.unlisted.is_empty() {
+        if self.state == RunState::Running && self.looking && self.traffic.is_over() {
             self.looking = false;
+            for place in std::mem::take(&mut self.missing) {
+                self.traffic.add(Request::Creation(place));
+            }
         }
         let done = match self.state {
-            RunState::Running => !self.looking && self.waiting.is_empty(),
-            RunState::Stopping => true,
+            RunState::Running => self.traffic.is_over(),
+            RunState::Stopping => self.traffic.in_flight() == 0,
             RunState::Paused | RunState::Verifying | RunState::Finished => false,
         };
         if done {
             self.state = RunState::Verifying;
-            self.unlisted = self.touched.iter().cloned().collect();
+            for (place, outcome) in std::mem::take(&mut self.again) {
+                self.ledger.set(place, outcome);
+            }
             self.ledger.close(not_made);
+            for extension in &self.touched {
+                self.traffic.add(Request::Listing(extension.clone()));
+            }
         }
-        if self.state == RunState::Verifying && self.unlisted.is_empty() {
+        if self.state == RunState::Verifying && self.traffic.is_over() {
             self.state = RunState::Finished;
         }
     }
@@ -420,7 +441,7 @@ impl Undo {
 
     /// Requests that are out without an answer.
     pub fn in_flight(&self) -> usize {
-        self.in_flight
+        self.traffic.in_flight()
     }
 
     /// What is carried out.
@@ -435,7 +456,12 @@ impl Undo {
 
     /// Why it stopped by itself.
     pub fn stopped_by(&self) -> Option<&Failure> {
-        self.stopped_by.as_ref()
+        self.traffic.stopped_by()
+    }
+
+    /// What an operator should know, since this was last asked: that the service wants a pause.
+    pub fn take_remarks(&mut self) -> Vec<String> {
+        self.traffic.take_remarks()
     }
 
     /// What the run file ends with.

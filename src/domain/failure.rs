@@ -61,6 +61,11 @@ impl Failure {
         }
     }
 
+    /// The service says that there is no such event (page *Delete PhoneCallEvents*).
+    pub fn names_no_event(&self) -> bool {
+        self.cause == Cause::Rejected && self.code.raw() == "pce_id_invalid"
+    }
+
     /// Whether the same request may go better a little later: the connection or the service was in
     /// trouble, or asked too often. Everything else comes back the same until somebody mends it.
     ///

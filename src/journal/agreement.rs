@@ -180,8 +180,9 @@ fn target() -> Target {
 fn drive(run: &mut Run, file: &RunFile, service: &mut Service, script: &[(usize, Whim)]) -> bool {
     let mut script = script.iter().copied();
     let mut flying: Vec<Step> = Vec::new();
+    let mut now = Duration::ZERO;
     loop {
-        for step in run.hand_out() {
+        for step in run.hand_out(now) {
             if let Step::Send(call) = &step {
                 file.sent(call).unwrap();
             }
@@ -201,16 +202,17 @@ fn drive(run: &mut Run, file: &RunFile, service: &mut Service, script: &[(usize,
                 Step::Send(call) => {
                     let planned = run.plan().events()[call.covers()].to_vec();
                     let answer = service.delete(call.delete(), whim);
-                    let settled = judge(&planned, answer, Duration::ZERO);
+                    let settled = judge(&planned, answer, Duration::ZERO, call.may_have_acted());
                     file.settled(&call, &settled).unwrap();
-                    run.settle(call.id(), settled);
+                    run.settle(call.id(), settled, now);
                 }
                 Step::List(extension) => {
                     let no = failed(Cause::NoAnswer, None);
                     let listing = service.listing(&extension);
                     let fails = matches!(whim, Whim::ListFails);
-                    run.listed(&extension, if fails { Err(&no) } else { Ok(&listing) });
+                    run.listed(&extension, if fails { Err(&no) } else { Ok(&listing) }, now);
                 }
+                Step::Wait(time) => now += time,
             },
         }
     }
@@ -224,22 +226,24 @@ fn undo(runs: &Path, name: &str, service: &mut Service, script: &[(usize, Whim)]
         let plan = Arc::new(plan);
         let file = RunFile::create_undo(runs, &plan).unwrap();
         let mut undo = Undo::new(Arc::clone(&plan), 2);
-        let mut flying = undo.hand_out();
+        let mut now = Duration::ZERO;
+        let mut flying = undo.hand_out(now);
         while !flying.is_empty() {
             let (pick, whim) = script.next().unwrap_or((0, Whim::Works));
             match flying.remove(pick % flying.len()) {
                 UndoStep::List(extension) => {
-                    undo.listed(&extension, Ok(&service.listing(&extension)));
+                    undo.listed(&extension, Ok(&service.listing(&extension)), now);
                 }
                 UndoStep::Create(place) => {
                     file.making(place).unwrap();
                     let answer = service.create(&plan.events()[place], whim);
                     let status = answer.as_ref().map_or_else(|no| no.http_status, |_| Some(200));
                     file.made(place, &Undo::outcome_of(answer.clone()), status).unwrap();
-                    undo.settle(place, answer);
+                    undo.settle(place, answer, now);
                 }
+                UndoStep::Wait(time) => now += time,
             }
-            flying.extend(undo.hand_out());
+            flying.extend(undo.hand_out(now));
         }
         file.finish(&undo.end()).unwrap();
         agrees(&Record::read(runs, file.name()).unwrap(), undo.outcomes(), &undo.end());
@@ -326,7 +330,7 @@ proptest! {
         let mut run = Run::new(plan, concurrency);
         let mut moves = script;
         if !breaks_off {
-            moves.extend([(0, Whim::Resume); 4].into_iter().chain([(0, Whim::Works); 120]));
+            moves.extend([(0, Whim::Resume); 4].into_iter().chain([(0, Whim::Works); 200]));
         }
         let ended = drive(&mut run, &file, &mut service, &moves);
         drop(file);
@@ -350,7 +354,7 @@ proptest! {
                 // listing showed is written down at the end, and listed again where that is missing.
                 let same = outcome.as_ref().is_some_and(|it| it.name() == planned.outcome.name());
                 let open = matches!(planned.outcome, Outcome::NotSent(_) | Outcome::Unknown(_));
-                prop_assert!(same || open, "{:?} {:?}", planned, outcome);
+                prop_assert!(same || open || outcome.is_none(), "{:?} {:?}", planned, outcome);
             }
             settle(runs, &name, &service);
         }

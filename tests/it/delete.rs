@@ -113,8 +113,8 @@ fn a_service_that_fails_is_not_hammered_and_everything_unsent_says_so() {
     let said = pbx.run(&["delete", "--where=ext:*", "--yes", "--format=json"]);
     assert_eq!(said.code, 1, "{}", said.err);
     let document = said.document();
-    assert_eq!(document["summary"]["refused"], 5);
-    assert!(document["summary"]["not_sent"].as_u64().unwrap() > 5);
+    let count = |outcome: &str| document["summary"][outcome].as_u64().unwrap();
+    assert!((1..=5).contains(&count("refused")) && count("not_sent") > 5, "{document}");
     assert!(said.err.contains("stopped: "), "{}", said.err);
     assert_eq!(deletes(&pbx).len(), 5);
 }

@@ -132,6 +132,11 @@ impl Desk {
     /// Performs the next effect.
     pub(crate) fn perform_one(&mut self) {
         let effect = self.waiting.pop_front().expect("an effect that waits");
+        if let Effect::Wait(time) = effect {
+            // The clock of the desk is turned: nobody waits.
+            self.at += time;
+            return self.take(Message::Waited);
+        }
         let message = self.hands.block_on(perform(effect, &self.ports));
         self.take(message);
     }

@@ -10,6 +10,8 @@ use crate::deletion::judge;
 use crate::deletion::plan::tests::{builder, plan};
 use crate::domain::{CallForm, DeleteAnswer, Foreign};
 
+const NOW: Duration = Duration::ZERO;
+
 const ROWS: &[(&str, &str)] = &[("0", "a"), ("0", "b"), ("2", "c")];
 
 fn run(calls: usize, concurrency: usize) -> Run {
@@ -35,13 +37,34 @@ fn rejected(code: &str) -> Failure {
     Failure { http_status: Some(400), code, ..Failure::new(Cause::Rejected, "no") }
 }
 
+fn no_answer() -> Failure {
+    Failure::new(Cause::NoAnswer, "no answer within 5 s")
+}
+
+fn unclear() -> Failure {
+    Failure::new(Cause::Unreadable, "what came back makes no sense")
+}
+
+fn busy() -> Failure {
+    Failure { http_status: Some(503), ..Failure::new(Cause::ServiceFailed, "busy") }
+}
+
 /// Hands back what the service said to the calls with these ids.
 fn answer(run: &mut Run, id: usize, answer: Result<&[&str], Failure>) {
+    answer_at(run, id, answer, NOW);
+}
+
+fn answer_at(run: &mut Run, id: usize, answer: Result<&[&str], Failure>, now: Duration) {
     let covers = run.call(id).unwrap().covers();
     let ids = |ids: &[&str]| ids.iter().map(|id| Foreign::from(*id)).collect();
     let answer = answer.map(|of| DeleteAnswer { http_status: 200, ids: Some(ids(of)) });
-    let settled = judge(&run.plan().events()[covers], answer, Duration::ZERO);
-    run.settle(id, settled);
+    let settled = judge(
+        &run.plan().events()[covers],
+        answer,
+        Duration::ZERO,
+        run.call(id).unwrap().may_have_acted(),
+    );
+    run.settle(id, settled, now);
 }
 
 /// The service does what it was asked.
@@ -58,8 +81,16 @@ fn sends(steps: &[Step]) -> Vec<usize> {
         .map(|step| match step {
             Step::Send(call) => call.id(),
             Step::List(extension) => panic!("lists {extension}"),
+            Step::Wait(time) => panic!("waits {time:?}"),
         })
         .collect()
+}
+
+fn waits(steps: &[Step]) -> Duration {
+    match steps {
+        [Step::Wait(time)] => *time,
+        other => panic!("{other:?}"),
+    }
 }
 
 fn is_listing(steps: &[Step]) -> bool {
@@ -73,23 +104,27 @@ fn names(run: &Run) -> Vec<&'static str> {
 #[test]
 fn calls_go_out_in_order_and_never_more_than_allowed_at_once() {
     let mut run = run(5, 2);
-    assert_eq!(sends(&run.hand_out()), [0, 1]);
-    assert_eq!(sends(&run.hand_out()), [0; 0]);
+    assert_eq!(sends(&run.hand_out(NOW)), [0, 1]);
+    assert_eq!(sends(&run.hand_out(NOW)), [0; 0]);
     works(&mut run, 1);
-    assert_eq!(sends(&run.hand_out()), [2]);
+    assert_eq!(sends(&run.hand_out(NOW)), [2]);
     assert_eq!(run.in_flight(), 2);
 }
 
 #[test]
 fn stopping_awaits_what_is_in_flight_and_names_the_rest_not_sent() {
     let mut run = run(5, 2);
-    run.hand_out();
+    run.hand_out(NOW);
     run.stop();
-    assert_eq!((run.state(), run.hand_out().len()), (RunState::Stopping, 0));
+    assert_eq!((run.state(), run.hand_out(NOW).len()), (RunState::Stopping, 0));
     works(&mut run, 0);
     answer(&mut run, 1, Err(rejected("no")));
-    assert!(is_listing(&run.hand_out()), "what was sent is verified all the same");
-    run.listed(&extension(), Ok(&listing(&[("0", "e1"), ("0", "e2"), ("0", "e3"), ("0", "e4")])));
+    assert!(is_listing(&run.hand_out(NOW)), "what was sent is verified all the same");
+    run.listed(
+        &extension(),
+        Ok(&listing(&[("0", "e1"), ("0", "e2"), ("0", "e3"), ("0", "e4")])),
+        NOW,
+    );
     assert_eq!(run.state(), RunState::Finished);
     let expected = Tally { deleted: 1, refused: 1, not_sent: 3, ..Tally::default() };
     assert_eq!(run.tally(), expected);
@@ -107,29 +142,29 @@ fn a_run_stopped_before_anything_was_sent_has_nothing_to_verify() {
 #[test]
 fn a_pause_hands_out_nothing_and_going_on_hands_out_the_next() {
     let mut run = run(3, 1);
-    run.hand_out();
+    run.hand_out(NOW);
     run.pause();
     works(&mut run, 0);
-    assert_eq!((run.state(), run.hand_out().len()), (RunState::Paused, 0));
+    assert_eq!((run.state(), run.hand_out(NOW).len()), (RunState::Paused, 0));
     run.resume();
-    assert_eq!(sends(&run.hand_out()), [1]);
+    assert_eq!(sends(&run.hand_out(NOW)), [1]);
 }
 
 #[test]
 fn a_run_whose_last_answer_came_in_a_pause_ends_when_it_goes_on() {
     let mut run = run(1, 1);
-    run.hand_out();
+    run.hand_out(NOW);
     run.pause();
     works(&mut run, 0);
     run.resume();
-    assert!(is_listing(&run.hand_out()));
+    assert!(is_listing(&run.hand_out(NOW)));
 }
 
 #[test]
 fn a_refusal_in_the_middle_does_not_end_the_run() {
     let mut run = run(3, 1);
     for id in 0..3 {
-        assert_eq!(sends(&run.hand_out()), [id]);
+        assert_eq!(sends(&run.hand_out(NOW)), [id]);
         if id == 1 {
             answer(&mut run, id, Err(rejected("pce_access_denied")));
         } else {
@@ -144,59 +179,60 @@ fn a_refusal_in_the_middle_does_not_end_the_run() {
 fn five_refusals_in_a_row_stop_the_run_and_the_rest_is_not_sent() {
     let mut run = run(9, 1);
     for id in 0..5 {
-        assert_eq!(sends(&run.hand_out()), [id]);
+        assert_eq!(sends(&run.hand_out(NOW)), [id]);
         answer(&mut run, id, Err(rejected("pce_access_denied")));
     }
     assert_eq!(run.stopped_by().map(|why| why.code.raw()), Some("pce_access_denied"));
-    assert!(is_listing(&run.hand_out()));
+    assert!(is_listing(&run.hand_out(NOW)));
     assert_eq!((run.tally().refused, run.tally().not_sent), (5, 4));
 }
 
 #[test]
 fn a_refused_token_stops_at_once_and_an_event_that_is_unknown_never_does() {
     let mut refused = run(9, 1);
-    refused.hand_out();
+    refused.hand_out(NOW);
     let token = Failure { http_status: Some(401), ..rejected("access_denied") };
     answer(&mut refused, 0, Err(token));
     assert!(refused.stopped_by().is_some());
 
     let mut unknown = run(9, 1);
     for id in 0..9 {
-        assert_eq!(sends(&unknown.hand_out()), [id]);
+        assert_eq!(sends(&unknown.hand_out(NOW)), [id]);
         answer(&mut unknown, id, Err(rejected("pce_id_invalid")));
     }
-    unknown.hand_out();
-    unknown.listed(&extension(), Ok(&listing(&[])));
+    unknown.hand_out(NOW);
+    unknown.listed(&extension(), Ok(&listing(&[])), NOW);
     assert_eq!(unknown.tally(), Tally { already_gone: 9, ..Tally::default() });
 }
 
 #[test]
 fn an_answer_that_comes_twice_or_was_never_asked_for_counts_nothing() {
     let mut run = run(3, 1);
-    run.hand_out();
+    run.hand_out(NOW);
     works(&mut run, 0);
     works(&mut run, 0);
     works(&mut run, 2);
-    run.listed(&extension(), Ok(&listing(&[])));
+    run.listed(&extension(), Ok(&listing(&[])), NOW);
     assert_eq!((run.tally().settled(), run.in_flight()), (1, 0));
 }
 
 #[test]
 fn what_the_service_still_lists_is_never_called_deleted_and_what_it_does_not_is() {
     let mut run = run(4, 4);
-    assert_eq!(sends(&run.hand_out()), [0, 1, 2, 3]);
+    assert_eq!(sends(&run.hand_out(NOW)), [0, 1]);
     works(&mut run, 0);
     works(&mut run, 1);
-    answer(&mut run, 2, Err(Failure::new(Cause::NoAnswer, "no answer within 5 s")));
-    answer(&mut run, 3, Err(Failure::new(Cause::NoAnswer, "no answer within 5 s")));
+    assert_eq!(sends(&run.hand_out(NOW)), [2, 3]);
+    answer(&mut run, 2, Err(unclear()));
+    answer(&mut run, 3, Err(unclear()));
     assert_eq!(names(&run), ["deleted", "deleted", "unknown", "unknown"]);
-    assert!(is_listing(&run.hand_out()));
-    run.listed(&extension(), Ok(&listing(&[("0", "e1"), ("0", "e3")])));
+    assert!(is_listing(&run.hand_out(NOW)));
+    run.listed(&extension(), Ok(&listing(&[("0", "e1"), ("0", "e3")])), NOW);
     assert_eq!(names(&run), ["deleted", "refused", "deleted", "refused"]);
     let words =
         |event: usize| run.outcomes()[event].as_ref().unwrap().failure().unwrap().to_string();
     assert_eq!(words(1), "the service reported it deleted; it is still listed");
-    assert_eq!(words(3), "no answer within 5 s; it is still listed");
+    assert_eq!(words(3), "what came back makes no sense; it is still listed");
     assert_eq!((run.failed(), run.succeeded()), (&[3, 1][..], &[2, 0][..]));
     assert_eq!(run.end().revised.len(), 3);
 }
@@ -204,22 +240,126 @@ fn what_the_service_still_lists_is_never_called_deleted_and_what_it_does_not_is(
 #[test]
 fn a_list_that_is_not_complete_proves_presence_and_never_absence() {
     let mut run = run(2, 2);
-    run.hand_out();
-    answer(&mut run, 0, Err(Failure::new(Cause::NoAnswer, "?")));
+    run.hand_out(NOW);
+    answer(&mut run, 0, Err(unclear()));
     works(&mut run, 1);
-    run.hand_out();
-    run.listed(&extension(), Ok(&builder("210", &[("0", "e1")]).finish(false)));
+    run.hand_out(NOW);
+    run.listed(&extension(), Ok(&builder("210", &[("0", "e1")]).finish(false)), NOW);
     assert_eq!(names(&run), ["unknown", "refused"]);
     assert_eq!((run.state(), run.is_verified()), (RunState::Finished, false));
 }
 
 #[test]
+fn what_may_pass_is_tried_again_after_a_pause_and_a_success_then_counts() {
+    let mut run = run(1, 1);
+    run.hand_out(NOW);
+    answer(&mut run, 0, Err(busy()));
+    assert_eq!((names(&run), run.failed().len()), (vec!["open"], 0));
+    let later = waits(&run.hand_out(NOW));
+    assert!(run.hand_out(later / 2).is_empty(), "who waits is not told to wait again");
+    assert_eq!(sends(&run.hand_out(later)), [0]);
+    works(&mut run, 0);
+    assert_eq!((names(&run), run.succeeded()), (vec!["deleted"], &[0][..]));
+}
+
+#[test]
+fn an_event_that_is_gone_after_an_attempt_without_an_answer_is_the_work_of_that_attempt() {
+    for (first, name) in [(no_answer(), "deleted"), (busy(), "refused")] {
+        let mut run = run(1, 1);
+        run.hand_out(NOW);
+        answer(&mut run, 0, Err(first));
+        let later = waits(&run.hand_out(NOW));
+        run.hand_out(later);
+        answer(&mut run, 0, Err(rejected("pce_id_invalid")));
+        assert_eq!(names(&run), [name]);
+    }
+}
+
+#[test]
+fn what_fails_after_an_attempt_without_an_answer_stays_unknown_until_it_is_listed() {
+    let mut run = run(1, 1);
+    run.hand_out(NOW);
+    answer(&mut run, 0, Err(no_answer()));
+    let later = waits(&run.hand_out(NOW));
+    run.hand_out(later);
+    answer(&mut run, 0, Err(rejected("pce_access_denied")));
+    assert_eq!(names(&run), ["unknown"]);
+    assert!(is_listing(&run.hand_out(later)));
+    run.listed(&extension(), Ok(&listing(&[])), later);
+    assert_eq!(names(&run), ["deleted"]);
+}
+
+#[test]
+fn a_run_that_is_stopped_keeps_what_the_last_attempt_said() {
+    for (failure, name) in [(no_answer(), "unknown"), (busy(), "refused")] {
+        let mut run = run(2, 1);
+        run.hand_out(NOW);
+        answer(&mut run, 0, Err(failure));
+        run.stop();
+        assert_eq!((names(&run), run.failed()), (vec![name, "not sent"], &[0][..]));
+    }
+}
+
+#[test]
+fn a_wide_call_without_an_answer_is_guarded_again_before_it_goes_out_again() {
+    let mut run = wide(0..3, CallForm::Extension);
+    run.hand_out(NOW);
+    run.listed(&extension(), Ok(&listing(ROWS)), NOW);
+    run.hand_out(NOW);
+    answer(&mut run, 0, Err(no_answer()));
+    let later = waits(&run.hand_out(NOW));
+    assert!(is_listing(&run.hand_out(later)));
+    run.listed(&extension(), Ok(&listing(&[("2", "c")])), later);
+    assert_eq!(names(&run), ["deleted", "deleted", "open"]);
+    assert!(!run.call(1).unwrap().delete().is_wide());
+    assert_eq!(sends(&run.hand_out(later)), [1]);
+}
+
+#[test]
+fn a_wide_call_without_an_answer_stays_unknown_where_nobody_can_list() {
+    let mut run = wide(0..3, CallForm::Extension);
+    run.hand_out(NOW);
+    run.listed(&extension(), Ok(&listing(ROWS)), NOW);
+    run.hand_out(NOW);
+    answer(&mut run, 0, Err(no_answer()));
+    let later = waits(&run.hand_out(NOW));
+    run.hand_out(later);
+    run.listed(&extension(), Err(&rejected("extension_invalid")), later);
+    assert_eq!(names(&run), ["unknown"; 3]);
+    assert!(is_listing(&run.hand_out(later)), "what it did is looked for all the same");
+}
+
+#[test]
+fn a_service_that_fails_and_fails_stops_the_run_after_a_few_attempts() {
+    let mut run = run(1000, 64);
+    let (mut now, mut requests) = (NOW, 0);
+    while run.state() != RunState::Finished {
+        for step in run.hand_out(now) {
+            match step {
+                Step::Send(call) => {
+                    requests += 1;
+                    answer_at(&mut run, call.id(), Err(no_answer()), now);
+                }
+                Step::List(extension) => {
+                    requests += 1;
+                    run.listed(&extension, Err(&no_answer()), now);
+                }
+                Step::Wait(time) => now += time,
+            }
+        }
+    }
+    assert!(run.stopped_by().is_some());
+    assert!(requests <= 20, "{requests}");
+    assert_eq!(run.tally().settled(), 1000);
+}
+
+#[test]
 fn a_listing_that_fails_leaves_the_outcomes_and_says_that_nothing_is_verified() {
     let mut run = run(1, 1);
-    run.hand_out();
+    run.hand_out(NOW);
     works(&mut run, 0);
-    run.hand_out();
-    run.listed(&extension(), Err(&rejected("extension_invalid")));
+    run.hand_out(NOW);
+    run.listed(&extension(), Err(&rejected("extension_invalid")), NOW);
     assert_eq!((names(&run), run.is_verified()), (vec!["deleted"], false));
     assert!(run.take_remarks()[0].contains("could not be verified"));
 }
@@ -227,13 +367,13 @@ fn a_listing_that_fails_leaves_the_outcomes_and_says_that_nothing_is_verified() 
 #[test]
 fn a_wide_call_goes_out_only_after_a_listing_that_is_as_reviewed() {
     let mut run = wide(0..3, CallForm::Extension);
-    assert!(is_listing(&run.hand_out()));
-    assert!(run.hand_out().is_empty());
-    run.listed(&extension(), Ok(&listing(ROWS)));
-    assert_eq!(sends(&run.hand_out()), [0]);
+    assert!(is_listing(&run.hand_out(NOW)));
+    assert!(run.hand_out(NOW).is_empty());
+    run.listed(&extension(), Ok(&listing(ROWS)), NOW);
+    assert_eq!(sends(&run.hand_out(NOW)), [0]);
     works(&mut run, 0);
-    assert!(is_listing(&run.hand_out()));
-    run.listed(&extension(), Ok(&listing(&[])));
+    assert!(is_listing(&run.hand_out(NOW)));
+    run.listed(&extension(), Ok(&listing(&[])), NOW);
     assert_eq!((names(&run), run.is_verified()), (vec!["deleted"; 3], true));
     assert!(run.take_remarks().is_empty());
 }
@@ -241,10 +381,10 @@ fn a_wide_call_goes_out_only_after_a_listing_that_is_as_reviewed() {
 #[test]
 fn an_event_that_appeared_turns_the_wide_call_into_event_calls_that_leave_it_there() {
     let mut run = wide(0..3, CallForm::Extension);
-    run.hand_out();
+    run.hand_out(NOW);
     let now = [("0", "a"), ("0", "b"), ("2", "c"), ("2", "new")];
-    run.listed(&extension(), Ok(&listing(&now)));
-    let calls = sends(&run.hand_out());
+    run.listed(&extension(), Ok(&listing(&now)), NOW);
+    let calls = sends(&run.hand_out(NOW));
     assert_eq!(calls, [1, 2, 3]);
     for id in calls {
         assert!(!run.call(id).unwrap().delete().is_wide());
@@ -254,15 +394,15 @@ fn an_event_that_appeared_turns_the_wide_call_into_event_calls_that_leave_it_the
         run.take_remarks(),
         ["210 is not what was reviewed (1 appeared): event calls in place of a wide one"]
     );
-    run.hand_out();
-    run.listed(&extension(), Ok(&listing(&[("2", "new")])));
+    run.hand_out(NOW);
+    run.listed(&extension(), Ok(&listing(&[("2", "new")])), NOW);
     assert_eq!((names(&run), run.surplus().len()), (vec!["deleted"; 3], 0));
 }
 
 #[test]
 fn what_is_gone_before_a_wide_call_is_already_gone_and_what_changed_is_left_out() {
     let mut run = wide(0..3, CallForm::Extension);
-    run.hand_out();
+    run.hand_out(NOW);
     let mut now = builder("210", &[("2", "c")]);
     now.push(crate::domain::RawEvent {
         event_type: "0",
@@ -270,49 +410,49 @@ fn what_is_gone_before_a_wide_call_is_already_gone_and_what_changed_is_left_out(
         note: "changed meanwhile",
         ..crate::domain::RawEvent::default()
     });
-    run.listed(&extension(), Ok(&now.finish(true)));
+    run.listed(&extension(), Ok(&now.finish(true)), NOW);
     assert_eq!(names(&run), ["already gone", "not sent", "open"]);
-    assert_eq!(sends(&run.hand_out()), [1]);
+    assert_eq!(sends(&run.hand_out(NOW)), [1]);
     assert_eq!(run.call(1).unwrap().covers(), 2..3);
 }
 
 #[test]
 fn a_wide_call_whose_extension_cannot_be_listed_is_not_sent() {
     let mut run = wide(0..3, CallForm::Extension);
-    run.hand_out();
-    run.listed(&extension(), Err(&rejected("extension_invalid")));
-    assert!(run.hand_out().is_empty());
+    run.hand_out(NOW);
+    run.listed(&extension(), Err(&rejected("extension_invalid")), NOW);
+    assert!(run.hand_out(NOW).is_empty());
     assert_eq!((names(&run), run.state()), (vec!["not sent"; 3], RunState::Finished));
 }
 
 #[test]
 fn a_listing_that_is_not_complete_allows_event_calls_only() {
     let mut run = wide(0..3, CallForm::Extension);
-    run.hand_out();
-    run.listed(&extension(), Ok(&builder("210", ROWS).finish(false)));
-    assert_eq!(sends(&run.hand_out()), [1, 2, 3]);
+    run.hand_out(NOW);
+    run.listed(&extension(), Ok(&builder("210", ROWS).finish(false)), NOW);
+    assert_eq!(sends(&run.hand_out(NOW)), [1, 2, 3]);
 }
 
 #[test]
 fn a_pause_makes_the_guards_listing_old() {
     let mut run = wide(0..3, CallForm::Extension);
-    run.hand_out();
+    run.hand_out(NOW);
     run.pause();
-    run.listed(&extension(), Ok(&listing(ROWS)));
-    assert!(run.hand_out().is_empty());
+    run.listed(&extension(), Ok(&listing(ROWS)), NOW);
+    assert!(run.hand_out(NOW).is_empty());
     run.resume();
-    assert!(is_listing(&run.hand_out()));
+    assert!(is_listing(&run.hand_out(NOW)));
 }
 
 #[test]
 fn a_type_call_that_wipes_the_extension_is_found_out() {
     let mut run = wide(0..2, CallForm::Type);
-    run.hand_out();
-    run.listed(&extension(), Ok(&listing(ROWS)));
-    run.hand_out();
+    run.hand_out(NOW);
+    run.listed(&extension(), Ok(&listing(ROWS)), NOW);
+    run.hand_out(NOW);
     works(&mut run, 0);
-    run.hand_out();
-    run.listed(&extension(), Ok(&listing(&[])));
+    run.hand_out(NOW);
+    run.listed(&extension(), Ok(&listing(&[])), NOW);
     let lost: Vec<&str> = run.surplus().iter().map(|key| key.id.as_str()).collect();
     assert_eq!((names(&run), lost), (vec!["deleted"; 2], vec!["c"]));
     assert_eq!(run.take_remarks(), ["210: 1 gone that were not in the review"]);
@@ -321,13 +461,13 @@ fn a_type_call_that_wipes_the_extension_is_found_out() {
 #[test]
 fn what_a_wiping_type_call_took_of_the_plan_was_deleted_by_the_run_and_not_gone_before() {
     let mut run = wide(0..3, CallForm::Type);
-    run.hand_out();
-    run.listed(&extension(), Ok(&listing(ROWS)));
-    assert_eq!(sends(&run.hand_out()[..1]), [0]);
+    run.hand_out(NOW);
+    run.listed(&extension(), Ok(&listing(ROWS)), NOW);
+    assert_eq!(sends(&run.hand_out(NOW)[..1]), [0]);
     works(&mut run, 0);
-    run.listed(&extension(), Ok(&listing(&[])));
-    run.hand_out();
-    run.listed(&extension(), Ok(&listing(&[])));
+    run.listed(&extension(), Ok(&listing(&[])), NOW);
+    run.hand_out(NOW);
+    run.listed(&extension(), Ok(&listing(&[])), NOW);
     assert_eq!((names(&run), run.state()), (vec!["deleted"; 3], RunState::Finished));
 }
 
@@ -415,7 +555,8 @@ proptest! {
         let rows: Vec<(&str, &str)> = ids.iter().map(|id| ("0", id.as_str())).collect();
         let mut run = Run::new(Arc::new(plan(&rows, 0..chosen, form)), concurrency);
         let mut service = Service(ids.clone());
-        let mut flying = run.hand_out();
+        let mut now = NOW;
+        let mut flying = run.hand_out(now);
         let mut script = script.into_iter();
         let mut others_took: Vec<String> = Vec::new();
         let mut patience = 0..2_000;
@@ -434,14 +575,17 @@ proptest! {
                     Step::Send(call) => {
                         let planned = run.plan().events()[call.covers()].to_vec();
                         let answer = service.answer(call.delete(), whim);
-                        run.settle(call.id(), judge(&planned, answer, Duration::ZERO));
+                        let again = call.may_have_acted();
+                        run.settle(call.id(), judge(&planned, answer, Duration::ZERO, again), now);
                     }
-                    Step::List(listed) => run.listed(&listed, Ok(&service.listing())),
+                    Step::List(listed) => run.listed(&listed, Ok(&service.listing()), now),
+                    Step::Wait(time) => now += time,
                 },
             }
-            flying.extend(run.hand_out());
-            prop_assert!(flying.len() <= concurrency);
-            prop_assert_eq!(flying.len(), run.in_flight());
+            flying.extend(run.hand_out(now));
+            let waits = flying.iter().filter(|step| matches!(step, Step::Wait(_))).count();
+            prop_assert_eq!(flying.len() - waits, run.in_flight());
+            prop_assert!(run.in_flight() <= concurrency);
         }
         prop_assert_eq!(run.tally().settled(), chosen);
         for (id, outcome) in ids.iter().zip(run.outcomes()) {

@@ -1,0 +1,193 @@
+//! What waits, what is in flight and what comes again later, at the pace that the service bears.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use super::pace::{Pace, pause};
+use crate::domain::{Failure, Fuse};
+
+/// How often one request is sent at most, where what went wrong may pass.
+const ATTEMPTS: u32 = 5;
+/// A shorter pause passes before anybody has read of it.
+const WORTH_TELLING: Duration = Duration::from_millis(900);
+/// A service that wants to be left alone for longer is left alone: the run stops.
+const LONGEST_WAIT: Duration = Duration::from_secs(120);
+
+/// The requests of a run or undo, each known by a key.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Traffic<T> {
+    pace: Pace,
+    waiting: VecDeque<T>,
+    /// By the time from which they may go, and among these by their order.
+    later: BTreeSet<(Duration, T)>,
+    /// Since when.
+    in_flight: BTreeMap<T, Duration>,
+    /// Of those that went wrong before.
+    attempts: BTreeMap<T, u32>,
+    fuse: Fuse,
+    stopped_by: Option<Failure>,
+    /// Somebody comes back at this time.
+    alarm: Option<Duration>,
+    /// Pauses taken so far, so that no two are alike.
+    pauses: u64,
+    /// What slowed everything down last.
+    trouble: Option<Failure>,
+    remarks: Vec<String>,
+}
+
+/// What is to be done now.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Next<T> {
+    /// Send this; it is in flight from here on.
+    Go(T),
+    /// Ask again after this time: nothing may go before.
+    Wait(Duration),
+}
+
+/// What became of a request that came back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It is done with.
+    Settled,
+    /// It will go out once more.
+    Again,
+}
+
+impl<T: Ord + Clone> Traffic<T> {
+    /// At most so many at once.
+    pub(super) fn new(most: usize, waiting: impl IntoIterator<Item = T>) -> Self {
+        Self {
+            pace: Pace::new(most),
+            waiting: waiting.into_iter().collect(),
+            later: BTreeSet::new(),
+            in_flight: BTreeMap::new(),
+            attempts: BTreeMap::new(),
+            fuse: Fuse::default(),
+            stopped_by: None,
+            alarm: None,
+            pauses: 0,
+            trouble: None,
+            remarks: Vec::new(),
+        }
+    }
+
+    /// Goes out behind all others.
+    pub(super) fn add(&mut self, request: T) {
+        self.waiting.push_back(request);
+    }
+
+    /// Goes out before all others.
+    pub(super) fn add_first(&mut self, request: T) {
+        self.waiting.push_front(request);
+    }
+
+    /// Takes out whatever is not in flight: first what waits, then what was to come again.
+    pub(super) fn clear(&mut self) -> Vec<T> {
+        let later = std::mem::take(&mut self.later).into_iter().map(|(_, request)| request);
+        self.waiting.drain(..).chain(later).collect()
+    }
+
+    /// What may go now.
+    pub(super) fn hand_out(&mut self, now: Duration) -> Vec<Next<T>> {
+        let mut next = Vec::new();
+        while self.in_flight.len() < self.pace.limit() {
+            let ready = self.pace.ready_at();
+            let due = self.later.first().map(|(due, _)| *due);
+            let from = match (due, self.waiting.is_empty()) {
+                (None, true) => break,
+                (Some(due), true) => ready.max(due),
+                (_, false) => ready,
+            };
+            if from > now {
+                next.extend(self.wait(from, now));
+                break;
+            }
+            let request = match due {
+                Some(due) if due <= now => self.later.pop_first().map(|(_, request)| request),
+                Some(_) | None => self.waiting.pop_front(),
+            };
+            let Some(request) = request else { break };
+            self.pace.sent(now);
+            self.in_flight.insert(request.clone(), now);
+            next.push(Next::Go(request));
+        }
+        next
+    }
+
+    /// One that comes back in time is enough.
+    fn wait(&mut self, until: Duration, now: Duration) -> Option<Next<T>> {
+        if self.alarm.is_some_and(|alarm| alarm > now && alarm <= until) {
+            return None;
+        }
+        self.alarm = Some(until);
+        let time = until.saturating_sub(now);
+        if time >= WORTH_TELLING
+            && let Some(trouble) = &self.trouble
+        {
+            let seconds = time.as_millis().div_ceil(1000);
+            self.remarks.push(format!("waits {seconds} s, then tries again: {trouble}"));
+        }
+        Some(Next::Wait(time))
+    }
+
+    /// Takes what became of a request, and `None` where it is not in flight. One that went wrong
+    /// goes out once more where that can do no harm, `may_repeat`, and may help.
+    pub(super) fn came_back(
+        &mut self,
+        request: &T,
+        failure: Option<&Failure>,
+        may_repeat: bool,
+        now: Duration,
+    ) -> Option<Fate> {
+        let sent = self.in_flight.remove(request)?;
+        let Some(failure) = failure else {
+            self.pace.went_well(now);
+            self.fuse.blows(None);
+            self.attempts.remove(request);
+            return Some(Fate::Settled);
+        };
+        let may_pass = failure.is_worth_repeating();
+        // Many that fail at once are one sign of trouble.
+        let slowed = may_pass && self.pace.went_wrong(failure, sent, now);
+        if slowed {
+            self.trouble = Some(failure.clone());
+        }
+        let counts = !may_pass || slowed;
+        let too_long = failure.retry_after.is_some_and(|wait| wait > LONGEST_WAIT);
+        if counts && (self.fuse.blows(Some(failure)) || (may_pass && too_long)) {
+            self.stopped_by.get_or_insert_with(|| failure.clone());
+        }
+        if !may_pass || !may_repeat || self.stopped_by.is_some() {
+            return Some(Fate::Settled);
+        }
+        let attempts = self.attempts.entry(request.clone()).or_default();
+        *attempts += 1;
+        if *attempts >= ATTEMPTS {
+            return Some(Fate::Settled);
+        }
+        self.pauses += 1;
+        let pause = pause(*attempts, self.pauses);
+        let wait = failure.retry_after.unwrap_or_default().max(pause);
+        self.later.insert((now.saturating_add(wait), request.clone()));
+        Some(Fate::Again)
+    }
+
+    pub(super) fn in_flight(&self) -> usize {
+        self.in_flight.len()
+    }
+
+    /// Nothing waits, is in flight or comes again.
+    pub(super) fn is_over(&self) -> bool {
+        self.waiting.is_empty() && self.later.is_empty() && self.in_flight.is_empty()
+    }
+
+    /// What an operator should know of long pauses, since this was last asked.
+    pub(super) fn take_remarks(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.remarks)
+    }
+
+    /// Why nothing more should be sent.
+    pub(super) fn stopped_by(&self) -> Option<&Failure> {
+        self.stopped_by.as_ref()
+    }
+}
