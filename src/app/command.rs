@@ -90,6 +90,8 @@ pub enum Command {
     Nothing,
     /// Use the next call form.
     ChangeForm,
+    /// Take what changed or appeared as it is now.
+    AddDrifted,
     /// Hold or go on with the run.
     Pause,
     /// Review the failed events of the last run again.

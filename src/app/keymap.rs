@@ -83,6 +83,7 @@ pub const BINDINGS: &[Binding] = &[
     row(Review, &["n", "esc", "q"], Command::Cancel, "cancel; the marks stay", "cancel"),
     row(Review, &["enter"], Command::Nothing, "nothing, on purpose", ""),
     row(Review, &["t"], Command::ChangeForm, "next call form that the profile allows", "call form"),
+    row(Review, &["+"], Command::AddDrifted, "add what changed or appeared since it was marked, as it is now", ""),
     row(Review, &["j", "down"], Command::Move(Motion::Down), "scroll down", "scroll"),
     row(Review, &["k", "up"], Command::Move(Motion::Up), "scroll up", ""),
     row(Review, &["ctrl-d", "pagedown"], Command::Move(Motion::PageDown), "scroll half a page down", ""),

@@ -49,6 +49,26 @@ impl Loading {
         }
     }
 
+    /// As [`demand`](Self::demand); an answer to what was asked before does not do.
+    pub(super) fn demand_anew(&mut self, extension: &ExtensionNumber) {
+        let slot = self.slots.entry(extension.clone()).or_default();
+        if slot.state == Fetched::UnderWay {
+            slot.epoch += 1;
+        } else {
+            self.demand(extension);
+        }
+    }
+
+    /// Lists of what was demanded and not asked for yet only what is worth keeping.
+    pub(super) fn forget_demands(&mut self, keep: impl Fn(&ExtensionNumber) -> bool) {
+        self.demanded.retain(keep);
+    }
+
+    /// Whether an answer is to come.
+    pub(super) fn is_under_way(&self, extension: &ExtensionNumber) -> bool {
+        *self.state(extension) == Fetched::UnderWay
+    }
+
     /// Treats every listing as out of date; those under way will be asked again.
     pub(super) fn forget_all(&mut self) {
         for slot in self.slots.values_mut() {

@@ -80,11 +80,14 @@ impl Choice {
         self.parts.iter().map(|part| &part.extension)
     }
 
-    /// Takes a newer listing of an extension.
-    pub fn compare(&mut self, listing: &Listing) {
-        for part in self.parts.iter_mut().filter(|part| part.extension == *listing.extension()) {
+    /// Takes a newer listing of an extension; true when that changes what differs.
+    pub fn compare(&mut self, listing: &Listing) -> bool {
+        let part = self.parts.iter_mut().find(|part| part.extension == *listing.extension());
+        part.is_some_and(|part| {
+            let before = part.drifted.clone();
             part.compare(listing);
-        }
+            part.drifted != before
+        })
     }
 
     /// What is not as it was chosen.
@@ -158,8 +161,7 @@ impl Part {
                 .collect();
             let new = rows.filter_map(|row| listing.row(row));
             let new = new.filter(|row| !chosen.contains(row.id())).map(|row| row.key());
-            self.drifted
-                .extend(new.map(|key| Drifted { key, difference: Difference::Appeared }));
+            self.drifted.extend(new.map(|key| Drifted { key, difference: Difference::Appeared }));
         }
     }
 }
