@@ -28,6 +28,13 @@ pub enum Effect {
         /// Which call.
         call: RunCall,
     },
+    /// Take the call as far as the line to the service, and send nothing.
+    SimulateDelete {
+        /// The plan being simulated.
+        plan: Arc<Plan>,
+        /// Which call.
+        call: RunCall,
+    },
     /// List the events of an extension for the run: before a wide call, or to verify.
     ListForRun(ExtensionNumber),
     /// Write what is to be made again, with every event whole, to a new run file and sync it.
@@ -38,6 +45,13 @@ pub enum Effect {
         plan: Arc<UndoPlan>,
         /// Which of its events.
         place: usize,
+    },
+    /// Hand a text to the terminal, for its clipboard. Only the terminal's own thread can.
+    Copy {
+        /// What it is, in words: `7 calls`.
+        what: String,
+        /// The text, cleaned of everything that acts on a terminal.
+        text: String,
     },
     /// Write the last lines of the run file and let go of it.
     CloseRunFile(RunEnd),
@@ -52,6 +66,15 @@ impl Effect {
             Step::List(extension) => Self::ListForRun(extension),
         };
         run.hand_out().into_iter().map(effect).collect()
+    }
+
+    /// What a run wants done now, with nothing sent but questions.
+    pub fn of_simulated(run: &mut Run) -> Vec<Self> {
+        let simulated = |effect| match effect {
+            Self::SendDelete { plan, call } => Self::SimulateDelete { plan, call },
+            other => other,
+        };
+        Self::of_run(run).into_iter().map(simulated).collect()
     }
 
     /// What an undo wants done now.

@@ -73,6 +73,10 @@ pub fn update(model: &mut Model, message: Message, now: Moment) -> Vec<Effect> {
             model.leave_at_once();
             return Vec::new();
         }
+        Message::Copied { what, result } => {
+            model.copied(&what, result);
+            Vec::new()
+        }
         Message::RunFileClosed(closed) => {
             model.run_file_closed(closed);
             Vec::new()
@@ -158,6 +162,9 @@ impl Model {
             Command::Cancel => self.cancel(),
             Command::Nothing => {}
             Command::ChangeForm => self.change_form(),
+            Command::Simulate => return self.simulate(),
+            Command::Copy => return self.copy(),
+            Command::CopyAll => return self.copy_rows(true),
             Command::AddDrifted => self.add_drifted(),
             Command::Pause => return self.pause_run(),
             Command::RetryFailed => self.retry_failed(),
@@ -436,7 +443,7 @@ impl Model {
 
     fn leave_at_once(&mut self) {
         let in_flight = self.in_flight();
-        let message = (in_flight > 0).then(|| {
+        let message = (in_flight > 0 && !self.is_simulating()).then(|| {
             let name = self.run_name();
             let calls = count_of(in_flight, "call");
             format!(
@@ -459,7 +466,7 @@ impl Model {
     }
 
     /// Leaves once asked to and nothing is going on any more.
-    fn leave_if_settled(&mut self) {
+    pub(super) fn leave_if_settled(&mut self) {
         if self.leaving == Leaving::WhenSettled && !self.is_running() {
             self.leaving = Leaving::Now { message: None };
         }

@@ -86,11 +86,10 @@ fn check_words(review: &Review) -> Vec<(String, Style)> {
     if drifted.is_empty() {
         return texts;
     }
-    let can_be_added =
-        if drifted.iter().any(|one| one.can_be_added()) { ", + adds them" } else { "" };
-    let text =
-        format!("! {} not as marked, left out{can_be_added}:", count_of(drifted.len(), "event"));
-    texts.push((text, theme::WARNING));
+    let there = drifted.iter().filter(|one| one.can_be_added()).count();
+    let add = if there > 0 { format!("; + adds {there} as listed now") } else { String::new() };
+    let events = count_of(drifted.len(), "event");
+    texts.push((format!("! {events} not as marked, left out{add}:"), theme::WARNING));
     for one in drifted.iter().take(NAMED) {
         let key = &one.key;
         let what = match &one.difference {
@@ -206,13 +205,23 @@ fn question(model: &Model, review: &Review, columns: usize) -> Vec<Line<'static>
         ]));
     }
     let yes = if review.is_armed() && !read_only { theme::DANGER } else { theme::FAINT };
-    lines.push(Line::from(vec![
+    let mut keys = vec![
         Span::styled("n Esc", theme::STRONG),
         Span::raw(" cancel   "),
         Span::styled("t", theme::STRONG),
         Span::raw(" call form   "),
-        Span::styled(format!("y DELETE {count}"), yes),
-    ]));
+    ];
+    // Where there is no room for all, the line of keys at the bottom has them.
+    if columns >= 68 {
+        keys.extend([
+            Span::styled("s", theme::STRONG),
+            Span::raw(" simulate   "),
+            Span::styled("c", theme::STRONG),
+            Span::raw(" copy   "),
+        ]);
+    }
+    keys.push(Span::styled(format!("y DELETE {count}"), yes));
+    lines.push(Line::from(keys));
     if columns >= 60 {
         lines.push(Line::styled("(Enter does nothing here)", theme::FAINT));
     }

@@ -327,7 +327,7 @@ fn what_drifted_since_it_was_marked_is_named_in_the_review_and_left_out_until_it
     });
     desk.do_keys("d y");
     assert!(desk.deletes().is_empty(), "an early yes is withdrawn");
-    desk.sees("2 events not as marked, left out, + adds them");
+    desk.sees("2 events not as marked, left out; + adds 2 as listed now");
     desk.sees("cameLater  new where all was marked");
     desk.sees("changed: url");
     desk.sees("DELETE 2 phone call events");
@@ -354,6 +354,54 @@ fn an_extension_that_cannot_be_read_again_is_told_of_and_waits_for_a_new_yes() {
     desk.simulator.with_world(World::clear_faults);
     desk.do_keys("y");
     assert_eq!(desk.left("0003*210").len(), 2);
+}
+
+#[test]
+fn a_simulated_run_goes_through_every_call_and_changes_nothing_in_a_read_only_profile_too() {
+    for (read_only, keys) in [(false, "A d s"), (false, "A d t s"), (true, "A d s")] {
+        let mut desk = Desk::with(THREE, Setting { read_only, ..Setting::default() });
+        let before = ["0003*101", "0003*102", "0003*103", "0003*600"].map(|n| desk.left(n));
+        let asked = desk.simulator.with_world(|world| world.requests().len());
+        desk.do_keys(keys);
+        desk.sees("simulated: 16 events would be deleted");
+        desk.sees("would send");
+        let writes: Vec<_> = desk.simulator.with_world(|world| {
+            let seen = world.requests().iter().filter(|seen| seen.method != "GET");
+            seen.cloned().collect()
+        });
+        assert!(writes.is_empty(), "{writes:?}");
+        assert!(desk.simulator.with_world(|world| world.requests().len()) > asked);
+        let after = ["0003*101", "0003*102", "0003*103", "0003*600"].map(|n| desk.left(n));
+        assert_eq!(before, after);
+        assert_eq!((desk.run_files(), desk.marked().len()), (0, 16));
+        desk.do_keys("d");
+        desk.sees("DELETE 16 phone call events");
+        desk.do_keys("n z");
+        desk.sees("no run of this session took anything");
+        desk.do_keys("1 q");
+        assert_eq!(desk.model.leaving(), &Leaving::Now { message: None });
+    }
+}
+
+#[test]
+fn a_simulated_run_can_be_followed_by_the_run_itself_and_leaves_its_undo_alone() {
+    let mut desk = Desk::open(PAGE);
+    desk.do_keys("enter j space d y");
+    desk.do_keys("A d s");
+    assert_eq!((desk.deletes().len(), desk.left("0003*210").len()), (1, 2));
+    desk.do_keys("z");
+    desk.sees("UNDO: make 1 phone call event");
+    desk.do_keys("n d y");
+    assert!(desk.left("0003*210").is_empty());
+}
+
+#[test]
+fn without_a_terminal_nothing_can_be_copied_and_it_says_so() {
+    let mut desk = Desk::open(PAGE);
+    desk.do_keys("space d c");
+    desk.sees("not copied: there is no terminal to copy to");
+    desk.do_keys("n 3 y");
+    desk.sees("not copied: there is no terminal to copy to");
 }
 
 #[test]
