@@ -94,9 +94,10 @@ impl Model {
                 let undo = &self.undoing.as_ref()?.undo;
                 let key = &undo.plan().events().get(place)?.key;
                 let outcome = undo.outcomes().get(place)?.as_ref()?;
-                let told = match outcome {
-                    Outcome::Restored(Some(id)) => Some(id.to_string()),
-                    other => other.failure().map(Failure::to_string),
+                let told = match (outcome, outcome.failure()) {
+                    (_, Some(failure)) => Some(failure.to_string()),
+                    (Outcome::Restored(Some(id)), None) => Some(id.to_string()),
+                    (_, None) => None,
                 };
                 let told = told.map_or_else(String::new, |told| format!(" {told}"));
                 format!("{} {} {} {}{told}", outcome.name(), key.extension, key.event_type, key.id)
@@ -112,7 +113,7 @@ impl Model {
 
 fn event_text(event: &PhoneCallEvent) -> String {
     let key = &event.key;
-    format!(
+    let text = format!(
         "{} {} {} {} {} {} {} {}",
         key.extension,
         key.event_type,
@@ -122,7 +123,8 @@ fn event_text(event: &PhoneCallEvent) -> String {
         event.status,
         event.modified,
         event.note
-    )
+    );
+    text.trim_end().to_owned()
 }
 
 /// Outcome, status, method and path, then the failure or the ids that came back.

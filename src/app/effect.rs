@@ -60,21 +60,21 @@ pub enum Effect {
 impl Effect {
     /// What a run wants done now.
     pub fn of_run(run: &mut Run) -> Vec<Self> {
-        let plan = Arc::clone(run.plan());
-        let effect = |step| match step {
-            Step::Send(call) => Self::SendDelete { plan: Arc::clone(&plan), call },
-            Step::List(extension) => Self::ListForRun(extension),
-        };
-        run.hand_out().into_iter().map(effect).collect()
+        Self::of_steps(run, |plan, call| Self::SendDelete { plan, call })
     }
 
     /// What a run wants done now, with nothing sent but questions.
     pub fn of_simulated(run: &mut Run) -> Vec<Self> {
-        let simulated = |effect| match effect {
-            Self::SendDelete { plan, call } => Self::SimulateDelete { plan, call },
-            other => other,
+        Self::of_steps(run, |plan, call| Self::SimulateDelete { plan, call })
+    }
+
+    fn of_steps(run: &mut Run, delete: impl Fn(Arc<Plan>, RunCall) -> Self) -> Vec<Self> {
+        let plan = Arc::clone(run.plan());
+        let effect = |step| match step {
+            Step::Send(call) => delete(Arc::clone(&plan), call),
+            Step::List(extension) => Self::ListForRun(extension),
         };
-        Self::of_run(run).into_iter().map(simulated).collect()
+        run.hand_out().into_iter().map(effect).collect()
     }
 
     /// What an undo wants done now.

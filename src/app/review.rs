@@ -346,9 +346,10 @@ impl Model {
             self.store.listing(&key.extension).is_some_and(shown)
         };
         let events = review.plan.iter().flat_map(|plan| plan.events());
-        let hidden = match review.from_cursor {
-            true => 0,
-            false => events.filter(|event| is_hidden(&event.key)).count(),
+        let hidden = if review.from_cursor {
+            0
+        } else {
+            events.filter(|event| is_hidden(&event.key)).count()
         };
         let Self { dialog: Some(Dialog::Review(review)), facts, .. } = self else {
             return;

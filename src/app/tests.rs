@@ -825,7 +825,7 @@ fn y_copies_the_row_under_the_cursor_and_capital_y_every_row_of_the_panel() {
     let mut desk = Desk::open();
     let (what, text) = copied(&mut desk, "enter j space y");
     assert_eq!(what, "1 row");
-    assert!(text.starts_with("1 Dial-In o1 POST https://crm-old.test/in enabled"), "{text}");
+    assert_eq!(text, "1 Dial-In o1 POST https://crm-old.test/in on\n");
     let (what, text) = copied(&mut desk, "Y");
     assert_eq!((what.as_str(), text.lines().count()), ("6 rows", 6));
     let (_, text) = copied(&mut desk, "4 Y");

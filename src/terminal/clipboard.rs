@@ -80,8 +80,13 @@ impl Clipboard {
 /// The sequence is ASCII: every byte is a character.
 fn in_pieces(plain: &str) -> String {
     let characters: Vec<char> = plain.chars().collect();
-    let pieces = characters.chunks(SCREEN_CHUNK - 4);
-    pieces.map(|piece| format!("\x1bP{}\x1b\\", piece.iter().collect::<String>())).collect()
+    let mut pieces = String::with_capacity(plain.len() * 2);
+    for piece in characters.chunks(SCREEN_CHUNK - 4) {
+        pieces.push_str("\x1bP");
+        pieces.extend(piece);
+        pieces.push_str("\x1b\\");
+    }
+    pieces
 }
 
 #[cfg(test)]
