@@ -239,6 +239,7 @@ impl Transport {
         envelope: impl Fn(&Secret) -> String + Send + Sync,
         trace: &mut Vec<Exchange>,
     ) -> Result<Answer, Failure> {
+        // A question needs no leave to write.
         let url = self.permit(Verb::Ask, path, None, Writes::ReadOnly)?;
         self.with_token(Verb::Ask, path, trace, |bearer| {
             self.http

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::deletion::{Choice, Drifted, Plan, PlanHash, PlanRefused, Selection};
-use crate::domain::{CallForm, EventKey, EventStore, ExtensionNumber, Failure, Listing};
+use crate::domain::{CallForm, Cause, EventKey, EventStore, ExtensionNumber, Failure, Listing};
 
 use super::status::Tone;
 use super::{Dialog, Effect, Facts, Model, Motion, count_of};
@@ -248,7 +248,8 @@ impl Model {
                     .into_iter()
                     .partition(|waiting| loading.is_under_way(waiting));
             review.check.unread = asked;
-            let failed = given_up.into_iter().map(|waiting| (waiting, failure.clone()));
+            let why = Failure::new(Cause::Withheld, format!("not asked any more, after {failure}"));
+            let failed = given_up.into_iter().map(|waiting| (waiting, why.clone()));
             review.check.failed.extend(failed);
         }
     }
