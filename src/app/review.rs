@@ -147,7 +147,7 @@ impl Review {
         Ok(())
     }
 
-    /// Counts what is hidden again; more has to be typed where more than before asks for it.
+    /// Takes how many events are hidden now; what has to be typed follows from it.
     fn count(&mut self, facts: &Facts, hidden: usize) {
         self.hidden = hidden;
         self.must_type = self.events() > TYPED_ABOVE || hidden > 0 || facts.protected;

@@ -23,22 +23,33 @@ pub(super) fn review(model: &Model, review: &Review, frame: &mut Frame<'_>) {
     // One row each for the header, both borders and the position; a call takes up to three. The
     // question is never what has to give way.
     let height = usize::from(screen.height).saturating_sub(after.len() + 4);
-    before.truncate(height.saturating_sub(3));
+    let most = height.saturating_sub(3);
+    // The last line is blank and may go unsaid; anything else may not.
+    if before.len() > most + 1 {
+        before.truncate(most.saturating_sub(1));
+        before.push(Line::styled("… a larger window shows all of it", theme::WARNING));
+    }
+    before.truncate(most);
     let room = height.saturating_sub(before.len());
     let lines = before.into_iter().chain(calls(review, room, columns)).chain(after).collect();
     window(frame, &format!(" DELETE {count} on {host} "), columns, lines, true);
 }
 
 fn facts(model: &Model, review: &Review, columns: usize) -> Vec<Line<'static>> {
-    let mut texts = vec![(
-        "The service has no undo. Every event is written to a run file first.".to_owned(),
-        theme::PLAIN,
-    )];
+    let mut texts = Vec::new();
+    // On a small screen what drifted has to be seen first.
+    if model.layout().whole.height >= 20 || review.drifted().next().is_none() {
+        let text = "The service has no undo. Every event is written to a run file first.";
+        texts.push((text.to_owned(), theme::PLAIN));
+    }
     if review.from_cursor {
         let text = "Nothing is marked: this is the row under the cursor.".to_owned();
         texts.push((text, theme::WARNING));
     }
-    texts.extend(review.plan().map(|plan| (plan_words(review, plan), theme::STRONG)));
+    texts.push(match review.plan() {
+        Some(plan) => (plan_words(review, plan), theme::STRONG),
+        None => ("Nothing is left as it was marked.".to_owned(), theme::STRONG),
+    });
     texts.extend(check_words(review));
     if review.hidden > 0 {
         let all = review.events();
@@ -192,7 +203,10 @@ fn question(model: &Model, review: &Review, columns: usize) -> Vec<Line<'static>
     let read_only = model.facts().read_only;
     let mut lines = Vec::new();
     if read_only {
-        lines.push(Line::styled("This profile is read-only: y does nothing.", theme::WARNING));
+        lines.push(Line::styled(
+            "This profile is read-only: y does nothing, s simulates.",
+            theme::WARNING,
+        ));
     } else if review.is_agreed() {
         let text = "Deleting as soon as it has been read again; n Esc takes it back.";
         lines.push(Line::styled(text, theme::STRONG));

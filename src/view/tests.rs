@@ -87,6 +87,8 @@ fn reading_again_for_the_review_and_what_drifted() {
     let result = Err(failure);
     desk.take(Message::Listed { extension, epoch: 0, result, exchanges: Vec::new() });
     insta::assert_snapshot!("review-drifted-80x24", picture(&desk.model));
+    desk.take(Message::Resized { columns: 60, rows: 15 });
+    insta::assert_snapshot!("review-drifted-60x15", picture(&desk.model));
 }
 
 #[test]
