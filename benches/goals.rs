@@ -41,6 +41,12 @@ fn main() {
         let (large_step, small_step) = (step(&mut large, keys), step(&mut small, keys));
         println!("G10 {name}: {large_step:?} with a million events, {small_step:?} with 1,000");
     }
+    for expression in ["type:hangup", "host:crm7.acme.test", "url:*crm-old*", "crm7"] {
+        let (counted, marked) = mark_by_expression(&mut large, expression);
+        println!(
+            "G10 mark by expression over a million events: {marked:?} for {expression}, {counted:?} to count it while typing (at most 50 ms each)"
+        );
+    }
 }
 
 /// Resident memory of this process in bytes.
@@ -114,6 +120,24 @@ fn frame(model: &Model) -> Duration {
         start.elapsed()
     };
     median((0..301).map(one).collect())
+}
+
+/// Time that the model takes to count what a typed expression means, and to mark it.
+fn mark_by_expression(model: &mut Model, expression: &str) -> (Duration, Duration) {
+    let pressed = |key| Message::Pressed(Key::parse(key).unwrap());
+    let mut times = [Vec::new(), Vec::new()];
+    for _ in 0..11 {
+        update(model, pressed("T"), Moment::default());
+        let messages = [Message::Pasted(expression.to_owned()), pressed("enter")];
+        for (times, message) in times.iter_mut().zip(messages) {
+            let start = Instant::now();
+            update(model, message, Moment::default());
+            times.push(start.elapsed());
+        }
+        update(model, pressed("U"), Moment::default());
+    }
+    let [counted, marked] = times;
+    (median(counted), median(marked))
 }
 
 /// Time that the model takes for each of two keys, pressed in turn.

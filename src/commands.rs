@@ -7,6 +7,7 @@ mod list;
 mod machine;
 mod papers;
 mod profile;
+mod progress;
 mod resume;
 mod runs;
 mod undo;

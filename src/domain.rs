@@ -19,12 +19,14 @@ pub use call::{CreatePath, DeleteCall};
 pub use event::{
     Change, EventId, EventIdRefused, EventKey, EventType, Method, Modified, PhoneCallEvent, Status,
 };
-pub use expression::{Candidate, Expression, ExpressionError};
+pub use expression::{Candidate, Expression, ExpressionError, Narrowed};
 pub use extension::{Extension, ExtensionKind, ExtensionNumber, ExtensionNumberRefused};
 pub use failure::{Cause, DeleteAnswer, Failure, Fetched, Outcome, WriteAnswer};
 pub use filter::Filter;
 pub use foreign::Foreign;
 pub use fuse::Fuse;
 pub use service::{Credentials, Discovery, Exchange, Secret, Source};
-pub use store::{EventStore, EventView, Listing, ListingBuilder, OddRow, RawEvent, Replaced};
+pub use store::{
+    EventStore, EventView, Listing, ListingBuilder, Meant, OddRow, RawEvent, Replaced,
+};
 pub use target::{CallForm, Target, TargetRefused, UserId, WideCalls};

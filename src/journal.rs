@@ -3,13 +3,15 @@
 //! One JSON object a line, append-only, mode 0600: a `run` line, an `event` line for each planned
 //! event, then the sync; `sent` before each request, `settled` after it, `finished` at the end.
 
+#[cfg(test)]
+mod agreement;
 mod record;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufWriter, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Value, json};
 
@@ -29,8 +31,9 @@ const SAME_SECOND: u32 = 100;
 pub struct RunFile {
     file: File,
     name: String,
-    /// A line could not be written: whatever came behind it would follow a torn one.
-    broken: AtomicBool,
+    /// Why a line could not be written: whatever came behind it would follow a torn one. Held while
+    /// a line is written, so that none comes between a line and its failure.
+    broken: Mutex<Option<String>>,
 }
 
 impl RunFile {
@@ -64,19 +67,14 @@ impl RunFile {
         // Held as long as the run goes on: a lock that another program can take means that it
         // does not. A file system without locks gives up that sign and nothing else.
         let _best_effort = file.try_lock();
-        let mut lines = BufWriter::new(&file);
-        write_line(&mut lines, run)?;
-        for event in events {
-            write_line(&mut lines, &event_line("event", event))?;
+        let whole =
+            write_plan(&file, run, events, bystanders).and_then(|()| File::open(runs)?.sync_all());
+        if let Err(error) = whole {
+            // Half a plan of which nothing was sent is no run.
+            let _ = fs::remove_file(path_of(runs, &name));
+            return Err(error);
         }
-        for event in bystanders {
-            write_line(&mut lines, &event_line("bystander", event))?;
-        }
-        lines.flush()?;
-        drop(lines);
-        file.sync_all()?;
-        File::open(runs)?.sync_all()?;
-        Ok(Self { file, name, broken: AtomicBool::new(false) })
+        Ok(Self { file, name, broken: Mutex::new(None) })
     }
 
     /// `20261123T094131Z-acme`: what the run is called everywhere.
@@ -151,13 +149,32 @@ impl RunFile {
     /// One `write` a line: what a crash leaves is whole lines and at most one torn at the end. After
     /// the first error nothing is appended any more.
     fn append(&self, line: &Value) -> io::Result<()> {
-        if self.broken.load(Ordering::SeqCst) {
-            return Err(io::Error::other("an earlier line could not be written"));
+        let mut broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(why) = &*broken {
+            return Err(io::Error::other(why.clone()));
         }
         let written = write_line(&mut &self.file, line);
-        self.broken.fetch_or(written.is_err(), Ordering::SeqCst);
+        *broken = written.as_ref().err().map(ToString::to_string);
         written
     }
+}
+
+fn write_plan(
+    file: &File,
+    run: &Value,
+    events: &[PhoneCallEvent],
+    bystanders: &[PhoneCallEvent],
+) -> io::Result<()> {
+    let mut lines = BufWriter::new(file);
+    write_line(&mut lines, run)?;
+    for event in events {
+        write_line(&mut lines, &event_line("event", event))?;
+    }
+    for event in bystanders {
+        write_line(&mut lines, &event_line("bystander", event))?;
+    }
+    lines.flush()?;
+    file.sync_all()
 }
 
 /// Whether another program is still writing the run of this name.
@@ -180,7 +197,7 @@ pub fn close_broken(runs: &Path, name: &str, end: &RunEnd) -> io::Result<()> {
     // What follows a torn line would be torn with it; nobody misses what it had not said.
     let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
     file.set_len(u64::try_from(whole).unwrap_or(u64::MAX))?;
-    RunFile { file, name: name.to_owned(), broken: AtomicBool::new(false) }.finish(end)
+    RunFile { file, name: name.to_owned(), broken: Mutex::new(None) }.finish(end)
 }
 
 fn outcome_of(outcome: &Outcome) -> Value {

@@ -19,8 +19,8 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Paragraph};
 
-use crate::app::{Context, Dialog, Model, Panel, Tone, hints};
-use crate::domain::Fetched;
+use crate::app::{Context, Dialog, MarkPrompt, Model, Panel, Tone, count_of, hints};
+use crate::domain::{Fetched, Meant};
 
 /// Draws the whole screen.
 pub fn draw(model: &Model, frame: &mut Frame<'_>) {
@@ -51,7 +51,7 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>) {
         Some(Dialog::Undo(review)) => dialogs::undo(review, frame),
         Some(Dialog::Leave) => dialogs::leave(model, frame),
         Some(Dialog::Help { top }) => dialogs::help(*top, frame),
-        Some(Dialog::Filter { .. }) | None => {}
+        Some(Dialog::Filter { .. } | Dialog::Marking(_)) | None => {}
     }
 }
 
@@ -136,11 +136,11 @@ fn prompt(model: &Model) -> Line<'static> {
             Some(error) => Span::styled(format!("  {error}"), theme::WARNING),
             None => Span::styled("  Enter keeps it, Esc takes it back", theme::FAINT),
         };
-        return Line::from(vec![
-            Span::styled(format!(" {what}: {text}"), theme::STRONG),
-            Span::styled(" ", theme::CURSOR),
-            beside,
-        ]);
+        return typed_line(model, what, text, beside);
+    }
+    if let Some(Dialog::Marking(prompt)) = model.dialog() {
+        let what = if prompt.marks() { "mark" } else { "unmark" };
+        return typed_line(model, what, prompt.text(), meaning(prompt));
     }
     match model.current_notice() {
         Some(notice) => {
@@ -155,9 +155,39 @@ fn prompt(model: &Model) -> Line<'static> {
     }
 }
 
+/// What Enter would do in the prompt of `T`.
+fn meaning(prompt: &MarkPrompt) -> Span<'static> {
+    let (marks, changes) = (prompt.marks(), prompt.changes());
+    match prompt.meant() {
+        Err(error) => Span::styled(format!("  {error}"), theme::WARNING),
+        Ok(_) if prompt.is_empty() => {
+            let dash = if marks { "- first unmarks" } else { "another - negates" };
+            let text = format!("  which events of all loaded extensions; {dash}");
+            Span::styled(text, theme::FAINT)
+        }
+        Ok(Meant { events: 0, .. }) => Span::styled("  means no event", theme::WARNING),
+        Ok(Meant { events, marked, .. }) => {
+            let verb = if marks { "marks" } else { "unmarks" };
+            let events = count_of(events, "event");
+            Span::raw(format!("  {events}, {marked} marked: Enter {verb} {changes}, Esc leaves"))
+        }
+    }
+}
+
+/// A line that is being typed, its end in sight, and what there is to say about it.
+fn typed_line(model: &Model, what: &str, typed: &str, beside: Span<'static>) -> Line<'static> {
+    let room = usize::from(model.layout().prompt.width).saturating_sub(text::width(what) + 4);
+    let typed = text::clip_front(typed, room.saturating_sub(beside.width()).max(room / 2));
+    Line::from(vec![
+        Span::styled(format!(" {what}: {typed}"), theme::STRONG),
+        Span::styled(" ", theme::CURSOR),
+        beside,
+    ])
+}
+
 fn hint_line(model: &Model, width: u16) -> Line<'static> {
     let context = match model.dialog() {
-        None | Some(Dialog::Filter { .. }) => Context::Browse,
+        None | Some(Dialog::Filter { .. } | Dialog::Marking(_)) => Context::Browse,
         Some(Dialog::Review(_)) => Context::Review,
         Some(Dialog::Undo(_)) => Context::Undo,
         Some(Dialog::Leave) => Context::Leave,
@@ -166,6 +196,10 @@ fn hint_line(model: &Model, width: u16) -> Line<'static> {
     let mut spans = Vec::new();
     if model.is_running() && context == Context::Browse {
         spans.push(Span::styled(" Esc stop after what is in flight  p pause  ", theme::WARNING));
+    }
+    if model.marking_waits_for() > 0 && !model.is_running() && context == Context::Browse {
+        let waiting = count_of(model.marking_waits_for(), "extension");
+        spans.push(Span::styled(format!(" Esc give up marking in {waiting}  "), theme::WARNING));
     }
     for (key, word) in hints(context) {
         spans.push(Span::styled(format!(" {key}"), theme::STRONG));

@@ -5,10 +5,10 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use crate::deletion::Selection;
-use crate::domain::{EventType, Extension, ExtensionNumber, Fetched, Filter, Listing};
+use crate::domain::{EventType, Extension, ExtensionNumber, Fetched, Filter, Listing, Meant};
 
 use super::status::Tone;
-use super::{Cursor, Effect, Model, Motion, Panel, count_of};
+use super::{Cursor, Dialog, Effect, Model, Motion, Panel, count_of};
 
 /// One line of the Events panel.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,11 +127,12 @@ impl Model {
             return false;
         }
         let extension = self.extension(listing.extension());
-        let shown = self.extension_filter.admits_extension(&extension)
-            && listing
-                .row(row)
-                .is_some_and(|view| self.event_filter.admits_event(&extension, &view));
-        !shown
+        !self.extension_filter.admits_extension(&extension)
+            || !self.admits_row(&extension, listing, row)
+    }
+
+    fn admits_row(&self, extension: &Extension, listing: &Listing, row: usize) -> bool {
+        listing.row(row).is_some_and(|view| self.event_filter.admits_event(extension, &view))
     }
 
     /// How many lines the Marked panel has.
@@ -150,13 +151,14 @@ impl Model {
     }
 
     /// What is known of an extension by its number.
-    fn extension(&self, number: &ExtensionNumber) -> Extension {
-        self.extensions
-            .binary_search_by(|extension| extension.number.cmp(number))
-            .ok()
-            .and_then(|place| self.extensions.get(place))
-            .cloned()
-            .unwrap_or_else(|| Extension::of(number.clone()))
+    pub(super) fn extension(&self, number: &ExtensionNumber) -> Extension {
+        self.found(number).cloned().unwrap_or_else(|| Extension::of(number.clone()))
+    }
+
+    /// An extension that was found, by its number.
+    pub(super) fn found(&self, number: &ExtensionNumber) -> Option<&Extension> {
+        let place = self.extensions.binary_search_by(|extension| extension.number.cmp(number));
+        place.ok().and_then(|place| self.extensions.get(place))
     }
 
     /// Applies the extension filter again; the cursor stays on its extension.
@@ -500,9 +502,12 @@ impl Model {
     /// `U`.
     pub(super) fn unmark_all(&mut self) {
         self.mark_when_listed.clear();
+        let gave_up = self.give_up_marking("by U");
+        self.marking = None;
         let count = self.store.unmark_all();
         self.marks_changed = true;
-        self.notice(Tone::Plain, format!("{} taken away", count_of(count, "mark")));
+        let more = if gave_up { ", and nothing more is loaded to be marked" } else { "" };
+        self.notice(Tone::Plain, format!("{} taken away{more}", count_of(count, "mark")));
     }
 
     fn unmark_marked_line(&mut self) {
@@ -575,17 +580,50 @@ impl Model {
         Some(Selection::of_rows(listing, rows))
     }
 
-    /// Counts the hidden marks again, if marks or filters changed.
-    pub(super) fn count_hidden(&mut self) {
-        if !std::mem::take(&mut self.marks_changed) {
-            return;
+    /// Counts again what depends on marks and filters, if they changed.
+    pub(super) fn count_again(&mut self) {
+        if std::mem::take(&mut self.marks_changed) {
+            self.hidden = self.count_hidden();
+            self.count_meant();
         }
-        let none = self.event_filter.is_empty() && self.extension_filter.is_empty();
-        self.hidden = if none {
-            0
-        } else {
-            self.store.marked_rows().filter(|(listing, row)| self.is_hidden(listing, *row)).count()
+    }
+
+    fn count_hidden(&self) -> usize {
+        if self.event_filter.is_empty() && self.extension_filter.is_empty() {
+            return 0;
+        }
+        self.store.marked_listings().map(|(listing, _)| self.hidden_in(listing.extension())).sum()
+    }
+
+    /// Marked events of one extension that a filter keeps off the screen.
+    fn hidden_in(&self, number: &ExtensionNumber) -> usize {
+        if self.event_filter.is_empty() && self.extension_filter.is_empty() {
+            return 0;
+        }
+        let Some(listing) = self.store.listing(number) else {
+            return 0;
         };
+        let extension = self.extension(number);
+        if !self.extension_filter.admits_extension(&extension) {
+            return self.store.marked_in(number);
+        }
+        let rows = self.store.marked_rows_in(number);
+        rows.filter(|row| !self.admits_row(&extension, listing, *row)).count()
+    }
+
+    /// What one extension adds to the hidden marks and to what the prompt of `T` counts.
+    pub(super) fn share_of(&self, number: &ExtensionNumber) -> (usize, Meant) {
+        (self.hidden_in(number), self.meant_in(number))
+    }
+
+    /// Counts one extension again, given what it added before: with many extensions coming in
+    /// there is no time to count them all for each.
+    pub(super) fn count_one_again(&mut self, number: &ExtensionNumber, before: (usize, Meant)) {
+        let (hidden, meant) = self.share_of(number);
+        self.hidden = (self.hidden + hidden).saturating_sub(before.0);
+        if let Some(Dialog::Marking(prompt)) = &mut self.dialog {
+            prompt.count_one_again(before.1, meant);
+        }
     }
 
     /// What to list next, now that something changed.

@@ -78,6 +78,10 @@ pub enum Command {
     MarkVisible,
     /// Turn the mark of every visible row around.
     InvertVisible,
+    /// Type an expression and mark what it means.
+    MarkByExpression,
+    /// Load what is not loaded and mark what was meant there too.
+    LoadAndMark,
     /// Take all marks away.
     UnmarkAll,
     /// Freeze the marks into a plan and show it.

@@ -46,6 +46,17 @@ impl Key {
         event.map(Self::from).ok_or_else(|| KeyRefused(text.chars().take(40).collect()))
     }
 
+    /// What a key does to a line that is being typed.
+    pub(super) fn edit(self, line: &mut String) {
+        if self == Self::BACKSPACE {
+            line.pop();
+        } else if self == Self::CTRL_U {
+            line.clear();
+        } else {
+            line.extend(self.typed());
+        }
+    }
+
     /// The character a key types, where it types one.
     #[expect(clippy::wildcard_enum_match_arm, reason = "the keys are not our enum")]
     pub fn typed(self) -> Option<char> {

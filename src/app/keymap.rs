@@ -51,6 +51,8 @@ pub const BINDINGS: &[Binding] = &[
     row(Browse, &["a"], Command::MarkType, "mark every visible event of the type under the cursor", "type"),
     row(Browse, &["A"], Command::MarkVisible, "mark all visible rows", "all"),
     row(Browse, &["i"], Command::InvertVisible, "invert the marks of the visible rows", ""),
+    row(Browse, &["T"], Command::MarkByExpression, "mark by expression in every loaded extension; - as its first character unmarks, behind a blank it negates", ""),
+    row(Browse, &["L"], Command::LoadAndMark, "after T: load the extensions that are not loaded, and mark there too", ""),
     row(Browse, &["U"], Command::UnmarkAll, "unmark everything", "unmark"),
     row(Browse, &["d"], Command::ReviewDeletion, "review the deletion of the marks; with none, of the row under the cursor", "delete"),
     row(Browse, &["p"], Command::Pause, "during a run: pause, or go on", ""),

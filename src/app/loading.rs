@@ -27,6 +27,8 @@ pub(super) struct Loading {
 #[derive(Debug, Default)]
 struct Slot {
     state: Fetched<()>,
+    /// Stands among the demanded.
+    demanded: bool,
     /// Deletions that settled on the extension: a listing asked before the newest is out of date.
     epoch: u64,
 }
@@ -44,7 +46,7 @@ impl Loading {
     /// Lists this one next, whatever else waits, known or not.
     pub(super) fn demand(&mut self, extension: &ExtensionNumber) {
         let slot = self.slots.entry(extension.clone()).or_default();
-        if slot.state != Fetched::UnderWay && !self.demanded.contains(extension) {
+        if slot.state != Fetched::UnderWay && !std::mem::replace(&mut slot.demanded, true) {
             self.demanded.push_back(extension.clone());
         }
     }
@@ -59,14 +61,21 @@ impl Loading {
         }
     }
 
-    /// Lists of what was demanded and not asked for yet only what is worth keeping.
-    pub(super) fn forget_demands(&mut self, keep: impl Fn(&ExtensionNumber) -> bool) {
-        self.demanded.retain(keep);
-    }
-
     /// Whether an answer is to come.
     pub(super) fn is_under_way(&self, extension: &ExtensionNumber) -> bool {
         *self.state(extension) == Fetched::UnderWay
+    }
+
+    /// Takes back what was demanded and is not under way yet.
+    pub(super) fn withdraw(&mut self, these: impl Fn(&ExtensionNumber) -> bool) {
+        let Self { demanded, slots, .. } = self;
+        demanded.retain(|extension| {
+            let withdrawn = these(extension);
+            if withdrawn && let Some(slot) = slots.get_mut(extension) {
+                slot.demanded = false;
+            }
+            !withdrawn
+        });
     }
 
     /// Treats every listing as out of date; those under way will be asked again.
@@ -108,8 +117,8 @@ impl Loading {
         if failure.is_none() {
             // Also when it was asked for by key: then the service is well again.
             self.fuse = Fuse::default();
-        } else if self.fuse.blows(failure) {
-            self.demanded.clear();
+        } else if self.fuse.blows(failure) || self.fuse.is_blown() {
+            self.withdraw(|_| true);
         }
         true
     }
@@ -127,7 +136,9 @@ impl Loading {
         all: impl Fn(usize) -> Option<&'a ExtensionNumber>,
     ) -> Vec<Effect> {
         let mut effects = Vec::new();
-        while self.in_flight < self.most {
+        // After many failures one at a time shows whether the service is well again.
+        let most = if self.has_given_up() { 1 } else { self.most };
+        while self.in_flight < most {
             let Some(extension) = self.demanded.pop_front() else {
                 break;
             };
@@ -160,6 +171,7 @@ impl Loading {
     fn ask(&mut self, extension: &ExtensionNumber) -> Effect {
         let slot = self.slots.entry(extension.clone()).or_default();
         slot.state = Fetched::UnderWay;
+        slot.demanded = false;
         self.in_flight += 1;
         Effect::ListEvents { extension: extension.clone(), epoch: slot.epoch }
     }
@@ -239,6 +251,40 @@ mod tests {
             count += 1;
         }
         assert!(count < Fuse::IN_A_ROW + 4, "{count} failing requests");
+    }
+
+    #[test]
+    fn a_service_that_was_given_up_is_tried_with_one_request_before_many() {
+        let all = numbers(300);
+        let failure = Failure::new(Cause::Withheld, "the token is refused");
+        let mut loading = Loading::new(4);
+        next(&mut loading, &all[..1], &[]);
+        loading.answered(&all[0], 0, Some(&failure));
+        for fails in [true, false] {
+            for extension in &all {
+                loading.demand(extension);
+            }
+            assert_eq!(next(&mut loading, &all, &all).len(), 1);
+            loading.answered(&all[0], 0, Some(&failure).filter(|_| fails));
+            assert_eq!(next(&mut loading, &all, &all).len(), if fails { 0 } else { 4 });
+        }
+    }
+
+    #[test]
+    fn what_was_withdrawn_is_not_listed_and_can_be_asked_for_again() {
+        let all = numbers(3);
+        let mut loading = Loading::new(1);
+        for extension in all.iter().chain(&all) {
+            loading.demand(extension);
+        }
+        assert_eq!(asked(&next(&mut loading, &[], &[]))[0].0, "0000");
+        loading.withdraw(|extension| *extension == all[1]);
+        loading.answered(&all[0], 0, None);
+        assert_eq!(asked(&next(&mut loading, &[], &[]))[0].0, "0002");
+        loading.answered(&all[2], 0, None);
+        assert!(next(&mut loading, &[], &[]).is_empty());
+        loading.demand(&all[1]);
+        assert_eq!(asked(&next(&mut loading, &[], &[]))[0].0, "0001");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::browse::EventsPanel;
 use super::loading::Loading;
+use super::marking::{MarkPrompt, Marking};
 use super::running::Opening;
 use super::status::{Calls, Log, LogLine, Notice, StatusRow, Tone};
 use super::{
@@ -51,6 +52,8 @@ pub enum Dialog {
         /// Why that is no filter; the last text that was one stays in force.
         refused: Option<ExpressionError>,
     },
+    /// An expression is being typed; Enter marks what it means.
+    Marking(MarkPrompt),
     /// The deletion of the marks is being reviewed.
     Review(Box<Review>),
     /// The undo of the last run is being reviewed.
@@ -105,6 +108,7 @@ pub struct Model {
     pub(super) loading: Loading,
     /// Extensions to mark as soon as they are listed.
     pub(super) mark_when_listed: HashSet<ExtensionNumber>,
+    pub(super) marking: Option<Marking>,
     pub(super) events: EventsPanel,
     pub(super) event_filter: Filter,
     pub(super) marked_cursor: Cursor,
@@ -150,6 +154,7 @@ impl Model {
             store: EventStore::default(),
             loading,
             mark_when_listed: HashSet::new(),
+            marking: None,
             events: EventsPanel::default(),
             event_filter: Filter::default(),
             marked_cursor: Cursor::default(),

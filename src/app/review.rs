@@ -204,7 +204,7 @@ impl Model {
 
     /// Stops asking for what only the review wanted to know.
     pub(super) fn end_check(&mut self, review: &Review) {
-        self.loading.forget_demands(|extension| !review.check.unread.contains(extension));
+        self.loading.withdraw(|extension| review.check.unread.contains(extension));
     }
 
     /// An extension of an open review has been listed, and the listing is in the store.
@@ -242,7 +242,7 @@ impl Model {
         }
         review.check.failed.push((extension.clone(), failure.clone()));
         if loading.has_given_up() {
-            loading.forget_demands(|waiting| !review.check.unread.contains(waiting));
+            loading.withdraw(|waiting| review.check.unread.contains(waiting));
             let (asked, given_up): (BTreeSet<_>, BTreeSet<_>) =
                 std::mem::take(&mut review.check.unread)
                     .into_iter()

@@ -12,6 +12,8 @@ use crate::domain::{
 
 use super::*;
 
+mod marking;
+
 fn facts() -> Facts {
     let user = UserId::parse("@me").unwrap();
     Facts {

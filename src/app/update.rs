@@ -83,7 +83,7 @@ pub fn update(model: &mut Model, message: Message, now: Moment) -> Vec<Effect> {
         }
     };
     effects.extend(model.load_more());
-    model.count_hidden();
+    model.count_again();
     model.fit_cursors();
     model.drop_anchor();
     effects
@@ -97,7 +97,7 @@ impl Model {
 
     fn context(&self) -> Context {
         match &self.dialog {
-            None | Some(Dialog::Filter { .. }) => Context::Browse,
+            None | Some(Dialog::Filter { .. } | Dialog::Marking(_)) => Context::Browse,
             Some(Dialog::Review(_)) => Context::Review,
             Some(Dialog::Undo(_)) => Context::Undo,
             Some(Dialog::Leave) => Context::Leave,
@@ -107,9 +107,17 @@ impl Model {
 
     fn press(&mut self, key: Key) -> Vec<Effect> {
         self.notice = None;
-        if let Some(Dialog::Filter { .. }) = &self.dialog {
-            self.type_filter(key);
-            return Vec::new();
+        match &self.dialog {
+            Some(Dialog::Filter { .. }) => {
+                self.type_filter(key);
+                return Vec::new();
+            }
+            Some(Dialog::Marking(_)) => {
+                self.type_marking(key);
+                return Vec::new();
+            }
+            Some(Dialog::Review(_) | Dialog::Undo(_) | Dialog::Leave | Dialog::Help { .. })
+            | None => {}
         }
         if self.type_count(key) {
             return Vec::new();
@@ -156,6 +164,8 @@ impl Model {
             Command::MarkType => self.mark_type(),
             Command::MarkVisible => self.mark_all_visible(),
             Command::InvertVisible => self.invert_visible(),
+            Command::MarkByExpression => self.edit_marking(),
+            Command::LoadAndMark => self.load_and_mark(),
             Command::UnmarkAll => self.unmark_all(),
             Command::ReviewDeletion => self.review_deletion(),
             Command::Confirm => return self.confirm(),
@@ -189,7 +199,7 @@ impl Model {
                 let last = super::BINDINGS.len();
                 *top = motion.applied(*top, last, rows / 2);
             }
-            Some(Dialog::Leave | Dialog::Filter { .. }) => {}
+            Some(Dialog::Leave | Dialog::Filter { .. } | Dialog::Marking(_)) => {}
             None => self.go(motion),
         }
     }
@@ -204,6 +214,12 @@ impl Model {
             let text = format!(
                 "still reading {waiting}, whose events are to be marked: d once it is there"
             );
+            self.notice(Tone::Warning, text);
+            return;
+        }
+        if self.marking_waits_for() > 0 {
+            let waiting = count_of(self.marking_waits_for(), "extension");
+            let text = format!("still loading {waiting} to mark there: d once done, Esc gives up");
             self.notice(Tone::Warning, text);
             return;
         }
@@ -248,7 +264,8 @@ impl Model {
                 self.leave_if_settled();
                 effects
             }
-            other @ (Some(Dialog::Filter { .. } | Dialog::Help { .. }) | None) => {
+            other @ (Some(Dialog::Filter { .. } | Dialog::Marking(_) | Dialog::Help { .. })
+            | None) => {
                 self.dialog = other;
                 Vec::new()
             }
@@ -291,7 +308,10 @@ impl Model {
                 self.notice(Tone::Plain, "cancelled: nothing was sent, the marks stay");
             }
             Some(Dialog::Undo(_)) => self.notice(Tone::Plain, "cancelled: nothing was sent"),
-            Some(Dialog::Leave | Dialog::Help { .. } | Dialog::Filter { .. }) | None => {}
+            Some(
+                Dialog::Leave | Dialog::Help { .. } | Dialog::Filter { .. } | Dialog::Marking(_),
+            )
+            | None => {}
         }
     }
 
@@ -322,17 +342,12 @@ impl Model {
             self.set_filter(panel, before);
             return;
         }
-        if key == Key::BACKSPACE {
-            text.pop();
-        } else if key == Key::CTRL_U {
-            text.clear();
-        } else if let Some(character) = key.typed() {
-            text.push(character);
-        }
+        key.edit(text);
         self.apply_typed_filter();
     }
 
     fn paste(&mut self, pasted: &str) {
+        self.paste_marking(pasted);
         let Some(Dialog::Filter { text, .. }) = &mut self.dialog else {
             return;
         };
@@ -395,6 +410,9 @@ impl Model {
                 self.notice(Tone::Plain, "the run file is being written; Esc again once it runs");
             }
             return self.stop_and_settle();
+        }
+        if self.give_up_marking("by Esc") {
+            return Vec::new();
         }
         let filtered = match self.focus {
             Panel::Extensions | Panel::Events => !self.filter(self.focus).is_empty(),
@@ -531,6 +549,7 @@ impl Model {
         if !self.loading.answered(number, epoch, result.as_ref().err()) {
             return Vec::new();
         }
+        let before = self.share_of(number);
         match result {
             Ok(listing) => {
                 self.take_listing(number, listing);
@@ -541,6 +560,7 @@ impl Model {
                 self.unread_for_review(number, &failure);
             }
         }
+        self.count_one_again(number, before);
         self.rebuild_events();
         self.conclude_check()
     }
@@ -572,7 +592,7 @@ impl Model {
         if self.mark_when_listed.remove(number) {
             self.mark_extension(number);
         }
-        self.marks_changed = true;
+        self.mark_where_listed(number);
     }
 
     fn listing_failed(&mut self, number: &ExtensionNumber, failure: &Failure, had_given_up: bool) {
@@ -581,8 +601,14 @@ impl Model {
             self.notice(Tone::Warning, text);
         }
         self.log(Tone::Warning, format!("{number} could not be read: {failure}"));
-        if self.loading.has_given_up() && !had_given_up {
-            self.mark_when_listed.clear();
+        self.not_marked_as_unread(number);
+        if !self.loading.has_given_up() {
+            return;
+        }
+        // What was asked for and not sent yet is dropped, and whatever waits for it.
+        let waited = !self.mark_when_listed.is_empty();
+        self.mark_when_listed.clear();
+        if self.marking_broke_off(failure) || waited || !had_given_up {
             self.say(
                 Tone::Warning,
                 format!(

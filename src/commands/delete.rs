@@ -48,7 +48,7 @@ pub struct DeleteArguments {
 }
 
 /// Which events are meant.
-enum Wanted {
+pub(super) enum Wanted {
     Where(Expression),
     Named { types: Vec<EventType>, ids: Vec<String> },
 }
@@ -76,12 +76,23 @@ impl Wanted {
         Ok(Self::Where(expression))
     }
 
-    fn holds(&self, extension: &Extension, event: &EventView<'_>) -> bool {
+    /// Marks what is meant of an extension.
+    pub(super) fn mark(&self, store: &mut EventStore, extension: &Extension, listing: Listing) {
         match self {
-            Self::Where(expression) => expression.matches(&event.candidate(extension)),
+            Self::Where(expression) => {
+                store.insert(listing);
+                store.set_marks_where(expression, extension, true);
+            }
             Self::Named { types, ids } => {
-                (types.is_empty() || types.contains(&event.event_type()))
-                    && (ids.is_empty() || ids.iter().any(|id| id == event.id()))
+                let named = |event: EventView<'_>| {
+                    (types.is_empty() || types.contains(&event.event_type()))
+                        && (ids.is_empty() || ids.iter().any(|id| id == event.id()))
+                };
+                let rows = 0..listing.len();
+                let rows: Vec<usize> =
+                    rows.filter(|row| listing.row(*row).is_some_and(named)).collect();
+                store.insert(listing);
+                store.set_marks(&extension.number, rows, true);
             }
         }
     }
@@ -177,7 +188,7 @@ fn select(
         match listed {
             Listed::Answered(Ok(listing)) => {
                 whole &= listing.is_complete();
-                mark(&mut store, extension, listing, wanted);
+                wanted.mark(&mut store, extension, listing);
             }
             Listed::Answered(Err(failure)) => {
                 whole = false;
@@ -190,13 +201,6 @@ fn select(
         remark("not everything could be read: what is not known is not deleted");
     }
     Ok(Ok((Selection::of_marks(&store), whole)))
-}
-
-fn mark(store: &mut EventStore, extension: &Extension, listing: Listing, wanted: &Wanted) {
-    let meant = |row: &usize| listing.row(*row).is_some_and(|row| wanted.holds(extension, &row));
-    let rows: Vec<usize> = (0..listing.len()).filter(meant).collect();
-    store.insert(listing);
-    store.set_marks(&extension.number, rows, true);
 }
 
 fn is_confirmed(plan: &Plan, profile: &Profile) -> Result<bool> {

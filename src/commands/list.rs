@@ -1,6 +1,8 @@
 //! `callsweep list`: the events of all extensions, for people and for programs.
 
 mod output;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::io::{self, BufWriter, IsTerminal, Write};
@@ -13,6 +15,7 @@ use color_eyre::eyre::{Result, WrapErr};
 use super::counted;
 use super::ending::{Ending, remark};
 use super::profile::{self, Opened};
+use super::progress::Progress;
 use crate::api::Writes;
 use crate::config::{Environment, Flags};
 use crate::domain::{
@@ -119,10 +122,9 @@ pub(super) fn read(
         let (discovery, _) = runtime::discover(&ports).await;
         let discovery = discovery?;
         let asked: Vec<_> = discovery.extensions.iter().map(|one| one.number.clone()).collect();
-        let mut progress = Progress::of(asked.len());
+        let mut progress = Progress::of(asked.len(), "extensions");
         let step = || progress.step();
         let listed = runtime::list_all(&ports, &asked, profile.concurrency, step).await;
-        progress.end();
         Ok((discovery, listed))
     }))
 }
@@ -173,15 +175,16 @@ fn outcome(listed: Listed) -> Result<Listing, Failure> {
 }
 
 impl Report {
-    /// Whether an event belongs to what was asked for.
-    fn wants(&self, extension: &Extension, event: &EventView<'_>) -> bool {
-        (self.types.is_empty() || self.types.contains(&event.event_type()))
-            && self.expression.matches(&event.candidate(extension))
-    }
-
-    fn events_of(&self, extension: &Extension, listing: &Listing) -> usize {
-        let events = (0..listing.len()).filter_map(|row| listing.row(row));
-        events.filter(|event| self.wants(extension, event)).count()
+    /// The events of a listing that belong to what was asked for.
+    fn events_of<'a>(
+        &'a self,
+        extension: &'a Extension,
+        listing: &'a Listing,
+    ) -> impl Iterator<Item = EventView<'a>> {
+        let meant = listing.rows_where(&self.expression, extension);
+        meant
+            .filter_map(|row| listing.row(row))
+            .filter(|event| self.types.is_empty() || self.types.contains(&event.event_type()))
     }
 
     fn listings(&self) -> impl Iterator<Item = (&Extension, &Listing)> {
@@ -205,8 +208,8 @@ impl Report {
 
     /// How much was read, and what was not and why.
     fn summary(&self) -> Vec<String> {
-        let events =
-            self.listings().map(|(extension, listing)| self.events_of(extension, listing)).sum();
+        let counts = self.listings().map(|(one, listing)| self.events_of(one, listing).count());
+        let events = counts.sum();
         let read = self.listings().count();
         let mut parts =
             vec![format!("{} of {}", counted(events, "event"), counted(read, "extension"))];
@@ -248,31 +251,5 @@ fn which(numbers: &[&ExtensionNumber]) -> String {
     match numbers.len().saturating_sub(NAMED_AT_MOST) {
         0 => first,
         more => format!("{first} and {more} more"),
-    }
-}
-
-/// One line on standard error, rewritten with every answer; nothing where no terminal shows it.
-struct Progress {
-    all: usize,
-    read: usize,
-    shown: bool,
-}
-
-impl Progress {
-    fn of(all: usize) -> Self {
-        Self { all, read: 0, shown: io::stderr().is_terminal() }
-    }
-
-    fn step(&mut self) {
-        self.read += 1;
-        if self.shown {
-            let _ = write!(io::stderr(), "\r{} of {} extensions\u{1b}[K", self.read, self.all);
-        }
-    }
-
-    fn end(&self) {
-        if self.shown {
-            let _ = write!(io::stderr(), "\r\u{1b}[K");
-        }
     }
 }

@@ -9,10 +9,11 @@ use tokio::task::JoinSet;
 
 use super::ending::{Ending, remark};
 use super::hands;
+use super::progress::Progress;
 use super::runs::{self, RunFormat};
 use crate::app::{Effect, Message};
 use crate::deletion::{Run, RunEnd, Tally, Undo};
-use crate::domain::{Cause, Failure};
+use crate::domain::{Cause, Failure, Outcome};
 use crate::runtime::{Ports, perform};
 
 /// What says what is to be done next, and takes what came of it.
@@ -56,6 +57,21 @@ impl Machine {
         }
     }
 
+    fn tally(&self) -> Tally {
+        match self {
+            Self::Deletion(run) => run.tally(),
+            Self::Undo(undo) => undo.tally(),
+        }
+    }
+
+    /// What became of each event that was planned.
+    fn outcomes(&self) -> &[Option<Outcome>] {
+        match self {
+            Self::Deletion(run) => run.outcomes(),
+            Self::Undo(undo) => undo.outcomes(),
+        }
+    }
+
     fn stopped_by(&self) -> Option<&Failure> {
         match self {
             Self::Deletion(run) => run.stopped_by(),
@@ -86,9 +102,16 @@ pub(super) fn carry_out(
     begun: impl FnOnce() -> io::Result<()>,
 ) -> Result<Ending> {
     match hands()?.block_on(drive(&mut machine, open, Arc::new(ports), begun)) {
-        Ok(name) => Ok(report(&machine, folder, &name, format)),
+        Ok(closed) => Ok(report(&machine, folder, &closed, format)),
         Err(failure) => Ok(Ending::Failed.because(&format!("nothing was sent: {failure}"))),
     }
+}
+
+/// The run file when nothing is written to it any more.
+struct Closed {
+    name: String,
+    /// Every line of it could be written.
+    in_order: bool,
 }
 
 /// Nothing here decides.
@@ -97,13 +120,14 @@ async fn drive(
     open: Effect,
     ports: Arc<Ports>,
     begun: impl FnOnce() -> io::Result<()>,
-) -> Result<String, Failure> {
+) -> Result<Closed, Failure> {
     let Message::RunFileOpened(opened) = perform(open, &ports).await else {
         return Err(Failure::new(Cause::Withheld, "the run file did not open"));
     };
     let name = opened?;
     begun().map_err(|error| Failure::new(Cause::Withheld, error.to_string()))?;
     let mut in_flight = JoinSet::new();
+    let mut progress = Progress::of(machine.outcomes().len(), "events");
     loop {
         for effect in machine.effects() {
             let ports = Arc::clone(&ports);
@@ -115,25 +139,43 @@ async fn drive(
             Some(Err(_)) => {}
             None => break,
         }
-        machine.remarks().iter().for_each(|sentence| remark(sentence));
+        for sentence in machine.remarks() {
+            progress.clear();
+            remark(&sentence);
+        }
+        progress.reach(machine.tally().settled());
     }
+    drop(progress);
     let closed = perform(Effect::CloseRunFile(machine.end()), &ports).await;
+    let in_order = !matches!(closed, Message::RunFileClosed(Err(_)));
     if let Message::RunFileClosed(Err(failure)) = closed {
-        remark(&format!("the run file could not be closed in order: {failure}"));
+        remark(&format!(
+            "the run file could not be closed in order: {failure}; make room, and the next start \
+             says how to go on"
+        ));
     }
-    Ok(name)
+    Ok(Closed { name, in_order })
 }
 
-/// Prints the run as its file tells it.
-fn report(machine: &Machine, folder: &Path, name: &str, format: RunFormat) -> Ending {
+/// Prints the run as its file tells it; what a full disk kept out of the file is known here.
+fn report(machine: &Machine, folder: &Path, closed: &Closed, format: RunFormat) -> Ending {
+    let name = &closed.name;
     let stopped_by = machine.stopped_by().map(ToString::to_string);
     if let Some(why) = &stopped_by {
         remark(&format!("stopped: {why}"));
     }
-    let record = match runs::read(folder, name) {
+    let mut record = match runs::read(folder, name) {
         Ok(record) => record,
         Err(ending) => return ending,
     };
+    if !closed.in_order {
+        let end = machine.end();
+        (record.surplus, record.verified) = (end.surplus, end.verified);
+        for (planned, outcome) in record.events.iter_mut().zip(machine.outcomes().iter().flatten())
+        {
+            planned.outcome.clone_from(outcome);
+        }
+    }
     let tally = runs::tally(&record);
     let document = runs::document(&record, stopped_by.as_deref());
     let clean = io::stdout().is_terminal();

@@ -31,7 +31,8 @@ pub fn open(demo: bool, flags: &Flags, environment: &Environment) -> Result<Open
     Ok(Opened { profile, simulator: None })
 }
 
-/// A client as the profile describes it; nothing is sent yet.
+/// A client as the profile describes it; nothing is sent yet. Where the profile is read-only, so is
+/// its client, whoever asks.
 ///
 /// # Errors
 /// Refuses an origin, token or `ca_file` that cannot be used, with the remedy.
@@ -42,7 +43,7 @@ pub fn client(profile: &Profile, writes: Writes) -> Result<Client, ClientRefused
         timeout: profile.timeout,
         ca_file: profile.ca_file.clone(),
         insecure: profile.insecure,
-        writes,
+        writes: if profile.read_only { Writes::ReadOnly } else { writes },
         concurrency: profile.concurrency,
     })
 }

@@ -12,6 +12,7 @@ use super::counted;
 use super::delete::{self, Consent};
 use super::ending::{Ending, remark};
 use super::profile::{self, Opened};
+use super::progress::Progress;
 use super::runs::{self, RunFormat};
 use crate::api::Writes;
 use crate::config::{self, Environment, Flags};
@@ -112,8 +113,11 @@ fn look(record: &Record, opened: &Opened) -> Result<Found> {
     let numbers: Vec<_> = groups.iter().map(|(number, _)| number.clone()).collect();
     let client = profile::client(profile, Writes::ReadOnly)?;
     let ports = Arc::new(Ports::new(client, Vec::new(), Vec::new(), PathBuf::new()));
-    let hands = super::hands()?;
-    let listed = hands.block_on(runtime::list_all(&ports, &numbers, profile.concurrency, || ()));
+    let mut progress = Progress::of(numbers.len(), "extensions");
+    let step = || progress.step();
+    let listing = runtime::list_all(&ports, &numbers, profile.concurrency, step);
+    let listed = super::hands()?.block_on(listing);
+    drop(progress);
     let mut store = EventStore::default();
     let (mut revised, mut surplus) = (Vec::new(), Vec::new());
     let mut whole = true;
@@ -153,10 +157,13 @@ fn settle(
     revised: &mut Vec<(usize, Outcome)>,
 ) {
     let extension = listing.extension().clone();
+    let swept = record.may_have_swept(&extension);
     let mut left = Vec::new();
     let planned = record.events.get(places.clone()).unwrap_or_default();
     for (place, RecordedEvent { event, outcome }) in places.zip(planned) {
-        let better = settled_by_listing(&event.key, outcome, &listing);
+        let own_doing =
+            |gone| if swept && gone == Outcome::AlreadyGone { Outcome::Deleted } else { gone };
+        let better = settled_by_listing(&event.key, outcome, &listing).map(own_doing);
         revised.extend(better.map(|better| (place, better)));
         let open = matches!(outcome, Outcome::NotSent(_) | Outcome::Unknown(_));
         let same =

@@ -290,6 +290,7 @@ impl Run {
         let first = self.slots.len();
         let Some(slot) = self.slots.get_mut(id) else { return };
         let covers = slot.call.covers();
+        let extension = slot.call.delete.extension().clone();
         let planned = self.plan.events().get(covers.clone()).unwrap_or_default();
         let verdict = match result {
             Ok(listing) => guard::compare(planned, &slot.call.delete, listing),
@@ -304,7 +305,10 @@ impl Run {
                 slot.stage = Stage::Replaced;
                 for (event, outcome) in covers.zip(events) {
                     match outcome {
-                        Some(outcome) => self.ledger.revise(event, outcome),
+                        Some(outcome) => {
+                            let outcome = self.own_doing(&extension, outcome);
+                            self.ledger.revise(event, outcome);
+                        }
                         None => self.add_event_call(event),
                     }
                 }
@@ -312,6 +316,25 @@ impl Run {
                 self.remarks.push(remark);
                 self.judge_failure(result.err());
             }
+        }
+    }
+
+    /// What was there in the review and went beside a wide call of this run was not gone before it.
+    fn own_doing(&self, extension: &ExtensionNumber, outcome: Outcome) -> Outcome {
+        let may_have_taken_it = self.slots.iter().any(|slot| {
+            let outcomes = self.ledger.all().get(slot.call.covers()).unwrap_or_default();
+            slot.call.delete.is_wide()
+                && slot.call.delete.extension() == extension
+                && matches!(slot.stage, Stage::Settled(_))
+                && outcomes
+                    .iter()
+                    .flatten()
+                    .any(|outcome| matches!(outcome, Outcome::Deleted | Outcome::Unknown(_)))
+        });
+        if may_have_taken_it && outcome == Outcome::AlreadyGone {
+            Outcome::Deleted
+        } else {
+            outcome
         }
     }
 
@@ -341,6 +364,7 @@ impl Run {
                 continue;
             };
             if let Some(better) = settled_by_listing(&planned.key, outcome, listing) {
+                let better = self.own_doing(extension, better);
                 self.ledger.revise(event, better);
             }
         }
@@ -492,11 +516,13 @@ impl Run {
         &self.surplus
     }
 
-    /// What is gone because of this run and could be made again: what it deleted, and what went
-    /// beside the plan, whole. `None` where it took nothing.
+    /// What is gone because of this run and could be made again: what it deleted or may have, and
+    /// what went beside the plan, whole. `None` where it took nothing.
     pub fn loss(&self, name: &str) -> Option<Loss> {
         let planned = self.plan.events().iter().zip(self.ledger.all());
-        let deleted = planned.filter(|(_, outcome)| **outcome == Some(Outcome::Deleted));
+        // What nobody could settle may be gone, and an undo makes nothing that is there.
+        let deleted = planned
+            .filter(|(_, outcome)| matches!(outcome, Some(Outcome::Deleted | Outcome::Unknown(_))));
         let surplus = self.plan.all_bystanders().iter();
         let surplus = surplus.filter(|event| self.surplus.contains(&event.key));
         let taken: Vec<_> = deleted.map(|(event, _)| event).chain(surplus).cloned().collect();

@@ -26,6 +26,8 @@ pub struct Loss {
     suspects: BTreeSet<EventKey>,
     /// Every event that the run and its undos knew: none of them is one that was made unseen.
     known: BTreeSet<EventKey>,
+    /// Events that were made without the service telling their new ids.
+    unnamed: Vec<PhoneCallEvent>,
 }
 
 impl Loss {
@@ -43,6 +45,7 @@ impl Loss {
             events,
             suspects: BTreeSet::new(),
             known: known.into_iter().collect(),
+            unnamed: Vec::new(),
         }
     }
 
@@ -55,8 +58,7 @@ impl Loss {
         for (event, outcome) in outcomes {
             match outcome {
                 Outcome::Restored(id) => {
-                    let id = id.as_ref().and_then(|id| EventId::parse(id.raw()).ok());
-                    self.known.extend(id.map(|id| EventKey { id, ..event.key.clone() }));
+                    self.made(event, id.as_ref());
                     restored.insert(&event.key);
                 }
                 Outcome::Unknown(_) => {
@@ -69,6 +71,28 @@ impl Loss {
             }
         }
         self.events.retain(|event| !restored.contains(&event.key));
+    }
+
+    /// Takes in what the undo of another run made: of events that are the same but for their ids,
+    /// none stands for one of this run.
+    pub fn undone_elsewhere<'a>(
+        &mut self,
+        outcomes: impl IntoIterator<Item = (&'a PhoneCallEvent, &'a Outcome)>,
+    ) {
+        for (event, outcome) in outcomes {
+            if let Outcome::Restored(id) = outcome {
+                self.made(event, id.as_ref());
+            }
+        }
+    }
+
+    fn made(&mut self, event: &PhoneCallEvent, id: Option<&Foreign>) {
+        match id.and_then(|id| EventId::parse(id.raw()).ok()) {
+            Some(id) => {
+                self.known.insert(EventKey { id, ..event.key.clone() });
+            }
+            None => self.unnamed.push(event.clone()),
+        }
     }
 }
 
@@ -228,6 +252,9 @@ impl Undo {
     /// Sees what is there before anything is made.
     fn look(&mut self, extension: &ExtensionNumber, listing: &Listing) {
         let mut unseen = strangers(listing, |key| self.plan.loss.known.contains(key));
+        for made in self.plan.loss.unnamed.iter().filter(|made| made.key.extension == *extension) {
+            let _stands_for_itself = take_same(&mut unseen, made);
+        }
         for place in self.plan.of(extension) {
             let Some(event) = self.plan.events().get(place) else { continue };
             if listing.find(&event.key).is_some() {

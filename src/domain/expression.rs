@@ -83,6 +83,14 @@ enum Span {
     Within(Moment, Moment),
 }
 
+/// An expression as far as one extension leaves it open, for many events of that extension.
+#[derive(Debug, Clone)]
+pub struct Narrowed<'a> {
+    /// Asked apart, since many events share few URLs.
+    of_url: Vec<&'a Term>,
+    of_rest: Vec<&'a Term>,
+}
+
 /// One event and its extension, as far as an expression can ask about them.
 #[derive(Debug, Clone)]
 pub struct Candidate<'a> {
@@ -119,7 +127,27 @@ impl Expression {
 
     /// Whether an event is meant.
     pub fn matches(&self, event: &Candidate<'_>) -> bool {
-        self.terms.iter().all(|term| term.test.holds(event) != term.negated)
+        self.terms.iter().all(|Term { negated, test }| {
+            let decided = test.decided_by(event.number, event.label);
+            decided.unwrap_or_else(|| test.holds(event)) != *negated
+        })
+    }
+
+    /// What is left to ask of the events of one extension once it answered for itself; `None` when
+    /// none of them can be meant.
+    pub fn narrowed(&self, extension: &Extension) -> Option<Narrowed<'_>> {
+        let mut narrowed = Narrowed { of_url: Vec::new(), of_rest: Vec::new() };
+        for term in &self.terms {
+            match term.test.decided_by(extension.number.as_str(), extension.label.raw()) {
+                Some(holds) if holds == term.negated => return None,
+                Some(_) => {}
+                None if matches!(term.test, Test::Host(_) | Test::Url(_)) => {
+                    narrowed.of_url.push(term);
+                }
+                None => narrowed.of_rest.push(term),
+            }
+        }
+        Some(narrowed)
     }
 
     /// Whether an extension is meant: `ext:` asks for its number, a word for number, label and
@@ -128,6 +156,25 @@ impl Expression {
         self.terms
             .iter()
             .all(|term| term.test.holds_for(extension).is_none_or(|holds| holds != term.negated))
+    }
+}
+
+impl Narrowed<'_> {
+    /// True when every event of the extension is meant.
+    pub fn is_empty(&self) -> bool {
+        self.of_url.is_empty() && self.of_rest.is_empty()
+    }
+
+    /// Whether an event of the extension is meant; `by_url` answers
+    /// [`matches_url`](Self::matches_url) for its URL.
+    pub fn matches(&self, event: &Candidate<'_>, by_url: impl FnOnce() -> bool) -> bool {
+        self.of_rest.iter().all(|term| term.test.holds(event) != term.negated)
+            && (self.of_url.is_empty() || by_url())
+    }
+
+    /// Whether events with this URL are meant, as far as it decides.
+    pub fn matches_url(&self, url: &str) -> bool {
+        self.of_url.iter().all(|term| term.test.holds_for_url(url) != Some(term.negated))
     }
 }
 
@@ -147,6 +194,43 @@ impl Test {
         }
     }
 
+    /// What number and label of the extension alone decide, for all of its events at once.
+    fn decided_by(&self, number: &str, label: &str) -> Option<bool> {
+        match self {
+            Self::Extension(patterns) => Some(patterns.iter().any(|p| p.matches(number))),
+            Self::Words(words) => {
+                let found = words.iter().any(|word| word.is_in(number) || word.is_in(label));
+                found.then_some(true)
+            }
+            Self::Type(_)
+            | Self::Method(_)
+            | Self::Status(_)
+            | Self::Modified(_)
+            | Self::Id(_)
+            | Self::Host(_)
+            | Self::Url(_)
+            | Self::Note(_) => None,
+        }
+    }
+
+    /// `None` when more than the URL is asked.
+    fn holds_for_url(&self, url: &str) -> Option<bool> {
+        let any = |patterns: &[Pattern], text: &str| patterns.iter().any(|p| p.matches(text));
+        match self {
+            Self::Host(patterns) => Some(any(patterns, host_of(url))),
+            Self::Url(patterns) => Some(any(patterns, url)),
+            Self::Type(_)
+            | Self::Method(_)
+            | Self::Status(_)
+            | Self::Modified(_)
+            | Self::Extension(_)
+            | Self::Id(_)
+            | Self::Note(_)
+            | Self::Words(_) => None,
+        }
+    }
+
+    /// Whether it holds for the event, where its extension did not decide.
     fn holds(&self, event: &Candidate<'_>) -> bool {
         let any = |patterns: &[Pattern], text: &str| patterns.iter().any(|p| p.matches(text));
         match self {
@@ -159,14 +243,11 @@ impl Test {
                 .is_some_and(|instant| spans.iter().any(|span| span.contains(instant))),
             Self::Extension(patterns) => any(patterns, event.number),
             Self::Id(patterns) => any(patterns, event.id),
-            Self::Host(patterns) => any(patterns, host_of(event.url)),
-            Self::Url(patterns) => any(patterns, event.url),
+            Self::Host(_) | Self::Url(_) => self.holds_for_url(event.url) == Some(true),
             Self::Note(patterns) => any(patterns, event.note),
-            Self::Words(words) => words.iter().any(|word| {
-                [event.url, event.note, event.id, event.number, event.label]
-                    .iter()
-                    .any(|text| word.is_in(text))
-            }),
+            Self::Words(words) => words
+                .iter()
+                .any(|word| [event.url, event.note, event.id].iter().any(|text| word.is_in(text))),
         }
     }
 
@@ -206,10 +287,12 @@ impl Span {
 ///
 /// Event URLs hold the service's placeholders, which a strict parser refuses.
 fn host_of(url: &str) -> &str {
-    let Some((_, rest)) = url.split_once("://") else {
+    let scheme = url.as_bytes().windows(3).position(|three| three == b"://");
+    let Some(rest) = scheme.and_then(|end| url.get(end + 3..)) else {
         return "";
     };
-    let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
+    let end = rest.bytes().position(|byte| matches!(byte, b'/' | b'?' | b'#' | b'\\'));
+    let authority = end.and_then(|end| rest.get(..end)).unwrap_or(rest);
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     match host.split_once(']') {
         Some((address, _)) => address.trim_start_matches('['),

@@ -13,7 +13,7 @@ use fixedbitset::FixedBitSet;
 
 pub use listing::{EventView, Listing, ListingBuilder, OddRow, RawEvent};
 
-use super::{EventKey, ExtensionNumber, PhoneCallEvent};
+use super::{EventKey, Expression, Extension, ExtensionNumber, PhoneCallEvent};
 
 /// All listings and all marks.
 #[derive(Debug, Default)]
@@ -41,6 +41,17 @@ pub struct Replaced {
     pub vanished: usize,
     /// Marked events that are listed with another content than when they were marked.
     pub changed: usize,
+}
+
+/// What an expression means among the events that are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Meant {
+    /// Events that it means.
+    pub events: usize,
+    /// How many of them are marked.
+    pub marked: usize,
+    /// Extensions that have such events.
+    pub extensions: usize,
 }
 
 impl EventStore {
@@ -151,6 +162,37 @@ impl EventStore {
         changed
     }
 
+    /// What an expression means of these extensions, as far as they are listed.
+    pub fn meant(&self, expression: &Expression, extensions: &[Extension]) -> Meant {
+        let mut meant = Meant::default();
+        for extension in extensions {
+            let Some(shelf) = self.shelves.get(&extension.number) else {
+                continue;
+            };
+            let before = meant.events;
+            for row in shelf.listing.rows_where(expression, extension) {
+                meant.events += 1;
+                meant.marked += usize::from(shelf.marks.contains(row));
+            }
+            meant.extensions += usize::from(meant.events > before);
+        }
+        meant
+    }
+
+    /// Marks or unmarks what an expression means of one extension; returns how many changed.
+    pub fn set_marks_where(
+        &mut self,
+        expression: &Expression,
+        extension: &Extension,
+        on: bool,
+    ) -> usize {
+        let rows: Vec<usize> = self
+            .listing(&extension.number)
+            .map(|listing| listing.rows_where(expression, extension).collect())
+            .unwrap_or_default();
+        self.set_marks(&extension.number, rows, on)
+    }
+
     /// Takes every mark away; returns how many there were.
     pub fn unmark_all(&mut self) -> usize {
         for shelf in self.shelves.values_mut() {
@@ -185,6 +227,11 @@ impl EventStore {
     /// Every marked row with its listing, in the order of extension numbers and of each listing.
     pub fn marked_rows(&self) -> impl Iterator<Item = (&Listing, usize)> {
         self.marked_listings().flat_map(|(listing, rows)| rows.map(move |row| (listing, row)))
+    }
+
+    /// The marked rows of one extension's listing.
+    pub fn marked_rows_in(&self, extension: &ExtensionNumber) -> impl Iterator<Item = usize> + '_ {
+        self.shelves.get(extension).into_iter().flat_map(|shelf| shelf.marks.ones())
     }
 
     /// Every listing that has marks, with its marked rows, in the order of extension numbers.

@@ -311,15 +311,33 @@ impl Record {
         })
     }
 
-    /// What is gone because of this run and could be made again: what it deleted, and what went
-    /// beside the plan, whole.
+    /// Whether a call of this run that names no event may have been carried out on an extension: what
+    /// is not there any more may have gone with it.
+    pub fn may_have_swept(&self, extension: &ExtensionNumber) -> bool {
+        let mut first = 0;
+        self.calls.iter().any(|call| {
+            let covered = first..first + call.covers;
+            first = covered.end;
+            let tail = call.path.rsplit_once("/phoneCallEvents").map_or("", |(_, tail)| tail);
+            let covered = self.events.get(covered).unwrap_or_default();
+            let acted = covered.iter().any(|planned| {
+                planned.event.key.extension == *extension
+                    && matches!(planned.outcome, Outcome::Deleted | Outcome::Unknown(_))
+            });
+            tail.matches('/').count() < 2 && acted
+        })
+    }
+
+    /// What is gone because of this run and could be made again: what it deleted, what it may have
+    /// deleted when it ended without that settled, and what went beside the plan, whole.
     pub fn lost(&self) -> impl Iterator<Item = &PhoneCallEvent> {
         let deleted = self.events.iter().filter(|planned| match planned.outcome {
             Outcome::Deleted => true,
+            // A run that broke off is settled before; an undo makes nothing that is there.
+            Outcome::Unknown(_) => self.finished.is_some(),
             Outcome::AlreadyGone
             | Outcome::Refused(_)
             | Outcome::NotSent(_)
-            | Outcome::Unknown(_)
             | Outcome::Restored(_) => false,
         });
         let surplus = self.bystanders.iter().filter(|event| self.surplus.contains(&event.key));
@@ -342,19 +360,24 @@ pub fn undo_plan(runs: &Path, name: &str, target: &Target) -> Result<UndoPlan, R
     let known = planned.chain(&record.bystanders).map(|event| event.key.clone());
     let taken = record.lost().cloned().collect();
     let mut loss = Loss::new(name, &record.plan_hash, taken, known);
-    for undo in undos(runs, name)? {
-        loss.undone(undo.events.iter().map(|planned| (&planned.event, &planned.outcome)));
+    for undo in undos(runs)? {
+        let outcomes = undo.events.iter().map(|planned| (&planned.event, &planned.outcome));
+        if undo.undoes.as_deref() == Some(name) {
+            loss.undone(outcomes);
+        } else {
+            loss.undone_elsewhere(outcomes);
+        }
     }
     Ok(UndoPlan::new(target.clone(), &loss)?)
 }
 
-/// Every undo of a run, oldest first.
-fn undos(runs: &Path, name: &str) -> Result<Vec<Record>, RecordRefused> {
+/// Every undo, oldest first.
+fn undos(runs: &Path) -> Result<Vec<Record>, RecordRefused> {
     let folder = |error| RecordRefused::Unreadable(runs.to_owned(), error);
     let names = names(runs).map_err(folder)?;
     // A file that another version or a full disk left is not an undo that made anything.
     let records = names.iter().rev().filter_map(|name| Record::read(runs, name).ok());
-    Ok(records.filter(|record| record.undoes.as_deref() == Some(name)).collect())
+    Ok(records.filter(|record| record.kind == Kind::Undo).collect())
 }
 
 /// The names of all runs in a folder, newest first. A folder that is not there has none.

@@ -51,6 +51,34 @@ fn filtering() {
 }
 
 #[test]
+fn marking() {
+    let mut desk = resized(80, 24, "enter j space T");
+    insta::assert_snapshot!("mark-empty-80x24", picture(&desk.model));
+    desk.press("t y p e : 0");
+    insta::assert_snapshot!("mark-counted-80x24", picture(&desk.model));
+    desk.press("| o l d");
+    insta::assert_snapshot!("mark-refused-80x24", picture(&desk.model));
+    desk.press("ctrl-u - - o l d");
+    insta::assert_snapshot!("mark-unmark-80x24", picture(&desk.model));
+    desk.press("esc R 1 R");
+    let extensions = ["1", "2", "3", "4", "5"];
+    let extensions = extensions.map(|text| Extension::of(ExtensionNumber::parse(text).unwrap()));
+    let discovery = Discovery { extensions: extensions.to_vec(), remarks: vec![], complete: true };
+    desk.take(Message::Discovered { result: Ok(discovery), exchanges: Vec::new() });
+    desk.press("T t y p e : 0 enter");
+    insta::assert_snapshot!("mark-offered-80x24", picture(&desk.model));
+    desk.press("L");
+    insta::assert_snapshot!("mark-loading-80x24", picture(&desk.model));
+}
+
+#[test]
+fn the_end_of_a_long_expression_and_what_it_means_stay_in_sight() {
+    let mut desk = resized(60, 15, "T");
+    desk.take(Message::Pasted(format!("url:*{}*", "crm".repeat(40))));
+    insta::assert_snapshot!("mark-long-60x15", picture(&desk.model));
+}
+
+#[test]
 fn reviewing() {
     for (columns, rows) in [(60, 15), (80, 24), (120, 40)] {
         let mut desk = resized(columns, rows, "A d");

@@ -22,6 +22,12 @@ pub(super) fn clip(text: &str, columns: usize) -> String {
     clipped
 }
 
+/// The end of a text in at most so many columns; what is cut off shows as an ellipsis.
+pub(super) fn clip_front(text: &str, columns: usize) -> String {
+    let reversed: String = text.chars().rev().collect();
+    clip(&reversed, columns).chars().rev().collect()
+}
+
 /// The text in exactly so many columns.
 pub(super) fn column(text: &str, columns: usize) -> String {
     let mut column = clip(text, columns);

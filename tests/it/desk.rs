@@ -21,6 +21,7 @@ pub(crate) struct Setting {
     pub(crate) size: (u16, u16),
     pub(crate) read_only: bool,
     pub(crate) wide_calls: WideCalls,
+    pub(crate) max_delete: usize,
     pub(crate) token: Option<&'static str>,
     /// Queues and the like are typed in where SystemAPI is not asked for them.
     pub(crate) sources: &'static [Source],
@@ -32,7 +33,15 @@ impl Default for Setting {
     fn default() -> Self {
         let wide_calls = WideCalls::default();
         let sources = &[Source::Presence];
-        Self { size: (120, 40), read_only: false, wide_calls, token: None, sources, runs: None }
+        Self {
+            size: (120, 40),
+            read_only: false,
+            wide_calls,
+            max_delete: 1000,
+            token: None,
+            sources,
+            runs: None,
+        }
     }
 }
 
@@ -90,7 +99,7 @@ impl Desk {
             insecure: false,
             protected: false,
             wide_calls: setting.wide_calls,
-            max_delete: 1000,
+            max_delete: setting.max_delete,
             concurrency: 1,
         };
         let (columns, rows) = setting.size;

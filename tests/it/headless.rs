@@ -43,12 +43,7 @@ pub(crate) fn command(home: &TempDir, token: &str, arguments: &[&str]) -> Comman
 }
 
 fn run(home: &TempDir, token: &str, arguments: &[&str]) -> Said {
-    let output = command(home, token, arguments).output().unwrap();
-    Said {
-        code: output.status.code().unwrap(),
-        out: String::from_utf8(output.stdout).unwrap(),
-        err: String::from_utf8(output.stderr).unwrap(),
-    }
+    Said::of(command(home, token, arguments).output().unwrap())
 }
 
 impl Pbx {
@@ -64,6 +59,14 @@ impl Pbx {
 }
 
 impl Said {
+    pub(crate) fn of(output: std::process::Output) -> Self {
+        Self {
+            code: output.status.code().unwrap(),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
     pub(crate) fn document(&self) -> Value {
         serde_json::from_str(&self.out).unwrap()
     }

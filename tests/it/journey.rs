@@ -575,3 +575,26 @@ fn a_run_that_took_nothing_and_a_session_without_one_have_nothing_to_undo() {
     desk.do_keys("z");
     desk.sees("no run of this session took anything");
 }
+
+#[test]
+fn what_an_expression_means_is_marked_everywhere_also_where_it_was_not_loaded_yet_and_deleted() {
+    let mut desk = Desk::before_reading(THREE, Setting::default());
+    desk.perform_one(); // the extensions
+    desk.perform_one(); // runs that broke off
+    desk.perform_one(); // the first listing
+    desk.press("T u r l : * c r m - o l d *");
+    desk.sees("mark: url:*crm-old*");
+    desk.sees("2 events, 0 marked: Enter marks 2");
+    desk.press("enter");
+    desk.sees("2 marked on 1 extension; 3 not loaded: L loads and marks there too");
+    desk.do_keys("L");
+    desk.sees("1 more marked on 1 extension; all of them are loaded now");
+    desk.do_keys("T - t y p e : h a n g u p");
+    desk.sees("unmark: type:hangup");
+    desk.do_keys("enter d");
+    desk.sees("DELETE 2 phone call events");
+    desk.do_keys("y");
+    desk.sees("finished: 2 deleted");
+    let left = ["0003*101", "0003*103"].map(|extension| desk.left(extension).len());
+    assert_eq!((left, desk.deletes().len()), ([4, 2], 2));
+}

@@ -18,6 +18,8 @@ struct Session {
     keys: Box<dyn Write + Send>,
     output: Receiver<Vec<u8>>,
     screen: vt100::Parser,
+    /// Everything that came, as text.
+    written: String,
     modes_before: String,
 }
 
@@ -59,7 +61,7 @@ impl Session {
         // The slave stays open in `pair` until here, so that its modes can be read afterwards.
         let master = pair.master;
         let screen = vt100::Parser::new(cells(24), cells(80), 0);
-        Self { master, child, keys, output, screen, modes_before }
+        Self { master, child, keys, output, screen, written: String::new(), modes_before }
     }
 
     /// Reads until the screen holds the text.
@@ -68,10 +70,15 @@ impl Session {
         while !self.screen.screen().contents().contains(text) {
             let left = until.saturating_duration_since(Instant::now());
             match self.output.recv_timeout(left) {
-                Ok(bytes) => self.screen.process(&bytes),
+                Ok(bytes) => self.take(&bytes),
                 Err(_) => panic!("{text:?} never came:\n{}", self.screen.screen().contents()),
             }
         }
+    }
+
+    fn take(&mut self, bytes: &[u8]) {
+        self.screen.process(bytes);
+        self.written.push_str(&String::from_utf8_lossy(bytes));
     }
 
     fn press(&mut self, keys: &str) {
@@ -93,11 +100,11 @@ impl Session {
             }
             assert!(Instant::now() < until, "it does not end");
             if let Ok(bytes) = self.output.recv_timeout(Duration::from_millis(20)) {
-                self.screen.process(&bytes);
+                self.take(&bytes);
             }
         };
         while let Ok(bytes) = self.output.recv_timeout(Duration::from_millis(50)) {
-            self.screen.process(&bytes);
+            self.take(&bytes);
         }
         status.exit_code()
     }
@@ -281,4 +288,68 @@ fn a_configured_profile_works_like_the_demo() {
     session.has_its_terminal_back();
     let left = simulator.with_world(|world| world.event_count());
     assert_eq!(left, 0);
+}
+
+#[test]
+fn a_command_shows_on_a_terminal_how_far_it_is_and_its_result_goes_where_it_is_sent() {
+    use callsweep::simulator::{Simulator, World};
+    let home = tempfile::tempdir().unwrap();
+    let world = World::named("the-page").unwrap();
+    let simulator = Simulator::start(world, "127.0.0.1:0".parse().unwrap()).unwrap();
+    let file = configuration(home.path(), &simulator.origin());
+    let text = std::fs::read_to_string(&file).unwrap();
+    let narrow = "wide_calls = []\nconcurrency = 1\n[profiles.acme.auth]";
+    std::fs::write(&file, text.replace("[profiles.acme.auth]", narrow)).unwrap();
+    let (token, result) = (simulator.token(), home.path().join("result.json"));
+    let say = |arguments: &[&str]| -> (String, serde_json::Value) {
+        let script = format!("exec \"$0\" \"$@\" > {}", result.display());
+        let program = env!("CARGO_BIN_EXE_callsweep");
+        let arguments = [&["-c", &script, program, "--config", &file], arguments].concat();
+        let shell = Path::new("/bin/sh");
+        let mut session = Session::start_program(shell, home.path(), &arguments, &[("T", &token)]);
+        assert_eq!(session.ends(), 0, "{}", session.written);
+        // The line goes when its work is over.
+        assert!(!session.screen.screen().contents().contains("[#"), "{}", session.written);
+        let json = std::fs::read_to_string(&result).unwrap();
+        (std::mem::take(&mut session.written), serde_json::from_str(&json).unwrap())
+    };
+    let (written, _) = say(&["list", "--format=json"]);
+    assert!(written.contains("[####################] 1 of 1 extensions"), "{written:?}");
+    let (written, deleted) = say(&["delete", "--where=ext:*", "--yes", "--format=json"]);
+    assert!(written.contains("\r[######..............] 1 of 3 events"), "{written:?}");
+    assert!(written.contains("\r[####################] 3 of 3 events\u{1b}[K"), "{written:?}");
+    assert_eq!(deleted["summary"]["deleted"], 3);
+    let run = deleted["run"].as_str().unwrap();
+    let (written, undone) = say(&["undo", run, "--yes", "--format=json"]);
+    assert!(written.contains("2 of 3 events"), "{written:?}");
+    assert_eq!(undone["summary"]["restored"], 3);
+}
+
+#[test]
+fn on_a_full_disk_the_screen_says_why_the_run_stopped_and_the_marks_stay() {
+    use callsweep::simulator::Simulator;
+    let home = tempfile::tempdir().unwrap();
+    let world = crate::full_disk::crowded(30);
+    let simulator = Simulator::start(world, "127.0.0.1:0".parse().unwrap()).unwrap();
+    let file = configuration(home.path(), &simulator.origin());
+    let text = std::fs::read_to_string(&file).unwrap();
+    let narrow = "wide_calls = []\n[profiles.acme.auth]";
+    std::fs::write(&file, text.replace("[profiles.acme.auth]", narrow)).unwrap();
+    let token = simulator.token();
+    // Blocks of 512 bytes: the plan of thirty events fits, and a part of what follows.
+    let script = "trap '' XFSZ; ulimit -f 24; exec \"$0\" \"$@\"";
+    let program = env!("CARGO_BIN_EXE_callsweep");
+    let arguments = ["-c", script, program, "--config", &file];
+    let shell = Path::new("/bin/sh");
+    let mut session = Session::start_program(shell, home.path(), &arguments, &[("T", &token)]);
+    session.sees("Dial-In");
+    session.press(" d30y");
+    session.sees("could not be closed in order: File too large");
+    let left = simulator.with_world(|world| world.event_count());
+    assert!(left > 0 && left < 30, "{left}");
+    session.sees(&format!("{} deleted, {left} not sent", 30 - left));
+    session.sees(&format!("{left} marked"));
+    session.press("q");
+    assert_eq!(session.ends(), 0);
+    session.has_its_terminal_back();
 }

@@ -224,6 +224,36 @@ fn a_run_file_cut_at_any_byte_accounts_for_every_planned_event() {
 }
 
 #[test]
+fn an_undos_file_cut_at_any_byte_accounts_for_every_event_and_what_is_left_is_made_once() {
+    let office = Office::emptied();
+    let run = office.run_name();
+    assert_eq!(office.say(&["undo", &run, "--yes"]).code, 0);
+    let undo = office.run_name();
+    let folder = office.home.path().join("state/callsweep/runs");
+    let cut = tempfile::tempdir().unwrap();
+    let name = |run: &str| format!("{run}.jsonl");
+    std::fs::copy(folder.join(name(&run)), cut.path().join(name(&run))).unwrap();
+    let target = office.desk.model.facts().target.clone();
+    let whole = std::fs::read_to_string(folder.join(name(&undo))).unwrap();
+    let line_ends: Vec<usize> = whole.match_indices('\n').map(|(at, _)| at).collect();
+    for length in 0..=whole.len() {
+        std::fs::write(cut.path().join(name(&undo)), whole.get(..length).unwrap()).unwrap();
+        let text = whole.get(..length).unwrap().rsplit_once('\n').map_or("", |(text, _)| text);
+        let settled = text.matches("\"line\":\"settled\"").count();
+        match callsweep::journal::Record::read(cut.path(), &undo) {
+            Ok(record) if length > line_ends[3] => assert_eq!(record.events.len(), 3, "{length}"),
+            Ok(record) => assert!(record.events.len() < 4 && record.finished.is_none()),
+            Err(refused) => assert!(length <= line_ends[0], "{length}: {refused}"),
+        }
+        // What is settled was made; the rest is looked for, and made where it is not there.
+        match callsweep::journal::undo_plan(cut.path(), &run, &target) {
+            Ok(plan) => assert_eq!(plan.events().len(), 3 - settled, "{length}"),
+            Err(refused) => assert_eq!(settled, 3, "{length}: {refused}"),
+        }
+    }
+}
+
+#[test]
 fn the_next_start_tells_which_run_broke_off_and_how_to_go_on() {
     let mut office = Office::with(WideCalls::default());
     office.desk.do_keys("enter j space d");

@@ -134,13 +134,8 @@ fn cleaned(text: &str) -> String {
 /// Hands over every event that was asked for, in order.
 fn each(report: &Report, mut take: impl FnMut(&Row<'_>) -> io::Result<()>) -> io::Result<()> {
     for (extension, listing) in report.listings() {
-        for row in 0..listing.len() {
-            match listing.row(row) {
-                Some(event) if report.wants(extension, &event) => {
-                    take(&Row::of(extension, &event))?;
-                }
-                Some(_) | None => {}
-            }
+        for event in report.events_of(extension, listing) {
+            take(&Row::of(extension, &event))?;
         }
     }
     Ok(())
@@ -221,8 +216,7 @@ impl Serialize for Events<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut sequence = serializer.serialize_seq(None)?;
         for (extension, listing) in self.0.listings() {
-            let events = (0..listing.len()).filter_map(|row| listing.row(row));
-            for event in events.filter(|event| self.0.wants(extension, event)) {
+            for event in self.0.events_of(extension, listing) {
                 sequence.serialize_element(&Row::of(extension, &event))?;
             }
         }
@@ -256,7 +250,9 @@ fn summaries(report: &Report) -> Vec<Summary<'_>> {
             extension: extension.number.as_str(),
             label: extension.label.raw(),
             kind: extension.kind.map(kind_name),
-            events: result.as_ref().map_or(0, |listing| report.events_of(extension, listing)),
+            events: result
+                .as_ref()
+                .map_or(0, |listing| report.events_of(extension, listing).count()),
             complete: result.as_ref().is_ok_and(Listing::is_complete),
             failure: result.as_ref().err().map(|failure| Reason {
                 code: Some(failure.code.raw()).filter(|code| !code.is_empty()),

@@ -318,6 +318,19 @@ fn a_type_call_that_wipes_the_extension_is_found_out() {
     assert_eq!(run.take_remarks(), ["210: 1 gone that were not in the review"]);
 }
 
+#[test]
+fn what_a_wiping_type_call_took_of_the_plan_was_deleted_by_the_run_and_not_gone_before() {
+    let mut run = wide(0..3, CallForm::Type);
+    run.hand_out();
+    run.listed(&extension(), Ok(&listing(ROWS)));
+    assert_eq!(sends(&run.hand_out()[..1]), [0]);
+    works(&mut run, 0);
+    run.listed(&extension(), Ok(&listing(&[])));
+    run.hand_out();
+    run.listed(&extension(), Ok(&listing(&[])));
+    assert_eq!((names(&run), run.state()), (vec!["deleted"; 3], RunState::Finished));
+}
+
 /// What a service may do with a request.
 #[derive(Debug, Clone, Copy)]
 enum Whim {

@@ -154,6 +154,20 @@ fn what_an_interrupted_undo_may_have_made_is_looked_for_before_it_is_made_again(
 }
 
 #[test]
+fn what_another_undo_made_never_stands_for_what_this_one_may_have_made() {
+    for id in [Some(Foreign::from("twin")), None] {
+        let mut loss = loss(&lost(&["a"]), &["a"]);
+        let twin = lost(&["b"]);
+        loss.undone_elsewhere([(&twin[0], &Outcome::Restored(id))]);
+        let plan = UndoPlan::new(target(), &loss).unwrap();
+        let mut undo = Undo::new(Arc::new(plan), 1);
+        undo.hand_out();
+        undo.listed(&extension(), Ok(&listing(&["twin"])));
+        assert_eq!(undo.hand_out(), [UndoStep::Create(0)]);
+    }
+}
+
+#[test]
 fn an_extension_that_cannot_be_listed_gets_nothing() {
     let mut undo = undo(&["a"], &[], 1);
     undo.hand_out();

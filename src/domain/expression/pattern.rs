@@ -31,18 +31,29 @@ enum Shape {
 impl Pattern {
     /// Upper and lower case of ASCII letters may be alike, as in names of hosts.
     pub(super) fn new(glyphs: Vec<Glyph>, ignore_case: bool) -> Self {
-        let shape = if ignore_case { Shape::General } else { Shape::of(&glyphs) };
-        Self { glyphs, ignore_case, shape }
+        Self { shape: Shape::of(&glyphs), glyphs, ignore_case }
     }
 
     pub(super) fn matches(&self, text: &str) -> bool {
+        let bytes = text.as_bytes();
         match &self.shape {
-            Shape::Whole(whole) => text == whole,
-            Shape::Start(start) => text.starts_with(start.as_str()),
-            Shape::End(end) => text.ends_with(end.as_str()),
+            Shape::Whole(whole) => self.same_text(bytes, whole),
+            Shape::Start(start) => {
+                bytes.get(..start.len()).is_some_and(|bytes| self.same_text(bytes, start))
+            }
+            Shape::End(end) => {
+                let from = bytes.len().checked_sub(end.len());
+                let bytes = from.and_then(|from| bytes.get(from..));
+                bytes.is_some_and(|bytes| self.same_text(bytes, end))
+            }
+            Shape::Within(part) if self.ignore_case => holds_ignoring_case(bytes, part.as_bytes()),
             Shape::Within(part) => text.contains(part.as_str()),
             Shape::General => self.walk(text),
         }
+    }
+
+    fn same_text(&self, text: &[u8], plain: &str) -> bool {
+        text == plain.as_bytes() || self.ignore_case && text.eq_ignore_ascii_case(plain.as_bytes())
     }
 
     /// Goes back to the last `*` only, which is enough: what stood before it fits already.
@@ -130,13 +141,59 @@ impl Word {
         if !text.is_ascii() {
             return text.to_lowercase().contains(&self.needle);
         }
-        let needle = self.needle.as_bytes();
-        let Some(first) = needle.first() else {
-            return true;
-        };
-        text.as_bytes().windows(needle.len()).any(|window| {
-            window.first().is_some_and(|byte| byte.eq_ignore_ascii_case(first))
-                && window.eq_ignore_ascii_case(needle)
-        })
+        holds_ignoring_case(text.as_bytes(), self.needle.as_bytes())
     }
+}
+
+/// Places looked at together.
+const STRIDE: usize = 16;
+
+/// Whether a part stands in a text, upper and lower case of ASCII letters alike. Millions of texts
+/// are asked this while somebody types.
+fn holds_ignoring_case(text: &[u8], part: &[u8]) -> bool {
+    let (Some(first), Some(last)) = (part.first(), part.last()) else {
+        return true;
+    };
+    // First bytes and last bytes of every place where the part could stand.
+    let Some(ends) = text.get(part.len() - 1..) else {
+        return false;
+    };
+    let starts = text.get(..ends.len()).unwrap_or_default();
+    let stands_in = |text: &[u8]| text.windows(part.len()).any(|w| w.eq_ignore_ascii_case(part));
+    let (Some(last_starts), Some(last_ends)) = (starts.last_chunk(), ends.last_chunk()) else {
+        return stands_in(text);
+    };
+    let (starts, _) = starts.as_chunks();
+    let (ends, _) = ends.as_chunks();
+    let (first, last) = (Folded::of(*first), Folded::of(*last));
+    let may = starts.iter().zip(ends).any(|(starts, ends)| may_stand(starts, ends, first, last))
+        // What is left over is looked at with what stands before it.
+        || may_stand(last_starts, last_ends, first, last);
+    may && stands_in(text)
+}
+
+/// A byte that is found whatever its case.
+#[derive(Clone, Copy)]
+struct Folded {
+    byte: u8,
+    /// The bit that tells upper from lower case, where it is a letter.
+    case: u8,
+}
+
+impl Folded {
+    fn of(byte: u8) -> Self {
+        Self { byte: byte.to_ascii_lowercase(), case: u8::from(byte.is_ascii_alphabetic()) << 5 }
+    }
+
+    /// 0 when it is this one.
+    fn difference(self, byte: u8) -> u8 {
+        (byte | self.case) ^ self.byte
+    }
+}
+
+/// Without a way out in the middle, so that the compiler compares all bytes at once.
+fn may_stand(starts: &[u8; STRIDE], ends: &[u8; STRIDE], first: Folded, last: Folded) -> bool {
+    let places = starts.iter().zip(ends);
+    let found = places.map(|(start, end)| first.difference(*start) | last.difference(*end) == 0);
+    found.map(u8::from).fold(0, |any, found| any | found) > 0
 }

@@ -293,13 +293,66 @@ proptest! {
     }
 
     #[test]
-    fn every_shape_of_a_pattern_means_what_the_walk_means(
+    fn every_shape_of_a_pattern_means_what_its_characters_mean_one_by_one(
         glyphs in vec(prop_oneof![
-            Just(Glyph::Just('a')), Just(Glyph::Just('b')), Just(Glyph::One), Just(Glyph::Any),
+            Just(Glyph::Just('a')), Just(Glyph::Just('B')), Just(Glyph::Just('é')),
+            Just(Glyph::One), Just(Glyph::Any),
         ], 0..7),
-        text in "[ab]{0,8}",
+        text in "[aAbBé@`]{0,8}",
     ) {
-        let (fast, slow) = (Pattern::new(glyphs.clone(), false), Pattern::new(glyphs, true));
-        prop_assert_eq!(fast.matches(&text), slow.matches(&text));
+        for ignore_case in [false, true] {
+            let characters: Vec<char> = text.chars().collect();
+            let plainly = fits(&glyphs, &characters, ignore_case);
+            prop_assert_eq!(Pattern::new(glyphs.clone(), ignore_case).matches(&text), plainly);
+        }
+    }
+
+    #[test]
+    fn a_word_is_found_wherever_it_stands_and_nowhere_else(
+        text in "[abAB@`0P]{0,70}",
+        word in "[abAB@`0P]{0,6}",
+        long in "[abAB@`0P]{15,35}",
+    ) {
+        for word in [word, long.clone()] {
+            for text in [text.clone(), format!("{text}{long}"), format!("{long}{text}")] {
+                let plainly = text.to_ascii_lowercase().contains(&word.to_ascii_lowercase());
+                prop_assert_eq!(Word::new(word.clone()).is_in(&text), plainly);
+            }
+        }
+    }
+
+    #[test]
+    fn what_an_extension_leaves_open_of_an_expression_means_the_same_of_its_events(
+        terms in vec((any::<bool>(), test()), 0..4)
+    ) {
+        let terms = terms.into_iter().map(|(negated, test)| Term { negated, test }).collect();
+        let expression = Expression::of(terms);
+        let event = event();
+        let extension = Extension {
+            label: Foreign::from(event.label),
+            ..Extension::of(ExtensionNumber::parse(event.number).unwrap())
+        };
+        let narrowed = expression.narrowed(&extension);
+        let meant = narrowed.is_some_and(|narrowed| {
+            narrowed.matches(&event, || narrowed.matches_url(event.url))
+        });
+        prop_assert_eq!(meant, expression.matches(&event));
+    }
+}
+
+/// Whether a pattern fits, tried in every way there is.
+fn fits(glyphs: &[Glyph], text: &[char], ignore_case: bool) -> bool {
+    match (glyphs.split_first(), text.split_first()) {
+        (None, rest) => rest.is_none(),
+        (Some((Glyph::Any, behind)), rest) => {
+            fits(behind, text, ignore_case)
+                || rest.is_some_and(|(_, rest)| fits(glyphs, rest, ignore_case))
+        }
+        (Some(_), None) => false,
+        (Some((Glyph::One, behind)), Some((_, rest))) => fits(behind, rest, ignore_case),
+        (Some((Glyph::Just(wanted), behind)), Some((found, rest))) => {
+            let same = wanted == found || ignore_case && wanted.eq_ignore_ascii_case(found);
+            same && fits(behind, rest, ignore_case)
+        }
     }
 }

@@ -5,8 +5,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::super::{
-    Candidate, EventId, EventKey, EventType, Extension, ExtensionNumber, Foreign, Method, Modified,
-    PhoneCallEvent, Status,
+    Candidate, EventId, EventKey, EventType, Expression, Extension, ExtensionNumber, Foreign,
+    Method, Modified, PhoneCallEvent, Status,
 };
 
 /// What an answer to *List PhoneCallEvents* said of one extension.
@@ -109,6 +109,32 @@ impl Listing {
     pub fn rows_of(&self, event_type: EventType) -> Range<usize> {
         let mut groups = self.groups();
         groups.find(|(found, _)| *found == event_type).map_or(0..0, |(_, rows)| rows)
+    }
+
+    /// The rows that an expression means, for the screen and for commands alike. `extension` is
+    /// what is known of the one whose events these are.
+    pub fn rows_where<'a>(
+        &'a self,
+        expression: &'a Expression,
+        extension: &'a Extension,
+    ) -> impl Iterator<Item = usize> + 'a {
+        let narrowed = expression.narrowed(extension);
+        let rows = if narrowed.is_some() { 0..self.len() } else { 0..0 };
+        // Each URL is asked once, however many events have it.
+        let mut by_url: Vec<Option<bool>> = vec![None; self.strings.len()];
+        let meant = move |row: &usize| {
+            let (Some(narrowed), Some(view)) = (&narrowed, self.row(*row)) else {
+                return false;
+            };
+            let index = usize::try_from(view.row.url).ok();
+            let mut url_fits = || {
+                let known = index.and_then(|index| by_url.get_mut(index));
+                let answer = || narrowed.matches_url(self.text(view.row.url));
+                known.map_or_else(answer, |known| *known.get_or_insert_with(answer))
+            };
+            narrowed.is_empty() || narrowed.matches(&view.candidate(extension), &mut url_fits)
+        };
+        rows.filter(meant)
     }
 
     /// Where an event stands.

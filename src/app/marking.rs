@@ -1,0 +1,352 @@
+//! Marking by expression: what is typed after `T`, the events of every loaded extension that it
+//! means, and the extensions that `L` then loads in order to mark there too.
+//!
+//! Typing changes no mark. An extension that is waited for is asked for or in flight until it is
+//! listed, fails or is given up, so that the waiting always ends.
+
+use std::collections::HashSet;
+
+use crate::domain::{
+    EventStore, Expression, ExpressionError, Extension, ExtensionNumber, Failure, Fetched, Listing,
+    Meant,
+};
+
+use super::status::Tone;
+use super::{Dialog, Key, Model, count_of};
+
+/// What is typed after `T`, and what it means so far.
+#[derive(Debug)]
+pub struct MarkPrompt {
+    /// All of it, with the `-` that unmarks.
+    typed: String,
+    wanted: Result<Expression, ExpressionError>,
+    meant: Meant,
+}
+
+/// The expression that marked last. It holds for extensions that were not loaded then, too.
+#[derive(Debug)]
+pub(super) struct Marking {
+    text: String,
+    expression: Expression,
+    /// Extensions that were not loaded, or not wholly, when it marked, and that it did not mark on
+    /// since. Later listings of any others are not its business.
+    left_out: HashSet<ExtensionNumber>,
+    /// Those of them that are being loaded for it.
+    waiting: HashSet<ExtensionNumber>,
+    /// Events marked in extensions that were loaded for it, and in how many.
+    added: usize,
+    added_in: usize,
+}
+
+impl MarkPrompt {
+    fn new() -> Self {
+        let wanted = Ok(Expression::default());
+        Self { typed: String::new(), wanted, meant: Meant::default() }
+    }
+
+    /// False when the marks are taken away: the first character typed was `-`. An expression that
+    /// begins with a `-` of its own comes behind that one, or behind a blank.
+    pub fn marks(&self) -> bool {
+        !self.typed.starts_with('-')
+    }
+
+    /// The expression, without the `-` that unmarks.
+    pub fn text(&self) -> &str {
+        self.typed.strip_prefix('-').unwrap_or(&self.typed)
+    }
+
+    /// True while nothing is asked for, which would be everything and is taken for nothing.
+    pub fn is_empty(&self) -> bool {
+        self.wanted.as_ref().is_ok_and(Expression::is_empty)
+    }
+
+    /// What is meant among the loaded extensions.
+    ///
+    /// # Errors
+    /// Says why what is typed is no expression, with the column as in [`text`](Self::text).
+    pub fn meant(&self) -> Result<Meant, &ExpressionError> {
+        self.wanted.as_ref().map(|_| self.meant)
+    }
+
+    /// Takes in what one extension adds now, given what it added before.
+    pub(super) fn count_one_again(&mut self, before: Meant, now: Meant) {
+        let again = |all: usize, before: usize, now: usize| (all + now).saturating_sub(before);
+        self.meant = Meant {
+            events: again(self.meant.events, before.events, now.events),
+            marked: again(self.meant.marked, before.marked, now.marked),
+            extensions: again(self.meant.extensions, before.extensions, now.extensions),
+        };
+    }
+
+    /// How many marks Enter would set or take away.
+    pub fn changes(&self) -> usize {
+        let Meant { events, marked, .. } = self.meant;
+        if self.marks() { events - marked } else { marked }
+    }
+}
+
+impl Marking {
+    fn mark(&mut self, store: &mut EventStore, extension: &Extension) {
+        let added = store.set_marks_where(&self.expression, extension, true);
+        self.added += added;
+        self.added_in += usize::from(added > 0);
+    }
+}
+
+impl Model {
+    /// Extensions that are still being loaded in order to mark by expression there too.
+    pub fn marking_waits_for(&self) -> usize {
+        self.marking.as_ref().map_or(0, |marking| marking.waiting.len())
+    }
+
+    /// `T`.
+    pub(super) fn edit_marking(&mut self) {
+        self.dialog = Some(Dialog::Marking(MarkPrompt::new()));
+    }
+
+    /// A key in the prompt.
+    pub(super) fn type_marking(&mut self, key: Key) {
+        let Some(Dialog::Marking(prompt)) = &mut self.dialog else {
+            return;
+        };
+        if key == Key::ESC || key == Key::CTRL_C {
+            self.dialog = None;
+        } else if key != Key::ENTER {
+            key.edit(&mut prompt.typed);
+            self.understand_marking();
+        } else if prompt.wanted.is_ok()
+            && let Some(Dialog::Marking(prompt)) = self.dialog.take()
+        {
+            self.mark_by_expression(&prompt);
+        }
+    }
+
+    /// Text that was pasted into the prompt.
+    pub(super) fn paste_marking(&mut self, pasted: &str) {
+        if let Some(Dialog::Marking(prompt)) = &mut self.dialog {
+            prompt.typed.extend(pasted.chars().filter(|character| !character.is_control()));
+            self.understand_marking();
+        }
+    }
+
+    fn understand_marking(&mut self) {
+        if let Some(Dialog::Marking(prompt)) = &mut self.dialog {
+            prompt.wanted = Expression::parse(prompt.text());
+            self.count_meant();
+        }
+    }
+
+    /// Counts again what the expression in the prompt means.
+    pub(super) fn count_meant(&mut self) {
+        if let Some(Dialog::Marking(prompt)) = &mut self.dialog {
+            prompt.meant = match &prompt.wanted {
+                Ok(expression) if !expression.is_empty() => {
+                    self.store.meant(expression, &self.extensions)
+                }
+                Ok(_) | Err(_) => Meant::default(),
+            };
+        }
+    }
+
+    /// What the expression in the prompt means of one extension.
+    pub(super) fn meant_in(&self, number: &ExtensionNumber) -> Meant {
+        let Some(Dialog::Marking(MarkPrompt { wanted: Ok(expression), .. })) = &self.dialog else {
+            return Meant::default();
+        };
+        match self.found(number) {
+            Some(extension) if !expression.is_empty() => {
+                self.store.meant(expression, std::slice::from_ref(extension))
+            }
+            Some(_) | None => Meant::default(),
+        }
+    }
+
+    fn mark_by_expression(&mut self, prompt: &MarkPrompt) {
+        let on = prompt.marks();
+        let done = if on { "marked" } else { "unmarked" };
+        let Ok(expression) = &prompt.wanted else {
+            return;
+        };
+        if expression.is_empty() {
+            let text = format!("nothing was {done}: the expression is empty");
+            self.notice(Tone::Warning, text);
+            return;
+        }
+        self.give_up_marking("by another T");
+        let (mut changed, mut changed_in) = (0, 0);
+        for extension in &self.extensions {
+            let here = self.store.set_marks_where(expression, extension, on);
+            changed += here;
+            changed_in += usize::from(here > 0);
+        }
+        self.marks_changed = true;
+        let text = prompt.text().trim();
+        let events = count_of(changed, "event");
+        let extensions = count_of(changed_in, "extension");
+        self.log(Tone::Plain, format!("{events} {done} on {extensions} by {text:?}"));
+        let mut told = match prompt.meant.events {
+            0 => format!("no event is meant, nothing {done}"),
+            _ if changed > 0 => format!("{changed} {done} on {extensions}"),
+            events => format!("all {} are {done} already", count_of(events, "event")),
+        };
+        self.marking = None;
+        if on {
+            let left_out = self.extensions.iter().map(|extension| &extension.number);
+            let left_out = left_out.filter(|number| !self.is_loaded(number)).cloned().collect();
+            told.push_str(&self.offer_to_load(&left_out));
+            self.marking = Some(Marking {
+                text: text.to_owned(),
+                expression: expression.clone(),
+                left_out,
+                waiting: HashSet::new(),
+                added: 0,
+                added_in: 0,
+            });
+        }
+        self.notice(if changed > 0 { Tone::Good } else { Tone::Plain }, told);
+    }
+
+    /// Says in the log what was not asked as it is not loaded, and returns it in short; empty when
+    /// everything is.
+    fn offer_to_load(&mut self, left_out: &HashSet<ExtensionNumber>) -> String {
+        let (mut failed, mut incomplete) = (0, 0);
+        for number in left_out {
+            match self.loading.state(number) {
+                Fetched::Failed(_) => failed += 1,
+                Fetched::Ready(()) => incomplete += 1,
+                Fetched::Not | Fetched::UnderWay => {}
+            }
+        }
+        let missing = left_out.len();
+        if missing == 0 {
+            return String::new();
+        }
+        let mut why = Vec::new();
+        for (count, what) in [(failed, "could not be read"), (incomplete, "not complete")] {
+            if count > 0 {
+                why.push(format!("{count} {what}"));
+            }
+        }
+        let why = if why.is_empty() { String::new() } else { format!(" ({})", why.join(", ")) };
+        let (extensions, are, them) = match missing {
+            1 => ("1 extension".to_owned(), "is", "it"),
+            _ => (format!("{missing} extensions"), "are", "them"),
+        };
+        let log = format!("{extensions} {are} not loaded{why}: L loads {them} and marks there too");
+        self.log(Tone::Warning, log);
+        format!("; {missing} not loaded: L loads and marks there too")
+    }
+
+    /// Whether all events that the service has of an extension are on hand.
+    fn is_loaded(&self, number: &ExtensionNumber) -> bool {
+        *self.loading.state(number) == Fetched::Ready(())
+            && self.store.listing(number).is_some_and(Listing::is_complete)
+    }
+
+    /// `L`: marks what `T` left out as it was not loaded, and loads what still is not.
+    pub(super) fn load_and_mark(&mut self) {
+        if self.marking_waits_for() > 0 {
+            let waiting = count_of(self.marking_waits_for(), "extension");
+            self.notice(Tone::Plain, format!("still loading {waiting}; Esc gives up"));
+            return;
+        }
+        let Some(mut marking) = self.marking.take() else {
+            self.notice(
+                Tone::Plain,
+                "T marks by expression first; L then loads what is not loaded and marks there too",
+            );
+            return;
+        };
+        (marking.added, marking.added_in) = (0, 0);
+        let any = !marking.left_out.is_empty();
+        let left_out = std::mem::take(&mut marking.left_out);
+        // In the order of the screen.
+        let extensions = self.extensions.iter();
+        for extension in extensions.filter(|one| left_out.contains(&one.number)) {
+            let number = &extension.number;
+            if self.is_loaded(number) {
+                marking.mark(&mut self.store, extension);
+            } else {
+                self.loading.demand(number);
+                marking.left_out.insert(number.clone());
+            }
+        }
+        self.marks_changed = true;
+        marking.waiting.clone_from(&marking.left_out);
+        let loading = count_of(marking.waiting.len(), "extension");
+        let told = format!("loading {loading} to mark {:?} there too; Esc gives up", marking.text);
+        self.marking = Some(marking);
+        if self.marking_waits_for() > 0 {
+            self.notice(Tone::Plain, told);
+        } else if any {
+            self.end_marking();
+        } else {
+            self.notice(Tone::Plain, "T left nothing out: every extension was loaded");
+        }
+    }
+
+    /// An extension was listed: marks there what was meant, where it was waited for.
+    pub(super) fn mark_where_listed(&mut self, number: &ExtensionNumber) {
+        let (extension, loaded) = (self.extension(number), self.is_loaded(number));
+        let Some(marking) = &mut self.marking else {
+            return;
+        };
+        if marking.waiting.remove(number) {
+            marking.mark(&mut self.store, &extension);
+            if loaded {
+                marking.left_out.remove(number);
+            }
+            self.end_marking();
+        }
+    }
+
+    /// An extension could not be listed, which ends the waiting for it.
+    pub(super) fn not_marked_as_unread(&mut self, number: &ExtensionNumber) {
+        let marking = self.marking.as_mut();
+        if marking.is_some_and(|marking| marking.waiting.remove(number)) {
+            self.end_marking();
+        }
+    }
+
+    /// Says what came of it once nothing is waited for any more.
+    fn end_marking(&mut self) {
+        let Some(marking) = self.marking.as_ref().filter(|one| one.waiting.is_empty()) else {
+            return;
+        };
+        let extensions = count_of(marking.added_in, "extension");
+        let told = format!("{} more marked on {extensions}", marking.added);
+        let (tone, rest) = match marking.left_out.len() {
+            0 => (Tone::Good, "; all of them are loaded now".to_owned()),
+            left => (Tone::Warning, format!("; {left} still not loaded: L tries again")),
+        };
+        self.say(tone, format!("{told}{rest}"));
+    }
+
+    /// Waits no longer, and asks for nothing more; true when there was something to wait for.
+    pub(super) fn give_up_marking(&mut self, why: &str) -> bool {
+        let Some(marking) = &mut self.marking else {
+            return false;
+        };
+        let waiting = std::mem::take(&mut marking.waiting);
+        if waiting.is_empty() {
+            return false;
+        }
+        let also = &self.mark_when_listed;
+        self.loading.withdraw(|number| waiting.contains(number) && !also.contains(number));
+        let (added, left) = (marking.added, count_of(waiting.len(), "extension"));
+        self.say(
+            Tone::Warning,
+            format!("given up {why}: {added} more marked, {left} not loaded for it"),
+        );
+        true
+    }
+
+    /// Nothing more is asked for after too many failures: nothing will come to be marked.
+    pub(super) fn marking_broke_off(&mut self, failure: &Failure) -> bool {
+        let gave_up = self.give_up_marking("after too many failures");
+        if gave_up {
+            self.log(Tone::Warning, format!("the last failure was: {failure}"));
+        }
+        gave_up
+    }
+}

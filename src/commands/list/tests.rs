@@ -1,0 +1,172 @@
+//! `T` and `/` on the screen, `list --where` and `delete --where` mean the same events.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::app::{Facts, Key, Message, Model, Moment, update};
+use crate::commands::delete::Wanted;
+use crate::domain::{
+    EventKey, EventStore, Filter, ListingBuilder, RawEvent, Target, UserId, WideCalls,
+};
+
+const EXPRESSIONS: &[&str] = &[
+    "type:hangup",
+    "type:0|9 -status:on",
+    " -type:dial-in",
+    "ext:0003*2??",
+    "ext:0003*210|0003*101 crm",
+    "id:a*|?2",
+    "url:*crm-old*",
+    "host:*.acme.test -note:\"\"",
+    "note:\"old crm\"",
+    "method:get|\"\"",
+    "status:off|\"paused\"",
+    "modified:<2024-01-01",
+    " -modified:2024-01-01..2024-12-31 lobby",
+    "RÉCEPTION",
+    "0003 -\"old crm\"|b1",
+    "\"\"",
+    "nothing",
+];
+
+type Event = (u16, String, usize, usize, usize, usize, usize);
+
+fn worlds() -> impl Strategy<Value = Vec<Vec<Event>>> {
+    let event =
+        (0..7_u16, "[abX][0-3]{1,2}", 0..4_usize, 0..5_usize, 0..4_usize, 0..4_usize, 0..5_usize);
+    prop::collection::vec(prop::collection::vec(event, 0..12), 1..5)
+}
+
+fn found(world: &[Vec<Event>]) -> Vec<(Extension, Listing)> {
+    let names = [("0003*101", "Lobby"), ("0003*210", "Réception"), ("0003*211", ""), ("77", "crm")];
+    let shelves = names.iter().zip(world).map(|((number, label), events)| {
+        let number = ExtensionNumber::parse(number).unwrap();
+        let mut builder = ListingBuilder::new(number.clone());
+        for (event_type, id, method, url, note, status, modified) in events {
+            builder.push(RawEvent {
+                event_type: &event_type.to_string(),
+                id,
+                method: ["0", "1", "", "7"][*method],
+                url: [
+                    "https://crm-old.acme.test/in",
+                    "https://CRM.acme.test:8443/x?a|b",
+                    "http://other.test",
+                    "no url",
+                    "",
+                ][*url],
+                note: ["", "old crm", "CRM", "lobby"][*note],
+                status: ["0", "1", "paused", ""][*status],
+                modified: [
+                    "",
+                    "2023-05-01T10:00:00Z",
+                    "2024-05-01T10:00:00+02:00",
+                    "2024-05-01T10:00:00.5Z",
+                    "once",
+                ][*modified],
+            });
+        }
+        (Extension { label: (*label).into(), ..Extension::of(number) }, builder.finish(true))
+    });
+    shelves.collect()
+}
+
+fn keys_of(store: &EventStore) -> Vec<EventKey> {
+    store.marked_rows().map(|(listing, row)| listing.row(row).unwrap().key()).collect()
+}
+
+fn by_screen(found: &[(Extension, Listing)], expression: &str) -> Vec<EventKey> {
+    let user = UserId::parse("@me").unwrap();
+    let facts = Facts {
+        target: Target::new("acme", "https://pbx.test", "/uapi", user).unwrap(),
+        demo: false,
+        read_only: false,
+        insecure: false,
+        protected: false,
+        wide_calls: WideCalls::default(),
+        max_delete: 1000,
+        concurrency: 4,
+    };
+    let (mut model, _) = Model::new(facts, 80, 24);
+    let extensions = found.iter().map(|(extension, _)| extension.clone()).collect();
+    let discovery = Discovery { extensions, remarks: Vec::new(), complete: true };
+    let mut messages = vec![Message::Discovered { result: Ok(discovery), exchanges: Vec::new() }];
+    messages.extend(found.iter().map(|(extension, listing)| Message::Listed {
+        extension: extension.number.clone(),
+        epoch: 0,
+        result: Ok(listing.clone()),
+        exchanges: Vec::new(),
+    }));
+    messages.push(Message::Pressed(Key::parse("T").unwrap()));
+    messages.push(Message::Pasted(expression.to_owned()));
+    messages.push(Message::Pressed(Key::parse("enter").unwrap()));
+    for message in messages {
+        update(&mut model, message, Moment::default());
+    }
+    keys_of(model.store())
+}
+
+fn by_list(found: &[(Extension, Listing)], expression: &str) -> Vec<EventKey> {
+    let report = Report {
+        extensions: found.iter().map(|(one, listing)| (one.clone(), Ok(listing.clone()))).collect(),
+        types: Vec::new(),
+        expression: parse_expression(expression).unwrap(),
+        all_sources: true,
+    };
+    let events = report.listings().flat_map(|(one, listing)| report.events_of(one, listing));
+    events.map(|event| event.key()).collect()
+}
+
+fn by_delete(found: &[(Extension, Listing)], expression: &str) -> Vec<EventKey> {
+    let wanted = Wanted::Where(Expression::parse(expression).unwrap());
+    let mut store = EventStore::default();
+    for (extension, listing) in found {
+        wanted.mark(&mut store, extension, listing.clone());
+    }
+    keys_of(&store)
+}
+
+/// What the filter of the screen shows, asked event by event.
+fn by_filter(found: &[(Extension, Listing)], expression: &str) -> Vec<EventKey> {
+    let filter = Filter::of_events(expression).unwrap();
+    let events = found.iter().flat_map(|(extension, listing)| {
+        let events = (0..listing.len()).filter_map(|row| listing.row(row));
+        events.filter(|event| filter.admits_event(extension, event))
+    });
+    events.map(|event| event.key()).collect()
+}
+
+proptest! {
+    #[test]
+    fn the_screen_list_and_delete_mean_the_same_events(world in worlds()) {
+        let found = found(&world);
+        for expression in EXPRESSIONS {
+            let listed = by_list(&found, expression);
+            prop_assert_eq!(&by_screen(&found, expression), &listed, "T {}", expression);
+            prop_assert_eq!(&by_filter(&found, expression), &listed, "filter {}", expression);
+            prop_assert_eq!(&by_delete(&found, expression), &listed, "delete {}", expression);
+        }
+    }
+}
+
+#[test]
+fn the_expressions_of_that_comparison_mean_some_events_and_not_all() {
+    let every = |place: usize| {
+        let event = |n: usize| {
+            let event_type = u16::try_from(n % 7).unwrap();
+            (
+                event_type,
+                format!("{}{n}", ["a", "b", "X"][n % 3]),
+                n % 4,
+                (n + place) % 5,
+                n / 2 % 4,
+                n / 3 % 4,
+                n % 5,
+            )
+        };
+        (0..40).map(event).collect()
+    };
+    let found = found(&(0..4).map(every).collect::<Vec<_>>());
+    let all = by_list(&found, "\"\"").len();
+    let narrow = EXPRESSIONS.iter().filter(|text| (1..all).contains(&by_list(&found, text).len()));
+    assert_eq!(narrow.count(), EXPRESSIONS.len() - 2);
+}
