@@ -58,12 +58,15 @@ pub enum Writes {
     Allowed,
     /// They are withheld: [`Cause::Withheld`], and nothing goes out.
     ReadOnly,
+    /// They go as far as the line and not out on it: [`Cause::Simulated`].
+    Simulated,
 }
 
 /// A client of one service. Clones share connections.
 #[derive(Clone)]
 pub struct Client {
     inner: Arc<Inner>,
+    writes: Writes,
 }
 
 struct Inner {
@@ -84,8 +87,15 @@ impl Client {
     /// Refuses an origin, token or `ca_file` that cannot be used, with the remedy.
     pub fn new(settings: Settings) -> Result<Self, ClientRefused> {
         let transport = Transport::new(&settings)?;
-        let target = settings.target;
-        Ok(Self { inner: Arc::new(Inner { target, transport }) })
+        let (target, writes) = (settings.target, settings.writes);
+        Ok(Self { inner: Arc::new(Inner { target, transport }), writes })
+    }
+
+    /// The same client with every change of the service simulated: questions go out, and nothing
+    /// else does, whatever is asked of it. There is no way back from it to a client that writes.
+    #[must_use]
+    pub fn simulating(&self) -> Self {
+        Self { writes: Writes::Simulated, ..self.clone() }
     }
 
     /// Which service it talks to, and as whom.
@@ -145,7 +155,7 @@ impl Client {
     ) -> Result<DeleteAnswer, Failure> {
         let path = call.path(&self.inner.target);
         let transport = &self.inner.transport;
-        let answer = transport.send(Verb::Delete, &path, None, trace).await?;
+        let answer = transport.send(Verb::Delete, &path, None, self.writes, trace).await?;
         let http_status = answer.status;
         let ids = match refusal::accepted(answer)? {
             Some(body) => Some(wire::deleted_ids(&wire::text(&body)).map_err(refusal::misread)?),
@@ -169,7 +179,8 @@ impl Client {
         let target = &self.inner.target;
         let path = target.create_path.path(&event.key, target);
         let body = wire::event_body(event);
-        let answer = self.inner.transport.write(Verb::Create, &path, &body, trace).await?;
+        let transport = &self.inner.transport;
+        let answer = transport.write(Verb::Create, &path, &body, self.writes, trace).await?;
         written(answer)
     }
 
@@ -185,7 +196,8 @@ impl Client {
     ) -> Result<WriteAnswer, Failure> {
         let path = DeleteCall::Event(key.clone()).path(&self.inner.target);
         let body = wire::change_body(change);
-        let answer = self.inner.transport.write(Verb::Update, &path, &body, trace).await?;
+        let transport = &self.inner.transport;
+        let answer = transport.write(Verb::Update, &path, &body, self.writes, trace).await?;
         written(answer)
     }
 

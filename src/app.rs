@@ -6,6 +6,7 @@
 
 mod browse;
 mod command;
+mod copying;
 mod cursor;
 mod effect;
 mod key;

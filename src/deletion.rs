@@ -4,6 +4,7 @@
 //! A [`Plan`] is frozen from a [`Selection`], never empty and never changed; a [`Run`] carries out
 //! exactly one plan and gives every planned event exactly one outcome.
 
+mod drift;
 mod guard;
 mod judge;
 mod ledger;
@@ -15,6 +16,7 @@ mod traffic;
 mod undo;
 mod verification;
 
+pub use drift::{Choice, Difference, Drifted};
 pub use judge::{Reply, Settled, judge};
 pub use plan::{Plan, PlanHash, PlanRefused, PlannedCall, Selection};
 pub use run::{Run, RunCall, RunEnd, RunState, Step, Tally};

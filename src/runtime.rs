@@ -65,6 +65,11 @@ pub async fn perform(effect: Effect, ports: &Ports) -> Message {
             Message::RunFileOpened(keep_open(ports, RunFile::create(&ports.runs, &plan)))
         }
         Effect::SendDelete { plan, call } => send_delete(ports, &plan, &call).await,
+        Effect::SimulateDelete { plan, call } => simulate_delete(ports, &plan, &call).await,
+        Effect::Copy { what, .. } => {
+            let result = Err("there is no terminal to copy to".to_owned());
+            Message::Copied { what, result }
+        }
         Effect::ListForRun(extension) => {
             let mut exchanges = Vec::new();
             let result = ports.client.events(&extension, &mut exchanges).await;
@@ -193,6 +198,15 @@ async fn send_delete(ports: &Ports, plan: &Plan, call: &RunCall) -> Message {
         },
         None => withhold("there is no run file".to_owned()),
     };
+    Message::CallSettled { call: call.id(), settled, exchanges }
+}
+
+/// As [`send_delete`], with a client that cannot write and without a line in a run file.
+async fn simulate_delete(ports: &Ports, plan: &Plan, call: &RunCall) -> Message {
+    let mut exchanges = Vec::new();
+    let covered = plan.events().get(call.covers()).unwrap_or_default();
+    let answer = ports.client.simulating().delete(call.delete(), &mut exchanges).await;
+    let settled = judge(covered, answer, Duration::ZERO, call.may_have_acted());
     Message::CallSettled { call: call.id(), settled, exchanges }
 }
 

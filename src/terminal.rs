@@ -1,6 +1,7 @@
 //! The interactive front: takes the terminal, feeds keys and answers to the model, draws, and gives
 //! the terminal back on every way out.
 
+mod clipboard;
 mod guard;
 
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use crate::app::{Effect, Facts, Key, Leaving, Message, Model, Moment, update};
 use crate::runtime::{Ports, perform};
 use crate::view::draw;
 
+use clipboard::Clipboard;
 pub use guard::{give_back_on_panic, is_terminal};
 
 /// During a run at most twenty pictures a second; a key is always answered at once.
@@ -41,8 +43,9 @@ pub fn run(facts: Facts, connect: impl FnOnce() -> Result<Ports>) -> Result<Opti
         .wrap_err("the network runtime cannot start")?;
     let (sender, inbox) = mpsc::channel();
     read_input(sender.clone());
-    let hands = Hands { runtime: &runtime, ports, sender };
-    hands.carry_out(effects);
+    let clipboard = Clipboard::from_environment();
+    let hands = Hands { runtime: &runtime, ports, sender, clipboard };
+    hands.carry_out(effects, &mut screen);
     let ended = turn(&mut screen, &mut model, &inbox, &hands, clock);
     drop(guard);
     // What is still in flight after leaving at once is given up with the process.
@@ -69,7 +72,7 @@ fn turn(
         let mut next = Some(first);
         while let Some(message) = next {
             let urgent = matches!(message, Message::Pressed(_) | Message::Resized { .. });
-            hands.carry_out(update(model, message, clock.now()));
+            hands.carry_out(update(model, message, clock.now()), screen);
             if !matches!(model.leaving(), Leaving::No | Leaving::WhenSettled) {
                 return Ok(());
             }
@@ -95,11 +98,18 @@ struct Hands<'a> {
     runtime: &'a tokio::runtime::Runtime,
     ports: Arc<Ports>,
     sender: Sender<Message>,
+    clipboard: Clipboard,
 }
 
 impl Hands<'_> {
-    fn carry_out(&self, effects: Vec<Effect>) {
+    fn carry_out(&self, effects: Vec<Effect>, screen: &mut DefaultTerminal) {
         for effect in effects {
+            // Written here, between two pictures, so that it never falls into the middle of one.
+            if let Effect::Copy { what, text } = effect {
+                let result = self.clipboard.copy(&text, screen.backend_mut());
+                Reply(Some(self.sender.clone())).send(Message::Copied { what, result });
+                continue;
+            }
             let ports = Arc::clone(&self.ports);
             let reply = Reply(Some(self.sender.clone()));
             self.runtime.spawn(async move { reply.send(perform(effect, &ports).await) });

@@ -79,7 +79,7 @@ fn header(model: &Model) -> Line<'static> {
         badge("PROTECTED", theme::STRONG);
     }
     if model.is_running() {
-        badge("RUNNING", theme::WARNING);
+        badge(running_word(model), theme::WARNING);
     }
     let marked = model.store().marked();
     let counts = match model.discovery() {
@@ -118,10 +118,15 @@ fn badges_only(model: &Model) -> Vec<Span<'static>> {
         (facts.demo, "[DEMO]", theme::GOOD),
         (facts.read_only, "[READ-ONLY]", theme::STRONG),
         (facts.insecure, "[TLS NOT VERIFIED]", theme::ALARM),
-        (model.is_running(), "[RUNNING]", theme::WARNING),
+        (model.is_simulating(), "[SIMULATING]", theme::WARNING),
+        (model.is_running() && !model.is_simulating(), "[RUNNING]", theme::WARNING),
     ];
     let on = badges.into_iter().filter(|(on, ..)| *on);
     on.map(|(_, text, style)| Span::styled(text, style)).collect()
+}
+
+fn running_word(model: &Model) -> &'static str {
+    if model.is_simulating() { "SIMULATING" } else { "RUNNING" }
 }
 
 fn prompt(model: &Model) -> Line<'static> {

@@ -115,7 +115,8 @@ impl Client {
         take: &mut (impl FnMut(&mut T, &wire::Row<'_>) + Send),
     ) -> Result<Next, Failure> {
         let query = paging.query();
-        let answer = self.inner.transport.send(Verb::Get, path, Some(&query), trace).await?;
+        let transport = &self.inner.transport;
+        let answer = transport.send(Verb::Get, path, Some(&query), self.writes, trace).await?;
         let Some(body) = refusal::accepted(answer)? else {
             return Ok(paging.nothing_read());
         };

@@ -99,7 +99,6 @@ pub(super) struct Transport {
     origin: String,
     host: String,
     patience: Patience,
-    writes: Writes,
     questions: Budget,
 }
 
@@ -190,7 +189,6 @@ impl Transport {
             origin: origin.clone(),
             host: settings.target.host().to_owned(),
             patience,
-            writes: settings.writes,
             questions: Budget::default(),
         })
     }
@@ -202,9 +200,10 @@ impl Transport {
         verb: Verb,
         path: &str,
         query: Option<&str>,
+        writes: Writes,
         trace: &mut Vec<Exchange>,
     ) -> Result<Answer, Failure> {
-        let url = self.permit(verb, path, query)?;
+        let url = self.permit(verb, path, query, writes)?;
         self.with_token(verb, path, trace, |bearer| {
             self.http
                 .request(verb.method(), url.clone())
@@ -219,9 +218,10 @@ impl Transport {
         verb: Verb,
         path: &str,
         body: &str,
+        writes: Writes,
         trace: &mut Vec<Exchange>,
     ) -> Result<Answer, Failure> {
-        let url = self.permit(verb, path, None)?;
+        let url = self.permit(verb, path, None, writes)?;
         self.with_token(verb, path, trace, |bearer| {
             self.http
                 .request(verb.method(), url.clone())
@@ -239,7 +239,8 @@ impl Transport {
         envelope: impl Fn(&Secret) -> String + Send + Sync,
         trace: &mut Vec<Exchange>,
     ) -> Result<Answer, Failure> {
-        let url = self.permit(Verb::Ask, path, None)?;
+        // A question needs no leave to write.
+        let url = self.permit(Verb::Ask, path, None, Writes::ReadOnly)?;
         self.with_token(Verb::Ask, path, trace, |bearer| {
             self.http
                 .request(Verb::Ask.method(), url.clone())
@@ -343,9 +344,18 @@ impl Transport {
     }
 
     /// The URL of a request that may go out.
-    fn permit(&self, verb: Verb, path: &str, query: Option<&str>) -> Result<Url, Failure> {
-        if verb.writes() && self.writes == Writes::ReadOnly {
-            return Err(Failure::new(Cause::Withheld, "not sent: this session is read-only"));
+    fn permit(
+        &self,
+        verb: Verb,
+        path: &str,
+        query: Option<&str>,
+        writes: Writes,
+    ) -> Result<Url, Failure> {
+        match writes {
+            Writes::ReadOnly if verb.writes() => {
+                return Err(Failure::new(Cause::Withheld, "not sent: this session is read-only"));
+            }
+            Writes::Allowed | Writes::ReadOnly | Writes::Simulated => {}
         }
         // A URL parser resolves `..` and cuts at `?` and `#`: a path that does not come out as it
         // went in names something else than was reviewed.
@@ -353,6 +363,9 @@ impl Transport {
         let mut url = Url::parse(&format!("{}{path}", self.origin)).map_err(|_| bent())?;
         if url.path() != path || url.query().is_some() || url.fragment().is_some() {
             return Err(bent());
+        }
+        if verb.writes() && writes == Writes::Simulated {
+            return Err(Failure::new(Cause::Simulated, "simulated: not sent"));
         }
         url.set_query(query);
         Ok(url)
@@ -530,7 +543,7 @@ mod tests {
             concurrency: 1,
         })
         .unwrap();
-        let permit = |path: &str| transport.permit(Verb::Delete, path, None);
+        let permit = |path: &str| transport.permit(Verb::Delete, path, None, Writes::Allowed);
         let path = "/uapi/extensions/@me/0003*210/phoneCallEvents/0/a-b_c~d.e";
         let sent = permit(path).unwrap();
         assert_eq!(sent.as_str(), format!("http://127.0.0.1:1{path}"));

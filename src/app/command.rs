@@ -94,6 +94,14 @@ pub enum Command {
     Nothing,
     /// Use the next call form.
     ChangeForm,
+    /// Go through the calls of the review without sending any.
+    Simulate,
+    /// Copy the calls of the review, or the row under the cursor.
+    Copy,
+    /// Copy all rows of the panel.
+    CopyAll,
+    /// Take what changed or appeared as it is now.
+    AddDrifted,
     /// Hold or go on with the run.
     Pause,
     /// Review the failed events of the last run again.

@@ -29,6 +29,13 @@ pub enum Effect {
         /// Which call.
         call: RunCall,
     },
+    /// Take the call as far as the line to the service, and send nothing.
+    SimulateDelete {
+        /// The plan being simulated.
+        plan: Arc<Plan>,
+        /// Which call.
+        call: RunCall,
+    },
     /// List the events of an extension for the run: before a wide call, or to verify.
     ListForRun(ExtensionNumber),
     /// Write what is to be made again, with every event whole, to a new run file and sync it.
@@ -42,6 +49,13 @@ pub enum Effect {
     },
     /// Let this time pass: a run goes on after it.
     Wait(Duration),
+    /// Hand a text to the terminal, for its clipboard. Only the terminal's own thread can.
+    Copy {
+        /// What it is, in words: `7 calls`.
+        what: String,
+        /// The text, cleaned of everything that acts on a terminal.
+        text: String,
+    },
     /// Write the last lines of the run file and let go of it.
     CloseRunFile(RunEnd),
 }
@@ -49,9 +63,22 @@ pub enum Effect {
 impl Effect {
     /// What a run wants done now.
     pub fn of_run(run: &mut Run, now: Duration) -> Vec<Self> {
+        Self::of_steps(run, now, |plan, call| Self::SendDelete { plan, call })
+    }
+
+    /// What a run wants done now, with nothing sent but questions.
+    pub fn of_simulated(run: &mut Run, now: Duration) -> Vec<Self> {
+        Self::of_steps(run, now, |plan, call| Self::SimulateDelete { plan, call })
+    }
+
+    fn of_steps(
+        run: &mut Run,
+        now: Duration,
+        delete: impl Fn(Arc<Plan>, RunCall) -> Self,
+    ) -> Vec<Self> {
         let plan = Arc::clone(run.plan());
         let effect = |step| match step {
-            Step::Send(call) => Self::SendDelete { plan: Arc::clone(&plan), call },
+            Step::Send(call) => delete(Arc::clone(&plan), call),
             Step::List(extension) => Self::ListForRun(extension),
             Step::Wait(time) => Self::Wait(time),
         };

@@ -51,6 +51,21 @@ impl Loading {
         }
     }
 
+    /// As [`demand`](Self::demand); an answer to what was asked before does not do.
+    pub(super) fn demand_anew(&mut self, extension: &ExtensionNumber) {
+        let slot = self.slots.entry(extension.clone()).or_default();
+        if slot.state == Fetched::UnderWay {
+            slot.epoch += 1;
+        } else {
+            self.demand(extension);
+        }
+    }
+
+    /// Whether an answer is to come.
+    pub(super) fn is_under_way(&self, extension: &ExtensionNumber) -> bool {
+        *self.state(extension) == Fetched::UnderWay
+    }
+
     /// Takes back what was demanded and is not under way yet.
     pub(super) fn withdraw(&mut self, these: impl Fn(&ExtensionNumber) -> bool) {
         let Self { demanded, slots, .. } = self;

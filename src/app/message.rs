@@ -58,7 +58,8 @@ pub enum Message {
     },
     /// [`Effect::OpenRunFile`](super::Effect::OpenRunFile) is done: the run's name, or why not.
     RunFileOpened(Result<String, Failure>),
-    /// [`Effect::SendDelete`](super::Effect::SendDelete) is done.
+    /// [`Effect::SendDelete`](super::Effect::SendDelete), or
+    /// [`Effect::SimulateDelete`](super::Effect::SimulateDelete), is done.
     CallSettled {
         /// Which call of the run.
         call: usize,
@@ -89,6 +90,13 @@ pub enum Message {
     Waited,
     /// [`Effect::CloseRunFile`](super::Effect::CloseRunFile) is done.
     RunFileClosed(Result<(), Failure>),
+    /// [`Effect::Copy`](super::Effect::Copy) is done: whether it was sent is all that can be known.
+    Copied {
+        /// What it was, in words.
+        what: String,
+        /// Or a sentence why not.
+        result: Result<(), String>,
+    },
     /// The terminal gives no keys any more.
     InputEnded,
     /// An effect ended in a panic; its report has been printed and the terminal given back.

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::deletion::{Plan, Run, RunCall, RunState, UndoPlan};
-use crate::domain::{ExtensionNumber, Failure, Listing, Outcome};
+use crate::domain::{Cause, ExtensionNumber, Failure, Listing, Outcome};
 
 use super::status::Tone;
-use super::{ActiveUndo, Effect, Leaving, Model, count_of};
+use super::{ActiveUndo, Dialog, Effect, Leaving, Model, count_of};
 
 /// What waits for its run file.
 #[derive(Debug)]
@@ -23,6 +23,8 @@ pub struct ActiveRun {
     pub name: String,
     /// What is carried out.
     pub run: Run,
+    /// Nothing is sent: every call ends at the line to the service.
+    pub simulated: bool,
     started: Duration,
     finished: Option<Duration>,
 }
@@ -31,6 +33,12 @@ impl ActiveRun {
     /// True until every event has its outcome.
     pub fn is_going_on(&self) -> bool {
         self.run.state() != RunState::Finished
+    }
+
+    /// Events that a simulated run would have sent a call for.
+    pub fn would_delete(&self) -> usize {
+        let failures = self.run.outcomes().iter().flatten().filter_map(Outcome::failure);
+        failures.filter(|failure| failure.cause == Cause::Simulated).count()
     }
 
     /// How long it took, or has been taking.
@@ -81,10 +89,35 @@ impl Model {
         self.log(Tone::Plain, format!("run {name} started: {}", count_of(calls, "call")));
         let started = self.now.since_start;
         self.status_cursor = super::Cursor::default();
-        self.run = Some(ActiveRun { name, run, started, finished: None });
+        self.run = Some(ActiveRun { name, run, simulated: false, started, finished: None });
         if self.leaving == Leaving::WhenSettled {
             self.stop_run();
         }
+        self.hand_out()
+    }
+
+    /// `s` in the review: the same plan and machine, no run file, and nothing sent.
+    pub(super) fn simulate(&mut self) -> Vec<Effect> {
+        let Some(Dialog::Review(review)) = &self.dialog else {
+            return Vec::new();
+        };
+        let Some(plan) = review.plan().map(Arc::clone) else {
+            self.notice(Tone::Warning, "nothing is as it was marked: + adds it as it is now");
+            return Vec::new();
+        };
+        if let Some(Dialog::Review(review)) = self.dialog.take() {
+            self.end_check(&review);
+        }
+        self.undoing = None;
+        self.log(Tone::Plain, format!("simulating {}", count_of(plan.calls(), "call")));
+        self.status_cursor = super::Cursor::default();
+        self.run = Some(ActiveRun {
+            name: "simulated".to_owned(),
+            run: Run::new(plan, self.facts.concurrency),
+            simulated: true,
+            started: self.now.since_start,
+            finished: None,
+        });
         self.hand_out()
     }
 
@@ -100,6 +133,10 @@ impl Model {
         let Some(covered) = active.run.call(call).map(RunCall::covers) else {
             return Vec::new();
         };
+        if active.simulated {
+            active.run.settle(call, settled, self.now.since_start);
+            return self.hand_out();
+        }
         let plan = Arc::clone(active.run.plan());
         let covered = plan.events().get(covered).unwrap_or_default();
         for (event, outcome) in covered.iter().zip(&settled.outcomes) {
@@ -152,7 +189,7 @@ impl Model {
 
     /// An event that was reported deleted and is listed all the same is marked again.
     fn mark_what_is_left(&mut self, extension: &ExtensionNumber) {
-        let Some(active) = &self.run else { return };
+        let Some(active) = self.run.as_ref().filter(|active| !active.simulated) else { return };
         let plan = Arc::clone(active.run.plan());
         for event in plan.events_of(extension) {
             let outcome = active.run.outcomes().get(event).and_then(Option::as_ref);
@@ -178,9 +215,21 @@ impl Model {
         let Some(active) = &mut self.run else {
             return Vec::new();
         };
-        let mut effects = Effect::of_run(&mut active.run, now);
+        let mut effects = if active.simulated {
+            Effect::of_simulated(&mut active.run, now)
+        } else {
+            Effect::of_run(&mut active.run, now)
+        };
         for remark in active.run.take_remarks() {
             self.log.add(self.now, Tone::Warning, remark);
+        }
+        if active.simulated {
+            if !active.is_going_on() && active.finished.is_none() {
+                active.finished = Some(now);
+                self.report_simulation();
+                self.leave_if_settled();
+            }
+            return effects;
         }
         if !active.is_going_on() && active.finished.is_none() {
             active.finished = Some(now);
@@ -206,6 +255,22 @@ impl Model {
         }
         let tone = if left > 0 { Tone::Warning } else { Tone::Good };
         self.say(tone, text);
+    }
+
+    fn report_simulation(&mut self) {
+        let Some(active) = &self.run else { return };
+        let events = active.would_delete();
+        let text = format!(
+            "simulated: {} would be deleted; nothing was sent, the marks stay",
+            count_of(events, "event")
+        );
+        let all = active.run.plan().events().len();
+        self.say(if events < all { Tone::Warning } else { Tone::Good }, text);
+    }
+
+    /// Whether what goes on sends nothing but questions.
+    pub fn is_simulating(&self) -> bool {
+        self.run.as_ref().is_some_and(|active| active.simulated && active.is_going_on())
     }
 
     /// Hands out nothing more; what is in flight is awaited.

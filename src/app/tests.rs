@@ -1,5 +1,7 @@
 //! Transitions: keys and answers in, effects and state out, without a terminal or a network.
 
+mod drift;
+
 use std::time::Duration;
 
 use crate::deletion::{Settled, judge};
@@ -101,8 +103,47 @@ impl Desk {
         self.effects.clear();
         for name in keys.split_whitespace() {
             self.take(Message::Pressed(Key::parse(name).unwrap()));
+            self.read_for_review();
         }
         std::mem::take(&mut self.effects)
+    }
+
+    /// As [`press`](Self::press), and what a review asks for is not answered.
+    pub(crate) fn press_only(&mut self, keys: &str) -> Vec<Effect> {
+        self.effects.clear();
+        for name in keys.split_whitespace() {
+            self.take(Message::Pressed(Key::parse(name).unwrap()));
+        }
+        std::mem::take(&mut self.effects)
+    }
+
+    /// Answers every listing that an open review asked for: all is as it was.
+    fn read_for_review(&mut self) {
+        while matches!(self.model.dialog(), Some(Dialog::Review(_)))
+            && let Some(place) =
+                self.effects.iter().position(|effect| matches!(effect, Effect::ListEvents { .. }))
+        {
+            let Effect::ListEvents { extension, epoch } = self.effects.remove(place) else { break };
+            let result = Ok(self.as_it_is(&extension));
+            self.take(Message::Listed { extension, epoch, result, exchanges: Vec::new() });
+        }
+    }
+
+    /// The listing of an extension as it is in the store.
+    fn as_it_is(&self, extension: &ExtensionNumber) -> Listing {
+        let mut builder = ListingBuilder::new(extension.clone());
+        let listing = self.model.store().listing(extension).unwrap();
+        for event in (0..listing.len()).map(|row| listing.row(row).unwrap().to_event()) {
+            builder.push(RawEvent {
+                event_type: &event.key.event_type.number().to_string(),
+                id: event.key.id.as_str(),
+                method: "1",
+                url: event.url.raw(),
+                status: "1",
+                ..RawEvent::default()
+            });
+        }
+        builder.finish(true)
     }
 
     fn marked(&self) -> Vec<String> {
@@ -122,7 +163,7 @@ impl Desk {
     }
 
     fn calls(&self) -> Vec<String> {
-        let plan = self.review().plan();
+        let Some(plan) = self.review().plan() else { return Vec::new() };
         let base = "/uapi/extensions/@me/";
         (0..plan.calls())
             .map(|call| plan.call(call).unwrap().path(plan.target()).replace(base, ""))
@@ -155,25 +196,22 @@ impl Desk {
         std::mem::take(&mut self.effects)
     }
 
+    /// Answers a call of a simulated run as the line to the service does.
+    pub(crate) fn simulate(&mut self, call: usize) -> Vec<Effect> {
+        let plan = std::sync::Arc::clone(self.model.run().unwrap().run.plan());
+        let failure = Failure::new(Cause::Simulated, "simulated: not sent");
+        let settled = judge(plan.covered(call), Err(failure), Duration::ZERO, false);
+        self.take(Message::CallSettled { call, settled, exchanges: Vec::new() });
+        std::mem::take(&mut self.effects)
+    }
+
     /// Answers every listing that the run asked for: the service has what is on the screen.
     fn verify(&mut self) {
         while let Some(place) =
             self.effects.iter().position(|effect| matches!(effect, Effect::ListForRun(_)))
         {
             let Effect::ListForRun(extension) = self.effects.remove(place) else { break };
-            let mut builder = ListingBuilder::new(extension.clone());
-            let listing = self.model.store().listing(&extension).unwrap();
-            for event in (0..listing.len()).map(|row| listing.row(row).unwrap().to_event()) {
-                builder.push(RawEvent {
-                    event_type: &event.key.event_type.number().to_string(),
-                    id: event.key.id.as_str(),
-                    method: "1",
-                    url: event.url.raw(),
-                    status: "1",
-                    ..RawEvent::default()
-                });
-            }
-            let result = Ok(builder.finish(true));
+            let result = Ok(self.as_it_is(&extension));
             self.take(Message::ListedForRun { extension, result, exchanges: Vec::new() });
         }
     }
@@ -467,9 +505,9 @@ fn what_was_typed_for_other_calls_does_not_confirm_these() {
 fn a_listing_that_comes_in_while_the_review_is_open_does_not_change_the_plan() {
     let mut desk = Desk::open();
     desk.press("enter j space d");
-    let before = desk.review().plan().hash().clone();
+    let before = desk.review().plan().unwrap().hash().clone();
     desk.list("1", "0 z,2 b");
-    assert_eq!(desk.review().plan().hash(), &before);
+    assert_eq!(desk.review().plan().unwrap().hash(), &before);
     assert_eq!(desk.calls(), ["1/phoneCallEvents/0/a"]);
 }
 
@@ -689,7 +727,7 @@ fn an_answer_from_before_a_deletion_does_not_bring_the_event_back() {
     let asked = again
         .iter()
         .chain(&desk.effects)
-        .any(|effect| *effect == Effect::ListEvents { extension: number("1"), epoch: 1 });
+        .any(|effect| *effect == Effect::ListEvents { extension: number("1"), epoch: 2 });
     assert!(asked, "{again:?} {:?}", desk.effects);
 }
 
@@ -726,4 +764,97 @@ fn digits_and_tab_focus_panels_and_the_marked_panel_unmarks() {
     assert_eq!(desk.model.focus(), Panel::Extensions);
     desk.press("backtab");
     assert_eq!(desk.model.focus(), Panel::Status);
+}
+
+#[test]
+fn a_simulated_run_sends_nothing_writes_no_run_file_and_keeps_every_mark() {
+    let mut desk = Desk::open();
+    desk.press("enter A d t");
+    let first = desk.press("s");
+    assert!(matches!(first[..], [Effect::SimulateDelete { .. }, Effect::SimulateDelete { .. }]));
+    assert!(desk.model.is_simulating() && desk.model.dialog().is_none());
+    for call in 0..4 {
+        let next = desk.simulate(call);
+        let simulated = |effect: &Effect| matches!(effect, Effect::SimulateDelete { .. });
+        assert!(next.iter().all(simulated), "{next:?}");
+    }
+    assert!(!desk.model.is_running());
+    assert_eq!((desk.marked().len(), desk.model.store().len()), (4, 5));
+    let listing = desk.model.store().listing(&number("1")).unwrap();
+    assert!(desk.model.failure_of(&listing.row(0).unwrap().key()).is_none());
+    desk.press("d");
+    assert_eq!(desk.calls(), ["1/phoneCallEvents"]);
+}
+
+#[test]
+fn the_program_can_be_left_during_a_simulated_run() {
+    let mut desk = Desk::open();
+    desk.press("enter A d t s 1 q y");
+    desk.simulate(0);
+    assert_eq!(desk.model.leaving(), &Leaving::WhenSettled);
+    desk.simulate(1);
+    assert_eq!(desk.model.leaving(), &Leaving::Now { message: None });
+}
+
+/// What the one effect of these keys copies, and how it is called.
+fn copied(desk: &mut Desk, keys: &str) -> (String, String) {
+    match &desk.press(keys)[..] {
+        [Effect::Copy { what, text }] => (what.clone(), text.clone()),
+        other => panic!("{other:?}; {}", desk.notice()),
+    }
+}
+
+#[test]
+fn c_in_the_review_copies_its_calls_for_a_shell_without_the_token_and_changes_nothing() {
+    let mut desk = Desk::open();
+    desk.press("enter space d");
+    let (what, text) = copied(&mut desk, "c");
+    let line = |id: &str| {
+        let url = format!("https://pbx.test/uapi/extensions/@me/1/phoneCallEvents/0/{id}");
+        format!("curl -X DELETE -H \"Authorization: Bearer $CALLSWEEP_TOKEN\" '{url}'\n")
+    };
+    assert_eq!((what.as_str(), text), ("2 calls", line("a") + &line("o1")));
+    assert_eq!(desk.calls().len(), 2);
+    desk.take(Message::Copied { what, result: Ok(()) });
+    assert_eq!(desk.notice(), "sent to the terminal: 2 calls");
+    let result = Err("too much".to_owned());
+    desk.take(Message::Copied { what: "2 calls".to_owned(), result });
+    assert_eq!(desk.notice(), "not copied: too much");
+}
+
+#[test]
+fn y_copies_the_row_under_the_cursor_and_capital_y_every_row_of_the_panel() {
+    let mut desk = Desk::open();
+    let (what, text) = copied(&mut desk, "enter j space y");
+    assert_eq!(what, "1 row");
+    assert_eq!(text, "1 Dial-In o1 POST https://crm-old.test/in on\n");
+    let (what, text) = copied(&mut desk, "Y");
+    assert_eq!((what.as_str(), text.lines().count()), ("6 rows", 6));
+    let (_, text) = copied(&mut desk, "4 Y");
+    assert_eq!(text.lines().next(), Some("1: 1 event marked"));
+    assert_eq!(desk.press("1 y"), []);
+    assert!(desk.notice().contains("Status (3)"), "{}", desk.notice());
+    desk.press("d");
+    desk.run();
+    desk.settle(0, false);
+    let (_, text) = copied(&mut desk, "3 y");
+    let path = "/uapi/extensions/@me/1/phoneCallEvents/0/a";
+    let said = "pce_access_denied: not allowed";
+    assert_eq!(text, format!("refused 400 DELETE {path} {said}\n"));
+}
+
+#[test]
+fn what_is_copied_is_cleaned() {
+    let mut desk = Desk::open();
+    let mut builder = ListingBuilder::new(number("1"));
+    let hostile = "\u{1b}]52;c;x\u{7}\u{202e}\u{9b}\n";
+    let (method, status, modified) = (hostile, hostile, hostile);
+    let (url, note) = (hostile, hostile);
+    builder.push(RawEvent { event_type: "0", id: "a", method, url, note, status, modified });
+    builder.push(RawEvent { event_type: hostile, id: hostile, ..RawEvent::default() });
+    desk.answer_listing("1", 0, Ok(builder.finish(true)));
+    let (_, text) = copied(&mut desk, "enter Y");
+    let acts = |character: char| character.is_control() && character != '\n';
+    assert!(!text.chars().any(acts) && !text.contains('\u{202e}'), "{text:?}");
+    assert_eq!(text.lines().count(), 3, "{text:?}");
 }

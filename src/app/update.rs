@@ -1,5 +1,6 @@
 //! The one function that changes the model.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::deletion::PlanRefused;
@@ -43,8 +44,7 @@ pub fn update(model: &mut Model, message: Message, now: Moment) -> Vec<Effect> {
         }
         Message::Listed { extension, epoch, result, exchanges } => {
             model.calls.add(exchanges);
-            model.listed(&extension, epoch, result);
-            Vec::new()
+            model.listed(&extension, epoch, result)
         }
         Message::RunFileOpened(opened) => model.run_file_opened(opened),
         Message::CallSettled { call, settled, exchanges } => {
@@ -74,6 +74,10 @@ pub fn update(model: &mut Model, message: Message, now: Moment) -> Vec<Effect> {
             return Vec::new();
         }
         Message::Waited => model.waited(),
+        Message::Copied { what, result } => {
+            model.copied(&what, result);
+            Vec::new()
+        }
         Message::RunFileClosed(closed) => {
             model.run_file_closed(closed);
             Vec::new()
@@ -142,9 +146,7 @@ impl Model {
         }
         match key.typed() {
             Some(digit) if digit.is_ascii_digit() => review.type_digit(digit),
-            _ if key == Key::BACKSPACE => {
-                review.typed.pop();
-            }
+            _ if key == Key::BACKSPACE => review.untype_digit(),
             _ => return false,
         }
         true
@@ -171,6 +173,10 @@ impl Model {
             Command::Cancel => self.cancel(),
             Command::Nothing => {}
             Command::ChangeForm => self.change_form(),
+            Command::Simulate => return self.simulate(),
+            Command::Copy => return self.copy(),
+            Command::CopyAll => return self.copy_rows(true),
+            Command::AddDrifted => self.add_drifted(),
             Command::Pause => return self.pause_run(),
             Command::RetryFailed => self.retry_failed(),
             Command::ReviewUndo => self.review_undo(),
@@ -236,11 +242,7 @@ impl Model {
         } else {
             crate::deletion::Selection::of_marks(&self.store)
         };
-        let hidden = if from_cursor { 0 } else { self.hidden };
-        match Review::new(&self.facts, selection, hidden, from_cursor) {
-            Ok(review) => self.dialog = Some(Dialog::Review(Box::new(review))),
-            Err(refused) => self.notice(Tone::Warning, refused.to_string()),
-        }
+        self.open_review(&selection, from_cursor);
     }
 
     /// `r`: what failed kept its mark, so the marks are what is to be tried again.
@@ -253,7 +255,7 @@ impl Model {
         }
     }
 
-    fn confirm(&mut self) -> Vec<Effect> {
+    pub(super) fn confirm(&mut self) -> Vec<Effect> {
         match self.dialog.take() {
             Some(Dialog::Review(review)) => self.confirm_review(review),
             Some(Dialog::Undo(review)) => self.confirm_undo(review),
@@ -280,20 +282,30 @@ impl Model {
             self.dialog = Some(Dialog::Review(review));
             return Vec::new();
         }
+        let Some(plan) = review.plan().map(Arc::clone) else {
+            self.notice(Tone::Warning, "nothing is as it was marked: + adds it as it is now");
+            self.dialog = Some(Dialog::Review(review));
+            return Vec::new();
+        };
         if !review.is_armed() {
-            let count = review.plan().events().len();
+            let count = review.events();
             self.notice(Tone::Warning, format!("type {count}, the number of events, before y"));
             self.dialog = Some(Dialog::Review(review));
             return Vec::new();
         }
-        let plan = std::sync::Arc::clone(review.plan());
-        self.opening = Some(Opening::Deletion(std::sync::Arc::clone(&plan)));
+        if review.is_reading() {
+            self.dialog = Some(Dialog::Review(review));
+            self.agree_early();
+            return Vec::new();
+        }
+        self.opening = Some(Opening::Deletion(Arc::clone(&plan)));
         vec![Effect::OpenRunFile(plan)]
     }
 
     fn cancel(&mut self) {
         match self.dialog.take() {
-            Some(Dialog::Review(_)) => {
+            Some(Dialog::Review(review)) => {
+                self.end_check(&review);
                 self.notice(Tone::Plain, "cancelled: nothing was sent, the marks stay");
             }
             Some(Dialog::Undo(_)) => self.notice(Tone::Plain, "cancelled: nothing was sent"),
@@ -301,17 +313,6 @@ impl Model {
                 Dialog::Leave | Dialog::Help { .. } | Dialog::Filter { .. } | Dialog::Marking(_),
             )
             | None => {}
-        }
-    }
-
-    fn change_form(&mut self) {
-        let Some(Dialog::Review(review)) = &mut self.dialog else {
-            return;
-        };
-        let before = review.form();
-        review.change_form(&self.facts);
-        if review.form() == before {
-            self.notice(Tone::Plain, "this profile allows event calls only (wide_calls)");
         }
     }
 
@@ -461,7 +462,7 @@ impl Model {
 
     fn leave_at_once(&mut self) {
         let in_flight = self.in_flight();
-        let message = (in_flight > 0).then(|| {
+        let message = (in_flight > 0 && !self.is_simulating()).then(|| {
             let name = self.run_name();
             let calls = count_of(in_flight, "call");
             format!(
@@ -484,7 +485,7 @@ impl Model {
     }
 
     /// Leaves once asked to and nothing is going on any more.
-    fn leave_if_settled(&mut self) {
+    pub(super) fn leave_if_settled(&mut self) {
         if self.leaving == Leaving::WhenSettled && !self.is_running() {
             self.leaving = Leaving::Now { message: None };
         }
@@ -539,18 +540,30 @@ impl Model {
         }
     }
 
-    fn listed(&mut self, number: &ExtensionNumber, epoch: u64, result: Result<Listing, Failure>) {
+    fn listed(
+        &mut self,
+        number: &ExtensionNumber,
+        epoch: u64,
+        result: Result<Listing, Failure>,
+    ) -> Vec<Effect> {
         let had_given_up = self.loading.has_given_up();
         if !self.loading.answered(number, epoch, result.as_ref().err()) {
-            return;
+            return Vec::new();
         }
         let before = self.share_of(number);
         match result {
-            Ok(listing) => self.take_listing(number, listing),
-            Err(failure) => self.listing_failed(number, &failure, had_given_up),
+            Ok(listing) => {
+                self.take_listing(number, listing);
+                self.read_for_review(number);
+            }
+            Err(failure) => {
+                self.listing_failed(number, &failure, had_given_up);
+                self.unread_for_review(number, &failure);
+            }
         }
         self.count_one_again(number, before);
         self.rebuild_events();
+        self.conclude_check()
     }
 
     fn take_listing(&mut self, number: &ExtensionNumber, listing: Listing) {

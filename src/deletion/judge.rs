@@ -87,7 +87,9 @@ fn outcome_of_failure(failure: &Failure, may_have_acted: bool) -> Outcome {
         return Outcome::Unknown(failure.clone());
     }
     match failure.cause {
-        Cause::Withheld | Cause::Unreachable => Outcome::NotSent(failure.clone()),
+        Cause::Withheld | Cause::Simulated | Cause::Unreachable => {
+            Outcome::NotSent(failure.clone())
+        }
         Cause::Rejected
         | Cause::Redirected
         | Cause::ServiceFailed
@@ -143,6 +145,7 @@ mod tests {
         let outcome = |form, cause| judged(form, Err(Failure::new(cause, "x"))).outcomes[0].name();
         let event = |cause| outcome(CallForm::Event, cause);
         assert_eq!(event(Cause::Withheld), "not sent");
+        assert_eq!(event(Cause::Simulated), "not sent");
         assert_eq!(event(Cause::Unreachable), "not sent");
         assert_eq!(event(Cause::NoAnswer), "unknown");
         assert_eq!(event(Cause::Unreadable), "unknown");

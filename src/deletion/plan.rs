@@ -64,7 +64,20 @@ impl Selection {
         self.events.is_empty()
     }
 
-    fn add(&mut self, listing: &Listing, rows: impl IntoIterator<Item = usize>) {
+    /// Extension by extension: its chosen events, whether these are all that is listed, and the types
+    /// of which they are all.
+    pub(super) fn parts(
+        &self,
+    ) -> impl Iterator<Item = (&ExtensionNumber, &[PhoneCallEvent], bool, Vec<EventType>)> {
+        self.extensions.iter().map(|chosen| {
+            let events = self.events.get(chosen.events.clone()).unwrap_or_default();
+            let whole = chosen.types.iter().filter(|group| group.whole);
+            let whole = whole.map(|group| group.event_type).collect();
+            (&chosen.extension, events, chosen.whole, whole)
+        })
+    }
+
+    pub(super) fn add(&mut self, listing: &Listing, rows: impl IntoIterator<Item = usize>) {
         let start = self.events.len();
         let rows: BTreeSet<usize> = rows.into_iter().collect();
         let chosen = rows.iter().filter_map(|row| listing.row(*row));

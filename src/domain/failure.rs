@@ -10,6 +10,8 @@ use super::Foreign;
 pub enum Cause {
     /// callsweep itself did not send it: read-only, stopped, no run file.
     Withheld,
+    /// It went as far as a request goes and no further: the run is simulated.
+    Simulated,
     /// No connection came about, name, TCP or TLS, or it ended before the request was written.
     Unreachable,
     /// It was sent, and no complete answer came back.
@@ -57,7 +59,11 @@ impl Failure {
         match self.cause {
             Cause::NoAnswer | Cause::Unreadable => true,
             Cause::ServiceFailed => !matches!(self.http_status, Some(501 | 503)),
-            Cause::Withheld | Cause::Unreachable | Cause::Rejected | Cause::Redirected => false,
+            Cause::Withheld
+            | Cause::Simulated
+            | Cause::Unreachable
+            | Cause::Rejected
+            | Cause::Redirected => false,
         }
     }
 
@@ -77,7 +83,7 @@ impl Failure {
             Cause::Unreachable | Cause::NoAnswer => true,
             Cause::Rejected => self.http_status == Some(429),
             Cause::ServiceFailed => matches!(self.http_status, Some(500 | 502 | 503 | 504)),
-            Cause::Withheld | Cause::Redirected | Cause::Unreadable => false,
+            Cause::Withheld | Cause::Simulated | Cause::Redirected | Cause::Unreadable => false,
         }
     }
 }

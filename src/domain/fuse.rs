@@ -22,6 +22,8 @@ impl Fuse {
         }
         self.failures = match failure {
             None => 0,
+            // That nothing was sent is what was asked for.
+            Some(failure) if failure.cause == Cause::Simulated => 0,
             Some(failure) if failure.cause == Cause::Withheld => Self::IN_A_ROW,
             Some(failure) if failure.http_status == Some(401) => Self::IN_A_ROW,
             Some(_) => self.failures + 1,
@@ -61,5 +63,13 @@ mod tests {
             assert!(Fuse::default().blows(Some(&at_once)), "{at_once:?}");
         }
         assert!(!Fuse::default().blows(Some(&failure(Cause::Rejected, Some(403)))));
+    }
+
+    #[test]
+    fn simulated_requests_blow_nothing_however_many() {
+        let mut fuse = Fuse::default();
+        for _ in 0..100 {
+            assert!(!fuse.blows(Some(&failure(Cause::Simulated, None))));
+        }
     }
 }

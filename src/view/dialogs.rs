@@ -2,11 +2,12 @@
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
 
 use crate::app::{BINDINGS, Binding, Context, Model, Review, UndoReview, count_of};
-use crate::deletion::Plan;
+use crate::deletion::{Difference, Drifted, Plan};
 use crate::domain::{CallForm, DeleteCall};
 
 use super::{text, theme};
@@ -14,7 +15,7 @@ use super::{text, theme};
 /// The frozen plan as literal calls, with everything an operator has to know before yes.
 pub(super) fn review(model: &Model, review: &Review, frame: &mut Frame<'_>) {
     let host = model.facts().target.host();
-    let count = count_of(review.plan().events().len(), "phone call event");
+    let count = count_of(review.events(), "phone call event");
     let screen = frame.area();
     let columns = usize::from(screen.width).saturating_sub(6).min(112);
     let mut before = facts(model, review, columns);
@@ -22,40 +23,98 @@ pub(super) fn review(model: &Model, review: &Review, frame: &mut Frame<'_>) {
     // One row each for the header, both borders and the position; a call takes up to three. The
     // question is never what has to give way.
     let height = usize::from(screen.height).saturating_sub(after.len() + 4);
-    before.truncate(height.saturating_sub(3));
+    let most = height.saturating_sub(3);
+    // The last line is blank and may go unsaid; anything else may not.
+    if before.len() > most + 1 {
+        before.truncate(most.saturating_sub(1));
+        before.push(Line::styled("… a larger window shows all of it", theme::WARNING));
+    }
+    before.truncate(most);
     let room = height.saturating_sub(before.len());
     let lines = before.into_iter().chain(calls(review, room, columns)).chain(after).collect();
     window(frame, &format!(" DELETE {count} on {host} "), columns, lines, true);
 }
 
 fn facts(model: &Model, review: &Review, columns: usize) -> Vec<Line<'static>> {
-    let plan = review.plan();
-    let mut texts = vec![(
-        "The service has no undo. Every event is written to a run file first.".to_owned(),
-        theme::PLAIN,
-    )];
+    let mut texts = Vec::new();
+    // On a small screen what drifted has to be seen first.
+    if model.layout().whole.height >= 20 || review.drifted().next().is_none() {
+        let text = "The service has no undo. Every event is written to a run file first.";
+        texts.push((text.to_owned(), theme::PLAIN));
+    }
     if review.from_cursor {
         let text = "Nothing is marked: this is the row under the cursor.".to_owned();
         texts.push((text, theme::WARNING));
     }
+    texts.push(match review.plan() {
+        Some(plan) => (plan_words(review, plan), theme::STRONG),
+        None => ("Nothing is left as it was marked.".to_owned(), theme::STRONG),
+    });
+    texts.extend(check_words(review));
+    if review.hidden > 0 {
+        let all = review.events();
+        let text = format!("! {} of the {all} are hidden by a filter:", review.hidden);
+        texts.push((text, theme::WARNING));
+        texts.extend(hidden_names(model, review).into_iter().map(|name| (name, theme::WARNING)));
+    }
+    let warning = review.plan().and_then(|plan| wide_warning(plan));
+    texts.extend(warning.map(|text| (text.to_owned(), theme::WARNING)));
+    let wrapped = texts.into_iter().flat_map(|(text, style)| {
+        text::wrap(&text, columns).into_iter().map(move |line| Line::styled(line, style))
+    });
+    wrapped.chain([Line::default()]).collect()
+}
+
+fn plan_words(review: &Review, plan: &Plan) -> String {
     let calls = count_of(plan.calls(), "call");
     let extensions = count_of(plan.extensions(), "extension");
     let (form, hash) = (review.form(), plan.hash().short());
     let unused = if form == CallForm::Event || plan.is_wide() { "" } else { " (fits none here)" };
     let form = form.name();
-    let text = format!("{calls} in {extensions}, call form: {form}{unused}, plan {hash}");
-    texts.push((text, theme::STRONG));
-    if review.hidden > 0 {
-        let all = plan.events().len();
-        let text = format!("! {} of the {all} are hidden by a filter:", review.hidden);
-        texts.push((text, theme::WARNING));
-        texts.extend(hidden_names(model, review).into_iter().map(|name| (name, theme::WARNING)));
+    format!("{calls} in {extensions}, call form: {form}{unused}, plan {hash}")
+}
+
+/// How far it is known whether everything is as it was marked, and what is not.
+fn check_words(review: &Review) -> Vec<(String, Style)> {
+    const NAMED: usize = 3;
+    let mut texts = Vec::new();
+    let (read, all) = review.progress();
+    if review.is_reading() {
+        let extensions = count_of(all, "extension");
+        texts.push((format!("reading {extensions} again… {read} of {all}"), theme::FAINT));
     }
-    texts.extend(wide_warning(plan).map(|text| (text.to_owned(), theme::WARNING)));
-    let wrapped = texts.into_iter().flat_map(|(text, style)| {
-        text::wrap(&text, columns).into_iter().map(move |line| Line::styled(line, style))
-    });
-    wrapped.chain([Line::default()]).collect()
+    for (extension, failure) in review.unreadable().iter().take(NAMED) {
+        texts.push((format!("! {extension} could not be checked: {failure}"), theme::WARNING));
+    }
+    let unnamed = review.unreadable().len().saturating_sub(NAMED);
+    if unnamed > 0 {
+        texts.push((
+            format!("! and {} more could not be", count_of(unnamed, "extension")),
+            theme::WARNING,
+        ));
+    }
+    let drifted: Vec<&Drifted> = review.drifted().collect();
+    if drifted.is_empty() {
+        return texts;
+    }
+    let there = drifted.iter().filter(|one| one.can_be_added()).count();
+    let add = if there > 0 { format!("; + adds {there} as listed now") } else { String::new() };
+    let events = count_of(drifted.len(), "event");
+    texts.push((format!("! {events} not as marked, left out{add}:"), theme::WARNING));
+    for one in drifted.iter().take(NAMED) {
+        let key = &one.key;
+        let what = match &one.difference {
+            Difference::Changed(fields) => format!("changed: {}", fields.join(", ")),
+            Difference::Gone => "not listed any more".to_owned(),
+            Difference::Appeared => "new where all was marked".to_owned(),
+        };
+        let text = format!("    {} {} {}  {what}", key.extension, key.event_type, key.id);
+        texts.push((text, theme::WARNING));
+    }
+    if drifted.len() > NAMED {
+        texts.push((format!("    and {} more", drifted.len() - NAMED), theme::WARNING));
+    }
+    texts
 }
 
 /// What else the calls could remove, in plain words.
@@ -77,7 +136,8 @@ fn wide_warning(plan: &Plan) -> Option<&'static str> {
 /// The first hidden events by name, and how many more there are.
 fn hidden_names(model: &Model, review: &Review) -> Vec<String> {
     const NAMED: usize = 3;
-    let hidden = review.plan().events().iter().filter(|event| {
+    let events = review.plan().into_iter().flat_map(|plan| plan.events());
+    let hidden = events.filter(|event| {
         model.store().listing(&event.key.extension).is_some_and(|listing| {
             listing.find(&event.key).is_some_and(|row| model.is_hidden(listing, row))
         })
@@ -95,11 +155,11 @@ fn hidden_names(model: &Model, review: &Review) -> Vec<String> {
 
 /// As many whole calls as fit in `room` lines, from the first in sight on.
 fn calls(review: &Review, room: usize, columns: usize) -> Vec<Line<'static>> {
-    let plan = review.plan();
     let mut lines = Vec::new();
+    let Some(plan) = review.plan() else { return lines };
     let mut end = review.top;
     while end < plan.calls() {
-        let call = call_lines(review, end, columns);
+        let call = call_lines(plan, end, columns);
         if !lines.is_empty() && lines.len() + call.len() > room {
             break;
         }
@@ -116,8 +176,7 @@ fn calls(review: &Review, room: usize, columns: usize) -> Vec<Line<'static>> {
 }
 
 /// `1/4 DELETE /uapi/…`, whole, on as many lines as it takes.
-fn call_lines(review: &Review, index: usize, columns: usize) -> Vec<Line<'static>> {
-    let plan = review.plan();
+fn call_lines(plan: &Plan, index: usize, columns: usize) -> Vec<Line<'static>> {
     let Some(call) = plan.call(index) else { return Vec::new() };
     let all = plan.calls();
     let number = format!("{:>digits$}/{all} DELETE ", index + 1, digits = all.to_string().len());
@@ -140,11 +199,17 @@ fn call_lines(review: &Review, index: usize, columns: usize) -> Vec<Line<'static
 }
 
 fn question(model: &Model, review: &Review, columns: usize) -> Vec<Line<'static>> {
-    let count = review.plan().events().len();
+    let count = review.events();
     let read_only = model.facts().read_only;
     let mut lines = Vec::new();
     if read_only {
-        lines.push(Line::styled("This profile is read-only: y does nothing.", theme::WARNING));
+        lines.push(Line::styled(
+            "This profile is read-only: y does nothing, s simulates.",
+            theme::WARNING,
+        ));
+    } else if review.is_agreed() {
+        let text = "Deleting as soon as it has been read again; n Esc takes it back.";
+        lines.push(Line::styled(text, theme::STRONG));
     } else if review.must_type() {
         let state = if review.is_armed() { "  y is armed" } else { "" };
         lines.push(Line::from(vec![
@@ -154,13 +219,23 @@ fn question(model: &Model, review: &Review, columns: usize) -> Vec<Line<'static>
         ]));
     }
     let yes = if review.is_armed() && !read_only { theme::DANGER } else { theme::FAINT };
-    lines.push(Line::from(vec![
+    let mut keys = vec![
         Span::styled("n Esc", theme::STRONG),
         Span::raw(" cancel   "),
         Span::styled("t", theme::STRONG),
         Span::raw(" call form   "),
-        Span::styled(format!("y DELETE {count}"), yes),
-    ]));
+    ];
+    // Where there is no room for all, the line of keys at the bottom has them.
+    if columns >= 68 {
+        keys.extend([
+            Span::styled("s", theme::STRONG),
+            Span::raw(" simulate   "),
+            Span::styled("c", theme::STRONG),
+            Span::raw(" copy   "),
+        ]);
+    }
+    keys.push(Span::styled(format!("y DELETE {count}"), yes));
+    lines.push(Line::from(keys));
     if columns >= 60 {
         lines.push(Line::styled("(Enter does nothing here)", theme::FAINT));
     }

@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span};
 
 use crate::app::{ActiveRun, ActiveUndo, LogLine, Model, Panel, StatusRow, Tone, count_of};
 use crate::deletion::{Reply, RunState};
-use crate::domain::{DeleteCall, Foreign, Outcome};
+use crate::domain::{Cause, DeleteCall, Foreign, Outcome};
 
 use super::{frame_panel, put_row, text, theme};
 
@@ -51,7 +51,11 @@ fn titles(model: &Model) -> (String, String) {
     };
     let settled = active.run.tally().settled();
     let planned = active.run.plan().events().len();
-    let title = format!("3 Run {}", active.name);
+    let title = if active.simulated {
+        "3 Simulated run".to_owned()
+    } else {
+        format!("3 Run {}", active.name)
+    };
     let mut right = format!("{settled}/{planned}");
     if let Some((rate, rest)) = active.pace(now) {
         right = format!("{right}  {rate:.1}/s");
@@ -84,14 +88,24 @@ fn summary(model: &Model, columns: usize) -> Line<'static> {
         return Line::styled(text::clip(&words, columns), theme::FAINT);
     };
     let tally = active.run.tally();
+    if active.simulated && !active.is_going_on() {
+        let events = count_of(active.would_delete(), "event");
+        let words = format!("simulated: {events} would be deleted · nothing was sent");
+        return Line::styled(text::clip(&words, columns), theme::GOOD);
+    }
     let state = match active.run.state() {
+        RunState::Running if active.simulated => "simulating",
         RunState::Running => "running",
         RunState::Paused => "PAUSED",
         RunState::Stopping => "stopping",
         RunState::Verifying => "verifying",
         RunState::Finished => "finished",
     };
-    let words = format!("{state}: {tally}");
+    let words = if active.simulated {
+        format!("{state}: {} would be sent", count_of(active.would_delete(), "event"))
+    } else {
+        format!("{state}: {tally}")
+    };
     let lost = active.run.surplus().len();
     if lost > 0 {
         let events = count_of(lost, "event");
@@ -161,7 +175,7 @@ fn call_row(active: &ActiveRun, call: usize, columns: usize) -> Line<'static> {
     let what = what(sent.delete());
     let lead = format!("{word:<10} {status:>3} {took:>5} {what} ");
     let room = columns.saturating_sub(text::width(&lead));
-    let good = outcomes.iter().flatten().all(Outcome::is_gone) && reply.surplus.is_empty();
+    let good = outcomes.iter().flatten().all(is_well) && reply.surplus.is_empty();
     let tail = text::clip(&answer_words(outcomes, reply, room), room);
     let style = if good { theme::PLAIN } else { theme::DANGER };
     Line::styled(format!("{lead}{tail}"), style)
@@ -169,8 +183,20 @@ fn call_row(active: &ActiveRun, call: usize, columns: usize) -> Line<'static> {
 
 /// The outcome of the call: one word where all its events agree, else the first that is not well.
 fn outcome_word(outcomes: &[Option<Outcome>]) -> &'static str {
-    let bad = outcomes.iter().flatten().find(|outcome| !outcome.is_gone());
-    bad.or(outcomes.iter().flatten().next()).map_or("settled", Outcome::name)
+    let bad = outcomes.iter().flatten().find(|outcome| !is_well(outcome));
+    bad.or(outcomes.iter().flatten().next()).map_or("settled", word)
+}
+
+fn word(outcome: &Outcome) -> &'static str {
+    if is_simulated(outcome) { "would send" } else { outcome.name() }
+}
+
+fn is_well(outcome: &Outcome) -> bool {
+    outcome.is_gone() || is_simulated(outcome)
+}
+
+fn is_simulated(outcome: &Outcome) -> bool {
+    outcome.failure().is_some_and(|failure| failure.cause == Cause::Simulated)
 }
 
 fn what(delete: &DeleteCall) -> String {

@@ -91,6 +91,48 @@ fn reviewing() {
 }
 
 #[test]
+fn reading_again_for_the_review_and_what_drifted() {
+    let mut desk = Desk::open();
+    desk.press_only("A d");
+    insta::assert_snapshot!("review-reading-80x24", picture(&desk.model));
+    desk.press_only("y");
+    insta::assert_snapshot!("review-agreed-80x24", picture(&desk.model));
+    let number = ExtensionNumber::parse("1").unwrap();
+    let mut builder = ListingBuilder::new(number.clone());
+    for (event_type, id, url) in [
+        ("0", "a", "https://crm.test/in"),
+        ("0", "o1", "https://elsewhere.test/in"),
+        ("2", "b", "https://crm.test/in"),
+        ("2", "new", "https://crm.test/in"),
+    ] {
+        let raw = RawEvent { event_type, id, url, method: "1", status: "1", ..RawEvent::default() };
+        builder.push(raw);
+    }
+    let result = Ok(builder.finish(true));
+    desk.take(Message::Listed { extension: number, epoch: 0, result, exchanges: Vec::new() });
+    let failure = Failure::new(Cause::Unreachable, "pbx.test refused the connection");
+    let extension = ExtensionNumber::parse("2").unwrap();
+    let result = Err(failure);
+    desk.take(Message::Listed { extension, epoch: 0, result, exchanges: Vec::new() });
+    insta::assert_snapshot!("review-drifted-80x24", picture(&desk.model));
+    desk.take(Message::Resized { columns: 60, rows: 15 });
+    insta::assert_snapshot!("review-drifted-60x15", picture(&desk.model));
+}
+
+#[test]
+fn simulating() {
+    let mut desk = resized(80, 24, "enter A d t");
+    desk.press("s");
+    desk.simulate(0);
+    insta::assert_snapshot!("simulating-80x24", picture(&desk.model));
+    for call in 1..4 {
+        desk.simulate(call);
+    }
+    desk.press("3");
+    insta::assert_snapshot!("simulated-80x24", picture(&desk.model));
+}
+
+#[test]
 fn running() {
     for (columns, rows) in [(60, 15), (80, 24), (120, 40)] {
         let mut desk = resized(columns, rows, "enter A d t");

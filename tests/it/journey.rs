@@ -142,7 +142,8 @@ fn each_error_of_the_page_is_shown_with_code_and_message_and_the_event_stays_mar
 #[test]
 fn stopping_in_the_middle_awaits_what_is_in_flight_and_keeps_the_rest() {
     let mut desk = Desk::open(THREE);
-    desk.press("enter A d t y");
+    desk.do_keys("enter A d t");
+    desk.press("y");
     desk.perform_one(); // the run file
     desk.perform_one(); // the first call
     desk.press("esc");
@@ -158,7 +159,8 @@ fn stopping_in_the_middle_awaits_what_is_in_flight_and_keeps_the_rest() {
 #[test]
 fn a_run_shows_its_progress_and_rate_while_it_goes_on() {
     let mut desk = Desk::open(THREE);
-    desk.press("enter A d t y");
+    desk.do_keys("enter A d t");
+    desk.press("y");
     desk.perform_one();
     desk.perform_one();
     desk.sees("[RUNNING]");
@@ -173,7 +175,8 @@ fn a_run_shows_its_progress_and_rate_while_it_goes_on() {
 #[test]
 fn leaving_during_a_run_asks_and_no_stays() {
     let mut desk = Desk::open(THREE);
-    desk.press("A d t 1 6 y");
+    desk.do_keys("A d t");
+    desk.press("1 6 y");
     desk.perform_one();
     desk.press("q");
     desk.sees("Leave?");
@@ -189,7 +192,8 @@ fn leaving_during_a_run_asks_and_no_stays() {
 #[test]
 fn the_run_file_holds_every_event_whole_before_the_first_delete() {
     let mut desk = Desk::open(PAGE);
-    desk.press("space d y");
+    desk.do_keys("space d");
+    desk.press("y");
     desk.perform_one();
     assert!(desk.deletes().is_empty());
     let lines = desk.run_file();
@@ -245,7 +249,7 @@ fn what_became_of_a_call_without_an_answer_is_settled_by_listing_again() {
 #[test]
 fn without_a_listing_afterwards_a_call_without_an_answer_stays_unknown() {
     let mut desk = Desk::open(PAGE);
-    desk.press("enter j space d");
+    desk.do_keys("enter j space d");
     desk.simulator.with_world(|world| {
         world.add_fault(Fault { reset: true, acts: true, ..Fault::default() });
     });
@@ -275,7 +279,7 @@ fn a_delete_that_is_reported_done_and_did_nothing_is_never_called_deleted() {
 #[test]
 fn an_event_that_somebody_else_deleted_is_already_gone() {
     let mut desk = Desk::open(PAGE);
-    desk.press("enter j space d");
+    desk.do_keys("enter j space d");
     desk.simulator.with_world(|world| {
         world.extension_mut("0003*210").unwrap().events.remove(0);
     });
@@ -298,15 +302,106 @@ fn a_success_without_ids_is_a_success() {
 #[test]
 fn an_event_that_came_after_the_review_survives_the_wide_call() {
     let mut desk = Desk::open(PAGE);
+    desk.do_keys("space d");
     desk.simulator.with_world(|world| {
         let mut event = world.extension("0003*210").unwrap().events[0].clone();
         event.id = "cameLater".to_owned();
         world.extension_mut("0003*210").unwrap().events.push(event);
     });
-    desk.do_keys("space d y");
+    desk.do_keys("y");
     desk.sees("0003*210 is not what was reviewed (1 appeared)");
     desk.sees("finished: 3 deleted · the service agrees");
     assert_eq!((desk.left("0003*210"), desk.deletes().len()), (vec!["cameLater".to_owned()], 3));
+}
+
+#[test]
+fn what_drifted_since_it_was_marked_is_named_in_the_review_and_left_out_until_it_is_added() {
+    let mut desk = Desk::open(PAGE);
+    desk.do_keys("space");
+    desk.simulator.with_world(|world| {
+        let events = &mut world.extension_mut("0003*210").unwrap().events;
+        let mut event = events[0].clone();
+        event.id = "cameLater".to_owned();
+        events[1].url = "https://elsewhere.test/".to_owned();
+        events.push(event);
+    });
+    desk.do_keys("d y");
+    assert!(desk.deletes().is_empty(), "an early yes is withdrawn");
+    desk.sees("2 events not as marked, left out; + adds 2 as listed now");
+    desk.sees("cameLater  new where all was marked");
+    desk.sees("changed: url");
+    desk.sees("DELETE 2 phone call events");
+    desk.do_keys("n d y");
+    assert!(desk.deletes().is_empty(), "it is told again");
+    desk.do_keys("y");
+    assert_eq!((desk.left("0003*210").len(), desk.deletes().len()), (2, 2));
+    desk.do_keys("d +");
+    desk.do_keys("y");
+    assert_eq!(desk.left("0003*210"), ["cameLater"]);
+}
+
+#[test]
+fn an_extension_that_cannot_be_read_again_is_told_of_and_waits_for_a_new_yes() {
+    let mut desk = Desk::open(PAGE);
+    desk.do_keys("enter j space");
+    desk.simulator.with_world(|world| {
+        let method = Some("GET".into());
+        world.add_fault(Fault { method, status: Some(401), ..Fault::default() });
+    });
+    desk.do_keys("d y");
+    desk.sees("0003*210 could not be checked");
+    assert!(desk.deletes().is_empty());
+    desk.simulator.with_world(World::clear_faults);
+    desk.do_keys("y");
+    assert_eq!(desk.left("0003*210").len(), 2);
+}
+
+#[test]
+fn a_simulated_run_goes_through_every_call_and_changes_nothing_in_a_read_only_profile_too() {
+    for (read_only, keys) in [(false, "A d s"), (false, "A d t s"), (true, "A d s")] {
+        let mut desk = Desk::with(THREE, Setting { read_only, ..Setting::default() });
+        let before = ["0003*101", "0003*102", "0003*103", "0003*600"].map(|n| desk.left(n));
+        let asked = desk.simulator.with_world(|world| world.requests().len());
+        desk.do_keys(keys);
+        desk.sees("simulated: 16 events would be deleted");
+        desk.sees("would send");
+        let writes: Vec<_> = desk.simulator.with_world(|world| {
+            let seen = world.requests().iter().filter(|seen| seen.method != "GET");
+            seen.cloned().collect()
+        });
+        assert!(writes.is_empty(), "{writes:?}");
+        assert!(desk.simulator.with_world(|world| world.requests().len()) > asked);
+        let after = ["0003*101", "0003*102", "0003*103", "0003*600"].map(|n| desk.left(n));
+        assert_eq!(before, after);
+        assert_eq!((desk.run_files(), desk.marked().len()), (0, 16));
+        desk.do_keys("d");
+        desk.sees("DELETE 16 phone call events");
+        desk.do_keys("n z");
+        desk.sees("no run of this session took anything");
+        desk.do_keys("1 q");
+        assert_eq!(desk.model.leaving(), &Leaving::Now { message: None });
+    }
+}
+
+#[test]
+fn a_simulated_run_can_be_followed_by_the_run_itself_and_leaves_its_undo_alone() {
+    let mut desk = Desk::open(PAGE);
+    desk.do_keys("enter j space d y");
+    desk.do_keys("A d s");
+    assert_eq!((desk.deletes().len(), desk.left("0003*210").len()), (1, 2));
+    desk.do_keys("z");
+    desk.sees("UNDO: make 1 phone call event");
+    desk.do_keys("n d y");
+    assert!(desk.left("0003*210").is_empty());
+}
+
+#[test]
+fn without_a_terminal_nothing_can_be_copied_and_it_says_so() {
+    let mut desk = Desk::open(PAGE);
+    desk.do_keys("space d c");
+    desk.sees("not copied: there is no terminal to copy to");
+    desk.do_keys("n 3 y");
+    desk.sees("not copied: there is no terminal to copy to");
 }
 
 #[test]

@@ -161,6 +161,30 @@ fn the_demo_deletes_one_event_by_keys_and_gives_the_terminal_back() {
     assert_eq!(std::fs::read_dir(runs).unwrap().count(), 1);
 }
 
+#[test]
+fn what_is_copied_goes_to_the_terminal_between_two_pictures() {
+    for (environment, sequence) in [
+        (&[][..], "\x1b]52;c;Y3VybCAtWCBERUxFVEU"),
+        (&[("TMUX", "x")][..], "\x1bPtmux;\x1b\x1b]52;c;Y3VybCAtWCBERUxFVEU"),
+        (&[("STY", "x")][..], "\x1bP\x1b]52;c;Y3VybCAtWCBERUxFVEU"),
+    ] {
+        let home = tempfile::tempdir().unwrap();
+        let mut session = Session::start(home.path(), &["--demo"], environment);
+        session.sees("Dial-In");
+        session.press("\rj d");
+        session.sees("DELETE 1 phone call event");
+        session.press("c");
+        let mut written = String::new();
+        while !written.contains("sent to the terminal: 1 call") {
+            let bytes = session.output.recv_timeout(PATIENCE).expect("the notice");
+            written.push_str(&String::from_utf8_lossy(&bytes));
+        }
+        assert!(written.contains(sequence), "{written:?}");
+        session.press("nqq");
+        assert_eq!(session.ends(), 0);
+    }
+}
+
 /// Not a test of its own: what the next one runs in a pseudo-terminal.
 #[test]
 #[ignore = "a program that panics on purpose, started by the test below"]

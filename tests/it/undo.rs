@@ -256,7 +256,8 @@ fn an_undos_file_cut_at_any_byte_accounts_for_every_event_and_what_is_left_is_ma
 #[test]
 fn the_next_start_tells_which_run_broke_off_and_how_to_go_on() {
     let mut office = Office::with(WideCalls::default());
-    office.desk.press("enter j space d y");
+    office.desk.do_keys("enter j space d");
+    office.desk.press("y");
     office.desk.perform_one();
     let run = office.run_name();
     office.desk.look_for_broken_runs();

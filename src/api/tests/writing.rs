@@ -184,3 +184,41 @@ fn read_only_neither_makes_nor_changes_anything() {
     assert_eq!((created.cause, updated.cause), (Cause::Withheld, Cause::Withheld));
     assert!(trace.is_empty() && server.requests().is_empty());
 }
+
+#[test]
+fn no_way_of_asking_gets_a_change_past_a_client_that_simulates_or_only_reads() {
+    let server = Server::start(vec![Reply::json(200, r#"{"entry":[]}"#)]);
+    let with = |writes| Client::new(Settings { writes, ..settings(&server.origin) }).unwrap();
+    let mut trace = Vec::new();
+    for (client, cause) in [
+        (with(Writes::ReadOnly), Cause::Withheld),
+        (with(Writes::Simulated), Cause::Simulated),
+        (with(Writes::Allowed).simulating(), Cause::Simulated),
+        (with(Writes::ReadOnly).simulating(), Cause::Simulated),
+        (with(Writes::Allowed).simulating().simulating().clone(), Cause::Simulated),
+    ] {
+        let by_type = DeleteCall::Type(number("0003*210"), EventType::Hangup);
+        for call in [one_event(), by_type, whole_extension()] {
+            let failure = wait(client.delete(&call, &mut trace)).unwrap_err();
+            assert_eq!((failure.cause, failure.may_have_acted()), (cause, false), "{call:?}");
+        }
+        let made = wait(client.create(&event(), &mut trace)).unwrap_err();
+        let changed = wait(client.update(&key(), &Change::default(), &mut trace)).unwrap_err();
+        assert_eq!((made.cause, changed.cause), (cause, cause));
+    }
+    assert!(trace.is_empty());
+    let simulating = with(Writes::Allowed).simulating();
+    wait(simulating.events(&number("210"), &mut trace)).unwrap();
+    let requests = server.requests();
+    assert_eq!(requests.len(), 1);
+    assert!(requests[0].starts_with("GET "), "questions go out, and nothing else did");
+}
+
+#[test]
+fn a_client_that_simulates_takes_nothing_from_the_one_it_comes_from() {
+    let server = Server::start(vec![Reply::json(200, r#"[{"id":"x"}]"#)]);
+    let client = client(&server);
+    let _ = client.simulating();
+    wait(client.delete(&one_event(), &mut Vec::new())).unwrap();
+    assert!(server.requests()[0].starts_with("DELETE "));
+}

@@ -1,0 +1,225 @@
+//! What is copied: the calls of a review as lines for a shell, and rows of panels as text. The token
+//! is never in it, and every foreign text is cleaned.
+
+use crate::deletion::{Plan, Run};
+use crate::domain::{DeleteCall, Failure, Outcome, PhoneCallEvent};
+
+use super::status::Tone;
+use super::{Dialog, Effect, Line, MarkedLine, Model, Panel, StatusRow, count_of};
+
+impl Model {
+    /// `c` in the review: its calls. Everywhere else the row under the cursor.
+    pub(super) fn copy(&mut self) -> Vec<Effect> {
+        let Some(Dialog::Review(review)) = &self.dialog else {
+            return self.copy_rows(false);
+        };
+        let Some(plan) = review.plan() else {
+            self.notice(Tone::Warning, "there is no call to copy");
+            return Vec::new();
+        };
+        let what = count_of(plan.calls(), "call");
+        vec![Effect::Copy { what, text: curl_lines(plan) }]
+    }
+
+    /// The row under the cursor of the focused panel, or all of its rows.
+    pub(super) fn copy_rows(&mut self, all: bool) -> Vec<Effect> {
+        let at = self.cursor(self.focus).at;
+        let wanted = |row: usize| all || row == at;
+        let rows: Vec<String> = match self.focus {
+            Panel::Events => (0..self.event_lines())
+                .filter(|row| wanted(*row))
+                .filter_map(|row| self.event_text(row))
+                .collect(),
+            Panel::Status => (0..self.status_rows())
+                .filter(|row| wanted(*row))
+                .filter_map(|row| self.status_text(row))
+                .collect(),
+            Panel::Marked => {
+                let lines = self.marked_lines_from(0).enumerate();
+                lines
+                    .filter(|(row, _)| wanted(*row))
+                    .map(|(_, line)| self.marked_text(&line))
+                    .collect()
+            }
+            Panel::Extensions | Panel::Calls => {
+                let text = "rows are copied in Events (2), Status (3) and Marked (4)";
+                self.notice(Tone::Plain, text);
+                return Vec::new();
+            }
+        };
+        if rows.is_empty() {
+            self.notice(Tone::Plain, "there is no row to copy");
+            return Vec::new();
+        }
+        let what = count_of(rows.len(), "row");
+        vec![Effect::Copy { what, text: joined(&rows) }]
+    }
+
+    /// The terminal took it, or could not.
+    pub(super) fn copied(&mut self, what: &str, result: Result<(), String>) {
+        match result {
+            Ok(()) => self.notice(Tone::Good, format!("sent to the terminal: {what}")),
+            Err(why) => self.notice(Tone::Warning, format!("not copied: {why}")),
+        }
+    }
+
+    fn event_text(&self, row: usize) -> Option<String> {
+        let listing = self.current_listing()?;
+        Some(match self.event_line(row)? {
+            Line::Group { event_type, rows, .. } => {
+                format!("{event_type}: {}", count_of(rows.len(), "event"))
+            }
+            Line::Event(row) => event_text(&listing.row(*row)?.to_event()),
+            Line::Odd(place) => listing.odd().get(*place)?.text.to_string(),
+        })
+    }
+
+    fn marked_text(&self, line: &MarkedLine) -> String {
+        match line {
+            MarkedLine::Extension(number) => {
+                format!("{number}: {} marked", count_of(self.store.marked_in(number), "event"))
+            }
+            MarkedLine::Event(number, row) => self
+                .store
+                .listing(number)
+                .and_then(|listing| listing.row(*row))
+                .map_or_else(String::new, |view| event_text(&view.to_event())),
+        }
+    }
+
+    fn status_text(&self, row: usize) -> Option<String> {
+        Some(match self.status_row(row)? {
+            StatusRow::Call(call) => call_text(&self.run.as_ref()?.run, call)?,
+            StatusRow::Made(place, _) => {
+                let undo = &self.undoing.as_ref()?.undo;
+                let key = &undo.plan().events().get(place)?.key;
+                let outcome = undo.outcomes().get(place)?.as_ref()?;
+                let told = match (outcome, outcome.failure()) {
+                    (_, Some(failure)) => Some(failure.to_string()),
+                    (Outcome::Restored(Some(id)), None) => Some(id.to_string()),
+                    (_, None) => None,
+                };
+                let told = told.map_or_else(String::new, |told| format!(" {told}"));
+                format!("{} {} {} {}{told}", outcome.name(), key.extension, key.event_type, key.id)
+            }
+            StatusRow::Log(line) => {
+                let time = line.time;
+                let clock = format!("{:02}:{:02}:{:02}", time.hour(), time.minute(), time.second());
+                format!("{clock} {}", line.text)
+            }
+        })
+    }
+}
+
+fn event_text(event: &PhoneCallEvent) -> String {
+    let key = &event.key;
+    let text = format!(
+        "{} {} {} {} {} {} {} {}",
+        key.extension,
+        key.event_type,
+        key.id,
+        event.method,
+        event.url,
+        event.status,
+        event.modified,
+        event.note
+    );
+    text.trim_end().to_owned()
+}
+
+/// Outcome, status, method and path, then the failure or the ids that came back.
+fn call_text(run: &Run, call: usize) -> Option<String> {
+    let (sent, reply) = (run.call(call)?, run.reply(call)?);
+    let outcomes = run.outcomes_of(call);
+    let failed = outcomes.iter().flatten().find(|outcome| !outcome.is_gone());
+    let outcome = failed.or(outcomes.iter().flatten().next()).map_or("settled", Outcome::name);
+    let mut words = vec![outcome.to_owned()];
+    words.extend(reply.http_status.map(|status| status.to_string()));
+    words.push(format!("DELETE {}", sent.delete().path(run.plan().target())));
+    words.extend(failed.and_then(Outcome::failure).map(Failure::to_string));
+    words.extend(reply.returned.iter().map(ToString::to_string));
+    Some(words.join(" "))
+}
+
+fn joined(rows: &[String]) -> String {
+    rows.iter().flat_map(|row| [row, "\n"]).collect()
+}
+
+/// A line for a POSIX shell for every call. The token stays a variable.
+fn curl_lines(plan: &Plan) -> String {
+    let calls = (0..plan.calls()).filter_map(|call| plan.call(call));
+    joined(&calls.map(|call| curl_line(plan, &call)).collect::<Vec<_>>())
+}
+
+fn curl_line(plan: &Plan, call: &DeleteCall) -> String {
+    let target = plan.target();
+    let url = quoted(&format!("{}{}", target.origin, call.path(target)));
+    format!("curl -X DELETE -H \"Authorization: Bearer $CALLSWEEP_TOKEN\" {url}")
+}
+
+/// In single quotes nothing but a single quote means anything to a shell.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::deletion::Selection;
+    use crate::domain::{
+        CallForm, EventId, ExtensionNumber, ListingBuilder, RawEvent, Target, UserId,
+    };
+
+    /// What a POSIX shell makes of one word in quotes.
+    fn unquoted(word: &str) -> String {
+        let mut text = String::new();
+        let mut inside = false;
+        let mut characters = word.chars();
+        while let Some(character) = characters.next() {
+            match (character, inside) {
+                ('\'', _) => inside = !inside,
+                ('\\', false) => text.extend(characters.next()),
+                (other, true) => text.push(other),
+                (other, false) => panic!("{other:?} stands outside the quotes of {word}"),
+            }
+        }
+        assert!(!inside, "{word} does not end");
+        text
+    }
+
+    #[test]
+    fn every_id_and_user_comes_out_of_the_shell_as_it_went_in() {
+        let ids: Vec<EventId> = (0x21..0x7f_u8)
+            .filter_map(|byte| EventId::parse(&format!("a{}b", char::from(byte))).ok())
+            .collect();
+        assert!(ids.len() > 60);
+        let users = (0x21..0x7f_u8)
+            .filter_map(|byte| UserId::parse(&format!("u{}", char::from(byte))).ok())
+            .chain([UserId::parse("@me").unwrap()]);
+        for user in users {
+            let target = Target::new("acme", "https://pbx.test", "/uapi", user).unwrap();
+            let mut builder = ListingBuilder::new(ExtensionNumber::parse("0003*210").unwrap());
+            for id in &ids {
+                builder.push(RawEvent { event_type: "0", id: id.as_str(), ..RawEvent::default() });
+            }
+            let listing = builder.finish(true);
+            let selection = Selection::of_rows(&listing, 0..ids.len());
+            let plan = Plan::freeze(target.clone(), &selection, CallForm::Event, 1000).unwrap();
+            let lines = curl_lines(&plan);
+            assert_eq!(lines.lines().count(), ids.len());
+            for (call, line) in lines.lines().enumerate() {
+                let head = "curl -X DELETE -H \"Authorization: Bearer $CALLSWEEP_TOKEN\" ";
+                let url = format!("https://pbx.test{}", plan.call(call).unwrap().path(&target));
+                assert_eq!(unquoted(line.strip_prefix(head).unwrap()), url);
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_in_quotes_means_anything_to_a_shell() {
+        for text in ["", "plain", "it's", "''", "'; rm -rf /; '", "$(id)`id`\\\"!*?~#&|<>\n", "\\'"]
+        {
+            assert_eq!(unquoted(&quoted(text)), text, "{text:?}");
+        }
+    }
+}
