@@ -49,7 +49,7 @@ impl Pace {
             failed: 0,
             rounds: 0,
             resumes: Duration::ZERO,
-            rate: Rate::default(),
+            rate: Rate::new(),
         }
     }
 
@@ -92,8 +92,11 @@ impl Pace {
         self.count(true);
         let too_often = failure.http_status == Some(429);
         // Here and there one that failed is no reason to slow down all the others.
-        let enough = if too_often || self.rounds > 0 { 1 } else { self.limit.div_ceil(4).max(2) };
-        let enough = enough.min(self.limit);
+        let enough = if too_often || failure.retry_after.is_some() || self.rounds > 0 {
+            1
+        } else {
+            self.limit.div_ceil(4).max(2).min(self.limit)
+        };
         if self.failed < enough {
             return false;
         }

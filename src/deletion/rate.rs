@@ -1,76 +1,101 @@
-//! How many requests a second a service takes that refuses what is over its limit (429): found out
-//! by being refused a few times, then kept just below.
+//! How many requests a second a service takes that refuses what is over its limit (429): the pace
+//! that held and the pace that did not close in on the limit from both sides.
 
 use std::time::Duration;
 
 /// As long as a request may be late and be made up for: clocks that wake a program are coarse.
-const SLACK: Duration = Duration::from_millis(5);
-/// How long the fastest pace that held is kept before a faster one is tried.
-const KEPT: Duration = Duration::from_secs(15);
+const SLACK: Duration = Duration::from_millis(4);
+/// How long a pace has to hold to be one that holds, at first and at last: each refusal makes the
+/// search twice as patient.
+const FIRST_TRIAL: Duration = Duration::from_millis(250);
+const LONGEST_TRIAL: Duration = Duration::from_secs(16);
 
-/// The time between two requests, once there is a limit to keep.
-#[derive(Debug, Default, PartialEq, Eq)]
+/// The time between two requests, once something was refused.
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Rate {
-    /// None while nothing was refused.
-    held: Option<Held>,
-    /// When something was refused last, from when on requests went again, and those that were
-    /// accepted since.
+    interval: Option<Duration>,
+    /// The shortest interval that held, and the longest that did not.
+    held: Option<Duration>,
+    too_short: Option<Duration>,
+    /// The earliest time for the next request.
+    next: Duration,
+    /// Since when the interval is on trial, and for how long.
+    tried_since: Duration,
+    trial: Duration,
+    /// When something was refused last, and what was accepted since.
     refused: Duration,
-    resumed: Duration,
     accepted: u32,
 }
 
-#[derive(Debug, PartialEq, Eq)]
-struct Held {
-    interval: Duration,
-    /// The interval that was too short.
-    too_short: Duration,
-    next: Duration,
-}
-
 impl Rate {
+    pub(super) fn new() -> Self {
+        Self {
+            interval: None,
+            held: None,
+            too_short: None,
+            next: Duration::ZERO,
+            tried_since: Duration::ZERO,
+            trial: FIRST_TRIAL,
+            refused: Duration::ZERO,
+            accepted: 0,
+        }
+    }
+
     /// The earliest time for the next request.
     pub(super) fn ready_at(&self) -> Duration {
-        self.held.as_ref().map_or(Duration::ZERO, |held| held.next)
+        self.next
     }
 
     /// A request goes out.
     pub(super) fn sent(&mut self, now: Duration) {
-        if let Some(held) = &mut self.held {
-            held.next = held.next.max(now.saturating_sub(SLACK)).saturating_add(held.interval);
+        if let Some(interval) = self.interval {
+            self.next = self.next.max(now.saturating_sub(SLACK)).saturating_add(interval);
         }
     }
 
     /// A request was accepted.
     pub(super) fn went_well(&mut self, now: Duration) {
         self.accepted = self.accepted.saturating_add(1);
-        let Some(held) = &mut self.held else { return };
-        // Quickly up to where it was too fast, and beyond that only after a good while.
-        let near = held.too_short + held.too_short / 20;
-        if held.interval > near {
-            held.interval = held.interval.mul_f64(0.98).max(near);
-        } else if now.saturating_sub(self.resumed) > KEPT {
-            held.interval = held.interval.mul_f64(0.9995);
+        let Some(interval) = self.interval else { return };
+        if now.saturating_sub(self.tried_since) < self.trial {
+            return;
+        }
+        self.held = Some(interval);
+        self.tried_since = now;
+        match self.too_short {
+            None => self.interval = Some(interval / 2),
+            Some(too_short) if interval > too_short.mul_f64(1.04) => {
+                self.interval = Some(middle(interval, too_short));
+            }
+            // Limits change: now and then a little more is tried.
+            Some(too_short) => self.too_short = Some(too_short.mul_f64(0.9)),
         }
     }
 
     /// A request was refused for being one too many; the next one goes at `resumes`.
     pub(super) fn was_too_fast(&mut self, now: Duration, resumes: Duration) {
         let accepted = self.accepted.max(1);
-        // What a limit lets through in the time between two refusals is what it lets through.
+        // What is let through between two refusals is what the limit lets through, but for what a
+        // pause has saved up at first or lost since.
         let whole = now.saturating_sub(self.refused) / accepted;
-        let sending = now.saturating_sub(self.resumed) / accepted;
-        let waited = self.resumed.saturating_sub(self.refused);
-        let interval = match &self.held {
-            // At first nobody knows how much was saved up.
-            None => sending * 2,
-            Some(_) if waited < now.saturating_sub(self.resumed) => whole,
-            // Between the two is the truth: a pause may have saved requests up, or lost them.
-            Some(held) => middle(held.interval, whole),
+        let held = self.held.take();
+        let interval = match self.interval {
+            None => whole * 2,
+            Some(interval) => {
+                self.too_short = Some(interval);
+                match held {
+                    Some(held) if held > interval => {
+                        self.held = Some(held);
+                        held
+                    }
+                    Some(_) | None => whole.max(interval.mul_f64(1.05)),
+                }
+            }
         };
-        let too_short = self.held.as_ref().map_or(sending, |held| held.interval);
-        self.held = Some(Held { interval, too_short, next: resumes });
-        (self.refused, self.resumed, self.accepted) = (now, resumes, 0);
+        self.interval = Some(interval);
+        self.trial = (self.trial * 2).min(LONGEST_TRIAL);
+        (self.next, self.tried_since) = (resumes, resumes);
+        (self.refused, self.accepted) = (now, 0);
     }
 }
 

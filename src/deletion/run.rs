@@ -164,6 +164,8 @@ pub struct RunEnd {
 struct Slot {
     call: RunCall,
     stage: Stage,
+    /// It went out: the run file holds an answer to it, or will.
+    went_out: bool,
     /// What an attempt ended with that may have been carried out all the same.
     doubt: Option<Failure>,
 }
@@ -253,7 +255,7 @@ impl Run {
             self.guarded.insert((extension.clone(), id));
             return Some(Step::List(extension));
         }
-        slot.stage = Stage::Sent;
+        (slot.stage, slot.went_out) = (Stage::Sent, true);
         Some(Step::Send(slot.call.clone()))
     }
 
@@ -515,11 +517,11 @@ impl Run {
 
     /// Gives every event an outcome that has none: nothing more will be sent.
     fn close(&mut self) {
-        for slot in &self.slots {
-            let Some(doubt) = &slot.doubt else { continue };
+        for slot in self.slots.iter().filter(|slot| slot.went_out) {
             for event in slot.call.covers() {
                 if self.ledger.get(event).is_none() {
-                    self.ledger.revise(event, Outcome::Unknown(doubt.clone()));
+                    let doubt = slot.doubt.clone();
+                    self.ledger.revise(event, doubt.map_or_else(not_sent, Outcome::Unknown));
                 }
             }
         }
@@ -638,7 +640,7 @@ impl Run {
 impl Slot {
     fn of(id: usize, delete: DeleteCall, covers: Range<usize>) -> Self {
         let call = RunCall { id, delete, covers, may_have_acted: false };
-        Self { call, stage: Stage::Waiting, doubt: None }
+        Self { call, stage: Stage::Waiting, went_out: false, doubt: None }
     }
 }
 

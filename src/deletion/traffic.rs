@@ -191,3 +191,6 @@ impl<T: Ord + Clone> Traffic<T> {
         self.stopped_by.as_ref()
     }
 }
+
+#[cfg(test)]
+mod tests;
