@@ -67,10 +67,12 @@ impl RunFile {
         // Held as long as the run goes on: a lock that another program can take means that it
         // does not. A file system without locks gives up that sign and nothing else.
         let _best_effort = file.try_lock();
-        let whole =
-            write_plan(&file, run, events, bystanders).and_then(|()| File::open(runs)?.sync_all());
+        let whole = write_plan(&file, run, events, bystanders)
+            .and_then(|()| fs::rename(part_of(runs, &name), path_of(runs, &name)))
+            .and_then(|()| File::open(runs)?.sync_all());
         if let Err(error) = whole {
             // Half a plan of which nothing was sent is no run.
+            let _ = fs::remove_file(part_of(runs, &name));
             let _ = fs::remove_file(path_of(runs, &name));
             return Err(error);
         }
@@ -245,6 +247,7 @@ fn write_line(out: &mut impl Write, line: &Value) -> io::Result<()> {
     out.write_all(text.as_bytes())
 }
 
+/// Creates the part of a run file under the next name that is free.
 fn create_new(runs: &Path, profile: &str) -> io::Result<(File, String)> {
     let stamp = jiff::tz::Offset::UTC.to_datetime(clock()).strftime("%Y%m%dT%H%M%SZ").to_string();
     for attempt in 1..=SAME_SECOND {
@@ -252,9 +255,11 @@ fn create_new(runs: &Path, profile: &str) -> io::Result<(File, String)> {
             1 => format!("{stamp}-{profile}"),
             more => format!("{stamp}-{profile}-{more}"),
         };
-        let path = path_of(runs, &name);
-        match OpenOptions::new().append(true).create_new(true).mode(0o600).open(&path) {
-            Ok(file) => return Ok((file, name)),
+        let part = part_of(runs, &name);
+        match OpenOptions::new().append(true).create_new(true).mode(0o600).open(&part) {
+            // Who has the part has the name: nobody else can finish a run of it meanwhile.
+            Ok(file) if !path_of(runs, &name).try_exists()? => return Ok((file, name)),
+            Ok(_) => fs::remove_file(&part)?,
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
         }
@@ -263,6 +268,11 @@ fn create_new(runs: &Path, profile: &str) -> io::Result<(File, String)> {
         io::ErrorKind::AlreadyExists,
         format!("too many runs named {stamp}-{profile}"),
     ))
+}
+
+/// Where a run file stands until its plan is whole and synced: what a kill leaves there is no run.
+fn part_of(runs: &Path, name: &str) -> PathBuf {
+    runs.join(format!("{name}.jsonl.part"))
 }
 
 /// Where the run of this name is kept.
@@ -407,6 +417,16 @@ mod tests {
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(&path_of(&runs, first.name())), 0o600);
         assert_eq!(mode(&runs), 0o700);
+    }
+
+    #[test]
+    fn half_a_plan_that_a_kill_left_is_no_run_and_in_nobodys_way() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("20261123T094131Z-acme.jsonl.part"), "{\"line\":\"ru")
+            .unwrap();
+        let file = RunFile::create(folder.path(), &plan()).unwrap();
+        assert_eq!(names(folder.path()).unwrap(), [file.name()]);
+        assert!(!part_of(folder.path(), file.name()).exists());
     }
 
     #[test]
