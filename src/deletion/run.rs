@@ -328,7 +328,12 @@ impl Run {
         };
         let may_repeat = !matches!(self.state, RunState::Stopping | RunState::Finished);
         let had_stopped = self.stopped_by().is_some();
-        let fate = self.traffic.came_back(&request, result.err(), may_repeat, now);
+        let fate = if guarded.is_some() && result.is_ok() {
+            // That it can be listed says nothing of a service that deletes nothing.
+            self.traffic.asked(&request).then_some(Fate::Settled)
+        } else {
+            self.traffic.came_back(&request, result.err(), may_repeat, now)
+        };
         match (guarded, fate) {
             (_, None) => return,
             (Some(guarded), Some(fate)) => {

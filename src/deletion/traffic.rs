@@ -130,6 +130,12 @@ impl<T: Ord + Clone> Traffic<T> {
         Some(Next::Wait(time))
     }
 
+    /// Takes a question out of flight that was answered on the way to something else: it says nothing
+    /// of how that will go. False where it is not in flight.
+    pub(super) fn asked(&mut self, request: &T) -> bool {
+        self.in_flight.remove(request).is_some()
+    }
+
     /// Takes what became of a request, and `None` where it is not in flight. One that went wrong
     /// goes out once more where that can do no harm, `may_repeat`, and may help.
     pub(super) fn came_back(

@@ -25,6 +25,8 @@ pub(crate) struct Setting {
     pub(crate) token: Option<&'static str>,
     /// Queues and the like are typed in where SystemAPI is not asked for them.
     pub(crate) sources: &'static [Source],
+    /// How long an answer may take.
+    pub(crate) patience: Duration,
     /// Where run files go instead of a folder of the journey's own.
     pub(crate) runs: Option<std::path::PathBuf>,
 }
@@ -40,6 +42,7 @@ impl Default for Setting {
             max_delete: 1000,
             token: None,
             sources,
+            patience: Duration::from_secs(5),
             runs: None,
         }
     }
@@ -49,6 +52,7 @@ pub(crate) struct Desk {
     pub(crate) simulator: Simulator,
     pub(crate) model: Model,
     state: TempDir,
+    settings: Settings,
     ports: Ports,
     hands: tokio::runtime::Runtime,
     waiting: VecDeque<Effect>,
@@ -81,15 +85,16 @@ impl Desk {
         let target = Target::new("test", &simulator.origin(), "/uapi", user).unwrap();
         let writes = if setting.read_only { Writes::ReadOnly } else { Writes::Allowed };
         let token = setting.token.map_or_else(|| simulator.token(), ToOwned::to_owned);
-        let client = Client::new(Settings {
+        let settings = Settings {
             target: target.clone(),
             credentials: Credentials::Token(Secret::new(&token)),
-            timeout: Duration::from_secs(5),
+            timeout: setting.patience,
             ca_file: None,
             insecure: false,
             writes,
             concurrency: 1,
-        });
+        };
+        let client = Client::new(settings.clone());
         let state = tempfile::tempdir().unwrap();
         let runs = setting.runs.unwrap_or_else(|| state.path().join("runs"));
         let facts = Facts {
@@ -108,6 +113,7 @@ impl Desk {
             simulator,
             model,
             state,
+            settings,
             ports: Ports::new(client.unwrap(), typed, setting.sources.to_vec(), runs),
             hands: tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap(),
             waiting: effects.into(),
@@ -213,6 +219,17 @@ impl Desk {
     pub(crate) fn marked(&self) -> Vec<String> {
         let rows = self.model.store().marked_rows();
         rows.map(|(listing, row)| listing.row(row).unwrap().id().to_owned()).collect()
+    }
+
+    /// The folder of run files.
+    pub(crate) fn runs(&self) -> std::path::PathBuf {
+        self.state.path().join("runs")
+    }
+
+    /// A client that has seen nothing fail yet, as after a minute.
+    pub(crate) fn forget_failures(&mut self) {
+        let client = Client::new(self.settings.clone()).unwrap();
+        self.ports = Ports::new(client, Vec::new(), Vec::new(), self.runs());
     }
 
     /// The lines of the newest run file.

@@ -384,11 +384,12 @@ fn an_event_that_appeared_turns_the_wide_call_into_event_calls_that_leave_it_the
     run.hand_out(NOW);
     let now = [("0", "a"), ("0", "b"), ("2", "c"), ("2", "new")];
     run.listed(&extension(), Ok(&listing(&now)), NOW);
-    let calls = sends(&run.hand_out(NOW));
-    assert_eq!(calls, [1, 2, 3]);
-    for id in calls {
-        assert!(!run.call(id).unwrap().delete().is_wide());
-        works(&mut run, id);
+    for ids in [&[1, 2][..], &[3]] {
+        assert_eq!(sends(&run.hand_out(NOW)), ids);
+        for id in ids {
+            assert!(!run.call(*id).unwrap().delete().is_wide());
+            works(&mut run, *id);
+        }
     }
     assert_eq!(
         run.take_remarks(),
@@ -430,7 +431,7 @@ fn a_listing_that_is_not_complete_allows_event_calls_only() {
     let mut run = wide(0..3, CallForm::Extension);
     run.hand_out(NOW);
     run.listed(&extension(), Ok(&builder("210", ROWS).finish(false)), NOW);
-    assert_eq!(sends(&run.hand_out(NOW)), [1, 2, 3]);
+    assert_eq!(sends(&run.hand_out(NOW)), [1, 2]);
 }
 
 #[test]
@@ -603,4 +604,23 @@ proptest! {
         }
         prop_assert_eq!(Tally::over(run.outcomes().iter().flatten()), run.tally());
     }
+}
+
+#[test]
+fn a_wide_call_that_fails_again_and_again_ends_though_its_extension_can_be_listed() {
+    let mut run = wide(0..3, CallForm::Extension);
+    let (mut now, mut sent) = (NOW, 0);
+    while run.state() != RunState::Finished {
+        for step in run.hand_out(now) {
+            match step {
+                Step::Send(call) => {
+                    sent += 1;
+                    answer_at(&mut run, call.id(), Err(busy()), now);
+                }
+                Step::List(extension) => run.listed(&extension, Ok(&listing(ROWS)), now),
+                Step::Wait(time) => now += time,
+            }
+        }
+    }
+    assert_eq!((sent, names(&run)), (5, vec!["refused"; 3]));
 }
