@@ -8,7 +8,7 @@ use callsweep::app::Facts;
 use callsweep::commands::{self, Arguments, Ending};
 use callsweep::config::{self, Environment, Profile};
 use callsweep::runtime::Ports;
-use callsweep::terminal;
+use callsweep::terminal::{self, Left};
 use clap::Parser;
 use color_eyre::eyre::Result;
 
@@ -42,13 +42,14 @@ fn run(arguments: Arguments, environment: &Environment) -> Ending {
         );
     }
     match interactive(opened.profile, opened.simulator.is_some(), runs) {
-        Ok(None) => Ending::Done,
-        Ok(Some(message)) => Ending::Failed.because(&message),
+        Ok(Left::InOrder) => Ending::Done,
+        Ok(Left::Because(message)) => Ending::Failed.because(&message),
+        Ok(Left::Signalled(signal)) => Ending::Signalled(signal),
         Err(report) => Ending::Failed.because(&format!("{report:#}")),
     }
 }
 
-fn interactive(profile: Profile, demo: bool, runs: PathBuf) -> Result<Option<String>> {
+fn interactive(profile: Profile, demo: bool, runs: PathBuf) -> Result<Left> {
     let facts = Facts {
         target: profile.target.clone(),
         demo,

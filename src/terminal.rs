@@ -3,7 +3,10 @@
 
 mod clipboard;
 mod guard;
+mod signals;
 
+use std::io;
+use std::mem::ManuallyDrop;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::{Duration, Instant};
@@ -22,15 +25,31 @@ pub use guard::{give_back_on_panic, is_terminal};
 /// During a run at most twenty pictures a second; a key is always answered at once.
 const FRAME: Duration = Duration::from_millis(50);
 
-/// Runs the interactive program until the operator leaves.
+/// Once asked to end from outside, what is in flight has so long to come back.
+const LAST_WAIT: Duration = Duration::from_millis(800);
+
+/// How the interactive program ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Left {
+    /// The operator left.
+    InOrder,
+    /// Something went wrong, in a sentence.
+    Because(String),
+    /// A signal of this number ended it, or its terminal hung up.
+    Signalled(u8),
+}
+
+/// Runs the interactive program until the operator leaves or it is asked to end.
 ///
 /// `connect` is called after the first picture: nothing on the way to it waits for anything.
-/// Returns the sentence to say when it ended because something went wrong.
 ///
 /// # Errors
 /// When the terminal cannot be taken or written, or `connect` fails.
-pub fn run(facts: Facts, connect: impl FnOnce() -> Result<Ports>) -> Result<Option<String>> {
-    let (mut screen, guard) = guard::take().wrap_err("the terminal cannot be used")?;
+pub fn run(facts: Facts, connect: impl FnOnce() -> Result<Ports>) -> Result<Left> {
+    let (screen, guard) = guard::take().wrap_err("the terminal cannot be used")?;
+    // Dropped, it would print to a terminal that may be gone, which aborts; the guard has shown the
+    // cursor by then.
+    let mut screen = ManuallyDrop::new(screen);
     let size = screen.size()?;
     let clock = Clock::start();
     let (mut model, effects) = Model::new(facts, size.width, size.height);
@@ -42,6 +61,7 @@ pub fn run(facts: Facts, connect: impl FnOnce() -> Result<Ports>) -> Result<Opti
         .build()
         .wrap_err("the network runtime cannot start")?;
     let (sender, inbox) = mpsc::channel();
+    signals::watch(sender.clone()).wrap_err("signals cannot be watched")?;
     read_input(sender.clone());
     let clipboard = Clipboard::from_environment();
     let hands = Hands { runtime: &runtime, ports, sender, clipboard };
@@ -50,31 +70,42 @@ pub fn run(facts: Facts, connect: impl FnOnce() -> Result<Ports>) -> Result<Opti
     drop(guard);
     // What is still in flight after leaving at once is given up with the process.
     runtime.shutdown_background();
-    ended?;
-    match model.leaving() {
-        Leaving::Now { message } => Ok(message.clone()),
-        Leaving::No | Leaving::WhenSettled => Ok(None),
-    }
+    Ok(match (ended, model.leaving()) {
+        (Some(signal), _) => Left::Signalled(signal),
+        (None, Leaving::Now { message: Some(message) }) => Left::Because(message.clone()),
+        (None, Leaving::Now { message: None } | Leaving::No | Leaving::WhenSettled) => {
+            Left::InOrder
+        }
+    })
 }
 
-/// The loop: everything that came in, then one picture.
+/// The loop: everything that came in, then one picture. Returns the signal that ended it.
 fn turn(
     screen: &mut DefaultTerminal,
     model: &mut Model,
     inbox: &Receiver<Message>,
     hands: &Hands<'_>,
     clock: Clock,
-) -> Result<()> {
+) -> Option<u8> {
     let mut repaints = model.repaints();
+    let mut end: Option<(u8, Duration)> = None;
     loop {
-        let Ok(first) = inbox.recv() else { return Ok(()) };
+        let first = match end {
+            None => inbox.recv().ok(),
+            Some((_, at)) => inbox.recv_timeout(at.saturating_sub(clock.since_start())).ok(),
+        };
+        // Nothing more comes, or not in time.
+        let Some(first) = first else { return end.map(|(signal, _)| signal) };
         let until = clock.since_start() + FRAME;
         let mut next = Some(first);
         while let Some(message) = next {
             let urgent = matches!(message, Message::Pressed(_) | Message::Resized { .. });
+            if let Some(signal) = ends_with(&message) {
+                end.get_or_insert((signal, clock.since_start() + LAST_WAIT));
+            }
             hands.carry_out(update(model, message, clock.now()), screen);
             if !matches!(model.leaving(), Leaving::No | Leaving::WhenSettled) {
-                return Ok(());
+                return end.map(|(signal, _)| signal);
             }
             let patience = if urgent || !model.is_running() {
                 Duration::ZERO
@@ -83,14 +114,30 @@ fn turn(
             };
             next = inbox.recv_timeout(patience).ok();
         }
-        if model.repaints() != repaints {
-            repaints = model.repaints();
-            // `clear` would ask the terminal where its cursor is; `resize` repaints without asking.
-            let size = screen.size()?;
-            screen.resize(ratatui::layout::Rect::new(0, 0, size.width, size.height))?;
+        if paint(screen, model, &mut repaints).is_err() && end.is_none() {
+            // A terminal that takes no picture is gone.
+            hands.tell(Message::InputEnded);
         }
-        screen.draw(|frame| draw(model, frame))?;
     }
+}
+
+/// The signal that a shell would tell where a message ends the program.
+fn ends_with(message: &Message) -> Option<u8> {
+    if let Message::AskedToEnd { signal } = message {
+        return Some(*signal);
+    }
+    matches!(message, Message::InputEnded).then_some(signals::HUNG_UP)
+}
+
+fn paint(screen: &mut DefaultTerminal, model: &Model, repaints: &mut u64) -> io::Result<()> {
+    if model.repaints() != *repaints {
+        *repaints = model.repaints();
+        // `clear` would ask the terminal where its cursor is; `resize` repaints without asking.
+        let size = screen.size()?;
+        screen.resize(ratatui::layout::Rect::new(0, 0, size.width, size.height))?;
+    }
+    screen.draw(|frame| draw(model, frame))?;
+    Ok(())
 }
 
 /// Carries effects to where they are performed and their messages back.
@@ -102,6 +149,11 @@ struct Hands<'a> {
 }
 
 impl Hands<'_> {
+    fn tell(&self, message: Message) {
+        // This end of it is the listener.
+        let _ = self.sender.send(message);
+    }
+
     fn carry_out(&self, effects: Vec<Effect>, screen: &mut DefaultTerminal) {
         for effect in effects {
             // Written here, between two pictures, so that it never falls into the middle of one.

@@ -97,8 +97,13 @@ pub enum Message {
         /// Or a sentence why not.
         result: Result<(), String>,
     },
-    /// The terminal gives no keys any more.
+    /// The terminal gives no keys any more, or is gone.
     InputEnded,
+    /// A signal asked the program to end.
+    AskedToEnd {
+        /// Its number.
+        signal: u8,
+    },
     /// An effect ended in a panic; its report has been printed and the terminal given back.
     Panicked,
 }

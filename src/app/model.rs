@@ -94,6 +94,8 @@ pub struct Model {
     pub(super) pending_key: Option<Key>,
     pub(super) interrupted_at: Option<std::time::Duration>,
     pub(super) leaving: Leaving,
+    /// Nothing is listed any more on the way out.
+    pub(super) in_haste: bool,
     /// Counts up whenever the whole screen is to be painted again.
     pub(super) repaints: u64,
 
@@ -145,6 +147,7 @@ impl Model {
             pending_key: None,
             interrupted_at: None,
             leaving: Leaving::No,
+            in_haste: false,
             repaints: 0,
             discovery: Fetched::UnderWay,
             extensions: Vec::new(),

@@ -215,6 +215,9 @@ impl Model {
         let Some(active) = &mut self.run else {
             return Vec::new();
         };
+        if self.in_haste {
+            active.run.stop();
+        }
         let mut effects = if active.simulated {
             Effect::of_simulated(&mut active.run, now)
         } else {

@@ -858,3 +858,21 @@ fn what_is_copied_is_cleaned() {
     assert!(!text.chars().any(acts) && !text.contains('\u{202e}'), "{text:?}");
     assert_eq!(text.lines().count(), 3, "{text:?}");
 }
+
+#[test]
+fn a_signal_ends_the_program_at_once_and_in_a_run_once_nothing_is_in_flight() {
+    let mut desk = Desk::open();
+    desk.take(Message::AskedToEnd { signal: 15 });
+    assert_eq!(desk.model.leaving(), &Leaving::Now { message: None });
+
+    let mut desk = Desk::open();
+    desk.press("A d t");
+    desk.run();
+    desk.take(Message::AskedToEnd { signal: 15 });
+    assert_eq!(desk.model.leaving(), &Leaving::WhenSettled);
+    desk.settle(0, true);
+    let last = desk.settle(1, true);
+    assert!(matches!(last[..], [Effect::CloseRunFile(_)]), "nothing is listed in haste: {last:?}");
+    desk.take(Message::RunFileClosed(Ok(())));
+    assert_eq!(desk.model.leaving(), &Leaving::Now { message: None });
+}

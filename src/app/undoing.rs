@@ -146,6 +146,9 @@ impl Model {
         let Some(active) = &mut self.undoing else {
             return Vec::new();
         };
+        if self.in_haste {
+            active.undo.stop();
+        }
         let mut effects = Effect::of_undo(&mut active.undo, self.now.since_start);
         for remark in active.undo.take_remarks() {
             self.log.add(self.now, Tone::Warning, remark);

@@ -69,10 +69,7 @@ pub fn update(model: &mut Model, message: Message, now: Moment) -> Vec<Effect> {
             model.leaving = Leaving::Now { message: Some(message.to_owned()) };
             return Vec::new();
         }
-        Message::InputEnded => {
-            model.leave_at_once();
-            return Vec::new();
-        }
+        Message::InputEnded | Message::AskedToEnd { .. } => model.leave_in_haste(),
         Message::Waited => model.waited(),
         Message::Copied { what, result } => {
             model.copied(&what, result);
@@ -457,6 +454,16 @@ impl Model {
         if self.notice.is_none() {
             self.notice(Tone::Plain, "ctrl-c again within a second leaves");
         }
+        effects
+    }
+
+    /// Nobody can be asked any more: what is in flight is awaited as long as there is time, and what
+    /// a listing would show is for the next start to see.
+    fn leave_in_haste(&mut self) -> Vec<Effect> {
+        self.in_haste = true;
+        self.leaving = Leaving::WhenSettled;
+        let effects = self.stop_and_settle();
+        self.leave_if_settled();
         effects
     }
 

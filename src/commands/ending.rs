@@ -16,6 +16,8 @@ pub enum Ending {
     InPart,
     /// 4: refused or cancelled before anything was sent.
     Refused,
+    /// 128 and this number: ended by a signal.
+    Signalled(u8),
 }
 
 impl Ending {
@@ -47,6 +49,7 @@ impl From<Ending> for ExitCode {
             Ending::Usage => 2,
             Ending::InPart => 3,
             Ending::Refused => 4,
+            Ending::Signalled(signal) => 128 | signal,
         })
     }
 }
