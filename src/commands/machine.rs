@@ -17,6 +17,9 @@ use crate::deletion::{Run, RunEnd, RunState, Tally, Undo};
 use crate::domain::{Cause, Failure, Outcome};
 use crate::runtime::{Ports, perform};
 
+/// Once a signal asks for the end, what is in flight has so long to come back.
+const LAST_WAIT: Duration = Duration::from_millis(800);
+
 /// What says what is to be done next, and takes what came of it.
 #[derive(Debug)]
 pub(super) enum Machine {
@@ -29,6 +32,14 @@ impl Machine {
         match self {
             Self::Deletion(run) => Effect::of_run(run, now),
             Self::Undo(undo) => Effect::of_undo(undo, now),
+        }
+    }
+
+    /// Ends it without listing what it did: a listing takes time that nobody has.
+    fn stop(&mut self) {
+        match self {
+            Self::Deletion(run) => run.stop(),
+            Self::Undo(undo) => undo.stop(),
         }
     }
 
@@ -111,14 +122,28 @@ pub(super) fn carry_out(
     begun: impl FnOnce() -> io::Result<()>,
 ) -> Result<Ending> {
     match hands()?.block_on(drive(&mut machine, open, Arc::new(ports), begun)) {
-        Ok(closed) => Ok(report(&machine, folder, &closed, format)),
+        Ok(closed) => {
+            let ending = report(&machine, folder, &closed, format);
+            Ok(closed.signal.map_or(ending, Ending::Signalled))
+        }
         Err(failure) => Ok(Ending::Failed.because(&format!("nothing was sent: {failure}"))),
     }
+}
+
+/// What comes in while a machine is carried out.
+enum Came {
+    Message(Message),
+    /// A signal of this number asks for the end.
+    Signal(u8),
+    /// What is in flight had its time.
+    TooLate,
 }
 
 /// The run file when nothing is written to it any more.
 struct Closed {
     name: String,
+    /// The signal that ended it.
+    signal: Option<u8>,
     /// Every line of it could be written.
     in_order: bool,
 }
@@ -135,31 +160,50 @@ async fn drive(
     };
     let name = opened?;
     begun().map_err(|error| Failure::new(Cause::Withheld, error.to_string()))?;
-    let mut in_flight = JoinSet::new();
     let mut progress = Progress::of(machine.outcomes().len(), "events");
-    let clock = clock();
+    let (clock, mut signal, mut performing) = (clock(), None, 0);
+    let mut coming = JoinSet::new();
+    listen(&mut coming);
     loop {
+        if signal.is_some() {
+            machine.stop();
+        }
         for effect in machine.effects(clock.elapsed()) {
             let ports = Arc::clone(&ports);
-            in_flight.spawn(async move { perform(effect, &ports).await });
+            performing += 1;
+            coming.spawn(async move { Came::Message(perform(effect, &ports).await) });
         }
         for sentence in machine.remarks() {
             progress.clear();
             remark(&sentence);
         }
         progress.reach(machine.tally().settled());
-        // A time that is still to pass is nothing to wait for.
-        if machine.is_over() {
+        // A time that is still to pass is nothing to wait for, nor is what panicked and stays unknown.
+        if machine.is_over() || performing == 0 {
             break;
         }
-        match in_flight.join_next().await {
-            Some(Ok(message)) => machine.take(message, clock.elapsed()),
-            // A panic has told its story already; what it was about stays unknown.
-            Some(Err(_)) => {}
-            None => break,
+        match coming.join_next().await {
+            Some(Ok(Came::Message(message))) => {
+                performing -= 1;
+                machine.take(message, clock.elapsed());
+            }
+            Some(Ok(Came::Signal(number))) if signal.is_none() => {
+                signal = Some(number);
+                coming.spawn(async {
+                    tokio::time::sleep(LAST_WAIT).await;
+                    Came::TooLate
+                });
+            }
+            Some(Ok(Came::Signal(_) | Came::TooLate)) | None => break,
+            // A panic has told its story already.
+            Some(Err(_)) => performing -= 1,
         }
     }
     drop(progress);
+    if !machine.is_over() {
+        // Without its last line the next start says what is unknown, and how to go on.
+        return Ok(Closed { name, signal, in_order: true });
+    }
     let closed = perform(Effect::CloseRunFile(machine.end()), &ports).await;
     let in_order = !matches!(closed, Message::RunFileClosed(Err(_)));
     if let Message::RunFileClosed(Err(failure)) = closed {
@@ -168,7 +212,22 @@ async fn drive(
              says how to go on"
         ));
     }
-    Ok(Closed { name, in_order })
+    Ok(Closed { name, signal, in_order })
+}
+
+/// Lets signals that ask for the end come in, but a hang-up, which `nohup` has it outlive. Where the
+/// system has no room for that, they end the program as they would without it.
+fn listen(coming: &mut JoinSet<Came>) {
+    use tokio::signal::unix::{SignalKind, signal};
+    for (kind, number) in
+        [(SignalKind::interrupt(), 2), (SignalKind::quit(), 3), (SignalKind::terminate(), 15)]
+    {
+        let Ok(mut signals) = signal(kind) else { continue };
+        coming.spawn(async move {
+            signals.recv().await;
+            Came::Signal(number)
+        });
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the front is where time comes in")]

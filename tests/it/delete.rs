@@ -3,7 +3,7 @@
 use callsweep::simulator::{Extension, Fault, Kind, World};
 use serde_json::Value;
 
-use crate::headless::{Pbx, configure, named, pbx};
+use crate::headless::{Pbx, Said, command, configure, named, pbx};
 
 const PAGE: [&str; 2] = ["delete", "--extension=0003*210"];
 
@@ -133,5 +133,37 @@ fn list_and_delete_mean_the_same_events_by_the_same_expression() {
             calls.iter().map(|call| call["covers"].as_u64().unwrap()).sum()
         };
         assert_eq!(u64::try_from(listed).unwrap(), covered, "{expression}");
+    }
+}
+
+#[test]
+fn a_signal_stops_a_deletion_in_order_and_is_told_by_the_exit_code() {
+    use std::time::{Duration, Instant};
+    // An answer that comes in time, and one that does not.
+    for (signal, code, latency, first) in
+        [("TERM", 143, 500, "deleted"), ("INT", 130, 10_000, "unknown")]
+    {
+        let pbx = named("the-page");
+        pbx.simulator.with_world(|world| world.latency.delete = Duration::from_millis(latency));
+        configure(&pbx.home, &pbx.simulator.origin(), "wide_calls = []\nconcurrency = 1");
+        let arguments = ["delete", "--where=ext:*", "--yes", "--format=json"];
+        let mut command = command(&pbx.home, &pbx.simulator.token(), &arguments);
+        let piped = command.stdout(std::process::Stdio::piped());
+        let child = piped.stderr(std::process::Stdio::piped()).spawn().unwrap();
+        let until = Instant::now() + Duration::from_secs(20);
+        while deletes(&pbx).is_empty() {
+            assert!(Instant::now() < until, "no DELETE goes out");
+            std::thread::yield_now();
+        }
+        let asked = Instant::now();
+        let pid = child.id().to_string();
+        let sent = std::process::Command::new("kill").args(["-s", signal, &pid]).status();
+        assert!(sent.unwrap().success());
+        let said = Said::of(child.wait_with_output().unwrap());
+        assert_eq!(said.code, code, "{}", said.err);
+        assert!(asked.elapsed() < Duration::from_secs(3), "{:?}", asked.elapsed());
+        let outcomes: Vec<Value> = said.document()["outcomes"].as_array().unwrap().clone();
+        let outcomes: Vec<&Value> = outcomes.iter().map(|line| &line["outcome"]).collect();
+        assert_eq!(outcomes, [first, "not_sent", "not_sent"]);
     }
 }
