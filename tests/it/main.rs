@@ -25,6 +25,7 @@ mod long_lists;
 mod papers;
 mod pty;
 mod resume;
+mod session;
 mod start;
 mod tidy;
 mod tls;
