@@ -3,24 +3,24 @@
 
 mod clipboard;
 mod guard;
+mod painter;
+mod screen;
 mod signals;
 
-use std::io;
-use std::mem::ManuallyDrop;
+use std::io::{self, Stdout};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::{Duration, Instant};
 
 use color_eyre::eyre::{Result, WrapErr};
 use crossterm::event::{Event, KeyEventKind};
-use ratatui::DefaultTerminal;
 
 use crate::app::{Effect, Facts, Key, Leaving, Message, Model, Moment, update};
 use crate::runtime::{Ports, perform};
-use crate::view::draw;
 
 use clipboard::Clipboard;
 pub use guard::{give_back_on_panic, is_terminal};
+use screen::Screen;
 
 /// During a run at most twenty pictures a second; a key is always answered at once.
 const FRAME: Duration = Duration::from_millis(50);
@@ -46,14 +46,12 @@ pub enum Left {
 /// # Errors
 /// When the terminal cannot be taken or written, or `connect` fails.
 pub fn run(facts: Facts, connect: impl FnOnce() -> Result<Ports>) -> Result<Left> {
-    let (screen, guard) = guard::take().wrap_err("the terminal cannot be used")?;
-    // Dropped, it would print to a terminal that may be gone, which aborts; the guard has shown the
-    // cursor by then.
-    let mut screen = ManuallyDrop::new(screen);
-    let size = screen.size()?;
+    let guard = guard::take().wrap_err("the terminal cannot be used")?;
+    let (columns, rows) = crossterm::terminal::size()?;
+    let mut screen = Screen::new(io::stdout(), true);
     let clock = Clock::start();
-    let (mut model, effects) = Model::new(facts, size.width, size.height);
-    screen.draw(|frame| draw(&model, frame))?;
+    let (mut model, effects) = Model::new(facts, columns, rows);
+    screen.show(&model)?;
     let ports = Arc::new(connect()?);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -81,7 +79,7 @@ pub fn run(facts: Facts, connect: impl FnOnce() -> Result<Ports>) -> Result<Left
 
 /// The loop: everything that came in, then one picture. Returns the signal that ended it.
 fn turn(
-    screen: &mut DefaultTerminal,
+    screen: &mut Screen<Stdout>,
     model: &mut Model,
     inbox: &Receiver<Message>,
     hands: &Hands<'_>,
@@ -114,7 +112,11 @@ fn turn(
             };
             next = inbox.recv_timeout(patience).ok();
         }
-        if paint(screen, model, &mut repaints).is_err() && end.is_none() {
+        if model.repaints() != repaints {
+            repaints = model.repaints();
+            screen.forget();
+        }
+        if screen.show(model).is_err() && end.is_none() {
             // A terminal that takes no picture is gone.
             hands.tell(Message::InputEnded);
         }
@@ -127,17 +129,6 @@ fn ends_with(message: &Message) -> Option<u8> {
         return Some(*signal);
     }
     matches!(message, Message::InputEnded).then_some(signals::HUNG_UP)
-}
-
-fn paint(screen: &mut DefaultTerminal, model: &Model, repaints: &mut u64) -> io::Result<()> {
-    if model.repaints() != *repaints {
-        *repaints = model.repaints();
-        // `clear` would ask the terminal where its cursor is; `resize` repaints without asking.
-        let size = screen.size()?;
-        screen.resize(ratatui::layout::Rect::new(0, 0, size.width, size.height))?;
-    }
-    screen.draw(|frame| draw(model, frame))?;
-    Ok(())
 }
 
 /// Carries effects to where they are performed and their messages back.
@@ -154,11 +145,11 @@ impl Hands<'_> {
         let _ = self.sender.send(message);
     }
 
-    fn carry_out(&self, effects: Vec<Effect>, screen: &mut DefaultTerminal) {
+    fn carry_out(&self, effects: Vec<Effect>, screen: &mut Screen<Stdout>) {
         for effect in effects {
             // Written here, between two pictures, so that it never falls into the middle of one.
             if let Effect::Copy { what, text } = effect {
-                let result = self.clipboard.copy(&text, screen.backend_mut());
+                let result = self.clipboard.copy(&text, screen.output());
                 Reply(Some(self.sender.clone())).send(Message::Copied { what, result });
                 continue;
             }

@@ -29,6 +29,8 @@ pub fn update(model: &mut Model, message: Message, now: Moment) -> Vec<Effect> {
         Message::Resized { columns, rows } => {
             model.size = (columns, rows);
             model.lay_out();
+            // Terminals move about what they show when their size changes.
+            model.repaints += 1;
             Vec::new()
         }
         Message::Discovered { result, exchanges } => {

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::execute;
-use ratatui::DefaultTerminal;
 
 /// True while the terminal is ours. Whoever turns it off gives the terminal back: the guard on an
 /// orderly way out, the panic hook on the other, never both.
@@ -29,15 +28,17 @@ pub fn give_back_on_panic() {
     }));
 }
 
-pub(super) fn take() -> io::Result<(DefaultTerminal, Guard)> {
+pub(super) fn take() -> io::Result<Guard> {
     TAKEN.store(true, Ordering::SeqCst);
     let guard = Guard(());
     crossterm::terminal::enable_raw_mode()?;
-    execute!(io::stdout(), crossterm::terminal::EnterAlternateScreen, EnableBracketedPaste)?;
-    let backend = ratatui::backend::CrosstermBackend::new(io::stdout());
-    let mut screen = ratatui::Terminal::new(backend)?;
-    screen.hide_cursor()?;
-    Ok((screen, guard))
+    execute!(
+        io::stdout(),
+        crossterm::terminal::EnterAlternateScreen,
+        EnableBracketedPaste,
+        crossterm::cursor::Hide
+    )?;
+    Ok(guard)
 }
 
 impl Drop for Guard {
