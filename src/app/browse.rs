@@ -3,12 +3,17 @@
 
 use std::collections::HashSet;
 use std::ops::Range;
+use std::time::Duration;
 
 use crate::deletion::Selection;
 use crate::domain::{EventType, Extension, ExtensionNumber, Fetched, Filter, Listing, Meant};
 
 use super::status::Tone;
 use super::{Cursor, Dialog, Effect, Model, Motion, Panel, count_of};
+
+/// The Events panel follows the cursor of the extensions once that has rested so long: whoever
+/// passes many, over a slow line at that, is not held up by what is painted and not looked at.
+const REST: Duration = Duration::from_millis(150);
 
 /// One line of the Events panel.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +73,10 @@ pub(super) struct EventsPanel {
     lines: Vec<Line>,
     pub(super) cursor: Cursor,
     closed: HashSet<EventType>,
+    /// When the cursor of the extensions last moved, while this panel has not followed it.
+    moved: Option<Duration>,
+    /// Until when it is being awaited that the cursor rests.
+    awaited: Option<Duration>,
     /// What the cursor was on when the last message had been taken in.
     anchor: Option<Anchor>,
 }
@@ -91,9 +100,14 @@ impl Model {
         self.events.lines.get(index)
     }
 
+    /// The extension whose events are shown: the one under the cursor, as soon as that rests.
+    pub fn shown_extension(&self) -> Option<&Extension> {
+        self.found(self.events.extension.as_ref()?)
+    }
+
     /// The listing whose lines the Events panel shows.
     pub fn current_listing(&self) -> Option<&Listing> {
-        self.store.listing(&self.current_extension()?.number)
+        self.store.listing(self.events.extension.as_ref()?)
     }
 
     /// The box of an extension: marked among all that are listed.
@@ -104,11 +118,11 @@ impl Model {
 
     /// The box of rows of the current listing: marked among all of them, shown or not.
     pub fn box_of_rows(&self, rows: Range<usize>) -> Boxed {
-        let Some(extension) = self.current_extension() else {
+        let Some(extension) = &self.events.extension else {
             return Boxed::None;
         };
         let all = rows.len();
-        let marked = rows.filter(|row| self.store.is_marked(&extension.number, *row)).count();
+        let marked = rows.filter(|row| self.store.is_marked(extension, *row)).count();
         Boxed::of(marked, all)
     }
 
@@ -183,6 +197,7 @@ impl Model {
 
     /// Makes the lines of the current extension again; the cursor stays on what it was on.
     pub(super) fn rebuild_events(&mut self) {
+        self.events.moved = None;
         let current = self.current_extension().cloned();
         let number = current.as_ref().map(|extension| extension.number.clone());
         let mut anchor = self.events.anchor.clone();
@@ -246,12 +261,37 @@ impl Model {
         match self.focus {
             Panel::Extensions => {
                 self.extension_cursor.go(motion, self.visible.len(), height);
-                self.rebuild_events();
+                self.events.moved = Some(self.now.since_start);
             }
             Panel::Events => self.events.cursor.go(motion, self.events.lines.len(), height),
             Panel::Status => self.status_cursor.go(motion, self.status_rows(), height),
             Panel::Marked => self.marked_cursor.go(motion, self.marked_lines(), height),
             Panel::Calls => self.calls_cursor.go(motion, self.calls.len(), height),
+        }
+    }
+
+    /// Shows the events of the extension under the cursor once that rests, and asks to be woken
+    /// then.
+    pub(super) fn follow_when_at_rest(&mut self) -> Option<Effect> {
+        let now = self.now.since_start;
+        if self.events.awaited.is_some_and(|until| now < until) {
+            return None;
+        }
+        self.events.awaited = None;
+        let moved = self.events.moved?;
+        let current = self.current_extension().map(|extension| &extension.number);
+        if now >= moved + REST || self.events.extension.as_ref() == current {
+            self.rebuild_events();
+            return None;
+        }
+        self.events.awaited = Some(moved + REST);
+        Some(Effect::Wait(moved + REST - now))
+    }
+
+    /// Shows the events of the extension under the cursor now.
+    pub(super) fn follow(&mut self) {
+        if self.events.moved.is_some() {
+            self.rebuild_events();
         }
     }
 

@@ -47,7 +47,7 @@ pub enum Effect {
         /// Which of its events.
         place: usize,
     },
-    /// Let this time pass: a run goes on after it.
+    /// Let this time pass: something goes on after it.
     Wait(Duration),
     /// Hand a text to the terminal, for its clipboard. Only the terminal's own thread can.
     Copy {

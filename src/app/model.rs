@@ -237,7 +237,7 @@ impl Model {
         self.extensions.get(*self.visible.get(row)?)
     }
 
-    /// The extension under the cursor of its panel: the one whose events are shown.
+    /// The extension under the cursor of its panel.
     pub fn current_extension(&self) -> Option<&Extension> {
         self.visible_extension(self.extension_cursor.at)
     }

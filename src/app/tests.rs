@@ -259,6 +259,38 @@ fn enter_goes_to_the_events_with_open_groups_and_the_cursor_on_the_first_type() 
 }
 
 #[test]
+fn the_events_follow_the_cursor_of_the_extensions_once_it_rests_and_at_once_where_they_matter() {
+    let shown = |desk: &Desk| desk.model.shown_extension().unwrap().number.to_string();
+    let mut desk = Desk::open();
+    let effects = desk.press("j j k");
+    assert_eq!(shown(&desk), "1");
+    let [Effect::Wait(rest)] = effects.as_slice() else { panic!("{effects:?}") };
+    desk.at += *rest;
+    // The cursor moved on meanwhile, so that there is a little more to wait.
+    desk.at -= Duration::from_millis(30);
+    desk.take(Message::Waited);
+    assert_eq!(shown(&desk), "1");
+    let [Effect::Wait(more)] = desk.effects.as_slice() else { panic!("{:?}", desk.effects) };
+    assert!(more < rest);
+    desk.at += *more;
+    desk.take(Message::Waited);
+    assert_eq!(shown(&desk), "2");
+    // Whoever goes on with another key has the events of the row under the cursor.
+    desk.press("k enter");
+    assert_eq!((desk.model.focus(), shown(&desk).as_str()), (Panel::Events, "1"));
+}
+
+#[test]
+fn a_cursor_that_comes_back_before_it_rested_asks_for_nothing_more() {
+    let mut desk = Desk::open();
+    assert_eq!(desk.press("j k").len(), 1);
+    desk.at += Duration::from_secs(1);
+    desk.effects.clear();
+    desk.take(Message::Waited);
+    assert!(desk.effects.is_empty());
+}
+
+#[test]
 fn space_marks_an_event_and_steps_down_and_unmarks_it_again() {
     let mut desk = Desk::open();
     desk.press("enter j space");

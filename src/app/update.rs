@@ -83,6 +83,7 @@ pub fn update(model: &mut Model, message: Message, now: Moment) -> Vec<Effect> {
         }
     };
     effects.extend(model.load_more());
+    effects.extend(model.follow_when_at_rest());
     model.count_again();
     model.fit_cursors();
     model.drop_anchor();
@@ -152,6 +153,9 @@ impl Model {
     }
 
     fn obey(&mut self, command: Command) -> Vec<Effect> {
+        if !matches!(command, Command::Move(_) | Command::Mark) || self.focus != Panel::Extensions {
+            self.follow();
+        }
         match command {
             Command::Move(motion) => self.scroll_or_go(motion),
             Command::Focus(panel) => self.focus_panel(panel),
@@ -571,7 +575,9 @@ impl Model {
             }
         }
         self.count_one_again(number, before);
-        self.rebuild_events();
+        if self.shown_extension().is_none_or(|shown| shown.number == *number) {
+            self.rebuild_events();
+        }
         self.conclude_check()
     }
 

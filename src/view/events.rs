@@ -15,7 +15,7 @@ use super::{frame_panel, put_row, text, theme};
 const ID: usize = 8;
 
 pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
-    let Some(extension) = model.current_extension() else {
+    let Some(extension) = model.shown_extension() else {
         frame_panel(model, frame, area, Panel::Events, "2 Events", "");
         return;
     };
@@ -114,7 +114,7 @@ fn group_row(
 ) -> Text<'static> {
     let all = rows.len();
     let marked = model
-        .current_extension()
+        .shown_extension()
         .map_or(0, |e| rows.clone().filter(|row| model.store().is_marked(&e.number, *row)).count());
     let fold = if open { "v" } else { ">" };
     let mark_box = text::mark_box(model.box_of_rows(rows));
