@@ -262,6 +262,10 @@ impl Model {
             Panel::Extensions => {
                 self.extension_cursor.go(motion, self.visible.len(), height);
                 self.events.moved = Some(self.now.since_start);
+                // Whoever goes to an end passes nothing.
+                if matches!(motion, Motion::First | Motion::Last) {
+                    self.follow();
+                }
             }
             Panel::Events => self.events.cursor.go(motion, self.events.lines.len(), height),
             Panel::Status => self.status_cursor.go(motion, self.status_rows(), height),
