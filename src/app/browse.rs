@@ -284,12 +284,13 @@ impl Model {
         self.events.awaited = None;
         let moved = self.events.moved?;
         let current = self.current_extension().map(|extension| &extension.number);
-        if now >= moved + REST || self.events.extension.as_ref() == current {
+        let rest = (moved + REST).saturating_sub(now);
+        if rest.is_zero() || self.events.extension.as_ref() == current {
             self.rebuild_events();
             return None;
         }
-        self.events.awaited = Some(moved + REST);
-        Some(Effect::Wait(moved + REST - now))
+        self.events.awaited = Some(now + rest);
+        Some(Effect::Wait(rest))
     }
 
     /// Shows the events of the extension under the cursor now.
