@@ -76,6 +76,20 @@ impl ProfileArguments {
     }
 }
 
+/// How sure it is what a command sends, and how its result is printed.
+#[derive(Debug, Args)]
+struct Consent {
+    /// Print what would be sent, and send nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+    /// The form of the result
+    #[arg(long, value_enum, default_value_t = RunFormat::Table)]
+    format: RunFormat,
+}
+
 /// The headless commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {

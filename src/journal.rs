@@ -16,7 +16,7 @@ use std::sync::{Mutex, PoisonError};
 use serde_json::{Value, json};
 
 use crate::deletion::{Plan, RunCall, RunEnd, Settled, UndoPlan};
-use crate::domain::{Foreign, Outcome, PhoneCallEvent, Target};
+use crate::domain::{EventKey, Foreign, Outcome, PhoneCallEvent, Target};
 pub use record::{
     Kind, Record, RecordRefused, RecordedCall, RecordedEvent, is_finished, names, undo_plan,
 };
@@ -208,15 +208,14 @@ fn outcome_of(outcome: &Outcome) -> Value {
         "outcome": outcome.name().replace(' ', "_"),
         "code": failure.map(|failure| failure.code.raw()),
         "message": failure.map(|failure| failure.message.raw()),
-        "new_id": match outcome {
-            Outcome::Restored(id) => id.as_ref().map(Foreign::raw),
-            Outcome::Deleted
-            | Outcome::AlreadyGone
-            | Outcome::Refused(_)
-            | Outcome::NotSent(_)
-            | Outcome::Unknown(_) => None,
-        },
+        "new_id": outcome.new_id().map(Foreign::raw),
     })
+}
+
+/// An event by its names, as run files and machine output have it.
+pub fn named(key: &EventKey) -> Value {
+    let number = key.event_type.number();
+    json!({"extension": key.extension.as_str(), "type": number, "id": key.id.as_str()})
 }
 
 fn revised(event: usize, outcome: &Outcome) -> Value {
@@ -230,14 +229,7 @@ fn revised(event: usize, outcome: &Outcome) -> Value {
 fn verified_line(end: &RunEnd) -> Value {
     let revised: Vec<Value> =
         end.revised.iter().map(|(event, outcome)| revised(*event, outcome)).collect();
-    let surplus: Vec<Value> = end
-        .surplus
-        .iter()
-        .map(|key| {
-            let number = key.event_type.number();
-            json!({"extension": key.extension.as_str(), "type": number, "id": key.id.as_str()})
-        })
-        .collect();
+    let surplus: Vec<Value> = end.surplus.iter().map(named).collect();
     json!({"line": "verified", "complete": end.verified, "revised": revised, "surplus": surplus})
 }
 

@@ -12,7 +12,7 @@ use super::list::{self, parse_type};
 use super::machine::{self, Machine};
 use super::profile;
 use super::runs::{self, RunFormat};
-use super::{Opened, counted};
+use super::{Consent, Opened, counted};
 use crate::api::Writes;
 use crate::app::Effect;
 use crate::config::{self, Environment, Flags, Profile};
@@ -36,15 +36,9 @@ pub struct DeleteArguments {
     /// The events of all extensions for which this holds, in place of --extension
     #[arg(long = "where", value_name = "EXPR", conflicts_with_all = ["types", "ids"])]
     expression: Option<String>,
-    /// Print the calls, and send none
-    #[arg(long)]
-    dry_run: bool,
-    /// Do not ask
-    #[arg(long)]
-    yes: bool,
-    /// The form of the result
-    #[arg(long, value_enum, default_value_t = RunFormat::Table)]
-    format: RunFormat,
+    /// How sure.
+    #[command(flatten)]
+    consent: Consent,
 }
 
 /// Which events are meant.
@@ -117,21 +111,12 @@ pub(super) fn run(
     };
     if selection.is_empty() {
         let nothing = runs::not_run("", &[]);
-        let written = runs::print(arguments.format, &nothing, |_| Ok(()));
+        let written = runs::print(arguments.consent.format, &nothing, |_| Ok(()));
         let ending = Ending::Refused.because("no event is meant by that: nothing was sent");
         return Ok(ending.written(written));
     }
-    let DeleteArguments { dry_run, yes, format, .. } = *arguments;
-    let ending =
-        carry_out(&selection, &opened, &folder, &Consent { dry_run, yes, format }, || Ok(()))?;
+    let ending = carry_out(&selection, &opened, &folder, &arguments.consent, || Ok(()))?;
     Ok(if whole || ending != Ending::Done { ending } else { Ending::InPart })
-}
-
-/// How sure a deletion is, and how its result is printed.
-pub(super) struct Consent {
-    pub(super) dry_run: bool,
-    pub(super) yes: bool,
-    pub(super) format: RunFormat,
 }
 
 /// Plans, asks, sends and prints; `begun` is done between the run file and the first request.

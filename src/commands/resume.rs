@@ -8,8 +8,9 @@ use std::sync::Arc;
 use clap::Args;
 use color_eyre::eyre::{Result, eyre};
 
+use super::Consent;
 use super::counted;
-use super::delete::{self, Consent};
+use super::delete;
 use super::ending::{Ending, remark};
 use super::profile::{self, Opened};
 use super::progress::Progress;

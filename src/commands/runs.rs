@@ -106,14 +106,7 @@ pub(super) fn print(
 /// What machines read of a run that deleted or undid.
 pub(super) fn document(record: &Record, stopped_by: Option<&str>) -> Value {
     let outcomes: Vec<Value> = record.events.iter().map(outcome).collect();
-    let surplus: Vec<Value> = record
-        .surplus
-        .iter()
-        .map(|key| {
-            let number = key.event_type.number();
-            json!({"extension": key.extension.as_str(), "type": number, "id": key.id.as_str()})
-        })
-        .collect();
+    let surplus: Vec<Value> = record.surplus.iter().map(journal::named).collect();
     json!({
         "run": record.name, "plan_hash": record.plan_hash, "dry_run": false,
         "calls": record.calls, "outcomes": outcomes, "surplus": surplus,

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use clap::Args;
 use color_eyre::eyre::{Result, eyre};
 
-use super::counted;
 use super::ending::Ending;
 use super::machine::{self, Machine};
 use super::profile;
 use super::runs::{self, RunFormat};
+use super::{Consent, counted};
 use crate::api::Writes;
 use crate::app::Effect;
 use crate::config::{self, Environment, Flags};
@@ -23,15 +23,9 @@ use crate::runtime::Ports;
 pub struct UndoArguments {
     /// The run's name, as `callsweep runs` lists it
     run: String,
-    /// Print what would be made, and make nothing
-    #[arg(long)]
-    dry_run: bool,
-    /// Do not ask
-    #[arg(long)]
-    yes: bool,
-    /// The form of the result
-    #[arg(long, value_enum, default_value_t = RunFormat::Table)]
-    format: RunFormat,
+    /// How sure.
+    #[command(flatten)]
+    consent: Consent,
 }
 
 /// Plans, asks, makes and prints.
@@ -57,22 +51,23 @@ pub(super) fn run(
         }
         Err(refused) => return Ok(Ending::Usage.because(&refused.to_string())),
     };
+    let consent = &arguments.consent;
     let plan = Arc::new(plan);
-    if arguments.dry_run {
-        return Ok(Ending::Done.written(print_plan(&plan, arguments.format)));
+    if consent.dry_run {
+        return Ok(Ending::Done.written(print_plan(&plan, consent.format)));
     }
     if profile.read_only {
         let why = "this profile is read-only: nothing is made (read_only, --read-only)";
         return Ok(Ending::Refused.because(why));
     }
-    if !arguments.yes && !is_confirmed(&plan)? {
+    if !consent.yes && !is_confirmed(&plan)? {
         return Ok(Ending::Refused.because("cancelled: nothing was sent"));
     }
     let client = profile::client(profile, Writes::Allowed)?;
     let ports = Ports::new(client, Vec::new(), Vec::new(), folder.clone());
     let open = Effect::OpenUndoFile(Arc::clone(&plan));
     let machine = Machine::Undo(Undo::new(plan, profile.concurrency));
-    machine::carry_out(machine, open, ports, &folder, arguments.format, || Ok(()))
+    machine::carry_out(machine, open, ports, &folder, consent.format, || Ok(()))
 }
 
 fn print_plan(plan: &UndoPlan, format: RunFormat) -> io::Result<()> {

@@ -349,14 +349,7 @@ impl Undo {
 
     /// The id that the service told of an event.
     fn told(&self, place: usize) -> Option<&str> {
-        match self.ledger.get(place)? {
-            Outcome::Restored(id) => id.as_ref().map(Foreign::raw),
-            Outcome::Deleted
-            | Outcome::AlreadyGone
-            | Outcome::Refused(_)
-            | Outcome::NotSent(_)
-            | Outcome::Unknown(_) => None,
-        }
+        self.ledger.get(place)?.new_id().map(Foreign::raw)
     }
 
     /// What a list after it all says of an event whose POST told no id, or one that is not listed.

@@ -153,6 +153,18 @@ impl Outcome {
         }
     }
 
+    /// The id that an event was given when it was made again, where the service told it.
+    pub fn new_id(&self) -> Option<&Foreign> {
+        match self {
+            Self::Restored(id) => id.as_ref(),
+            Self::Deleted
+            | Self::AlreadyGone
+            | Self::Refused(_)
+            | Self::NotSent(_)
+            | Self::Unknown(_) => None,
+        }
+    }
+
     /// The failure behind it, where there is one.
     pub fn failure(&self) -> Option<&Failure> {
         match self {
