@@ -89,6 +89,7 @@ fn desk(extensions: usize, events: usize) -> Model {
         wide_calls: WideCalls::default(),
         max_delete: 1000,
         concurrency: 4,
+        looks: callsweep::app::Looks::default(),
     };
     let (mut model, _) = Model::new(facts, 120, 40);
     let found = (0..extensions).map(|extension| Extension::of(number(extension))).collect();

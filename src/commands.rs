@@ -47,7 +47,7 @@ pub struct Arguments {
     pub profile: ProfileArguments,
 }
 
-/// Flags that choose a profile and change it for this one run.
+/// Flags that choose a profile and change it and the screen for this one run.
 #[derive(Debug, Args)]
 pub struct ProfileArguments {
     /// The profile to use, instead of `CALLSWEEP_PROFILE` or `default_profile`
@@ -62,6 +62,12 @@ pub struct ProfileArguments {
     /// An extension to show beside the discovered ones, or the only one to list; may be repeated
     #[arg(long = "extension", value_name = "N", global = true)]
     extensions: Vec<String>,
+    /// Draw the screen with nothing but ASCII
+    #[arg(long, global = true)]
+    ascii: bool,
+    /// Draw the screen without colours, as where `NO_COLOR` is set
+    #[arg(long, global = true)]
+    no_color: bool,
 }
 
 impl ProfileArguments {
@@ -72,6 +78,8 @@ impl ProfileArguments {
             config: self.config.clone(),
             read_only: self.read_only,
             extensions: self.extensions.clone(),
+            ascii: self.ascii,
+            no_color: self.no_color,
         }
     }
 }

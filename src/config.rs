@@ -8,11 +8,13 @@
 mod auth;
 mod check;
 mod environment;
+mod looks;
 mod numbers;
 mod source;
 mod token;
 
 pub use environment::Environment;
+pub use looks::{looks_without_file, terminal_refused};
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -20,6 +22,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::app::Looks;
 use crate::domain::{
     Credentials, ExtensionNumber, Foreign, Source as Discoverer, Target, WideCalls,
 };
@@ -59,6 +62,8 @@ pub struct Profile {
     pub insecure: bool,
     /// What the service is asked with.
     pub credentials: Credentials,
+    /// How the screen looks; the same for all profiles of a file.
+    pub looks: Looks,
 }
 
 /// What the command line says about the configuration.
@@ -72,6 +77,10 @@ pub struct Flags {
     pub read_only: bool,
     /// `--extension`, as typed, beside the configured ones.
     pub extensions: Vec<String>,
+    /// `--ascii`: nothing but ASCII is drawn.
+    pub ascii: bool,
+    /// `--no-color`: no colours.
+    pub no_color: bool,
 }
 
 /// Why there is no profile. Every sentence ends in what to do, and none holds a secret.
@@ -113,6 +122,7 @@ pub enum ConfigError {
 pub fn load(flags: &Flags, environment: &Environment) -> Result<Profile, ConfigError> {
     let (source, document) = source::open(&expected_path(flags, environment)?)?;
     let drafts = check::profiles(&source, &document)?;
+    let looks = looks::looks(&source, &document, flags, environment)?;
     let draft = choose(flags, environment, &source, &document, drafts)?;
     let ca_file = match &draft.ca_file {
         Some(written) => Some(ca_file(&source, written, environment)?),
@@ -123,7 +133,7 @@ pub fn load(flags: &Flags, environment: &Environment) -> Result<Profile, ConfigE
         None => Vec::new(),
     };
     let credentials = draft.auth.resolve(&source, environment)?;
-    let mut profile = draft.finish(ca_file, credentials);
+    let mut profile = draft.finish(ca_file, credentials, looks);
     profile.read_only |= flags.read_only;
     let named = flags.extensions.iter().map(|text| {
         ExtensionNumber::parse(text)

@@ -41,6 +41,9 @@ fn run(arguments: Arguments, environment: &Environment) -> Ending {
              for commands that print",
         );
     }
+    if let Some(refused) = config::terminal_refused(environment) {
+        return Ending::Usage.because(refused);
+    }
     match interactive(opened.profile, opened.simulator.is_some(), runs) {
         Ok(Left::InOrder) => Ending::Done,
         Ok(Left::Because(message)) => Ending::Failed.because(&message),
@@ -59,6 +62,7 @@ fn interactive(profile: Profile, demo: bool, runs: PathBuf) -> Result<Left> {
         wide_calls: profile.wide_calls,
         max_delete: profile.max_delete,
         concurrency: profile.concurrency,
+        looks: profile.looks,
     };
     terminal::run(facts, move || {
         let writes = if profile.read_only { Writes::ReadOnly } else { Writes::Allowed };

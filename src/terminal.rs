@@ -48,7 +48,7 @@ pub enum Left {
 pub fn run(facts: Facts, connect: impl FnOnce() -> Result<Ports>) -> Result<Left> {
     let guard = guard::take().wrap_err("the terminal cannot be used")?;
     let (columns, rows) = crossterm::terminal::size()?;
-    let mut screen = Screen::new(io::stdout(), true);
+    let mut screen = Screen::new(io::stdout(), facts.looks.synchronized);
     let clock = Clock::start();
     let (mut model, effects) = Model::new(facts, columns, rows);
     screen.show(&model)?;

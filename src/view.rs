@@ -24,6 +24,11 @@ use crate::domain::{Fetched, Meant};
 
 /// Draws the whole screen.
 pub fn draw(model: &Model, frame: &mut Frame<'_>) {
+    draw_all(model, frame);
+    theme::dress(frame.buffer_mut(), &model.facts().looks);
+}
+
+fn draw_all(model: &Model, frame: &mut Frame<'_>) {
     let layout = model.layout();
     // The terminal may have become smaller than the last message said.
     let whole = layout.whole.intersection(frame.area());

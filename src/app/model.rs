@@ -13,7 +13,7 @@ use super::marking::{MarkPrompt, Marking};
 use super::running::Opening;
 use super::status::{Calls, Log, LogLine, Notice, StatusRow, Tone};
 use super::{
-    ActiveRun, ActiveUndo, Cursor, Effect, Key, Layout, Moment, Panel, Review, UndoReview,
+    ActiveRun, ActiveUndo, Cursor, Effect, Key, Layout, Looks, Moment, Panel, Review, UndoReview,
 };
 
 /// What the profile settles before the program starts.
@@ -36,6 +36,8 @@ pub struct Facts {
     pub max_delete: usize,
     /// Requests in flight at once.
     pub concurrency: usize,
+    /// How the screen looks.
+    pub looks: Looks,
 }
 
 /// A question or page over the panels.

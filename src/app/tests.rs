@@ -25,6 +25,7 @@ fn facts() -> Facts {
         wide_calls: WideCalls::default(),
         max_delete: 1000,
         concurrency: 2,
+        looks: Looks::default(),
     }
 }
 

@@ -25,7 +25,7 @@ pub struct Opened {
 /// The first mistake of the configuration, or that no simulator can be started.
 pub fn open(demo: bool, flags: &Flags, environment: &Environment) -> Result<Opened> {
     if demo {
-        return open_demo(flags);
+        return open_demo(flags, environment);
     }
     let profile = config::load(flags, environment)?;
     Ok(Opened { profile, simulator: None })
@@ -50,7 +50,7 @@ pub fn client(profile: &Profile, writes: Writes) -> Result<Client, ClientRefused
 
 /// A simulator on a loopback port, and the profile that reaches it. The SystemAPI tells the labels,
 /// and the queues, menus and conferences that presence cannot see.
-fn open_demo(flags: &Flags) -> Result<Opened> {
+fn open_demo(flags: &Flags, environment: &Environment) -> Result<Opened> {
     let simulator =
         Simulator::start(World::demo(DEMO_SEED), SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
     let named = flags.extensions.iter();
@@ -68,6 +68,7 @@ fn open_demo(flags: &Flags) -> Result<Opened> {
         ca_file: None,
         insecure: false,
         credentials: Credentials::Token(Secret::new(&simulator.token())),
+        looks: config::looks_without_file(flags, environment),
     };
     Ok(Opened { profile, simulator: Some(simulator) })
 }

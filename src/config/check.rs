@@ -9,6 +9,7 @@ use std::time::Duration;
 use toml::Spanned;
 use url::{Host, Url};
 
+use crate::app::Looks;
 use crate::domain::{
     CreatePath, Credentials, ExtensionNumber, Source as Discoverer, Target, UserId, WideCalls,
 };
@@ -46,7 +47,12 @@ impl Draft {
     }
 
     /// The profile, with what had to be fetched.
-    pub(super) fn finish(self, ca_file: Option<PathBuf>, credentials: Credentials) -> Profile {
+    pub(super) fn finish(
+        self,
+        ca_file: Option<PathBuf>,
+        credentials: Credentials,
+        looks: Looks,
+    ) -> Profile {
         Profile {
             target: self.target,
             extensions: self.extensions,
@@ -60,6 +66,7 @@ impl Draft {
             ca_file,
             insecure: self.insecure,
             credentials,
+            looks,
         }
     }
 }

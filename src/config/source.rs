@@ -24,7 +24,22 @@ const QUOTED: usize = 60;
 pub(super) struct Document {
     pub(super) default_profile: Option<Spanned<String>>,
     #[serde(default)]
+    pub(super) ascii: bool,
+    pub(super) synchronized_output: Option<bool>,
+    #[serde(default)]
+    pub(super) theme: Theme,
+    #[serde(default)]
     pub(super) profiles: BTreeMap<Spanned<String>, Profile>,
+}
+
+/// `[theme]`: a colour for each thing that has one.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Theme {
+    pub(super) focus: Option<Spanned<String>>,
+    pub(super) good: Option<Spanned<String>>,
+    pub(super) warning: Option<Spanned<String>>,
+    pub(super) danger: Option<Spanned<String>>,
 }
 
 /// `[profiles.NAME]`: every key may be missing here, what that means is for `check` to say.
@@ -191,6 +206,8 @@ impl Source {
             ["profiles"] => {
                 (path, false, "a table for each profile, as in [profiles.acme]".to_owned())
             }
+            ["theme"] => (path, false, "a table, as in [theme]".to_owned()),
+            ["theme", key] => (*key, false, how(key).to_owned()),
             ["profiles", _] => (path, false, format!("a table, as in [{path}]")),
             ["profiles", _, "auth"] => (path, true, format!("a table, as in [{path}]")),
             ["profiles", _, "auth", key] => (*key, true, how(key).to_owned()),
@@ -233,7 +250,10 @@ fn how(key: &str) -> &'static str {
         "extensions_file" => "a path in quotes, as in \"numbers.txt\"",
         "discover" => "[\"presence\"], [\"presence\", \"system_api\"], or [] for none",
         "wide_calls" => "\"extension\" and \"type\" between brackets, as in [\"extension\"]",
-        "read_only" | "protected" | "insecure" => "true or false, without quotes",
+        "focus" | "good" | "warning" | "danger" => super::looks::COLOURS,
+        "ascii" | "synchronized_output" | "read_only" | "protected" | "insecure" => {
+            "true or false, without quotes"
+        }
         "max_delete" => "a number from 1 to 100000, without quotes",
         "concurrency" => "a number from 1 to 64, without quotes",
         "timeout_s" => "a number of seconds from 1 to 600, without quotes",

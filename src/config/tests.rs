@@ -7,6 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use tempfile::TempDir;
 
 use super::*;
+use crate::app::Palette;
 use crate::domain::Secret;
 
 const MINIMAL: &str = r#"
@@ -102,6 +103,7 @@ fn a_profile_needs_an_address_and_a_token_and_has_defaults_for_the_rest() {
         ca_file: None,
         insecure: false,
         credentials: Credentials::Token(Secret::new("1|abc~def")),
+        looks: Looks::default(),
     };
     assert_eq!(profile, expected);
 }
@@ -120,7 +122,7 @@ fn the_example_documents_every_key() {
     for config in misspelt {
         let said = Home::with(&config).load(&Flags::default(), &[]).unwrap_err();
         let (_, known) = said.split_once("known keys are ").unwrap();
-        for key in known.split(", ").filter(|key| !matches!(*key, "profiles" | "auth")) {
+        for key in known.split(", ").filter(|key| !matches!(*key, "profiles" | "auth" | "theme")) {
             let documented = EXAMPLE
                 .lines()
                 .any(|line| line.trim_start_matches('#').starts_with(&format!("{key} = ")));
@@ -492,4 +494,53 @@ fn an_app_has_its_key_its_secret_and_defaults_for_the_rest() {
         panic!("no App");
     };
     assert_eq!((token_url.as_str(), redirect_uri.as_str()), ("https://pbx.example.com/t", "x"));
+}
+
+fn looks(file: &str, flags: &Flags, environment: &[(&str, &str)]) -> Looks {
+    Home::with(&format!("{file}\n{MINIMAL}")).load(flags, environment).unwrap().looks
+}
+
+const COLOURFUL: &str = "ascii = true\nsynchronized_output = false\n[theme]\nfocus = \"blue\"\n\
+                         good = \"208\"\ndanger = \"#ff8700\"";
+
+#[test]
+fn colours_are_the_files_as_far_as_the_terminal_has_them() {
+    use ratatui::style::Color::{Blue, Indexed, Rgb};
+    let default = Palette::DEFAULT;
+    let whole = Palette { focus: Blue, good: Indexed(208), danger: Rgb(255, 135, 0), ..default };
+    let many = Palette { danger: default.danger, ..whole };
+    let few = Palette { good: default.good, ..many };
+    for (environment, palette) in [
+        (&[("TERM", "xterm"), ("COLORTERM", "truecolor")][..], whole),
+        (&[("TERM", "xterm-direct")], whole),
+        (&[("TERM", "xterm-256color")], many),
+        (&[("TERM", "screen")], few),
+        (&[("TERM", "linux")], few),
+        (&[], few),
+    ] {
+        let looks = looks(COLOURFUL, &Flags::default(), environment);
+        assert_eq!(looks.palette, Some(palette), "{environment:?}");
+        assert!(looks.ascii && !looks.synchronized);
+    }
+}
+
+#[test]
+fn there_are_no_colours_where_the_flag_or_a_no_color_that_is_not_empty_says_so() {
+    let flag = Flags { no_color: true, ..Flags::default() };
+    assert_eq!(looks(COLOURFUL, &flag, &[]).palette, None);
+    assert_eq!(looks(COLOURFUL, &Flags::default(), &[("NO_COLOR", "1")]).palette, None);
+    assert!(looks(COLOURFUL, &Flags::default(), &[("NO_COLOR", "")]).palette.is_some());
+    let environment = [("NO_COLOR", "1")].into_iter().collect();
+    let ascii = Flags { ascii: true, ..Flags::default() };
+    let looks = looks_without_file(&ascii, &environment);
+    assert_eq!(looks, Looks { palette: None, ascii: true, synchronized: true });
+}
+
+#[test]
+fn only_a_dumb_terminal_is_refused() {
+    let refused = |term: &str| terminal_refused(&[("TERM", term)].into_iter().collect());
+    assert!(refused("dumb").unwrap().contains("set TERM"));
+    for term in ["", "linux", "screen", "tmux-256color", "xterm", "xterm-256color", "vt220"] {
+        assert_eq!(refused(term), None, "{term}");
+    }
 }

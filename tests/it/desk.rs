@@ -7,7 +7,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use callsweep::api::{Client, Settings, Writes};
-use callsweep::app::{Effect, Facts, Key, Leaving, Message, Model, Moment, update};
+use callsweep::app::{Effect, Facts, Key, Leaving, Looks, Message, Model, Moment, update};
 use callsweep::domain::{Credentials, ExtensionNumber, Secret, Source, Target, UserId, WideCalls};
 use callsweep::runtime::{Ports, perform};
 use callsweep::simulator::{Seen, Simulator, World};
@@ -106,6 +106,7 @@ impl Desk {
             wide_calls: setting.wide_calls,
             max_delete: setting.max_delete,
             concurrency: 1,
+            looks: Looks::default(),
         };
         let (columns, rows) = setting.size;
         let (model, effects) = Model::new(facts, columns, rows);

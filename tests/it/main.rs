@@ -22,6 +22,7 @@ mod headless;
 mod journey;
 mod limits;
 mod long_lists;
+mod looks;
 mod paint;
 mod papers;
 mod pty;

@@ -68,6 +68,7 @@ fn panics_with_the_terminal_in_hand() {
         wide_calls: WideCalls::default(),
         max_delete: 1,
         concurrency: 1,
+        looks: callsweep::app::Looks::default(),
     };
     let _ = callsweep::terminal::run(facts, || panic!("on purpose"));
 }

@@ -85,6 +85,7 @@ fn by_screen(found: &[(Extension, Listing)], expression: &str) -> Vec<EventKey> 
         wide_calls: WideCalls::default(),
         max_delete: 1000,
         concurrency: 4,
+        looks: crate::app::Looks::default(),
     };
     let (mut model, _) = Model::new(facts, 80, 24);
     let extensions = found.iter().map(|(extension, _)| extension.clone()).collect();

@@ -1,0 +1,46 @@
+//! How the screen looks: which colour stands for what, or none at all, and with which characters it
+//! is drawn.
+
+use ratatui::style::Color;
+
+/// What the operator and the terminal want of the picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Looks {
+    /// The colours; none where there are to be none.
+    pub palette: Option<Palette>,
+    /// Nothing but ASCII is drawn.
+    pub ascii: bool,
+    /// Every picture goes out between the brackets of synchronized output (mode 2026).
+    pub synchronized: bool,
+}
+
+impl Default for Looks {
+    fn default() -> Self {
+        Self { palette: Some(Palette::DEFAULT), ascii: false, synchronized: true }
+    }
+}
+
+/// The colour of each thing that has one. Nothing is told by its colour alone, and text that means
+/// nothing special is in the terminal's own colour on the terminal's own ground.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Palette {
+    /// The panel that keys go to.
+    pub focus: Color,
+    /// What went as asked.
+    pub good: Color,
+    /// What needs care.
+    pub warning: Color,
+    /// What deletes, and what failed.
+    pub danger: Color,
+}
+
+impl Palette {
+    /// Four colours of the first eight that read on dark and on light ground. Yellow, which is
+    /// usual for a warning, does not on white.
+    pub const DEFAULT: Self = Self {
+        focus: Color::Cyan,
+        good: Color::Green,
+        warning: Color::Magenta,
+        danger: Color::Red,
+    };
+}
