@@ -206,16 +206,27 @@ fn hint_line(model: &Model, width: u16) -> Line<'static> {
         let waiting = count_of(model.marking_waits_for(), "extension");
         spans.push(Span::styled(format!(" Esc give up marking in {waiting}  "), theme::WARNING));
     }
-    for (key, word) in hints(context) {
-        spans.push(Span::styled(format!(" {key}"), theme::STRONG));
-        spans.push(Span::raw(format!(" {word} ")));
-        let used: usize = spans.iter().map(Span::width).sum();
-        if used > usize::from(width) {
-            spans.truncate(spans.len() - 2);
+    let mut hints: Vec<[Span<'static>; 2]> = hints(context)
+        .map(|(key, word)| {
+            let key = Span::styled(format!(" {key}"), theme::STRONG);
+            [key, Span::raw(format!(" {word} "))]
+        })
+        .collect();
+    // The way to all the others is the last one to go.
+    let last = hints.pop().filter(|_| context == Context::Browse);
+    let room = usize::from(width).saturating_sub(last.as_ref().map_or(0, |hint| wide(hint)));
+    for hint in hints {
+        if wide(&spans) + wide(&hint) > room {
             break;
         }
+        spans.extend(hint);
     }
+    spans.extend(last.into_iter().flatten());
     Line::from(spans)
+}
+
+fn wide(spans: &[Span<'_>]) -> usize {
+    spans.iter().map(Span::width).sum()
 }
 
 /// A panel's frame, and the room inside.

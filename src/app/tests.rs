@@ -14,7 +14,7 @@ use super::*;
 
 mod marking;
 
-fn facts() -> Facts {
+pub(crate) fn facts() -> Facts {
     let user = UserId::parse("@me").unwrap();
     Facts {
         target: Target::new("acme", "https://pbx.test", "/uapi", user).unwrap(),
@@ -65,7 +65,7 @@ impl Desk {
         Self::with(facts())
     }
 
-    fn with(facts: Facts) -> Self {
+    pub(crate) fn with(facts: Facts) -> Self {
         let mut desk = Self::before_listing(facts);
         desk.list("1", "0 a,0 o1,2 b,2 o2");
         desk.list("2", "1 c");
@@ -74,9 +74,19 @@ impl Desk {
         desk
     }
 
-    fn before_listing(facts: Facts) -> Self {
+    /// Nothing has been answered yet.
+    pub(crate) fn just_started() -> Self {
+        Self::on(facts())
+    }
+
+    fn on(facts: Facts) -> Self {
         let (model, effects) = Model::new(facts, 80, 24);
-        let mut desk = Self { model, effects, at: Duration::ZERO };
+        Self { model, effects, at: Duration::ZERO }
+    }
+
+    /// The extensions are known, and none of their events.
+    pub(crate) fn before_listing(facts: Facts) -> Self {
+        let mut desk = Self::on(facts);
         let extensions = ["1", "2", "3"].map(|text| Extension::of(number(text))).to_vec();
         let discovery = Discovery { extensions, remarks: Vec::new(), complete: true };
         desk.take(Message::Discovered { result: Ok(discovery), exchanges: Vec::new() });
@@ -92,6 +102,10 @@ impl Desk {
 
     fn list(&mut self, extension: &str, events: &str) {
         self.answer_listing(extension, 0, Ok(listing(extension, events)));
+    }
+
+    pub(crate) fn fail_listing(&mut self, extension: &str, failure: Failure) {
+        self.answer_listing(extension, 0, Err(failure));
     }
 
     fn answer_listing(&mut self, extension: &str, epoch: u64, result: Result<Listing, Failure>) {

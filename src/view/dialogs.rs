@@ -313,9 +313,9 @@ pub(super) fn help(top: usize, frame: &mut Frame<'_>) {
 fn help_rows(binding: &Binding, columns: usize) -> Vec<Line<'static>> {
     let mut keys = binding.shown_keys();
     let mut rows = Vec::new();
-    for line in text::wrap(binding.help, columns.saturating_sub(18)) {
+    for line in text::wrap(binding.help, columns.saturating_sub(20)) {
         rows.push(Line::from(vec![
-            Span::styled(format!("  {} ", text::column(&keys, 15)), theme::STRONG),
+            Span::styled(format!("  {} ", text::column(&keys, 17)), theme::STRONG),
             Span::raw(line),
         ]));
         keys.clear();

@@ -1,102 +1,188 @@
-//! Pictures of every screen, as text: `src/view/snapshots` holds what was looked at and approved.
+//! Pictures of every screen: `src/view/snapshots` holds what was looked at and approved.
+
+use std::fmt::Write as _;
 
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
-use ratatui::style::Modifier;
+use ratatui::buffer::{Buffer, Cell};
+use ratatui::style::{Color, Modifier};
 
-use crate::app::tests::Desk;
-use crate::app::{Message, Model};
+use crate::app::tests::{Desk, facts};
+use crate::app::{Facts, Looks, Message, Model};
 use crate::domain::{
     Cause, Discovery, Extension, ExtensionNumber, Failure, ListingBuilder, RawEvent,
 };
 
-use super::draw;
+use super::{draw, theme};
 
-fn terminal(model: &Model) -> Terminal<TestBackend> {
+/// The sizes that every screen is looked at in: the smallest, the usual, a large one.
+const SIZES: [(u16, u16); 3] = [(60, 15), (80, 24), (120, 40)];
+
+fn drawn(model: &Model) -> Buffer {
     let whole = model.layout().whole;
     let mut terminal = Terminal::new(TestBackend::new(whole.width, whole.height)).unwrap();
-    terminal.draw(|frame| draw(model, frame)).unwrap();
-    terminal
+    terminal.draw(|frame| draw(model, frame)).unwrap().buffer.clone()
+}
+
+fn lines(picture: &Buffer) -> Vec<String> {
+    let rows = picture.content.chunks(usize::from(picture.area.width));
+    rows.map(|row| row.iter().map(Cell::symbol).collect()).collect()
 }
 
 fn picture(model: &Model) -> String {
-    terminal(model).backend().to_string()
+    lines(&drawn(model)).join("\n")
 }
 
-fn resized(columns: u16, rows: u16, keys: &str) -> Desk {
+/// Every row's styles, each with the columns that it goes from and to.
+fn styles(picture: &Buffer) -> String {
+    let mut text = String::new();
+    for (y, row) in picture.content.chunks(usize::from(picture.area.width)).enumerate() {
+        let mut words = Vec::new();
+        let mut first = 0;
+        for run in row.chunk_by(|one, next| one.style() == next.style()) {
+            let (style, end) = (run[0].style(), first + run.len());
+            let color = style.fg.filter(|fg| *fg != Color::Reset).map(|fg| fg.to_string());
+            let modifiers = style.add_modifier.iter_names().map(|(name, _)| name.to_owned());
+            let looks: Vec<String> = color.into_iter().chain(modifiers).collect();
+            if !looks.is_empty() {
+                words.push(format!("{first}-{} {}", end - 1, looks.join("+").to_lowercase()));
+            }
+            first = end;
+        }
+        if !words.is_empty() {
+            writeln!(text, "{y:>2}: {}", words.join(", ")).unwrap();
+        }
+    }
+    text
+}
+
+fn approve(name: &str, text: &str) {
+    insta::assert_snapshot!(name, text);
+}
+
+/// The screen in every size and in every look: with colours, without, and in ASCII.
+fn approved(name: &str, desk: &mut Desk) {
+    let (mut plain, mut colourless, mut ascii) = (String::new(), String::new(), String::new());
+    for (columns, rows) in SIZES {
+        desk.take(Message::Resized { columns, rows });
+        let picture = drawn(&desk.model);
+        let dressed = |looks: Looks| {
+            let mut picture = picture.clone();
+            theme::dress(&mut picture, &looks);
+            picture
+        };
+        let title = format!("{columns}x{rows}");
+        writeln!(plain, "{title}\n{}\n{}", lines(&picture).join("\n"), styles(&picture)).unwrap();
+        let without = dressed(Looks { palette: None, ..Looks::default() });
+        assert_eq!(lines(&without), lines(&picture));
+        assert!(without.content.iter().all(|cell| cell.fg == Color::Reset));
+        writeln!(colourless, "{title}, text as with colours\n{}", styles(&without)).unwrap();
+        let in_ascii = dressed(Looks { ascii: true, ..Looks::default() });
+        assert_eq!(styles(&in_ascii), styles(&picture));
+        assert!(in_ascii.content.iter().all(|cell| cell.symbol().is_ascii()));
+        writeln!(ascii, "{title}, styles as with colours\n{}\n", lines(&in_ascii).join("\n"))
+            .unwrap();
+    }
+    approve(name, &plain);
+    approve(&format!("{name}-no-color"), &colourless);
+    approve(&format!("{name}-ascii"), &ascii);
+    desk.take(Message::Resized { columns: 80, rows: 24 });
+}
+
+/// A desk on which these keys were pressed.
+fn at(keys: &str) -> Desk {
     let mut desk = Desk::open();
-    desk.take(Message::Resized { columns, rows });
     desk.press(keys);
     desk
 }
 
 #[test]
 fn browsing() {
-    for (columns, rows) in [(60, 15), (80, 24), (120, 40)] {
-        let mut desk = resized(columns, rows, "enter j space j j space");
-        insta::assert_snapshot!(format!("browsing-{columns}x{rows}"), picture(&desk.model));
-        desk.press("esc");
-        insta::assert_snapshot!(format!("extensions-{columns}x{rows}"), picture(&desk.model));
-    }
+    approved("extensions", &mut at(""));
+    approved("events", &mut at("enter j space j j space"));
+    approved("marked", &mut at("enter A 4 j"));
+    approved("status", &mut at("3"));
+    approved("calls", &mut at("5"));
+}
+
+#[test]
+fn before_anything_is_read_and_where_nothing_is_found() {
+    approved("first-picture", &mut Desk::just_started());
+    let mut desk = Desk::just_started();
+    let discovery = Discovery { extensions: vec![], remarks: vec![], complete: true };
+    desk.take(Message::Discovered { result: Ok(discovery), exchanges: Vec::new() });
+    approved("nothing-found", &mut desk);
+    let mut desk = Desk::before_listing(facts());
+    desk.fail_listing("1", Failure::new(Cause::Unreachable, "pbx.test refused the connection"));
+    approved("not-readable", &mut desk);
+}
+
+#[test]
+fn badges() {
+    let mut facts = facts();
+    (facts.demo, facts.read_only, facts.insecure, facts.protected) = (true, true, true, true);
+    let mut desk = Desk::with(facts);
+    desk.press("enter A");
+    approved("badges", &mut desk);
 }
 
 #[test]
 fn filtering() {
-    let mut desk = resized(80, 24, "enter A / o l d");
-    insta::assert_snapshot!("filter-typed-80x24", picture(&desk.model));
+    let mut desk = at("enter A / o l d");
+    approved("filter-typed", &mut desk);
     desk.press("enter");
-    insta::assert_snapshot!("filter-kept-80x24", picture(&desk.model));
+    approved("filter-kept", &mut desk);
     desk.press("/ space t y p e :");
-    insta::assert_snapshot!("filter-refused-80x24", picture(&desk.model));
+    approved("filter-refused", &mut desk);
 }
 
 #[test]
 fn marking() {
-    let mut desk = resized(80, 24, "enter j space T");
-    insta::assert_snapshot!("mark-empty-80x24", picture(&desk.model));
+    let mut desk = at("enter j space T");
+    approved("mark-empty", &mut desk);
     desk.press("t y p e : 0");
-    insta::assert_snapshot!("mark-counted-80x24", picture(&desk.model));
+    approved("mark-counted", &mut desk);
     desk.press("| o l d");
-    insta::assert_snapshot!("mark-refused-80x24", picture(&desk.model));
+    approved("mark-refused", &mut desk);
     desk.press("ctrl-u - - o l d");
-    insta::assert_snapshot!("mark-unmark-80x24", picture(&desk.model));
+    approved("mark-unmark", &mut desk);
     desk.press("esc R 1 R");
     let extensions = ["1", "2", "3", "4", "5"];
     let extensions = extensions.map(|text| Extension::of(ExtensionNumber::parse(text).unwrap()));
     let discovery = Discovery { extensions: extensions.to_vec(), remarks: vec![], complete: true };
     desk.take(Message::Discovered { result: Ok(discovery), exchanges: Vec::new() });
     desk.press("T t y p e : 0 enter");
-    insta::assert_snapshot!("mark-offered-80x24", picture(&desk.model));
+    approved("mark-offered", &mut desk);
     desk.press("L");
-    insta::assert_snapshot!("mark-loading-80x24", picture(&desk.model));
+    approved("mark-loading", &mut desk);
 }
 
 #[test]
 fn the_end_of_a_long_expression_and_what_it_means_stay_in_sight() {
-    let mut desk = resized(60, 15, "T");
+    let mut desk = at("T");
     desk.take(Message::Pasted(format!("url:*{}*", "crm".repeat(40))));
-    insta::assert_snapshot!("mark-long-60x15", picture(&desk.model));
+    approved("mark-long", &mut desk);
 }
 
 #[test]
 fn reviewing() {
-    for (columns, rows) in [(60, 15), (80, 24), (120, 40)] {
-        let mut desk = resized(columns, rows, "A d");
-        insta::assert_snapshot!(format!("review-wide-{columns}x{rows}"), picture(&desk.model));
-        desk.press("t");
-        insta::assert_snapshot!(format!("review-events-{columns}x{rows}"), picture(&desk.model));
-    }
-    let desk = resized(80, 24, "enter A / o l d enter d 4");
-    insta::assert_snapshot!("review-hidden-80x24", picture(&desk.model));
+    let mut desk = at("A d");
+    approved("review-wide", &mut desk);
+    desk.press("t");
+    approved("review-events", &mut desk);
+    approved("review-hidden", &mut at("enter A / o l d enter d 4"));
+    let mut desk = Desk::with(Facts { read_only: true, ..facts() });
+    desk.press("enter d");
+    approved("review-read-only", &mut desk);
 }
 
 #[test]
 fn reading_again_for_the_review_and_what_drifted() {
     let mut desk = Desk::open();
     desk.press_only("A d");
-    insta::assert_snapshot!("review-reading-80x24", picture(&desk.model));
+    approved("review-reading", &mut desk);
     desk.press_only("y");
-    insta::assert_snapshot!("review-agreed-80x24", picture(&desk.model));
+    approved("review-agreed", &mut desk);
     let number = ExtensionNumber::parse("1").unwrap();
     let mut builder = ListingBuilder::new(number.clone());
     for (event_type, id, url) in [
@@ -110,59 +196,67 @@ fn reading_again_for_the_review_and_what_drifted() {
     }
     let result = Ok(builder.finish(true));
     desk.take(Message::Listed { extension: number, epoch: 0, result, exchanges: Vec::new() });
-    let failure = Failure::new(Cause::Unreachable, "pbx.test refused the connection");
-    let extension = ExtensionNumber::parse("2").unwrap();
-    let result = Err(failure);
-    desk.take(Message::Listed { extension, epoch: 0, result, exchanges: Vec::new() });
-    insta::assert_snapshot!("review-drifted-80x24", picture(&desk.model));
-    desk.take(Message::Resized { columns: 60, rows: 15 });
-    insta::assert_snapshot!("review-drifted-60x15", picture(&desk.model));
+    desk.fail_listing("2", Failure::new(Cause::Unreachable, "pbx.test refused the connection"));
+    approved("review-drifted", &mut desk);
 }
 
 #[test]
 fn simulating() {
-    let mut desk = resized(80, 24, "enter A d t");
+    let mut desk = at("enter A d t");
     desk.press("s");
     desk.simulate(0);
-    insta::assert_snapshot!("simulating-80x24", picture(&desk.model));
+    approved("simulating", &mut desk);
     for call in 1..4 {
         desk.simulate(call);
     }
     desk.press("3");
-    insta::assert_snapshot!("simulated-80x24", picture(&desk.model));
+    approved("simulated", &mut desk);
 }
 
 #[test]
-fn running() {
-    for (columns, rows) in [(60, 15), (80, 24), (120, 40)] {
-        let mut desk = resized(columns, rows, "enter A d t");
-        desk.run();
-        desk.settle(0, true);
-        desk.settle(1, false);
-        desk.press("3");
-        insta::assert_snapshot!(format!("running-{columns}x{rows}"), picture(&desk.model));
-        desk.press("1 q");
-        insta::assert_snapshot!(format!("leaving-{columns}x{rows}"), picture(&desk.model));
-        desk.press("n 3");
-        desk.settle(2, true);
-        desk.settle(3, true);
-        desk.take(Message::RunFileClosed(Ok(())));
-        insta::assert_snapshot!(format!("finished-{columns}x{rows}"), picture(&desk.model));
-    }
+fn running_and_undoing() {
+    let mut desk = at("enter A d t");
+    desk.run();
+    desk.settle(0, true);
+    desk.settle(1, false);
+    desk.press("3");
+    approved("running", &mut desk);
+    desk.press("1 q");
+    approved("leaving", &mut desk);
+    desk.press("n 3");
+    desk.settle(2, true);
+    desk.settle(3, true);
+    desk.take(Message::RunFileClosed(Ok(())));
+    approved("finished", &mut desk);
+    desk.press("2 j");
+    approved("failed-event", &mut desk);
+    desk.press("z");
+    approved("review-undo", &mut desk);
 }
 
 #[test]
 fn helping() {
-    for (columns, rows) in [(60, 15), (80, 24), (120, 40)] {
-        let desk = resized(columns, rows, "?");
-        insta::assert_snapshot!(format!("help-{columns}x{rows}"), picture(&desk.model));
-    }
+    let mut desk = at("?");
+    approved("help", &mut desk);
+    desk.press("G");
+    approved("help-end", &mut desk);
+}
+
+#[test]
+fn the_operators_looks_are_the_ones_that_are_drawn() {
+    let looks = Looks { palette: None, ascii: true, synchronized: true };
+    let desk = Desk::with(Facts { looks, ..facts() });
+    let picture = drawn(&desk.model);
+    let plain = |cell: &Cell| cell.symbol().is_ascii() && cell.fg == Color::Reset;
+    assert!(picture.content.iter().all(plain));
+    assert!(!drawn(&Desk::open().model).content.iter().all(plain));
 }
 
 #[test]
 fn below_the_smallest_size_it_says_so_and_nothing_else() {
     for (columns, rows) in [(59, 24), (80, 14), (1, 1), (20, 5)] {
-        let desk = resized(columns, rows, "A d");
+        let mut desk = at("A d");
+        desk.take(Message::Resized { columns, rows });
         let picture = picture(&desk.model);
         assert!(!picture.contains("DELETE"), "{picture}");
         assert!(columns < 30 || picture.contains("make the window larger (60x15)"), "{picture}");
@@ -171,14 +265,8 @@ fn below_the_smallest_size_it_says_so_and_nothing_else() {
 
 #[test]
 fn the_cursor_and_the_marks_are_seen_without_colours() {
-    let desk = resized(80, 24, "enter j space");
-    let terminal = terminal(&desk.model);
-    let buffer = terminal.backend().buffer();
-    let rows: Vec<String> = buffer
-        .content
-        .chunks(80)
-        .map(|row| row.iter().map(ratatui::buffer::Cell::symbol).collect())
-        .collect();
+    let buffer = drawn(&at("enter j space").model);
+    let rows = lines(&buffer);
     let cursor = rows.iter().position(|row| row.contains(">  [ ]")).unwrap();
     let marked = rows.iter().position(|row| row.contains("   [x]")).unwrap();
     let modifier = |row: usize| buffer.content[row * 80 + 35].modifier;
@@ -219,8 +307,7 @@ fn hostile_text_in_every_field_keeps_every_row_in_its_place() {
     });
     for keys in ["enter", "j", "j", "3", "1 d", "n"] {
         desk.press(keys);
-        let terminal = terminal(&desk.model);
-        let buffer = terminal.backend().buffer();
+        let buffer = drawn(&desk.model);
         for cell in &buffer.content {
             let acts = |character: char| {
                 character.is_control() || matches!(character, '\u{202e}' | '\u{200b}')

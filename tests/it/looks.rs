@@ -29,7 +29,7 @@ fn styles(written: &str) -> Vec<u32> {
     sequences.flat_map(|numbers| numbers.split(';').map(|one| one.parse().unwrap_or(0))).collect()
 }
 
-fn is_color(number: &u32) -> bool {
+fn is_color(number: u32) -> bool {
     matches!(number, 30..=38 | 40..=48 | 90..=97 | 100..=107)
 }
 
@@ -41,10 +41,10 @@ fn without_colours_no_byte_asks_for_one_and_the_cursor_is_still_reversed() {
         (&["--ascii", "--no-color"], &[]),
     ] {
         let styles = styles(&written(arguments, environment));
-        assert!(!styles.iter().any(is_color), "{styles:?}");
+        assert!(!styles.iter().copied().any(is_color), "{styles:?}");
         assert!(styles.contains(&7) && styles.contains(&1));
     }
-    assert!(styles(&written(&[], &[])).iter().any(is_color));
+    assert!(styles(&written(&[], &[])).into_iter().any(is_color));
 }
 
 #[test]
