@@ -70,6 +70,7 @@ pub async fn perform(effect: Effect, ports: &Ports) -> Message {
             let result = Err("there is no terminal to copy to".to_owned());
             Message::Copied { what, result }
         }
+        Effect::Suspend => Message::Suspended(Err("there is no terminal to give back".to_owned())),
         Effect::ListForRun(extension) => {
             let mut exchanges = Vec::new();
             let result = ports.client.events(&extension, &mut exchanges).await;

@@ -6,6 +6,7 @@ mod guard;
 mod painter;
 mod screen;
 mod signals;
+mod suspend;
 
 use std::io::{self, Stdout};
 use std::sync::Arc;
@@ -101,6 +102,9 @@ fn turn(
             if let Some(signal) = ends_with(&message) {
                 end.get_or_insert((signal, clock.since_start() + LAST_WAIT));
             }
+            if stop_or_go_on(&message, hands).is_err() {
+                hands.tell(Message::InputEnded);
+            }
             hands.carry_out(update(model, message, clock.now()), screen);
             if !matches!(model.leaving(), Leaving::No | Leaving::WhenSettled) {
                 return end.map(|(signal, _)| signal);
@@ -116,11 +120,26 @@ fn turn(
             repaints = model.repaints();
             screen.forget();
         }
-        if screen.show(model).is_err() && end.is_none() {
+        if guard::has_it() && screen.show(model).is_err() && end.is_none() {
             // A terminal that takes no picture is gone.
             hands.tell(Message::InputEnded);
         }
     }
+}
+
+/// Gives the terminal back before the program stops, and takes it once it goes on: also after a
+/// SIGSTOP, of which nothing tells.
+fn stop_or_go_on(message: &Message, hands: &Hands<'_>) -> io::Result<()> {
+    if matches!(message, Message::AskedToStop) && suspend::somebody_goes_on() {
+        guard::give_back();
+        suspend::stop()?;
+    }
+    if matches!(message, Message::Continued) {
+        guard::take_again()?;
+        let (columns, rows) = crossterm::terminal::size()?;
+        hands.tell(Message::Resized { columns, rows });
+    }
+    Ok(())
 }
 
 /// The signal that a shell would tell where a message ends the program.
@@ -151,6 +170,10 @@ impl Hands<'_> {
             if let Effect::Copy { what, text } = effect {
                 let result = self.clipboard.copy(&text, screen.output());
                 Reply(Some(self.sender.clone())).send(Message::Copied { what, result });
+                continue;
+            }
+            if effect == Effect::Suspend {
+                self.tell(Message::Suspended(suspend::ask()));
                 continue;
             }
             let ports = Arc::clone(&self.ports);

@@ -122,4 +122,6 @@ pub enum Command {
     Interrupt,
     /// Paint the whole screen again.
     Redraw,
+    /// Give the terminal back to the shell until it says to go on.
+    Suspend,
 }

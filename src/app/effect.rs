@@ -56,6 +56,8 @@ pub enum Effect {
         /// The text, cleaned of everything that acts on a terminal.
         text: String,
     },
+    /// Stop the whole job, as ctrl-z does to any program. Only the terminal's own thread can.
+    Suspend,
     /// Write the last lines of the run file and let go of it.
     CloseRunFile(RunEnd),
 }

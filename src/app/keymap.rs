@@ -83,6 +83,7 @@ pub const BINDINGS: &[Binding] = &[
     row(Browse, &["?", "f1"], Command::Help, "these keys", "help"),
     row(Browse, &["ctrl-c"], Command::Interrupt, "as Esc; twice within a second leaves", ""),
     row(Browse, &["ctrl-l"], Command::Redraw, "paint the screen again", ""),
+    row(Browse, &["ctrl-z"], Command::Suspend, "suspend; fg in the shell goes on, a run too", ""),
     row(Review, &["y"], Command::Confirm, "delete: send these calls", "DELETE"),
     row(Review, &["n", "esc", "q"], Command::Cancel, "cancel; the marks stay", "cancel"),
     row(Review, &["enter"], Command::Nothing, "nothing, on purpose", ""),
@@ -98,6 +99,7 @@ pub const BINDINGS: &[Binding] = &[
     row(Review, &["end"], Command::Move(Motion::Last), "scroll to the last call", ""),
     row(Review, &["ctrl-c"], Command::Interrupt, "cancel; twice within a second leaves", ""),
     row(Review, &["ctrl-l"], Command::Redraw, "paint the screen again", ""),
+    row(Review, &["ctrl-z"], Command::Suspend, "suspend; fg in the shell goes on, a run too", ""),
     row(Undo, &["y"], Command::Confirm, "make these events again", "MAKE AGAIN"),
     row(Undo, &["n", "esc", "q"], Command::Cancel, "cancel", "cancel"),
     row(Undo, &["enter"], Command::Nothing, "nothing, on purpose", ""),
@@ -109,11 +111,13 @@ pub const BINDINGS: &[Binding] = &[
     row(Undo, &["end"], Command::Move(Motion::Last), "scroll to the last call", ""),
     row(Undo, &["ctrl-c"], Command::Interrupt, "cancel; twice within a second leaves", ""),
     row(Undo, &["ctrl-l"], Command::Redraw, "paint the screen again", ""),
+    row(Undo, &["ctrl-z"], Command::Suspend, "suspend; fg in the shell goes on, a run too", ""),
     row(Leave, &["y"], Command::Confirm, "stop after what is in flight, then leave", "stop and leave"),
     row(Leave, &["n", "esc", "q"], Command::Cancel, "stay", "stay"),
     row(Leave, &["enter"], Command::Nothing, "nothing, on purpose", ""),
     row(Leave, &["ctrl-c"], Command::Interrupt, "stay; twice within a second leaves at once", ""),
     row(Leave, &["ctrl-l"], Command::Redraw, "paint the screen again", ""),
+    row(Leave, &["ctrl-z"], Command::Suspend, "suspend; fg in the shell goes on, a run too", ""),
     row(Help, &["j", "down"], Command::Move(Motion::Down), "scroll down", "scroll"),
     row(Help, &["k", "up"], Command::Move(Motion::Up), "scroll up", ""),
     row(Help, &["ctrl-d", "pagedown", "space"], Command::Move(Motion::PageDown), "scroll half a page down", ""),
@@ -123,6 +127,7 @@ pub const BINDINGS: &[Binding] = &[
     row(Help, &["q", "esc", "?", "f1", "enter"], Command::Cancel, "close this page", "close"),
     row(Help, &["ctrl-c"], Command::Interrupt, "close; twice within a second leaves", ""),
     row(Help, &["ctrl-l"], Command::Redraw, "paint the screen again", ""),
+    row(Help, &["ctrl-z"], Command::Suspend, "suspend; fg in the shell goes on, a run too", ""),
 ];
 
 /// What a key asks for, given the keys that were pressed before it without an answer.

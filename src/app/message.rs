@@ -90,6 +90,12 @@ pub enum Message {
     Waited,
     /// [`Effect::CloseRunFile`](super::Effect::CloseRunFile) is done.
     RunFileClosed(Result<(), Failure>),
+    /// [`Effect::Suspend`](super::Effect::Suspend) was asked for, or why it is of no use.
+    Suspended(Result<(), String>),
+    /// A signal asks to stop: the terminal is given back until the program goes on.
+    AskedToStop,
+    /// The program goes on after it was stopped, with the terminal in hand again.
+    Continued,
     /// [`Effect::Copy`](super::Effect::Copy) is done: whether it was sent is all that can be known.
     Copied {
         /// What it was, in words.

@@ -27,10 +27,7 @@ pub fn update(model: &mut Model, message: Message, now: Moment) -> Vec<Effect> {
             Vec::new()
         }
         Message::Resized { columns, rows } => {
-            model.size = (columns, rows);
-            model.lay_out();
-            // Terminals move about what they show when their size changes.
-            model.repaints += 1;
+            model.resized(columns, rows);
             Vec::new()
         }
         Message::Discovered { result, exchanges } => {
@@ -39,9 +36,7 @@ pub fn update(model: &mut Model, message: Message, now: Moment) -> Vec<Effect> {
             Vec::new()
         }
         Message::BrokenRunsFound(sentences) => {
-            for sentence in sentences {
-                model.say(Tone::Warning, sentence);
-            }
+            model.broken_runs_found(sentences);
             Vec::new()
         }
         Message::Listed { extension, epoch, result, exchanges } => {
@@ -73,6 +68,12 @@ pub fn update(model: &mut Model, message: Message, now: Moment) -> Vec<Effect> {
         }
         Message::InputEnded | Message::AskedToEnd { .. } => model.leave_in_haste(),
         Message::Waited => model.waited(),
+        // What there is to do is done where the terminal is.
+        Message::Suspended(Ok(())) | Message::AskedToStop | Message::Continued => Vec::new(),
+        Message::Suspended(Err(why)) => {
+            model.notice(Tone::Warning, format!("not suspended: {why}"));
+            Vec::new()
+        }
         Message::Copied { what, result } => {
             model.copied(&what, result);
             Vec::new()
@@ -91,6 +92,19 @@ pub fn update(model: &mut Model, message: Message, now: Moment) -> Vec<Effect> {
 }
 
 impl Model {
+    fn broken_runs_found(&mut self, sentences: Vec<String>) {
+        for sentence in sentences {
+            self.say(Tone::Warning, sentence);
+        }
+    }
+
+    fn resized(&mut self, columns: u16, rows: u16) {
+        self.size = (columns, rows);
+        self.lay_out();
+        // Terminals move about what they show when their size changes.
+        self.repaints += 1;
+    }
+
     pub(super) fn lay_out(&mut self) {
         self.layout = Layout::new(self.size.0, self.size.1, self.focus);
         self.fit_cursors();
@@ -108,6 +122,10 @@ impl Model {
 
     fn press(&mut self, key: Key) -> Vec<Effect> {
         self.notice = None;
+        // The one chord that holds while a line is being typed too.
+        if look_up(self.context(), None, key) == Found::Command(Command::Suspend) {
+            return self.obey(Command::Suspend);
+        }
         match &self.dialog {
             Some(Dialog::Filter { .. }) => {
                 self.type_filter(key);
@@ -190,6 +208,7 @@ impl Model {
             Command::Quit => self.quit(),
             Command::Interrupt => return self.interrupt(),
             Command::Redraw => self.repaints += 1,
+            Command::Suspend => return vec![Effect::Suspend],
         }
         Vec::new()
     }

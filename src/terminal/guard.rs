@@ -10,7 +10,7 @@ use crossterm::execute;
 /// orderly way out, the panic hook on the other, never both.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
-/// Gives the terminal back when dropped.
+/// Gives the terminal back when dropped, unless it has been already.
 pub(super) struct Guard(());
 
 /// Whether standard output is a terminal that can show the program.
@@ -28,17 +28,31 @@ pub fn give_back_on_panic() {
     }));
 }
 
+/// Takes the terminal.
 pub(super) fn take() -> io::Result<Guard> {
-    TAKEN.store(true, Ordering::SeqCst);
     let guard = Guard(());
+    take_again()?;
+    Ok(guard)
+}
+
+/// Takes the terminal once more: the shell, or whoever had it meanwhile, changes its modes.
+pub(super) fn take_again() -> io::Result<()> {
+    if TAKEN.swap(true, Ordering::SeqCst) {
+        // crossterm turns raw mode on once.
+        crossterm::terminal::disable_raw_mode()?;
+    }
     crossterm::terminal::enable_raw_mode()?;
     execute!(
         io::stdout(),
         crossterm::terminal::EnterAlternateScreen,
         EnableBracketedPaste,
         crossterm::cursor::Hide
-    )?;
-    Ok(guard)
+    )
+}
+
+/// Whether the terminal is ours now.
+pub(super) fn has_it() -> bool {
+    TAKEN.load(Ordering::SeqCst)
 }
 
 impl Drop for Guard {
@@ -47,8 +61,8 @@ impl Drop for Guard {
     }
 }
 
-/// Undoes what `take` did. A terminal that is gone makes every step fail, which changes nothing.
-fn give_back() {
+/// Undoes what `take` did, for good or until it is taken again. A terminal that is gone makes every step fail, which changes nothing.
+pub(super) fn give_back() {
     if TAKEN.swap(false, Ordering::SeqCst) {
         let _ = execute!(
             io::stdout(),

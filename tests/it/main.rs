@@ -16,6 +16,7 @@ mod blocker;
 mod config;
 mod delete;
 mod desk;
+mod ends;
 mod faults;
 mod full_disk;
 mod headless;

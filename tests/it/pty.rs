@@ -2,10 +2,6 @@
 
 use std::net::TcpListener;
 use std::path::Path;
-use std::sync::mpsc;
-use std::time::{Duration, Instant};
-
-use portable_pty::{PtySize, native_pty_system};
 
 use crate::session::{PATIENCE, Session, configuration};
 
@@ -48,42 +44,6 @@ fn what_is_copied_goes_to_the_terminal_between_two_pictures() {
         session.press("nqq");
         assert_eq!(session.ends(), 0);
     }
-}
-
-/// Not a test of its own: what the next one runs in a pseudo-terminal.
-#[test]
-#[ignore = "a program that panics on purpose, started by the test below"]
-fn panics_with_the_terminal_in_hand() {
-    use callsweep::app::Facts;
-    use callsweep::domain::{Target, UserId, WideCalls};
-    color_eyre::install().unwrap();
-    callsweep::terminal::give_back_on_panic();
-    let user = UserId::parse("@me").unwrap();
-    let facts = Facts {
-        target: Target::new("test", "http://127.0.0.1:1", "/uapi", user).unwrap(),
-        demo: false,
-        read_only: false,
-        insecure: false,
-        protected: false,
-        wide_calls: WideCalls::default(),
-        max_delete: 1,
-        concurrency: 1,
-        looks: callsweep::app::Looks::default(),
-    };
-    let _ = callsweep::terminal::run(facts, || panic!("on purpose"));
-}
-
-#[test]
-fn a_panic_gives_the_terminal_back_and_is_read_on_the_ordinary_screen() {
-    let home = tempfile::tempdir().unwrap();
-    let program = std::env::current_exe().unwrap();
-    let arguments =
-        ["--ignored", "--exact", "--nocapture", "pty::panics_with_the_terminal_in_hand"];
-    let mut session = Session::start_program(&program, home.path(), &arguments, &[]);
-    assert_ne!(session.ends(), 0);
-    session.has_its_terminal_back();
-    let said = session.screen.screen().contents();
-    assert!(said.contains("on purpose"), "{said}");
 }
 
 #[test]
@@ -218,80 +178,4 @@ fn on_a_full_disk_the_screen_says_why_the_run_stopped_and_the_marks_stay() {
     session.press("q");
     assert_eq!(session.ends(), 0);
     session.has_its_terminal_back();
-}
-
-fn signal(session: &Session, name: &str) {
-    let pid = session.child.process_id().unwrap().to_string();
-    let sent = std::process::Command::new("kill").args(["-s", name, &pid]).status().unwrap();
-    assert!(sent.success());
-}
-
-#[test]
-fn every_signal_that_ends_it_gives_the_terminal_back_and_is_told_by_the_exit_code() {
-    for (name, number) in [("HUP", 1), ("INT", 2), ("QUIT", 3), ("TERM", 15)] {
-        let home = tempfile::tempdir().unwrap();
-        let mut session = Session::start(home.path(), &["--demo"], &[]);
-        session.sees("Dial-In");
-        signal(&session, name);
-        assert_eq!(session.ends(), 128 + number, "{name}");
-        session.has_its_terminal_back();
-    }
-}
-
-#[test]
-fn a_signal_in_a_run_awaits_what_is_in_flight_and_closes_the_run_file() {
-    use callsweep::simulator::{Simulator, World};
-    // An answer that comes in time, and one that does not.
-    for (latency, finished) in [(500, true), (10_000, false)] {
-        let home = tempfile::tempdir().unwrap();
-        let mut world = World::named("the-page").unwrap();
-        world.latency.delete = Duration::from_millis(latency);
-        let simulator = Simulator::start(world, "127.0.0.1:0".parse().unwrap()).unwrap();
-        let file = configuration(home.path(), &simulator.origin());
-        let text = std::fs::read_to_string(&file).unwrap();
-        let narrow = "wide_calls = []\nconcurrency = 1\n[profiles.acme.auth]";
-        std::fs::write(&file, text.replace("[profiles.acme.auth]", narrow)).unwrap();
-        let token = simulator.token();
-        let mut session = Session::start(home.path(), &["--config", &file], &[("T", &token)]);
-        session.sees("Dial-In");
-        session.press(" d");
-        session.sees("DELETE 3 phone call events");
-        session.press("y");
-        session.sees("RUNNING");
-        let until = Instant::now() + PATIENCE;
-        let is_out = |world: &mut World| world.requests().iter().any(|it| it.method == "DELETE");
-        while !simulator.with_world(is_out) {
-            assert!(Instant::now() < until, "no DELETE goes out");
-            std::thread::yield_now();
-        }
-        let asked = Instant::now();
-        signal(&session, "TERM");
-        assert_eq!(session.ends(), 128 + 15);
-        assert!(asked.elapsed() < Duration::from_secs(3), "{:?}", asked.elapsed());
-        session.has_its_terminal_back();
-        let runs = home.path().join(".local/state/callsweep/runs");
-        let name = callsweep::journal::names(&runs).unwrap().remove(0);
-        let record = callsweep::journal::Record::read(&runs, &name).unwrap();
-        assert_eq!(record.finished.is_some(), finished);
-        let outcomes: Vec<_> = record.events.iter().map(|event| event.outcome.name()).collect();
-        let first = if finished { "deleted" } else { "unknown" };
-        assert_eq!(outcomes, [first, "not sent", "not sent"]);
-    }
-}
-
-#[test]
-fn a_terminal_that_is_gone_ends_it_also_where_hang_ups_are_ignored() {
-    let home = tempfile::tempdir().unwrap();
-    let program = env!("CARGO_BIN_EXE_callsweep");
-    let arguments = ["-c", "trap '' HUP; exec \"$0\" --demo", program];
-    let mut session = Session::start_program(Path::new("/bin/sh"), home.path(), &arguments, &[]);
-    session.sees("Dial-In");
-    // The last bytes make the reader see that nobody listens, and let go of the terminal.
-    let (_nobody, silence) = mpsc::channel();
-    session.output = silence;
-    session.press("j");
-    session.keys = Box::new(std::io::sink());
-    let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
-    session.master = native_pty_system().openpty(size).unwrap().master;
-    assert_eq!(session.ends(), 128 + 1);
 }

@@ -1,0 +1,284 @@
+//! Suspending in a shell with jobs, and every way out: the terminal is whole, the exit code tells.
+
+use std::path::Path;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use callsweep::simulator::{Simulator, World};
+use portable_pty::{PtySize, native_pty_system};
+
+use crate::session::{PATIENCE, Session, configuration, modes};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_callsweep");
+
+/// With nothing in flight the end takes a few hundredths of a second; a busy machine may need more.
+const A_MOMENT: Duration = Duration::from_secs(1);
+
+/// A shell with job control in a terminal of its own.
+fn shell(home: &Path, environment: &[(&str, &str)]) -> Session {
+    let environment = [environment, &[("PS1", "here$ "), ("PATH", "/usr/bin:/bin")]].concat();
+    let mut shell = Session::start_program(Path::new("/bin/sh"), home, &["-i"], &environment);
+    shell.sees("here$");
+    shell
+}
+
+impl Session {
+    /// Waits until the screen has none of the text any more.
+    fn no_longer_sees(&mut self, text: &str) {
+        let until = Instant::now() + PATIENCE;
+        while self.screen.screen().contents().contains(text) {
+            let left = until.saturating_duration_since(Instant::now());
+            let Ok(bytes) = self.output.recv_timeout(left) else {
+                panic!("{text:?} stays:\n{}", self.screen.screen().contents())
+            };
+            self.take(&bytes);
+        }
+    }
+
+    /// Waits until the shell has the terminal again: it asks on an ordinary screen with a
+    /// cursor, and the modes are those of before.
+    fn is_at_the_shell(&mut self) {
+        let until = Instant::now() + PATIENCE;
+        let asks = |screen: &vt100::Screen| {
+            !screen.alternate_screen() && screen.contents().trim_end().ends_with("here$")
+        };
+        while !asks(self.screen.screen()) || modes(&*self.master) != self.modes_before {
+            assert!(Instant::now() < until, "{}", self.screen.screen().contents());
+            if let Ok(bytes) = self.output.recv_timeout(Duration::from_millis(20)) {
+                self.take(&bytes);
+            }
+        }
+        assert!(!self.screen.screen().hide_cursor(), "the cursor is hidden");
+        assert!(!self.screen.screen().bracketed_paste(), "bracketed paste is on");
+    }
+}
+
+#[test]
+fn ctrl_z_gives_the_terminal_to_the_shell_and_fg_brings_the_picture_back_in_the_new_size() {
+    let home = tempfile::tempdir().unwrap();
+    let mut shell = shell(home.path(), &[]);
+    shell.press(&format!("{PROGRAM} --demo\r"));
+    shell.sees("Dial-In");
+    // Also while a line is being typed.
+    for keys in ["\x1a", "/\x1a"] {
+        shell.press(keys);
+        shell.sees("topped");
+        shell.is_at_the_shell();
+        shell.press("fg\r");
+        shell.sees("1 Extensions");
+        assert!(shell.screen.screen().alternate_screen() && shell.screen.screen().hide_cursor());
+    }
+    shell.press("\r\x1a");
+    shell.no_longer_sees("1 Extensions");
+    shell.resize(40, 120);
+    shell.is_at_the_shell();
+    shell.press("fg\r");
+    shell.sees("4 Marked");
+    shell.press("q");
+    shell.is_at_the_shell();
+    shell.press("exit\r");
+    assert_eq!(shell.ends(), 0);
+}
+
+#[test]
+fn a_stop_that_nobody_can_see_coming_is_mended_when_it_goes_on() {
+    let home = tempfile::tempdir().unwrap();
+    let mut shell = shell(home.path(), &[]);
+    let pid = home.path().join("pid");
+    shell.press(&format!("sh -c 'echo $$ > {}; exec {PROGRAM} --demo'\r", pid.display()));
+    shell.sees("Dial-In");
+    let pid = std::fs::read_to_string(pid).unwrap();
+    let sent = std::process::Command::new("kill").args(["-s", "STOP", pid.trim()]).status();
+    assert!(sent.unwrap().success());
+    shell.sees("topped");
+    // This shell leaves the modes as they are, raw, where only a line feed ends a line.
+    shell.press("fg\n");
+    shell.no_longer_sees("topped");
+    shell.sees("1 Extensions");
+    // Raw modes again: the key acts at once and is not echoed.
+    shell.press("q");
+    shell.is_at_the_shell();
+    shell.press("exit\r");
+    assert_eq!(shell.ends(), 0);
+}
+
+#[test]
+fn without_a_shell_to_come_back_from_it_is_not_suspended_and_says_so() {
+    let home = tempfile::tempdir().unwrap();
+    let mut session = Session::start(home.path(), &["--demo"], &[]);
+    session.sees("Dial-In");
+    session.press("\x1a");
+    session.sees("not suspended: there is no shell");
+    signal(&session, "TSTP");
+    session.press("?");
+    session.sees("mark or unmark the row");
+    session.press("qq");
+    assert_eq!(session.ends(), 0);
+    session.has_its_terminal_back();
+}
+
+#[test]
+fn a_run_that_was_suspended_goes_on_and_ends_as_if_it_had_not_been() {
+    let home = tempfile::tempdir().unwrap();
+    let mut world = World::named("the-page").unwrap();
+    world.latency.delete = Duration::from_millis(300);
+    let simulator = Simulator::start(world, "127.0.0.1:0".parse().unwrap()).unwrap();
+    let file = one_at_a_time(home.path(), &simulator);
+    let token = simulator.token();
+    let mut shell = shell(home.path(), &[("T", &token)]);
+    shell.press(&format!("{PROGRAM} --config {file}\r"));
+    shell.sees("Dial-In");
+    shell.press(" d");
+    shell.sees("DELETE 3 phone call events");
+    shell.press("y");
+    shell.sees("RUNNING");
+    shell.press("\x1a");
+    shell.sees("topped");
+    shell.is_at_the_shell();
+    let left = simulator.with_world(|world| world.event_count());
+    assert!(left > 0, "it was over before it was suspended");
+    shell.press("fg\r");
+    shell.sees("finished: 3 deleted");
+    assert_eq!(simulator.with_world(|world| world.event_count()), 0);
+    shell.press("q");
+    shell.is_at_the_shell();
+    shell.press("exit\r");
+    assert_eq!(shell.ends(), 0);
+}
+
+/// Not a test of its own: what the next one runs in a pseudo-terminal.
+#[test]
+#[ignore = "a program that panics on purpose, started by the test below"]
+fn panics_with_the_terminal_in_hand() {
+    use callsweep::app::Facts;
+    use callsweep::domain::{Target, UserId, WideCalls};
+    color_eyre::install().unwrap();
+    callsweep::terminal::give_back_on_panic();
+    let user = UserId::parse("@me").unwrap();
+    let facts = Facts {
+        target: Target::new("test", "http://127.0.0.1:1", "/uapi", user).unwrap(),
+        demo: false,
+        read_only: false,
+        insecure: false,
+        protected: false,
+        wide_calls: WideCalls::default(),
+        max_delete: 1,
+        concurrency: 1,
+        looks: callsweep::app::Looks::default(),
+    };
+    let _ = callsweep::terminal::run(facts, || panic!("on purpose"));
+}
+
+#[test]
+fn a_panic_gives_the_terminal_back_and_is_read_on_the_ordinary_screen() {
+    let home = tempfile::tempdir().unwrap();
+    let program = std::env::current_exe().unwrap();
+    let arguments =
+        ["--ignored", "--exact", "--nocapture", "ends::panics_with_the_terminal_in_hand"];
+    let mut session = Session::start_program(&program, home.path(), &arguments, &[]);
+    assert_ne!(session.ends(), 0);
+    session.has_its_terminal_back();
+    let said = session.screen.screen().contents();
+    assert!(said.contains("on purpose"), "{said}");
+}
+
+#[test]
+fn every_signal_that_ends_it_gives_the_terminal_back_and_is_told_by_the_exit_code() {
+    for (name, number) in [("HUP", 1), ("INT", 2), ("QUIT", 3), ("TERM", 15)] {
+        let home = tempfile::tempdir().unwrap();
+        let mut session = Session::start(home.path(), &["--demo"], &[]);
+        session.sees("Dial-In");
+        let asked = Instant::now();
+        signal(&session, name);
+        assert_eq!(session.ends(), 128 + number, "{name}");
+        assert!(asked.elapsed() < A_MOMENT, "{name}: {:?}", asked.elapsed());
+        session.has_its_terminal_back();
+    }
+}
+
+#[test]
+fn a_signal_in_a_run_awaits_what_is_in_flight_and_closes_the_run_file() {
+    // An answer that comes in time, and one that does not.
+    for (latency, finished) in [(500, true), (10_000, false)] {
+        let home = tempfile::tempdir().unwrap();
+        let mut world = World::named("the-page").unwrap();
+        world.latency.delete = Duration::from_millis(latency);
+        let simulator = Simulator::start(world, "127.0.0.1:0".parse().unwrap()).unwrap();
+        let file = one_at_a_time(home.path(), &simulator);
+        let token = simulator.token();
+        let mut session = Session::start(home.path(), &["--config", &file], &[("T", &token)]);
+        session.sees("Dial-In");
+        session.press(" d");
+        session.sees("DELETE 3 phone call events");
+        session.press("y");
+        session.sees("RUNNING");
+        let until = Instant::now() + PATIENCE;
+        let is_out = |world: &mut World| world.requests().iter().any(|it| it.method == "DELETE");
+        while !simulator.with_world(is_out) {
+            assert!(Instant::now() < until, "no DELETE goes out");
+            std::thread::yield_now();
+        }
+        let asked = Instant::now();
+        signal(&session, "TERM");
+        assert_eq!(session.ends(), 128 + 15);
+        assert!(asked.elapsed() < Duration::from_millis(1_500), "{:?}", asked.elapsed());
+        session.has_its_terminal_back();
+        let runs = home.path().join(".local/state/callsweep/runs");
+        let name = callsweep::journal::names(&runs).unwrap().remove(0);
+        let record = callsweep::journal::Record::read(&runs, &name).unwrap();
+        assert_eq!(record.finished.is_some(), finished);
+        let outcomes: Vec<_> = record.events.iter().map(|event| event.outcome.name()).collect();
+        let first = if finished { "deleted" } else { "unknown" };
+        assert_eq!(outcomes, [first, "not sent", "not sent"]);
+    }
+}
+
+#[test]
+fn the_keys_that_leave_end_it_in_a_moment() {
+    for keys in ["q", "\x03\x03"] {
+        let home = tempfile::tempdir().unwrap();
+        let mut session = Session::start(home.path(), &["--demo"], &[]);
+        session.sees("Dial-In");
+        let asked = Instant::now();
+        session.press(keys);
+        assert_eq!(session.ends(), 0, "{keys:?}");
+        assert!(asked.elapsed() < A_MOMENT, "{keys:?}: {:?}", asked.elapsed());
+        session.has_its_terminal_back();
+    }
+}
+
+#[test]
+fn a_terminal_that_is_gone_ends_it_in_a_moment_also_where_hang_ups_are_ignored() {
+    for start in ["exec \"$0\" --demo", "trap '' HUP; exec \"$0\" --demo"] {
+        let home = tempfile::tempdir().unwrap();
+        let arguments = ["-c", start, PROGRAM];
+        let shell = Path::new("/bin/sh");
+        let mut session = Session::start_program(shell, home.path(), &arguments, &[]);
+        session.sees("Dial-In");
+        // The last bytes make the reader see that nobody listens, and let go of the terminal.
+        let (_nobody, silence) = mpsc::channel();
+        session.output = silence;
+        session.press("j");
+        session.keys = Box::new(std::io::sink());
+        let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
+        let asked = Instant::now();
+        session.master = native_pty_system().openpty(size).unwrap().master;
+        assert_eq!(session.ends(), 128 + 1, "{start}");
+        assert!(asked.elapsed() < A_MOMENT, "{start}: {:?}", asked.elapsed());
+    }
+}
+
+/// A configuration for this simulator with event calls alone, one after the other.
+fn one_at_a_time(home: &Path, simulator: &Simulator) -> String {
+    let file = configuration(home, &simulator.origin());
+    let text = std::fs::read_to_string(&file).unwrap();
+    let narrow = "wide_calls = []\nconcurrency = 1\n[profiles.acme.auth]";
+    std::fs::write(&file, text.replace("[profiles.acme.auth]", narrow)).unwrap();
+    file
+}
+
+fn signal(session: &Session, name: &str) {
+    let pid = session.child.process_id().unwrap().to_string();
+    let sent = std::process::Command::new("kill").args(["-s", name, &pid]).status().unwrap();
+    assert!(sent.success());
+}
