@@ -86,6 +86,7 @@ fn desk(extensions: usize, events: usize) -> Model {
         read_only: false,
         insecure: false,
         protected: false,
+        masked: false,
         wide_calls: WideCalls::default(),
         max_delete: 1000,
         concurrency: 4,

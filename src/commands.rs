@@ -42,6 +42,9 @@ pub struct Arguments {
     /// Use the built-in simulator: no configuration, no network
     #[arg(long, global = true, conflicts_with_all = ["profile", "config"])]
     pub demo: bool,
+    /// Start the interactive program with numbers, labels, hosts, URLs and notes masked
+    #[arg(long)]
+    pub mask: bool,
     /// How to find and change the profile.
     #[command(flatten)]
     pub profile: ProfileArguments,

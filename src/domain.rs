@@ -11,6 +11,7 @@ mod failure;
 mod filter;
 mod foreign;
 mod fuse;
+mod mask;
 mod service;
 mod store;
 mod target;
@@ -25,6 +26,7 @@ pub use failure::{Cause, DeleteAnswer, Failure, Fetched, Outcome, WriteAnswer};
 pub use filter::Filter;
 pub use foreign::Foreign;
 pub use fuse::Fuse;
+pub use mask::Mask;
 pub use service::{Credentials, Discovery, Exchange, Secret, Source};
 pub use store::{
     EventStore, EventView, Listing, ListingBuilder, Meant, OddRow, RawEvent, Replaced,

@@ -7,10 +7,11 @@ use callsweep::api::Writes;
 use callsweep::app::Facts;
 use callsweep::commands::{self, Arguments, Ending};
 use callsweep::config::{self, Environment, Profile};
+use callsweep::domain::Mask;
 use callsweep::runtime::Ports;
 use callsweep::terminal::{self, Left};
 use clap::Parser;
-use color_eyre::eyre::Result;
+use color_eyre::eyre::{Report, Result};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -25,15 +26,23 @@ fn main() -> ExitCode {
 fn run(arguments: Arguments, environment: &Environment) -> Ending {
     let flags = arguments.profile.flags();
     if let Some(command) = arguments.command {
+        if arguments.mask {
+            return Ending::Usage.because(
+                "--mask belongs to the interactive program: what a command prints is never masked",
+            );
+        }
         return commands::run(command, arguments.demo, &flags, environment)
             .unwrap_or_else(|report| Ending::Usage.because(&format!("{report:#}")));
     }
+    // Nothing is said on the way that the screen would not show.
+    let masked =
+        |host: &str, report: &Report| Mask::new(host, arguments.mask).text(&format!("{report:#}"));
     // The demo asks for its folder too, so that a start without a home says so at once.
     let started = commands::open(arguments.demo, &flags, environment)
         .and_then(|opened| Ok((opened, config::state_dir(environment)?.join("runs"))));
     let (opened, runs) = match started {
         Ok(started) => started,
-        Err(report) => return Ending::Usage.because(&format!("{report:#}")),
+        Err(report) => return Ending::Usage.because(&masked("", &report)),
     };
     if !terminal::is_terminal() {
         return Ending::Usage.because(
@@ -44,21 +53,23 @@ fn run(arguments: Arguments, environment: &Environment) -> Ending {
     if let Some(refused) = config::terminal_refused(environment) {
         return Ending::Usage.because(refused);
     }
-    match interactive(opened.profile, opened.simulator.is_some(), runs) {
+    let host = opened.profile.target.host().to_owned();
+    match interactive(opened.profile, opened.simulator.is_some(), arguments.mask, runs) {
         Ok(Left::InOrder) => Ending::Done,
         Ok(Left::Because(message)) => Ending::Failed.because(&message),
         Ok(Left::Signalled(signal)) => Ending::Signalled(signal),
-        Err(report) => Ending::Failed.because(&format!("{report:#}")),
+        Err(report) => Ending::Failed.because(&masked(&host, &report)),
     }
 }
 
-fn interactive(profile: Profile, demo: bool, runs: PathBuf) -> Result<Left> {
+fn interactive(profile: Profile, demo: bool, masked: bool, runs: PathBuf) -> Result<Left> {
     let facts = Facts {
         target: profile.target.clone(),
         demo,
         read_only: profile.read_only,
         insecure: profile.insecure,
         protected: profile.protected,
+        masked,
         wide_calls: profile.wide_calls,
         max_delete: profile.max_delete,
         concurrency: profile.concurrency,

@@ -34,7 +34,7 @@ const LAST_WAIT: Duration = Duration::from_millis(800);
 pub enum Left {
     /// The operator left.
     InOrder,
-    /// Something went wrong, in a sentence.
+    /// Something went wrong, in a sentence, masked where the screen was.
     Because(String),
     /// A signal of this number ended it, or its terminal hung up.
     Signalled(u8),
@@ -71,7 +71,9 @@ pub fn run(facts: Facts, connect: impl FnOnce() -> Result<Ports>) -> Result<Left
     runtime.shutdown_background();
     Ok(match (ended, model.leaving()) {
         (Some(signal), _) => Left::Signalled(signal),
-        (None, Leaving::Now { message: Some(message) }) => Left::Because(message.clone()),
+        (None, Leaving::Now { message: Some(message) }) => {
+            Left::Because(model.mask().text(message))
+        }
         (None, Leaving::Now { message: None } | Leaving::No | Leaving::WhenSettled) => {
             Left::InOrder
         }

@@ -1,7 +1,8 @@
 //! The model as a picture: reads all, changes nothing.
 //!
 //! Only rows in sight are built, whatever the length of a list, and every text that came from
-//! outside goes through [`Foreign`](crate::domain::Foreign)'s `Display` on its way here.
+//! outside goes through [`Foreign`](crate::domain::Foreign)'s `Display` on its way here. Whatever
+//! could name a customer goes through the model's [`Mask`](crate::domain::Mask).
 
 mod dialogs;
 mod events;
@@ -53,7 +54,7 @@ fn draw_all(model: &Model, frame: &mut Frame<'_>) {
     frame.render_widget(Paragraph::new(hint_line(model, layout.hints.width)), layout.hints);
     match model.dialog() {
         Some(Dialog::Review(review)) => dialogs::review(model, review, frame),
-        Some(Dialog::Undo(review)) => dialogs::undo(review, frame),
+        Some(Dialog::Undo(review)) => dialogs::undo(model.mask(), review, frame),
         Some(Dialog::Leave) => dialogs::leave(model, frame),
         Some(Dialog::Help { top }) => dialogs::help(*top, frame),
         Some(Dialog::Filter { .. } | Dialog::Marking(_)) | None => {}
@@ -65,12 +66,15 @@ fn header(model: &Model) -> Line<'static> {
     let mut left = vec![
         Span::raw(" "),
         Span::styled(facts.target.profile.clone(), theme::STRONG),
-        Span::raw(format!(" {} ", facts.target.host())),
+        Span::raw(format!(" {} ", model.mask().host(facts.target.host()))),
     ];
     let mut badge = |text: &'static str, style: Style| {
         left.push(Span::styled(format!("[{text}]"), style));
         left.push(Span::raw(" "));
     };
+    if model.mask().is_on() {
+        badge("MASKED", theme::STRONG);
+    }
     if facts.demo {
         badge("DEMO", theme::GOOD);
     }
@@ -120,6 +124,7 @@ fn header(model: &Model) -> Line<'static> {
 fn badges_only(model: &Model) -> Vec<Span<'static>> {
     let facts = model.facts();
     let badges = [
+        (model.mask().is_on(), "[MASKED]", theme::STRONG),
         (facts.demo, "[DEMO]", theme::GOOD),
         (facts.read_only, "[READ-ONLY]", theme::STRONG),
         (facts.insecure, "[TLS NOT VERIFIED]", theme::ALARM),
@@ -154,7 +159,7 @@ fn prompt(model: &Model) -> Line<'static> {
                 Tone::Good => theme::GOOD,
                 Tone::Warning => theme::WARNING,
             };
-            Line::styled(format!(" {}", notice.text), style)
+            Line::styled(format!(" {}", model.mask().text(&notice.text)), style)
         }
         None => Line::default(),
     }

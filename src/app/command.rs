@@ -112,6 +112,8 @@ pub enum Command {
     EditFilter,
     /// Ask the service again.
     ReadAgain,
+    /// Mask what could give a customer away, or show it again.
+    ToggleMask,
     /// Show the keys.
     Help,
     /// One step back: a question, a filter, a run, a panel.

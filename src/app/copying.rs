@@ -1,8 +1,8 @@
 //! What is copied: the calls of a review as lines for a shell, and rows of panels as text. The token
-//! is never in it, and every foreign text is cleaned.
+//! is never in it, every foreign text is cleaned, and all of it goes through the mask.
 
 use crate::deletion::{Plan, Run};
-use crate::domain::{DeleteCall, Failure, Outcome, PhoneCallEvent};
+use crate::domain::{DeleteCall, Failure, Mask, Outcome, PhoneCallEvent};
 
 use super::status::Tone;
 use super::{Dialog, Effect, Line, MarkedLine, Model, Panel, StatusRow, count_of};
@@ -17,8 +17,8 @@ impl Model {
             self.notice(Tone::Warning, "there is no call to copy");
             return Vec::new();
         };
-        let what = count_of(plan.calls(), "call");
-        vec![Effect::Copy { what, text: curl_lines(plan) }]
+        let what = self.copied_words(plan.calls(), "call");
+        vec![Effect::Copy { what, text: curl_lines(plan, &self.mask) }]
     }
 
     /// The row under the cursor of the focused panel, or all of its rows.
@@ -51,8 +51,14 @@ impl Model {
             self.notice(Tone::Plain, "there is no row to copy");
             return Vec::new();
         }
-        let what = count_of(rows.len(), "row");
+        let what = self.copied_words(rows.len(), "row");
         vec![Effect::Copy { what, text: joined(&rows) }]
+    }
+
+    /// `2 calls`, and whether they can be used: a masked call leads nowhere.
+    fn copied_words(&self, number: usize, what: &str) -> String {
+        let masked = if self.mask.is_on() { ", masked" } else { "" };
+        format!("{}{masked}", count_of(number, what))
     }
 
     /// The terminal took it, or could not.
@@ -69,74 +75,77 @@ impl Model {
             Line::Group { event_type, rows, .. } => {
                 format!("{event_type}: {}", count_of(rows.len(), "event"))
             }
-            Line::Event(row) => event_text(&listing.row(*row)?.to_event()),
-            Line::Odd(place) => listing.odd().get(*place)?.text.to_string(),
+            Line::Event(row) => event_text(&listing.row(*row)?.to_event(), &self.mask),
+            Line::Odd(place) => self.mask.words(&listing.odd().get(*place)?.text),
         })
     }
 
     fn marked_text(&self, line: &MarkedLine) -> String {
         match line {
             MarkedLine::Extension(number) => {
-                format!("{number}: {} marked", count_of(self.store.marked_in(number), "event"))
+                let count = count_of(self.store.marked_in(number), "event");
+                format!("{}: {count} marked", self.mask.number(number))
             }
             MarkedLine::Event(number, row) => self
                 .store
                 .listing(number)
                 .and_then(|listing| listing.row(*row))
-                .map_or_else(String::new, |view| event_text(&view.to_event())),
+                .map_or_else(String::new, |view| event_text(&view.to_event(), &self.mask)),
         }
     }
 
     fn status_text(&self, row: usize) -> Option<String> {
         Some(match self.status_row(row)? {
-            StatusRow::Call(call) => call_text(&self.run.as_ref()?.run, call)?,
+            StatusRow::Call(call) => call_text(&self.run.as_ref()?.run, call, &self.mask)?,
             StatusRow::Made(place, _) => {
                 let undo = &self.undoing.as_ref()?.undo;
                 let key = &undo.plan().events().get(place)?.key;
                 let outcome = undo.outcomes().get(place)?.as_ref()?;
                 let told = match (outcome, outcome.failure()) {
-                    (_, Some(failure)) => Some(failure.to_string()),
+                    (_, Some(failure)) => Some(self.mask.text(&failure.to_string())),
                     (Outcome::Restored(Some(id)), None) => Some(id.to_string()),
                     (_, None) => None,
                 };
                 let told = told.map_or_else(String::new, |told| format!(" {told}"));
-                format!("{} {} {} {}{told}", outcome.name(), key.extension, key.event_type, key.id)
+                let number = self.mask.number(&key.extension);
+                format!("{} {number} {} {}{told}", outcome.name(), key.event_type, key.id)
             }
             StatusRow::Log(line) => {
                 let time = line.time;
                 let clock = format!("{:02}:{:02}:{:02}", time.hour(), time.minute(), time.second());
-                format!("{clock} {}", line.text)
+                format!("{clock} {}", self.mask.text(&line.text))
             }
         })
     }
 }
 
-fn event_text(event: &PhoneCallEvent) -> String {
+fn event_text(event: &PhoneCallEvent, mask: &Mask) -> String {
     let key = &event.key;
     let text = format!(
         "{} {} {} {} {} {} {} {}",
-        key.extension,
+        mask.number(&key.extension),
         key.event_type,
         key.id,
         event.method,
-        event.url,
+        mask.url(&event.url),
         event.status,
         event.modified,
-        event.note
+        mask.words(&event.note)
     );
     text.trim_end().to_owned()
 }
 
 /// Outcome, status, method and path, then the failure or the ids that came back.
-fn call_text(run: &Run, call: usize) -> Option<String> {
+fn call_text(run: &Run, call: usize, mask: &Mask) -> Option<String> {
     let (sent, reply) = (run.call(call)?, run.reply(call)?);
     let outcomes = run.outcomes_of(call);
     let failed = outcomes.iter().flatten().find(|outcome| !outcome.is_gone());
     let outcome = failed.or(outcomes.iter().flatten().next()).map_or("settled", Outcome::name);
     let mut words = vec![outcome.to_owned()];
     words.extend(reply.http_status.map(|status| status.to_string()));
-    words.push(format!("DELETE {}", sent.delete().path(run.plan().target())));
-    words.extend(failed.and_then(Outcome::failure).map(Failure::to_string));
+    words.push(format!("DELETE {}", mask.path(&sent.delete().path(run.plan().target()))));
+    let failure = failed.and_then(Outcome::failure).map(Failure::to_string);
+    words.extend(failure.map(|failure| mask.text(&failure)));
     words.extend(reply.returned.iter().map(ToString::to_string));
     Some(words.join(" "))
 }
@@ -146,14 +155,14 @@ fn joined(rows: &[String]) -> String {
 }
 
 /// A line for a POSIX shell for every call. The token stays a variable.
-fn curl_lines(plan: &Plan) -> String {
+fn curl_lines(plan: &Plan, mask: &Mask) -> String {
     let calls = (0..plan.calls()).filter_map(|call| plan.call(call));
-    joined(&calls.map(|call| curl_line(plan, &call)).collect::<Vec<_>>())
+    joined(&calls.map(|call| curl_line(plan, &call, mask)).collect::<Vec<_>>())
 }
 
-fn curl_line(plan: &Plan, call: &DeleteCall) -> String {
+fn curl_line(plan: &Plan, call: &DeleteCall, mask: &Mask) -> String {
     let target = plan.target();
-    let url = quoted(&format!("{}{}", target.origin, call.path(target)));
+    let url = quoted(&format!("{}{}", mask.host(&target.origin), mask.path(&call.path(target))));
     format!("curl -X DELETE -H \"Authorization: Bearer $CALLSWEEP_TOKEN\" {url}")
 }
 
@@ -205,7 +214,7 @@ mod tests {
             let listing = builder.finish(true);
             let selection = Selection::of_rows(&listing, 0..ids.len());
             let plan = Plan::freeze(target.clone(), &selection, CallForm::Event, 1000).unwrap();
-            let lines = curl_lines(&plan);
+            let lines = curl_lines(&plan, &Mask::new(target.host(), false));
             assert_eq!(lines.lines().count(), ids.len());
             for (call, line) in lines.lines().enumerate() {
                 let head = "curl -X DELETE -H \"Authorization: Bearer $CALLSWEEP_TOKEN\" ";

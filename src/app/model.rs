@@ -3,7 +3,7 @@
 use crate::deletion::Loss;
 use crate::domain::{
     EventKey, EventStore, ExpressionError, Extension, ExtensionNumber, Failure, Fetched, Filter,
-    Target, WideCalls,
+    Mask, Target, WideCalls,
 };
 use std::collections::{HashMap, HashSet};
 
@@ -30,6 +30,8 @@ pub struct Facts {
     pub insecure: bool,
     /// The number of events must always be typed.
     pub protected: bool,
+    /// Numbers, labels, hosts, URLs and notes are masked from the first picture on.
+    pub masked: bool,
     /// Which wide forms a plan may use.
     pub wide_calls: WideCalls,
     /// A larger plan is refused.
@@ -87,6 +89,7 @@ pub enum Leaving {
 #[derive(Debug)]
 pub struct Model {
     pub(super) facts: Facts,
+    pub(super) mask: Mask,
     pub(super) size: (u16, u16),
     pub(super) layout: Layout,
     pub(super) now: Moment,
@@ -138,8 +141,10 @@ impl Model {
     /// The program as it starts, and the first thing to do.
     pub fn new(facts: Facts, columns: u16, rows: u16) -> (Self, Vec<Effect>) {
         let loading = Loading::new(facts.concurrency);
+        let mask = Mask::new(facts.target.host(), facts.masked);
         let model = Self {
             facts,
+            mask,
             size: (columns, rows),
             layout: Layout::new(columns, rows, Panel::Extensions),
             now: Moment::default(),
@@ -182,6 +187,11 @@ impl Model {
     /// What the profile settled.
     pub fn facts(&self) -> &Facts {
         &self.facts
+    }
+
+    /// What every text that is shown or copied goes through.
+    pub fn mask(&self) -> &Mask {
+        &self.mask
     }
 
     /// Where the panels stand.

@@ -22,6 +22,7 @@ pub(crate) fn facts() -> Facts {
         read_only: false,
         insecure: false,
         protected: false,
+        masked: false,
         wide_calls: WideCalls::default(),
         max_delete: 1000,
         concurrency: 2,

@@ -203,6 +203,7 @@ impl Model {
             Command::ReviewUndo => self.review_undo(),
             Command::EditFilter => self.edit_filter(),
             Command::ReadAgain => return self.read_again(),
+            Command::ToggleMask => self.toggle_mask(),
             Command::Help => self.dialog = Some(Dialog::Help { top: 0 }),
             Command::Escape => return self.escape(),
             Command::Quit => self.quit(),
@@ -409,6 +410,17 @@ impl Model {
         self.marks_changed = true;
     }
 
+    /// `m`: what is held stays as it is; only what is drawn and copied goes through the mask.
+    fn toggle_mask(&mut self) {
+        self.mask.toggle();
+        let text = if self.mask.is_on() {
+            "numbers, labels, hosts, URLs and notes are masked"
+        } else {
+            "everything is shown again"
+        };
+        self.notice(Tone::Plain, text);
+    }
+
     fn read_again(&mut self) -> Vec<Effect> {
         if self.focus == Panel::Events {
             if let Some(extension) = self.current_extension().cloned() {
@@ -541,6 +553,9 @@ impl Model {
         self.discovery = Fetched::Ready(());
         let current = self.current_extension().map(|extension| extension.number.clone());
         self.extensions = extensions;
+        for extension in &self.extensions {
+            self.mask.learn(&extension.number);
+        }
         self.visible = (0..self.extensions.len()).collect();
         if let Some(place) = current.and_then(|number| {
             self.extensions.iter().position(|extension| extension.number == number)

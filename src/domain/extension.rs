@@ -1,5 +1,6 @@
 //! Extensions of the PBX and the numbers that name them.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -42,6 +43,12 @@ impl ExtensionNumber {
 
     /// The number as the service writes it.
     pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Borrow<str> for ExtensionNumber {
+    fn borrow(&self) -> &str {
         &self.0
     }
 }

@@ -8,13 +8,14 @@ use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
 
 use crate::app::{BINDINGS, Binding, Context, Model, Review, UndoReview, count_of};
 use crate::deletion::{Difference, Drifted, Plan};
-use crate::domain::{CallForm, DeleteCall};
+use crate::domain::{CallForm, DeleteCall, Mask};
 
 use super::{text, theme};
 
 /// The frozen plan as literal calls, with everything an operator has to know before yes.
 pub(super) fn review(model: &Model, review: &Review, frame: &mut Frame<'_>) {
-    let host = model.facts().target.host();
+    let mask = model.mask();
+    let host = mask.host(model.facts().target.host());
     let count = count_of(review.events(), "phone call event");
     let screen = frame.area();
     let columns = usize::from(screen.width).saturating_sub(6).min(112);
@@ -31,7 +32,7 @@ pub(super) fn review(model: &Model, review: &Review, frame: &mut Frame<'_>) {
     }
     before.truncate(most);
     let room = height.saturating_sub(before.len());
-    let lines = before.into_iter().chain(calls(review, room, columns)).chain(after).collect();
+    let lines = before.into_iter().chain(calls(mask, review, room, columns)).chain(after).collect();
     window(frame, &format!(" DELETE {count} on {host} "), columns, lines, true);
 }
 
@@ -50,7 +51,7 @@ fn facts(model: &Model, review: &Review, columns: usize) -> Vec<Line<'static>> {
         Some(plan) => (plan_words(review, plan), theme::STRONG),
         None => ("Nothing is left as it was marked.".to_owned(), theme::STRONG),
     });
-    texts.extend(check_words(review));
+    texts.extend(check_words(model.mask(), review));
     if review.hidden > 0 {
         let all = review.events();
         let text = format!("! {} of the {all} are hidden by a filter:", review.hidden);
@@ -75,7 +76,7 @@ fn plan_words(review: &Review, plan: &Plan) -> String {
 }
 
 /// How far it is known whether everything is as it was marked, and what is not.
-fn check_words(review: &Review) -> Vec<(String, Style)> {
+fn check_words(mask: &Mask, review: &Review) -> Vec<(String, Style)> {
     const NAMED: usize = 3;
     let mut texts = Vec::new();
     let (read, all) = review.progress();
@@ -84,7 +85,8 @@ fn check_words(review: &Review) -> Vec<(String, Style)> {
         texts.push((format!("reading {extensions} again… {read} of {all}"), theme::FAINT));
     }
     for (extension, failure) in review.unreadable().iter().take(NAMED) {
-        texts.push((format!("! {extension} could not be checked: {failure}"), theme::WARNING));
+        let (number, failure) = (mask.number(extension), mask.text(&failure.to_string()));
+        texts.push((format!("! {number} could not be checked: {failure}"), theme::WARNING));
     }
     let unnamed = review.unreadable().len().saturating_sub(NAMED);
     if unnamed > 0 {
@@ -108,7 +110,8 @@ fn check_words(review: &Review) -> Vec<(String, Style)> {
             Difference::Gone => "not listed any more".to_owned(),
             Difference::Appeared => "new where all was marked".to_owned(),
         };
-        let text = format!("    {} {} {}  {what}", key.extension, key.event_type, key.id);
+        let number = mask.number(&key.extension);
+        let text = format!("    {number} {} {}  {what}", key.event_type, key.id);
         texts.push((text, theme::WARNING));
     }
     if drifted.len() > NAMED {
@@ -142,9 +145,11 @@ fn hidden_names(model: &Model, review: &Review) -> Vec<String> {
             listing.find(&event.key).is_some_and(|row| model.is_hidden(listing, row))
         })
     });
+    let mask = model.mask();
     let named = hidden.take(NAMED).map(|event| {
         let key = &event.key;
-        format!("    {} {} {} {}", key.extension, key.event_type, key.id, event.url)
+        let (number, url) = (mask.number(&key.extension), mask.url(&event.url));
+        format!("    {number} {} {} {url}", key.event_type, key.id)
     });
     let mut names: Vec<String> = named.collect();
     if review.hidden > NAMED {
@@ -154,12 +159,12 @@ fn hidden_names(model: &Model, review: &Review) -> Vec<String> {
 }
 
 /// As many whole calls as fit in `room` lines, from the first in sight on.
-fn calls(review: &Review, room: usize, columns: usize) -> Vec<Line<'static>> {
+fn calls(mask: &Mask, review: &Review, room: usize, columns: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     let Some(plan) = review.plan() else { return lines };
     let mut end = review.top;
     while end < plan.calls() {
-        let call = call_lines(plan, end, columns);
+        let call = call_lines(mask, plan, end, columns);
         if !lines.is_empty() && lines.len() + call.len() > room {
             break;
         }
@@ -176,13 +181,13 @@ fn calls(review: &Review, room: usize, columns: usize) -> Vec<Line<'static>> {
 }
 
 /// `1/4 DELETE /uapi/…`, whole, on as many lines as it takes.
-fn call_lines(plan: &Plan, index: usize, columns: usize) -> Vec<Line<'static>> {
+fn call_lines(mask: &Mask, plan: &Plan, index: usize, columns: usize) -> Vec<Line<'static>> {
     let Some(call) = plan.call(index) else { return Vec::new() };
     let all = plan.calls();
     let number = format!("{:>digits$}/{all} DELETE ", index + 1, digits = all.to_string().len());
     let indent = " ".repeat(number.len());
     let style = if call.is_wide() { theme::WARNING } else { theme::PLAIN };
-    let path = call.path(plan.target());
+    let path = mask.path(&call.path(plan.target()));
     let mut lines = text::wrap_path(&path, columns.saturating_sub(number.len()));
     if call.is_wide() {
         let remark = format!("({})", count_of(plan.covers(index).len(), "phone call event"));
@@ -243,7 +248,7 @@ fn question(model: &Model, review: &Review, columns: usize) -> Vec<Line<'static>
 }
 
 /// The creations that bring back what a run took.
-pub(super) fn undo(review: &UndoReview, frame: &mut Frame<'_>) {
+pub(super) fn undo(mask: &Mask, review: &UndoReview, frame: &mut Frame<'_>) {
     let plan = review.plan();
     let screen = frame.area();
     let columns = usize::from(screen.width).saturating_sub(6).min(112);
@@ -256,8 +261,10 @@ pub(super) fn undo(review: &UndoReview, frame: &mut Frame<'_>) {
     ];
     for (place, event) in plan.events().iter().enumerate().skip(review.top).take(room) {
         let key = &event.key;
-        let call = format!("{}/{all} POST {}  {}", place + 1, plan.path(event), key.event_type);
-        lines.push(Line::from(text::clip(&format!("{call} {}", event.url), columns)));
+        let path = mask.path(&plan.path(event));
+        let call = format!("{}/{all} POST {path}  {}", place + 1, key.event_type);
+        let url = mask.url(&event.url);
+        lines.push(Line::from(text::clip(&format!("{call} {url}"), columns)));
     }
     lines.push(Line::default());
     lines.push(Line::from(vec![

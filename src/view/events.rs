@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line as Text, Span};
 
 use crate::app::{Line, Model, Panel, count_of};
-use crate::domain::{EventType, EventView, Extension, Fetched, Listing, Status};
+use crate::domain::{EventType, EventView, Extension, Failure, Fetched, Listing, Status};
 
 use super::{frame_panel, put_row, text, theme};
 
@@ -20,7 +20,9 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         return;
     };
     let listing = model.current_listing();
-    let title = format!("2 Events of {} {}", extension.number, extension.label);
+    let mask = model.mask();
+    let (number, label) = (mask.number(&extension.number), mask.words(&extension.label));
+    let title = format!("2 Events of {number} {label}");
     let inner = frame_panel(model, frame, area, Panel::Events, title.trim_end(), &counts(model));
     let rows = model.layout().rows(Panel::Events);
     match listing {
@@ -54,6 +56,7 @@ fn empty(model: &Model, extension: &Extension, width: u16) -> Vec<Text<'static>>
     match model.listing_state(&extension.number) {
         Fetched::Failed(failure) => {
             let columns = usize::from(width).saturating_sub(1);
+            let failure = model.mask().text(&failure.to_string());
             let mut lines = text::wrap(&format!("could not be read: {failure}"), columns);
             lines.push("R reads again".to_owned());
             lines.into_iter().map(|line| Text::styled(line, theme::WARNING)).collect()
@@ -97,7 +100,7 @@ fn lines(
                 }
                 None => Text::default(),
             },
-            Line::Odd(index) => odd_row(listing, *index, columns),
+            Line::Odd(index) => odd_row(model, listing, *index, columns),
         };
         let at = (index == cursor.at && focused).then_some(true);
         put_row(frame, inner, offset, at, row);
@@ -133,12 +136,12 @@ fn event_row(model: &Model, event: &EventView<'_>, marked: bool, columns: usize)
     let failure = model.failure_of(&event.key());
     let tail_width = (columns / 5).clamp(8, 30);
     let tail = match failure {
-        Some(failure) => text::column(&format!("! {failure}"), tail_width),
-        None => text::column(&event.note().to_string(), tail_width),
+        Some(failure) => text::column(&failure_words(model, failure), tail_width),
+        None => text::column(&model.mask().words(&event.note()), tail_width),
     };
     let status = format!("{:<3}", text::clip(&event.status().to_string(), 3));
     let room = columns.saturating_sub(text::width(&lead) + tail_width + 5);
-    let url = text::column(&text::url(&event.url(), room), room);
+    let url = text::column(&text::url(&model.mask().url(&event.url()), room), room);
     let style = match event.status() {
         _ if marked => theme::STRONG,
         Status::Disabled => theme::FAINT,
@@ -151,8 +154,13 @@ fn event_row(model: &Model, event: &EventView<'_>, marked: bool, columns: usize)
     ])
 }
 
-fn odd_row(listing: &Listing, index: usize, columns: usize) -> Text<'static> {
-    let text = listing.odd().get(index).map(|odd| odd.text.to_string()).unwrap_or_default();
+fn failure_words(model: &Model, failure: &Failure) -> String {
+    format!("! {}", model.mask().text(&failure.to_string()))
+}
+
+fn odd_row(model: &Model, listing: &Listing, index: usize, columns: usize) -> Text<'static> {
+    let odd = listing.odd().get(index);
+    let text = odd.map(|odd| model.mask().words(&odd.text)).unwrap_or_default();
     Text::styled(text::clip(&format!("  [!] {text}"), columns), theme::WARNING)
 }
 
@@ -167,8 +175,10 @@ fn details(model: &Model, listing: &Listing, frame: &mut Frame<'_>, inner: Rect,
             listing.row(*row).map(|event| about_event(model, &event, columns, height))
         }
         Line::Odd(index) => listing.odd().get(*index).map(|odd| {
-            let mut lines = text::wrap(&odd.text.to_string(), columns);
-            lines.insert(0, format!("cannot be deleted from here: {}", odd.reason));
+            let mask = model.mask();
+            let mut lines = text::wrap(&mask.words(&odd.text), columns);
+            let reason = mask.text(&odd.reason);
+            lines.insert(0, format!("cannot be deleted from here: {reason}"));
             lines
         }),
         Line::Group { event_type, rows, .. } => Some(vec![format!(
@@ -192,10 +202,11 @@ fn details(model: &Model, listing: &Listing, frame: &mut Frame<'_>, inner: Rect,
 
 /// Two lines in a low panel, seven in a high one.
 fn about_event(model: &Model, event: &EventView<'_>, columns: usize, height: usize) -> Vec<String> {
-    let note = event.note().to_string();
-    let failure = model.failure_of(&event.key()).map(|failure| format!("! {failure}"));
+    let mask = model.mask();
+    let (url, note) = (mask.url(&event.url()), mask.words(&event.note()));
+    let failure = model.failure_of(&event.key()).map(|failure| failure_words(model, failure));
     let mut lines = vec![
-        text::clip(&format!("{} {}", event.method(), event.url()), columns),
+        text::clip(&format!("{} {url}", event.method()), columns),
         match (&failure, height) {
             (Some(failure), 0..=3) => text::clip(failure, columns),
             _ => text::clip(
@@ -205,7 +216,7 @@ fn about_event(model: &Model, event: &EventView<'_>, columns: usize, height: usi
         },
     ];
     if height > 4 {
-        lines = text::wrap(&format!("{} {}", event.method(), event.url()), columns);
+        lines = text::wrap(&format!("{} {url}", event.method()), columns);
         lines.truncate(2);
         lines.push(format!("id       {}", event.id()));
         lines.push(format!("status   {}   modified {}", event.status(), event.modified()));

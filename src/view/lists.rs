@@ -55,7 +55,8 @@ fn extension_row(model: &Model, extension: &Extension, columns: usize) -> Line<'
     };
     let count = if marked > 0 { format!("{count}*{marked}") } else { count };
     let mark_box = text::mark_box(model.box_of_extension(number));
-    let left = format!("{mark_box} {number} {}", extension.label);
+    let mask = model.mask();
+    let left = format!("{mark_box} {} {}", mask.number(number), mask.words(&extension.label));
     let right = format!("{count:>5}");
     let room = columns.saturating_sub(text::width(&right) + 1);
     let style = if marked > 0 { theme::STRONG } else { theme::PLAIN };
@@ -87,6 +88,7 @@ fn marked_row(model: &Model, line: &MarkedLine, columns: usize) -> Line<'static>
     match line {
         MarkedLine::Extension(number) => {
             let count = model.store().marked_in(number);
+            let number = model.mask().number(number);
             Line::styled(text::clip(&format!("{number}  {count}"), columns), theme::STRONG)
         }
         MarkedLine::Event(number, row) => {
@@ -101,7 +103,7 @@ fn marked_row(model: &Model, line: &MarkedLine, columns: usize) -> Line<'static>
             let event_type = event.event_type().to_string();
             let lead = format!("{hidden} {id:<8} {event_type:<8.8} ");
             let room = columns.saturating_sub(text::width(&lead));
-            Line::from(format!("{lead}{}", text::url(&event.url(), room)))
+            Line::from(format!("{lead}{}", text::url(&model.mask().url(&event.url()), room)))
         }
     }
 }
@@ -122,7 +124,8 @@ pub(super) fn calls(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         let right = format!("{answer} {:>6}", format!("{}ms", exchange.took.as_millis()));
         let room = columns.saturating_sub(text::width(&right) + 1);
         let user = model.facts().target.extensions_path();
-        let path = exchange.path.replacen(&user, "", 1).replacen("/phoneCallEvents", "", 1);
+        let path = model.mask().path(&exchange.path);
+        let path = path.replacen(&user, "", 1).replacen("/phoneCallEvents", "", 1);
         let path = path.trim_start_matches('/');
         let left = text::column(&format!("{:<6} {path}", exchange.method), room);
         let at = (focused && cursor.top + offset == cursor.at).then_some(true);

@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span};
 
 use crate::app::{ActiveRun, ActiveUndo, LogLine, Model, Panel, StatusRow, Tone, count_of};
 use crate::deletion::{Reply, RunState};
-use crate::domain::{Cause, DeleteCall, Foreign, Outcome};
+use crate::domain::{Cause, DeleteCall, Foreign, Mask, Outcome};
 
 use super::{frame_panel, put_row, text, theme};
 
@@ -19,6 +19,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let focused = model.focus() == Panel::Status;
     let columns = usize::from(inner.width).saturating_sub(1);
     let rows = model.layout().rows(Panel::Status);
+    let mask = model.mask();
     put_row(frame, inner, 0, None, summary(model, columns));
     for offset in 0..rows {
         let index = cursor.top + offset;
@@ -29,11 +30,11 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         let line = match row {
             StatusRow::Made(place, took) => model
                 .undo()
-                .map_or_else(Line::default, |active| made_row(active, place, took, columns)),
-            StatusRow::Call(call) => {
-                model.run().map_or_else(Line::default, |active| call_row(active, call, columns))
-            }
-            StatusRow::Log(line) => log_row(line, columns),
+                .map_or_else(Line::default, |active| made_row(mask, active, place, took, columns)),
+            StatusRow::Call(call) => model
+                .run()
+                .map_or_else(Line::default, |active| call_row(mask, active, call, columns)),
+            StatusRow::Log(line) => log_row(mask, line, columns),
         };
         put_row(frame, inner, offset + 1, at, line);
     }
@@ -141,22 +142,28 @@ fn undo_summary(active: &ActiveUndo, columns: usize) -> Line<'static> {
 }
 
 /// One event of an undo: its old id and, where it is known, the new one.
-fn made_words(active: &ActiveUndo, place: usize) -> Option<(String, String, bool)> {
+fn made_words(mask: &Mask, active: &ActiveUndo, place: usize) -> Option<(String, String, bool)> {
     let event = active.undo.plan().events().get(place)?;
     let outcome = active.undo.outcomes().get(place)?.as_ref()?;
     let key = &event.key;
     let tail = match (outcome, outcome.failure()) {
-        (_, Some(failure)) => failure.to_string(),
+        (_, Some(failure)) => mask.text(&failure.to_string()),
         (Outcome::Restored(Some(id)), None) => format!("{} → {id}", key.id),
         (_, None) => key.id.to_string(),
     };
-    let what = format!("{} {}", key.extension, key.event_type);
+    let what = format!("{} {}", mask.number(&key.extension), key.event_type);
     Some((what, tail, outcome.failure().is_none()))
 }
 
-fn made_row(active: &ActiveUndo, place: usize, took: Duration, columns: usize) -> Line<'static> {
+fn made_row(
+    mask: &Mask,
+    active: &ActiveUndo,
+    place: usize,
+    took: Duration,
+    columns: usize,
+) -> Line<'static> {
     let outcome = active.undo.outcomes().get(place).and_then(Option::as_ref);
-    let Some((what, tail, good)) = made_words(active, place) else {
+    let Some((what, tail, good)) = made_words(mask, active, place) else {
         return Line::default();
     };
     let word = outcome.map_or("", Outcome::name);
@@ -164,7 +171,7 @@ fn made_row(active: &ActiveUndo, place: usize, took: Duration, columns: usize) -
     Line::styled(text::clip(&words, columns), if good { theme::PLAIN } else { theme::DANGER })
 }
 
-fn call_row(active: &ActiveRun, call: usize, columns: usize) -> Line<'static> {
+fn call_row(mask: &Mask, active: &ActiveRun, call: usize, columns: usize) -> Line<'static> {
     let (Some(sent), Some(reply)) = (active.run.call(call), active.run.reply(call)) else {
         return Line::default();
     };
@@ -172,11 +179,11 @@ fn call_row(active: &ActiveRun, call: usize, columns: usize) -> Line<'static> {
     let word = outcome_word(outcomes);
     let status = reply.http_status.map_or("---".to_owned(), |status| status.to_string());
     let took = format!("{}ms", reply.took.as_millis());
-    let what = what(sent.delete());
+    let what = what(mask, sent.delete());
     let lead = format!("{word:<10} {status:>3} {took:>5} {what} ");
     let room = columns.saturating_sub(text::width(&lead));
     let good = outcomes.iter().flatten().all(is_well) && reply.surplus.is_empty();
-    let tail = text::clip(&answer_words(outcomes, reply, room), room);
+    let tail = text::clip(&answer_words(mask, outcomes, reply, room), room);
     let style = if good { theme::PLAIN } else { theme::DANGER };
     Line::styled(format!("{lead}{tail}"), style)
 }
@@ -199,19 +206,20 @@ fn is_simulated(outcome: &Outcome) -> bool {
     outcome.failure().is_some_and(|failure| failure.cause == Cause::Simulated)
 }
 
-fn what(delete: &DeleteCall) -> String {
+fn what(mask: &Mask, delete: &DeleteCall) -> String {
+    let number = mask.number(delete.extension());
     match delete {
-        DeleteCall::Event(key) => format!("{} {}", key.extension, key.event_type),
-        DeleteCall::Type(extension, event_type) => format!("{extension} all {event_type}"),
-        DeleteCall::Extension(extension) => format!("{extension} all events"),
+        DeleteCall::Event(key) => format!("{number} {}", key.event_type),
+        DeleteCall::Type(_, event_type) => format!("{number} all {event_type}"),
+        DeleteCall::Extension(_) => format!("{number} all events"),
     }
 }
 
 /// Code and message of the failure, or the ids that came back: whole where they fit, else their
 /// first characters.
-fn answer_words(outcomes: &[Option<Outcome>], reply: &Reply, room: usize) -> String {
+fn answer_words(mask: &Mask, outcomes: &[Option<Outcome>], reply: &Reply, room: usize) -> String {
     if let Some(failure) = outcomes.iter().flatten().find_map(Outcome::failure) {
-        return failure.to_string();
+        return mask.text(&failure.to_string());
     }
     let whole = spaced(&reply.returned);
     if text::width(&whole) <= room {
@@ -221,29 +229,31 @@ fn answer_words(outcomes: &[Option<Outcome>], reply: &Reply, room: usize) -> Str
     reply.returned.iter().map(short).collect::<Vec<_>>().join(" ")
 }
 
-fn log_row(line: &LogLine, columns: usize) -> Line<'static> {
+fn log_row(mask: &Mask, line: &LogLine, columns: usize) -> Line<'static> {
     let style = match line.tone {
         Tone::Plain => theme::PLAIN,
         Tone::Good => theme::GOOD,
         Tone::Warning => theme::WARNING,
     };
-    Line::styled(text::clip(&format!("{} {}", clock(line), line.text), columns), style)
+    Line::styled(text::clip(&log_words(mask, line), columns), style)
 }
 
-fn clock(line: &LogLine) -> String {
+fn log_words(mask: &Mask, line: &LogLine) -> String {
     let time = line.time;
-    format!("{:02}:{:02}:{:02}", time.hour(), time.minute(), time.second())
+    let clock = format!("{:02}:{:02}:{:02}", time.hour(), time.minute(), time.second());
+    format!("{clock} {}", mask.text(&line.text))
 }
 
 /// The row under the cursor in full, below the rows.
 fn whole_row(model: &Model, frame: &mut Frame<'_>, inner: Rect, below: usize) {
     let columns = usize::from(inner.width).saturating_sub(1);
     let cursor = model.cursor(Panel::Status);
+    let mask = model.mask();
     let text = match (model.status_row(cursor.at), model.run()) {
-        (Some(StatusRow::Call(call)), Some(active)) => whole_call(active, call),
-        (Some(StatusRow::Log(line)), _) => format!("{} {}", clock(line), line.text),
+        (Some(StatusRow::Call(call)), Some(active)) => whole_call(mask, active, call),
+        (Some(StatusRow::Log(line)), _) => log_words(mask, line),
         (Some(StatusRow::Made(place, _)), _) => {
-            match model.undo().and_then(|active| made_words(active, place)) {
+            match model.undo().and_then(|active| made_words(mask, active, place)) {
                 Some((what, tail, _)) => format!("{what} {tail}"),
                 None => return,
             }
@@ -259,21 +269,22 @@ fn whole_row(model: &Model, frame: &mut Frame<'_>, inner: Rect, below: usize) {
     }
 }
 
-fn whole_call(active: &ActiveRun, call: usize) -> String {
+fn whole_call(mask: &Mask, active: &ActiveRun, call: usize) -> String {
     let run = &active.run;
     let (Some(sent), Some(reply)) = (run.call(call), run.reply(call)) else {
         return String::new();
     };
     let outcomes = run.outcomes_of(call);
     let mut words = vec![outcome_word(outcomes).to_owned()];
-    words.extend(outcomes.iter().flatten().find_map(Outcome::failure).map(ToString::to_string));
+    let failure = outcomes.iter().flatten().find_map(Outcome::failure);
+    words.extend(failure.map(|failure| mask.text(&failure.to_string())));
     if !reply.surplus.is_empty() {
         words.push(format!("NOT IN THE REVIEW: {}", spaced(&reply.surplus)));
     }
     if !reply.returned.is_empty() {
         words.push(format!("returned {}", spaced(&reply.returned)));
     }
-    words.push(format!("DELETE {}", sent.delete().path(run.plan().target())));
+    words.push(format!("DELETE {}", mask.path(&sent.delete().path(run.plan().target()))));
     words.join(" · ")
 }
 

@@ -3,7 +3,6 @@
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::app::Boxed;
-use crate::domain::Foreign;
 
 /// Columns that a text takes.
 pub(super) fn width(text: &str) -> usize {
@@ -38,9 +37,8 @@ pub(super) fn column(text: &str, columns: usize) -> String {
 
 /// A URL in at most so many columns: without its scheme, and shortened in the middle, so that the
 /// host and the end stay visible.
-pub(super) fn url(url: &Foreign, columns: usize) -> String {
-    let shown = url.to_string();
-    let bare = shown.split_once("://").map_or(shown.as_str(), |(_, rest)| rest);
+pub(super) fn url(shown: &str, columns: usize) -> String {
+    let bare = shown.split_once("://").map_or(shown, |(_, rest)| rest);
     if bare.width() <= columns {
         return bare.to_owned();
     }
@@ -142,11 +140,11 @@ mod tests {
 
     #[test]
     fn a_long_url_keeps_its_host_and_its_end() {
-        let long = Foreign::from("https://crm-old.acme.test/telephony/hooks/in?src=pbx&id=7");
-        assert_eq!(url(&long, 60), "crm-old.acme.test/telephony/hooks/in?src=pbx&id=7");
-        assert_eq!(url(&long, 30), "crm-old.acme.test/…rc=pbx&id=7");
+        let long = "https://crm-old.acme.test/telephony/hooks/in?src=pbx&id=7";
+        assert_eq!(url(long, 60), "crm-old.acme.test/telephony/hooks/in?src=pbx&id=7");
+        assert_eq!(url(long, 30), "crm-old.acme.test/…rc=pbx&id=7");
         for columns in 1..60 {
-            assert!(width(&url(&long, columns)) <= columns);
+            assert!(width(&url(long, columns)) <= columns);
         }
     }
 

@@ -103,6 +103,7 @@ impl Desk {
             read_only: setting.read_only,
             insecure: false,
             protected: false,
+            masked: false,
             wide_calls: setting.wide_calls,
             max_delete: setting.max_delete,
             concurrency: 1,

@@ -161,6 +161,7 @@ fn panics_with_the_terminal_in_hand() {
         read_only: false,
         insecure: false,
         protected: false,
+        masked: false,
         wide_calls: WideCalls::default(),
         max_delete: 1,
         concurrency: 1,

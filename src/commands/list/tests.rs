@@ -82,6 +82,7 @@ fn by_screen(found: &[(Extension, Listing)], expression: &str) -> Vec<EventKey> 
         read_only: false,
         insecure: false,
         protected: false,
+        masked: false,
         wide_calls: WideCalls::default(),
         max_delete: 1000,
         concurrency: 4,

@@ -1,0 +1,283 @@
+//! Texts that do not give a customer away, for demos and shared screens.
+//!
+//! While a mask is on, no number, label, note, URL or host comes out of it readable. It changes
+//! what is shown and copied, never what is held, sent or written to a run file.
+
+use std::collections::HashSet;
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use super::{ExtensionNumber, Foreign};
+
+/// What stands where something is not to be seen; one for each column.
+const HIDDEN: &str = "#";
+
+/// A number of fewer digits is taken for one in a sentence only where it stands alone, so that the
+/// ids of events stay readable there.
+const TELLING: usize = 3;
+
+/// Endings that make a word with dots the name of a file rather than of a host.
+const FILES: [&str; 5] = ["json", "jsonl", "log", "pem", "toml"];
+
+/// Whether it is on, and what it has to recognise in sentences.
+#[derive(Debug, Clone)]
+pub struct Mask {
+    on: bool,
+    /// The PBX itself, without its port.
+    host: String,
+    /// Every number that was seen, and what stands between the `*` of it.
+    numbers: HashSet<ExtensionNumber>,
+}
+
+impl Mask {
+    /// A mask that knows the host of the PBX, with or without a port.
+    pub fn new(host: &str, on: bool) -> Self {
+        Self { on, host: without_port(host).to_owned(), numbers: HashSet::new() }
+    }
+
+    /// Whether anything is masked.
+    pub fn is_on(&self) -> bool {
+        self.on
+    }
+
+    /// Masks from now on, or no more.
+    pub fn toggle(&mut self) {
+        self.on = !self.on;
+    }
+
+    /// From now on this number is recognised in sentences, and so are its parts: people who name
+    /// `0003*210` to each other say 210.
+    pub fn learn(&mut self, number: &ExtensionNumber) {
+        let parts = number.as_str().split('*').filter(|part| part.len() >= TELLING);
+        self.numbers.extend(parts.filter_map(|part| ExtensionNumber::parse(part).ok()));
+        self.numbers.insert(number.clone());
+    }
+
+    /// A number as wide as before. The same number looks the same everywhere. Its last two digits
+    /// stay, so that neighbouring rows mostly look different; numbers that end alike look alike.
+    /// Of three or four digits only the last one stays, of fewer none, and never all digits behind
+    /// the last `*`.
+    pub fn number(&self, number: &ExtensionNumber) -> String {
+        if self.on { hidden_digits(number.as_str()) } else { number.to_string() }
+    }
+
+    /// A label, a note or anything else that may say anything: blanks and signs stay.
+    pub fn words(&self, words: &Foreign) -> String {
+        let shown = words.to_string();
+        if self.on { hidden(&shown) } else { shown }
+    }
+
+    /// The URL of an event: the scheme and the signs between the parts stay.
+    pub fn url(&self, url: &Foreign) -> String {
+        let shown = url.to_string();
+        if self.on { hidden_url(&shown) } else { shown }
+    }
+
+    /// Where the service is: a host with or without a port, or an origin.
+    pub fn host(&self, host: &str) -> String {
+        if self.on { hidden_url(host) } else { host.to_owned() }
+    }
+
+    /// The path of a request to the service: the number in it goes, user, type and id stay.
+    pub fn path(&self, path: &str) -> String {
+        if !self.on {
+            return path.to_owned();
+        }
+        let (segments, query) = path.split_at(path.find('?').unwrap_or(path.len()));
+        let Some((before, after)) = segments.split_once("/extensions/") else {
+            return self.sentence(path);
+        };
+        let masked = after.split('/').enumerate().map(|(place, segment)| match place {
+            1 => {
+                let end = segment.find(|character| !is_of_number(character));
+                let (number, after) = segment.split_at(end.unwrap_or(segment.len()));
+                format!("{}{}", hidden_digits(number), self.numbers(after))
+            }
+            _ => segment.to_owned(),
+        });
+        let after = masked.collect::<Vec<_>>().join("/");
+        format!("{before}/extensions/{after}{}", self.sentence(query))
+    }
+
+    /// A sentence of the program or of the service: known numbers, whatever holds digits and `*`,
+    /// hosts and URLs go; codes, ids of events and all other words stay.
+    ///
+    /// A count or a date that happens to be a known number goes as well.
+    pub fn text(&self, text: &str) -> String {
+        if self.on { self.sentence(text) } else { text.to_owned() }
+    }
+
+    fn sentence(&self, text: &str) -> String {
+        let mut masked = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(first) = rest.chars().next() {
+            let (shown, length) = match first {
+                '[' => address(rest),
+                '/' => self.service_path(rest),
+                _ => self.word(rest),
+            }
+            .unwrap_or_else(|| (first.to_string(), first.len_utf8()));
+            masked.push_str(&shown);
+            rest = rest.get(length..).unwrap_or_default();
+        }
+        masked
+    }
+
+    /// The path of a request of this program, where the text begins with one, and its length.
+    fn service_path(&self, text: &str) -> Option<(String, usize)> {
+        let path = text.get(..url_end(text))?;
+        path.contains("/extensions/").then(|| (self.path(path), path.len()))
+    }
+
+    /// The word that the text begins with, with what belongs to it where it is a host or a scheme.
+    fn word(&self, text: &str) -> Option<(String, usize)> {
+        let length = text.find(|character| !is_of_word(character)).unwrap_or(text.len());
+        let (word, after) = text.split_at(length);
+        if word.is_empty() {
+            return None;
+        }
+        if let Some(address) = after.strip_prefix("://") {
+            let whole = address.get(..url_end(address))?;
+            let host = whole.get(..host_end(whole))?;
+            // What follows the host of the PBX itself is one of its paths.
+            let masked = if self.is_own(without_port(host)) { host } else { whole };
+            let shown = hidden_url(&format!("{word}://{masked}"));
+            return Some((shown, word.len() + "://".len() + masked.len()));
+        }
+        if !self.is_host(word) {
+            return Some((self.numbers(word), word.len()));
+        }
+        let port = after.strip_prefix(':').map_or(0, |port| 1 + digits(port));
+        let rest = after.get(port..)?;
+        let path =
+            if self.is_own(word) || !rest.starts_with(['/', '?']) { 0 } else { url_end(rest) };
+        let all = text.get(..word.len() + port + path)?;
+        Some((hidden(all), all.len()))
+    }
+
+    fn is_own(&self, host: &str) -> bool {
+        !self.host.is_empty() && host.eq_ignore_ascii_case(&self.host)
+    }
+
+    /// The PBX, an IPv4 address, or labels between dots of which the last begins with a letter. An
+    /// address of mail is one too, with who it belongs to.
+    fn is_host(&self, word: &str) -> bool {
+        let word = word.trim_matches(|character: char| !character.is_alphanumeric());
+        if self.is_own(word) || word.eq_ignore_ascii_case("localhost") {
+            return true;
+        }
+        let domain = word.rsplit('@').next().unwrap_or(word);
+        let labels: Vec<&str> = domain.split('.').filter(|label| !label.is_empty()).collect();
+        let [_, .., last] = labels.as_slice() else { return false };
+        let is_number = |label: &&str| label.bytes().all(|byte| byte.is_ascii_digit());
+        let named = last.starts_with(char::is_alphabetic) && last.chars().count() > 1;
+        named && !FILES.contains(last) || labels.len() == 4 && labels.iter().all(is_number)
+    }
+
+    /// Every number in a word masked.
+    fn numbers(&self, word: &str) -> String {
+        let mut masked = String::with_capacity(word.len());
+        let mut rest = word;
+        while let Some(start) = rest.find(is_of_number) {
+            let (before, number) = rest.split_at(start);
+            let end = number.find(|character| !is_of_number(character)).unwrap_or(number.len());
+            let (number, after) = number.split_at(end);
+            masked.push_str(before);
+            let alone = word.trim_matches(|character: char| !character.is_alphanumeric()) == number;
+            let known = (alone || number.len() >= TELLING) && self.numbers.contains(number);
+            let hide = known || number.contains('*');
+            masked.push_str(&if hide { hidden_digits(number) } else { number.to_owned() });
+            rest = after;
+        }
+        masked.push_str(rest);
+        masked
+    }
+}
+
+fn is_of_number(character: char) -> bool {
+    character.is_ascii_digit() || character == '*'
+}
+
+fn is_of_word(character: char) -> bool {
+    let sign = matches!(character, '-' | '_' | '.' | '@' | '*' | '+' | '%' | '~');
+    sign || character.is_alphanumeric() || character.width() == Some(0)
+}
+
+/// An IPv6 address in brackets, where the text begins with one, and its length.
+fn address(text: &str) -> Option<(String, usize)> {
+    let (inside, _) = text.strip_prefix('[')?.split_once(']')?;
+    let fits = |byte: u8| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.');
+    let is_address = inside.bytes().all(fits) && inside.matches(':').count() >= 2;
+    let length = inside.len() + "[]".len();
+    is_address.then(|| (hidden(text.get(..length).unwrap_or_default()), length))
+}
+
+/// How long a URL or path is that the text begins with: up to what cannot stand in one.
+fn url_end(text: &str) -> usize {
+    let stops =
+        |character: char| character.is_whitespace() || matches!(character, '"' | '<' | '>' | '`');
+    text.find(stops).unwrap_or(text.len())
+}
+
+/// How long the host is that the text begins with.
+fn host_end(text: &str) -> usize {
+    text.find(['/', '?', '#']).unwrap_or(text.len())
+}
+
+fn digits(text: &str) -> usize {
+    text.bytes().take_while(u8::is_ascii_digit).count()
+}
+
+fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if digits(port) == port.len() => name,
+        Some(_) | None => host,
+    }
+}
+
+/// Digits as they are shown while the mask is on; `*` stays.
+fn hidden_digits(number: &str) -> String {
+    let last = number.bytes().rev().take_while(u8::is_ascii_digit).count();
+    let kept = match number.bytes().filter(u8::is_ascii_digit).count() {
+        0..=2 => 0,
+        3..=4 => 1,
+        5.. => 2,
+    };
+    // What people dial is never left whole.
+    let kept = kept.min(last.saturating_sub(1));
+    let hide = |character: char| if character.is_ascii_digit() { '#' } else { character };
+    let (hidden, left) = number.split_at(number.len() - kept);
+    hidden.chars().map(hide).chain(left.chars()).collect()
+}
+
+/// A scheme that names nobody stays.
+fn hidden_url(url: &str) -> String {
+    match url.split_once("://") {
+        Some((scheme, rest)) if matches!(scheme, "http" | "https" | "HTTP" | "HTTPS") => {
+            format!("{scheme}://{}", hidden(rest))
+        }
+        Some(_) | None => hidden(url),
+    }
+}
+
+/// Everything but blanks and ASCII signs replaced, in as many columns.
+fn hidden(text: &str) -> String {
+    let stays = |character: char| character == ' ' || character.is_ascii_punctuation();
+    let mut masked = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let end =
+            if stays(first) { first.len_utf8() } else { rest.find(stays).unwrap_or(rest.len()) };
+        let (part, after) = rest.split_at(end);
+        if stays(first) {
+            masked.push_str(part);
+        } else {
+            masked.push_str(&HIDDEN.repeat(part.width()));
+        }
+        rest = after;
+    }
+    masked
+}
+
+#[cfg(test)]
+mod tests;
