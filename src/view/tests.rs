@@ -15,6 +15,8 @@ use crate::domain::{
 
 use super::{draw, theme};
 
+mod masks;
+
 /// The sizes that every screen is looked at in: the smallest, the usual, a large one.
 const SIZES: [(u16, u16); 3] = [(60, 15), (80, 24), (120, 40)];
 

@@ -1,0 +1,511 @@
+//! A walk through every screen and dialog over a PBX full of words that nobody else may read: with
+//! the mask on none of them is drawn or copied, without it each of them is.
+
+use std::collections::VecDeque;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use super::*;
+use crate::app::{Effect, Facts, Key, Leaving, Moment, update};
+use crate::deletion::judge;
+use crate::domain::{
+    DeleteAnswer, DeleteCall, EventKey, Exchange, Foreign, Listing, Target, UserId, WideCalls,
+    WriteAnswer,
+};
+
+/// What a screen without a mask shows somewhere.
+const DRAWN: [&str; 12] = [
+    "0003*717",
+    "4242",
+    "5151",
+    "Empfang",
+    "Blume",
+    "blumenhaus",
+    "rosengarten",
+    "tulpe",
+    "nelke",
+    "Veilchen",
+    "ginster",
+    "krokus",
+];
+
+/// What is copied without one.
+const COPIED: [&str; 9] = [
+    "0003*717",
+    "4242",
+    "blumenhaus",
+    "rosengarten",
+    "tulpe",
+    "nelke",
+    "Veilchen",
+    "ginster",
+    "krokus",
+];
+
+const URL: &str = "https://crm.rosengarten.test/tulpe?kunde=nelke";
+const OTHER_URL: &str = "https://ginster.test/in";
+
+fn number(text: &str) -> ExtensionNumber {
+    ExtensionNumber::parse(text).unwrap()
+}
+
+/// The service refuses in words that give everything away.
+fn refusal(extension: &ExtensionNumber) -> Failure {
+    let message =
+        format!("{extension} may not use {URL} on pbx.blumenhaus.test, says krokus.test:99");
+    Failure {
+        http_status: Some(400),
+        code: Foreign::from("pce_access_denied"),
+        ..Failure::new(Cause::Rejected, message)
+    }
+}
+
+fn exchange(method: &'static str, extension: &ExtensionNumber) -> Vec<Exchange> {
+    let path = format!("/uapi/extensions/@me/{extension}/phoneCallEvents");
+    vec![Exchange { method, path, answer: Ok(200), took: Duration::from_millis(7) }]
+}
+
+/// What a walk came by.
+struct Seen {
+    pictures: Vec<String>,
+    copied: Vec<String>,
+}
+
+/// The walk at each size, without a mask and with it; they are long, so that they are gone once.
+static WALKS: LazyLock<Vec<(Seen, Seen)>> = LazyLock::new(|| {
+    let walk = |size, masked| Walk::start(size, masked).through_everything();
+    SIZES.into_iter().map(|size| (walk(size, false), walk(size, true))).collect()
+});
+
+/// The program, a PBX that answers when it is let, and everything that was seen.
+struct Walk {
+    model: Model,
+    waiting: VecDeque<Effect>,
+    /// What is there: extension, type, id, url.
+    events: Vec<(&'static str, &'static str, String, &'static str)>,
+    /// Deletions of the first event of an extension are refused.
+    refuses: bool,
+    at: Duration,
+    pictures: Vec<String>,
+    copied: Vec<String>,
+}
+
+impl Walk {
+    fn start(size: (u16, u16), masked: bool) -> Self {
+        let user = UserId::parse("@me").unwrap();
+        let facts = Facts {
+            target: Target::new("acme", "https://pbx.blumenhaus.test:8443", "/uapi", user).unwrap(),
+            demo: false,
+            read_only: false,
+            insecure: false,
+            protected: false,
+            masked,
+            wide_calls: WideCalls { extension: true, event_type: true },
+            max_delete: 1000,
+            concurrency: 2,
+        };
+        let (model, effects) = Model::new(facts, size.0, size.1);
+        let event = |extension, event_type, id: &str, url| (extension, event_type, id.into(), url);
+        let mut walk = Self {
+            model,
+            waiting: effects.into(),
+            events: vec![
+                event("0003*717", "0", "NqeyDRqo", URL),
+                event("0003*717", "0", "FtabmFj8", OTHER_URL),
+                event("0003*717", "2", "gNWq3hsi", URL),
+                event("4242", "1", "GNYyqabc", URL),
+                event("4242", "1", "ZZtopdef", OTHER_URL),
+            ],
+            refuses: true,
+            at: Duration::ZERO,
+            pictures: Vec::new(),
+            copied: Vec::new(),
+        };
+        walk.look();
+        walk
+    }
+
+    fn look(&mut self) {
+        self.pictures.push(picture(&self.model));
+    }
+
+    fn take(&mut self, message: Message) {
+        self.at += Duration::from_millis(10);
+        let now = Moment { since_start: self.at, ..Moment::default() };
+        let effects = update(&mut self.model, message, now);
+        self.waiting.extend(effects);
+        self.look();
+        while let Some(place) =
+            self.waiting.iter().position(|effect| matches!(effect, Effect::Copy { .. }))
+        {
+            let Some(Effect::Copy { what, text }) = self.waiting.remove(place) else { break };
+            self.copied.push(text);
+            assert_eq!(what.ends_with(", masked"), self.model.mask().is_on());
+            self.take(Message::Copied { what, result: Ok(()) });
+        }
+    }
+
+    /// Presses keys; the service stays silent.
+    fn press(&mut self, keys: &str) {
+        for name in keys.split_whitespace() {
+            self.take(Message::Pressed(Key::parse(name).unwrap()));
+        }
+    }
+
+    /// The service answers the oldest question.
+    fn answer_one(&mut self) -> bool {
+        let Some(effect) = self.waiting.pop_front() else { return false };
+        let message = self.answer(effect);
+        self.take(message);
+        true
+    }
+
+    fn answer_all(&mut self) {
+        while self.answer_one() {}
+    }
+
+    fn listing(&self, extension: &ExtensionNumber) -> Result<Listing, Failure> {
+        if extension.as_str() == "5151" {
+            return Err(refusal(extension));
+        }
+        let mut builder = ListingBuilder::new(extension.clone());
+        for (_, event_type, id, url) in
+            self.events.iter().filter(|(owner, ..)| *owner == extension.as_str())
+        {
+            let note = "Frau Veilchen";
+            let raw = RawEvent { event_type, id, url, note, method: "1", ..RawEvent::default() };
+            builder.push(RawEvent { status: "1", ..raw });
+        }
+        // A row that cannot be deleted leaves its extension to event calls.
+        if extension.as_str() == "4242" {
+            builder.push(RawEvent { event_type: "0", id: "o/dd", url: URL, ..RawEvent::default() });
+        }
+        Ok(builder.finish(true))
+    }
+
+    fn answer(&mut self, effect: Effect) -> Message {
+        match effect {
+            Effect::DiscoverExtensions => {
+                let label = Foreign::from("Empfang Blume");
+                let numbers = ["0003*717", "4242", "5151"].map(number);
+                let extension =
+                    |number| Extension { label: label.clone(), ..Extension::of(number) };
+                let extensions = numbers.map(extension).to_vec();
+                let remarks = vec!["pbx.blumenhaus.test lists phones only".to_owned()];
+                let result = Ok(Discovery { extensions, remarks, complete: true });
+                Message::Discovered { result, exchanges: Vec::new() }
+            }
+            Effect::FindBrokenRuns => {
+                let sentence = "run r0 left 0003*717 of https://pbx.blumenhaus.test behind";
+                Message::BrokenRunsFound(vec![sentence.to_owned()])
+            }
+            Effect::ListEvents { extension, epoch } => {
+                let (result, exchanges) = (self.listing(&extension), exchange("GET", &extension));
+                Message::Listed { extension, epoch, result, exchanges }
+            }
+            Effect::ListForRun(extension) => {
+                let (result, exchanges) = (self.listing(&extension), exchange("GET", &extension));
+                Message::ListedForRun { extension, result, exchanges }
+            }
+            Effect::OpenRunFile(_) => Message::RunFileOpened(Ok("r1-acme".to_owned())),
+            Effect::OpenUndoFile(_) => Message::RunFileOpened(Ok("r2-acme".to_owned())),
+            Effect::CloseRunFile(_) => Message::RunFileClosed(Ok(())),
+            Effect::SimulateDelete { plan, call } => {
+                let failure = Failure::new(Cause::Simulated, "simulated: not sent");
+                let covered = plan.covered(call.id());
+                let settled = judge(covered, Err(failure), Duration::ZERO, false);
+                Message::CallSettled { call: call.id(), settled, exchanges: Vec::new() }
+            }
+            Effect::SendDelete { plan, call } => {
+                let extension = call.delete().extension();
+                let exchanges = exchange("DELETE", extension);
+                let answer = self.delete(call.delete());
+                let took = Duration::from_millis(5);
+                let settled = judge(plan.covered(call.id()), answer, took, false);
+                Message::CallSettled { call: call.id(), settled, exchanges }
+            }
+            Effect::CreateEvent { plan, place } => {
+                let key = &plan.events()[place].key;
+                let exchanges = exchange("POST", &key.extension);
+                let answer = if place == 0 {
+                    Err(refusal(&key.extension))
+                } else {
+                    Ok(self.create(key, place))
+                };
+                Message::EventCreated { place, answer, exchanges }
+            }
+            Effect::Wait(rest) => {
+                self.at += rest;
+                Message::Waited
+            }
+            Effect::Copy { .. } => unreachable!("a copy is taken at once"),
+        }
+    }
+
+    /// Takes the events that a call names, and one more that nobody named.
+    fn delete(&mut self, call: &DeleteCall) -> Result<DeleteAnswer, Failure> {
+        let is_meant = |(owner, event_type, id, _): &(&str, &str, String, &str)| match call {
+            DeleteCall::Event(key) => key.id.as_str() == id,
+            DeleteCall::Type(extension, of) => {
+                extension.as_str() == *owner && of.number().to_string() == *event_type
+            }
+            DeleteCall::Extension(extension) => extension.as_str() == *owner,
+        };
+        if self.refuses && call.extension().as_str() == "4242" {
+            return Err(refusal(call.extension()));
+        }
+        let gone = self.events.iter().filter(|event| is_meant(event));
+        let ids = gone.map(|(_, _, id, _)| id.as_str()).chain(["stray"]);
+        let ids = ids.map(Foreign::from).collect();
+        self.events.retain(|event| !is_meant(event));
+        Ok(DeleteAnswer { http_status: 200, ids: Some(ids) })
+    }
+
+    fn create(&mut self, key: &EventKey, place: usize) -> WriteAnswer {
+        let owner = if key.extension.as_str() == "4242" { "4242" } else { "0003*717" };
+        let id = format!("fresh{place}");
+        self.events.push((owner, "0", id.clone(), URL));
+        WriteAnswer { http_status: 200, id: Some(Foreign::from(id)) }
+    }
+
+    /// Every screen and dialog, with a look after every key and answer.
+    fn through_everything(mut self) -> Seen {
+        self.answer_all();
+        self.browse();
+        self.review();
+        self.simulate();
+        self.run();
+        self.undo();
+        self.read_again();
+        self.leave();
+        Seen { pictures: self.pictures, copied: self.copied }
+    }
+
+    fn browse(&mut self) {
+        self.press("j j k k 5 j 4 3 j j 2 1 j j");
+        self.answer_all();
+        self.press("2 1 g g enter j j space y l h l G y Y space j R");
+        self.answer_all();
+        self.press("1 g g j enter G y space k 1 k");
+        self.press("1 / 7 enter esc 2 / F t a enter esc");
+        self.press("T t y p e : 0 enter 3 k j y Y L 4 j y Y space space 1 space U ? j q");
+        self.answer_all();
+    }
+
+    /// Every call form, copied, with hidden marks, while it reads, and with what drifted.
+    fn review(&mut self) {
+        self.press("1 A d");
+        self.answer_all();
+        self.press("d j t");
+        self.answer_all();
+        self.press("c t c t c j k end n");
+        self.press("1 g g enter / t y p e : 2 enter 1 d");
+        self.answer_all();
+        self.press("j n 2 esc 1 d");
+        let changed = std::mem::replace(&mut self.events[0].3, OTHER_URL);
+        let new = ("0003*717", "2", "appeared".to_owned(), URL);
+        self.events.push(new);
+        self.answer_all();
+        self.press("c +");
+        self.answer_all();
+        self.press("n");
+        self.events.pop();
+        self.events[0].3 = changed;
+        self.press("R");
+        self.answer_all();
+        self.press("1 d");
+        // What cannot be read again is told in the review.
+        while let Some(effect) = self.waiting.pop_front() {
+            let message = match effect {
+                Effect::ListEvents { extension, epoch } => {
+                    let result = Err(refusal(&extension));
+                    Message::Listed { extension, epoch, result, exchanges: Vec::new() }
+                }
+                other => self.answer(other),
+            };
+            self.take(message);
+        }
+        self.press("n 2 R");
+        self.answer_all();
+        self.press("1 R");
+        self.answer_all();
+    }
+
+    fn simulate(&mut self) {
+        self.press("d");
+        self.answer_all();
+        self.press("s 3");
+        self.answer_all();
+        self.press("j k y Y 1");
+    }
+
+    fn run(&mut self) {
+        self.press("d");
+        self.answer_all();
+        // Event by event, and the number of them where it is asked for.
+        self.press("t t t y");
+        assert!(self.answer_one(), "no run file is asked for:\n{}", picture(&self.model));
+        self.answer_one();
+        self.press("3 p p 1 q");
+        self.press("n");
+        self.answer_all();
+        self.press("3 g g y j y j y Y 2 j y 4 j y Y 5 1 g g enter j j 3 j j j j");
+        self.press("1 r");
+        self.answer_all();
+        self.press("n");
+    }
+
+    fn undo(&mut self) {
+        self.press("z j k n z y");
+        self.answer_all();
+        self.press("3 g g y j y Y 2 5 1 z n");
+    }
+
+    fn read_again(&mut self) {
+        self.press("1 R");
+        self.waiting.clear();
+        let result = Err(refusal(&number("4242")));
+        self.take(Message::Discovered { result, exchanges: Vec::new() });
+        self.press("3 j k");
+    }
+
+    fn leave(&mut self) {
+        self.press("1 q");
+        assert_eq!(self.model.leaving(), &Leaving::Now { message: None });
+    }
+}
+
+/// The rows that are the same with and without a mask but for what it hides: not the header with
+/// its badge, and not the notice.
+fn rows(picture: &str) -> Vec<&str> {
+    let rows: Vec<&str> = picture.lines().skip(1).collect();
+    rows[..rows.len() - 2].to_vec()
+}
+
+#[test]
+fn with_the_mask_on_no_screen_and_no_copy_gives_anything_away() {
+    for (_, masked) in WALKS.iter() {
+        for word in DRAWN {
+            let mut texts = masked.pictures.iter().chain(&masked.copied);
+            let told = texts.find(|text| text.contains(word));
+            assert!(told.is_none(), "{word}:\n{}", told.unwrap());
+        }
+        assert!(masked.pictures.iter().all(|picture| picture.contains("[MASKED]")));
+    }
+}
+
+#[test]
+fn without_the_mask_the_same_walk_shows_and_copies_every_word() {
+    for (plain, _) in WALKS.iter() {
+        for word in DRAWN {
+            assert!(plain.pictures.iter().any(|text| text.contains(word)), "{word}");
+        }
+        for word in COPIED {
+            assert!(plain.copied.iter().any(|text| text.contains(word)), "{word} copied");
+        }
+        assert!(!plain.pictures.iter().any(|picture| picture.contains("[MASKED]")));
+    }
+}
+
+#[test]
+fn the_mask_moves_nothing_it_only_covers() {
+    for (plain, masked) in WALKS.iter() {
+        assert_eq!(plain.pictures.len(), masked.pictures.len());
+        for (plain, masked) in plain.pictures.iter().zip(&masked.pictures) {
+            for (before, after) in rows(plain).into_iter().zip(rows(masked)) {
+                let mut covered = before.chars().zip(after.chars());
+                let only = covered.all(|(before, after)| before == after || after == '#');
+                let wide = (before.chars().count(), after.chars().count());
+                assert!(only && wide.0 == wide.1, "{before}\n{after}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_walk_comes_through_every_dialog() {
+    let (walk, _) = WALKS.last().unwrap();
+    for sight in [
+        "DELETE 5 phone call events on",
+        "call form: event,",
+        "call form: extension,",
+        "call form: extension + type",
+        "DELETE /uapi/extensions/@me/0003*717/phoneCallEvents  (",
+        "hidden by a filter",
+        "not as marked, left out",
+        "could not be checked",
+        "simulating",
+        "would send",
+        "NOT IN THE REVIEW",
+        "refused",
+        "deleted",
+        "Leave?",
+        "UNDO: make",
+        "undone",
+        "restored",
+        "Keys   j k scroll",
+        "cannot be deleted from here",
+        "could not be read",
+        "reading the extensions again failed",
+        "left 0003*717 of",
+        "sent to the terminal: 5 calls",
+        "sent to the terminal: 1 row",
+    ] {
+        assert!(walk.pictures.iter().any(|picture| picture.contains(sight)), "{sight}");
+    }
+}
+
+#[test]
+fn m_masks_and_shows_again_in_every_dialog_with_nothing_lost() {
+    for keys in ["", "2", "3", "?", "1 A d", "1 A d t t"] {
+        let mut walk = Walk::start((80, 24), false);
+        walk.answer_all();
+        walk.press(keys);
+        walk.answer_all();
+        walk.press("ctrl-l");
+        let plain = picture(&walk.model);
+        walk.press("m");
+        assert!(walk.model.mask().is_on());
+        let masked = picture(&walk.model);
+        assert!(masked.contains("[MASKED]") && !masked.contains("blumenhaus"), "{masked}");
+        walk.press("m");
+        let notice = walk.model.current_notice().unwrap();
+        assert_eq!(notice.text, "everything is shown again", "{keys}");
+        walk.press("ctrl-l");
+        assert_eq!(picture(&walk.model), plain);
+    }
+}
+
+#[test]
+fn the_first_picture_is_masked_already() {
+    let walk = Walk::start((80, 24), true);
+    let first = &walk.pictures[0];
+    assert!(first.contains("[MASKED]") && first.contains("reading…"), "{first}");
+    assert!(first.contains("###.##########.####:####") && first.contains("acme"), "{first}");
+}
+
+#[test]
+fn what_is_typed_stays_as_it_is_typed() {
+    let mut walk = Walk::start((80, 24), true);
+    walk.answer_all();
+    walk.press("T 4 2 4 2");
+    assert!(picture(&walk.model).contains("mark: 4242"));
+    walk.press("esc / 4 2 4 2 m");
+    assert!(picture(&walk.model).contains("filter extensions: 4242m") && walk.model.mask().is_on());
+}
+
+#[test]
+fn the_badge_and_the_marks_stay_in_the_narrowest_header() {
+    let mut walk = Walk::start((60, 15), true);
+    walk.answer_all();
+    walk.press("A");
+    walk.answer_all();
+    walk.press("d");
+    walk.answer_all();
+    walk.press("t t t y");
+    walk.answer_one();
+    let picture = picture(&walk.model);
+    let header = picture.lines().next().unwrap();
+    assert!(header.contains("[MASKED]") && header.contains("[RUNNING]"), "{header}");
+    assert!(header.contains("* 5 marked"), "{header}");
+}
