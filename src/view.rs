@@ -97,7 +97,7 @@ fn header(model: &Model) -> Line<'static> {
         }
         Fetched::Not | Fetched::UnderWay => "reading…  ".to_owned(),
     };
-    let marks = match model.hidden_marks() {
+    let mut marks = match model.hidden_marks() {
         0 => format!("* {marked} marked "),
         hidden => format!("* {marked} marked ({hidden} hidden) "),
     };
@@ -115,6 +115,12 @@ fn header(model: &Model) -> Line<'static> {
         left.extend(badges_only(model));
     }
     let used: usize = left.iter().map(Span::width).sum();
+    if used > room {
+        marks = match model.hidden_marks() {
+            0 => format!(" *{marked}"),
+            hidden => format!(" *{marked} ~{hidden}"),
+        };
+    }
     left.push(Span::raw(" ".repeat(room.saturating_sub(used))));
     left.push(Span::raw(counts));
     left.push(Span::styled(marks, if marked > 0 { theme::STRONG } else { theme::PLAIN }));

@@ -219,6 +219,14 @@ mod tests {
     }
 
     #[test]
+    fn m_masks_wherever_nothing_is_typed() {
+        let m = Key::parse("m").unwrap();
+        for context in [Context::Browse, Review, Undo, Leave, Help] {
+            assert_eq!(look_up(context, None, m), Found::Command(Command::ToggleMask));
+        }
+    }
+
+    #[test]
     fn gg_is_a_sequence_and_g_alone_its_beginning() {
         let g = Key::parse("g").unwrap();
         assert_eq!(look_up(Context::Browse, None, g), Found::Prefix);

@@ -24,6 +24,7 @@ mod journey;
 mod limits;
 mod long_lists;
 mod looks;
+mod masks;
 mod paint;
 mod papers;
 mod pty;

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use super::*;
-use crate::app::{Effect, Facts, Key, Leaving, Moment, update};
+use crate::app::{Effect, Facts, Key, Leaving, Looks, Moment, update};
 use crate::deletion::judge;
 use crate::domain::{
     DeleteAnswer, DeleteCall, EventKey, Exchange, Foreign, Listing, Target, UserId, WideCalls,
@@ -65,6 +65,22 @@ fn exchange(method: &'static str, extension: &ExtensionNumber) -> Vec<Exchange> 
     vec![Exchange { method, path, answer: Ok(200), took: Duration::from_millis(7) }]
 }
 
+fn facts(masked: bool) -> Facts {
+    let user = UserId::parse("@me").unwrap();
+    Facts {
+        target: Target::new("acme", "https://pbx.blumenhaus.test:8443", "/uapi", user).unwrap(),
+        demo: false,
+        read_only: false,
+        insecure: false,
+        protected: false,
+        masked,
+        wide_calls: WideCalls { extension: true, event_type: true },
+        max_delete: 1000,
+        concurrency: 2,
+        looks: Looks::default(),
+    }
+}
+
 /// What a walk came by.
 struct Seen {
     pictures: Vec<String>,
@@ -92,18 +108,10 @@ struct Walk {
 
 impl Walk {
     fn start(size: (u16, u16), masked: bool) -> Self {
-        let user = UserId::parse("@me").unwrap();
-        let facts = Facts {
-            target: Target::new("acme", "https://pbx.blumenhaus.test:8443", "/uapi", user).unwrap(),
-            demo: false,
-            read_only: false,
-            insecure: false,
-            protected: false,
-            masked,
-            wide_calls: WideCalls { extension: true, event_type: true },
-            max_delete: 1000,
-            concurrency: 2,
-        };
+        Self::with(facts(masked), size)
+    }
+
+    fn with(facts: Facts, size: (u16, u16)) -> Self {
         let (model, effects) = Model::new(facts, size.0, size.1);
         let event = |extension, event_type, id: &str, url| (extension, event_type, id.into(), url);
         let mut walk = Self {
@@ -495,17 +503,18 @@ fn what_is_typed_stays_as_it_is_typed() {
 }
 
 #[test]
-fn the_badge_and_the_marks_stay_in_the_narrowest_header() {
-    let mut walk = Walk::start((60, 15), true);
+fn every_badge_and_the_marks_stay_in_the_narrowest_header() {
+    let facts = Facts { read_only: true, insecure: true, ..facts(true) };
+    let mut walk = Walk::with(facts, (60, 15));
     walk.answer_all();
     walk.press("A");
     walk.answer_all();
-    walk.press("d");
+    walk.press("enter / t y p e : 2 enter d");
     walk.answer_all();
-    walk.press("t t t y");
-    walk.answer_one();
+    walk.press("t t t s");
     let picture = picture(&walk.model);
     let header = picture.lines().next().unwrap();
-    assert!(header.contains("[MASKED]") && header.contains("[RUNNING]"), "{header}");
-    assert!(header.contains("* 5 marked"), "{header}");
+    for part in ["[MASKED]", "[READ-ONLY]", "[TLS NOT VERIFIED]", "[SIMULATING]", "*5 ~4"] {
+        assert!(header.contains(part), "{part} is not in {header}");
+    }
 }
