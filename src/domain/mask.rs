@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::{ExtensionNumber, Foreign};
+use super::{EventId, ExtensionNumber, Foreign, UserId};
 
 /// What stands where something is not to be seen; one for each column.
 const HIDDEN: &str = "#";
@@ -17,7 +17,7 @@ const HIDDEN: &str = "#";
 const TELLING: usize = 3;
 
 /// Endings that make a word with dots the name of a file rather than of a host.
-const FILES: [&str; 5] = ["json", "jsonl", "log", "pem", "toml"];
+const FILES: [&str; 6] = ["json", "jsonl", "log", "pem", "php", "toml"];
 
 /// Whether it is on, and what it has to recognise in sentences.
 #[derive(Debug, Clone)]
@@ -87,15 +87,17 @@ impl Mask {
         let Some((before, after)) = segments.split_once("/extensions/") else {
             return self.sentence(path);
         };
-        let masked = after.split('/').enumerate().map(|(place, segment)| match place {
+        let masked = after.splitn(6, '/').enumerate().map(|(place, segment)| match place {
+            0 if UserId::parse(segment).is_ok() => segment.to_owned(),
             1 => {
                 let end = segment.find(|character| !is_of_number(character));
                 let (number, after) = segment.split_at(end.unwrap_or(segment.len()));
-                format!("{}{}", hidden_digits(number), self.numbers(after))
+                format!("{}{}", hidden_digits(number), self.sentence(after))
             }
-            _ => segment.to_owned(),
+            3 | 4 if EventId::is_valid(segment) => segment.to_owned(),
+            _ => self.sentence(segment),
         });
-        let after = masked.collect::<Vec<_>>().join("/");
+        let (before, after) = (self.sentence(before), masked.collect::<Vec<_>>().join("/"));
         format!("{before}/extensions/{after}{}", self.sentence(query))
     }
 
@@ -149,8 +151,11 @@ impl Mask {
         }
         let port = after.strip_prefix(':').map_or(0, |port| 1 + digits(port));
         let rest = after.get(port..)?;
-        let path =
-            if self.is_own(word) || !rest.starts_with(['/', '?']) { 0 } else { url_end(rest) };
+        let path = if self.is_own(word) || !rest.starts_with(['/', '\\', '?', '#']) {
+            0
+        } else {
+            url_end(rest)
+        };
         let all = text.get(..word.len() + port + path)?;
         Some((hidden(all), all.len()))
     }

@@ -78,7 +78,15 @@ fn in_a_path_the_number_goes_and_user_type_and_id_stay() {
         ),
         ("/uapi/extensions/@me/@self/presence", "/uapi/extensions/@me/@self/presence"),
         ("/x/extensions/@me/210é: no", "/x/extensions/@me/##0é: no"),
-        ("/oauth/token.php", "/oauth/#####.###"),
+        ("/oauth/token.php", "/oauth/token.php"),
+        (
+            "/uapi/extensions/210/210/phoneCallEvents/0/a,https://crm.acme.test/in",
+            "/uapi/extensions/210/##0/phoneCallEvents/0/a,https://###.####.####/##",
+        ),
+        (
+            "/uapi/extensions/@me/210/x/0/a/crm.acme.test",
+            "/uapi/extensions/@me/##0/x/0/a/###.####.####",
+        ),
     ] {
         assert_eq!(mask.path(path), shown);
     }
@@ -111,6 +119,8 @@ fn in_a_sentence_hosts_and_urls_go_with_all_that_follows_them() {
         ("(see crm.acme.test/a/b?c=d, now)", "(see ###.####.####/#/#?#=#, now)"),
         ("\"https://crm.test/acme,it's\" is no url", "\"https://###.####/####,##'#\" is no url"),
         ("url=https://crm/in", "url=https://###/##"),
+        (r"http:\/\/crm.acme.test\/in", r"http:\/\/###.####.####\/##"),
+        ("https%3A%2F%2Fcrm.acme.test%2Fin", "#####%##%##%#####.####.####%####"),
         ("ftp://files.acme.test/x", "###://#####.####.####/#"),
         ("to 10.1.2.3:443 or [fe80::1]:443", "to ##.#.#.#:### or [####::#]:443"),
         ("ops@acme.test at localhost:80", "###@####.#### at #########:##"),
