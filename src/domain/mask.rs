@@ -83,22 +83,7 @@ impl Mask {
         if !self.on {
             return path.to_owned();
         }
-        let (segments, query) = path.split_at(path.find('?').unwrap_or(path.len()));
-        let Some((before, after)) = segments.split_once("/extensions/") else {
-            return self.sentence(path);
-        };
-        let masked = after.splitn(6, '/').enumerate().map(|(place, segment)| match place {
-            0 if UserId::parse(segment).is_ok() => segment.to_owned(),
-            1 => {
-                let end = segment.find(|character| !is_of_number(character));
-                let (number, after) = segment.split_at(end.unwrap_or(segment.len()));
-                format!("{}{}", hidden_digits(number), self.sentence(after))
-            }
-            3 | 4 if EventId::is_valid(segment) => segment.to_owned(),
-            _ => self.sentence(segment),
-        });
-        let (before, after) = (self.sentence(before), masked.collect::<Vec<_>>().join("/"));
-        format!("{before}/extensions/{after}{}", self.sentence(query))
+        self.service_path(path).unwrap_or_else(|| self.sentence(path))
     }
 
     /// A sentence of the program or of the service: known numbers, whatever holds digits and `*`,
@@ -115,7 +100,10 @@ impl Mask {
         while let Some(first) = rest.chars().next() {
             let (shown, length) = match first {
                 '[' => address(rest),
-                '/' => self.service_path(rest),
+                '/' => {
+                    let path = rest.get(..url_end(rest)).unwrap_or_default();
+                    self.service_path(path).map(|shown| (shown, path.len()))
+                }
                 _ => self.word(rest),
             }
             .unwrap_or_else(|| (first.to_string(), first.len_utf8()));
@@ -125,10 +113,22 @@ impl Mask {
         masked
     }
 
-    /// The path of a request of this program, where the text begins with one, and its length.
-    fn service_path(&self, text: &str) -> Option<(String, usize)> {
-        let path = text.get(..url_end(text))?;
-        path.contains("/extensions/").then(|| (self.path(path), path.len()))
+    /// The path of a request of this program, where it is one.
+    fn service_path(&self, path: &str) -> Option<String> {
+        let (segments, query) = path.split_at(path.find('?').unwrap_or(path.len()));
+        let (before, after) = segments.split_once("/extensions/")?;
+        let masked = after.splitn(6, '/').enumerate().map(|(place, segment)| match place {
+            0 if UserId::parse(segment).is_ok() => segment.to_owned(),
+            1 => {
+                let end = segment.find(|character| !is_of_number(character));
+                let (number, after) = segment.split_at(end.unwrap_or(segment.len()));
+                format!("{}{}", hidden_digits(number), self.sentence(after))
+            }
+            3 | 4 if EventId::is_valid(segment) => segment.to_owned(),
+            _ => self.sentence(segment),
+        });
+        let (before, after) = (self.sentence(before), masked.collect::<Vec<_>>().join("/"));
+        Some(format!("{before}/extensions/{after}{}", self.sentence(query)))
     }
 
     /// The word that the text begins with, with what belongs to it where it is a host or a scheme.
