@@ -247,6 +247,7 @@ impl Walk {
                 Message::Waited
             }
             Effect::Copy { .. } => unreachable!("a copy is taken at once"),
+            Effect::Suspend => Message::Suspended(Ok(())),
         }
     }
 
