@@ -2,6 +2,7 @@
 //! over SSH too. A terminal does not answer, so that it was sent is all that is ever known.
 
 use std::io::Write;
+use std::process::{Command, Stdio};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -17,9 +18,10 @@ const SCREEN_CHUNK: usize = 768;
 pub(super) enum Clipboard {
     /// Nothing.
     Plain,
-    /// tmux. It takes the plain sequence where its `set-clipboard` is `on`, and hands a wrapped one
-    /// on where `allow-passthrough` is on, as in all versions before 3.3; either option may be off,
-    /// so both are sent, and the same text copied twice is as if copied once.
+    /// tmux. As it comes, it takes no text for a clipboard from what runs in it, but from its own
+    /// command it does, and hands it on to the terminal around it (3.2 and newer). Before that it
+    /// takes the plain sequence where its `set-clipboard` is `on`, and hands on a wrapped one; the
+    /// same text copied twice is as if copied once.
     Tmux,
     /// GNU screen, which hands on what is wrapped, in small pieces.
     Screen,
@@ -53,6 +55,9 @@ impl Clipboard {
     /// A sentence where it is too much, or cannot be written.
     pub(super) fn copy(self, text: &str, terminal: &mut impl Write) -> Result<(), String> {
         let sequence = self.sequence(text)?;
+        if self == Self::Tmux && loaded_into_tmux(text) {
+            return Ok(());
+        }
         let written = terminal.write_all(sequence.as_bytes()).and_then(|()| terminal.flush());
         written.map_err(|error| format!("the terminal cannot be written: {error}"))
     }
@@ -75,6 +80,17 @@ impl Clipboard {
             Self::Screen => in_pieces(&plain),
         })
     }
+}
+
+/// Whether tmux took the text into a buffer of its own and to the terminals that show it.
+fn loaded_into_tmux(text: &str) -> bool {
+    let mut command = Command::new("tmux");
+    command.args(["load-buffer", "-w", "-"]).stdin(Stdio::piped());
+    let Ok(mut tmux) = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn() else {
+        return false;
+    };
+    let written = tmux.stdin.take().is_some_and(|mut to| to.write_all(text.as_bytes()).is_ok());
+    tmux.wait().is_ok_and(|status| status.success()) && written
 }
 
 /// The sequence is ASCII: every byte is a character.

@@ -270,7 +270,7 @@ fn a_terminal_that_is_gone_ends_it_in_a_moment_also_where_hang_ups_are_ignored()
 }
 
 /// A configuration for this simulator with event calls alone, one after the other.
-fn one_at_a_time(home: &Path, simulator: &Simulator) -> String {
+pub(crate) fn one_at_a_time(home: &Path, simulator: &Simulator) -> String {
     let file = configuration(home, &simulator.origin());
     let text = std::fs::read_to_string(&file).unwrap();
     let narrow = "wide_calls = []\nconcurrency = 1\n[profiles.acme.auth]";

@@ -28,6 +28,7 @@ mod masks;
 mod paint;
 mod papers;
 mod pty;
+mod remote;
 mod resume;
 mod session;
 mod start;
