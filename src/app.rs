@@ -17,6 +17,7 @@ mod looks;
 mod marking;
 mod message;
 mod model;
+mod receipt;
 mod review;
 mod running;
 mod status;

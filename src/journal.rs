@@ -262,6 +262,21 @@ fn create_new(runs: &Path, profile: &str) -> io::Result<(File, String)> {
     ))
 }
 
+/// Writes the receipt of a run beside the folder of run files, readable by its owner alone, in place
+/// of an earlier one, and returns where it is.
+///
+/// # Errors
+/// Any error of the file system.
+pub fn write_receipt(runs: &Path, name: &str, text: &str) -> io::Result<PathBuf> {
+    let folder = runs.with_file_name("receipts");
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
+    let path = folder.join(format!("{name}.md"));
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    options.open(&path)?.write_all(text.as_bytes())?;
+    Ok(path)
+}
+
 /// Where a run file stands until its plan is whole and synced: what a kill leaves there is no run.
 fn part_of(runs: &Path, name: &str) -> PathBuf {
     runs.join(format!("{name}.jsonl.part"))

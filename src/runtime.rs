@@ -10,7 +10,9 @@ use tokio::task::JoinSet;
 use crate::api::Client;
 use crate::app::{Effect, Message};
 use crate::deletion::{Plan, RunCall, RunEnd, Settled, Tally, Undo, UndoPlan, judge};
-use crate::domain::{Cause, Discovery, Exchange, ExtensionNumber, Failure, Fuse, Listing, Source};
+use crate::domain::{
+    Cause, Discovery, Exchange, ExtensionNumber, Failure, Foreign, Fuse, Listing, Source,
+};
 use crate::journal::{self, Kind, Record, RunFile};
 
 /// Run files looked through at a start.
@@ -69,6 +71,11 @@ pub async fn perform(effect: Effect, ports: &Ports) -> Message {
         Effect::Copy { what, .. } => {
             let result = Err("there is no terminal to copy to".to_owned());
             Message::Copied { what, result }
+        }
+        Effect::WriteReceipt { name, text } => {
+            let written = journal::write_receipt(&ports.runs, &name, &text);
+            let shown = |path: PathBuf| Foreign::from(path.to_string_lossy().as_ref()).to_string();
+            Message::ReceiptWritten(written.map(shown).map_err(|error| error.to_string()))
         }
         Effect::Suspend => Message::Suspended(Err("there is no terminal to give back".to_owned())),
         Effect::ListForRun(extension) => {

@@ -108,6 +108,8 @@ pub enum Command {
     RetryFailed,
     /// Show what would bring back what the last run took.
     ReviewUndo,
+    /// Write down what the last run did, to be shown to others.
+    WriteReceipt,
     /// Type a filter for the focused panel.
     EditFilter,
     /// Ask the service again.

@@ -119,7 +119,8 @@ impl Model {
     }
 }
 
-fn event_text(event: &PhoneCallEvent, mask: &Mask) -> String {
+/// Everything about an event in a line.
+pub(super) fn event_text(event: &PhoneCallEvent, mask: &Mask) -> String {
     let key = &event.key;
     let text = format!(
         "{} {} {} {} {} {} {} {}",

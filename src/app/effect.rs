@@ -56,6 +56,13 @@ pub enum Effect {
         /// The text, cleaned of everything that acts on a terminal.
         text: String,
     },
+    /// Write the receipt of a run, in place of an earlier one of the same run.
+    WriteReceipt {
+        /// The run's name.
+        name: String,
+        /// What is written.
+        text: String,
+    },
     /// Stop the whole job, as ctrl-z does to any program. Only the terminal's own thread can.
     Suspend,
     /// Write the last lines of the run file and let go of it.

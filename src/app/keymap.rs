@@ -58,6 +58,7 @@ pub const BINDINGS: &[Binding] = &[
     row(Browse, &["p"], Command::Pause, "during a run: pause, or go on", ""),
     row(Browse, &["r"], Command::RetryFailed, "after a run: review what failed and is still marked", ""),
     row(Browse, &["z"], Command::ReviewUndo, "after a run: review making again what it took", ""),
+    row(Browse, &["E"], Command::WriteReceipt, "after a run or an undo: write a receipt, masked while m is on", ""),
     row(Browse, &["/"], Command::EditFilter, "filter the panel; Esc in the panel clears it", "filter"),
     row(Browse, &["y"], Command::Copy, "copy the row under the cursor (Events, Status, Marked)", ""),
     row(Browse, &["Y"], Command::CopyAll, "copy all rows of the panel (Events, Status, Marked)", ""),

@@ -90,6 +90,8 @@ pub enum Message {
     Waited,
     /// [`Effect::CloseRunFile`](super::Effect::CloseRunFile) is done.
     RunFileClosed(Result<(), Failure>),
+    /// The receipt is on disk under this path, or why it is not.
+    ReceiptWritten(Result<String, String>),
     /// [`Effect::Suspend`](super::Effect::Suspend) was asked for, or why it is of no use.
     Suspended(Result<(), String>),
     /// A signal asks to stop: the terminal is given back until the program goes on.

@@ -13,6 +13,7 @@ use crate::domain::{
 use super::*;
 
 mod marking;
+mod receipt;
 
 pub(crate) fn facts() -> Facts {
     let user = UserId::parse("@me").unwrap();

@@ -20,7 +20,17 @@ const TWICE: Duration = Duration::from_secs(1);
 /// Takes in what happened at `now` and says what is to be done about it.
 pub fn update(model: &mut Model, message: Message, now: Moment) -> Vec<Effect> {
     model.now = now;
-    let mut effects = match message {
+    let mut effects = take_in(model, message);
+    effects.extend(model.load_more());
+    effects.extend(model.follow_when_at_rest());
+    model.count_again();
+    model.fit_cursors();
+    model.drop_anchor();
+    effects
+}
+
+fn take_in(model: &mut Model, message: Message) -> Vec<Effect> {
+    match message {
         Message::Pressed(key) => model.press(key),
         Message::Pasted(text) => {
             model.paste(&text);
@@ -64,10 +74,14 @@ pub fn update(model: &mut Model, message: Message, now: Moment) -> Vec<Effect> {
         Message::Panicked => {
             let message = "callsweep has a defect and ended; the run file says what was sent";
             model.leaving = Leaving::Now { message: Some(message.to_owned()) };
-            return Vec::new();
+            Vec::new()
         }
         Message::InputEnded | Message::AskedToEnd { .. } => model.leave_in_haste(),
         Message::Waited => model.waited(),
+        Message::ReceiptWritten(written) => {
+            model.receipt_written(written);
+            Vec::new()
+        }
         // What there is to do is done where the terminal is.
         Message::Suspended(Ok(())) | Message::AskedToStop | Message::Continued => Vec::new(),
         Message::Suspended(Err(why)) => {
@@ -82,13 +96,7 @@ pub fn update(model: &mut Model, message: Message, now: Moment) -> Vec<Effect> {
             model.run_file_closed(closed);
             Vec::new()
         }
-    };
-    effects.extend(model.load_more());
-    effects.extend(model.follow_when_at_rest());
-    model.count_again();
-    model.fit_cursors();
-    model.drop_anchor();
-    effects
+    }
 }
 
 impl Model {
@@ -208,6 +216,7 @@ impl Model {
             Command::Escape => return self.escape(),
             Command::Quit => self.quit(),
             Command::Interrupt => return self.interrupt(),
+            Command::WriteReceipt => return self.write_receipt(),
             Command::Redraw => self.repaints += 1,
             Command::Suspend => return vec![Effect::Suspend],
         }

@@ -539,6 +539,24 @@ fn z_reviews_the_creations_and_brings_back_what_the_run_took_once() {
 }
 
 #[test]
+fn a_receipt_is_written_beside_the_run_files_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mut desk = Desk::open(PAGE);
+    desk.do_keys("space d y");
+    desk.do_keys("E");
+    desk.sees("receipt written: ");
+    let folder = desk.runs().with_file_name("receipts");
+    let file = std::fs::read_dir(folder).unwrap().next().unwrap().unwrap();
+    assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    let text = std::fs::read_to_string(file.path()).unwrap();
+    assert_eq!(text.matches("\ndeleted ").count(), 3, "{text}");
+    // Masked later, it takes the place of the first.
+    desk.do_keys("m E");
+    let text = std::fs::read_to_string(file.path()).unwrap();
+    assert!(text.contains("masked ") && !text.contains("0003*210"), "{text}");
+}
+
+#[test]
 fn z_tries_again_what_could_not_be_brought_back() {
     let mut desk = Desk::open(PAGE);
     desk.do_keys("space d y");

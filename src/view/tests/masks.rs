@@ -247,6 +247,7 @@ impl Walk {
                 Message::Waited
             }
             Effect::Copy { .. } => unreachable!("a copy is taken at once"),
+            Effect::WriteReceipt { .. } => Message::ReceiptWritten(Ok("r1.md".to_owned())),
             Effect::Suspend => Message::Suspended(Ok(())),
         }
     }
