@@ -31,7 +31,8 @@ fn main() {
     println!("G6  {} events in memory: {bytes} bytes an event (at most 60)", store.len());
     drop(store);
     let mut large = desk(10_000, 100);
-    let mut small = desk(10, 100);
+    // As much in sight as in the large one.
+    let mut small = desk(40, 25);
     let (large_frame, small_frame) = (frame(&large), frame(&small));
     let ratio = large_frame.as_secs_f64() / small_frame.as_secs_f64();
     println!(

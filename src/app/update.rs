@@ -419,9 +419,19 @@ impl Model {
         self.marks_changed = true;
     }
 
+    /// The numbers to recognise in sentences; nobody pays for them who masks nothing.
+    fn teach_mask(&mut self) {
+        if self.mask.is_on() {
+            for extension in &self.extensions {
+                self.mask.learn(&extension.number);
+            }
+        }
+    }
+
     /// `m`: what is held stays as it is; only what is drawn and copied goes through the mask.
     fn toggle_mask(&mut self) {
         self.mask.toggle();
+        self.teach_mask();
         let text = if self.mask.is_on() {
             "numbers, labels, hosts, URLs and notes are masked"
         } else {
@@ -562,9 +572,7 @@ impl Model {
         self.discovery = Fetched::Ready(());
         let current = self.current_extension().map(|extension| extension.number.clone());
         self.extensions = extensions;
-        for extension in &self.extensions {
-            self.mask.learn(&extension.number);
-        }
+        self.teach_mask();
         self.visible = (0..self.extensions.len()).collect();
         if let Some(place) = current.and_then(|number| {
             self.extensions.iter().position(|extension| extension.number == number)
