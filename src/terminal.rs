@@ -47,6 +47,8 @@ pub enum Left {
 /// # Errors
 /// When the terminal cannot be taken or written, or `connect` fails.
 pub fn run(facts: Facts, connect: impl FnOnce() -> Result<Ports>) -> Result<Left> {
+    let (sender, inbox) = mpsc::channel();
+    signals::watch(sender.clone()).wrap_err("signals cannot be watched")?;
     let guard = guard::take().wrap_err("the terminal cannot be used")?;
     let (columns, rows) = crossterm::terminal::size()?;
     let mut screen = Screen::new(io::stdout(), facts.looks.synchronized);
@@ -59,8 +61,6 @@ pub fn run(facts: Facts, connect: impl FnOnce() -> Result<Ports>) -> Result<Left
         .enable_all()
         .build()
         .wrap_err("the network runtime cannot start")?;
-    let (sender, inbox) = mpsc::channel();
-    signals::watch(sender.clone()).wrap_err("signals cannot be watched")?;
     read_input(sender.clone());
     let clipboard = Clipboard::from_environment();
     let hands = Hands { runtime: &runtime, ports, sender, clipboard };
@@ -104,8 +104,9 @@ fn turn(
             if let Some(signal) = ends_with(&message) {
                 end.get_or_insert((signal, clock.since_start() + LAST_WAIT));
             }
-            if stop_or_go_on(&message, hands).is_err() {
-                hands.tell(Message::InputEnded);
+            // On the way out the terminal may be left to others.
+            if end.is_none() {
+                hands.stop_or_go_on(&message);
             }
             hands.carry_out(update(model, message, clock.now()), screen);
             if !matches!(model.leaving(), Leaving::No | Leaving::WhenSettled) {
@@ -127,21 +128,6 @@ fn turn(
             hands.tell(Message::InputEnded);
         }
     }
-}
-
-/// Gives the terminal back before the program stops, and takes it once it goes on: also after a
-/// SIGSTOP, of which nothing tells.
-fn stop_or_go_on(message: &Message, hands: &Hands<'_>) -> io::Result<()> {
-    if matches!(message, Message::AskedToStop) && suspend::somebody_goes_on() {
-        guard::give_back();
-        suspend::stop()?;
-    }
-    if matches!(message, Message::Continued) {
-        guard::take_again()?;
-        let (columns, rows) = crossterm::terminal::size()?;
-        hands.tell(Message::Resized { columns, rows });
-    }
-    Ok(())
 }
 
 /// The signal that a shell would tell where a message ends the program.
@@ -166,6 +152,17 @@ impl Hands<'_> {
         let _ = self.sender.send(message);
     }
 
+    /// Stops and goes on with the job; a terminal that cannot be taken again is gone.
+    fn stop_or_go_on(&self, message: &Message) {
+        let size = suspend::stop_or_go_on(message)
+            .and_then(|taken| taken.then(crossterm::terminal::size).transpose());
+        match size {
+            Ok(Some((columns, rows))) => self.tell(Message::Resized { columns, rows }),
+            Ok(None) => {}
+            Err(_) => self.tell(Message::InputEnded),
+        }
+    }
+
     fn carry_out(&self, effects: Vec<Effect>, screen: &mut Screen<Stdout>) {
         for effect in effects {
             // Written here, between two pictures, so that it never falls into the middle of one.
@@ -175,7 +172,7 @@ impl Hands<'_> {
                 continue;
             }
             if effect == Effect::Suspend {
-                self.tell(Message::Suspended(suspend::ask()));
+                self.tell(Message::Suspended(suspend::suspend()));
                 continue;
             }
             let ports = Arc::clone(&self.ports);

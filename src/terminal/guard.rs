@@ -37,10 +37,9 @@ pub(super) fn take() -> io::Result<Guard> {
 
 /// Takes the terminal once more: the shell, or whoever had it meanwhile, changes its modes.
 pub(super) fn take_again() -> io::Result<()> {
-    if TAKEN.swap(true, Ordering::SeqCst) {
-        // crossterm turns raw mode on once.
-        crossterm::terminal::disable_raw_mode()?;
-    }
+    TAKEN.store(true, Ordering::SeqCst);
+    // crossterm turns raw mode on once, and would leave it to somebody else's modes.
+    crossterm::terminal::disable_raw_mode()?;
     crossterm::terminal::enable_raw_mode()?;
     execute!(
         io::stdout(),
@@ -48,6 +47,11 @@ pub(super) fn take_again() -> io::Result<()> {
         EnableBracketedPaste,
         crossterm::cursor::Hide
     )
+}
+
+/// Somebody else has the terminal, and it is not to be touched.
+pub(super) fn leave_to_others() {
+    TAKEN.store(false, Ordering::SeqCst);
 }
 
 /// Whether the terminal is ours now.

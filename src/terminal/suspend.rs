@@ -2,28 +2,64 @@
 
 use std::io;
 
-use rustix::process::{Signal, getpgrp, getsid, kill_current_process_group};
-use signal_hook::consts::SIGSTOP;
+use rustix::process::{Pid, Signal, getpgrp, getppid, getsid, kill_current_process_group};
+use rustix::termios::tcgetpgrp;
 
-/// Asks the whole job to stop, so that a script around the program stops with it. The signal comes
-/// back as a message.
+use crate::app::Message;
+
+use super::guard;
+
+/// ctrl-z: gives the terminal back and stops the whole job, so that a script around the program
+/// stops with it.
 ///
 /// # Errors
 /// Why not, in words.
-pub(super) fn ask() -> Result<(), String> {
+pub(super) fn suspend() -> Result<(), String> {
     if !somebody_goes_on() {
         return Err("there is no shell here that could go on with it".to_owned());
     }
-    kill_current_process_group(Signal::TSTP).map_err(|error| error.to_string())
+    guard::give_back();
+    stop().map_err(|error| error.to_string())
 }
 
-/// Stops the program until it is told to go on; only where somebody can tell it.
-pub(super) fn stop() -> io::Result<()> {
-    signal_hook::low_level::raise(SIGSTOP)
+/// Stops where a signal asks for it. Once it goes on, the terminal is taken again, also after a
+/// SIGSTOP, of which nothing tells; in the background, where nobody may touch it, it stops again.
+/// True where the terminal was taken.
+pub(super) fn stop_or_go_on(message: &Message) -> io::Result<bool> {
+    let stops = matches!(message, Message::AskedToStop);
+    let goes_on = matches!(message, Message::Continued);
+    if goes_on && is_in_foreground() {
+        guard::take_again()?;
+        return Ok(true);
+    }
+    if (stops || goes_on) && somebody_goes_on() {
+        if is_in_foreground() {
+            guard::give_back();
+        } else {
+            guard::leave_to_others();
+        }
+        stop()?;
+    }
+    Ok(false)
 }
 
-/// Whether there is a shell with jobs above: the leader of a session, started by `ssh -t` or as the
-/// command of a terminal's window, has none, and stopped it would stay so for ever.
-pub(super) fn somebody_goes_on() -> bool {
-    getsid(None).is_ok_and(|session| session != getpgrp())
+/// Stops the job until it is told to go on. The shell may have the terminal a moment later, so that
+/// it has to be given back before.
+fn stop() -> io::Result<()> {
+    Ok(kill_current_process_group(Signal::STOP)?)
+}
+
+/// Whether there is a shell with jobs above. The leader of a session, started by `ssh -t` or as the
+/// command of a terminal's window, has none, nor has a job whose shell is gone: stopped, it would
+/// stay so for ever.
+fn somebody_goes_on() -> bool {
+    let session = |of: Option<Pid>| getsid(of).ok();
+    let own = session(None);
+    own.is_some() && own != Some(getpgrp()) && getppid().is_some_and(|up| session(Some(up)) == own)
+}
+
+/// Whether the terminal is the job's own now: whoever touches its modes from the background is
+/// stopped for it.
+fn is_in_foreground() -> bool {
+    tcgetpgrp(io::stdout()).is_ok_and(|foreground| foreground == getpgrp())
 }

@@ -269,6 +269,84 @@ fn a_terminal_that_is_gone_ends_it_in_a_moment_also_where_hang_ups_are_ignored()
     }
 }
 
+/// A shell that edits its line, and so has modes of its own while it asks.
+fn editing_shell(home: &Path, environment: &[(&str, &str)]) -> Option<Session> {
+    let program = Path::new("/bin/bash");
+    if !program.exists() {
+        #[expect(clippy::print_stderr, reason = "a skipped test says so")]
+        {
+            eprintln!("SKIPPED: there is no bash, so the background was not tried");
+        }
+        return None;
+    }
+    let environment = [environment, &[("PS1", "here$ "), ("PATH", "/usr/bin:/bin")]].concat();
+    let mut shell = Session::start_program(program, home, &["--norc", "-i"], &environment);
+    shell.sees("here$");
+    Some(shell)
+}
+
+impl Session {
+    /// What `stty` says of the modes that a command gets.
+    fn modes_of_a_command(&mut self, home: &Path, name: &str) -> String {
+        let file = home.join(name);
+        self.press(&format!("stty -a > {}; echo $((40+2))-{name}\r", file.display()));
+        self.sees(&format!("42-{name}"));
+        std::fs::read_to_string(file).unwrap()
+    }
+}
+
+#[test]
+fn sent_to_the_background_it_stops_again_and_leaves_the_modes_of_the_shell_alone() {
+    let home = tempfile::tempdir().unwrap();
+    let Some(mut shell) = editing_shell(home.path(), &[]) else { return };
+    let before = shell.modes_of_a_command(home.path(), "before");
+    // A script around it stops and goes on with it.
+    shell.press(&format!("sh -c '{PROGRAM} --demo; echo left with $?'\r"));
+    shell.sees("Dial-In");
+    shell.press("\x1a");
+    shell.sees("Stopped");
+    assert_eq!(shell.modes_of_a_command(home.path(), "stopped"), before);
+    shell.press("bg\r");
+    shell.sees("]+ sh -c");
+    assert_eq!(shell.modes_of_a_command(home.path(), "background"), before);
+    shell.press("fg\r");
+    shell.sees("1 Extensions");
+    shell.press("q");
+    shell.sees("left with 0");
+    assert_eq!(shell.modes_of_a_command(home.path(), "after"), before);
+    shell.press("exit\r");
+    assert_eq!(shell.ends(), 0);
+}
+
+#[test]
+fn ended_while_it_is_suspended_it_closes_its_run_without_touching_the_terminal() {
+    let home = tempfile::tempdir().unwrap();
+    let mut world = World::named("the-page").unwrap();
+    world.latency.delete = Duration::from_millis(400);
+    let simulator = Simulator::start(world, "127.0.0.1:0".parse().unwrap()).unwrap();
+    let file = one_at_a_time(home.path(), &simulator);
+    let token = simulator.token();
+    let Some(mut shell) = editing_shell(home.path(), &[("T", &token)]) else { return };
+    let before = shell.modes_of_a_command(home.path(), "before");
+    shell.press(&format!("{PROGRAM} --config {file}\r"));
+    shell.sees("Dial-In");
+    shell.press(" d");
+    shell.sees("DELETE 3 phone call events");
+    shell.press("y");
+    shell.sees("RUNNING");
+    shell.press("\x1a");
+    shell.sees("Stopped");
+    shell.press("kill %1; wait %1; echo ended with $?\r");
+    shell.sees("ended with 143");
+    assert_eq!(shell.modes_of_a_command(home.path(), "after"), before);
+    let runs = home.path().join(".local/state/callsweep/runs");
+    let name = callsweep::journal::names(&runs).unwrap().remove(0);
+    let record = callsweep::journal::Record::read(&runs, &name).unwrap();
+    assert!(record.finished.is_some());
+    shell.press("exit\r");
+    assert_eq!(shell.ends(), 0);
+}
+
 /// A configuration for this simulator with event calls alone, one after the other.
 pub(crate) fn one_at_a_time(home: &Path, simulator: &Simulator) -> String {
     let file = configuration(home, &simulator.origin());
