@@ -65,7 +65,8 @@ impl Drop for Guard {
     }
 }
 
-/// Undoes what `take` did, for good or until it is taken again. A terminal that is gone makes every step fail, which changes nothing.
+/// Undoes what `take` did, for good or until it is taken again. A terminal that is gone makes every
+/// step fail, which changes nothing.
 pub(super) fn give_back() {
     if TAKEN.swap(false, Ordering::SeqCst) {
         let _ = execute!(

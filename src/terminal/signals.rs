@@ -18,8 +18,8 @@ use crate::app::Message;
 /// The number that a shell adds to 128 where a terminal hung up.
 pub(super) const HUNG_UP: u8 = 1;
 
-/// Sends a message for every signal that asks the program to end, to stop or to go on, and one where its terminal is
-/// gone, also where whoever started it has it ignore SIGHUP.
+/// Sends a message for every signal that asks the program to end, to stop or to go on, and one
+/// where its terminal is gone, also where whoever started it has it ignore SIGHUP.
 ///
 /// # Errors
 /// When the system has no room for a signal handler.

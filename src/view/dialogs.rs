@@ -70,7 +70,7 @@ fn plan_words(review: &Review, plan: &Plan) -> String {
     let calls = count_of(plan.calls(), "call");
     let extensions = count_of(plan.extensions(), "extension");
     let (form, hash) = (review.form(), plan.hash().short());
-    let unused = if form == CallForm::Event || plan.is_wide() { "" } else { " (fits none here)" };
+    let unused = if form == CallForm::Event || plan.is_wide() { "" } else { " (fits none)" };
     let form = form.name();
     format!("{calls} in {extensions}, call form: {form}{unused}, plan {hash}")
 }

@@ -57,10 +57,9 @@ fn extension_row(model: &Model, extension: &Extension, columns: usize) -> Line<'
     let mark_box = text::mark_box(model.box_of_extension(number));
     let mask = model.mask();
     let left = format!("{mark_box} {} {}", mask.number(number), mask.words(&extension.label));
-    let right = format!("{count:>5}");
-    let room = columns.saturating_sub(text::width(&right) + 1);
+    let room = columns.saturating_sub(text::width(&count) + 1);
     let style = if marked > 0 { theme::STRONG } else { theme::PLAIN };
-    Line::styled(format!("{} {right}", text::column(&left, room)), style)
+    Line::styled(format!("{} {count}", text::column(&left, room)), style)
 }
 
 pub(super) fn marked(model: &Model, frame: &mut Frame<'_>, area: Rect) {

@@ -264,7 +264,16 @@ fn whole_row(model: &Model, frame: &mut Frame<'_>, inner: Rect, below: usize) {
         return;
     }
     put_row(frame, inner, below, None, Line::styled("─".repeat(columns), theme::FAINT));
-    for (offset, line) in text::wrap(&text, columns).into_iter().enumerate() {
+    let room = usize::from(inner.height).saturating_sub(below + 1);
+    let mut lines = text::wrap(&text, columns);
+    if lines.len() > room {
+        lines.truncate(room);
+        // Nobody is to take for whole what is cut off.
+        if let Some(last) = lines.last_mut() {
+            *last = text::clip(&format!("{}…", last.trim_end()), columns);
+        }
+    }
+    for (offset, line) in lines.into_iter().enumerate() {
         put_row(frame, inner, below + 1 + offset, None, Line::from(line));
     }
 }
