@@ -3,6 +3,7 @@
 mod check;
 mod delete;
 mod ending;
+mod json;
 mod list;
 mod machine;
 mod papers;

@@ -24,7 +24,7 @@ pub use expression::{Candidate, Expression, ExpressionError, Narrowed};
 pub use extension::{Extension, ExtensionKind, ExtensionNumber, ExtensionNumberRefused};
 pub use failure::{Cause, DeleteAnswer, Failure, Fetched, Outcome, WriteAnswer};
 pub use filter::Filter;
-pub use foreign::Foreign;
+pub use foreign::{Foreign, acts_or_hides};
 pub use fuse::Fuse;
 pub use mask::Mask;
 pub use service::{Credentials, Discovery, Exchange, Secret, Source};

@@ -3,6 +3,8 @@
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
+use crate::domain::Foreign;
+
 /// The exit codes of the contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
@@ -54,7 +56,9 @@ impl From<Ending> for ExitCode {
     }
 }
 
-/// One sentence on standard error.
+/// One sentence on standard error, of one line or more. Whatever it quotes, and from wherever, it
+/// does not act on a terminal.
 pub(super) fn remark(sentence: &str) {
-    let _ = writeln!(io::stderr(), "callsweep: {sentence}");
+    let lines: Vec<_> = sentence.lines().map(|line| Foreign::from(line).to_string()).collect();
+    let _ = writeln!(io::stderr(), "callsweep: {}", lines.join("\n"));
 }

@@ -256,10 +256,9 @@ fn report(machine: &Machine, folder: &Path, closed: &Closed, format: RunFormat) 
     }
     let tally = runs::tally(&record);
     let document = runs::document(&record, stopped_by.as_deref());
-    let clean = io::stdout().is_terminal();
     let written = runs::print(format, &document, |out| {
         for planned in &record.events {
-            writeln!(out, "{}", runs::row(planned, clean))?;
+            writeln!(out, "{}", runs::row(planned))?;
         }
         Ok(())
     });

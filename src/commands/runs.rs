@@ -1,6 +1,6 @@
 //! `callsweep runs` and `callsweep show`: what the run files tell, without the service.
 
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use clap::ValueEnum;
@@ -8,9 +8,10 @@ use color_eyre::eyre::Result;
 use serde_json::{Value, json};
 
 use super::ending::{Ending, remark};
+use super::json::harmless;
 use crate::config::{self, Environment};
 use crate::deletion::Tally;
-use crate::domain::{Foreign, Outcome};
+use crate::domain::Foreign;
 use crate::journal::{self, Kind, Record, RecordedCall, RecordedEvent};
 
 /// The forms of a result.
@@ -65,16 +66,19 @@ pub(super) fn show(run: &str, format: RunFormat, environment: &Environment) -> R
         Ok(record) => record,
         Err(ending) => return Ok(ending),
     };
-    let clean = io::stdout().is_terminal();
     let written = print(format, &document(&record, None), |out| {
         let finished = record.finished.as_deref().unwrap_or("not finished");
-        writeln!(out, "run       {} ({})", record.name, kind_name(record.kind))?;
-        writeln!(out, "profile   {}, {} as {}", record.profile, record.origin, record.user)?;
-        writeln!(out, "time      {} to {finished}", record.started)?;
-        writeln!(out, "plan      {}", record.plan_hash)?;
+        let Record { name, profile, origin, user, started, plan_hash, .. } = &record;
+        // Whoever can write the folder can have changed the file.
+        let shown = |text: &str| Foreign::from(text).to_string();
+        writeln!(out, "run       {name} ({})", kind_name(record.kind))?;
+        let [profile, origin, user] = [profile, origin, user].map(|text| shown(text));
+        writeln!(out, "profile   {profile}, {origin} as {user}")?;
+        writeln!(out, "time      {} to {}", shown(started), shown(finished))?;
+        writeln!(out, "plan      {}", shown(plan_hash))?;
         writeln!(out, "outcome   {}", tally(&record))?;
         for planned in &record.events {
-            writeln!(out, "{}", row(planned, clean))?;
+            writeln!(out, "{}", row(planned))?;
         }
         for key in &record.surplus {
             let number = key.event_type.number();
@@ -98,7 +102,7 @@ pub(super) fn print(
     let mut out = BufWriter::new(io::stdout().lock());
     match format {
         RunFormat::Table => table(&mut out)?,
-        RunFormat::Json => writeln!(out, "{document:#}")?,
+        RunFormat::Json => writeln!(out, "{}", harmless(&format!("{document:#}")))?,
     }
     out.flush()
 }
@@ -133,7 +137,7 @@ fn outcome(planned: &RecordedEvent) -> Value {
         "code": failure.map(|failure| failure.code.raw()),
         "message": failure.map(|failure| failure.message.raw()),
         "http_status": failure.and_then(|failure| failure.http_status),
-        "new_id": new_id(&planned.outcome).map(Foreign::raw),
+        "new_id": planned.outcome.new_id().map(Foreign::raw),
     })
 }
 
@@ -161,30 +165,16 @@ fn summary(tally: &Tally) -> Value {
     })
 }
 
-/// One event for people; text of the service is cleaned where a terminal shows it.
-pub(super) fn row(planned: &RecordedEvent, clean: bool) -> String {
+/// One event for people, who may read it through a pipe: programs have the document.
+pub(super) fn row(planned: &RecordedEvent) -> String {
     let (event, outcome) = (&planned.event, &planned.outcome);
-    let text = |foreign: &Foreign| {
-        if clean { foreign.to_string() } else { foreign.raw().to_owned() }
-    };
-    let tail = match (new_id(outcome), outcome.failure()) {
-        (Some(id), _) => format!("new id {}", text(id)),
+    let tail = match (outcome.new_id(), outcome.failure()) {
+        (Some(id), _) => format!("new id {id}"),
         (None, Some(failure)) => failure.to_string(),
-        (None, None) => text(&event.url),
+        (None, None) => event.url.to_string(),
     };
     let key = &event.key;
     format!("{:<12}  {} {} {}  {tail}", outcome.name(), key.extension, key.event_type, key.id)
-}
-
-fn new_id(outcome: &Outcome) -> Option<&Foreign> {
-    match outcome {
-        Outcome::Restored(id) => id.as_ref(),
-        Outcome::Deleted
-        | Outcome::AlreadyGone
-        | Outcome::Refused(_)
-        | Outcome::NotSent(_)
-        | Outcome::Unknown(_) => None,
-    }
 }
 
 fn kind_name(kind: Kind) -> &'static str {

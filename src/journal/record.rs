@@ -191,7 +191,7 @@ impl Record {
     /// Says which file, which line and what is wrong.
     pub fn read(runs: &Path, name: &str) -> Result<Self, RecordRefused> {
         let path = path_of(runs, name);
-        let named = Path::new(name).file_name().is_some_and(|file| file == name);
+        let named = is_name(name);
         let bytes = match fs::read(&path) {
             Ok(bytes) if named => bytes,
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -393,10 +393,18 @@ pub fn names(runs: &Path) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in entries {
         let file = entry?.file_name();
-        names.extend(file.to_str().and_then(|name| name.strip_suffix(".jsonl")).map(str::to_owned));
+        let name = file.to_str().and_then(|name| name.strip_suffix(".jsonl"));
+        names.extend(name.filter(|name| is_name(name)).map(str::to_owned));
     }
     names.sort_unstable_by(|a, b| b.cmp(a));
     Ok(names)
+}
+
+/// Whether a run can be called so: a time and a profile, nothing that leads elsewhere or that acts
+/// on a terminal.
+fn is_name(name: &str) -> bool {
+    !name.is_empty()
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
 /// Whether the run of this name came to its end, by its last line alone: a start looks at many.

@@ -4,10 +4,10 @@ use std::io::{self, Write};
 
 use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
-use serde_json::ser::Formatter;
 use unicode_width::UnicodeWidthStr;
 
 use super::Report;
+use crate::commands::json::Harmless;
 use crate::domain::{
     EventType, EventView, Extension, ExtensionKind, Foreign, Listing, Method, Status,
 };
@@ -168,13 +168,17 @@ pub(super) fn table(report: &Report, out: &mut impl Write) -> io::Result<()> {
     each(report, |row| line(row.shown()))
 }
 
-/// A header and a record an event; cleaned where a terminal shows it.
+/// A header and a record an event; cleaned where a terminal shows it. A spreadsheet takes some cells
+/// for formulas, which may reach out to the network: these get an apostrophe in front, which it
+/// shows as text. Whoever needs every byte as it is takes JSON.
 pub(super) fn csv(report: &Report, clean: bool, out: &mut impl Write) -> io::Result<()> {
     let mut records = csv::Writer::from_writer(out);
     records.write_record(COLUMNS).map_err(unwritten)?;
     each(report, |row| {
         let cells = row.cells();
         let cells = if clean { cells.map(|cell| cleaned(&cell)) } else { cells };
+        let formula = |cell: &str| cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
+        let cells = cells.map(|cell| if formula(&cell) { format!("'{cell}") } else { cell });
         records.write_record(cells).map_err(unwritten)
     })?;
     records.flush()
@@ -261,34 +265,4 @@ fn summaries(report: &Report) -> Vec<Summary<'_>> {
             }),
         })
         .collect()
-}
-
-/// Compact JSON in which every character that could act on a terminal is written as its number:
-/// for a program the text is the same.
-struct Harmless;
-
-impl Formatter for Harmless {
-    fn write_string_fragment<W: ?Sized + Write>(
-        &mut self,
-        writer: &mut W,
-        fragment: &str,
-    ) -> io::Result<()> {
-        let acts = |character: char| {
-            character.is_control()
-                || matches!(
-                    character,
-                    '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-                        | '\u{2060}'..='\u{206f}' | '\u{feff}'
-                )
-        };
-        for part in fragment.split_inclusive(acts) {
-            let acting = part.chars().next_back().filter(|last| acts(*last));
-            let plain = part.strip_suffix(acts).unwrap_or(part);
-            writer.write_all(plain.as_bytes())?;
-            if let Some(character) = acting {
-                write!(writer, "\\u{:04x}", u32::from(character))?;
-            }
-        }
-        Ok(())
-    }
 }
