@@ -14,7 +14,14 @@ use clap::Parser;
 use color_eyre::eyre::{Report, Result};
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        // It quotes what was typed or pasted.
+        Err(error) if error.use_stderr() => {
+            return Ending::Usage.explained(&error.to_string()).into();
+        }
+        Err(help) => help.exit(),
+    };
     if let Err(report) = color_eyre::install() {
         return Ending::Failed.because(&format!("{report:#}")).into();
     }

@@ -3,6 +3,7 @@
 
 mod clipboard;
 mod guard;
+mod input;
 mod painter;
 mod screen;
 mod signals;
@@ -14,9 +15,8 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::{Duration, Instant};
 
 use color_eyre::eyre::{Result, WrapErr};
-use crossterm::event::{Event, KeyEventKind};
 
-use crate::app::{Effect, Facts, Key, Leaving, Message, Model, Moment, update};
+use crate::app::{Effect, Facts, Leaving, Message, Model, Moment, update};
 use crate::runtime::{Ports, perform};
 
 use clipboard::Clipboard;
@@ -61,7 +61,7 @@ pub fn run(facts: Facts, connect: impl FnOnce() -> Result<Ports>) -> Result<Left
         .enable_all()
         .build()
         .wrap_err("the network runtime cannot start")?;
-    read_input(sender.clone());
+    input::read(sender.clone()).wrap_err("the terminal cannot be read")?;
     let clipboard = Clipboard::from_environment();
     let hands = Hands { runtime: &runtime, ports, sender, clipboard };
     hands.carry_out(effects, &mut screen);
@@ -200,26 +200,6 @@ impl Drop for Reply {
             let _ = sender.send(Message::Panicked);
         }
     }
-}
-
-/// Reads keys on a thread of its own, blocked and without a wake-up while none comes.
-fn read_input(sender: Sender<Message>) {
-    std::thread::spawn(move || {
-        while let Ok(event) = crossterm::event::read() {
-            let message = match event {
-                Event::Key(key) if key.kind != KeyEventKind::Release => {
-                    Message::Pressed(Key::from(key))
-                }
-                Event::Resize(columns, rows) => Message::Resized { columns, rows },
-                Event::Paste(text) => Message::Pasted(text),
-                Event::Key(_) | Event::Mouse(_) | Event::FocusGained | Event::FocusLost => continue,
-            };
-            if sender.send(message).is_err() {
-                return;
-            }
-        }
-        let _ = sender.send(Message::InputEnded);
-    });
 }
 
 /// The one clock of the interactive program.

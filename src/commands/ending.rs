@@ -30,6 +30,13 @@ impl Ending {
         self
     }
 
+    /// Says it on standard error in words that stand for themselves.
+    #[must_use]
+    pub fn explained(self, words: &str) -> Self {
+        let _ = writeln!(io::stderr(), "{}", cleaned(words));
+        self
+    }
+
     /// The ending of somebody whose results were written so. A reader that has seen enough and
     /// closed its pipe is no failure.
     pub(super) fn written(self, written: io::Result<()>) -> Self {
@@ -59,6 +66,10 @@ impl From<Ending> for ExitCode {
 /// One sentence on standard error, of one line or more. Whatever it quotes, and from wherever, it
 /// does not act on a terminal.
 pub(super) fn remark(sentence: &str) {
+    let _ = writeln!(io::stderr(), "callsweep: {}", cleaned(sentence));
+}
+
+fn cleaned(sentence: &str) -> String {
     let lines: Vec<_> = sentence.lines().map(|line| Foreign::from(line).to_string()).collect();
-    let _ = writeln!(io::stderr(), "callsweep: {}", lines.join("\n"));
+    lines.join("\n")
 }

@@ -1,14 +1,16 @@
 //! The terminal as a value: taken once, given back exactly once.
 
 use std::io::{self, IsTerminal};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError};
 
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::execute;
 
 /// True while the terminal is ours. Whoever turns it off gives the terminal back: the guard on an
 /// orderly way out, the panic hook on the other, never both.
-static TAKEN: AtomicBool = AtomicBool::new(false);
+static TAKEN: Mutex<bool> = Mutex::new(false);
+/// Told whenever the terminal is taken.
+static TAKEN_AGAIN: Condvar = Condvar::new();
 
 /// Gives the terminal back when dropped, unless it has been already.
 pub(super) struct Guard(());
@@ -37,7 +39,7 @@ pub(super) fn take() -> io::Result<Guard> {
 
 /// Takes the terminal once more: the shell, or whoever had it meanwhile, changes its modes.
 pub(super) fn take_again() -> io::Result<()> {
-    TAKEN.store(true, Ordering::SeqCst);
+    set_taken(true);
     // crossterm turns raw mode on once, and would leave it to somebody else's modes.
     crossterm::terminal::disable_raw_mode()?;
     crossterm::terminal::enable_raw_mode()?;
@@ -49,14 +51,30 @@ pub(super) fn take_again() -> io::Result<()> {
     )
 }
 
+/// Whose the terminal is from now on, and was before.
+fn set_taken(taken: bool) -> bool {
+    let before =
+        std::mem::replace(&mut *TAKEN.lock().unwrap_or_else(PoisonError::into_inner), taken);
+    TAKEN_AGAIN.notify_all();
+    before
+}
+
+/// Blocks while somebody else has the terminal.
+pub(super) fn wait_until_taken() {
+    let mut taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
+    while !*taken {
+        taken = TAKEN_AGAIN.wait(taken).unwrap_or_else(PoisonError::into_inner);
+    }
+}
+
 /// Somebody else has the terminal, and it is not to be touched.
 pub(super) fn leave_to_others() {
-    TAKEN.store(false, Ordering::SeqCst);
+    set_taken(false);
 }
 
 /// Whether the terminal is ours now.
 pub(super) fn has_it() -> bool {
-    TAKEN.load(Ordering::SeqCst)
+    *TAKEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Drop for Guard {
@@ -68,7 +86,7 @@ impl Drop for Guard {
 /// Undoes what `take` did, for good or until it is taken again. A terminal that is gone makes every
 /// step fail, which changes nothing.
 pub(super) fn give_back() {
-    if TAKEN.swap(false, Ordering::SeqCst) {
+    if set_taken(false) {
         let _ = execute!(
             io::stdout(),
             DisableBracketedPaste,

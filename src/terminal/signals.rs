@@ -1,22 +1,29 @@
-//! What ends, stops and continues the program from outside: signals, and a terminal that is gone.
+//! What comes from outside beside keys: signals, and a terminal that is gone.
 //!
 //! Each comes in as a message like any other. crossterm reads a terminal that is gone on and on
 //! (crossterm#793), so that it is watched from here, blocked and without a wake-up.
 
-use std::fs::File;
-use std::io::{self, IsTerminal};
-use std::os::fd::{AsFd, OwnedFd};
+use std::io;
 use std::sync::mpsc::Sender;
 use std::thread;
+use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, poll};
-use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGWINCH};
 use signal_hook::iterator::Signals;
 
 use crate::app::Message;
 
+use super::{input, suspend};
+
 /// The number that a shell adds to 128 where a terminal hung up.
 pub(super) const HUNG_UP: u8 = 1;
+
+/// The signals that ask the program to end.
+const ENDING: [i32; 4] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
+
+/// How long the second of two signals may take that are sent one after the other.
+const A_MOMENT: Duration = Duration::from_millis(200);
 
 /// Sends a message for every signal that asks the program to end, to stop or to go on, and one
 /// where its terminal is gone, also where whoever started it has it ignore SIGHUP.
@@ -24,21 +31,26 @@ pub(super) const HUNG_UP: u8 = 1;
 /// # Errors
 /// When the system has no room for a signal handler.
 pub(super) fn watch(sender: Sender<Message>) -> io::Result<()> {
-    let mut signals = Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGCONT])?;
+    let mut signals = Signals::new(ENDING.into_iter().chain([SIGTSTP, SIGCONT, SIGWINCH]))?;
     let gone = sender.clone();
     thread::spawn(move || {
-        for signal in &mut signals {
-            let message = match signal {
-                SIGTSTP => Message::AskedToStop,
-                SIGCONT => Message::Continued,
-                other => Message::AskedToEnd { signal: u8::try_from(other).unwrap_or(HUNG_UP) },
-            };
-            if sender.send(message).is_err() {
-                return;
+        loop {
+            let mut caught: Vec<_> = signals.wait().collect();
+            if caught.contains(&SIGCONT) && !suspend::is_in_foreground() {
+                // A shell that ends a stopped job sends two signals, which may come in any order:
+                // the one that ends it counts.
+                thread::sleep(A_MOMENT);
+                caught.extend(signals.pending());
+            }
+            caught.sort_by_key(|signal| !ENDING.contains(signal));
+            for signal in caught {
+                if sender.send(message(signal)).is_err() {
+                    return;
+                }
             }
         }
     });
-    let terminal = terminal()?;
+    let terminal = input::terminal()?;
     thread::spawn(move || {
         // Asked for nothing, it tells of a hang-up alone.
         let mut watched = [PollFd::new(&terminal, PollFlags::empty())];
@@ -48,11 +60,14 @@ pub(super) fn watch(sender: Sender<Message>) -> io::Result<()> {
     Ok(())
 }
 
-/// Where keys come from: standard input, or the terminal behind it where that is something else.
-fn terminal() -> io::Result<OwnedFd> {
-    let stdin = io::stdin();
-    if stdin.is_terminal() {
-        return stdin.as_fd().try_clone_to_owned();
+fn message(signal: i32) -> Message {
+    match signal {
+        SIGTSTP => Message::AskedToStop,
+        SIGCONT => Message::Continued,
+        SIGWINCH => {
+            let (columns, rows) = crossterm::terminal::size().unwrap_or_default();
+            Message::Resized { columns, rows }
+        }
+        ending => Message::AskedToEnd { signal: u8::try_from(ending).unwrap_or(HUNG_UP) },
     }
-    Ok(File::open("/dev/tty")?.into())
 }

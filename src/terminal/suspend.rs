@@ -60,6 +60,6 @@ fn somebody_goes_on() -> bool {
 
 /// Whether the terminal is the job's own now: whoever touches its modes from the background is
 /// stopped for it.
-fn is_in_foreground() -> bool {
+pub(super) fn is_in_foreground() -> bool {
     tcgetpgrp(io::stdout()).is_ok_and(|foreground| foreground == getpgrp())
 }

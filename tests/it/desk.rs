@@ -73,7 +73,17 @@ impl Desk {
     }
 
     pub(crate) fn before_reading(scenario: &str, setting: Setting) -> Self {
-        let world = World::named(scenario).unwrap();
+        Self::before_reading_of(World::named(scenario).unwrap(), setting)
+    }
+
+    /// The same on a world that no scenario describes.
+    pub(crate) fn of(world: World, setting: Setting) -> Self {
+        let mut desk = Self::before_reading_of(world, setting);
+        desk.settle();
+        desk
+    }
+
+    fn before_reading_of(world: World, setting: Setting) -> Self {
         let mut outside = world.numbers_outside_presence();
         if setting.sources.contains(&Source::SystemApi) {
             outside.clear();
@@ -180,6 +190,13 @@ impl Desk {
             drawn.buffer.content.iter().map(ratatui::buffer::Cell::symbol).collect();
         let lines = cells.chunks(width).map(|line| line.concat().trim_end().to_owned());
         lines.collect::<Vec<_>>().join("\n")
+    }
+
+    /// The places of all cells that hold one of these signs, counted row by row.
+    pub(crate) fn cells_with(&mut self, signs: &str) -> Vec<usize> {
+        let drawn = self.screen.draw(|frame| draw(&self.model, frame)).unwrap();
+        let cells = drawn.buffer.content.iter().enumerate();
+        cells.filter(|(_, cell)| signs.contains(cell.symbol())).map(|(place, _)| place).collect()
     }
 
     /// Fails with the whole screen where a text is not on it.

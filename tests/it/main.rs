@@ -20,6 +20,7 @@ mod ends;
 mod faults;
 mod full_disk;
 mod headless;
+mod hostile;
 mod journey;
 mod limits;
 mod long_lists;

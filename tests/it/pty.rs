@@ -61,6 +61,25 @@ fn the_window_may_change_its_size_at_any_moment() {
 }
 
 #[test]
+fn a_size_that_changes_at_the_start_and_keys_that_come_with_a_change_are_not_lost() {
+    let home = tempfile::tempdir().unwrap();
+    let mut session = Session::start(home.path(), &["--demo"], &[]);
+    session.resize(40, 120);
+    session.sees("4 Marked");
+    session.sees("Dial-In");
+    for round in 0..20 {
+        session.resize(30 + round % 2, 100);
+        session.press("?");
+        session.sees("Keys   j k scroll");
+        session.resize(40, 120);
+        session.press("q");
+        session.sees("2 Events");
+    }
+    session.press("q");
+    assert_eq!(session.ends(), 0);
+}
+
+#[test]
 fn an_unreachable_host_ends_with_a_sentence_on_the_ordinary_screen() {
     let home = tempfile::tempdir().unwrap();
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
