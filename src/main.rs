@@ -44,6 +44,9 @@ fn run(arguments: Arguments, environment: &Environment) -> Ending {
     // Nothing is said on the way that the screen would not show.
     let masked =
         |host: &str, report: &Report| Mask::new(host, arguments.mask).text(&format!("{report:#}"));
+    if let Some(refused) = config::terminal_refused(environment) {
+        return Ending::Usage.because(refused);
+    }
     // The demo asks for its folder too, so that a start without a home says so at once.
     let started = commands::open(arguments.demo, &flags, environment)
         .and_then(|opened| Ok((opened, config::state_dir(environment)?.join("runs"))));
@@ -56,9 +59,6 @@ fn run(arguments: Arguments, environment: &Environment) -> Ending {
             "standard output is not a terminal: start callsweep in one, or see callsweep --help \
              for commands that print",
         );
-    }
-    if let Some(refused) = config::terminal_refused(environment) {
-        return Ending::Usage.because(refused);
     }
     let host = opened.profile.target.host().to_owned();
     match interactive(opened.profile, opened.simulator.is_some(), arguments.mask, runs) {

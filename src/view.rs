@@ -146,28 +146,39 @@ fn running_word(model: &Model) -> &'static str {
 }
 
 fn prompt(model: &Model) -> Line<'static> {
-    if let Some(Dialog::Filter { panel, text, refused, .. }) = model.dialog() {
-        let what = if *panel == Panel::Extensions { "filter extensions" } else { "filter events" };
-        let beside = match refused {
-            Some(error) => Span::styled(format!("  {error}"), theme::WARNING),
-            None => Span::styled("  Enter keeps it, Esc takes it back", theme::FAINT),
-        };
-        return typed_line(model, what, text, beside);
-    }
-    if let Some(Dialog::Marking(prompt)) = model.dialog() {
-        let what = if prompt.marks() { "mark" } else { "unmark" };
-        return typed_line(model, what, prompt.text(), meaning(prompt));
-    }
-    match model.current_notice() {
-        Some(notice) => {
+    let columns = usize::from(model.layout().prompt.width).saturating_sub(2);
+    match (model.dialog(), model.current_notice()) {
+        (Some(Dialog::Filter { panel: Panel::Extensions, text, .. }), _) => {
+            typed_line("filter extensions", text, columns)
+        }
+        (Some(Dialog::Filter { text, .. }), _) => typed_line("filter events", text, columns),
+        (Some(Dialog::Marking(prompt)), _) => {
+            typed_line(if prompt.marks() { "mark" } else { "unmark" }, prompt.text(), columns)
+        }
+        (_, Some(notice)) => {
             let style = match notice.tone {
                 Tone::Plain => theme::PLAIN,
                 Tone::Good => theme::GOOD,
                 Tone::Warning => theme::WARNING,
             };
-            Line::styled(format!(" {}", model.mask().text(&notice.text)), style)
+            let text = text::clip(&model.mask().text(&notice.text), columns);
+            Line::styled(format!(" {text}"), style)
         }
-        None => Line::default(),
+        (_, None) => Line::default(),
+    }
+}
+
+/// What there is to say about the line that is being typed.
+fn about_typed(model: &Model) -> Option<Span<'static>> {
+    match model.dialog()? {
+        Dialog::Filter { refused: Some(error), .. } => {
+            Some(Span::styled(error.to_string(), theme::WARNING))
+        }
+        Dialog::Filter { refused: None, .. } => {
+            Some(Span::styled("Enter keeps it, Esc takes it back", theme::FAINT))
+        }
+        Dialog::Marking(prompt) => Some(meaning(prompt)),
+        Dialog::Review(_) | Dialog::Undo(_) | Dialog::Leave | Dialog::Help { .. } => None,
     }
 }
 
@@ -175,29 +186,28 @@ fn prompt(model: &Model) -> Line<'static> {
 fn meaning(prompt: &MarkPrompt) -> Span<'static> {
     let (marks, changes) = (prompt.marks(), prompt.changes());
     match prompt.meant() {
-        Err(error) => Span::styled(format!("  {error}"), theme::WARNING),
+        Err(error) => Span::styled(error.to_string(), theme::WARNING),
         Ok(_) if prompt.is_empty() => {
             let dash = if marks { "- first unmarks" } else { "another - negates" };
-            let text = format!("  which events of all loaded extensions; {dash}");
+            let text = format!("which events of all loaded extensions; {dash}");
             Span::styled(text, theme::FAINT)
         }
-        Ok(Meant { events: 0, .. }) => Span::styled("  means no event", theme::WARNING),
+        Ok(Meant { events: 0, .. }) => Span::styled("means no event", theme::WARNING),
         Ok(Meant { events, marked, .. }) => {
             let verb = if marks { "marks" } else { "unmarks" };
             let events = count_of(events, "event");
-            Span::raw(format!("  {events}, {marked} marked: Enter {verb} {changes}, Esc leaves"))
+            Span::raw(format!("{events}, {marked} marked: Enter {verb} {changes}, Esc leaves"))
         }
     }
 }
 
-/// A line that is being typed, its end in sight, and what there is to say about it.
-fn typed_line(model: &Model, what: &str, typed: &str, beside: Span<'static>) -> Line<'static> {
-    let room = usize::from(model.layout().prompt.width).saturating_sub(text::width(what) + 4);
-    let typed = text::clip_front(typed, room.saturating_sub(beside.width()).max(room / 2));
+/// A line that is being typed, its end in sight.
+fn typed_line(what: &str, typed: &str, columns: usize) -> Line<'static> {
+    let room = columns.saturating_sub(text::width(what) + 2);
+    let typed = text::clip_front(typed, room);
     Line::from(vec![
         Span::styled(format!(" {what}: {typed}"), theme::STRONG),
         Span::styled(" ", theme::CURSOR),
-        beside,
     ])
 }
 
@@ -209,6 +219,11 @@ fn hint_line(model: &Model, width: u16) -> Line<'static> {
         Some(Dialog::Leave) => Context::Leave,
         Some(Dialog::Help { .. }) => Context::Help,
     };
+    // No other key does anything else while a line is being typed.
+    if let Some(about) = about_typed(model) {
+        let text = text::clip(&about.content, usize::from(width).saturating_sub(2));
+        return Line::styled(format!(" {text}"), about.style);
+    }
     let mut spans = Vec::new();
     if model.is_running() && context == Context::Browse {
         spans.push(Span::styled(" Esc stop after what is in flight  p pause  ", theme::WARNING));

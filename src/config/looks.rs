@@ -21,6 +21,8 @@ pub(super) fn looks(
 ) -> Result<Looks, ConfigError> {
     let color = |key, written: &Option<Spanned<String>>, default| match written {
         None => Ok(default),
+        // What other programs call the terminal's own colour.
+        Some(written) if written.get_ref() == "default" => Ok(Color::Reset),
         Some(written) => written.get_ref().parse::<Color>().map_err(|_| {
             let mistake = format!("{key} = {:?} is no colour: write {COLOURS}", written.get_ref());
             source.mistake(written.span(), mistake)

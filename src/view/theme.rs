@@ -24,6 +24,7 @@ pub(super) fn dress(picture: &mut Buffer, looks: &Looks) {
     if looks.palette != Some(Palette::DEFAULT) {
         for cell in &mut picture.content {
             cell.fg = looks.palette.map_or(Color::Reset, |palette| worn(cell.fg, palette));
+            cell.bg = looks.palette.map_or(Color::Reset, |_| cell.bg);
         }
     }
     if looks.ascii {
