@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use callsweep::app::{Facts, Key, Message, Model, Moment, update};
 use callsweep::domain::{
     Discovery, EventStore, Extension, ExtensionNumber, Listing, ListingBuilder, RawEvent, Target,
-    UserId, WideCalls,
+    UserId,
 };
 use callsweep::view::draw;
 use ratatui::Terminal;
@@ -81,18 +81,7 @@ fn listing(extension: usize, events: usize) -> Listing {
 
 fn desk(extensions: usize, events: usize) -> Model {
     let user = UserId::parse("@me").unwrap();
-    let facts = Facts {
-        target: Target::new("bench", "https://pbx.test", "/uapi", user).unwrap(),
-        demo: false,
-        read_only: false,
-        insecure: false,
-        protected: false,
-        masked: false,
-        wide_calls: WideCalls::default(),
-        max_delete: 1000,
-        concurrency: 4,
-        looks: callsweep::app::Looks::default(),
-    };
+    let facts = Facts::of(Target::new("bench", "https://pbx.test", "/uapi", user).unwrap());
     let (mut model, _) = Model::new(facts, 120, 40);
     let found = (0..extensions).map(|extension| Extension::of(number(extension))).collect();
     let discovery = Discovery { extensions: found, remarks: Vec::new(), complete: true };

@@ -42,6 +42,24 @@ pub struct Facts {
     pub looks: Looks,
 }
 
+impl Facts {
+    /// What holds of a service where a profile settles nothing else.
+    pub fn of(target: Target) -> Self {
+        Self {
+            target,
+            demo: false,
+            read_only: false,
+            insecure: false,
+            protected: false,
+            masked: false,
+            wide_calls: WideCalls::default(),
+            max_delete: 1000,
+            concurrency: 4,
+            looks: Looks::default(),
+        }
+    }
+}
+
 /// A question or page over the panels.
 #[derive(Debug)]
 pub enum Dialog {

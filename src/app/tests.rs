@@ -17,18 +17,8 @@ mod receipt;
 
 pub(crate) fn facts() -> Facts {
     let user = UserId::parse("@me").unwrap();
-    Facts {
-        target: Target::new("acme", "https://pbx.test", "/uapi", user).unwrap(),
-        demo: false,
-        read_only: false,
-        insecure: false,
-        protected: false,
-        masked: false,
-        wide_calls: WideCalls::default(),
-        max_delete: 1000,
-        concurrency: 2,
-        looks: Looks::default(),
-    }
+    let target = Target::new("acme", "https://pbx.test", "/uapi", user).unwrap();
+    Facts { concurrency: 2, ..Facts::of(target) }
 }
 
 fn number(text: &str) -> ExtensionNumber {

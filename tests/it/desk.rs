@@ -7,7 +7,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use callsweep::api::{Client, Settings, Writes};
-use callsweep::app::{Effect, Facts, Key, Leaving, Looks, Message, Model, Moment, update};
+use callsweep::app::{Effect, Facts, Key, Leaving, Message, Model, Moment, update};
 use callsweep::domain::{Credentials, ExtensionNumber, Secret, Source, Target, UserId, WideCalls};
 use callsweep::runtime::{Ports, perform};
 use callsweep::simulator::{Seen, Simulator, World};
@@ -108,16 +108,11 @@ impl Desk {
         let state = tempfile::tempdir().unwrap();
         let runs = setting.runs.unwrap_or_else(|| state.path().join("runs"));
         let facts = Facts {
-            target,
-            demo: false,
             read_only: setting.read_only,
-            insecure: false,
-            protected: false,
-            masked: false,
             wide_calls: setting.wide_calls,
             max_delete: setting.max_delete,
             concurrency: 1,
-            looks: Looks::default(),
+            ..Facts::of(target)
         };
         let (columns, rows) = setting.size;
         let (model, effects) = Model::new(facts, columns, rows);

@@ -151,22 +151,11 @@ fn a_run_that_was_suspended_goes_on_and_ends_as_if_it_had_not_been() {
 #[ignore = "a program that panics on purpose, started by the test below"]
 fn panics_with_the_terminal_in_hand() {
     use callsweep::app::Facts;
-    use callsweep::domain::{Target, UserId, WideCalls};
+    use callsweep::domain::{Target, UserId};
     color_eyre::install().unwrap();
     callsweep::terminal::give_back_on_panic();
     let user = UserId::parse("@me").unwrap();
-    let facts = Facts {
-        target: Target::new("test", "http://127.0.0.1:1", "/uapi", user).unwrap(),
-        demo: false,
-        read_only: false,
-        insecure: false,
-        protected: false,
-        masked: false,
-        wide_calls: WideCalls::default(),
-        max_delete: 1,
-        concurrency: 1,
-        looks: callsweep::app::Looks::default(),
-    };
+    let facts = Facts::of(Target::new("test", "http://127.0.0.1:1", "/uapi", user).unwrap());
     let _ = callsweep::terminal::run(facts, || panic!("on purpose"));
 }
 
@@ -213,12 +202,7 @@ fn a_signal_in_a_run_awaits_what_is_in_flight_and_closes_the_run_file() {
         session.sees("DELETE 3 phone call events");
         session.press("y");
         session.sees("RUNNING");
-        let until = Instant::now() + PATIENCE;
-        let is_out = |world: &mut World| world.requests().iter().any(|it| it.method == "DELETE");
-        while !simulator.with_world(is_out) {
-            assert!(Instant::now() < until, "no DELETE goes out");
-            std::thread::yield_now();
-        }
+        until_a_delete_is_out(&simulator);
         let asked = Instant::now();
         signal(&session, "TERM");
         assert_eq!(session.ends(), 128 + 15);
@@ -333,12 +317,8 @@ fn ended_while_it_is_suspended_it_closes_its_run_without_touching_the_terminal()
     shell.press(" d");
     shell.sees("DELETE 3 phone call events");
     shell.press("y");
+    until_a_delete_is_out(&simulator);
     let until = Instant::now() + PATIENCE;
-    let is_out = |world: &mut World| world.requests().iter().any(|it| it.method == "DELETE");
-    while !simulator.with_world(is_out) {
-        assert!(Instant::now() < until, "no DELETE goes out");
-        std::thread::yield_now();
-    }
     shell.press("\x1a");
     shell.sees("Stopped");
     shell.press("kill %1\r");
@@ -356,6 +336,16 @@ fn ended_while_it_is_suspended_it_closes_its_run_without_touching_the_terminal()
     shell.sees("Exit 143");
     shell.press("exit\r");
     assert_eq!(shell.ends(), 0);
+}
+
+/// Waits until a run has sent something.
+pub(crate) fn until_a_delete_is_out(simulator: &Simulator) {
+    let until = Instant::now() + PATIENCE;
+    let is_out = |world: &mut World| world.requests().iter().any(|it| it.method == "DELETE");
+    while !simulator.with_world(is_out) {
+        assert!(Instant::now() < until, "no DELETE goes out");
+        std::thread::yield_now();
+    }
 }
 
 /// A configuration for this simulator with event calls alone, one after the other.

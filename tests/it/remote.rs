@@ -12,7 +12,7 @@ use callsweep::journal::{self, Record};
 use callsweep::simulator::{Simulator, World};
 use tempfile::TempDir;
 
-use crate::ends::one_at_a_time;
+use crate::ends::{one_at_a_time, until_a_delete_is_out};
 use crate::session::{PATIENCE, Session};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_callsweep");
@@ -183,12 +183,8 @@ fn a_line_that_drops_in_a_run_ends_it_in_order_at_the_far_end() {
     session.sees("DELETE 3 phone call events");
     session.press("y");
     session.sees("RUNNING");
+    until_a_delete_is_out(&simulator);
     let until = Instant::now() + PATIENCE;
-    let is_out = |world: &mut World| world.requests().iter().any(|it| it.method == "DELETE");
-    while !simulator.with_world(is_out) {
-        assert!(Instant::now() < until, "no DELETE goes out");
-        std::thread::yield_now();
-    }
     session.child.kill().unwrap();
     let process = Path::new("/proc").join(std::fs::read_to_string(pid).unwrap().trim());
     while process.exists() {

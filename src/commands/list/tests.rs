@@ -5,9 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::app::{Facts, Key, Message, Model, Moment, update};
 use crate::commands::delete::Wanted;
-use crate::domain::{
-    EventKey, EventStore, Filter, ListingBuilder, RawEvent, Target, UserId, WideCalls,
-};
+use crate::domain::{EventKey, EventStore, Filter, ListingBuilder, RawEvent, Target, UserId};
 
 const EXPRESSIONS: &[&str] = &[
     "type:hangup",
@@ -76,18 +74,7 @@ fn keys_of(store: &EventStore) -> Vec<EventKey> {
 
 fn by_screen(found: &[(Extension, Listing)], expression: &str) -> Vec<EventKey> {
     let user = UserId::parse("@me").unwrap();
-    let facts = Facts {
-        target: Target::new("acme", "https://pbx.test", "/uapi", user).unwrap(),
-        demo: false,
-        read_only: false,
-        insecure: false,
-        protected: false,
-        masked: false,
-        wide_calls: WideCalls::default(),
-        max_delete: 1000,
-        concurrency: 4,
-        looks: crate::app::Looks::default(),
-    };
+    let facts = Facts::of(Target::new("acme", "https://pbx.test", "/uapi", user).unwrap());
     let (mut model, _) = Model::new(facts, 80, 24);
     let extensions = found.iter().map(|(extension, _)| extension.clone()).collect();
     let discovery = Discovery { extensions, remarks: Vec::new(), complete: true };

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use super::*;
-use crate::app::{Effect, Facts, Key, Leaving, Looks, Moment, update};
+use crate::app::{Effect, Facts, Key, Leaving, Moment, update};
 use crate::deletion::judge;
 use crate::domain::{
     DeleteAnswer, DeleteCall, EventKey, Exchange, Foreign, Listing, Target, UserId, WideCalls,
@@ -67,18 +67,9 @@ fn exchange(method: &'static str, extension: &ExtensionNumber) -> Vec<Exchange> 
 
 fn facts(masked: bool) -> Facts {
     let user = UserId::parse("@me").unwrap();
-    Facts {
-        target: Target::new("acme", "https://pbx.blumenhaus.test:8443", "/uapi", user).unwrap(),
-        demo: false,
-        read_only: false,
-        insecure: false,
-        protected: false,
-        masked,
-        wide_calls: WideCalls { extension: true, event_type: true },
-        max_delete: 1000,
-        concurrency: 2,
-        looks: Looks::default(),
-    }
+    let target = Target::new("acme", "https://pbx.blumenhaus.test:8443", "/uapi", user).unwrap();
+    let wide_calls = WideCalls { extension: true, event_type: true };
+    Facts { masked, wide_calls, concurrency: 2, ..Facts::of(target) }
 }
 
 /// What a walk came by.
