@@ -21,6 +21,8 @@ use crate::runtime::{Ports, perform};
 
 use clipboard::Clipboard;
 pub use guard::{give_back_on_panic, is_terminal};
+#[cfg(fuzzing)]
+pub use input::hear_anything;
 use screen::Screen;
 
 /// During a run at most twenty pictures a second; a key is always answered at once.

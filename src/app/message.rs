@@ -29,6 +29,10 @@ pub enum Message {
     Pressed(Key),
     /// Text was pasted: it is taken while typing and never as keys.
     Pasted(String),
+    /// The terminal answered one `CSI 5 n`.
+    Answered,
+    /// Something arrived from the terminal that is no key.
+    Arrived,
     /// The terminal has another size.
     Resized {
         /// Columns.

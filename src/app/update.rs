@@ -83,7 +83,11 @@ fn take_in(model: &mut Model, message: Message) -> Vec<Effect> {
             Vec::new()
         }
         // What there is to do is done where the terminal is.
-        Message::Suspended(Ok(())) | Message::AskedToStop | Message::Continued => Vec::new(),
+        Message::Answered
+        | Message::Arrived
+        | Message::Suspended(Ok(()))
+        | Message::AskedToStop
+        | Message::Continued => Vec::new(),
         Message::Suspended(Err(why)) => {
             model.notice(Tone::Warning, format!("not suspended: {why}"));
             Vec::new()

@@ -1,6 +1,8 @@
-//! Keys and pasted text, read on a thread of its own: blocked, without a wake-up while none comes,
-//! and only while the terminal is ours. What is typed to others is theirs, and whoever reads it from
-//! the background is stopped for it.
+//! Keys and pasted text, read on a thread of its own: blocked, without a wake-up while nothing is
+//! unfinished, and only while the terminal is ours. What is typed to others is theirs, and whoever
+//! reads it from the background is stopped for it.
+
+mod frames;
 
 use std::fs::File;
 use std::io::{self, IsTerminal};
@@ -9,29 +11,29 @@ use std::sync::mpsc::Sender;
 use std::thread;
 use std::time::Duration;
 
-use crossterm::event::{Event, KeyEventKind};
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 
-use crate::app::{Key, Message};
+use crate::app::Message;
 
 use super::guard;
+use frames::{Frames, Heard};
 
-/// How long to look for more of what has begun to come; crossterm looks for nothing in no time.
-const AT_ONCE: Duration = Duration::from_millis(1);
+/// The most that one read takes; a terminal holds less.
+const MOST: usize = 64 * 1024;
 
-/// Sends a message for every key and for every text that is pasted.
+/// Sends a message for every key, for every text that is pasted, and for all else that comes.
 ///
 /// # Errors
 /// When there is no terminal to read.
 pub(super) fn read(sender: Sender<Message>) -> io::Result<()> {
     let terminal = terminal()?;
     thread::spawn(move || {
-        while wait_for_more(&terminal).is_ok() {
-            while let Ok(true) = crossterm::event::poll(AT_ONCE) {
-                let Ok(event) = crossterm::event::read() else { break };
-                if let Some(message) = message(event)
-                    && sender.send(message).is_err()
-                {
+        let mut frames = Frames::new();
+        let mut bytes = vec![0; MOST];
+        while let Ok(heard) = hear(&terminal, &mut frames, &mut bytes) {
+            for message in heard.into_iter().map(message) {
+                if sender.send(message).is_err() {
                     return;
                 }
             }
@@ -41,38 +43,61 @@ pub(super) fn read(sender: Sender<Message>) -> io::Result<()> {
     Ok(())
 }
 
-/// Waits for something to read, and until it is ours to read.
-fn wait_for_more(terminal: &OwnedFd) -> io::Result<()> {
-    loop {
-        guard::wait_until_taken();
-        let mut watched = [PollFd::new(terminal, PollFlags::IN)];
-        match poll(&mut watched, None) {
-            Err(rustix::io::Errno::INTR) => continue,
-            Err(error) => return Err(error.into()),
-            Ok(_) => {}
+/// Waits until something came, or until nothing came in time behind what is unfinished.
+///
+/// # Errors
+/// When the terminal is gone.
+fn hear(terminal: &OwnedFd, frames: &mut Frames, bytes: &mut [u8]) -> io::Result<Vec<Heard>> {
+    if !guard::has_it() {
+        // What comes after somebody else had the terminal is no rest of what came before.
+        let heard = frames.rest();
+        *frames = Frames::new();
+        if !heard.is_empty() {
+            return Ok(heard);
         }
-        let [watched] = watched;
-        if watched.revents().intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        if guard::has_it() {
-            return Ok(());
-        }
+    }
+    guard::wait_until_taken();
+    if !wait_for_more(terminal, frames.patience())? {
+        return Ok(frames.rest());
+    }
+    if !guard::has_it() {
+        return Ok(Vec::new());
+    }
+    match rustix::io::read(terminal, &mut *bytes) {
+        Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
+        Ok(count) => Ok(bytes.get(..count).map(|bytes| frames.take(bytes)).unwrap_or_default()),
+        Err(Errno::INTR | Errno::AGAIN) => Ok(Vec::new()),
+        Err(error) => Err(error.into()),
     }
 }
 
-fn message(event: Event) -> Option<Message> {
-    match event {
-        Event::Key(key) if key.kind != KeyEventKind::Release => {
-            Some(Message::Pressed(Key::from(key)))
+/// Whether there is something to read in time.
+///
+/// # Errors
+/// When the terminal is gone.
+fn wait_for_more(terminal: &OwnedFd, patience: Option<Duration>) -> io::Result<bool> {
+    let patience = patience.and_then(|patience| Timespec::try_from(patience).ok());
+    let mut watched = [PollFd::new(terminal, PollFlags::IN)];
+    let ready = loop {
+        match poll(&mut watched, patience.as_ref()) {
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+            Ok(ready) => break ready,
         }
-        Event::Paste(text) => Some(Message::Pasted(text)),
-        // The size comes with its signal, also while nobody reads yet.
-        Event::Resize(..)
-        | Event::Key(_)
-        | Event::Mouse(_)
-        | Event::FocusGained
-        | Event::FocusLost => None,
+    };
+    let [watched] = watched;
+    if watched.revents().intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(ready > 0)
+}
+
+fn message(heard: Heard) -> Message {
+    match heard {
+        Heard::Key(key) => Message::Pressed(key),
+        Heard::Paste(text) => Message::Pasted(text),
+        Heard::Answer => Message::Answered,
+        Heard::Noise => Message::Arrived,
     }
 }
 
@@ -86,4 +111,23 @@ pub(super) fn terminal() -> io::Result<OwnedFd> {
         return stdin.as_fd().try_clone_to_owned();
     }
     Ok(File::open("/dev/tty")?.into())
+}
+
+/// Reads of any bytes, for `cargo fuzz`: the first byte says how long each read is and where
+/// nothing comes for a while. Whatever comes, the next key is heard and little is held.
+#[cfg(fuzzing)]
+pub fn hear_anything(bytes: &[u8]) {
+    let Some((&shape, bytes)) = bytes.split_first() else { return };
+    let mut frames = Frames::new();
+    for (count, read) in bytes.chunks(usize::from(shape >> 3) + 1).enumerate() {
+        frames.take(read);
+        if count & usize::from(shape & 7) != 0 {
+            frames.rest();
+        }
+        assert!(frames.weight() < (1 << 20) + 4096);
+    }
+    frames.rest();
+    assert_eq!(frames.patience(), None);
+    let key = crossterm::event::KeyEvent::from(crossterm::event::KeyCode::Char('?'));
+    assert_eq!(frames.take(b"?"), [Heard::Key(crate::app::Key::from(key))]);
 }

@@ -1,7 +1,7 @@
 //! What comes from outside beside keys: signals, and a terminal that is gone.
 //!
-//! Each comes in as a message like any other. crossterm reads a terminal that is gone on and on
-//! (crossterm#793), so that it is watched from here, blocked and without a wake-up.
+//! Each comes in as a message like any other. A terminal that is gone is told also while others have
+//! it and no key is read: it is watched from here, blocked and without a wake-up.
 
 use std::io;
 use std::sync::mpsc::Sender;
