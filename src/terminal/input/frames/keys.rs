@@ -2,17 +2,20 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MediaKeyCode, ModifierKeyCode};
 
-/// The key of a control character of ASCII, DEL included.
-pub(super) fn control(byte: u8) -> KeyEvent {
-    let code = match byte {
-        b'\r' => return KeyEvent::from(KeyCode::Enter),
-        b'\t' => return KeyEvent::from(KeyCode::Tab),
-        0x1b => return KeyEvent::from(KeyCode::Esc),
-        0x7f => return KeyEvent::from(KeyCode::Backspace),
-        0x00 => ' ',
-        0x01..=0x1a => char::from(byte | 0x60),
-        // ctrl-4 to ctrl-7, by the keys of the VT220.
-        _ => char::from((byte & 0x03) + b'4'),
+/// The key of a character, which may be a control character of ASCII.
+pub(super) fn of_letter(letter: char) -> KeyEvent {
+    let code = match letter {
+        '\r' => return KeyEvent::from(KeyCode::Enter),
+        '\t' => return KeyEvent::from(KeyCode::Tab),
+        '\x1b' => return KeyEvent::from(KeyCode::Esc),
+        '\x7f' => return KeyEvent::from(KeyCode::Backspace),
+        ' '.. => return KeyEvent::from(KeyCode::Char(letter)),
+        '\0' => ' ',
+        '\x1c' => '4', // and ctrl-5 to ctrl-7, by the keys of the VT220
+        '\x1d' => '5',
+        '\x1e' => '6',
+        '\x1f' => '7',
+        _ => char::from_u32(u32::from(letter) | 0x60).unwrap_or(letter),
     };
     KeyEvent::new(KeyCode::Char(code), KeyModifiers::CONTROL)
 }
@@ -20,7 +23,7 @@ pub(super) fn control(byte: u8) -> KeyEvent {
 /// The key of SS3 and this letter.
 pub(super) fn of_shift(letter: u8) -> Option<KeyCode> {
     match letter {
-        b'A'..=b'D' | b'F' | b'H' => lettered(letter),
+        b'A'..=b'D' | b'F' | b'H' => lettered(char::from(letter)),
         b'P'..=b'S' => Some(KeyCode::F(1 + letter - b'P')),
         b'M' => Some(KeyCode::Enter),
         _ => None,
@@ -32,47 +35,43 @@ pub(super) fn of_console(letter: u8) -> Option<KeyCode> {
     matches!(letter, b'A'..=b'E').then(|| KeyCode::F(1 + letter - b'A'))
 }
 
-/// The key of a whole control sequence. Whatever has a private marker or an intermediate is none.
-pub(super) fn of_control(parameters: &str, last: u8) -> Option<KeyEvent> {
-    if parameters.len() >= super::MOST_PARAMETERS
-        || !parameters.chars().all(|c| matches!(c, '0'..=';'))
-    {
-        return None;
-    }
-    let fields: Vec<_> = parameters.split(';').collect();
-    match (last, fields.as_slice()) {
-        (b'~', [number]) => numbered(number).map(KeyEvent::from),
-        (b'~', [number, held]) => Some(KeyEvent::new(numbered(number)?, modifiers(held)?)),
-        (b'u', [code]) => unicode(code, KeyModifiers::NONE),
-        (b'u', [code, held] | [code, held, _]) | (b'~', ["27", held, code]) => {
+/// The key of a whole control sequence: its parameters, each with its parts, and its last letter. A
+/// parameter that is left out is 0.
+pub(super) fn of_control(fields: &[&[u16]], last: char) -> Option<KeyEvent> {
+    match (last, fields) {
+        ('~', [[number]]) => numbered(*number).map(KeyEvent::from),
+        ('~', [[number], held]) => Some(KeyEvent::new(numbered(*number)?, modifiers(held)?)),
+        ('u', [code]) => unicode(code, KeyModifiers::NONE),
+        ('u', [code, held] | [code, held, _]) | ('~', [[27], held, code]) => {
             unicode(code, modifiers(held)?)
         }
         // Some terminals tell of the modifiers alone.
-        (_, [held] | ["" | "1", held]) => Some(KeyEvent::new(lettered(last)?, modifiers(held)?)),
+        (_, [held] | [[0 | 1], held]) => Some(KeyEvent::new(lettered(last)?, modifiers(held)?)),
         _ => None,
     }
 }
 
 /// The key of a control sequence that ends in this letter. R is none: it ends where the cursor is.
-fn lettered(last: u8) -> Option<KeyCode> {
+fn lettered(last: char) -> Option<KeyCode> {
     Some(match last {
-        b'A' => KeyCode::Up,
-        b'B' => KeyCode::Down,
-        b'C' => KeyCode::Right,
-        b'D' => KeyCode::Left,
-        b'F' => KeyCode::End,
-        b'H' => KeyCode::Home,
-        b'P' => KeyCode::F(1),
-        b'Q' => KeyCode::F(2),
-        b'S' => KeyCode::F(4),
-        b'Z' => KeyCode::BackTab,
+        'A' => KeyCode::Up,
+        'B' => KeyCode::Down,
+        'C' => KeyCode::Right,
+        'D' => KeyCode::Left,
+        'F' => KeyCode::End,
+        'H' => KeyCode::Home,
+        'P' => KeyCode::F(1),
+        'Q' => KeyCode::F(2),
+        'S' => KeyCode::F(4),
+        'Z' => KeyCode::BackTab,
         _ => return None,
     })
 }
 
 /// The key of `CSI number ~`.
-fn numbered(number: &str) -> Option<KeyCode> {
-    Some(match number.parse::<u8>().ok()? {
+fn numbered(number: u16) -> Option<KeyCode> {
+    let number = u8::try_from(number).ok()?;
+    Some(match number {
         1 | 7 => KeyCode::Home,
         2 => KeyCode::Insert,
         3 => KeyCode::Delete,
@@ -89,12 +88,8 @@ fn numbered(number: &str) -> Option<KeyCode> {
 }
 
 /// What is held, from `modifiers:kind`; `None` for a release and for what says neither.
-fn modifiers(field: &str) -> Option<KeyModifiers> {
-    let (mask, kind) = field.split_once(':').unwrap_or((field, ""));
-    if !matches!(kind, "" | "1" | "2") {
-        return None;
-    }
-    let mask = if mask.is_empty() { 1 } else { mask.parse::<u16>().ok()? };
+fn modifiers(field: &[u16]) -> Option<KeyModifiers> {
+    let ([mask] | [mask, 0..=2]) = field else { return None };
     let bits = mask.saturating_sub(1);
     let names = [
         KeyModifiers::SHIFT,
@@ -115,9 +110,9 @@ fn modifiers(field: &str) -> Option<KeyModifiers> {
 }
 
 /// The key of a code point and what is held with it, from `code:shifted:base`.
-fn unicode(field: &str, mut held: KeyModifiers) -> Option<KeyEvent> {
-    let mut codes = field.split(':');
-    let number: u32 = codes.next()?.parse().ok()?;
+fn unicode(field: &[u16], mut held: KeyModifiers) -> Option<KeyEvent> {
+    let mut codes = field.iter().map(|&code| u32::from(code));
+    let number = codes.next()?;
     let code = match number {
         0x0d => KeyCode::Enter,
         0x1b => KeyCode::Esc,
@@ -125,8 +120,8 @@ fn unicode(field: &str, mut held: KeyModifiers) -> Option<KeyEvent> {
         0x7f => KeyCode::Backspace,
         57_344..=63_743 => functional(number)?,
         number => {
-            let shifted = codes.next().filter(|_| held.contains(KeyModifiers::SHIFT));
-            let shifted = shifted.and_then(|code| code.parse().ok()).and_then(char::from_u32);
+            let shifted = codes.next().filter(|&code| code > 0).and_then(char::from_u32);
+            let shifted = shifted.filter(|_| held.contains(KeyModifiers::SHIFT));
             let letter = shifted.or(char::from_u32(number))?;
             if letter.is_control() {
                 return None;

@@ -95,6 +95,12 @@ const CONTROL_SEQUENCES: &[&str] = &[
     "\x1b[55296u",
     "\x1b[1u",
     "\x1b[64000000000u",
+    // Numbers above 65534 are not told apart.
+    "\x1b[65535u",
+    "\x1b[128578u",
+    "\x1b[97;65536u",
+    "\x1b[97:128578;2u",
+    "\x1b[1;99999A",
     "\x1b[E",
     "\x1b[G",
     "\x1b[!p",
@@ -151,7 +157,6 @@ const STRINGS: &[(&str, &str)] = &[
     ("^", "d"),
     ("X", "a string: y\r\n"),
     ("X", "75y"),
-    ("P", "with \x1b[A and \x1by in it"),
     ("_", "a bell is no end: \x07 y"),
 ];
 
@@ -170,8 +175,8 @@ fn answers() -> Vec<Vec<u8>> {
     answers.push("\u{9b}?2026;2$y".as_bytes().to_vec());
     for (begin, text) in STRINGS {
         let upper = begin.as_bytes()[0] + 0x40;
-        let begins: [&[u8]; 3] = [&[ESC, begin.as_bytes()[0]], &[upper], &[0xc2, upper]];
-        let ends: &[&[u8]] = &[b"\x1b\\", &[ST], &[0xc2, ST], b"\x18", b"\x1a", b"\x07"];
+        let begins: [&[u8]; 3] = [&[0x1b, begin.as_bytes()[0]], &[upper], &[0xc2, upper]];
+        let ends: &[&[u8]] = &[b"\x1b\\", b"\x9c", b"\xc2\x9c", b"\x18", b"\x1a", b"\x07"];
         let ends = if *begin == "]" { ends } else { &ends[..5] };
         for (begin, end) in begins.iter().flat_map(|begin| ends.iter().map(move |end| (begin, end)))
         {
@@ -260,6 +265,26 @@ fn two_answers_and_a_key_in_one_read_are_told_apart() {
     for pair in answers.windows(2) {
         let bytes = [&pair[0][..], &pair[1], b"\x1b[B"].concat();
         assert_eq!(heard(&[&bytes]), [Heard::Noise, key("down")], "{}", shown(&bytes));
+    }
+}
+
+#[test]
+fn a_string_ends_at_any_esc_and_what_that_begins_is_heard() {
+    for begin in ["\x1b]0;", "\x1bP1$r", "\x1bP", "\x1b_G", "\x1b^", "\x1bX"] {
+        for (behind, heard_behind) in [
+            ("\x1b[A", vec![key("up")]),
+            ("\x1bOA", vec![key("up")]),
+            ("\x1by", vec![key("alt-y")]),
+            ("\x1b/", vec![key("alt-/")]),
+            ("\x1b\r", vec![key("alt-enter")]),
+            ("\x1bé", vec![key("esc"), key("é")]),
+            ("\x1b\x1b[A", vec![key("esc"), key("up")]),
+            ("\x1b]0;t\x07", vec![]),
+        ] {
+            let bytes = format!("{begin}text{behind}?");
+            let all = [vec![Heard::Noise], heard_behind, vec![key("?")]].concat();
+            assert_eq!(heard(&[bytes.as_bytes()]), all, "{bytes:?}");
+        }
     }
 }
 
