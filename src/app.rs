@@ -6,21 +6,25 @@
 
 mod browse;
 mod command;
+mod consent;
 mod copying;
 mod cursor;
 mod effect;
 mod key;
 mod keymap;
 mod layout;
+mod line;
 mod loading;
 mod looks;
 mod marking;
 mod message;
 mod model;
+mod prompt;
 mod receipt;
 mod review;
 mod running;
 mod status;
+pub mod text;
 mod undoing;
 mod update;
 
@@ -29,17 +33,22 @@ pub(crate) mod tests;
 
 pub use browse::{Boxed, Line, MarkedLine};
 pub use command::{Command, Motion, Panel};
+#[cfg(test)]
+pub(crate) use consent::picture_ids;
+pub use consent::{PictureId, Unread};
 pub use cursor::Cursor;
 pub use effect::Effect;
 pub use key::{Key, KeyRefused};
-pub use keymap::{BINDINGS, Binding, Context, hints};
+pub use keymap::{BINDINGS, Binding, Layer, hints};
 pub use layout::Layout;
+pub use line::TypedLine;
 pub use looks::{Looks, Palette};
 pub use marking::MarkPrompt;
 pub use message::{Message, Moment};
-pub use model::{Dialog, Facts, Leaving, Model};
-pub use review::Review;
+pub use model::{Dialog, Facts, LeaveQuestion, Leaving, Model};
+pub use prompt::FilterPrompt;
+pub use review::{Digest, Review, ReviewCall, ReviewLayout, ReviewRow};
 pub use running::ActiveRun;
 pub use status::{Calls, LogLine, Notice, StatusRow, Tone, count_of};
-pub use undoing::{ActiveUndo, UndoReview};
+pub use undoing::ActiveUndo;
 pub use update::update;

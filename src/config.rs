@@ -14,7 +14,7 @@ mod source;
 mod token;
 
 pub use environment::Environment;
-pub use looks::{looks_without_file, terminal_refused};
+pub use looks::{looks_without_file, quiet, terminal_refused};
 
 use std::collections::HashSet;
 use std::fmt::Write as _;

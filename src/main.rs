@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use callsweep::api::Writes;
 use callsweep::app::Facts;
@@ -61,7 +62,8 @@ fn run(arguments: Arguments, environment: &Environment) -> Ending {
         );
     }
     let host = opened.profile.target.host().to_owned();
-    match interactive(opened.profile, opened.simulator.is_some(), arguments.mask, runs) {
+    let quiet = config::quiet(environment);
+    match interactive(opened.profile, opened.simulator.is_some(), arguments.mask, quiet, runs) {
         Ok(Left::InOrder) => Ending::Done,
         Ok(Left::Because(message)) => Ending::Failed.because(&message),
         Ok(Left::Signalled(signal)) => Ending::Signalled(signal),
@@ -69,7 +71,13 @@ fn run(arguments: Arguments, environment: &Environment) -> Ending {
     }
 }
 
-fn interactive(profile: Profile, demo: bool, masked: bool, runs: PathBuf) -> Result<Left> {
+fn interactive(
+    profile: Profile,
+    demo: bool,
+    masked: bool,
+    quiet: Duration,
+    runs: PathBuf,
+) -> Result<Left> {
     let facts = Facts {
         target: profile.target.clone(),
         demo,
@@ -81,6 +89,7 @@ fn interactive(profile: Profile, demo: bool, masked: bool, runs: PathBuf) -> Res
         max_delete: profile.max_delete,
         concurrency: profile.concurrency,
         looks: profile.looks,
+        quiet,
     };
     terminal::run(facts, move || {
         let writes = if profile.read_only { Writes::ReadOnly } else { Writes::Allowed };

@@ -1,5 +1,7 @@
 //! The only place where effects become acts; both fronts use it.
 
+mod clipboard;
+
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,6 +17,8 @@ use crate::domain::{
 };
 use crate::journal::{self, Kind, Record, RunFile};
 
+pub use clipboard::Clipboard;
+
 /// Run files looked through at a start.
 const LATEST: usize = 50;
 
@@ -27,6 +31,7 @@ pub struct Ports {
     sources: Vec<Source>,
     runs: PathBuf,
     open: Mutex<Option<Arc<RunFile>>>,
+    clipboard: Option<Clipboard>,
 }
 
 impl Ports {
@@ -37,7 +42,13 @@ impl Ports {
         sources: Vec<Source>,
         runs: PathBuf,
     ) -> Self {
-        Self { client, typed, sources, runs, open: Mutex::new(None) }
+        Self { client, typed, sources, runs, open: Mutex::new(None), clipboard: None }
+    }
+
+    /// The same with a terminal that takes copied texts.
+    #[must_use]
+    pub fn with_clipboard(self, clipboard: Clipboard) -> Self {
+        Self { clipboard: Some(clipboard), ..self }
     }
 
     fn run_file(&self) -> Option<Arc<RunFile>> {
@@ -68,8 +79,11 @@ pub async fn perform(effect: Effect, ports: &Ports) -> Message {
         }
         Effect::SendDelete { plan, call } => send_delete(ports, &plan, &call).await,
         Effect::SimulateDelete { plan, call } => simulate_delete(ports, &plan, &call).await,
-        Effect::Copy { what, .. } => {
-            let result = Err("there is no terminal to copy to".to_owned());
+        Effect::Copy { what, text } => {
+            let result = match &ports.clipboard {
+                Some(clipboard) => clipboard.copy(&text).await,
+                None => Err("there is no terminal to copy to".to_owned()),
+            };
             Message::Copied { what, result }
         }
         Effect::WriteReceipt { name, text } => {
@@ -77,7 +91,6 @@ pub async fn perform(effect: Effect, ports: &Ports) -> Message {
             let shown = |path: PathBuf| Foreign::from(path.to_string_lossy().as_ref()).to_string();
             Message::ReceiptWritten(written.map(shown).map_err(|error| error.to_string()))
         }
-        Effect::Suspend => Message::Suspended(Err("there is no terminal to give back".to_owned())),
         Effect::ListForRun(extension) => {
             let mut exchanges = Vec::new();
             let result = ports.client.events(&extension, &mut exchanges).await;

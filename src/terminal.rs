@@ -1,35 +1,43 @@
-//! The interactive front: takes the terminal, feeds keys and answers to the model, draws, and gives
-//! the terminal back on every way out.
+//! The interactive front: takes the terminal, feeds keys and answers to the model, shows it, and
+//! gives the terminal back on every way out.
 
-mod clipboard;
 mod guard;
+mod inbox;
 mod input;
+mod link;
+mod outlet;
 mod painter;
 mod screen;
+mod show;
 mod signals;
 mod suspend;
 
-use std::io::{self, Stdout};
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::{Duration, Instant};
 
 use color_eyre::eyre::{Result, WrapErr};
 
 use crate::app::{Effect, Facts, Leaving, Message, Model, Moment, update};
-use crate::runtime::{Ports, perform};
+use crate::runtime::{Clipboard, Ports, perform};
 
-use clipboard::Clipboard;
 pub use guard::{give_back_on_panic, is_terminal};
-#[cfg(fuzzing)]
-pub use input::hear_anything;
-use screen::Screen;
+use inbox::{Inbox, Post, Told};
+use outlet::Writer;
+use show::{Picture, Show};
 
-/// During a run at most twenty pictures a second; a key is always answered at once.
+/// Without a key at most twenty pictures a second; a key is always answered at once.
 const FRAME: Duration = Duration::from_millis(50);
 
 /// Once asked to end from outside, what is in flight has so long to come back.
 const LAST_WAIT: Duration = Duration::from_millis(800);
+
+/// How long the answers of the terminal are awaited when the operator leaves or suspends, and when
+/// the end is asked for from outside.
+const PATIENCE: Duration = Duration::from_secs(1);
+const HASTE: Duration = Duration::from_millis(80);
 
 /// How the interactive program ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,32 +57,25 @@ pub enum Left {
 /// # Errors
 /// When the terminal cannot be taken or written, or `connect` fails.
 pub fn run(facts: Facts, connect: impl FnOnce() -> Result<Ports>) -> Result<Left> {
-    let (sender, inbox) = mpsc::channel();
-    signals::watch(sender.clone()).wrap_err("signals cannot be watched")?;
+    let (post, inbox) = inbox::open();
+    signals::watch(post.clone()).wrap_err("signals cannot be watched")?;
     let guard = guard::take().wrap_err("the terminal cannot be used")?;
     let (columns, rows) = crossterm::terminal::size()?;
-    let mut screen = Screen::new(io::stdout(), facts.looks.synchronized);
     let clock = Clock::start();
-    let (mut model, effects) = Model::new(facts, columns, rows);
-    screen.show(&model)?;
-    let ports = Arc::new(connect()?);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .wrap_err("the network runtime cannot start")?;
-    input::read(sender.clone()).wrap_err("the terminal cannot be read")?;
-    let clipboard = Clipboard::from_environment();
-    let hands = Hands { runtime: &runtime, ports, sender, clipboard };
-    hands.carry_out(effects, &mut screen);
-    let ended = turn(&mut screen, &mut model, &inbox, &hands, clock);
+    let synchronized = facts.looks.synchronized;
+    let (model, effects) = Model::new(facts, columns, rows);
+    let writer = Writer::start(post.clone()).wrap_err("the terminal cannot be written")?;
+    let show = Show::new(synchronized, move |bytes| writer.write(bytes));
+    let mut front = Front::new(model, show, inbox, clock);
+    let ended = front.connect_and_turn(&post, effects, connect);
+    let in_haste = ended.as_ref().is_ok_and(Option::is_some);
+    front.show.come_to_rest(&front.inbox, clock, if in_haste { HASTE } else { PATIENCE });
     drop(guard);
-    // What is still in flight after leaving at once is given up with the process.
-    runtime.shutdown_background();
-    Ok(match (ended, model.leaving()) {
+    let ended = ended?;
+    Ok(match (ended, front.model.leaving()) {
         (Some(signal), _) => Left::Signalled(signal),
         (None, Leaving::Now { message: Some(message) }) => {
-            Left::Because(model.mask().text(message))
+            Left::Because(front.model.mask().text(message))
         }
         (None, Leaving::Now { message: None } | Leaving::No | Leaving::WhenSettled) => {
             Left::InOrder
@@ -82,52 +83,189 @@ pub fn run(facts: Facts, connect: impl FnOnce() -> Result<Ports>) -> Result<Left
     })
 }
 
-/// The loop: everything that came in, then one picture. Returns the signal that ended it.
-fn turn(
-    screen: &mut Screen<Stdout>,
-    model: &mut Model,
-    inbox: &Receiver<Message>,
-    hands: &Hands<'_>,
+/// The loop and what it holds.
+struct Front {
+    model: Model,
+    show: Show,
+    inbox: Inbox,
     clock: Clock,
-) -> Option<u8> {
-    let mut repaints = model.repaints();
-    let mut end: Option<(u8, Duration)> = None;
-    loop {
-        let first = match end {
-            None => inbox.recv().ok(),
-            Some((_, at)) => inbox.recv_timeout(at.saturating_sub(clock.since_start())).ok(),
-        };
-        // Nothing more comes, or not in time.
-        let Some(first) = first else { return end.map(|(signal, _)| signal) };
-        let until = clock.since_start() + FRAME;
-        let mut next = Some(first);
-        while let Some(message) = next {
-            let urgent = matches!(message, Message::Pressed(_) | Message::Resized { .. });
-            if let Some(signal) = ends_with(&message) {
-                end.get_or_insert((signal, clock.since_start() + LAST_WAIT));
-            }
-            // On the way out the terminal may be left to others.
-            if end.is_none() {
-                hands.stop_or_go_on(&message);
-            }
-            hands.carry_out(update(model, message, clock.now()), screen);
-            if !matches!(model.leaving(), Leaving::No | Leaving::WhenSettled) {
-                return end.map(|(signal, _)| signal);
-            }
-            let patience = if urgent || !model.is_running() {
-                Duration::ZERO
-            } else {
-                until.saturating_sub(clock.since_start())
-            };
-            next = inbox.recv_timeout(patience).ok();
+    /// Something changed since the last picture.
+    changed: bool,
+    /// A key, or another size, asked for a picture.
+    asked: bool,
+    /// The last picture waits for the line.
+    held: bool,
+    painted: Duration,
+    repaints: u64,
+    suspensions: u64,
+    /// The signal that ends it, and the end of the time that is left then.
+    end: Option<(u8, Duration)>,
+}
+
+impl Front {
+    fn new(model: Model, show: Show, inbox: Inbox, clock: Clock) -> Self {
+        let (repaints, suspensions) = (model.repaints(), model.suspensions());
+        Self {
+            model,
+            show,
+            inbox,
+            clock,
+            changed: true,
+            asked: true,
+            held: false,
+            painted: Duration::ZERO,
+            repaints,
+            suspensions,
+            end: None,
         }
-        if model.repaints() != repaints {
-            repaints = model.repaints();
-            screen.forget();
+    }
+
+    /// The first picture, then the service, then the loop.
+    fn connect_and_turn(
+        &mut self,
+        post: &Post,
+        effects: Vec<Effect>,
+        connect: impl FnOnce() -> Result<Ports>,
+    ) -> Result<Option<u8>> {
+        self.paint();
+        let outlet = post.clone();
+        let clipboard = Clipboard::new(move |bytes| outlet.urgent(Told::Outlet(bytes)));
+        let ports = Arc::new(connect()?.with_clipboard(clipboard));
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .wrap_err("the network runtime cannot start")?;
+        input::read(post.clone()).wrap_err("the terminal cannot be read")?;
+        let hands = Hands { runtime: &runtime, ports, post: post.clone() };
+        hands.carry_out(effects);
+        let ended = self.turn(&hands);
+        // What is still in flight after leaving at once is given up with the process.
+        runtime.shutdown_background();
+        Ok(ended)
+    }
+
+    /// The loop: one thing that came in, then a picture where one is due. Returns the signal that
+    /// ended it.
+    fn turn(&mut self, hands: &Hands<'_>) -> Option<u8> {
+        loop {
+            let told = self.inbox.next(self.patience());
+            let ends = self.end.filter(|(_, at)| told.is_none() && self.clock.since_start() >= *at);
+            if let Some((signal, _)) = ends {
+                return Some(signal);
+            }
+            match told {
+                Some(told) => self.hear(told, hands),
+                // What a picture waited for may be over.
+                None => self.held = false,
+            }
+            if let Some(picture) = self.show.look(&self.model, self.clock.since_start()) {
+                self.take(Message::Shown(picture), hands);
+            }
+            if !matches!(self.model.leaving(), Leaving::No | Leaving::WhenSettled) {
+                return self.end.map(|(signal, _)| signal);
+            }
+            self.suspend_where_asked(hands);
+            if self.is_due() {
+                self.paint();
+            }
         }
-        if guard::has_it() && screen.show(model).is_err() && end.is_none() {
-            // A terminal that takes no picture is gone.
-            hands.tell(Message::InputEnded);
+    }
+
+    /// How long nothing has to be done though nothing comes in.
+    fn patience(&self) -> Option<Duration> {
+        let frame = (self.changed && !self.held).then_some(self.painted + FRAME);
+        let now = self.clock.since_start();
+        let due = self.show.due(&self.model, self.held, now);
+        let end = self.end.map(|(_, at)| at);
+        let next = [frame, due, end].into_iter().flatten().min()?;
+        Some(next.saturating_sub(now))
+    }
+
+    fn hear(&mut self, told: Told, hands: &Hands<'_>) {
+        match told {
+            Told::App(message) => {
+                if let Some(signal) = ends_with(&message) {
+                    self.end.get_or_insert((signal, self.clock.since_start() + LAST_WAIT));
+                }
+                self.asked |= matches!(message, Message::Pressed(_) | Message::Resized { .. });
+                self.changed = true;
+                // On the way out the terminal may be left to others.
+                if self.end.is_none() {
+                    self.stop_or_go_on(&message, hands);
+                }
+                self.take(message, hands);
+            }
+            Told::Answered => {
+                self.held = false;
+                if let Some(picture) = self.show.answered() {
+                    self.take(Message::Shown(picture), hands);
+                }
+            }
+            Told::Written(written) => {
+                self.held = false;
+                let taken = self.show.written(&written, self.clock.since_start());
+                if !taken && guard::has_it() && self.end.is_none() {
+                    // A terminal that takes no picture is gone.
+                    hands.post.urgent(Told::App(Message::InputEnded));
+                }
+            }
+            Told::Outlet(bytes) => self.show.put(bytes, self.clock.since_start()),
+        }
+    }
+
+    fn take(&mut self, message: Message, hands: &Hands<'_>) {
+        self.changed = true;
+        let effects = update(&mut self.model, message, self.clock.now());
+        hands.carry_out(effects);
+        if self.model.repaints() != self.repaints {
+            self.repaints = self.model.repaints();
+            self.show.forget();
+        }
+    }
+
+    /// A key is answered once no other waits; everything else twenty times a second at most, and at
+    /// once where there is nothing else to do.
+    fn is_due(&self) -> bool {
+        if !self.changed || self.held || !guard::has_it() {
+            return false;
+        }
+        let over = self.clock.since_start() >= self.painted + FRAME;
+        let nothing_else = !self.model.is_running() && self.inbox.is_empty();
+        over || nothing_else || (self.asked && !self.inbox.has_urgent())
+    }
+
+    fn paint(&mut self) {
+        let unasked = self.model.is_running() && !self.asked;
+        let now = self.clock.since_start();
+        self.held = self.show.show(&self.model, unasked, now) == Picture::Held;
+        if !self.held {
+            (self.changed, self.asked) = (false, false);
+            self.painted = now;
+        }
+    }
+
+    fn suspend_where_asked(&mut self, hands: &Hands<'_>) {
+        if self.model.suspensions() == self.suspensions {
+            return;
+        }
+        self.suspensions = self.model.suspensions();
+        let result = suspend::suspend(|| self.show.come_to_rest(&self.inbox, self.clock, PATIENCE));
+        self.take(Message::Suspended(result), hands);
+    }
+
+    /// Stops and goes on with the job; a terminal that cannot be taken again is gone.
+    fn stop_or_go_on(&mut self, message: &Message, hands: &Hands<'_>) {
+        let rest = || self.show.come_to_rest(&self.inbox, self.clock, PATIENCE);
+        let size = suspend::stop_or_go_on(message, rest)
+            .and_then(|taken| taken.then(crossterm::terminal::size).transpose());
+        match size {
+            Ok(Some((columns, rows))) => {
+                self.show.others_had_it();
+                hands.post.urgent(Told::App(Message::Resized { columns, rows }));
+            }
+            Ok(None) => {}
+            Err(_) => hands.post.urgent(Told::App(Message::InputEnded)),
         }
     }
 }
@@ -144,62 +282,34 @@ fn ends_with(message: &Message) -> Option<u8> {
 struct Hands<'a> {
     runtime: &'a tokio::runtime::Runtime,
     ports: Arc<Ports>,
-    sender: Sender<Message>,
-    clipboard: Clipboard,
+    post: Post,
 }
 
 impl Hands<'_> {
-    fn tell(&self, message: Message) {
-        // This end of it is the listener.
-        let _ = self.sender.send(message);
-    }
-
-    /// Stops and goes on with the job; a terminal that cannot be taken again is gone.
-    fn stop_or_go_on(&self, message: &Message) {
-        let size = suspend::stop_or_go_on(message)
-            .and_then(|taken| taken.then(crossterm::terminal::size).transpose());
-        match size {
-            Ok(Some((columns, rows))) => self.tell(Message::Resized { columns, rows }),
-            Ok(None) => {}
-            Err(_) => self.tell(Message::InputEnded),
-        }
-    }
-
-    fn carry_out(&self, effects: Vec<Effect>, screen: &mut Screen<Stdout>) {
+    fn carry_out(&self, effects: Vec<Effect>) {
         for effect in effects {
-            // Written here, between two pictures, so that it never falls into the middle of one.
-            if let Effect::Copy { what, text } = effect {
-                let result = self.clipboard.copy(&text, screen.output());
-                Reply(Some(self.sender.clone())).send(Message::Copied { what, result });
-                continue;
-            }
-            if effect == Effect::Suspend {
-                self.tell(Message::Suspended(suspend::suspend()));
-                continue;
-            }
             let ports = Arc::clone(&self.ports);
-            let reply = Reply(Some(self.sender.clone()));
+            let reply = Reply(Some(self.post.clone()));
             self.runtime.spawn(async move { reply.send(perform(effect, &ports).await) });
         }
     }
 }
 
 /// The one message that every effect comes back as, a panic included.
-struct Reply(Option<Sender<Message>>);
+struct Reply(Option<Post>);
 
 impl Reply {
     fn send(mut self, message: Message) {
-        if let Some(sender) = self.0.take() {
-            // Nobody listens any more only when the program is leaving.
-            let _ = sender.send(message);
+        if let Some(post) = self.0.take() {
+            post.work(Told::App(message));
         }
     }
 }
 
 impl Drop for Reply {
     fn drop(&mut self) {
-        if let Some(sender) = self.0.take() {
-            let _ = sender.send(Message::Panicked);
+        if let Some(post) = self.0.take() {
+            post.work(Told::App(Message::Panicked));
         }
     }
 }
@@ -209,9 +319,8 @@ impl Drop for Reply {
 struct Clock(Instant);
 
 impl Clock {
-    #[expect(clippy::disallowed_methods, reason = "the front is where time comes in")]
     fn start() -> Self {
-        Self(Instant::now())
+        Self(inbox::now())
     }
 
     fn since_start(self) -> Duration {

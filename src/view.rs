@@ -7,8 +7,8 @@
 mod dialogs;
 mod events;
 mod lists;
+mod review;
 mod status;
-mod text;
 mod theme;
 
 #[cfg(test)]
@@ -20,7 +20,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Paragraph};
 
-use crate::app::{Context, Dialog, MarkPrompt, Model, Panel, Tone, count_of, hints};
+use crate::app::{Dialog, Layer, MarkPrompt, Model, Panel, count_of, hints, text};
 use crate::domain::{Fetched, Meant};
 
 /// Draws the whole screen.
@@ -34,8 +34,8 @@ fn draw_all(model: &Model, frame: &mut Frame<'_>) {
     // The terminal may have become smaller than the last message said.
     let whole = layout.whole.intersection(frame.area());
     if !layout.fits || whole != layout.whole {
-        let text = "make the window larger (60x15)";
-        frame.render_widget(Paragraph::new(text).alignment(Alignment::Center), frame.area());
+        let lines = unseen(model, frame.area());
+        frame.render_widget(Paragraph::new(lines).alignment(Alignment::Center), frame.area());
         return;
     }
     frame.render_widget(Paragraph::new(header(model)), layout.header);
@@ -53,43 +53,34 @@ fn draw_all(model: &Model, frame: &mut Frame<'_>) {
     frame.render_widget(Paragraph::new(prompt(model)), layout.prompt);
     frame.render_widget(Paragraph::new(hint_line(model, layout.hints.width)), layout.hints);
     match model.dialog() {
-        Some(Dialog::Review(review)) => dialogs::review(model, review, frame),
-        Some(Dialog::Undo(review)) => dialogs::undo(model.mask(), review, frame),
-        Some(Dialog::Leave) => dialogs::leave(model, frame),
+        Some(Dialog::Review(review)) => review::draw(model, review, frame),
+        Some(Dialog::Leave(question)) => dialogs::leave(model, question, frame),
         Some(Dialog::Help { top }) => dialogs::help(*top, frame),
-        Some(Dialog::Filter { .. } | Dialog::Marking(_)) | None => {}
+        Some(Dialog::Filter(_) | Dialog::Marking(_)) | None => {}
     }
 }
 
+/// What there is to know where there is no room for a picture: one line tells the state.
+fn unseen(model: &Model, area: Rect) -> Vec<Line<'static>> {
+    let larger = Line::from("make the window larger (60x15)");
+    let mut lines = Vec::new();
+    if model.is_running() {
+        let (settled, all) = model.progress();
+        let words = format!("{} {settled} of {all}, Esc stops", running_word(model));
+        lines.push(Line::styled(words, theme::WARNING));
+    }
+    lines.push(larger);
+    let mut last = badges(model);
+    last.push(Span::raw(short_marks(model)));
+    lines.push(Line::from(last));
+    lines.truncate(usize::from(area.height).max(1));
+    lines
+}
+
+/// Profile and host give way to counts, and all of them to badges and marks, which never go away.
 fn header(model: &Model) -> Line<'static> {
     let facts = model.facts();
-    let mut left = vec![
-        Span::raw(" "),
-        Span::styled(facts.target.profile.clone(), theme::STRONG),
-        Span::raw(format!(" {} ", model.mask().host(facts.target.host()))),
-    ];
-    let mut badge = |text: &'static str, style: Style| {
-        left.push(Span::styled(format!("[{text}]"), style));
-        left.push(Span::raw(" "));
-    };
-    if model.mask().is_on() {
-        badge("MASKED", theme::STRONG);
-    }
-    if facts.demo {
-        badge("DEMO", theme::GOOD);
-    }
-    if facts.read_only {
-        badge("READ-ONLY", theme::STRONG);
-    }
-    if facts.insecure {
-        badge("TLS NOT VERIFIED", theme::ALARM);
-    }
-    if facts.protected {
-        badge("PROTECTED", theme::STRONG);
-    }
-    if model.is_running() {
-        badge(running_word(model), theme::WARNING);
-    }
+    let host = model.mask().host(facts.target.host());
     let marked = model.store().marked();
     let counts = match model.discovery() {
         Fetched::Ready(()) | Fetched::Failed(_) => {
@@ -97,48 +88,74 @@ fn header(model: &Model) -> Line<'static> {
         }
         Fetched::Not | Fetched::UnderWay => "reading…  ".to_owned(),
     };
-    let mut marks = match model.hidden_marks() {
+    let marks = match model.hidden_marks() {
         0 => format!("* {marked} marked "),
         hidden => format!("* {marked} marked ({hidden} hidden) "),
     };
     let width = usize::from(model.layout().header.width);
-    let used: usize = left.iter().map(Span::width).sum();
-    let mut counts = counts;
-    let fixed = text::width(&marks);
-    if used + text::width(&counts) + fixed > width {
-        counts.clear();
+    let named = vec![
+        Span::raw(" "),
+        Span::styled(facts.target.profile.clone(), theme::STRONG),
+        Span::raw(format!(" {host} ")),
+    ];
+    let blank = vec![Span::raw(" ")];
+    let candidates = [
+        (named.clone(), badges(model), counts.clone(), marks.clone()),
+        (named, badges(model), String::new(), marks.clone()),
+        (blank.clone(), badges(model), String::new(), marks),
+        (blank, badges(model), String::new(), short_marks(model)),
+        (Vec::new(), short_badges(model), String::new(), short_marks(model)),
+    ];
+    let taken = |(name, badges, counts, marks): &(Vec<_>, Vec<_>, String, String)| {
+        wide(name) + wide(badges) + text::width(counts) + text::width(marks)
+    };
+    let last = candidates.len() - 1;
+    let fits = candidates.iter().position(|candidate| taken(candidate) <= width).unwrap_or(last);
+    let mut line = Vec::new();
+    if let Some(candidate) = candidates.into_iter().nth(fits) {
+        let blanks = width.saturating_sub(taken(&candidate));
+        let (name, badges, counts, marks) = candidate;
+        line.extend(name.into_iter().chain(badges));
+        line.push(Span::raw(" ".repeat(blanks)));
+        line.push(Span::raw(counts));
+        line.push(Span::styled(marks, if marked > 0 { theme::STRONG } else { theme::PLAIN }));
     }
-    // The marks and the badges never go away: the profile and host give way to them.
-    let room = width.saturating_sub(text::width(&counts) + fixed);
-    if used > room {
-        left.truncate(1);
-        left.extend(badges_only(model));
-    }
-    let used: usize = left.iter().map(Span::width).sum();
-    if used > room {
-        marks = match model.hidden_marks() {
-            0 => format!(" *{marked}"),
-            hidden => format!(" *{marked} ~{hidden}"),
-        };
-    }
-    left.push(Span::raw(" ".repeat(room.saturating_sub(used))));
-    left.push(Span::raw(counts));
-    left.push(Span::styled(marks, if marked > 0 { theme::STRONG } else { theme::PLAIN }));
-    Line::from(left)
+    Line::from(line)
 }
 
-fn badges_only(model: &Model) -> Vec<Span<'static>> {
+fn short_marks(model: &Model) -> String {
+    let marked = model.store().marked();
+    match model.hidden_marks() {
+        0 => format!("*{marked}"),
+        hidden => format!("*{marked} ~{hidden}"),
+    }
+}
+
+/// The modes in force: their words, and what is left of them where there is no room.
+fn modes(model: &Model) -> impl Iterator<Item = (&'static str, &'static str, Style)> {
     let facts = model.facts();
-    let badges = [
-        (model.mask().is_on(), "[MASKED]", theme::STRONG),
-        (facts.demo, "[DEMO]", theme::GOOD),
-        (facts.read_only, "[READ-ONLY]", theme::STRONG),
-        (facts.insecure, "[TLS NOT VERIFIED]", theme::ALARM),
-        (model.is_simulating(), "[SIMULATING]", theme::WARNING),
-        (model.is_running() && !model.is_simulating(), "[RUNNING]", theme::WARNING),
+    let (running, running_style) = (running_word(model), theme::WARNING);
+    let all = [
+        (model.mask().is_on(), "MASKED", "MASK", theme::STRONG),
+        (facts.demo, "DEMO", "DEMO", theme::GOOD),
+        (facts.read_only, "READ-ONLY", "R-O", theme::STRONG),
+        (facts.insecure, "TLS NOT VERIFIED", "TLS NOT VERIFIED", theme::ALARM),
+        (facts.protected, "PROTECTED", "PROTECTED", theme::STRONG),
+        (model.is_running(), running, running, running_style),
     ];
-    let on = badges.into_iter().filter(|(on, ..)| *on);
-    on.map(|(_, text, style)| Span::styled(text, style)).collect()
+    all.into_iter().filter(|(on, ..)| *on).map(|(_, word, short, style)| (word, short, style))
+}
+
+fn badges(model: &Model) -> Vec<Span<'static>> {
+    let spans = modes(model)
+        .flat_map(|(word, _, style)| [Span::styled(format!("[{word}]"), style), Span::raw(" ")]);
+    spans.collect()
+}
+
+fn short_badges(model: &Model) -> Vec<Span<'static>> {
+    let spans =
+        modes(model).flat_map(|(_, short, style)| [Span::styled(short, style), Span::raw(" ")]);
+    spans.collect()
 }
 
 fn running_word(model: &Model) -> &'static str {
@@ -147,38 +164,37 @@ fn running_word(model: &Model) -> &'static str {
 
 fn prompt(model: &Model) -> Line<'static> {
     let columns = usize::from(model.layout().prompt.width).saturating_sub(2);
-    match (model.dialog(), model.current_notice()) {
-        (Some(Dialog::Filter { panel: Panel::Extensions, text, .. }), _) => {
-            typed_line("filter extensions", text, columns)
+    let mut line = match (model.dialog(), model.current_notice()) {
+        (Some(Dialog::Filter(prompt)), _) => {
+            let what = match prompt.panel() {
+                Panel::Extensions => "filter extensions",
+                Panel::Events | Panel::Status | Panel::Marked | Panel::Calls => "filter events",
+            };
+            dialogs::typed_line(what, prompt.line(), columns)
         }
-        (Some(Dialog::Filter { text, .. }), _) => typed_line("filter events", text, columns),
         (Some(Dialog::Marking(prompt)), _) => {
-            typed_line(if prompt.marks() { "mark" } else { "unmark" }, prompt.text(), columns)
+            let what = if prompt.marks() { "mark" } else { "unmark" };
+            dialogs::typed_line(what, &prompt.line_shown(), columns)
         }
         (_, Some(notice)) => {
-            let style = match notice.tone {
-                Tone::Plain => theme::PLAIN,
-                Tone::Good => theme::GOOD,
-                Tone::Warning => theme::WARNING,
-            };
-            let text = text::clip(&model.mask().text(&notice.text), columns);
-            Line::styled(format!(" {text}"), style)
+            let words = text::clip(&model.mask().text(&notice.text), columns);
+            Line::styled(words, dialogs::tone(notice.tone))
         }
         (_, None) => Line::default(),
-    }
+    };
+    line.spans.insert(0, Span::raw(" "));
+    line
 }
 
 /// What there is to say about the line that is being typed.
 fn about_typed(model: &Model) -> Option<Span<'static>> {
     match model.dialog()? {
-        Dialog::Filter { refused: Some(error), .. } => {
-            Some(Span::styled(error.to_string(), theme::WARNING))
-        }
-        Dialog::Filter { refused: None, .. } => {
-            Some(Span::styled("Enter keeps it, Esc takes it back", theme::FAINT))
-        }
+        Dialog::Filter(prompt) => Some(match prompt.refused() {
+            Some(error) => Span::styled(error.to_string(), theme::WARNING),
+            None => Span::styled("Enter applies, Esc cancels", theme::FAINT),
+        }),
         Dialog::Marking(prompt) => Some(meaning(prompt)),
-        Dialog::Review(_) | Dialog::Undo(_) | Dialog::Leave | Dialog::Help { .. } => None,
+        Dialog::Review(_) | Dialog::Leave(_) | Dialog::Help { .. } => None,
     }
 }
 
@@ -201,45 +217,29 @@ fn meaning(prompt: &MarkPrompt) -> Span<'static> {
     }
 }
 
-/// A line that is being typed, its end in sight.
-fn typed_line(what: &str, typed: &str, columns: usize) -> Line<'static> {
-    let room = columns.saturating_sub(text::width(what) + 2);
-    let typed = text::clip_front(typed, room);
-    Line::from(vec![
-        Span::styled(format!(" {what}: {typed}"), theme::STRONG),
-        Span::styled(" ", theme::CURSOR),
-    ])
-}
-
 fn hint_line(model: &Model, width: u16) -> Line<'static> {
-    let context = match model.dialog() {
-        None | Some(Dialog::Filter { .. } | Dialog::Marking(_)) => Context::Browse,
-        Some(Dialog::Review(_)) => Context::Review,
-        Some(Dialog::Undo(_)) => Context::Undo,
-        Some(Dialog::Leave) => Context::Leave,
-        Some(Dialog::Help { .. }) => Context::Help,
-    };
+    let layer = model.layer();
     // No other key does anything else while a line is being typed.
     if let Some(about) = about_typed(model) {
         let text = text::clip(&about.content, usize::from(width).saturating_sub(2));
         return Line::styled(format!(" {text}"), about.style);
     }
     let mut spans = Vec::new();
-    if model.is_running() && context == Context::Browse {
-        spans.push(Span::styled(" Esc stop after what is in flight  p pause  ", theme::WARNING));
+    if model.is_running() && layer == Layer::Panels {
+        spans.push(Span::styled(" Esc stop  p pause  ", theme::WARNING));
     }
-    if model.marking_waits_for() > 0 && !model.is_running() && context == Context::Browse {
+    if model.marking_waits_for() > 0 && !model.is_running() && layer == Layer::Panels {
         let waiting = count_of(model.marking_waits_for(), "extension");
         spans.push(Span::styled(format!(" Esc give up marking in {waiting}  "), theme::WARNING));
     }
-    let mut hints: Vec<[Span<'static>; 2]> = hints(context)
+    let mut hints: Vec<[Span<'static>; 2]> = hints(layer)
         .map(|(key, word)| {
             let key = Span::styled(format!(" {key}"), theme::STRONG);
             [key, Span::raw(format!(" {word} "))]
         })
         .collect();
     // The way to all the others is the last one to go.
-    let last = hints.pop().filter(|_| context == Context::Browse);
+    let last = hints.pop().filter(|_| layer == Layer::Panels);
     let room = usize::from(width).saturating_sub(last.as_ref().map_or(0, |hint| wide(hint)));
     for hint in hints {
         if wide(&spans) + wide(&hint) > room {

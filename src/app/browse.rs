@@ -170,7 +170,7 @@ impl Model {
     }
 
     /// An extension that was found, by its number.
-    pub(super) fn found(&self, number: &ExtensionNumber) -> Option<&Extension> {
+    pub fn found(&self, number: &ExtensionNumber) -> Option<&Extension> {
         let place = self.extensions.binary_search_by(|extension| extension.number.cmp(number));
         place.ok().and_then(|place| self.extensions.get(place))
     }
@@ -609,20 +609,43 @@ impl Model {
         self.marks_changed = true;
     }
 
-    /// What `d` is about when nothing is marked: the row under the cursor.
-    pub(super) fn selection_under_cursor(&self) -> Option<Selection> {
-        let number = &self.current_extension()?.number;
-        let listing = self.store.listing(number)?;
-        let rows = match self.focus {
-            Panel::Extensions => self.admitted_rows(number, None),
-            Panel::Events => match self.events.lines.get(self.events.cursor.at)? {
-                Line::Event(row) => vec![*row],
-                Line::Group { event_type, .. } => self.admitted_rows(number, Some(*event_type)),
-                Line::Odd(_) => Vec::new(),
-            },
-            Panel::Status | Panel::Marked | Panel::Calls => Vec::new(),
+    /// What `d` is about when nothing is marked: the event under the cursor, and nothing more.
+    ///
+    /// # Errors
+    /// Says how to mark what is under the cursor, where that is no event.
+    pub(super) fn event_under_cursor(&self) -> Result<Selection, String> {
+        let marks = |count: usize| {
+            let these =
+                if count == 1 { "this event".to_owned() } else { format!("these {count} events") };
+            Err(format!("nothing is marked: space marks {these}"))
         };
-        Some(Selection::of_rows(listing, rows))
+        let Some(number) = self.current_extension().map(|extension| &extension.number) else {
+            return Err("nothing is marked, and there is nothing under the cursor".to_owned());
+        };
+        match self.focus {
+            Panel::Extensions if self.store.listing(number).is_none() => {
+                Err(format!("nothing is marked: space marks the events of {number}"))
+            }
+            Panel::Extensions => marks(self.admitted_rows(number, None).len()),
+            Panel::Events => match self.events.lines.get(self.events.cursor.at) {
+                Some(Line::Event(row)) => {
+                    let listing = self.store.listing(number);
+                    let selection = listing.map(|listing| Selection::of_rows(listing, [*row]));
+                    selection.ok_or_else(|| format!("{number} is not read yet"))
+                }
+                Some(Line::Group { event_type, .. }) => {
+                    marks(self.admitted_rows(number, Some(*event_type)).len())
+                }
+                Some(Line::Odd(_)) => Err("this row cannot be deleted from here".to_owned()),
+                None if !self.event_filter.is_empty() => {
+                    Err("the filter hides every event here; Esc clears it".to_owned())
+                }
+                None => Err("nothing is marked, and there is no event here".to_owned()),
+            },
+            Panel::Status | Panel::Marked | Panel::Calls => {
+                Err("nothing is marked: space marks in Extensions (1) and Events (2)".to_owned())
+            }
+        }
     }
 
     /// Counts again what depends on marks and filters, if they changed.

@@ -96,6 +96,15 @@ pub enum Command {
     ChangeForm,
     /// Go through the calls of the review without sending any.
     Simulate,
+    /// List the calls of the review, or its events again.
+    ShowCalls,
+    /// Take the line that is being typed as it is.
+    Apply,
+    /// Bring back a line that was typed before, or the one after it.
+    Recall {
+        /// Which way.
+        earlier: bool,
+    },
     /// Copy the calls of the review, or the row under the cursor.
     Copy,
     /// Copy all rows of the panel.
@@ -106,7 +115,7 @@ pub enum Command {
     Pause,
     /// Review the failed events of the last run again.
     RetryFailed,
-    /// Show what would bring back what the last run took.
+    /// Show what would bring back what the last run deleted.
     ReviewUndo,
     /// Write down what the last run did, to be shown to others.
     WriteReceipt,
@@ -118,7 +127,7 @@ pub enum Command {
     ToggleMask,
     /// Show the keys.
     Help,
-    /// One step back: a question, a filter, a run, a panel.
+    /// One step back: a filter, a run, a panel.
     Escape,
     /// One step back, then out of the program.
     Quit,

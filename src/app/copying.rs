@@ -14,7 +14,12 @@ impl Model {
             return self.copy_rows(false);
         };
         let Some(plan) = review.plan() else {
-            self.notice(Tone::Warning, "there is no call to copy");
+            let why = if review.is_of_undo() {
+                "only the calls of a deletion can be copied"
+            } else {
+                "there is no call to copy"
+            };
+            self.notice(Tone::Warning, why);
             return Vec::new();
         };
         let what = self.copied_words(plan.calls(), "call");

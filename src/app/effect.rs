@@ -49,7 +49,7 @@ pub enum Effect {
     },
     /// Let this time pass: something goes on after it.
     Wait(Duration),
-    /// Hand a text to the terminal, for its clipboard. Only the terminal's own thread can.
+    /// Hand a text to the terminal, for its clipboard, or to what stands between.
     Copy {
         /// What it is, in words: `7 calls`.
         what: String,
@@ -63,8 +63,6 @@ pub enum Effect {
         /// What is written.
         text: String,
     },
-    /// Stop the whole job, as ctrl-z does to any program. Only the terminal's own thread can.
-    Suspend,
     /// Write the last lines of the run file and let go of it.
     CloseRunFile(RunEnd),
 }

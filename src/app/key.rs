@@ -19,13 +19,7 @@ pub struct Key {
 pub struct KeyRefused(String);
 
 impl Key {
-    pub(super) const ENTER: Self = Self::plain(KeyCode::Enter);
-    pub(super) const ESC: Self = Self::plain(KeyCode::Esc);
     pub(super) const BACKSPACE: Self = Self::plain(KeyCode::Backspace);
-    pub(super) const CTRL_C: Self =
-        Self { code: KeyCode::Char('c'), modifiers: KeyModifiers::CONTROL };
-    pub(super) const CTRL_U: Self =
-        Self { code: KeyCode::Char('u'), modifiers: KeyModifiers::CONTROL };
 
     const fn plain(code: KeyCode) -> Self {
         Self { code, modifiers: KeyModifiers::NONE }
@@ -46,17 +40,6 @@ impl Key {
         event.map(Self::from).ok_or_else(|| KeyRefused(text.chars().take(40).collect()))
     }
 
-    /// What a key does to a line that is being typed.
-    pub(super) fn edit(self, line: &mut String) {
-        if self == Self::BACKSPACE {
-            line.pop();
-        } else if self == Self::CTRL_U {
-            line.clear();
-        } else {
-            line.extend(self.typed());
-        }
-    }
-
     /// The character a key types, where it types one.
     #[expect(clippy::wildcard_enum_match_arm, reason = "the keys are not our enum")]
     pub fn typed(self) -> Option<char> {
@@ -64,6 +47,11 @@ impl Key {
             KeyCode::Char(character) if self.modifiers.is_empty() => Some(character),
             _ => None,
         }
+    }
+
+    /// Whether it came with alt, which is also how Esc and a key in one piece come.
+    pub(super) fn is_with_alt(self) -> bool {
+        self.modifiers.contains(KeyModifiers::ALT)
     }
 }
 

@@ -4,6 +4,8 @@ use ratatui::layout::Rect;
 
 use super::Panel;
 
+/// The largest area that is drawn: a terminal may say that it has any size.
+const LARGEST: (u16, u16) = (500, 200);
 /// Smallest size with a picture in it.
 const SMALLEST: (u16, u16) = (60, 15);
 /// Columns from which panels stand side by side.
@@ -33,6 +35,7 @@ pub struct Layout {
 impl Layout {
     /// Lays out a terminal of this size.
     pub fn new(columns: u16, rows: u16, focus: Panel) -> Self {
+        let (columns, rows) = (columns.min(LARGEST.0), rows.min(LARGEST.1));
         let whole = Rect::new(0, 0, columns, rows);
         if columns < SMALLEST.0 || rows < SMALLEST.1 {
             return Self { whole, ..Self::default() };

@@ -12,13 +12,13 @@ use crate::domain::{
 };
 
 use super::status::Tone;
-use super::{Dialog, Key, Model, count_of};
+use super::{Dialog, Model, TypedLine, count_of};
 
 /// What is typed after `T`, and what it means so far.
 #[derive(Debug)]
 pub struct MarkPrompt {
-    /// All of it, with the `-` that unmarks.
-    typed: String,
+    /// All that is typed, with the `-` that unmarks.
+    pub(super) line: TypedLine,
     wanted: Result<Expression, ExpressionError>,
     meant: Meant,
 }
@@ -41,18 +41,24 @@ pub(super) struct Marking {
 impl MarkPrompt {
     fn new() -> Self {
         let wanted = Ok(Expression::default());
-        Self { typed: String::new(), wanted, meant: Meant::default() }
+        Self { line: TypedLine::default(), wanted, meant: Meant::default() }
     }
 
     /// False when the marks are taken away: the first character typed was `-`. An expression that
     /// begins with a `-` of its own comes behind that one, or behind a blank.
     pub fn marks(&self) -> bool {
-        !self.typed.starts_with('-')
+        !self.line.text().starts_with('-')
     }
 
     /// The expression, without the `-` that unmarks.
     pub fn text(&self) -> &str {
-        self.typed.strip_prefix('-').unwrap_or(&self.typed)
+        let typed = self.line.text();
+        typed.strip_prefix('-').unwrap_or(typed)
+    }
+
+    /// The line as it is shown behind its word, which stands for the `-` that unmarks.
+    pub fn line_shown(&self) -> TypedLine {
+        if self.marks() { self.line.clone() } else { self.line.without_first() }
     }
 
     /// True while nothing is asked for, which would be everything and is taken for nothing.
@@ -104,32 +110,18 @@ impl Model {
         self.dialog = Some(Dialog::Marking(MarkPrompt::new()));
     }
 
-    /// A key in the prompt.
-    pub(super) fn type_marking(&mut self, key: Key) {
-        let Some(Dialog::Marking(prompt)) = &mut self.dialog else {
-            return;
-        };
-        if key == Key::ESC || key == Key::CTRL_C {
-            self.dialog = None;
-        } else if key != Key::ENTER {
-            key.edit(&mut prompt.typed);
-            self.understand_marking();
-        } else if prompt.wanted.is_ok()
+    /// Enter: marks what is meant, where it can be understood.
+    pub(super) fn apply_marking(&mut self) {
+        if let Some(Dialog::Marking(prompt)) = &self.dialog
+            && prompt.wanted.is_ok()
             && let Some(Dialog::Marking(prompt)) = self.dialog.take()
         {
+            self.history.add(prompt.line.text());
             self.mark_by_expression(&prompt);
         }
     }
 
-    /// Text that was pasted into the prompt.
-    pub(super) fn paste_marking(&mut self, pasted: &str) {
-        if let Some(Dialog::Marking(prompt)) = &mut self.dialog {
-            prompt.typed.extend(pasted.chars().filter(|character| !character.is_control()));
-            self.understand_marking();
-        }
-    }
-
-    fn understand_marking(&mut self) {
+    pub(super) fn understand_marking(&mut self) {
         if let Some(Dialog::Marking(prompt)) = &mut self.dialog {
             prompt.wanted = Expression::parse(prompt.text());
             self.count_meant();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::deletion::Settled;
 use crate::domain::{Discovery, Exchange, ExtensionNumber, Failure, Listing, WriteAnswer};
 
-use super::Key;
+use super::{Key, PictureId};
 
 /// When a message came in. The model has no clock of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,10 +29,10 @@ pub enum Message {
     Pressed(Key),
     /// Text was pasted: it is taken while typing and never as keys.
     Pasted(String),
-    /// The terminal answered one `CSI 5 n`.
-    Answered,
-    /// Something arrived from the terminal that is no key.
+    /// Something arrived from the terminal that is neither.
     Arrived,
+    /// The terminal shows this picture of the open question.
+    Shown(PictureId),
     /// The terminal has another size.
     Resized {
         /// Columns.
@@ -96,7 +96,7 @@ pub enum Message {
     RunFileClosed(Result<(), Failure>),
     /// The receipt is on disk under this path, or why it is not.
     ReceiptWritten(Result<String, String>),
-    /// [`Effect::Suspend`](super::Effect::Suspend) was asked for, or why it is of no use.
+    /// The program was suspended and goes on, or why suspending it is of no use.
     Suspended(Result<(), String>),
     /// A signal asks to stop: the terminal is given back until the program goes on.
     AskedToStop,

@@ -2,19 +2,22 @@
 
 use crate::deletion::Loss;
 use crate::domain::{
-    EventKey, EventStore, ExpressionError, Extension, ExtensionNumber, Failure, Fetched, Filter,
-    Mask, Target, WideCalls,
+    EventKey, EventStore, Extension, ExtensionNumber, Failure, Fetched, Filter, Mask, Target,
+    WideCalls,
 };
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use super::browse::EventsPanel;
+use super::consent::{Consent, PictureId, Unread};
+use super::keymap::Keymap;
+use super::line::History;
 use super::loading::Loading;
 use super::marking::{MarkPrompt, Marking};
+use super::prompt::FilterPrompt;
 use super::running::Opening;
 use super::status::{Calls, Log, LogLine, Notice, StatusRow, Tone};
-use super::{
-    ActiveRun, ActiveUndo, Cursor, Effect, Key, Layout, Looks, Moment, Panel, Review, UndoReview,
-};
+use super::{ActiveRun, ActiveUndo, Cursor, Effect, Key, Layout, Looks, Moment, Panel, Review};
 
 /// What the profile settles before the program starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,9 +43,14 @@ pub struct Facts {
     pub concurrency: usize,
     /// How the screen looks.
     pub looks: Looks,
+    /// How long nothing may arrive from the terminal before a question that it shows can be answered.
+    pub quiet: Duration,
 }
 
 impl Facts {
+    /// [`quiet`](Self::quiet) where the terminal answers for itself.
+    pub const QUIET: Duration = Duration::from_millis(200);
+
     /// What holds of a service where a profile settles nothing else.
     pub fn of(target: Target) -> Self {
         Self {
@@ -56,6 +64,7 @@ impl Facts {
             max_delete: 1000,
             concurrency: 4,
             looks: Looks::default(),
+            quiet: Self::QUIET,
         }
     }
 }
@@ -63,30 +72,27 @@ impl Facts {
 /// A question or page over the panels.
 #[derive(Debug)]
 pub enum Dialog {
-    /// A filter is being typed for a panel; `before` comes back on Esc.
-    Filter {
-        /// Which panel is filtered.
-        panel: Panel,
-        /// What was in force before.
-        before: Filter,
-        /// What is typed so far.
-        text: String,
-        /// Why that is no filter; the last text that was one stays in force.
-        refused: Option<ExpressionError>,
-    },
+    /// A filter is being typed for a panel.
+    Filter(FilterPrompt),
     /// An expression is being typed; Enter marks what it means.
     Marking(MarkPrompt),
-    /// The deletion of the marks is being reviewed.
+    /// A deletion or an undo is being reviewed.
     Review(Box<Review>),
-    /// The undo of the last run is being reviewed.
-    Undo(Box<UndoReview>),
-    /// Whether to leave during a run.
-    Leave,
+    /// Whether to leave.
+    Leave(LeaveQuestion),
     /// The page of keys, from this line on.
     Help {
         /// First line in sight.
         top: usize,
     },
+}
+
+/// Asks whether to leave, which stops a run or forgets marks.
+#[derive(Debug)]
+pub struct LeaveQuestion {
+    pub(super) question: u64,
+    /// A run is going on; otherwise events are marked.
+    pub in_run: bool,
 }
 
 /// Whether the program is on its way out.
@@ -115,12 +121,19 @@ pub struct Model {
     pub(super) dialog: Option<Dialog>,
     pub(super) notice: Option<Notice>,
     pub(super) pending_key: Option<Key>,
-    pub(super) interrupted_at: Option<std::time::Duration>,
+    pub(super) keymap: Keymap,
+    pub(super) history: History,
+    pub(super) consent: Consent,
+    /// Questions asked so far.
+    pub(super) questions: u64,
+    pub(super) interrupted_at: Option<Duration>,
     pub(super) leaving: Leaving,
     /// Nothing is listed any more on the way out.
     pub(super) in_haste: bool,
     /// Counts up whenever the whole screen is to be painted again.
     pub(super) repaints: u64,
+    /// Counts up whenever the operator asks to suspend the program.
+    pub(super) suspensions: u64,
 
     pub(super) discovery: Fetched<()>,
     pub(super) extensions: Vec<Extension>,
@@ -160,6 +173,7 @@ impl Model {
     pub fn new(facts: Facts, columns: u16, rows: u16) -> (Self, Vec<Effect>) {
         let loading = Loading::new(facts.concurrency);
         let mask = Mask::new(facts.target.host(), facts.masked);
+        let quiet = facts.quiet;
         let model = Self {
             facts,
             mask,
@@ -170,10 +184,15 @@ impl Model {
             dialog: None,
             notice: None,
             pending_key: None,
+            keymap: Keymap::new(),
+            history: History::default(),
+            consent: Consent::new(quiet),
+            questions: 0,
             interrupted_at: None,
             leaving: Leaving::No,
             in_haste: false,
             repaints: 0,
+            suspensions: 0,
             discovery: Fetched::UnderWay,
             extensions: Vec::new(),
             visible: Vec::new(),
@@ -245,6 +264,22 @@ impl Model {
     /// Counts up whenever the whole screen is to be painted again.
     pub fn repaints(&self) -> u64 {
         self.repaints
+    }
+
+    /// Counts up whenever the operator asks to suspend the program.
+    pub fn suspensions(&self) -> u64 {
+        self.suspensions
+    }
+
+    /// The name of the picture that has to be shown before the open question can be answered; the
+    /// terminal is asked to tell when it shows it.
+    pub fn asked_picture(&self) -> Option<PictureId> {
+        self.consent.picture()
+    }
+
+    /// Why a yes to the open question would not count now.
+    pub fn unread(&self) -> Option<Unread> {
+        self.consent.unread()
     }
 
     /// Whether the extensions are known.
@@ -359,6 +394,11 @@ impl Model {
     /// The newest lines of the log, for tests and for a status without a run.
     pub fn log_line(&self, index: usize) -> Option<&LogLine> {
         self.log.line(index)
+    }
+
+    pub(super) fn next_question(&mut self) -> u64 {
+        self.questions += 1;
+        self.questions
     }
 
     pub(super) fn notice(&mut self, tone: Tone, text: impl Into<String>) {

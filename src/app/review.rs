@@ -1,56 +1,107 @@
-//! The question before a run: the frozen plan as literal calls, what has to be typed, and what is
-//! not any more as it was marked.
+//! The question before anything changes: what goes, event by event, as the frozen plan has it, with
+//! its warnings, and what has to be typed. Deletion and undo are reviewed in the same way.
+//!
+//! What it shows is what a yes carries out: the plan changes only in sight of the operator, and what
+//! was typed or said for another plan counts for nothing.
 
-use std::collections::BTreeSet;
+mod check;
+mod digest;
+mod layout;
+
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::deletion::{Choice, Drifted, Plan, PlanHash, PlanRefused, Selection};
-use crate::domain::{CallForm, Cause, EventKey, EventStore, ExtensionNumber, Failure, Listing};
+use crate::deletion::{Choice, Plan, PlanRefused, Selection, UndoPlan};
+use crate::domain::{
+    CallForm, DeleteCall, EventKey, EventStore, Extension, Filter, Listing, PhoneCallEvent,
+};
 
+use super::consent::{Sight, Substance, Yes};
 use super::status::Tone;
-use super::{Dialog, Effect, Facts, Model, Motion, count_of};
+use super::{Cursor, Dialog, Effect, Facts, Model, Motion, TypedLine, count_of};
+use check::Check;
+pub use digest::Digest;
+pub use layout::ReviewLayout;
 
 /// From this many events on the number must be typed.
 const TYPED_ABOVE: usize = 10;
 
-/// What becomes of an early yes where something is not as it was.
-const WITHDRAWN: &str = "not all is as it was marked: nothing was sent; look, then y again";
+/// A longer number is no number of events.
+const MOST_DIGITS: usize = 7;
 
-/// Calls that a page down or up goes on by.
-const PAGE: usize = 5;
-
-/// An open review. What it shows is what a yes runs: the plan is frozen here and changes only in
-/// sight of the operator, and what was typed or said for another plan counts for nothing.
+/// An open review.
 #[derive(Debug)]
 pub struct Review {
+    subject: Subject,
+    digest: Digest,
+    /// Which question this is, counted over the session.
+    question: u64,
+    /// Planned events that no panel shows because of a filter.
+    hidden: usize,
+    /// Nothing was marked: this is the event under the cursor.
+    from_cursor: bool,
+    typed: String,
+    must_type: bool,
+    /// The rows are calls, not events.
+    shows_calls: bool,
+    cursor: Cursor,
+    narrowed: Option<Narrowed>,
+    /// The filter of the rows while it is being typed.
+    line: Option<TypedLine>,
+    layout: ReviewLayout,
+}
+
+/// What is reviewed.
+#[derive(Debug)]
+enum Subject {
+    Deletion(Box<Deletion>),
+    Undo(Arc<UndoPlan>),
+}
+
+/// The deletion of what was chosen, as far as it still is as it was.
+#[derive(Debug)]
+struct Deletion {
     choice: Choice,
     selection: Selection,
     form: CallForm,
+    /// None while nothing is left of what was chosen.
     plan: Option<Arc<Plan>>,
     check: Check,
-    /// Planned events that no panel shows because of a filter.
-    pub hidden: usize,
-    /// Nothing was marked: this is the row under the cursor.
-    pub from_cursor: bool,
-    /// What was typed so far of the number of events.
-    pub typed: String,
-    must_type: bool,
-    /// The first call in sight.
-    pub top: usize,
 }
 
-/// The listings that tell whether everything is still as it was chosen.
+/// The rows that a filter admits.
 #[derive(Debug)]
-struct Check {
-    all: usize,
-    unread: BTreeSet<ExtensionNumber>,
-    failed: Vec<(ExtensionNumber, Failure)>,
-    /// The plan that a yes was said to before everything was read.
-    agreed: Option<PlanHash>,
+struct Narrowed {
+    text: String,
+    events: Vec<usize>,
+}
+
+/// One row of a review's list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReviewRow {
+    /// A line of a warning that has no room above the rows, by its place among those.
+    Warning(usize),
+    /// A planned event, by its place in the plan.
+    Event(usize),
+    /// A call, by its place in the plan.
+    Call(usize),
+}
+
+/// One literal call of a plan, in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReviewCall {
+    /// Method and path, the path not masked.
+    pub method: &'static str,
+    /// Without the origin.
+    pub path: String,
+    /// How many planned events it covers.
+    pub covers: usize,
+    /// It may remove more than it covers.
+    pub wide: bool,
 }
 
 impl Review {
-    pub(super) fn new(
+    pub(super) fn of_deletion(
         facts: &Facts,
         store: &EventStore,
         selection: &Selection,
@@ -60,37 +111,129 @@ impl Review {
             return Err(PlanRefused::Empty);
         }
         let choice = Choice::of(selection, store);
-        let unread: BTreeSet<ExtensionNumber> = choice.extensions().cloned().collect();
-        let check = Check { all: unread.len(), unread, failed: Vec::new(), agreed: None };
-        let mut review = Self {
-            selection: Selection::default(),
-            choice,
-            form: facts.wide_calls.widest(),
-            plan: None,
-            check,
+        let check = Check::of(&choice);
+        let selection = choice.selection(store);
+        let form = facts.wide_calls.widest();
+        let (plan, nothing) = (None, Selection::default());
+        let deletion = Deletion { choice, selection: nothing, form, plan, check };
+        let mut review = Self::of(Subject::Deletion(Box::new(deletion)), from_cursor);
+        review.freeze(facts, selection)?;
+        Ok(review)
+    }
+
+    pub(super) fn of_undo(plan: Arc<UndoPlan>) -> Self {
+        let mut review = Self::of(Subject::Undo(plan), false);
+        review.count_again();
+        review
+    }
+
+    fn of(subject: Subject, from_cursor: bool) -> Self {
+        Self {
+            subject,
+            digest: Digest::default(),
+            question: 0,
             hidden: 0,
             from_cursor,
             typed: String::new(),
             must_type: false,
-            top: 0,
-        };
-        review.freeze(facts, review.choice.selection(store))?;
-        Ok(review)
+            shows_calls: false,
+            cursor: Cursor::default(),
+            narrowed: None,
+            line: None,
+            layout: ReviewLayout::default(),
+        }
     }
 
-    /// The plan that a yes runs; none while nothing is left of what was chosen.
+    /// Whether it asks about re-creating what a run deleted.
+    pub fn is_of_undo(&self) -> bool {
+        matches!(self.subject, Subject::Undo(_))
+    }
+
+    /// The run that an undo takes back.
+    pub fn undone_run(&self) -> Option<&str> {
+        match &self.subject {
+            Subject::Deletion(_) => None,
+            Subject::Undo(plan) => Some(plan.run()),
+        }
+    }
+
+    /// The plan of a deletion that a yes runs; none while nothing is left of what was chosen.
     pub fn plan(&self) -> Option<&Arc<Plan>> {
-        self.plan.as_ref()
+        self.deletion()?.plan.as_ref()
     }
 
-    /// How many events a yes deletes.
-    pub fn events(&self) -> usize {
-        self.plan.as_ref().map_or(0, |plan| plan.events().len())
+    fn deletion(&self) -> Option<&Deletion> {
+        match &self.subject {
+            Subject::Deletion(deletion) => Some(deletion),
+            Subject::Undo(_) => None,
+        }
+    }
+
+    /// Every event that a yes deletes or makes, in the order of the calls.
+    pub fn events(&self) -> &[PhoneCallEvent] {
+        match &self.subject {
+            Subject::Deletion(deletion) => {
+                deletion.plan.as_ref().map_or(&[][..], |plan| plan.events())
+            }
+            Subject::Undo(plan) => plan.events(),
+        }
+    }
+
+    /// How many calls a yes sends.
+    pub fn calls(&self) -> usize {
+        self.plan().map_or_else(|| self.events().len(), |plan| plan.calls())
+    }
+
+    /// The call at this place.
+    pub fn call(&self, place: usize) -> Option<ReviewCall> {
+        match &self.subject {
+            Subject::Deletion(deletion) => {
+                let plan = deletion.plan.as_ref()?;
+                let call = plan.call(place)?;
+                let (path, covers) = (call.path(plan.target()), plan.covers(place).len());
+                Some(ReviewCall { method: "DELETE", path, covers, wide: call.is_wide() })
+            }
+            Subject::Undo(plan) => {
+                let path = plan.path(plan.events().get(place)?);
+                Some(ReviewCall { method: "POST", path, covers: 1, wide: false })
+            }
+        }
+    }
+
+    /// The place of the call that covers the event at this place.
+    pub fn call_of(&self, event: usize) -> usize {
+        let Some(plan) = self.plan() else { return event };
+        let (mut low, mut high) = (0, plan.calls());
+        while low < high {
+            let middle = low.midpoint(high);
+            if plan.covers(middle).end <= event {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        low
+    }
+
+    /// Whether the event at this place goes with a wide call.
+    pub fn is_wide(&self, event: usize) -> bool {
+        let call = |plan: &Arc<Plan>| plan.call(self.call_of(event));
+        self.digest.wide_calls > 0 && self.plan().and_then(call).is_some_and(|one| one.is_wide())
+    }
+
+    /// What the plan holds, counted.
+    pub fn digest(&self) -> &Digest {
+        &self.digest
+    }
+
+    /// The first digits of the hash of a deletion's plan.
+    pub fn hash(&self) -> Option<&str> {
+        self.plan().map(|plan| plan.hash().short())
     }
 
     /// The call form in use.
     pub fn form(&self) -> CallForm {
-        self.form
+        self.deletion().map_or(CallForm::Event, |deletion| deletion.form)
     }
 
     /// Whether the number of events has to be typed before yes works.
@@ -98,198 +241,268 @@ impl Review {
         self.must_type
     }
 
-    /// Whether yes works.
+    /// What was typed so far of the number of events.
+    pub fn typed(&self) -> &str {
+        &self.typed
+    }
+
+    /// Whether there is something to say yes to, and its number was typed where it has to be.
     pub fn is_armed(&self) -> bool {
-        self.plan.is_some() && (!self.must_type || self.typed == self.events().to_string())
+        let count = self.events().len();
+        count > 0 && (!self.must_type || self.typed == count.to_string())
     }
 
-    /// What is not as it was chosen.
-    pub fn drifted(&self) -> impl Iterator<Item = &Drifted> {
-        self.choice.drifted()
+    /// Whether the rows are calls.
+    pub fn shows_calls(&self) -> bool {
+        self.shows_calls
     }
 
-    /// Extensions read again so far, and how many there are to read.
-    pub fn progress(&self) -> (usize, usize) {
-        (self.check.all - self.check.unread.len(), self.check.all)
+    /// Where its parts stand.
+    pub fn layout(&self) -> &ReviewLayout {
+        &self.layout
     }
 
-    /// True until every extension has been read again, or could not be.
-    pub fn is_reading(&self) -> bool {
-        !self.check.unread.is_empty()
+    /// The row under the cursor, and the first in sight.
+    pub fn cursor(&self) -> Cursor {
+        self.cursor
     }
 
-    /// Extensions that could not be read again, and why.
-    pub fn unreadable(&self) -> &[(ExtensionNumber, Failure)] {
-        &self.check.failed
+    /// The filter of the rows while it is being typed.
+    pub fn line(&self) -> Option<&TypedLine> {
+        self.line.as_ref()
     }
 
-    /// Whether yes was said before everything was read.
-    pub fn is_agreed(&self) -> bool {
-        self.check.agreed.is_some()
+    pub(super) fn line_mut(&mut self) -> Option<&mut TypedLine> {
+        self.line.as_mut()
+    }
+
+    /// The filter of the rows in force.
+    pub fn narrowed_by(&self) -> Option<&str> {
+        self.narrowed.as_ref().map(|narrowed| narrowed.text.as_str())
+    }
+
+    /// How many rows the list has.
+    pub fn rows(&self) -> usize {
+        self.layout.loose.len() + self.items()
+    }
+
+    /// Events or calls in the list.
+    pub fn items(&self) -> usize {
+        match &self.narrowed {
+            Some(narrowed) => narrowed.events.len(),
+            None if self.shows_calls => self.calls(),
+            None => self.events().len(),
+        }
+    }
+
+    /// The row at this place of the list.
+    pub fn row(&self, place: usize) -> Option<ReviewRow> {
+        let Some(item) = place.checked_sub(self.layout.loose.len()) else {
+            return Some(ReviewRow::Warning(place));
+        };
+        if item >= self.items() {
+            return None;
+        }
+        let item = match &self.narrowed {
+            Some(narrowed) => *narrowed.events.get(item)?,
+            None => item,
+        };
+        Some(if self.shows_calls { ReviewRow::Call(item) } else { ReviewRow::Event(item) })
     }
 
     /// Freezes a selection. What was typed and agreed to stands for the calls as they were.
     fn freeze(&mut self, facts: &Facts, selection: Selection) -> Result<(), PlanRefused> {
+        let Subject::Deletion(deletion) = &mut self.subject else { return Ok(()) };
         let target = facts.target.clone();
-        let plan = match Plan::freeze(target, &selection, self.form, facts.max_delete) {
+        let plan = match Plan::freeze(target, &selection, deletion.form, facts.max_delete) {
             Ok(plan) => Some(plan),
             Err(PlanRefused::Empty) => None,
             Err(refused @ PlanRefused::TooLarge { .. }) => return Err(refused),
         };
-        let same = plan.as_ref().map(Plan::hash) == self.plan.as_deref().map(Plan::hash);
-        self.selection = selection;
-        self.plan = plan.map(Arc::new);
+        let same = plan.as_ref().map(Plan::hash) == deletion.plan.as_deref().map(Plan::hash);
+        deletion.selection = selection;
+        deletion.plan = plan.map(Arc::new);
         if !same {
+            deletion.check.agreed = false;
             self.typed.clear();
-            self.check.agreed = None;
-            self.top = 0;
+            self.cursor = Cursor::default();
+            self.narrowed = None;
         }
+        self.count_again();
         Ok(())
     }
 
+    fn count_again(&mut self) {
+        let calls = self.plan().into_iter().flat_map(|plan| {
+            (0..plan.calls()).filter_map(|place| plan.call(place)).filter(DeleteCall::is_wide)
+        });
+        let (mut wide, mut of_type) = (0, 0);
+        for call in calls {
+            wide += 1;
+            of_type += usize::from(matches!(call, DeleteCall::Type(..)));
+        }
+        self.digest = Digest::of(self.events(), wide, of_type);
+    }
+
     /// Takes how many events are hidden now; what has to be typed follows from it.
-    fn count(&mut self, facts: &Facts, hidden: usize) {
+    fn count_hidden(&mut self, facts: &Facts, hidden: usize) {
         self.hidden = hidden;
-        self.must_type = self.events() > TYPED_ABOVE || hidden > 0 || facts.protected;
+        let many = !self.is_of_undo() && self.events().len() > TYPED_ABOVE;
+        self.must_type = many || hidden > 0 || facts.protected;
     }
 
     /// Freezes the same selection with the next form; false where there is no other.
     fn change_form(&mut self, facts: &Facts) -> bool {
-        let before = self.form;
-        self.form = facts.wide_calls.next(before);
-        if self.freeze(facts, self.selection.clone()).is_err() {
-            self.form = before;
-        }
-        self.check.agreed = None;
-        if self.form != before {
+        let Subject::Deletion(deletion) = &mut self.subject else { return false };
+        let before = deletion.form;
+        deletion.form = facts.wide_calls.next(before);
+        deletion.check.agreed = false;
+        let (changed, selection) = (deletion.form != before, deletion.selection.clone());
+        if changed {
             self.typed.clear();
-            self.top = 0;
         }
-        self.form != before
+        self.freeze(facts, selection).is_ok() && changed
     }
 
-    pub(super) fn type_digit(&mut self, digit: char) {
-        if self.must_type && self.typed.len() < 7 {
+    fn type_digit(&mut self, digit: char) {
+        if self.typed.len() < MOST_DIGITS {
             self.typed.push(digit);
         }
-        self.check.agreed = None;
     }
 
-    pub(super) fn untype_digit(&mut self) {
-        self.typed.pop();
-        self.check.agreed = None;
+    /// Moves the cursor in the list.
+    pub(super) fn go(&mut self, motion: Motion) {
+        self.cursor.go(motion, self.rows(), self.layout.rows);
     }
 
-    /// Scrolls the calls.
-    pub(super) fn scroll(&mut self, motion: Motion) {
-        let last = self.plan.as_ref().map_or(0, |plan| plan.calls()).saturating_sub(1);
-        self.top = motion.applied(self.top, last, PAGE);
+    /// Shows the rows that a filter admits; all of them where it is empty.
+    fn narrow(&mut self, filter: &Filter, extension: impl Fn(&PhoneCallEvent) -> Extension) {
+        self.cursor = Cursor::default();
+        self.narrowed = (!filter.is_empty()).then(|| {
+            let events = self.events().iter().enumerate();
+            let admitted = events.filter(|(_, event)| filter.admits(&extension(event), event));
+            let admitted = admitted.map(|(place, _)| place);
+            let events = if self.shows_calls {
+                let mut calls: Vec<usize> = admitted.map(|place| self.call_of(place)).collect();
+                calls.dedup();
+                calls
+            } else {
+                admitted.collect()
+            };
+            Narrowed { text: filter.text().to_owned(), events }
+        });
+    }
+
+    /// Which of the warnings' lines are in sight.
+    fn sight(&self) -> Sight {
+        let (pinned, loose) = (self.layout.pinned.len(), self.layout.loose.len());
+        let first = pinned + self.cursor.top.min(loose);
+        let last = pinned + (self.cursor.top + self.layout.rows).min(loose);
+        Sight { pinned, range: first..last, all: pinned + loose }
     }
 }
 
 impl Model {
-    /// Opens the review of a selection and asks for every extension in it once more.
+    /// Opens the review of a selection's deletion and asks for every extension in it once more.
     pub(super) fn open_review(&mut self, selection: &Selection, from_cursor: bool) {
-        match Review::new(&self.facts, &self.store, selection, from_cursor) {
+        match Review::of_deletion(&self.facts, &self.store, selection, from_cursor) {
             Ok(review) => {
-                for extension in &review.check.unread {
+                for extension in review.unread() {
                     self.loading.demand_anew(extension);
                 }
-                self.dialog = Some(Dialog::Review(Box::new(review)));
-                self.count_in_review();
+                self.ask(review);
             }
             Err(refused) => self.notice(Tone::Warning, refused.to_string()),
         }
     }
 
-    /// Stops asking for what only the review wanted to know.
-    pub(super) fn end_check(&mut self, review: &Review) {
-        self.loading.withdraw(|extension| review.check.unread.contains(extension));
-    }
-
-    /// An extension of an open review has been listed, and the listing is in the store.
-    pub(super) fn read_for_review(&mut self, extension: &ExtensionNumber) {
-        let Self { dialog: Some(Dialog::Review(review)), store, facts, .. } = self else {
-            return;
-        };
-        if !review.check.unread.remove(extension) {
-            return;
-        }
-        let listing = store.listing(extension);
-        let differs = listing.is_some_and(|listing| review.choice.compare(listing));
-        if !differs && review.is_reading() {
-            return;
-        }
-        let agreed = review.is_agreed();
-        let selection = review.choice.selection(store);
-        // A part of what was no larger than allowed is no larger than allowed.
-        let _ = review.freeze(facts, selection);
-        let withdrawn = agreed && !review.is_agreed();
+    /// Opens a review.
+    pub(super) fn ask(&mut self, mut review: Review) {
+        review.question = self.next_question();
+        self.dialog = Some(Dialog::Review(Box::new(review)));
         self.count_in_review();
-        if withdrawn {
-            self.notice(Tone::Warning, WITHDRAWN);
-        }
     }
 
-    /// An extension of an open review cannot be listed. Once so many failed that nothing more is
-    /// asked, the others are given up with it.
-    pub(super) fn unread_for_review(&mut self, extension: &ExtensionNumber, failure: &Failure) {
-        let Self { dialog: Some(Dialog::Review(review)), loading, .. } = self else {
-            return;
-        };
-        if !review.check.unread.remove(extension) {
-            return;
-        }
-        review.check.failed.push((extension.clone(), failure.clone()));
-        if loading.has_given_up() {
-            loading.withdraw(|waiting| review.check.unread.contains(waiting));
-            let (asked, given_up): (BTreeSet<_>, BTreeSet<_>) =
-                std::mem::take(&mut review.check.unread)
-                    .into_iter()
-                    .partition(|waiting| loading.is_under_way(waiting));
-            review.check.unread = asked;
-            let why = Failure::new(Cause::Withheld, format!("not asked any more, after {failure}"));
-            let failed = given_up.into_iter().map(|waiting| (waiting, why.clone()));
-            review.check.failed.extend(failed);
-        }
+    /// What a yes to the open review means, and how much of its warnings is in sight. Lays it out
+    /// first, since what is in sight follows from that.
+    pub(super) fn substance_of_review(&mut self) -> Option<(Substance, Sight)> {
+        let Some(Dialog::Review(review)) = &self.dialog else { return None };
+        let warnings = self.warnings_of(review);
+        let (size, repaints) = (self.layout.whole.as_size(), self.repaints);
+        let Some(Dialog::Review(review)) = &mut self.dialog else { return None };
+        review.lay_out(size, &warnings);
+        let (question, plan) = (review.question, review.plan().map(|plan| plan.hash().clone()));
+        Some((Substance { question, plan, warnings, repaints }, review.sight()))
     }
 
-    /// What follows from an answer for the review: with everything read, an early yes counts where
-    /// nothing drifted, and a review of nothing closes.
-    pub(super) fn conclude_check(&mut self) -> Vec<Effect> {
-        let Some(Dialog::Review(review)) = &mut self.dialog else {
-            return Vec::new();
-        };
-        if review.is_reading() {
-            return Vec::new();
+    /// Digits and backspace while the number of events has to be typed.
+    pub(super) fn type_count(&mut self, key: super::Key) -> bool {
+        let unread = self.consent.unread();
+        let Some(Dialog::Review(review)) = &mut self.dialog else { return false };
+        if !review.must_type {
+            return false;
         }
-        let drifted = review.choice.drifted().count();
-        let can_be_added = review.choice.drifted().any(Drifted::can_be_added);
-        let as_chosen = drifted == 0 && review.check.failed.is_empty();
-        let agreed = review.check.agreed.take().is_some();
-        if review.plan.is_none() && !can_be_added {
-            self.dialog = None;
-            let text = format!(
-                "nothing is left to delete: {} not listed any more",
-                count_of(drifted, "event")
-            );
-            self.say(Tone::Warning, text);
-            return Vec::new();
+        let digit = key.typed().filter(char::is_ascii_digit);
+        match (digit, unread) {
+            (None, _) if key == super::Key::BACKSPACE => {
+                review.typed.pop();
+            }
+            (None, _) => return false,
+            (Some(digit), None) => review.type_digit(digit),
+            (Some(_), Some(unread)) => self.not_yet(unread),
         }
-        if agreed && as_chosen {
-            return self.confirm();
-        }
-        if agreed {
-            self.notice(Tone::Warning, WITHDRAWN);
-        }
-        Vec::new()
+        true
     }
 
-    /// `y` before everything is read again: it counts as soon as that has shown no difference.
-    pub(super) fn agree_early(&mut self) {
+    /// What was typed of the number counts only for the question that it was typed at.
+    pub(super) fn forget_typed(&mut self) {
         if let Some(Dialog::Review(review)) = &mut self.dialog {
-            review.check.agreed = review.plan.as_ref().map(|plan| plan.hash().clone());
+            review.typed.clear();
         }
+    }
+
+    pub(super) fn confirm_review(&mut self, review: Box<Review>, yes: Yes) -> Vec<Effect> {
+        match self.not_now(&review) {
+            Some(why) => {
+                self.notice(Tone::Warning, why);
+                self.dialog = Some(Dialog::Review(review));
+                Vec::new()
+            }
+            None if review.is_stale(self.now.since_start) => {
+                self.dialog = Some(Dialog::Review(review));
+                self.check_again();
+                Vec::new()
+            }
+            None => {
+                let Review { subject, .. } = *review;
+                match subject {
+                    Subject::Deletion(deletion) => {
+                        deletion.plan.map_or_else(Vec::new, |plan| self.start_deletion(plan, yes))
+                    }
+                    Subject::Undo(plan) => self.start_undoing(plan, yes),
+                }
+            }
+        }
+    }
+
+    /// Why a yes that was read does nothing all the same.
+    fn not_now(&self, review: &Review) -> Option<String> {
+        let count = review.events().len();
+        if self.facts.read_only {
+            return Some(if review.is_of_undo() {
+                "read-only: nothing can be re-created (read_only, --read-only)".to_owned()
+            } else {
+                "read-only: nothing can be deleted; s simulates".to_owned()
+            });
+        }
+        if count == 0 {
+            return Some("nothing is as it was marked: + adds it as it is now".to_owned());
+        }
+        if let (true, (read, all)) = (review.is_reading(), review.progress()) {
+            let all = count_of(all, "extension");
+            return Some(format!("still reading {all} again, {read} so far: y once all are read"));
+        }
+        (!review.is_armed()).then(|| format!("type {count}, the number of events, before y"))
     }
 
     /// `+`: what changed or appeared is taken as it is now.
@@ -297,7 +510,11 @@ impl Model {
         let Self { dialog: Some(Dialog::Review(review)), store, facts, .. } = self else {
             return;
         };
-        let (choice, added) = review.choice.with_drifted(store);
+        let Subject::Deletion(deletion) = &review.subject else {
+            self.notice(Tone::Plain, "there is nothing to add to an undo");
+            return;
+        };
+        let (choice, added) = deletion.choice.with_drifted(store);
         if added.is_empty() {
             self.notice(Tone::Plain, "nothing changed or appeared that could be added");
             return;
@@ -307,7 +524,9 @@ impl Model {
             self.notice(Tone::Warning, refused.to_string());
             return;
         }
-        review.choice = choice;
+        if let Subject::Deletion(deletion) = &mut review.subject {
+            deletion.choice = choice;
+        }
         if !review.from_cursor {
             self.mark_as_they_are(&added);
         }
@@ -331,9 +550,59 @@ impl Model {
         let Self { dialog: Some(Dialog::Review(review)), facts, .. } = self else {
             return;
         };
-        if !review.change_form(facts) {
+        if review.is_of_undo() {
+            self.notice(Tone::Plain, "an undo makes each event with a call of its own");
+        } else if !review.change_form(facts) {
             self.notice(Tone::Plain, "this profile allows event calls only (wide_calls)");
         }
+    }
+
+    /// `v`: the literal calls, or the events again.
+    pub(super) fn show_calls(&mut self) {
+        if let Some(Dialog::Review(review)) = &mut self.dialog {
+            review.shows_calls = !review.shows_calls;
+            review.cursor = Cursor::default();
+            review.narrowed = None;
+        }
+    }
+
+    /// `/` in a review.
+    pub(super) fn edit_narrowing(&mut self) {
+        if let Some(Dialog::Review(review)) = &mut self.dialog {
+            let text = review.narrowed_by().unwrap_or_default();
+            review.line = Some(TypedLine::of(text));
+        }
+    }
+
+    /// A line of the review was typed to its end, or given up.
+    pub(super) fn end_narrowing(&mut self, keep: bool) {
+        let Some(Dialog::Review(review)) = &mut self.dialog else { return };
+        let Some(line) = review.line.take() else { return };
+        if !keep {
+            review.narrowed = None;
+            review.cursor = Cursor::default();
+            return;
+        }
+        match Filter::of_events(line.text()) {
+            Ok(_) => self.history.add(line.text()),
+            Err(error) => {
+                review.line = Some(line);
+                self.notice(Tone::Warning, error.to_string());
+            }
+        }
+    }
+
+    /// Shows at once what the line in the review admits.
+    pub(super) fn narrow_as_typed(&mut self) {
+        let Self { dialog: Some(Dialog::Review(review)), extensions, .. } = self else { return };
+        let text = review.line.as_ref().map_or("", TypedLine::text);
+        let Ok(filter) = Filter::of_events(text) else { return };
+        review.narrow(&filter, |event: &PhoneCallEvent| {
+            let number = &event.key.extension;
+            let place = extensions.binary_search_by(|one| one.number.cmp(number));
+            let found = place.ok().and_then(|place| extensions.get(place));
+            found.cloned().unwrap_or_else(|| Extension::of(number.clone()))
+        });
     }
 
     fn count_in_review(&mut self) {
@@ -346,15 +615,57 @@ impl Model {
             };
             self.store.listing(&key.extension).is_some_and(shown)
         };
-        let events = review.plan.iter().flat_map(|plan| plan.events());
-        let hidden = if review.from_cursor {
+        let filtered = !self.event_filter.is_empty() || !self.extension_filter.is_empty();
+        let hidden = if review.from_cursor || review.is_of_undo() || !filtered {
             0
         } else {
-            events.filter(|event| is_hidden(&event.key)).count()
+            review.events().iter().filter(|event| is_hidden(&event.key)).count()
         };
         let Self { dialog: Some(Dialog::Review(review)), facts, .. } = self else {
             return;
         };
-        review.count(facts, hidden);
+        review.count_hidden(facts, hidden);
+    }
+
+    /// What an operator has to see before yes, a paragraph each.
+    fn warnings_of(&self, review: &Review) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if review.from_cursor {
+            warnings.push(
+                "Nothing is marked, so this covers only the event under the cursor.".to_owned(),
+            );
+        }
+        if review.hidden > 0 {
+            let all = review.events().len();
+            let filters = [&self.extension_filter, &self.event_filter];
+            let filters = filters.into_iter().filter(|filter| !filter.is_empty());
+            let names: Vec<String> = filters.map(|filter| format!("{:?}", filter.text())).collect();
+            let names = self.mask.text(&names.join(" and "));
+            let hidden = review.hidden;
+            warnings.push(format!(
+                "! {hidden} of the {all} are hidden by the filter {names}; all are below"
+            ));
+        }
+        warnings.extend(review.drift_words(&self.mask));
+        warnings.extend(review.unread_words(&self.mask));
+        let (wide, calls) = (review.digest.wide_calls, review.calls());
+        if wide > 0 {
+            warnings.push(format!(
+                "! {wide} of {} wide (rows with w): each takes every event that is there when it \
+                 arrives",
+                count_of(calls, "call") + if wide == 1 { " is" } else { " are" }
+            ));
+        }
+        if review.digest.type_calls > 0 {
+            warnings.push("! This PBX may delete all types with a call for one type.".to_owned());
+        }
+        warnings
+    }
+}
+
+impl Review {
+    /// Whether what was listed for it is older than a yes may rest on.
+    fn is_stale(&self, now: Duration) -> bool {
+        self.deletion().is_some_and(|deletion| deletion.check.is_stale(now))
     }
 }

@@ -6,8 +6,9 @@ use std::time::Duration;
 use crate::deletion::{Plan, Run, RunCall, RunState, UndoPlan};
 use crate::domain::{Cause, ExtensionNumber, Failure, Listing, Outcome};
 
+use super::consent::Yes;
 use super::status::Tone;
-use super::{ActiveUndo, Dialog, Effect, Leaving, Model, count_of};
+use super::{ActiveUndo, Dialog, Effect, Leaving, Model, Panel, count_of};
 
 /// What waits for its run file.
 #[derive(Debug)]
@@ -78,6 +79,13 @@ impl Model {
         }
     }
 
+    /// The operator said yes to deleting these events.
+    pub(super) fn start_deletion(&mut self, plan: Arc<Plan>, _: Yes) -> Vec<Effect> {
+        self.opening = Some(Opening::Deletion(Arc::clone(&plan)));
+        self.focus_panel(Panel::Status);
+        vec![Effect::OpenRunFile(plan)]
+    }
+
     /// The plan becomes a run.
     fn start_run(&mut self, plan: Arc<Plan>, name: String) -> Vec<Effect> {
         self.undoing = None;
@@ -102,9 +110,15 @@ impl Model {
             return Vec::new();
         };
         let Some(plan) = review.plan().map(Arc::clone) else {
-            self.notice(Tone::Warning, "nothing is as it was marked: + adds it as it is now");
+            let why = if review.is_of_undo() {
+                "only a deletion can be simulated"
+            } else {
+                "nothing is as it was marked: + adds it as it is now"
+            };
+            self.notice(Tone::Warning, why);
             return Vec::new();
         };
+        self.focus_panel(Panel::Status);
         if let Some(Dialog::Review(review)) = self.dialog.take() {
             self.end_check(&review);
         }
@@ -337,6 +351,17 @@ impl Model {
     pub fn in_flight(&self) -> usize {
         let run = self.run.as_ref().map_or(0, |active| active.run.in_flight());
         run + self.undoing.as_ref().map_or(0, |active| active.undo.in_flight())
+    }
+
+    /// Events of the run going on that have an outcome, and how many there are.
+    pub fn progress(&self) -> (usize, usize) {
+        if let Some(active) = self.undoing.as_ref().filter(|active| active.is_going_on()) {
+            return (active.undo.tally().settled(), active.undo.plan().events().len());
+        }
+        let run = self.run.as_ref().filter(|active| active.is_going_on());
+        run.map_or((0, 0), |active| {
+            (active.run.tally().settled(), active.run.plan().events().len())
+        })
     }
 
     /// The name of the newest run file.

@@ -14,6 +14,7 @@ use super::*;
 
 mod marking;
 mod receipt;
+mod unseen;
 
 pub(crate) fn facts() -> Facts {
     let user = UserId::parse("@me").unwrap();
@@ -71,7 +72,7 @@ impl Desk {
         Self::on(facts())
     }
 
-    fn on(facts: Facts) -> Self {
+    pub(crate) fn on(facts: Facts) -> Self {
         let (model, effects) = Model::new(facts, 80, 24);
         Self { model, effects, at: Duration::ZERO }
     }
@@ -105,8 +106,34 @@ impl Desk {
         self.take(Message::Listed { extension, epoch, result, exchanges: Vec::new() });
     }
 
+    /// When it is.
+    pub(crate) fn now(&self) -> Duration {
+        self.at
+    }
+
+    /// Time passes.
+    pub(crate) fn pass(&mut self, time: Duration) {
+        self.at += time;
+    }
+
+    /// What is to be done since this was last asked.
+    pub(crate) fn effects(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.effects)
+    }
+
     /// Presses keys written with spaces between them and returns the effects of all.
     pub(crate) fn press(&mut self, keys: &str) -> Vec<Effect> {
+        self.effects.clear();
+        for name in keys.split_whitespace() {
+            self.take(Message::Pressed(Key::parse(name).unwrap()));
+            self.read_for_review();
+            self.look();
+        }
+        std::mem::take(&mut self.effects)
+    }
+
+    /// As [`press`](Self::press), and nobody sees what comes of it.
+    pub(crate) fn press_blindly(&mut self, keys: &str) -> Vec<Effect> {
         self.effects.clear();
         for name in keys.split_whitespace() {
             self.take(Message::Pressed(Key::parse(name).unwrap()));
@@ -115,7 +142,23 @@ impl Desk {
         std::mem::take(&mut self.effects)
     }
 
-    /// As [`press`](Self::press), and what a review asks for is not answered.
+    /// The terminal shows the question that is open, and nothing arrives for a moment.
+    pub(crate) fn look(&mut self) {
+        let Some(picture) = self.model.asked_picture() else { return };
+        if self.model.unread().is_some() {
+            self.take(Message::Shown(picture));
+            self.rest();
+        }
+    }
+
+    /// Nothing arrives for a moment.
+    pub(crate) fn rest(&mut self) {
+        self.at += Facts::QUIET;
+        self.take(Message::Waited);
+        self.effects.retain(|effect| !matches!(effect, Effect::Wait(_)));
+    }
+
+    /// As [`press`](Self::press), and what a review asks for is not answered, nor is it shown.
     pub(crate) fn press_only(&mut self, keys: &str) -> Vec<Effect> {
         self.effects.clear();
         for name in keys.split_whitespace() {
@@ -137,17 +180,18 @@ impl Desk {
     }
 
     /// The listing of an extension as it is in the store.
-    fn as_it_is(&self, extension: &ExtensionNumber) -> Listing {
+    pub(crate) fn as_it_is(&self, extension: &ExtensionNumber) -> Listing {
         let mut builder = ListingBuilder::new(extension.clone());
         let listing = self.model.store().listing(extension).unwrap();
         for event in (0..listing.len()).map(|row| listing.row(row).unwrap().to_event()) {
             builder.push(RawEvent {
                 event_type: &event.key.event_type.number().to_string(),
                 id: event.key.id.as_str(),
-                method: "1",
+                method: event.method.written(),
                 url: event.url.raw(),
-                status: "1",
-                ..RawEvent::default()
+                note: event.note.raw(),
+                status: event.status.written(),
+                modified: &event.modified.written(),
             });
         }
         builder.finish(true)
@@ -388,10 +432,11 @@ fn while_a_filter_makes_no_sense_the_last_one_that_did_stays_in_force() {
     desk.press("enter / o l d");
     desk.press("space t y p e : enter");
     assert_eq!(desk.model.filter(Panel::Events).text(), "old type");
-    let Some(Dialog::Filter { refused: Some(error), text, .. }) = desk.model.dialog() else {
+    let Some(Dialog::Filter(prompt)) = desk.model.dialog() else {
         panic!("Enter kept what is no filter");
     };
-    assert_eq!((error.column, text.as_str()), (10, "old type:"));
+    let column = prompt.refused().map(|error| error.column);
+    assert_eq!((column, prompt.line().text()), (Some(10), "old type:"));
     desk.press("ctrl-u t y p e : 2 enter");
     assert!(desk.model.dialog().is_none());
     assert_eq!(desk.model.filter(Panel::Events).text(), "type:2");
@@ -401,10 +446,10 @@ fn while_a_filter_makes_no_sense_the_last_one_that_did_stays_in_force() {
 fn extensions_cannot_be_filtered_by_what_only_events_have() {
     let mut desk = Desk::open();
     desk.press("/ u r l : a");
-    let Some(Dialog::Filter { refused: Some(error), .. }) = desk.model.dialog() else {
+    let Some(Dialog::Filter(prompt)) = desk.model.dialog() else {
         panic!("a filter of extensions asks about events");
     };
-    assert_eq!(error.column, 1);
+    assert_eq!(prompt.refused().map(|error| error.column), Some(1));
 }
 
 #[test]
@@ -465,15 +510,22 @@ fn the_review_shows_literal_calls_and_opening_it_does_nothing() {
 }
 
 #[test]
-fn d_without_marks_reviews_the_row_under_the_cursor_and_says_so() {
+fn d_without_marks_reviews_the_event_under_the_cursor_and_nothing_more() {
     let mut desk = Desk::open();
     desk.press("enter j d");
     assert_eq!(desk.calls(), ["1/phoneCallEvents/0/a"]);
-    assert!(desk.review().from_cursor);
-    desk.press("n k d");
-    assert_eq!(desk.calls(), ["1/phoneCallEvents/0/a", "1/phoneCallEvents/0/o1"]);
-    desk.press("n 3 d");
-    assert!(desk.notice().contains("nothing is marked"), "{}", desk.notice());
+    assert!(desk.review().layout().pinned[0].contains("only the event under the cursor"));
+    for (keys, told) in [
+        ("n k d", "nothing is marked: space marks these 2 events"),
+        ("1 d", "nothing is marked: space marks these 4 events"),
+        ("j d", "nothing is marked: space marks this event"),
+        ("3 d", "nothing is marked: space marks in Extensions (1) and Events (2)"),
+        ("1 k 2 / x x enter d", "the filter hides every event here; Esc clears it"),
+    ] {
+        desk.press(keys);
+        assert!(desk.model.dialog().is_none(), "{keys}");
+        assert_eq!(desk.notice(), told, "{keys}");
+    }
 }
 
 #[test]
@@ -657,7 +709,7 @@ fn leaving_during_a_run_asks_and_waits_for_what_is_in_flight() {
     let mut desk = Desk::open();
     desk.press("A d t");
     desk.run();
-    desk.press("q n");
+    desk.press("q q n");
     assert_eq!(desk.model.leaving(), &Leaving::No);
     desk.press("q y");
     desk.settle(0, true);
@@ -676,7 +728,7 @@ fn leaving_a_paused_run_and_one_just_over_waits_for_the_last_line_of_the_run_fil
     desk.press("p");
     desk.settle(0, true);
     desk.settle(1, true);
-    assert!(matches!(desk.press("q y")[..], [Effect::ListForRun(_)]));
+    assert!(matches!(desk.press("q q y")[..], [Effect::ListForRun(_)]));
     desk.take(Message::ListedForRun {
         extension: number("1"),
         result: Ok(listing("1", "2 b,2 o2")),
@@ -862,21 +914,21 @@ fn c_in_the_review_copies_its_calls_for_a_shell_without_the_token_and_changes_no
 }
 
 #[test]
-fn y_copies_the_row_under_the_cursor_and_capital_y_every_row_of_the_panel() {
+fn c_copies_the_row_under_the_cursor_and_capital_c_every_row_of_the_panel() {
     let mut desk = Desk::open();
-    let (what, text) = copied(&mut desk, "enter j space y");
+    let (what, text) = copied(&mut desk, "enter j space c");
     assert_eq!(what, "1 row");
     assert_eq!(text, "1 Dial-In o1 POST https://crm-old.test/in on\n");
-    let (what, text) = copied(&mut desk, "Y");
+    let (what, text) = copied(&mut desk, "C");
     assert_eq!((what.as_str(), text.lines().count()), ("6 rows", 6));
-    let (_, text) = copied(&mut desk, "4 Y");
+    let (_, text) = copied(&mut desk, "4 C");
     assert_eq!(text.lines().next(), Some("1: 1 event marked"));
     assert_eq!(desk.press("1 y"), []);
-    assert!(desk.notice().contains("Status (3)"), "{}", desk.notice());
-    desk.press("d");
+    assert_eq!(desk.notice(), "y only confirms a review; c copies");
+    desk.press("2 j d");
     desk.run();
     desk.settle(0, false);
-    let (_, text) = copied(&mut desk, "3 y");
+    let (_, text) = copied(&mut desk, "3 c");
     let path = "/uapi/extensions/@me/1/phoneCallEvents/0/a";
     let said = "pce_access_denied: not allowed";
     assert_eq!(text, format!("refused 400 DELETE {path} {said}\n"));
@@ -892,7 +944,7 @@ fn what_is_copied_is_cleaned() {
     builder.push(RawEvent { event_type: "0", id: "a", method, url, note, status, modified });
     builder.push(RawEvent { event_type: hostile, id: hostile, ..RawEvent::default() });
     desk.answer_listing("1", 0, Ok(builder.finish(true)));
-    let (_, text) = copied(&mut desk, "enter Y");
+    let (_, text) = copied(&mut desk, "enter C");
     let acts = |character: char| character.is_control() && character != '\n';
     assert!(!text.chars().any(acts) && !text.contains('\u{202e}'), "{text:?}");
     assert_eq!(text.lines().count(), 3, "{text:?}");

@@ -7,20 +7,10 @@ use std::time::Duration;
 use crate::deletion::{RunState, Undo, UndoPlan};
 use crate::domain::{ExtensionNumber, Failure, Listing, WriteAnswer};
 
+use super::consent::Yes;
 use super::running::Opening;
 use super::status::Tone;
-use super::{Dialog, Effect, Leaving, Model, Motion, count_of};
-
-/// Calls that a page down or up goes on by.
-const PAGE: usize = 5;
-
-/// An open review of an undo.
-#[derive(Debug)]
-pub struct UndoReview {
-    plan: Arc<UndoPlan>,
-    /// The first call in sight.
-    pub top: usize,
-}
+use super::{Effect, Leaving, Model, Panel, Review, count_of};
 
 /// The undo going on, or the last one.
 #[derive(Debug)]
@@ -32,19 +22,6 @@ pub struct ActiveUndo {
     /// Events in the order they were settled, with how long it took.
     pub settled: Vec<(usize, Duration)>,
     closed: bool,
-}
-
-impl UndoReview {
-    /// The plan that a yes carries out.
-    pub fn plan(&self) -> &Arc<UndoPlan> {
-        &self.plan
-    }
-
-    /// Scrolls the calls.
-    pub(super) fn scroll(&mut self, motion: Motion) {
-        let last = self.plan.events().len().saturating_sub(1);
-        self.top = motion.applied(self.top, last, PAGE);
-    }
 }
 
 impl ActiveUndo {
@@ -67,23 +44,15 @@ impl Model {
             return;
         };
         match UndoPlan::new(self.facts.target.clone(), lost) {
-            Ok(plan) => {
-                let review = UndoReview { plan: Arc::new(plan), top: 0 };
-                self.dialog = Some(Dialog::Undo(Box::new(review)));
-            }
+            Ok(plan) => self.ask(Review::of_undo(Arc::new(plan))),
             Err(refused) => self.notice(Tone::Plain, refused.to_string()),
         }
     }
 
-    pub(super) fn confirm_undo(&mut self, review: Box<UndoReview>) -> Vec<Effect> {
-        if self.facts.read_only {
-            let text = "this profile is read-only: nothing is made (read_only, --read-only)";
-            self.notice(Tone::Warning, text);
-            self.dialog = Some(Dialog::Undo(review));
-            return Vec::new();
-        }
-        let plan = review.plan;
+    /// The operator said yes to making these events again.
+    pub(super) fn start_undoing(&mut self, plan: Arc<UndoPlan>, _: Yes) -> Vec<Effect> {
         self.opening = Some(Opening::Undo(Arc::clone(&plan)));
+        self.focus_panel(Panel::Status);
         vec![Effect::OpenUndoFile(plan)]
     }
 

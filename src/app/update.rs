@@ -1,17 +1,16 @@
 //! The one function that changes the model.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::deletion::PlanRefused;
 use crate::domain::{Discovery, ExtensionNumber, Failure, Fetched, Filter, Listing, Replaced};
 
-use super::keymap::{Found, look_up};
-use super::running::Opening;
+use super::consent::{Substance, Unread, Yes};
+use super::keymap::Found;
 use super::status::Tone;
 use super::{
-    Command, Context, Dialog, Effect, Key, Layout, Leaving, Message, Model, Moment, Motion, Panel,
-    Review, count_of,
+    Command, Dialog, Effect, Key, Layer, Layout, LeaveQuestion, Leaving, Message, Model, Moment,
+    Motion, Panel, count_of,
 };
 
 /// Two presses of ctrl-c within this time leave at once.
@@ -26,84 +25,76 @@ pub fn update(model: &mut Model, message: Message, now: Moment) -> Vec<Effect> {
     model.count_again();
     model.fit_cursors();
     model.drop_anchor();
+    effects.extend(model.follow_question());
     effects
 }
 
 fn take_in(model: &mut Model, message: Message) -> Vec<Effect> {
     match message {
-        Message::Pressed(key) => model.press(key),
-        Message::Pasted(text) => {
-            model.paste(&text);
-            Vec::new()
+        Message::Pressed(key) => return model.pressed(key),
+        Message::Pasted(text) => model.pasted(&text),
+        Message::Arrived => model.consent.arrived(model.now.since_start),
+        Message::Shown(picture) => model.consent.shown(picture, model.now.since_start),
+        Message::Resized { columns, rows } => model.resized(columns, rows),
+        Message::InputEnded | Message::AskedToEnd { .. } => return model.leave_in_haste(),
+        Message::Suspended(Err(why)) => {
+            model.notice(Tone::Warning, format!("not suspended: {why}"));
         }
-        Message::Resized { columns, rows } => {
-            model.resized(columns, rows);
-            Vec::new()
-        }
+        // What there is to do is done where the terminal is.
+        Message::Suspended(Ok(())) | Message::AskedToStop | Message::Continued => {}
         Message::Discovered { result, exchanges } => {
             model.calls.add(exchanges);
             model.discovered(result);
-            Vec::new()
         }
-        Message::BrokenRunsFound(sentences) => {
-            model.broken_runs_found(sentences);
-            Vec::new()
-        }
+        Message::BrokenRunsFound(sentences) => model.broken_runs_found(sentences),
         Message::Listed { extension, epoch, result, exchanges } => {
             model.calls.add(exchanges);
-            model.listed(&extension, epoch, result)
+            return model.listed(&extension, epoch, result);
         }
-        Message::RunFileOpened(opened) => model.run_file_opened(opened),
+        Message::RunFileOpened(opened) => return model.run_file_opened(opened),
         Message::CallSettled { call, settled, exchanges } => {
             model.calls.add(exchanges);
-            model.settle_call(call, settled)
+            return model.settle_call(call, settled);
         }
         Message::ListedForRun { extension, result, exchanges } => {
             model.calls.add(exchanges);
-            if model.is_undoing() {
+            return if model.is_undoing() {
                 model.listed_for_undo(&extension, result)
             } else {
                 model.listed_for_run(&extension, result)
-            }
+            };
         }
         Message::EventCreated { place, answer, exchanges } => {
             let took = exchanges.iter().map(|exchange| exchange.took).sum();
             model.calls.add(exchanges);
-            model.event_created(place, answer, took)
+            return model.event_created(place, answer, took);
         }
         Message::Panicked => {
             let message = "callsweep has a defect and ended; the run file says what was sent";
             model.leaving = Leaving::Now { message: Some(message.to_owned()) };
-            Vec::new()
         }
-        Message::InputEnded | Message::AskedToEnd { .. } => model.leave_in_haste(),
-        Message::Waited => model.waited(),
-        Message::ReceiptWritten(written) => {
-            model.receipt_written(written);
-            Vec::new()
+        Message::Waited => {
+            model.consent.woke(model.now.since_start);
+            return model.waited();
         }
-        // What there is to do is done where the terminal is.
-        Message::Answered
-        | Message::Arrived
-        | Message::Suspended(Ok(()))
-        | Message::AskedToStop
-        | Message::Continued => Vec::new(),
-        Message::Suspended(Err(why)) => {
-            model.notice(Tone::Warning, format!("not suspended: {why}"));
-            Vec::new()
-        }
-        Message::Copied { what, result } => {
-            model.copied(&what, result);
-            Vec::new()
-        }
-        Message::RunFileClosed(closed) => {
-            model.run_file_closed(closed);
-            Vec::new()
-        }
+        Message::ReceiptWritten(written) => model.receipt_written(written),
+        Message::Copied { what, result } => model.copied(&what, result),
+        Message::RunFileClosed(closed) => model.run_file_closed(closed),
     }
+    Vec::new()
 }
 
 impl Model {
+    fn pressed(&mut self, key: Key) -> Vec<Effect> {
+        self.consent.arrived(self.now.since_start);
+        self.press(key)
+    }
+
+    fn pasted(&mut self, text: &str) {
+        self.consent.arrived(self.now.since_start);
+        self.paste(text);
+    }
+
     fn broken_runs_found(&mut self, sentences: Vec<String>) {
         for sentence in sentences {
             self.say(Tone::Warning, sentence);
@@ -122,39 +113,45 @@ impl Model {
         self.fit_cursors();
     }
 
-    fn context(&self) -> Context {
+    /// Follows the question that is open: what of it has to be shown, and when it can be answered.
+    fn follow_question(&mut self) -> Option<Effect> {
+        let question = match &self.dialog {
+            _ if !self.layout.fits => None,
+            Some(Dialog::Review(_)) => self.substance_of_review(),
+            Some(Dialog::Leave(leave)) => {
+                let (question, repaints) = (leave.question, self.repaints);
+                let substance = Substance { question, plan: None, warnings: Vec::new(), repaints };
+                Some((substance, super::consent::Sight::default()))
+            }
+            Some(Dialog::Filter(_) | Dialog::Marking(_) | Dialog::Help { .. }) | None => None,
+        };
+        let (renewed, wait) = self.consent.follow(question, self.now.since_start);
+        if renewed {
+            self.forget_typed();
+        }
+        wait.map(Effect::Wait)
+    }
+
+    /// The innermost layer of keys.
+    pub fn layer(&self) -> Layer {
         match &self.dialog {
-            None | Some(Dialog::Filter { .. } | Dialog::Marking(_)) => Context::Browse,
-            Some(Dialog::Review(_)) => Context::Review,
-            Some(Dialog::Undo(_)) => Context::Undo,
-            Some(Dialog::Leave) => Context::Leave,
-            Some(Dialog::Help { .. }) => Context::Help,
+            None => Layer::Panels,
+            Some(Dialog::Filter(_) | Dialog::Marking(_)) => Layer::Prompt,
+            Some(Dialog::Review(review)) if review.line().is_some() => Layer::Prompt,
+            Some(Dialog::Review(_)) => Layer::Review,
+            Some(Dialog::Leave(_)) => Layer::Question,
+            Some(Dialog::Help { .. }) => Layer::Help,
         }
     }
 
     fn press(&mut self, key: Key) -> Vec<Effect> {
         self.notice = None;
-        // The one chord that holds while a line is being typed too.
-        if look_up(self.context(), None, key) == Found::Command(Command::Suspend) {
-            return self.obey(Command::Suspend);
+        if !self.layout.fits {
+            return self.press_unseen(key);
         }
-        match &self.dialog {
-            Some(Dialog::Filter { .. }) => {
-                self.type_filter(key);
-                return Vec::new();
-            }
-            Some(Dialog::Marking(_)) => {
-                self.type_marking(key);
-                return Vec::new();
-            }
-            Some(Dialog::Review(_) | Dialog::Undo(_) | Dialog::Leave | Dialog::Help { .. })
-            | None => {}
-        }
-        if self.type_count(key) {
-            return Vec::new();
-        }
+        let layer = self.layer();
         let pending = self.pending_key.take();
-        match look_up(self.context(), pending, key) {
+        match self.keymap.look_up(layer, pending, key) {
             Found::Command(command) => self.obey(command),
             Found::Prefix => {
                 self.pending_key = Some(key);
@@ -162,24 +159,58 @@ impl Model {
             }
             // A key that does not go on the sequence stands for itself.
             Found::Nothing if pending.is_some() => self.press(key),
-            Found::Nothing => Vec::new(),
+            Found::Nothing => self.press_unbound(layer, key),
         }
     }
 
-    /// Digits and backspace while the number of events has to be typed.
-    fn type_count(&mut self, key: Key) -> bool {
-        let Some(Dialog::Review(review)) = &mut self.dialog else {
-            return false;
-        };
-        if !review.must_type() {
-            return false;
+    fn press_unbound(&mut self, layer: Layer, key: Key) -> Vec<Effect> {
+        if self.type_key(key) || self.type_count(key) {
+            return Vec::new();
         }
-        match key.typed() {
-            Some(digit) if digit.is_ascii_digit() => review.type_digit(digit),
-            _ if key == Key::BACKSPACE => review.untype_digit(),
-            _ => return false,
+        // Esc and a key that come in one piece look like a key with alt: where something can be
+        // closed or stopped, it is the Esc that counts.
+        if key.is_with_alt() && (layer != Layer::Panels || self.is_running()) {
+            return self.step_back();
         }
-        true
+        let more = if layer == Layer::Panels { ": ? lists the keys" } else { "" };
+        self.notice(Tone::Plain, format!("{key} does nothing here{more}"));
+        Vec::new()
+    }
+
+    /// In a window too small for a picture nothing is confirmed, marked or changed.
+    fn press_unseen(&mut self, key: Key) -> Vec<Effect> {
+        self.pending_key = None;
+        let found = self.keymap.look_up(Layer::Panels, None, key);
+        match found {
+            Found::Command(Command::Escape) => self.escape_unseen(),
+            Found::Nothing if key.is_with_alt() => self.escape_unseen(),
+            Found::Command(Command::Quit) if !self.is_running() => {
+                self.leaving = Leaving::Now { message: None };
+                Vec::new()
+            }
+            Found::Command(
+                command @ (Command::Pause
+                | Command::Interrupt
+                | Command::Redraw
+                | Command::Suspend
+                | Command::ToggleMask),
+            ) => self.obey(command),
+            Found::Command(_) | Found::Prefix | Found::Nothing => Vec::new(),
+        }
+    }
+
+    /// Stops a run at once, whatever is open.
+    fn escape_unseen(&mut self) -> Vec<Effect> {
+        if self.is_running() { self.stop_at_once() } else { self.step_back() }
+    }
+
+    /// The innermost thing first: line, dialog, and what is below.
+    fn step_back(&mut self) -> Vec<Effect> {
+        if self.dialog.is_some() {
+            self.cancel();
+            return Vec::new();
+        }
+        self.escape()
     }
 
     fn obey(&mut self, command: Command) -> Vec<Effect> {
@@ -203,10 +234,13 @@ impl Model {
             Command::UnmarkAll => self.unmark_all(),
             Command::ReviewDeletion => self.review_deletion(),
             Command::Confirm => return self.confirm(),
+            Command::Apply => self.apply_line(),
+            Command::Recall { earlier } => self.recall(earlier),
             Command::Cancel => self.cancel(),
             Command::Nothing => {}
             Command::ChangeForm => self.change_form(),
             Command::Simulate => return self.simulate(),
+            Command::ShowCalls => self.show_calls(),
             Command::Copy => return self.copy(),
             Command::CopyAll => return self.copy_rows(true),
             Command::AddDrifted => self.add_drifted(),
@@ -222,7 +256,7 @@ impl Model {
             Command::Interrupt => return self.interrupt(),
             Command::WriteReceipt => return self.write_receipt(),
             Command::Redraw => self.repaints += 1,
-            Command::Suspend => return vec![Effect::Suspend],
+            Command::Suspend => self.suspensions += 1,
         }
         Vec::new()
     }
@@ -230,18 +264,17 @@ impl Model {
     fn scroll_or_go(&mut self, motion: Motion) {
         let rows = usize::from(self.layout.whole.height);
         match &mut self.dialog {
-            Some(Dialog::Review(review)) => review.scroll(motion),
-            Some(Dialog::Undo(review)) => review.scroll(motion),
+            Some(Dialog::Review(review)) => review.go(motion),
             Some(Dialog::Help { top }) => {
                 let last = super::BINDINGS.len();
                 *top = motion.applied(*top, last, rows / 2);
             }
-            Some(Dialog::Leave | Dialog::Filter { .. } | Dialog::Marking(_)) => {}
+            Some(Dialog::Leave(_) | Dialog::Filter(_) | Dialog::Marking(_)) => {}
             None => self.go(motion),
         }
     }
 
-    /// `d`: freezes the marks, or the row under the cursor, into a plan. Nothing is sent.
+    /// `d`: freezes the marks, or the event under the cursor, into a plan. Nothing is sent.
     fn review_deletion(&mut self) {
         if self.is_running() {
             self.notice(Tone::Warning, "a run is going on: Esc stops it, then d");
@@ -263,27 +296,22 @@ impl Model {
         let (events, most) = (self.store.marked(), self.facts.max_delete);
         if events > most {
             self.notice(Tone::Warning, PlanRefused::TooLarge { events, most }.to_string());
-            return;
-        }
-        let from_cursor = events == 0;
-        let selection = if from_cursor {
-            let Some(selection) = self.selection_under_cursor() else {
-                self.notice(
-                    Tone::Warning,
-                    "nothing is marked, and the row under the cursor is not read yet",
-                );
-                return;
-            };
-            selection
+        } else if events > 0 {
+            self.open_review(&crate::deletion::Selection::of_marks(&self.store), false);
         } else {
-            crate::deletion::Selection::of_marks(&self.store)
-        };
-        self.open_review(&selection, from_cursor);
+            match self.event_under_cursor() {
+                Ok(selection) => self.open_review(&selection, true),
+                Err(why) => self.notice(Tone::Warning, why),
+            }
+        }
     }
 
     /// `r`: what failed kept its mark, so the marks are what is to be tried again.
     fn retry_failed(&mut self) {
-        let failed = self.run.as_ref().is_some_and(|active| !active.run.failed().is_empty());
+        let failed = self
+            .run
+            .as_ref()
+            .is_some_and(|active| !active.simulated && !active.run.failed().is_empty());
         if failed && self.store.marked() > 0 {
             self.review_deletion();
         } else {
@@ -291,136 +319,69 @@ impl Model {
         }
     }
 
+    /// `y`, which counts only for a question that was shown and could be read.
     pub(super) fn confirm(&mut self) -> Vec<Effect> {
+        if !matches!(self.dialog, Some(Dialog::Review(_) | Dialog::Leave(_))) {
+            self.notice(Tone::Plain, "y only confirms a review; c copies");
+            return Vec::new();
+        }
+        match self.consent.yes() {
+            Ok(yes) => self.confirmed(yes),
+            Err(unread) => {
+                self.not_yet(unread);
+                Vec::new()
+            }
+        }
+    }
+
+    fn confirmed(&mut self, yes: Yes) -> Vec<Effect> {
         match self.dialog.take() {
-            Some(Dialog::Review(review)) => self.confirm_review(review),
-            Some(Dialog::Undo(review)) => self.confirm_undo(review),
-            Some(Dialog::Leave) => {
+            Some(Dialog::Review(review)) => self.confirm_review(review, yes),
+            Some(Dialog::Leave(leave)) if leave.in_run => {
                 self.leaving = Leaving::WhenSettled;
                 let effects = self.stop_and_settle();
                 self.leave_if_settled();
                 effects
             }
-            other @ (Some(Dialog::Filter { .. } | Dialog::Marking(_) | Dialog::Help { .. })
-            | None) => {
+            Some(Dialog::Leave(_)) => {
+                self.leaving = Leaving::Now { message: None };
+                Vec::new()
+            }
+            other @ (Some(Dialog::Filter(_) | Dialog::Marking(_) | Dialog::Help { .. }) | None) => {
                 self.dialog = other;
                 Vec::new()
             }
         }
     }
 
-    fn confirm_review(&mut self, review: Box<Review>) -> Vec<Effect> {
-        if self.facts.read_only {
-            self.notice(
-                Tone::Warning,
-                "this profile is read-only: nothing is deleted (read_only, --read-only)",
-            );
-            self.dialog = Some(Dialog::Review(review));
-            return Vec::new();
-        }
-        let Some(plan) = review.plan().map(Arc::clone) else {
-            self.notice(Tone::Warning, "nothing is as it was marked: + adds it as it is now");
-            self.dialog = Some(Dialog::Review(review));
-            return Vec::new();
+    /// A key that would answer a question was dropped.
+    pub(super) fn not_yet(&mut self, unread: Unread) {
+        let why = match unread {
+            Unread::NotShown => "not yet: waiting for the terminal to show this",
+            Unread::MoreWarnings => "not yet: scroll down, there are more warnings",
+            Unread::TooSoon => "not yet: look first, then answer",
         };
-        if !review.is_armed() {
-            let count = review.events();
-            self.notice(Tone::Warning, format!("type {count}, the number of events, before y"));
-            self.dialog = Some(Dialog::Review(review));
-            return Vec::new();
-        }
-        if review.is_reading() {
-            self.dialog = Some(Dialog::Review(review));
-            self.agree_early();
-            return Vec::new();
-        }
-        self.opening = Some(Opening::Deletion(Arc::clone(&plan)));
-        vec![Effect::OpenRunFile(plan)]
+        self.notice(Tone::Warning, why);
     }
 
     fn cancel(&mut self) {
         match self.dialog.take() {
+            Some(Dialog::Review(review)) if review.line().is_some() => {
+                self.dialog = Some(Dialog::Review(review));
+                self.end_narrowing(false);
+            }
             Some(Dialog::Review(review)) => {
                 self.end_check(&review);
-                self.notice(Tone::Plain, "cancelled: nothing was sent, the marks stay");
+                let text = if review.is_of_undo() {
+                    "undo cancelled; nothing was re-created"
+                } else {
+                    "cancelled: nothing was sent, the marks stay"
+                };
+                self.notice(Tone::Plain, text);
             }
-            Some(Dialog::Undo(_)) => self.notice(Tone::Plain, "cancelled: nothing was sent"),
-            Some(
-                Dialog::Leave | Dialog::Help { .. } | Dialog::Filter { .. } | Dialog::Marking(_),
-            )
-            | None => {}
+            Some(Dialog::Filter(prompt)) => self.take_filter_back(prompt),
+            Some(Dialog::Leave(_) | Dialog::Help { .. } | Dialog::Marking(_)) | None => {}
         }
-    }
-
-    fn edit_filter(&mut self) {
-        let panel = if self.focus == Panel::Extensions { Panel::Extensions } else { Panel::Events };
-        if self.focus != panel {
-            self.focus_panel(panel);
-        }
-        let before = self.filter(panel).clone();
-        let text = before.text().to_owned();
-        self.dialog = Some(Dialog::Filter { panel, before, text, refused: None });
-    }
-
-    fn type_filter(&mut self, key: Key) {
-        let Some(Dialog::Filter { panel, before, text, refused }) = &mut self.dialog else {
-            return;
-        };
-        if key == Key::ENTER {
-            // What is no filter cannot be kept; the reason stays in sight.
-            if refused.is_none() {
-                self.dialog = None;
-            }
-            return;
-        }
-        if key == Key::ESC || key == Key::CTRL_C {
-            let (panel, before) = (*panel, std::mem::take(before));
-            self.dialog = None;
-            self.set_filter(panel, before);
-            return;
-        }
-        key.edit(text);
-        self.apply_typed_filter();
-    }
-
-    fn paste(&mut self, pasted: &str) {
-        self.paste_marking(pasted);
-        let Some(Dialog::Filter { text, .. }) = &mut self.dialog else {
-            return;
-        };
-        text.extend(pasted.chars().filter(|character| !character.is_control()));
-        self.apply_typed_filter();
-    }
-
-    /// Shows what is typed at once, or the reason why it is no filter.
-    fn apply_typed_filter(&mut self) {
-        let Some(Dialog::Filter { panel, text, refused, .. }) = &mut self.dialog else {
-            return;
-        };
-        let panel = *panel;
-        let filter = if panel == Panel::Extensions {
-            Filter::of_extensions(text)
-        } else {
-            Filter::of_events(text)
-        };
-        match filter {
-            Ok(filter) => {
-                *refused = None;
-                self.set_filter(panel, filter);
-            }
-            Err(error) => *refused = Some(error),
-        }
-    }
-
-    fn set_filter(&mut self, panel: Panel, filter: Filter) {
-        if panel == Panel::Extensions {
-            self.extension_filter = filter;
-            self.rebuild_extensions();
-        } else {
-            self.event_filter = filter;
-            self.rebuild_events();
-        }
-        self.marks_changed = true;
     }
 
     /// The numbers to recognise in sentences; nobody pays for them who masks nothing.
@@ -445,6 +406,10 @@ impl Model {
     }
 
     fn read_again(&mut self) -> Vec<Effect> {
+        if self.dialog.is_some() {
+            self.read_again_for_review();
+            return Vec::new();
+        }
         if self.focus == Panel::Events {
             if let Some(extension) = self.current_extension().cloned() {
                 self.loading.demand(&extension.number);
@@ -461,27 +426,33 @@ impl Model {
         vec![Effect::DiscoverExtensions]
     }
 
-    /// One step back: a run first, since it is what an operator wants to hold.
+    /// One step back in the panels: the filter of the focused one, then a run.
     fn escape(&mut self) -> Vec<Effect> {
-        if self.is_running() {
-            if self.opening.is_some() {
-                self.notice(Tone::Plain, "the run file is being written; Esc again once it runs");
-            }
-            return self.stop_and_settle();
-        }
-        if self.give_up_marking("by Esc") {
-            return Vec::new();
-        }
         let filtered = match self.focus {
             Panel::Extensions | Panel::Events => !self.filter(self.focus).is_empty(),
             Panel::Status | Panel::Marked | Panel::Calls => false,
         };
         if filtered {
             self.set_filter(self.focus, Filter::default());
-        } else if self.focus != Panel::Extensions {
+            if self.is_running() {
+                self.notice(Tone::Warning, "filter cleared; Esc again stops the run");
+            }
+            return Vec::new();
+        }
+        if self.is_running() {
+            return self.stop_at_once();
+        }
+        if !self.give_up_marking("by Esc") && self.focus != Panel::Extensions {
             self.focus_panel(Panel::Extensions);
         }
         Vec::new()
+    }
+
+    fn stop_at_once(&mut self) -> Vec<Effect> {
+        if self.opening.is_some() {
+            self.notice(Tone::Plain, "the run file is being written; Esc again once it runs");
+        }
+        self.stop_and_settle()
     }
 
     fn quit(&mut self) {
@@ -489,8 +460,10 @@ impl Model {
             self.focus_panel(Panel::Extensions);
         } else if self.closing {
             self.leaving = Leaving::WhenSettled;
-        } else if self.is_running() {
-            self.dialog = Some(Dialog::Leave);
+        } else if self.is_running() || self.store.marked() > 0 {
+            let question = self.next_question();
+            let in_run = self.is_running();
+            self.dialog = Some(Dialog::Leave(LeaveQuestion { question, in_run }));
         } else {
             self.leaving = Leaving::Now { message: None };
         }
@@ -504,13 +477,7 @@ impl Model {
             self.leave_at_once();
             return Vec::new();
         }
-        let effects = match self.dialog {
-            Some(_) => {
-                self.cancel();
-                Vec::new()
-            }
-            None => self.escape(),
-        };
+        let effects = self.step_back();
         if self.notice.is_none() {
             self.notice(Tone::Plain, "ctrl-c again within a second leaves");
         }

@@ -289,12 +289,16 @@ fn ending(tally: &Tally, nothing_beside: bool) -> Ending {
 /// When the terminal cannot be read or written.
 pub(super) fn confirmed(question: &str, typed: Option<usize>) -> Result<bool> {
     if !io::stdin().is_terminal() {
-        remark("nobody is there to say yes: write --yes, or --dry-run to see what would be sent");
+        remark(
+            "not a terminal, so nobody can confirm: pass --yes, or --dry-run to see what would be sent",
+        );
         return Ok(false);
     }
     let expected = typed.map_or("y".to_owned(), |count| count.to_string());
-    let hint = typed.map_or("[y/N]".to_owned(), |count| format!("[type {count} to confirm]"));
+    let hint = typed.map_or("[y/N]".to_owned(), |count| format!("Type {count} to confirm:"));
     let mut out = io::stderr();
+    // What was typed before the question answers nothing.
+    rustix::termios::tcflush(io::stdin(), rustix::termios::QueueSelector::IFlush)?;
     write!(out, "{question}? {hint} ")?;
     out.flush()?;
     let mut answer = String::new();

@@ -1,9 +1,11 @@
 //! How the screen is to look, from the file, the environment and the flags.
 
+use std::time::Duration;
+
 use ratatui::style::Color;
 use toml::Spanned;
 
-use crate::app::{Looks, Palette};
+use crate::app::{Facts, Looks, Palette};
 
 use super::source::{Document, Source};
 use super::{ConfigError, Environment, Flags};
@@ -48,7 +50,26 @@ pub(super) fn looks(
 pub fn looks_without_file(flags: &Flags, environment: &Environment) -> Looks {
     let no_color = flags.no_color || environment.value("NO_COLOR").is_some();
     let palette = Some(Palette::DEFAULT).filter(|_| !no_color);
-    Looks { palette, ascii: flags.ascii, ..Looks::default() }
+    let ascii = flags.ascii || !is_utf8(environment);
+    Looks { palette, ascii, ..Looks::default() }
+}
+
+/// Whether the locale has the characters that the screen is drawn with: the first of the variables
+/// that is set decides, and none of them is the C locale (POSIX, *Environment Variables*).
+fn is_utf8(environment: &Environment) -> bool {
+    let locale =
+        ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(|name| environment.value(name));
+    let name = locale.map(|value| value.to_string_lossy().to_ascii_lowercase());
+    name.is_some_and(|name| name.contains("utf-8") || name.contains("utf8"))
+}
+
+/// How long nothing may arrive from the terminal before a question that it shows can be answered.
+/// Inside tmux and GNU screen it is longer: they answer before the terminal around them shows it.
+pub fn quiet(environment: &Environment) -> Duration {
+    let within = ["TMUX", "STY"].into_iter().any(|name| environment.value(name).is_some());
+    let term = environment.value("TERM").map(|term| term.to_string_lossy().into_owned());
+    let named = term.is_some_and(|term| term.starts_with("tmux") || term.starts_with("screen"));
+    if within || named { Duration::from_millis(500) } else { Facts::QUIET }
 }
 
 /// What stands against the interactive program on this terminal, with the remedy.
@@ -79,5 +100,43 @@ fn shown_by(environment: &Environment, palette: Palette) -> Palette {
         good: shown(palette.good, default.good),
         warning: shown(palette.warning, default.warning),
         danger: shown(palette.danger, default.danger),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(variables: &[(&str, &str)]) -> Environment {
+        variables.iter().copied().collect()
+    }
+
+    #[test]
+    fn without_utf_8_in_the_locale_the_screen_is_ascii() {
+        for (variables, ascii) in [
+            (&[][..], true),
+            (&[("LANG", "C")], true),
+            (&[("LANG", "en_US.UTF-8")], false),
+            (&[("LC_CTYPE", "C.utf8"), ("LANG", "C")], false),
+            (&[("LC_ALL", "POSIX"), ("LANG", "en_US.UTF-8")], true),
+            (&[("LC_ALL", ""), ("LANG", "de_DE.utf-8")], false),
+            (&[("LC_CTYPE", "de_DE.ISO-8859-1"), ("LANG", "de_DE.UTF-8")], true),
+        ] {
+            let looks = looks_without_file(&Flags::default(), &environment(variables));
+            assert_eq!(looks.ascii, ascii, "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn a_question_takes_longer_where_a_multiplexer_answers_for_the_terminal() {
+        for (variables, millis) in [
+            (&[("TERM", "xterm-256color")][..], 200),
+            (&[("TERM", "screen.xterm")], 500),
+            (&[("TERM", "tmux-256color")], 500),
+            (&[("TERM", "xterm"), ("STY", "1.pts")], 500),
+            (&[("TERM", "xterm"), ("TMUX", "/tmp/x")], 500),
+        ] {
+            assert_eq!(quiet(&environment(variables)), Duration::from_millis(millis));
+        }
     }
 }

@@ -44,7 +44,7 @@ impl Home {
 
     fn environment(&self, more: &[(&str, &str)]) -> Environment {
         let home = self.0.path().to_str().unwrap();
-        let own = [("HOME", home), ("CALLSWEEP_TOKEN", "1|abc~def")];
+        let own = [("HOME", home), ("CALLSWEEP_TOKEN", "1|abc~def"), ("LANG", "C.UTF-8")];
         own.into_iter().chain(more.iter().copied()).collect()
     }
 
@@ -468,7 +468,7 @@ fn only_the_chosen_profile_is_asked_for_its_token() {
 #[test]
 fn neither_profile_nor_environment_prints_a_secret() {
     let environment = Home::with(MINIMAL).environment(&[]);
-    assert_eq!(format!("{environment:?}"), "Environment(2 variables)");
+    assert_eq!(format!("{environment:?}"), "Environment(3 variables)");
     let profile = format!("{:?}", accepted(MINIMAL));
     assert!(profile.contains("***") && !profile.contains("abc~def"), "{profile}");
 }

@@ -39,6 +39,10 @@ impl Drifted {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Choice {
     parts: Vec<Part>,
+    /// How many events are not as they were chosen, and how many of these can be added, so that
+    /// nobody counts them again for each listing.
+    differing: usize,
+    addable: usize,
 }
 
 /// What was chosen of one extension.
@@ -66,13 +70,24 @@ impl Choice {
             whole_types,
             drifted: Vec::new(),
         });
-        let mut choice = Self { parts: parts.collect() };
+        let mut choice = Self { parts: parts.collect(), differing: 0, addable: 0 };
         for part in &mut choice.parts {
             if let Some(listing) = store.listing(&part.extension) {
                 part.compare(listing);
             }
         }
+        choice.count_again();
         choice
+    }
+
+    fn count_again(&mut self) {
+        (self.differing, self.addable) = self
+            .parts
+            .iter()
+            .map(Part::counts)
+            .fold((0, 0), |(differing, addable), (more, more_addable)| {
+                (differing + more, addable + more_addable)
+            });
     }
 
     /// The extensions that were chosen from.
@@ -82,12 +97,21 @@ impl Choice {
 
     /// Takes a newer listing of an extension; true when that changes what differs.
     pub fn compare(&mut self, listing: &Listing) -> bool {
-        let part = self.parts.iter_mut().find(|part| part.extension == *listing.extension());
-        part.is_some_and(|part| {
-            let before = part.drifted.clone();
-            part.compare(listing);
-            part.drifted != before
-        })
+        let place = self.parts.binary_search_by(|part| part.extension.cmp(listing.extension()));
+        let part = place.ok().and_then(|place| self.parts.get_mut(place));
+        let Some(part) = part else { return false };
+        let before = std::mem::take(&mut part.drifted);
+        let addable_before = before.iter().filter(|one| one.can_be_added()).count();
+        part.compare(listing);
+        let (differing, addable) = part.counts();
+        self.differing = (self.differing + differing) - before.len();
+        self.addable = (self.addable + addable) - addable_before;
+        part.drifted != before
+    }
+
+    /// How many events are not as they were chosen, and how many of these can be added.
+    pub fn differing(&self) -> (usize, usize) {
+        (self.differing, self.addable)
     }
 
     /// What is not as it was chosen.
@@ -129,11 +153,17 @@ impl Choice {
             }
             part.compare(listing);
         }
+        choice.count_again();
         (choice, added)
     }
 }
 
 impl Part {
+    fn counts(&self) -> (usize, usize) {
+        let addable = self.drifted.iter().filter(|one| one.can_be_added()).count();
+        (self.drifted.len(), addable)
+    }
+
     fn compare(&mut self, listing: &Listing) {
         self.drifted.clear();
         for event in &self.events {

@@ -52,6 +52,15 @@ impl EventType {
             Self::Unknown(number) => number,
         }
     }
+
+    /// Its name in at most eight columns.
+    pub fn short(self) -> String {
+        match self {
+            Self::AnswerIncoming => "Ans-In".to_owned(),
+            Self::AnswerOutgoing => "Ans-Out".to_owned(),
+            Self::DialIn | Self::DialOut | Self::Hangup | Self::Unknown(_) => self.to_string(),
+        }
+    }
 }
 
 impl fmt::Display for EventType {

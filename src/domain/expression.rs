@@ -286,7 +286,7 @@ impl Span {
 /// The host of a URL as it stands there, without user and port; empty when there is none.
 ///
 /// Event URLs hold the service's placeholders, which a strict parser refuses.
-fn host_of(url: &str) -> &str {
+pub fn host_of(url: &str) -> &str {
     let scheme = url.as_bytes().windows(3).position(|three| three == b"://");
     let Some(rest) = scheme.and_then(|end| url.get(end + 3..)) else {
         return "";

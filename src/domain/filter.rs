@@ -1,6 +1,6 @@
 //! Which rows are shown: an expression together with the text it was typed as.
 
-use super::{EventView, Expression, ExpressionError, Extension};
+use super::{Candidate, EventView, Expression, ExpressionError, Extension, PhoneCallEvent};
 
 /// What an operator typed after `/`. The empty filter lets everything through.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -44,5 +44,21 @@ impl Filter {
     /// Whether an event of an extension is shown.
     pub fn admits_event(&self, extension: &Extension, event: &EventView<'_>) -> bool {
         self.is_empty() || self.expression.matches(&event.candidate(extension))
+    }
+
+    /// The same of an event that stands for itself.
+    pub fn admits(&self, extension: &Extension, event: &PhoneCallEvent) -> bool {
+        self.is_empty()
+            || self.expression.matches(&Candidate {
+                number: extension.number.as_str(),
+                label: extension.label.raw(),
+                event_type: event.key.event_type,
+                id: event.key.id.as_str(),
+                method: event.method.written(),
+                url: event.url.raw(),
+                note: event.note.raw(),
+                status: event.status.written(),
+                modified: event.modified.clone(),
+            })
     }
 }

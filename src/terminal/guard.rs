@@ -2,9 +2,21 @@
 
 use std::io::{self, IsTerminal};
 use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Duration;
 
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
-use crossterm::execute;
+use crossterm::queue;
+
+use super::outlet;
+
+/// How long a terminal may take to be given back.
+const LIMIT: Duration = Duration::from_millis(200);
+
+/// Erases the picture: where there is no alternate screen a customer's data would stay.
+const ERASE: &[u8] = b"\x1b[?2026l\x1b[m\x1b[H\x1b[2J";
+
+/// Ends a sequence of which the terminal got only the beginning (CAN, ECMA-48 8.2.1).
+const CANCEL: &[u8] = b"\x18";
 
 /// True while the terminal is ours. Whoever turns it off gives the terminal back: the guard on an
 /// orderly way out, the panic hook on the other, never both.
@@ -43,12 +55,15 @@ pub(super) fn take_again() -> io::Result<()> {
     // crossterm turns raw mode on once, and would leave it to somebody else's modes.
     crossterm::terminal::disable_raw_mode()?;
     crossterm::terminal::enable_raw_mode()?;
-    execute!(
-        io::stdout(),
+    let mut bytes = Vec::new();
+    queue!(
+        bytes,
         crossterm::terminal::EnterAlternateScreen,
         EnableBracketedPaste,
         crossterm::cursor::Hide
-    )
+    )?;
+    outlet::let_go(false);
+    outlet::write_within(&bytes, LIMIT)
 }
 
 /// Whose the terminal is from now on, and was before.
@@ -83,16 +98,22 @@ impl Drop for Guard {
     }
 }
 
-/// Undoes what `take` did, for good or until it is taken again. A terminal that is gone makes every
-/// step fail, which changes nothing.
+/// Undoes what `take` did, for good or until it is taken again. A terminal that is gone, or that
+/// does not read, makes steps fail, which changes nothing.
 pub(super) fn give_back() {
     if set_taken(false) {
-        let _ = execute!(
-            io::stdout(),
+        let mut bytes = ERASE.to_vec();
+        let _ = queue!(
+            bytes,
             DisableBracketedPaste,
             crossterm::terminal::LeaveAlternateScreen,
             crossterm::cursor::Show
         );
+        if outlet::write_within(&bytes, LIMIT).is_err() {
+            // What it has not read is given up, so that at least this waits for it.
+            outlet::let_go(true);
+            let _ = outlet::write_within(&[CANCEL, &bytes].concat(), LIMIT);
+        }
         let _ = crossterm::terminal::disable_raw_mode();
     }
 }

@@ -2,12 +2,11 @@
 //! unfinished, and only while the terminal is ours. What is typed to others is theirs, and whoever
 //! reads it from the background is stopped for it.
 
-mod frames;
+pub(super) mod frames;
 
 use std::fs::File;
 use std::io::{self, IsTerminal};
 use std::os::fd::{AsFd, OwnedFd};
-use std::sync::mpsc::Sender;
 use std::thread;
 use std::time::Duration;
 
@@ -17,28 +16,25 @@ use rustix::io::Errno;
 use crate::app::Message;
 
 use super::guard;
+use super::inbox::{Post, Told};
 use frames::{Frames, Heard};
 
 /// The most that one read takes; a terminal holds less.
 const MOST: usize = 64 * 1024;
 
-/// Sends a message for every key, for every text that is pasted, and for all else that comes.
+/// Tells of every key, of every text that is pasted, and of all else that comes.
 ///
 /// # Errors
 /// When there is no terminal to read.
-pub(super) fn read(sender: Sender<Message>) -> io::Result<()> {
+pub(super) fn read(post: Post) -> io::Result<()> {
     let terminal = terminal()?;
     thread::spawn(move || {
         let mut frames = Frames::new();
         let mut bytes = vec![0; MOST];
         while let Ok(heard) = hear(&terminal, &mut frames, &mut bytes) {
-            for message in heard.into_iter().map(message) {
-                if sender.send(message).is_err() {
-                    return;
-                }
-            }
+            heard.into_iter().map(told).for_each(|told| post.urgent(told));
         }
-        let _ = sender.send(Message::InputEnded);
+        post.urgent(Told::App(Message::InputEnded));
     });
     Ok(())
 }
@@ -92,13 +88,13 @@ fn wait_for_more(terminal: &OwnedFd, patience: Option<Duration>) -> io::Result<b
     Ok(ready > 0)
 }
 
-fn message(heard: Heard) -> Message {
-    match heard {
+fn told(heard: Heard) -> Told {
+    Told::App(match heard {
         Heard::Key(key) => Message::Pressed(key),
         Heard::Paste(text) => Message::Pasted(text),
-        Heard::Answer => Message::Answered,
         Heard::Noise => Message::Arrived,
-    }
+        Heard::Answer => return Told::Answered,
+    })
 }
 
 /// Where keys come from: standard input, or the terminal behind it where that is something else.

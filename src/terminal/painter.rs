@@ -4,15 +4,12 @@
 //! Lines are often slow and far away. A list that moved by a few rows is moved by the terminal
 //! (DECSTBM and a line feed or reverse index, ECMA-48 and DEC STD 070), the way of fewer bytes
 //! wins, and a picture is one write within the brackets of synchronized output (mode 2026).
-//! Nothing is ever asked of the terminal, and only what the Linux console, screen and tmux know too
-//! is written.
+//! Only what the Linux console, screen and tmux know too is written.
 
 mod pen;
 
 #[cfg(test)]
 mod tests;
-
-use std::io::{self, Write};
 
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
@@ -46,27 +43,19 @@ impl Painter {
         self.shown = None;
     }
 
-    /// Makes the terminal show this picture, in one write; in none where it does already.
-    ///
-    /// # Errors
-    /// What the write failed with; the next picture is painted whole then.
-    pub(super) fn paint(&mut self, next: &Buffer, terminal: &mut impl Write) -> io::Result<()> {
-        let changes = match self.shown.take().filter(|shown| shown.area == next.area) {
-            Some(shown) => {
-                let changes = fewest_bytes(&shown, next);
-                if changes.is_empty() {
-                    self.shown = Some(shown);
-                    return Ok(());
-                }
-                changes
-            }
+    /// What makes the terminal show this picture, to be written as one; nothing where it does already.
+    pub(super) fn bytes(&self, next: &Buffer) -> Option<Vec<u8>> {
+        let changes = match self.shown.as_ref().filter(|shown| shown.area == next.area) {
+            Some(shown) => fewest_bytes(shown, next),
             None => whole(next),
         };
         let (begin, end) = if self.synchronized { TOGETHER } else { (&b""[..], &b""[..]) };
-        terminal.write_all(&[begin, &changes, end].concat())?;
-        terminal.flush()?;
+        (!changes.is_empty()).then(|| [begin, &changes, end].concat())
+    }
+
+    /// This picture was written.
+    pub(super) fn painted(&mut self, next: &Buffer) {
         self.shown = Some(next.clone());
-        Ok(())
     }
 }
 

@@ -1,7 +1,6 @@
 //! The screen as the loop sees it: one call shows a model.
 
 use std::convert::Infallible;
-use std::io::{self, Write};
 
 use ratatui::Terminal;
 use ratatui::backend::{Backend, ClearType, WindowSize};
@@ -13,27 +12,33 @@ use crate::view::draw;
 
 use super::painter::Painter;
 
-/// Draws models with ratatui and paints the pictures with a [`Painter`].
-pub(super) struct Screen<W: Write> {
+/// Draws models with ratatui and turns the pictures into bytes with a [`Painter`].
+pub(super) struct Screen {
     terminal: Terminal<Canvas>,
     painter: Painter,
-    output: W,
 }
 
-impl<W: Write> Screen<W> {
-    pub(super) fn new(output: W, synchronized: bool) -> Self {
+impl Screen {
+    pub(super) fn new(synchronized: bool) -> Self {
         let Ok(terminal) = Terminal::new(Canvas(Size::ZERO));
-        Self { terminal, painter: Painter::new(synchronized), output }
+        Self { terminal, painter: Painter::new(synchronized) }
     }
 
-    /// Makes the terminal show the model, at the size of which the model was told.
-    ///
-    /// # Errors
-    /// When the terminal cannot be written.
-    pub(super) fn show(&mut self, model: &Model) -> io::Result<()> {
+    /// What makes the terminal show the model, at the size of which the model was told. It counts as
+    /// written where `goes` says so of it.
+    pub(super) fn picture(
+        &mut self,
+        model: &Model,
+        goes: impl FnOnce(Option<&[u8]>) -> bool,
+    ) -> Option<Vec<u8>> {
         self.terminal.backend_mut().0 = model.layout().whole.as_size();
         let Ok(picture) = self.terminal.draw(|frame| draw(model, frame));
-        self.painter.paint(picture.buffer, &mut self.output)
+        let bytes = self.painter.bytes(picture.buffer);
+        if goes(bytes.as_deref()) && bytes.is_some() {
+            self.painter.painted(picture.buffer);
+            return bytes;
+        }
+        None
     }
 
     /// The next picture is painted whole.
@@ -41,16 +46,12 @@ impl<W: Write> Screen<W> {
         self.painter.forget();
     }
 
-    /// The picture that the terminal shows, drawn anew.
+    /// The picture of a model, drawn anew.
     #[cfg(test)]
-    pub(super) fn picture(&mut self, model: &Model) -> &ratatui::buffer::Buffer {
+    pub(super) fn drawn(&mut self, model: &Model) -> &ratatui::buffer::Buffer {
+        self.terminal.backend_mut().0 = model.layout().whole.as_size();
         let Ok(picture) = self.terminal.draw(|frame| draw(model, frame));
         picture.buffer
-    }
-
-    /// The terminal itself, between two pictures.
-    pub(super) fn output(&mut self) -> &mut W {
-        &mut self.output
     }
 }
 

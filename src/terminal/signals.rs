@@ -4,7 +4,6 @@
 //! it and no key is read: it is watched from here, blocked and without a wake-up.
 
 use std::io;
-use std::sync::mpsc::Sender;
 use std::thread;
 use std::time::Duration;
 
@@ -14,6 +13,7 @@ use signal_hook::iterator::Signals;
 
 use crate::app::Message;
 
+use super::inbox::{Post, Told};
 use super::{input, suspend};
 
 /// The number that a shell adds to 128 where a terminal hung up.
@@ -30,9 +30,9 @@ const A_MOMENT: Duration = Duration::from_millis(200);
 ///
 /// # Errors
 /// When the system has no room for a signal handler.
-pub(super) fn watch(sender: Sender<Message>) -> io::Result<()> {
+pub(super) fn watch(post: Post) -> io::Result<()> {
     let mut signals = Signals::new(ENDING.into_iter().chain([SIGTSTP, SIGCONT, SIGWINCH]))?;
-    let gone = sender.clone();
+    let gone = post.clone();
     thread::spawn(move || {
         loop {
             let mut caught: Vec<_> = signals.wait().collect();
@@ -44,9 +44,7 @@ pub(super) fn watch(sender: Sender<Message>) -> io::Result<()> {
             }
             caught.sort_by_key(|signal| !ENDING.contains(signal));
             for signal in caught {
-                if sender.send(message(signal)).is_err() {
-                    return;
-                }
+                post.urgent(Told::App(message(signal)));
             }
         }
     });
@@ -55,7 +53,7 @@ pub(super) fn watch(sender: Sender<Message>) -> io::Result<()> {
         // Asked for nothing, it tells of a hang-up alone.
         let mut watched = [PollFd::new(&terminal, PollFlags::empty())];
         while let Err(rustix::io::Errno::INTR) = poll(&mut watched, None) {}
-        let _ = gone.send(Message::InputEnded);
+        gone.urgent(Told::App(Message::InputEnded));
     });
     Ok(())
 }

@@ -12,12 +12,15 @@ use super::guard;
 /// ctrl-z: gives the terminal back and stops the whole job, so that a script around the program
 /// stops with it.
 ///
+/// `rest` is done before the terminal is given back.
+///
 /// # Errors
 /// Why not, in words.
-pub(super) fn suspend() -> Result<(), String> {
+pub(super) fn suspend(rest: impl FnOnce()) -> Result<(), String> {
     if !somebody_goes_on() {
         return Err("there is no shell here that could go on with it".to_owned());
     }
+    rest();
     guard::give_back();
     stop().map_err(|error| error.to_string())
 }
@@ -25,7 +28,7 @@ pub(super) fn suspend() -> Result<(), String> {
 /// Stops where a signal asks for it. Once it goes on, the terminal is taken again, also after a
 /// SIGSTOP, of which nothing tells; in the background, where nobody may touch it, it stops again.
 /// True where the terminal was taken.
-pub(super) fn stop_or_go_on(message: &Message) -> io::Result<bool> {
+pub(super) fn stop_or_go_on(message: &Message, rest: impl FnOnce()) -> io::Result<bool> {
     let stops = matches!(message, Message::AskedToStop);
     let goes_on = matches!(message, Message::Continued);
     if goes_on && is_in_foreground() {
@@ -34,6 +37,7 @@ pub(super) fn stop_or_go_on(message: &Message) -> io::Result<bool> {
     }
     if (stops || goes_on) && somebody_goes_on() {
         if is_in_foreground() {
+            rest();
             guard::give_back();
         } else {
             guard::leave_to_others();

@@ -64,9 +64,22 @@ fn approve(name: &str, text: &str) {
 
 /// The screen in every size and in every look: with colours, without, and in ASCII.
 fn approved(name: &str, desk: &mut Desk) {
+    approved_at(name, desk, |_| {});
+}
+
+/// The same of a question that was shown in each size, and these keys pressed.
+fn approved_read(name: &str, desk: &mut Desk, keys: &str) {
+    approved_at(name, desk, |desk| {
+        desk.look();
+        desk.press(keys);
+    });
+}
+
+fn approved_at(name: &str, desk: &mut Desk, at_size: impl Fn(&mut Desk)) {
     let (mut plain, mut colourless, mut ascii) = (String::new(), String::new(), String::new());
     for (columns, rows) in SIZES {
         desk.take(Message::Resized { columns, rows });
+        at_size(desk);
         let picture = drawn(&desk.model);
         let dressed = |looks: Looks| {
             let mut picture = picture.clone();
@@ -172,10 +185,80 @@ fn reviewing() {
     approved("review-wide", &mut desk);
     desk.press("t");
     approved("review-events", &mut desk);
+    approved_read("review-ready", &mut desk, "");
     approved("review-hidden", &mut at("enter A / o l d enter d 4"));
     let mut desk = Desk::with(Facts { read_only: true, ..facts() });
-    desk.press("enter d");
+    desk.press("enter j d");
     approved("review-read-only", &mut desk);
+}
+
+/// So many events on extensions of four each, in the words of a real office.
+fn office(events: usize) -> Desk {
+    let labels = ["Reception", "Sales", "Mrs. Papadopoulou", "Support 2nd floor"];
+    let urls = [
+        "https://crm-old.acme.test/in.php?ext=0003%2A210&src=pbx",
+        "https://crm.acme.test/pbx/hangup?ext=0003%2A210",
+        "https://wallboard.acme.test/tick",
+    ];
+    let mut desk = Desk::on(Facts { max_delete: 50_000, ..facts() });
+    let number = |at: usize| ExtensionNumber::parse(&format!("0003*{:05}", 100 + at)).unwrap();
+    let extensions = (0..events.div_ceil(4))
+        .map(|at| Extension { label: labels[at % 4].into(), ..Extension::of(number(at)) });
+    let extensions: Vec<_> = extensions.collect();
+    let discovery = Discovery { extensions, remarks: vec![], complete: true };
+    desk.take(Message::Discovered { result: Ok(discovery), exchanges: Vec::new() });
+    for at in 0..events.div_ceil(4) {
+        let mut builder = ListingBuilder::new(number(at));
+        for event in (at * 4)..(at * 4 + 4).min(events) {
+            builder.push(RawEvent {
+                event_type: &(event % 5).to_string(),
+                id: &format!("NqeyDRqo4FtabmFj8gNWq3hs{event:06}"),
+                url: urls[event % 3],
+                note: ["old CRM", "", "ask Ms. Blume first"][event % 3],
+                method: if event % 2 == 0 { "0" } else { "1" },
+                status: if event % 7 == 0 { "0" } else { "1" },
+                ..RawEvent::default()
+            });
+        }
+        let result = Ok(builder.finish(true));
+        desk.take(Message::Listed { extension: number(at), epoch: 0, result, exchanges: vec![] });
+    }
+    desk
+}
+
+#[test]
+fn reviewing_many_events_by_event_and_by_call() {
+    let mut desk = office(84);
+    desk.press("A d t j j");
+    approved("review-84", &mut desk);
+    approved_read("review-84-typed", &mut desk, "8");
+    desk.press("v j");
+    approved("review-84-calls", &mut desk);
+    desk.press("t / c r m - o");
+    approved("review-84-narrowed", &mut desk);
+    let mut desk = office(50_000);
+    desk.press("A d t");
+    approved("review-50000", &mut desk);
+}
+
+#[test]
+fn leaving_with_marks() {
+    approved("leaving-marks", &mut at("space 1 q"));
+}
+
+#[test]
+fn a_window_too_small_tells_the_state_in_a_line_and_keeps_badges_and_marks() {
+    let mut desk = Desk::with(Facts { protected: true, ..facts() });
+    desk.press("enter A d t 4");
+    desk.run();
+    desk.settle(0, true);
+    desk.take(Message::Resized { columns: 40, rows: 8 });
+    let shown = picture(&desk.model);
+    for words in
+        ["RUNNING 1 of 4, Esc stops", "make the window larger (60x15)", "[PROTECTED]", "*3"]
+    {
+        assert!(shown.contains(words), "{words}:\n{shown}");
+    }
 }
 
 #[test]
@@ -183,8 +266,10 @@ fn reading_again_for_the_review_and_what_drifted() {
     let mut desk = Desk::open();
     desk.press_only("A d");
     approved("review-reading", &mut desk);
-    desk.press_only("y");
-    approved("review-agreed", &mut desk);
+    let mut old = at("A d");
+    old.pass(std::time::Duration::from_secs(61));
+    old.press_only("y");
+    assert!(picture(&old.model).contains("Reading once more before it deletes"));
     let number = ExtensionNumber::parse("1").unwrap();
     let mut builder = ListingBuilder::new(number.clone());
     for (event_type, id, url) in [

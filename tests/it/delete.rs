@@ -58,7 +58,7 @@ fn without_a_name_a_yes_or_a_match_nothing_is_sent() {
         (vec!["delete", "--where=", "--yes"], 2, "every event"),
         (vec!["delete", "--where=type:hangupp", "--yes"], 2, "column 6"),
         (with(&PAGE, &["--where=type:hangup"]), 2, "write ext:N in --where"),
-        (PAGE.to_vec(), 4, "write --yes"),
+        (PAGE.to_vec(), 4, "pass --yes"),
         (with(&PAGE, &["--id=nothing", "--yes"]), 4, "no event is meant"),
         (with(&PAGE, &["--yes", "--read-only"]), 4, "read-only"),
         (vec!["delete", "--extension=0003*999", "--yes"], 4, "extension_invalid"),

@@ -135,10 +135,21 @@ impl Desk {
         self.waiting.extend(update(&mut self.model, message, now));
     }
 
-    /// Presses keys written with spaces between them and performs nothing.
+    /// Presses keys written with spaces between them and performs nothing; the terminal shows what
+    /// is asked, and each key is given time.
     pub(crate) fn press(&mut self, keys: &str) {
         for name in keys.split_whitespace() {
             self.take(Message::Pressed(Key::parse(name).unwrap()));
+            self.look();
+        }
+    }
+
+    /// The terminal shows the question that is open, and nothing arrives for a moment.
+    pub(crate) fn look(&mut self) {
+        if let (Some(picture), Some(_)) = (self.model.asked_picture(), self.model.unread()) {
+            self.take(Message::Shown(picture));
+            self.at += Facts::QUIET;
+            self.take(Message::Waited);
         }
     }
 
@@ -171,10 +182,13 @@ impl Desk {
         panic!("effects without an end");
     }
 
-    /// Presses keys and performs all that follows.
+    /// Presses keys one after the other, and performs all that follows from each.
     pub(crate) fn do_keys(&mut self, keys: &str) {
-        self.press(keys);
-        self.settle();
+        for name in keys.split_whitespace() {
+            self.press(name);
+            self.settle();
+            self.look();
+        }
     }
 
     /// The screen as text, a line each, without blanks at the ends.

@@ -84,6 +84,8 @@ fn ctrl_z_gives_the_terminal_to_the_shell_and_fg_brings_the_picture_back_in_the_
 fn a_stop_that_nobody_can_see_coming_is_mended_when_it_goes_on() {
     let home = tempfile::tempdir().unwrap();
     let mut shell = shell(home.path(), &[]);
+    // What the terminal answers to a stopped program would be typed at the shell.
+    shell.answers = false;
     let pid = home.path().join("pid");
     shell.press(&format!("sh -c 'echo $$ > {}; exec {PROGRAM} --demo'\r", pid.display()));
     shell.sees("Dial-In");
@@ -130,7 +132,7 @@ fn a_run_that_was_suspended_goes_on_and_ends_as_if_it_had_not_been() {
     shell.sees("Dial-In");
     shell.press(" d");
     shell.sees("DELETE 3 phone call events");
-    shell.press("y");
+    shell.says_yes();
     shell.sees("RUNNING");
     shell.press("\x1a");
     shell.sees("topped");
@@ -140,7 +142,7 @@ fn a_run_that_was_suspended_goes_on_and_ends_as_if_it_had_not_been() {
     shell.press("fg\r");
     shell.sees("finished: 3 deleted");
     assert_eq!(simulator.with_world(|world| world.event_count()), 0);
-    shell.press("q");
+    shell.press("qq");
     shell.is_at_the_shell();
     shell.press("exit\r");
     assert_eq!(shell.ends(), 0);
@@ -200,7 +202,7 @@ fn a_signal_in_a_run_awaits_what_is_in_flight_and_closes_the_run_file() {
         session.sees("Dial-In");
         session.press(" d");
         session.sees("DELETE 3 phone call events");
-        session.press("y");
+        session.says_yes();
         session.sees("RUNNING");
         until_a_delete_is_out(&simulator);
         let asked = Instant::now();
@@ -316,7 +318,7 @@ fn ended_while_it_is_suspended_it_closes_its_run_without_touching_the_terminal()
     shell.sees("Dial-In");
     shell.press(" d");
     shell.sees("DELETE 3 phone call events");
-    shell.press("y");
+    shell.says_yes();
     until_a_delete_is_out(&simulator);
     let until = Instant::now() + PATIENCE;
     shell.press("\x1a");

@@ -156,22 +156,21 @@ fn walk(text: fn(usize) -> String) -> String {
     session.press("\r");
     // Every row in full, and copied.
     for _ in 0..22 {
-        session.press("jy");
+        session.press("jc");
     }
-    session.press("Y5435");
+    session.press("C5435");
     session.press("2gg d");
     session.sees("DELETE ");
     session.press("cn");
     session.press("Ad");
     session.sees("DELETE 14 phone call events");
-    session.press("jjjc14");
-    session.sees("y is armed");
-    session.press("y");
+    session.press("jjjcvjv");
+    session.types_and_says_yes("14");
     session.sees("finished: ");
-    session.press("3ggjyjyjyY");
+    session.press("3ggjcjcjcC");
     session.press("z");
     session.sees("UNDO");
-    session.press("jjjn2");
+    session.press("jjjvnU2");
     session.resize(24, 80);
     session.press("?q");
     session.resize(15, 60);

@@ -10,7 +10,7 @@ fn written(arguments: &[&str], environment: &[(&str, &str)]) -> String {
     session.sees("Dial-In");
     session.press("\rj d");
     session.sees("DELETE 1 phone call event");
-    session.press("y");
+    session.says_yes();
     session.sees("finished: 1 deleted");
     session.press("?");
     session.sees("mark or unmark the row");

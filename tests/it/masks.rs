@@ -21,7 +21,7 @@ fn a_masked_demo_shows_no_number_and_no_host_until_m_is_pressed() {
     }
     session.press("m");
     session.sees("0003*100");
-    session.press("qq");
+    session.press("Uqq");
     assert_eq!(session.ends(), 0);
     session.has_its_terminal_back();
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use callsweep::app::{BINDINGS, Context};
+use callsweep::app::{BINDINGS, Layer};
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -53,17 +53,19 @@ fn every_key_that_the_readme_names_is_bound_where_it_says() {
     let mut seen = 0;
     for row in readme.lines() {
         let cells: Vec<&str> = row.split(" | ").collect();
-        let context = match cells.first() {
-            Some(&"| panels") => Context::Browse,
-            Some(&"| review") => Context::Review,
+        let layer = match cells.first() {
+            Some(&"| panels") => Layer::Panels,
+            Some(&"| review") => Layer::Review,
+            Some(&"| typing") => Layer::Prompt,
+            Some(&"| anywhere") => Layer::Anywhere,
             _ => continue,
         };
         for key in cells[1..].iter().flat_map(|cell| quoted(cell)) {
             let bound = BINDINGS
                 .iter()
-                .filter(|binding| binding.context == context)
+                .filter(|binding| binding.layers.contains(&layer))
                 .any(|binding| binding.keys.iter().any(|keys| keys.replace(' ', "") == key));
-            assert!(bound, "README.md names {key:?}, which is not bound in {context:?}");
+            assert!(bound, "README.md names {key:?}, which is not bound in {layer:?}");
             seen += 1;
         }
     }

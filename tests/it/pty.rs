@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::path::Path;
 
-use crate::session::{PATIENCE, Session, configuration};
+use crate::session::{Session, configuration};
 
 #[test]
 fn the_demo_deletes_one_event_by_keys_and_gives_the_terminal_back() {
@@ -13,7 +13,7 @@ fn the_demo_deletes_one_event_by_keys_and_gives_the_terminal_back() {
     session.sees("Dial-In");
     session.press("\rj d");
     session.sees("DELETE 1 phone call event");
-    session.press("y");
+    session.says_yes();
     session.sees("finished: 1 deleted");
     session.press("qq");
     assert_eq!(session.ends(), 0);
@@ -35,13 +35,9 @@ fn what_is_copied_goes_to_the_terminal_between_two_pictures() {
         session.press("\rj d");
         session.sees("DELETE 1 phone call event");
         session.press("c");
-        let mut written = String::new();
-        while !written.contains("sent to the terminal: 1 call") {
-            let bytes = session.output.recv_timeout(PATIENCE).expect("the notice");
-            written.push_str(&String::from_utf8_lossy(&bytes));
-        }
-        assert!(written.contains(sequence), "{written:?}");
-        session.press("nqq");
+        session.sees("sent to the terminal: 1 call");
+        assert!(session.written.contains(sequence), "{:?}", session.written);
+        session.press("nUqq");
         assert_eq!(session.ends(), 0);
     }
 }
@@ -126,9 +122,9 @@ fn a_configured_profile_works_like_the_demo() {
     session.sees("Dial-In");
     session.press(" d");
     session.sees("DELETE 3 phone call events");
-    session.press("y");
+    session.says_yes();
     session.sees("finished: 3 deleted");
-    session.press("q");
+    session.press("qq");
     assert_eq!(session.ends(), 0);
     session.has_its_terminal_back();
     let left = simulator.with_world(|world| world.event_count());
@@ -188,13 +184,14 @@ fn on_a_full_disk_the_screen_says_why_the_run_stopped_and_the_marks_stay() {
     let shell = Path::new("/bin/sh");
     let mut session = Session::start_program(shell, home.path(), &arguments, &[("T", &token)]);
     session.sees("Dial-In");
-    session.press(" d30y");
+    session.press(" d");
+    session.types_and_says_yes("30");
     session.sees("could not be closed in order: File too large");
     let left = simulator.with_world(|world| world.event_count());
     assert!(left > 0 && left < 30, "{left}");
     session.sees(&format!("{} deleted, {left} not sent", 30 - left));
     session.sees(&format!("{left} marked"));
-    session.press("q");
+    session.press("Uqq");
     assert_eq!(session.ends(), 0);
     session.has_its_terminal_back();
 }

@@ -20,6 +20,10 @@ pub(crate) struct Session {
     /// Everything that came, as text.
     pub(crate) written: String,
     pub(crate) modes_before: String,
+    /// The terminal answers when it is asked for its status.
+    pub(crate) answers: bool,
+    /// Bytes of `written` in which every question has been seen.
+    asked: usize,
 }
 
 impl Session {
@@ -41,6 +45,7 @@ impl Session {
         command.env_clear();
         command.env("HOME", home);
         command.env("TERM", "xterm-256color");
+        command.env("LANG", "C.UTF-8");
         for (name, value) in environment {
             command.env(name, value);
         }
@@ -60,7 +65,8 @@ impl Session {
         // The slave stays open in `pair` until here, so that its modes can be read afterwards.
         let master = pair.master;
         let screen = vt100::Parser::new(cells(24), cells(80), 0);
-        Self { master, child, keys, output, screen, written: String::new(), modes_before }
+        let (written, answers, asked) = (String::new(), true, 0);
+        Self { master, child, keys, output, screen, written, modes_before, answers, asked }
     }
 
     /// Reads until the screen holds the text.
@@ -78,6 +84,33 @@ impl Session {
     pub(crate) fn take(&mut self, bytes: &[u8]) {
         self.screen.process(bytes);
         self.written.push_str(&String::from_utf8_lossy(bytes));
+        self.answer();
+    }
+
+    /// Answers every question for its status that was written since the last time.
+    fn answer(&mut self) {
+        const QUESTION: &str = "\x1b[5n";
+        let rest = self.written.get(self.asked..).unwrap_or_default();
+        let Some(last) = rest.rfind(QUESTION) else { return };
+        let questions = rest.matches(QUESTION).count();
+        self.asked += last + QUESTION.len();
+        if self.answers {
+            // A program that has just left reads no answer.
+            let _ = self.keys.write_all("\x1b[0n".repeat(questions).as_bytes());
+        }
+    }
+
+    /// Says yes once the question can be answered.
+    pub(crate) fn says_yes(&mut self) {
+        self.sees("n cancels.");
+        self.press("y");
+    }
+
+    /// The same where the number of events has to be typed.
+    pub(crate) fn types_and_says_yes(&mut self, count: &str) {
+        self.sees(&format!("Type {count}, then press y"));
+        self.press(count);
+        self.says_yes();
     }
 
     pub(crate) fn press(&mut self, keys: &str) {

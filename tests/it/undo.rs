@@ -134,7 +134,7 @@ fn a_dry_run_and_a_missing_yes_make_nothing() {
     assert_eq!(dry.json()["calls"][0]["method"], "POST");
     let unsure = office.say(&["undo", &run]);
     assert_eq!(unsure.code, 4);
-    assert!(unsure.err.contains("write --yes"), "{}", unsure.err);
+    assert!(unsure.err.contains("pass --yes"), "{}", unsure.err);
     let read_only = office.say(&["undo", &run, "--yes", "--read-only"]);
     assert_eq!(read_only.code, 4);
     assert_eq!((office.posts(), office.names().len()), (0, 1));

@@ -1,4 +1,5 @@
-//! The review while its extensions are read again: what drifted, what `+` adds, and an early yes.
+//! The review while its extensions are read again: what drifted, what `+` adds, and a yes on listings
+//! that have grown old.
 
 use super::*;
 use crate::deletion::Difference;
@@ -41,44 +42,71 @@ fn every_extension_of_the_plan_is_listed_again_and_no_more_at_once_than_allowed(
 }
 
 #[test]
-fn an_early_yes_starts_the_run_once_everything_was_read_and_is_as_it_was() {
-    let mut desk = open("A d y");
-    assert!(desk.review().is_agreed());
+fn a_yes_before_everything_is_read_is_dropped_and_not_kept_for_later() {
+    let mut desk = open("A d");
+    desk.look();
+    assert_eq!(desk.press_only("y"), []);
+    assert!(desk.notice().starts_with("still reading 2 extensions again"), "{}", desk.notice());
     desk.list("1", "0 a,0 o1,2 b,2 o2");
-    assert!(!desk.effects.iter().any(|effect| matches!(effect, Effect::OpenRunFile(_))));
     desk.list("2", "1 c");
-    assert!(desk.effects.iter().any(|effect| matches!(effect, Effect::OpenRunFile(_))));
-    assert!(desk.model.dialog().is_none());
-}
-
-#[test]
-fn an_early_yes_is_taken_back_by_n_and_by_any_other_call_form() {
-    let mut desk = open("space d");
-    desk.press_only("y n");
-    assert!(desk.model.dialog().is_none());
-    desk.list("1", "0 a,0 o1,2 b,2 o2");
     assert!(!desk.effects.iter().any(|effect| matches!(effect, Effect::OpenRunFile(_))));
-    let mut desk = open("space d y t");
-    assert!(!desk.review().is_agreed());
-    desk.list("1", "0 a,0 o1,2 b,2 o2");
-    assert!(desk.effects.is_empty(), "{:?}", desk.effects);
+    assert!(matches!(desk.press("y")[..], [Effect::OpenRunFile(_)]));
 }
 
 #[test]
-fn drift_withdraws_an_early_yes_and_needs_a_new_one() {
-    let mut desk = open("space d y");
+fn drift_makes_a_review_unreadable_until_it_is_shown_with_it() {
+    let mut desk = open("space d");
+    desk.look();
     desk.list("1", "0 a,0 o1,2 b,2 o2,2 new");
-    assert!(!desk.review().is_agreed() && desk.effects.is_empty());
-    assert!(desk.notice().contains("y again"), "{}", desk.notice());
+    desk.effects.clear();
+    assert_eq!(desk.press_only("y"), []);
+    assert!(desk.notice().starts_with("not yet"), "{}", desk.notice());
     assert_eq!(drifted(&desk), [("new".to_owned(), Difference::Appeared)]);
     assert_eq!(desk.calls().len(), 4, "no wide call goes out over what appeared");
+    desk.look();
     assert!(matches!(desk.press("y")[..], [Effect::OpenRunFile(_)]));
+}
+
+#[test]
+fn a_yes_on_listings_older_than_a_minute_reads_them_again_and_counts_where_nothing_differs() {
+    for (events, starts) in [("0 a,0 o1,2 b,2 o2", true), ("0 a,0 o1,2 b", false)] {
+        let mut desk = Desk::open();
+        desk.press("space d");
+        desk.at += Duration::from_secs(61);
+        let effects = desk.press_only("y");
+        let asked = |effect: &Effect| matches!(effect, Effect::ListEvents { .. });
+        assert!(effects.len() == 1 && effects.iter().all(asked), "{effects:?}");
+        assert!(desk.review().is_agreed());
+        desk.list("1", events);
+        let opens = desk.effects.iter().any(|effect| matches!(effect, Effect::OpenRunFile(_)));
+        assert_eq!(opens, starts, "{}", desk.notice());
+        assert_eq!(desk.model.dialog().is_none(), starts);
+    }
+    let mut desk = Desk::open();
+    desk.press("space d");
+    desk.at += Duration::from_secs(59);
+    assert!(matches!(desk.press_only("y")[..], [Effect::OpenRunFile(_)]));
+}
+
+#[test]
+fn a_yes_that_waits_for_younger_listings_is_taken_back_by_n_and_by_another_form() {
+    for keys in ["n", "t"] {
+        let mut desk = Desk::open();
+        desk.press("space d");
+        desk.at += Duration::from_secs(61);
+        desk.press_only("y");
+        desk.press_only(keys);
+        desk.list("1", "0 a,0 o1,2 b,2 o2");
+        assert!(!desk.effects.iter().any(|effect| matches!(effect, Effect::OpenRunFile(_))));
+    }
 }
 
 #[test]
 fn plus_adds_what_changed_and_appeared_and_what_was_typed_counts_no_more() {
     let mut desk = Desk::with(Facts { protected: true, ..facts() });
-    desk.press_only("space d 4");
+    desk.press_only("space d");
+    desk.look();
+    desk.press_only("4");
     assert!(desk.review().is_armed());
     let mut builder = ListingBuilder::new(number("1"));
     for (id, url) in [("a", "https://other.test"), ("o1", "https://crm-old.test/in"), ("new", "")] {
@@ -93,8 +121,9 @@ fn plus_adds_what_changed_and_appeared_and_what_was_typed_counts_no_more() {
     }
     desk.answer_listing("1", 0, Ok(builder.finish(true)));
     assert_eq!(desk.calls(), ["1/phoneCallEvents/0/o1"]);
-    assert!(!desk.review().is_armed() && desk.review().typed.is_empty());
+    assert!(!desk.review().is_armed() && desk.review().typed().is_empty());
     assert_eq!(desk.marked(), ["a", "o1"], "a changed event keeps its mark");
+    desk.look();
     desk.press("1 +");
     assert_eq!(desk.calls(), ["1/phoneCallEvents"]);
     assert!(!desk.review().is_armed());
@@ -106,12 +135,25 @@ fn plus_adds_what_changed_and_appeared_and_what_was_typed_counts_no_more() {
 }
 
 #[test]
-fn what_cannot_be_listed_is_told_and_may_be_deleted_event_by_event_after_a_new_yes() {
-    let mut desk = open("enter j space d y");
+fn what_cannot_be_listed_is_told_and_may_be_deleted_event_by_event_once_that_was_read() {
+    let mut desk = open("enter j space d");
+    desk.look();
     refuse(&mut desk, "1", 400);
-    assert!(!desk.review().is_agreed() && desk.effects.is_empty());
     assert_eq!(desk.review().unreadable().len(), 1);
+    assert_eq!(desk.press_only("y"), []);
+    desk.look();
     assert!(matches!(desk.press("y")[..], [Effect::OpenRunFile(_)]));
+}
+
+#[test]
+fn r_in_a_review_reads_again_what_could_not_be_read() {
+    let mut desk = open("enter j space d");
+    refuse(&mut desk, "1", 400);
+    let effects = desk.press_only("R");
+    assert!(matches!(effects[..], [Effect::ListEvents { .. }]), "{effects:?}");
+    desk.list("1", "0 a,0 o1,2 b,2 o2");
+    assert!(desk.review().unreadable().is_empty());
+    assert_eq!(desk.press_only("R"), []);
 }
 
 #[test]
@@ -125,7 +167,7 @@ fn a_refused_token_gives_up_the_extensions_that_were_not_asked_yet() {
 
 #[test]
 fn a_review_of_which_nothing_is_left_closes_and_says_so() {
-    let mut desk = open("enter j space d y");
+    let mut desk = open("enter j space d");
     desk.list("1", "0 o1");
     assert!(desk.model.dialog().is_none() && desk.effects.is_empty());
     assert!(desk.notice().contains("nothing is left to delete"), "{}", desk.notice());

@@ -47,7 +47,7 @@ const STILL_PASTED: usize = 16;
 
 /// One thing that came from the terminal.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Heard {
+pub(in crate::terminal) enum Heard {
     /// A key was pressed.
     Key(Key),
     /// Text was pasted.
@@ -60,19 +60,19 @@ pub(super) enum Heard {
 
 /// Turns bytes into what they mean; unfinished sequences wait for their rest.
 #[derive(Default)]
-pub(super) struct Frames {
+pub(in crate::terminal) struct Frames {
     machine: Machine,
     /// What the last rest cut off, until the next read.
     cut: Option<Machine>,
 }
 
 impl Frames {
-    pub(super) fn new() -> Self {
+    pub(in crate::terminal) fn new() -> Self {
         Self::default()
     }
 
     /// What the bytes of one read mean, together with what was unfinished before.
-    pub(super) fn take(&mut self, bytes: &[u8]) -> Vec<Heard> {
+    pub(in crate::terminal) fn take(&mut self, bytes: &[u8]) -> Vec<Heard> {
         if bytes.is_empty() {
             return Vec::new();
         }
@@ -86,7 +86,7 @@ impl Frames {
     }
 
     /// How long to wait for more before [`rest`](Self::rest); `None` where nothing is unfinished.
-    pub(super) fn patience(&self) -> Option<Duration> {
+    pub(in crate::terminal) fn patience(&self) -> Option<Duration> {
         let Machine { ear, letter, .. } = &self.machine;
         let esc = self.machine.is_esc() && letter.is_empty() && ear.paste.is_none();
         self.machine.is_unfinished().then_some(if esc { AFTER_ESC } else { AFTER_ALL_ELSE })
@@ -94,7 +94,7 @@ impl Frames {
 
     /// What is unfinished means this, as nothing more came in time: a lone ESC is the key Esc, an
     /// unclosed paste is handed on, all else is dropped.
-    pub(super) fn rest(&mut self) -> Vec<Heard> {
+    pub(in crate::terminal) fn rest(&mut self) -> Vec<Heard> {
         let mut heard = Vec::new();
         let mut cut = std::mem::take(&mut self.machine);
         if !cut.is_unfinished() {
@@ -116,7 +116,7 @@ impl Frames {
 
     /// Bytes of memory held.
     #[cfg(any(test, fuzzing))]
-    pub(super) fn weight(&self) -> usize {
+    pub(in crate::terminal) fn weight(&self) -> usize {
         self.machine.weight() + self.cut.as_ref().map_or(0, Machine::weight)
     }
 }

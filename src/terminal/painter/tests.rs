@@ -67,13 +67,10 @@ fn painted(pictures: &[Buffer]) {
     let mut painter = Painter::new(true);
     let mut emulator = Emulator::new(area);
     for picture in pictures {
-        let mut written = Vec::new();
-        painter.paint(picture, &mut written).unwrap();
-        emulator.0.process(&written);
+        emulator.0.process(&painter.bytes(picture).unwrap_or_default());
+        painter.painted(picture);
         emulator.shows(picture);
-        let mut again = Vec::new();
-        painter.paint(picture, &mut again).unwrap();
-        assert!(again.is_empty(), "nothing changed, and {again:?} was written");
+        assert_eq!(painter.bytes(picture), None, "nothing changed");
     }
 }
 
@@ -183,44 +180,22 @@ fn a_cursor_step_writes_two_rows_and_the_rest_of_a_row_goes_with_one_sequence() 
 }
 
 #[test]
-fn a_picture_is_one_write_within_the_brackets_and_without_them_where_they_are_switched_off() {
-    struct Writes(Vec<Vec<u8>>);
-    impl Write for Writes {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.push(bytes.to_vec());
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
+fn a_picture_stands_within_the_brackets_and_without_them_where_they_are_switched_off() {
     for (synchronized, begin, end) in [(true, TOGETHER.0, TOGETHER.1), (false, b"\x1b[m", b"t")] {
-        let mut writes = Writes(Vec::new());
-        let mut painter = Painter::new(synchronized);
+        let painter = Painter::new(synchronized);
         let mut picture = Buffer::empty(AREA);
         picture.set_string(0, 0, "text", Style::new());
-        painter.paint(&picture, &mut writes).unwrap();
-        assert_eq!(writes.0.len(), 1);
-        assert!(writes.0[0].starts_with(begin) && writes.0[0].ends_with(end));
+        let bytes = painter.bytes(&picture).unwrap();
+        assert!(bytes.starts_with(begin) && bytes.ends_with(end));
     }
 }
 
 #[test]
 fn what_could_not_be_written_is_painted_whole_the_next_time() {
-    struct Gone;
-    impl Write for Gone {
-        fn write(&mut self, _bytes: &[u8]) -> io::Result<usize> {
-            Err(io::ErrorKind::BrokenPipe.into())
-        }
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
     let mut painter = Painter::new(true);
-    painter.paint(&list(1, 1), &mut Vec::new()).unwrap();
-    assert!(painter.paint(&list(1, 2), &mut Gone).is_err());
-    let mut written = Vec::new();
-    painter.paint(&list(1, 2), &mut written).unwrap();
+    painter.painted(&list(1, 1));
+    painter.forget();
+    let written = painter.bytes(&list(1, 2)).unwrap();
     let mut emulator = Emulator::new(list(1, 2).area);
     emulator.0.process(&written);
     emulator.shows(&list(1, 2));
@@ -232,14 +207,14 @@ fn every_screen_of_the_program_arrives_cell_for_cell() {
         let mut desk = Desk::open();
         desk.take(Message::Resized { columns, rows });
         let mut emulator = Emulator::new(Rect::new(0, 0, columns, rows));
-        let mut screen = Screen::new(Vec::new(), true);
+        let mut screen = Screen::new(true);
         let keys = "j j k enter j j space A G g g 3 j 4 j 5 1 d t j n ? j q / o l d enter T x esc \
                     U A d y q n z n tab backtab q";
         for key in keys.split(' ') {
             desk.press(key);
-            screen.show(&desk.model).unwrap();
-            emulator.0.process(&std::mem::take(screen.output()));
-            emulator.shows(screen.picture(&desk.model));
+            let written = screen.picture(&desk.model, |_| true).unwrap_or_default();
+            emulator.0.process(&written);
+            emulator.shows(screen.drawn(&desk.model));
         }
     }
 }

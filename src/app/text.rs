@@ -2,15 +2,15 @@
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use crate::app::Boxed;
+use super::Boxed;
 
 /// Columns that a text takes.
-pub(super) fn width(text: &str) -> usize {
+pub fn width(text: &str) -> usize {
     text.width()
 }
 
 /// The text in at most so many columns; what is cut off shows as an ellipsis.
-pub(super) fn clip(text: &str, columns: usize) -> String {
+pub fn clip(text: &str, columns: usize) -> String {
     if text.len() <= columns || text.width() <= columns {
         return text.to_owned();
     }
@@ -22,13 +22,13 @@ pub(super) fn clip(text: &str, columns: usize) -> String {
 }
 
 /// The end of a text in at most so many columns; what is cut off shows as an ellipsis.
-pub(super) fn clip_front(text: &str, columns: usize) -> String {
+pub fn clip_front(text: &str, columns: usize) -> String {
     let reversed: String = text.chars().rev().collect();
     clip(&reversed, columns).chars().rev().collect()
 }
 
 /// The text in exactly so many columns.
-pub(super) fn column(text: &str, columns: usize) -> String {
+pub fn column(text: &str, columns: usize) -> String {
     let mut column = clip(text, columns);
     let missing = columns.saturating_sub(column.width());
     column.extend(std::iter::repeat_n(' ', missing));
@@ -37,7 +37,7 @@ pub(super) fn column(text: &str, columns: usize) -> String {
 
 /// A URL in at most so many columns: without its scheme, and shortened in the middle, so that the
 /// host and the end stay visible.
-pub(super) fn url(shown: &str, columns: usize) -> String {
+pub fn url(shown: &str, columns: usize) -> String {
     let bare = shown.split_once("://").map_or(shown, |(_, rest)| rest);
     if bare.width() <= columns {
         return bare.to_owned();
@@ -56,7 +56,7 @@ pub(super) fn url(shown: &str, columns: usize) -> String {
 }
 
 /// Lines of at most so many columns, broken anywhere, for texts that must be seen whole.
-pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
+pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(2);
     let mut lines = Vec::new();
     let mut rest = text;
@@ -79,7 +79,7 @@ pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
 }
 
 /// A path in lines of at most so many columns, broken before a slash where there is one.
-pub(super) fn wrap_path(path: &str, columns: usize) -> Vec<String> {
+pub fn wrap_path(path: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(2);
     let mut lines = vec![String::new()];
     for segment in split_before_slashes(path) {
@@ -106,7 +106,7 @@ fn split_before_slashes(path: &str) -> Vec<&str> {
 }
 
 /// A mark box, the same without colours.
-pub(super) fn mark_box(boxed: Boxed) -> &'static str {
+pub fn mark_box(boxed: Boxed) -> &'static str {
     match boxed {
         Boxed::None => "[ ]",
         Boxed::Some => "[-]",

@@ -1,0 +1,194 @@
+//! One line that is being typed, edited as lines are anywhere, with what was typed before.
+
+use std::sync::LazyLock;
+
+use tui_input::{Input, InputRequest};
+
+use super::Key;
+
+/// Lines that are remembered.
+const REMEMBERED: usize = 50;
+
+/// A line that is being typed, and its cursor.
+#[derive(Debug, Clone, Default)]
+pub struct TypedLine {
+    input: Input,
+    /// How many lines back in the history it is, and what was typed before going back.
+    back: usize,
+    own: String,
+}
+
+/// Lines that were typed before, the newest last.
+#[derive(Debug, Default)]
+pub(super) struct History(Vec<String>);
+
+impl History {
+    /// Remembers a line; one that was typed before moves to the end.
+    pub(super) fn add(&mut self, line: &str) {
+        if line.is_empty() {
+            return;
+        }
+        self.0.retain(|known| known != line);
+        self.0.push(line.to_owned());
+        let surplus = self.0.len().saturating_sub(REMEMBERED);
+        self.0.drain(..surplus);
+    }
+
+    fn back(&self, by: usize) -> Option<&String> {
+        self.0.iter().rev().nth(by.checked_sub(1)?)
+    }
+}
+
+impl TypedLine {
+    /// A line with this text, the cursor at its end.
+    pub(super) fn of(text: &str) -> Self {
+        Self { input: Input::new(text.to_owned()), back: 0, own: String::new() }
+    }
+
+    /// What is typed so far.
+    pub fn text(&self) -> &str {
+        self.input.value()
+    }
+
+    /// The text in front of the cursor and the text from it on.
+    pub fn at_cursor(&self) -> (&str, &str) {
+        let text = self.text();
+        let place = text.char_indices().nth(self.input.cursor()).map_or(text.len(), |(at, _)| at);
+        text.split_at_checked(place).unwrap_or((text, ""))
+    }
+
+    /// The same line without its first character.
+    pub(super) fn without_first(&self) -> Self {
+        let rest: String = self.text().chars().skip(1).collect();
+        let cursor = self.input.cursor().saturating_sub(1);
+        Self { input: Input::new(rest).with_cursor(cursor), ..Self::default() }
+    }
+
+    /// Takes a key that edits a line; false where it does not.
+    pub(super) fn edit(&mut self, key: Key) -> bool {
+        let Some(request) = request(key) else { return false };
+        self.input.handle(request);
+        true
+    }
+
+    /// Takes a pasted text: its line breaks become blanks, everything else that does not print goes.
+    pub(super) fn paste(&mut self, text: &str) {
+        let one_line = text.trim_end_matches(char::is_control);
+        for character in one_line.chars() {
+            let character = if matches!(character, '\r' | '\n' | '\t') { ' ' } else { character };
+            if !character.is_control() {
+                self.input.handle(InputRequest::InsertChar(character));
+            }
+        }
+    }
+
+    /// The line typed before this one, or the one after it.
+    pub(super) fn recall(&mut self, history: &History, earlier: bool) {
+        let back = if earlier { self.back + 1 } else { self.back.saturating_sub(1) };
+        if self.back == 0 {
+            self.own = self.text().to_owned();
+        }
+        let line = match back {
+            0 => Some(self.own.clone()),
+            _ => history.back(back).cloned(),
+        };
+        if let Some(line) = line {
+            self.input = Input::new(line);
+            self.back = back;
+        }
+    }
+}
+
+/// The keys of GNU readline, read once, and what each does to a line.
+static EDITS: LazyLock<Vec<(Key, InputRequest)>> = LazyLock::new(|| {
+    use InputRequest as Do;
+    let edits: [(&[&str], Do); 13] = [
+        (&["left", "ctrl-b"], Do::GoToPrevChar),
+        (&["right", "ctrl-f"], Do::GoToNextChar),
+        (&["home", "ctrl-a"], Do::GoToStart),
+        (&["end", "ctrl-e"], Do::GoToEnd),
+        (&["ctrl-left", "alt-b"], Do::GoToPrevWord),
+        (&["ctrl-right", "alt-f"], Do::GoToNextWord),
+        (&["backspace", "ctrl-h"], Do::DeletePrevChar),
+        (&["delete", "ctrl-d"], Do::DeleteNextChar),
+        (&["ctrl-w", "alt-backspace"], Do::DeletePrevWord),
+        (&["alt-d"], Do::DeleteNextWord),
+        (&["ctrl-u"], Do::DeleteFromStart),
+        (&["ctrl-k"], Do::DeleteTillEnd),
+        (&["ctrl-y"], Do::Yank),
+    ];
+    let read = |name: &&str| Key::parse(name).ok();
+    let keys = edits.iter().map(|(names, edit)| (names.iter().filter_map(read), *edit));
+    keys.flat_map(|(keys, edit)| keys.map(move |key| (key, edit))).collect()
+});
+
+fn request(key: Key) -> Option<InputRequest> {
+    if let Some(character) = key.typed() {
+        return Some(InputRequest::InsertChar(character));
+    }
+    EDITS.iter().find(|(edits, _)| *edits == key).map(|(_, request)| *request)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed(keys: &str) -> TypedLine {
+        let mut line = TypedLine::default();
+        for name in keys.split(' ') {
+            assert!(line.edit(Key::parse(name).unwrap()), "{name}");
+        }
+        line
+    }
+
+    #[test]
+    fn a_line_is_edited_at_its_cursor_as_anywhere() {
+        for (keys, text) in [
+            ("a b c", "abc"),
+            ("a c left b", "abc"),
+            ("b c ctrl-a a", "abc"),
+            ("a x c left left delete", "ac"),
+            ("a b backspace", "a"),
+            ("o n e space t w o ctrl-w", "one "),
+            ("a b c left ctrl-u", "c"),
+            ("a b c left ctrl-k", "ab"),
+            ("b home a end c", "abc"),
+            ("受 付 left x", "受x付"),
+        ] {
+            assert_eq!(typed(keys).text(), text, "{keys}");
+        }
+        assert_eq!(typed("a b left").at_cursor(), ("a", "b"));
+        assert_eq!(typed("受 付 left").at_cursor(), ("受", "付"));
+    }
+
+    #[test]
+    fn every_key_of_the_editor_is_a_key_and_others_edit_nothing() {
+        let mut line = TypedLine::of("abc");
+        for name in ["f5", "ctrl-t", "alt-x", "pageup", "enter"] {
+            assert!(!line.edit(Key::parse(name).unwrap()), "{name}");
+        }
+        assert_eq!(line.text(), "abc");
+    }
+
+    #[test]
+    fn up_brings_earlier_lines_back_and_down_the_one_that_was_being_typed() {
+        let mut history = History::default();
+        for line in ["first", "second", "first", ""] {
+            history.add(line);
+        }
+        let mut line = TypedLine::of("new");
+        let mut recalled = |earlier| {
+            line.recall(&history, earlier);
+            line.text().to_owned()
+        };
+        assert_eq!([true, true, true].map(&mut recalled), ["first", "second", "second"]);
+        assert_eq!([false, false, false].map(recalled), ["first", "new", "new"]);
+    }
+
+    #[test]
+    fn a_pasted_text_is_one_line_without_anything_that_acts() {
+        let mut line = TypedLine::of("a");
+        line.paste("b\tc\u{1b}[A\nd\r\n");
+        assert_eq!(line.text(), "ab c[A d");
+    }
+}

@@ -1,0 +1,254 @@
+//! Every extension of a deletion is listed again while its review is open: what is not as it was
+//! chosen is named and left out.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::deletion::{Choice, Difference, Drifted};
+use crate::domain::{Cause, ExtensionNumber, Failure, Mask};
+
+use super::{Deletion, Review, Subject};
+use crate::app::status::Tone;
+use crate::app::{Dialog, Effect, Model, count_of};
+
+/// A yes may rest on listings of this age; older ones are asked for once more.
+const FRESH: Duration = Duration::from_secs(60);
+
+/// Of many that are to be named, these are; the others are counted.
+const NAMED: usize = 3;
+
+/// The listings that tell whether everything is still as it was chosen.
+#[derive(Debug)]
+pub(super) struct Check {
+    all: usize,
+    unread: BTreeSet<ExtensionNumber>,
+    failed: Vec<(ExtensionNumber, Failure)>,
+    /// When the first of them came, or failed.
+    oldest: Option<Duration>,
+    /// A yes was given and counted, and waits for listings younger than those it was given on.
+    pub(super) agreed: bool,
+}
+
+impl Check {
+    pub(super) fn of(choice: &Choice) -> Self {
+        let unread: BTreeSet<ExtensionNumber> = choice.extensions().cloned().collect();
+        Self { all: unread.len(), unread, failed: Vec::new(), oldest: None, agreed: false }
+    }
+
+    pub(super) fn is_stale(&self, now: Duration) -> bool {
+        self.oldest.is_some_and(|oldest| now.saturating_sub(oldest) > FRESH)
+    }
+
+    /// True where an answer was waited for.
+    fn came(&mut self, extension: &ExtensionNumber, now: Duration) -> bool {
+        let waited = self.unread.remove(extension);
+        if waited {
+            self.oldest.get_or_insert(now);
+        }
+        waited
+    }
+}
+
+impl Review {
+    fn check(&self) -> Option<&Check> {
+        self.deletion().map(|deletion| &deletion.check)
+    }
+
+    /// The extensions that are still to be read again.
+    pub(super) fn unread(&self) -> impl Iterator<Item = &ExtensionNumber> {
+        self.check().into_iter().flat_map(|check| &check.unread)
+    }
+
+    /// Extensions read again so far, and how many there are to read.
+    pub fn progress(&self) -> (usize, usize) {
+        self.check().map_or((0, 0), |check| (check.all - check.unread.len(), check.all))
+    }
+
+    /// True until every extension has been read again, or could not be.
+    pub fn is_reading(&self) -> bool {
+        self.unread().next().is_some()
+    }
+
+    /// Extensions that could not be read again, and why.
+    pub fn unreadable(&self) -> &[(ExtensionNumber, Failure)] {
+        self.check().map_or(&[], |check| &check.failed)
+    }
+
+    /// Whether a yes waits for younger listings.
+    pub fn is_agreed(&self) -> bool {
+        self.check().is_some_and(|check| check.agreed)
+    }
+
+    /// What is not as it was chosen.
+    pub fn drifted(&self) -> impl Iterator<Item = &Drifted> {
+        self.deletion().into_iter().flat_map(|deletion| deletion.choice.drifted())
+    }
+
+    fn differing(&self) -> (usize, usize) {
+        self.deletion().map_or((0, 0), |deletion| deletion.choice.differing())
+    }
+
+    /// What drifted, in words: a sentence, then the first of it by name.
+    pub(super) fn drift_words(&self, mask: &Mask) -> Vec<String> {
+        let (differing, there) = self.differing();
+        if differing == 0 {
+            return Vec::new();
+        }
+        let add = if there > 0 { format!(": + adds {there} as listed now") } else { String::new() };
+        let events = count_of(differing, "event");
+        let mut words = vec![format!("! {events} not as marked, left out{add}")];
+        for Drifted { key, difference } in self.drifted().take(NAMED) {
+            let what = match difference {
+                Difference::Changed(fields) => format!("changed: {}", fields.join(", ")),
+                Difference::Gone => "no longer listed".to_owned(),
+                Difference::Appeared => "new where all was marked".to_owned(),
+            };
+            let number = mask.number(&key.extension);
+            words.push(format!("  {number} {} {}  {what}", key.event_type, key.id));
+        }
+        if differing > NAMED {
+            words.push(format!("  and {} more", differing - NAMED));
+        }
+        words
+    }
+
+    /// What could not be read again, in words.
+    pub(super) fn unread_words(&self, mask: &Mask) -> Vec<String> {
+        let failed = self.unreadable();
+        let named = failed.iter().take(NAMED).map(|(extension, failure)| {
+            let (number, failure) = (mask.number(extension), mask.text(&failure.to_string()));
+            format!("! {number} could not be read again: {failure} (R tries again)")
+        });
+        let more = failed.len().checked_sub(NAMED + 1).map(|more| {
+            format!("! and {} more could not be read again", count_of(more + 1, "extension"))
+        });
+        named.chain(more).collect()
+    }
+}
+
+impl Model {
+    fn review_and_deletion(&mut self) -> Option<&mut Deletion> {
+        match &mut self.dialog {
+            Some(Dialog::Review(review)) => match &mut review.subject {
+                Subject::Deletion(deletion) => Some(deletion),
+                Subject::Undo(_) => None,
+            },
+            Some(
+                Dialog::Filter(_) | Dialog::Marking(_) | Dialog::Leave(_) | Dialog::Help { .. },
+            )
+            | None => None,
+        }
+    }
+
+    /// Stops asking for what only the review wanted to know.
+    pub(in crate::app) fn end_check(&mut self, review: &Review) {
+        if let Some(check) = review.check() {
+            self.loading.withdraw(|extension| check.unread.contains(extension));
+        }
+    }
+
+    /// An extension of an open review has been listed, and the listing is in the store.
+    pub(in crate::app) fn read_for_review(&mut self, extension: &ExtensionNumber) {
+        let now = self.now.since_start;
+        if !self.review_and_deletion().is_some_and(|it| it.check.came(extension, now)) {
+            return;
+        }
+        let Self { dialog: Some(Dialog::Review(review)), store, facts, .. } = self else { return };
+        let Subject::Deletion(deletion) = &mut review.subject else { return };
+        if let Some(listing) = store.listing(extension) {
+            deletion.choice.compare(listing);
+        }
+        // A yes counts only once all are read: the plan is frozen anew once, not for each of them.
+        if !deletion.check.unread.is_empty() {
+            return;
+        }
+        let selection = deletion.choice.selection(store);
+        // A part of what was no larger than allowed is no larger than allowed.
+        let _ = review.freeze(facts, selection);
+        self.count_in_review();
+    }
+
+    /// An extension of an open review cannot be listed. Once so many failed that nothing more is
+    /// asked, the others are given up with it.
+    pub(in crate::app) fn unread_for_review(
+        &mut self,
+        extension: &ExtensionNumber,
+        failure: &Failure,
+    ) {
+        let now = self.now.since_start;
+        let given_up = self.loading.has_given_up();
+        let Self { dialog: Some(Dialog::Review(review)), loading, .. } = self else { return };
+        let Subject::Deletion(deletion) = &mut review.subject else { return };
+        let check = &mut deletion.check;
+        if !check.came(extension, now) {
+            return;
+        }
+        check.failed.push((extension.clone(), failure.clone()));
+        if given_up {
+            loading.withdraw(|waiting| check.unread.contains(waiting));
+            let (asked, given_up): (BTreeSet<_>, BTreeSet<_>) = std::mem::take(&mut check.unread)
+                .into_iter()
+                .partition(|waiting| loading.is_under_way(waiting));
+            check.unread = asked;
+            let why = Failure::new(Cause::Withheld, format!("no longer asked, after {failure}"));
+            check.failed.extend(given_up.into_iter().map(|waiting| (waiting, why.clone())));
+        }
+    }
+
+    /// What follows from an answer for the review: a yes that waited for it counts where nothing
+    /// differs, and a review of nothing closes.
+    pub(in crate::app) fn conclude_check(&mut self) -> Vec<Effect> {
+        let Some(Dialog::Review(review)) = &self.dialog else {
+            return Vec::new();
+        };
+        if review.is_reading() || review.is_of_undo() {
+            return Vec::new();
+        }
+        let (drifted, addable) = review.differing();
+        if review.plan().is_none() && addable == 0 {
+            self.dialog = None;
+            let events = count_of(drifted, "event");
+            let text = format!("nothing is left to delete: {events} no longer listed");
+            self.say(Tone::Warning, text);
+            return Vec::new();
+        }
+        let agreed =
+            self.review_and_deletion().is_some_and(|it| std::mem::take(&mut it.check.agreed));
+        if !agreed {
+            return Vec::new();
+        }
+        let as_shown = self.substance_of_review();
+        if as_shown.is_some_and(|(substance, _)| self.consent.is_about(&substance)) {
+            return self.confirm();
+        }
+        let text = "not all is as it was shown: nothing was sent; look, then y again";
+        self.notice(Tone::Warning, text);
+        Vec::new()
+    }
+
+    /// A yes on listings that have grown old: all are asked for once more, and it counts where
+    /// nothing differs.
+    pub(super) fn check_again(&mut self) {
+        let Some(deletion) = self.review_and_deletion() else { return };
+        deletion.check = Check { agreed: true, ..Check::of(&deletion.choice) };
+        let again: Vec<_> = deletion.check.unread.iter().cloned().collect();
+        for extension in &again {
+            self.loading.demand_anew(extension);
+        }
+    }
+
+    /// `R` in a review: what could not be read is asked for once more.
+    pub(in crate::app) fn read_again_for_review(&mut self) {
+        let Some(deletion) = self.review_and_deletion() else { return };
+        let failed = std::mem::take(&mut deletion.check.failed);
+        deletion.check.unread.extend(failed.iter().map(|(extension, _)| extension.clone()));
+        for (extension, _) in &failed {
+            self.loading.demand_anew(extension);
+        }
+        let text = match failed.len() {
+            0 => "every extension of this review could be read".to_owned(),
+            failed => format!("reading {} again", count_of(failed, "extension")),
+        };
+        self.notice(Tone::Plain, text);
+    }
+}
