@@ -12,7 +12,7 @@
 
 use std::time::{Duration, Instant};
 
-use callsweep::app::{Facts, Key, Message, Model, Moment, update};
+use callsweep::app::{Dialog, Effect, Facts, Key, Message, Model, Moment, update};
 use callsweep::domain::{
     Discovery, EventStore, Extension, ExtensionNumber, Listing, ListingBuilder, RawEvent, Target,
     UserId,
@@ -42,6 +42,11 @@ fn main() {
         let (large_step, small_step) = (step(&mut large, keys), step(&mut small, keys));
         println!("G10 {name}: {large_step:?} with a million events, {small_step:?} with 1,000");
     }
+    let (many, few) = (review(500, 100), review(1, 84));
+    println!(
+        "G5  review of 50,000: opens in {:?} (at most 500 ms), frame {:?}, key {:?}; of 84: frame {:?}, key {:?}",
+        many.opens, many.frame, many.key, few.frame, few.key
+    );
     for expression in ["type:hangup", "host:crm7.acme.test", "url:*crm-old*", "crm7"] {
         let (counted, marked) = mark_by_expression(&mut large, expression);
         println!(
@@ -81,7 +86,8 @@ fn listing(extension: usize, events: usize) -> Listing {
 
 fn desk(extensions: usize, events: usize) -> Model {
     let user = UserId::parse("@me").unwrap();
-    let facts = Facts::of(Target::new("bench", "https://pbx.test", "/uapi", user).unwrap());
+    let target = Target::new("bench", "https://pbx.test", "/uapi", user).unwrap();
+    let facts = Facts { max_delete: 50_000, ..Facts::of(target) };
     let (mut model, _) = Model::new(facts, 120, 40);
     let found = (0..extensions).map(|extension| Extension::of(number(extension))).collect();
     let discovery = Discovery { extensions: found, remarks: Vec::new(), complete: true };
@@ -112,6 +118,34 @@ fn frame(model: &Model) -> Duration {
         start.elapsed()
     };
     median((0..301).map(one).collect())
+}
+
+/// What a review costs: opening it, all it lists again answered; a picture; a step of its cursor.
+struct Costs {
+    opens: Duration,
+    frame: Duration,
+    key: Duration,
+}
+
+fn review(extensions: usize, events: usize) -> Costs {
+    let mut model = desk(extensions, events);
+    let press = |model: &mut Model, key| {
+        update(model, Message::Pressed(Key::parse(key).unwrap()), Moment::default())
+    };
+    press(&mut model, "A");
+    let start = Instant::now();
+    let mut effects = press(&mut model, "d");
+    while let Some(effect) = effects.pop() {
+        let Effect::ListEvents { extension, epoch } = effect else { continue };
+        let place = (0..extensions).find(|place| number(*place) == extension).unwrap();
+        let result = Ok(listing(place, events));
+        let listed = Message::Listed { extension, epoch, result, exchanges: Vec::new() };
+        effects.extend(update(&mut model, listed, Moment::default()));
+    }
+    let opens = start.elapsed();
+    press(&mut model, "t");
+    assert!(matches!(model.dialog(), Some(Dialog::Review(review)) if !review.is_reading()));
+    Costs { opens, frame: frame(&model), key: step(&mut model, ["j", "k"]) }
 }
 
 /// Time that the model takes to count what a typed expression means, and to mark it.
