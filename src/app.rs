@@ -21,7 +21,6 @@ mod receipt;
 mod review;
 mod running;
 mod status;
-mod undoing;
 mod update;
 
 #[cfg(test)]
@@ -38,8 +37,7 @@ pub use looks::{Looks, Palette};
 pub use marking::MarkPrompt;
 pub use message::{Message, Moment};
 pub use model::{Dialog, Facts, Leaving, Model};
-pub use review::Review;
+pub use review::{Review, UndoReview};
 pub use running::ActiveRun;
-pub use status::{Calls, LogLine, Notice, StatusRow, Tone, count_of};
-pub use undoing::{ActiveUndo, UndoReview};
+pub use status::{Calls, LogLine, Notice, StatusRow, Tone, count_of, ids_told};
 pub use update::update;

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::deletion::{Choice, Drifted, Plan, PlanHash, PlanRefused, Selection};
+use crate::change::{Choice, Drifted, Plan, PlanHash, PlanRefused, Selection};
 use crate::domain::{CallForm, Cause, EventKey, EventStore, ExtensionNumber, Failure, Listing};
 
 use super::status::Tone;
@@ -35,6 +35,14 @@ pub struct Review {
     /// What was typed so far of the number of events.
     pub typed: String,
     must_type: bool,
+    /// The first call in sight.
+    pub top: usize,
+}
+
+/// An open review of an undo.
+#[derive(Debug)]
+pub struct UndoReview {
+    plan: Arc<Plan>,
     /// The first call in sight.
     pub top: usize,
 }
@@ -187,7 +195,34 @@ impl Review {
     }
 }
 
+impl UndoReview {
+    /// The plan that a yes carries out.
+    pub fn plan(&self) -> &Arc<Plan> {
+        &self.plan
+    }
+
+    /// Scrolls the calls.
+    pub(super) fn scroll(&mut self, motion: Motion) {
+        let last = self.plan.calls().saturating_sub(1);
+        self.top = motion.applied(self.top, last, PAGE);
+    }
+}
+
 impl Model {
+    pub(super) fn open_undo_review(&mut self, plan: Arc<Plan>) {
+        self.dialog = Some(Dialog::Undo(Box::new(UndoReview { plan, top: 0 })));
+    }
+
+    pub(super) fn confirm_undo(&mut self, review: Box<UndoReview>) -> Vec<Effect> {
+        if self.facts.read_only {
+            let text = "this profile is read-only: nothing is made (read_only, --read-only)";
+            self.notice(Tone::Warning, text);
+            self.dialog = Some(Dialog::Undo(review));
+            return Vec::new();
+        }
+        self.begin(review.plan)
+    }
+
     /// Opens the review of a selection and asks for every extension in it once more.
     pub(super) fn open_review(&mut self, selection: &Selection, from_cursor: bool) {
         match Review::new(&self.facts, &self.store, selection, from_cursor) {

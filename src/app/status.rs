@@ -1,9 +1,9 @@
 //! What the Status and Calls panels hold, and the line for the operator.
 
 use std::collections::VecDeque;
-use std::time::Duration;
 
-use crate::domain::Exchange;
+use crate::change::{Reply, RunCall};
+use crate::domain::{Call, Exchange, Outcome};
 
 use super::Moment;
 
@@ -93,10 +93,20 @@ impl Calls {
 pub enum StatusRow<'a> {
     /// A settled call of the run on screen.
     Call(usize),
-    /// An event of the undo, by its place, and how long it took.
-    Made(usize, Duration),
     /// A line of the log.
     Log(&'a LogLine),
+}
+
+/// The ids that a settled call tells of: those that came back, or an event's old and new one.
+pub fn ids_told(call: &RunCall, outcomes: &[Option<Outcome>], reply: &Reply) -> Vec<String> {
+    match call.call() {
+        Call::Delete(_) => reply.returned.iter().map(ToString::to_string).collect(),
+        Call::Create(event) => {
+            let new = outcomes.iter().flatten().find_map(Outcome::new_id);
+            let new = new.map(|id| format!("→ {id}"));
+            [event.key.id.to_string()].into_iter().chain(new).collect()
+        }
+    }
 }
 
 /// How many of something, in words: `1 call`, `2 calls`.

@@ -3,11 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::deletion::PlanRefused;
+use crate::change::{PlanRefused, RunState, Selection};
 use crate::domain::{Discovery, ExtensionNumber, Failure, Fetched, Filter, Listing, Replaced};
 
 use super::keymap::{Found, look_up};
-use super::running::Opening;
 use super::status::Tone;
 use super::{
     Command, Context, Dialog, Effect, Key, Layout, Leaving, Message, Model, Moment, Motion, Panel,
@@ -53,47 +52,28 @@ fn take_in(model: &mut Model, message: Message) -> Vec<Effect> {
             model.calls.add(exchanges);
             model.listed(&extension, epoch, result)
         }
-        Message::RunFileOpened(opened) => model.run_file_opened(opened),
-        Message::CallSettled { call, settled, exchanges } => {
-            model.calls.add(exchanges);
-            model.settle_call(call, settled)
-        }
-        Message::ListedForRun { extension, result, exchanges } => {
-            model.calls.add(exchanges);
-            if model.is_undoing() {
-                model.listed_for_undo(&extension, result)
-            } else {
-                model.listed_for_run(&extension, result)
-            }
-        }
-        Message::EventCreated { place, answer, exchanges } => {
-            let took = exchanges.iter().map(|exchange| exchange.took).sum();
-            model.calls.add(exchanges);
-            model.event_created(place, answer, took)
-        }
+        Message::Done(done) => model.done(done),
         Message::Panicked => {
             let message = "callsweep has a defect and ended; the run file says what was sent";
             model.leaving = Leaving::Now { message: Some(message.to_owned()) };
             Vec::new()
         }
         Message::InputEnded | Message::AskedToEnd { .. } => model.leave_in_haste(),
-        Message::Waited => model.waited(),
         Message::ReceiptWritten(written) => {
             model.receipt_written(written);
             Vec::new()
         }
-        // What there is to do is done where the terminal is.
-        Message::Suspended(Ok(())) | Message::AskedToStop | Message::Continued => Vec::new(),
+        // What there is to do is done where the terminal is, or behind every message.
+        Message::Suspended(Ok(()))
+        | Message::AskedToStop
+        | Message::Continued
+        | Message::Waited => Vec::new(),
         Message::Suspended(Err(why)) => {
             model.notice(Tone::Warning, format!("not suspended: {why}"));
             Vec::new()
         }
         Message::Copied { what, result } => {
             model.copied(&what, result);
-            Vec::new()
-        }
-        Message::RunFileClosed(closed) => {
-            model.run_file_closed(closed);
             Vec::new()
         }
     }
@@ -272,14 +252,14 @@ impl Model {
             };
             selection
         } else {
-            crate::deletion::Selection::of_marks(&self.store)
+            Selection::of_marks(&self.store)
         };
         self.open_review(&selection, from_cursor);
     }
 
     /// `r`: what failed kept its mark, so the marks are what is to be tried again.
     fn retry_failed(&mut self) {
-        let failed = self.run.as_ref().is_some_and(|active| !active.run.failed().is_empty());
+        let failed = self.run().is_some_and(|active| !active.machine.failed().is_empty());
         if failed && self.store.marked() > 0 {
             self.review_deletion();
         } else {
@@ -330,8 +310,7 @@ impl Model {
             self.agree_early();
             return Vec::new();
         }
-        self.opening = Some(Opening::Deletion(Arc::clone(&plan)));
-        vec![Effect::OpenRunFile(plan)]
+        self.begin(plan)
     }
 
     fn cancel(&mut self) {
@@ -460,7 +439,7 @@ impl Model {
     /// One step back: a run first, since it is what an operator wants to hold.
     fn escape(&mut self) -> Vec<Effect> {
         if self.is_running() {
-            if self.opening.is_some() {
+            if self.runs.state() == Some(RunState::Opening) {
                 self.notice(Tone::Plain, "the run file is being written; Esc again once it runs");
             }
             return self.stop_and_settle();
@@ -483,7 +462,7 @@ impl Model {
     fn quit(&mut self) {
         if self.focus != Panel::Extensions {
             self.focus_panel(Panel::Extensions);
-        } else if self.closing {
+        } else if self.runs.state() == Some(RunState::Closing) {
             self.leaving = Leaving::WhenSettled;
         } else if self.is_running() {
             self.dialog = Some(Dialog::Leave);
@@ -526,7 +505,7 @@ impl Model {
     fn leave_at_once(&mut self) {
         let in_flight = self.in_flight();
         let message = (in_flight > 0 && !self.is_simulating()).then(|| {
-            let name = self.run_name();
+            let name = self.run().map_or("", |active| active.machine.name());
             let calls = count_of(in_flight, "call");
             format!(
                 "left run {name} with {calls} in flight: what became of them is unknown until the \
@@ -534,17 +513,6 @@ impl Model {
             )
         });
         self.leaving = Leaving::Now { message };
-    }
-
-    fn run_file_closed(&mut self, closed: Result<(), Failure>) {
-        self.closing = false;
-        if let Err(failure) = closed {
-            self.say(
-                Tone::Warning,
-                format!("the run file could not be closed in order: {failure}"),
-            );
-        }
-        self.leave_if_settled();
     }
 
     /// Leaves once asked to and nothing is going on any more.
@@ -625,10 +593,7 @@ impl Model {
                 self.unread_for_review(number, &failure);
             }
         }
-        self.count_one_again(number, before);
-        if self.shown_extension().is_none_or(|shown| shown.number == *number) {
-            self.rebuild_events();
-        }
+        self.shown_again(number, before);
         self.conclude_check()
     }
 

@@ -9,14 +9,13 @@ use color_eyre::eyre::{Result, eyre};
 
 use super::ending::{Ending, remark};
 use super::list::{self, parse_type};
-use super::machine::{self, Machine};
+use super::machine;
 use super::profile;
 use super::runs::{self, RunFormat};
 use super::{Consent, Opened, counted};
 use crate::api::Writes;
-use crate::app::Effect;
+use crate::change::{Machine, Plan, Selection};
 use crate::config::{self, Environment, Flags, Profile};
-use crate::deletion::{Plan, Run, Selection};
 use crate::domain::{EventStore, EventType, EventView, Expression, Extension, Listing};
 use crate::journal::RecordedCall;
 use crate::runtime::{Listed, Ports};
@@ -148,9 +147,8 @@ pub(super) fn carry_out(
     }
     let client = profile::client(profile, Writes::Allowed)?;
     let ports = Ports::new(client, Vec::new(), Vec::new(), folder.to_owned());
-    let open = Effect::OpenRunFile(Arc::clone(&plan));
-    let machine = Machine::Deletion(Run::new(plan, profile.concurrency));
-    machine::carry_out(machine, open, ports, folder, consent.format, begun)
+    let machine = Machine::new(plan, profile.concurrency);
+    machine::carry_out(machine, ports, folder, consent.format, begun)
 }
 
 /// Lists what may hold wanted events and chooses them; false with it where something could not be
@@ -198,13 +196,7 @@ fn is_confirmed(plan: &Plan, profile: &Profile) -> Result<bool> {
 }
 
 fn print_plan(plan: &Plan, format: RunFormat) -> io::Result<()> {
-    let calls: Vec<RecordedCall> = (0..plan.calls())
-        .filter_map(|call| {
-            let path = plan.call(call)?.path(plan.target());
-            let method = "DELETE".to_owned();
-            Some(RecordedCall { method, path, covers: plan.covers(call).len() })
-        })
-        .collect();
+    let calls = RecordedCall::of(plan);
     let document = runs::not_run(plan.hash().as_str(), &calls);
     runs::print(format, &document, |out| {
         for call in &calls {

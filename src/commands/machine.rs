@@ -1,4 +1,4 @@
-//! Runs without the screen: the same machines, carried out by the same `perform`.
+//! Runs without the screen: the same machine, its acts carried out by the same `carry`.
 
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::Path;
@@ -12,101 +12,12 @@ use super::ending::{Ending, remark};
 use super::hands;
 use super::progress::Progress;
 use super::runs::{self, RunFormat};
-use crate::app::{Effect, Message};
-use crate::deletion::{Run, RunEnd, RunState, Tally, Undo};
-use crate::domain::{Cause, Failure, Outcome};
-use crate::runtime::{Ports, perform};
+use crate::change::{Done, Machine, RunState, Tally};
+use crate::domain::{Cause, Failure};
+use crate::runtime::{Ports, carry};
 
 /// Once a signal asks for the end, what is in flight has so long to come back.
 const LAST_WAIT: Duration = Duration::from_millis(800);
-
-/// What says what is to be done next, and takes what came of it.
-#[derive(Debug)]
-pub(super) enum Machine {
-    Deletion(Run),
-    Undo(Undo),
-}
-
-impl Machine {
-    fn effects(&mut self, now: Duration) -> Vec<Effect> {
-        match self {
-            Self::Deletion(run) => Effect::of_run(run, now),
-            Self::Undo(undo) => Effect::of_undo(undo, now),
-        }
-    }
-
-    /// Ends it without listing what it did: a listing takes time that nobody has.
-    fn stop(&mut self) {
-        match self {
-            Self::Deletion(run) => run.stop(),
-            Self::Undo(undo) => undo.stop(),
-        }
-    }
-
-    fn is_over(&self) -> bool {
-        let state = match self {
-            Self::Deletion(run) => run.state(),
-            Self::Undo(undo) => undo.state(),
-        };
-        state == RunState::Finished
-    }
-
-    fn take(&mut self, message: Message, now: Duration) {
-        match (self, message) {
-            (Self::Deletion(run), Message::CallSettled { call, settled, .. }) => {
-                run.settle(call, settled, now);
-            }
-            (Self::Deletion(run), Message::ListedForRun { extension, result, .. }) => {
-                run.listed(&extension, result.as_ref(), now);
-            }
-            (Self::Undo(undo), Message::EventCreated { place, answer, .. }) => {
-                undo.settle(place, answer, now);
-            }
-            (Self::Undo(undo), Message::ListedForRun { extension, result, .. }) => {
-                undo.listed(&extension, result.as_ref(), now);
-            }
-            // No effect of a run or an undo comes back as anything else.
-            _ => {}
-        }
-    }
-
-    fn end(&self) -> RunEnd {
-        match self {
-            Self::Deletion(run) => run.end(),
-            Self::Undo(undo) => undo.end(),
-        }
-    }
-
-    fn tally(&self) -> Tally {
-        match self {
-            Self::Deletion(run) => run.tally(),
-            Self::Undo(undo) => undo.tally(),
-        }
-    }
-
-    /// What became of each event that was planned.
-    fn outcomes(&self) -> &[Option<Outcome>] {
-        match self {
-            Self::Deletion(run) => run.outcomes(),
-            Self::Undo(undo) => undo.outcomes(),
-        }
-    }
-
-    fn stopped_by(&self) -> Option<&Failure> {
-        match self {
-            Self::Deletion(run) => run.stopped_by(),
-            Self::Undo(undo) => undo.stopped_by(),
-        }
-    }
-
-    /// What an operator should know, said since this was last asked.
-    fn remarks(&mut self) -> Vec<String> {
-        match self {
-            Self::Deletion(run) => run.take_remarks(),
-            Self::Undo(undo) => undo.take_remarks(),
-        }
-    }
-}
 
 /// Opens the run file, does what the machine says until it is over, and prints what came of it.
 /// `begun` is done between the run file and the first request.
@@ -115,13 +26,12 @@ impl Machine {
 /// When the network runtime cannot start.
 pub(super) fn carry_out(
     mut machine: Machine,
-    open: Effect,
     ports: Ports,
     folder: &Path,
     format: RunFormat,
     begun: impl FnOnce() -> io::Result<()>,
 ) -> Result<Ending> {
-    match hands()?.block_on(drive(&mut machine, open, Arc::new(ports), begun)) {
+    match hands()?.block_on(drive(&mut machine, Arc::new(ports), begun)) {
         Ok(closed) => {
             let ending = report(&machine, folder, &closed, format);
             Ok(closed.signal.map_or(ending, Ending::Signalled))
@@ -132,7 +42,7 @@ pub(super) fn carry_out(
 
 /// What comes in while a machine is carried out.
 enum Came {
-    Message(Message),
+    Done(Done),
     /// A signal of this number asks for the end.
     Signal(u8),
     /// What is in flight had its time.
@@ -141,7 +51,6 @@ enum Came {
 
 /// The run file when nothing is written to it any more.
 struct Closed {
-    name: String,
     /// The signal that ended it.
     signal: Option<u8>,
     /// Every line of it could be written.
@@ -151,68 +60,68 @@ struct Closed {
 /// Nothing here decides.
 async fn drive(
     machine: &mut Machine,
-    open: Effect,
     ports: Arc<Ports>,
     begun: impl FnOnce() -> io::Result<()>,
 ) -> Result<Closed, Failure> {
-    let Message::RunFileOpened(opened) = perform(open, &ports).await else {
-        return Err(Failure::new(Cause::Withheld, "the run file did not open"));
-    };
-    let name = opened?;
-    begun().map_err(|error| Failure::new(Cause::Withheld, error.to_string()))?;
+    let mut begun = Some(begun);
     let mut progress = Progress::of(machine.outcomes().len(), "events");
-    let (clock, mut signal, mut performing) = (clock(), None, 0);
+    let (clock, mut performing) = (clock(), 0);
+    let mut closed = Closed { signal: None, in_order: true };
     let mut coming = JoinSet::new();
     listen(&mut coming);
     loop {
-        if signal.is_some() {
+        if closed.signal.is_some() {
             machine.stop();
         }
-        for effect in machine.effects(clock.elapsed()) {
+        for act in machine.hand_out(clock.elapsed()) {
             let ports = Arc::clone(&ports);
             performing += 1;
-            coming.spawn(async move { Came::Message(perform(effect, &ports).await) });
+            coming.spawn(async move { Came::Done(carry(act, &ports).await) });
         }
-        for sentence in machine.remarks() {
+        for sentence in machine.take_remarks() {
             progress.clear();
             remark(&sentence);
         }
         progress.reach(machine.tally().settled());
-        // A time that is still to pass is nothing to wait for, nor is what panicked and stays unknown.
-        if machine.is_over() || performing == 0 {
-            break;
+        // A time that is still to pass is nothing to wait for, nor is what panicked and stays
+        // unknown: without its last line the next start says so, and how to go on.
+        if machine.state() == RunState::Finished || performing == 0 {
+            return Ok(closed);
         }
         match coming.join_next().await {
-            Some(Ok(Came::Message(message))) => {
+            Some(Ok(Came::Done(done))) => {
                 performing -= 1;
-                machine.take(message, clock.elapsed());
+                match &done {
+                    Done::Opened(Err(failure)) => return Err(failure.clone()),
+                    Done::Opened(Ok(_)) => begun
+                        .take()
+                        .map_or(Ok(()), |begun| begun())
+                        .map_err(|error| Failure::new(Cause::Withheld, error.to_string()))?,
+                    Done::Closed(Err(failure)) => {
+                        closed.in_order = false;
+                        progress.clear();
+                        remark(&format!(
+                            "the run file could not be closed in order: {failure}; make room, and \
+                             the next start says how to go on"
+                        ));
+                    }
+                    Done::Settled { .. } | Done::Listed { .. } | Done::Waited | Done::Closed(_) => {
+                    }
+                }
+                machine.take(done, clock.elapsed());
             }
-            Some(Ok(Came::Signal(number))) if signal.is_none() => {
-                signal = Some(number);
+            Some(Ok(Came::Signal(number))) if closed.signal.is_none() => {
+                closed.signal = Some(number);
                 coming.spawn(async {
                     tokio::time::sleep(LAST_WAIT).await;
                     Came::TooLate
                 });
             }
-            Some(Ok(Came::Signal(_) | Came::TooLate)) | None => break,
+            Some(Ok(Came::Signal(_) | Came::TooLate)) | None => return Ok(closed),
             // A panic has told its story already.
             Some(Err(_)) => performing -= 1,
         }
     }
-    drop(progress);
-    if !machine.is_over() {
-        // Without its last line the next start says what is unknown, and how to go on.
-        return Ok(Closed { name, signal, in_order: true });
-    }
-    let closed = perform(Effect::CloseRunFile(machine.end()), &ports).await;
-    let in_order = !matches!(closed, Message::RunFileClosed(Err(_)));
-    if let Message::RunFileClosed(Err(failure)) = closed {
-        remark(&format!(
-            "the run file could not be closed in order: {failure}; make room, and the next start \
-             says how to go on"
-        ));
-    }
-    Ok(Closed { name, signal, in_order })
 }
 
 /// Lets signals that ask for the end come in, but a hang-up, which `nohup` has it outlive. Where the
@@ -237,7 +146,7 @@ fn clock() -> Instant {
 
 /// Prints the run as its file tells it; what a full disk kept out of the file is known here.
 fn report(machine: &Machine, folder: &Path, closed: &Closed, format: RunFormat) -> Ending {
-    let name = &closed.name;
+    let name = machine.name();
     let stopped_by = machine.stopped_by().map(ToString::to_string);
     if let Some(why) = &stopped_by {
         remark(&format!("stopped: {why}"));
@@ -275,7 +184,7 @@ fn report(machine: &Machine, folder: &Path, closed: &Closed, format: RunFormat) 
 
 /// All done, a part of it, or nothing; what went beside the plan leaves it a part at best.
 fn ending(tally: &Tally, nothing_beside: bool) -> Ending {
-    match tally.deleted + tally.already_gone + tally.restored {
+    match tally.done() {
         0 => Ending::Failed,
         all if all == tally.settled() && nothing_beside => Ending::Done,
         _ => Ending::InPart,

@@ -16,10 +16,10 @@ use super::profile::{self, Opened};
 use super::progress::Progress;
 use super::runs::{self, RunFormat};
 use crate::api::Writes;
+use crate::change::{RunEnd, Selection, Tally, take_up};
 use crate::config::{self, Environment, Flags};
-use crate::deletion::{RunEnd, Selection, Tally, gone_beside, settled_by_listing};
-use crate::domain::{EventStore, ExtensionNumber, Listing, Outcome};
-use crate::journal::{self, Kind, Record, RecordedEvent};
+use crate::domain::{EventStore, ExtensionNumber, Outcome};
+use crate::journal::{self, Kind, Record};
 use crate::runtime::{self, Listed, Ports};
 
 /// Which run.
@@ -126,10 +126,14 @@ fn look(record: &Record, opened: &Opened) -> Result<Found> {
         match listed {
             Listed::Answered(Ok(listing)) => {
                 whole &= listing.is_complete();
-                let beside = record.bystanders.iter();
-                let beside = beside.filter(|event| event.key.extension == number);
-                surplus.extend(gone_beside(beside, &listing));
-                settle(record, places, listing, &mut store, &mut revised);
+                let planned = record.events.get(places.clone()).unwrap_or_default();
+                let planned = planned.iter().map(|planned| (&planned.event, &planned.outcome));
+                let (beside, swept) = (&record.bystanders, record.may_have_swept(&number));
+                let taken = take_up(places, planned, beside, swept, &listing);
+                revised.extend(taken.revised);
+                surplus.extend(taken.surplus);
+                store.insert(listing);
+                store.set_marks(&number, taken.left, true);
             }
             Listed::Answered(Err(failure)) => {
                 whole = false;
@@ -147,30 +151,4 @@ fn look(record: &Record, opened: &Opened) -> Result<Found> {
     }
     let end = RunEnd { tally: Tally::over(&outcomes), revised, surplus, verified: whole };
     Ok(Found { end, selection: Selection::of_marks(&store), whole })
-}
-
-/// Marks what is left of the plan on one extension: still there and still the same.
-fn settle(
-    record: &Record,
-    places: Range<usize>,
-    listing: Listing,
-    store: &mut EventStore,
-    revised: &mut Vec<(usize, Outcome)>,
-) {
-    let extension = listing.extension().clone();
-    let swept = record.may_have_swept(&extension);
-    let mut left = Vec::new();
-    let planned = record.events.get(places.clone()).unwrap_or_default();
-    for (place, RecordedEvent { event, outcome }) in places.zip(planned) {
-        let own_doing =
-            |gone| if swept && gone == Outcome::AlreadyGone { Outcome::Deleted } else { gone };
-        let better = settled_by_listing(&event.key, outcome, &listing).map(own_doing);
-        revised.extend(better.map(|better| (place, better)));
-        let open = matches!(outcome, Outcome::NotSent(_) | Outcome::Unknown(_));
-        let same =
-            |row: &usize| listing.row(*row).is_some_and(|listed| listed.to_event() == *event);
-        left.extend(listing.find(&event.key).filter(|row| open && same(row)));
-    }
-    store.insert(listing);
-    store.set_marks(&extension, left, true);
 }

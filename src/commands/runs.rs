@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 
 use super::ending::{Ending, remark};
 use super::json::harmless;
+use crate::change::Tally;
 use crate::config::{self, Environment};
-use crate::deletion::Tally;
 use crate::domain::Foreign;
-use crate::journal::{self, Kind, Record, RecordedCall, RecordedEvent};
+use crate::journal::{self, Record, RecordedCall, RecordedEvent};
 
 /// The forms of a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -48,7 +48,7 @@ pub(super) fn list(format: RunFormat, environment: &Environment) -> Result<Endin
             return writeln!(out, "no run yet; run files are kept in {}", folder.display());
         }
         for record in &records {
-            let kind = kind_name(record.kind);
+            let kind = record.kind.name();
             let words = tally(record);
             let undone = undone_by(record).map_or(String::new(), |by| format!(", undone by {by}"));
             let cut = if record.finished.is_none() { " UNFINISHED:" } else { "" };
@@ -71,7 +71,7 @@ pub(super) fn show(run: &str, format: RunFormat, environment: &Environment) -> R
         let Record { name, profile, origin, user, started, plan_hash, .. } = &record;
         // Whoever can write the folder can have changed the file.
         let shown = |text: &str| Foreign::from(text).to_string();
-        writeln!(out, "run       {name} ({})", kind_name(record.kind))?;
+        writeln!(out, "run       {name} ({})", record.kind.name())?;
         let [profile, origin, user] = [profile, origin, user].map(|text| shown(text));
         writeln!(out, "profile   {profile}, {origin} as {user}")?;
         writeln!(out, "time      {} to {}", shown(started), shown(finished))?;
@@ -144,7 +144,7 @@ fn outcome(planned: &RecordedEvent) -> Value {
 fn line(record: &Record, undone_by: Option<&str>) -> Value {
     let mut line = summary(&tally(record));
     let more = json!({
-        "run": record.name, "profile": record.profile, "kind": kind_name(record.kind),
+        "run": record.name, "profile": record.profile, "kind": record.kind.name(),
         "started": record.started, "finished": record.finished, "planned": record.events.len(),
         "undone_by": undone_by,
     });
@@ -159,10 +159,7 @@ pub(super) fn tally(record: &Record) -> Tally {
 }
 
 fn summary(tally: &Tally) -> Value {
-    json!({
-        "deleted": tally.deleted, "already_gone": tally.already_gone, "refused": tally.refused,
-        "not_sent": tally.not_sent, "unknown": tally.unknown, "restored": tally.restored,
-    })
+    Value::Object(journal::counts(tally))
 }
 
 /// One event for people, who may read it through a pipe: programs have the document.
@@ -175,11 +172,4 @@ pub(super) fn row(planned: &RecordedEvent) -> String {
     };
     let key = &event.key;
     format!("{:<12}  {} {} {}  {tail}", outcome.name(), key.extension, key.event_type, key.id)
-}
-
-fn kind_name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Delete => "delete",
-        Kind::Undo => "undo",
-    }
 }

@@ -7,14 +7,13 @@ use clap::Args;
 use color_eyre::eyre::{Result, eyre};
 
 use super::ending::Ending;
-use super::machine::{self, Machine};
+use super::machine;
 use super::profile;
 use super::runs::{self, RunFormat};
 use super::{Consent, counted};
 use crate::api::Writes;
-use crate::app::Effect;
+use crate::change::{Machine, Plan};
 use crate::config::{self, Environment, Flags};
-use crate::deletion::{Undo, UndoPlan};
 use crate::journal::{self, RecordRefused, RecordedCall};
 use crate::runtime::Ports;
 
@@ -65,26 +64,24 @@ pub(super) fn run(
     }
     let client = profile::client(profile, Writes::Allowed)?;
     let ports = Ports::new(client, Vec::new(), Vec::new(), folder.clone());
-    let open = Effect::OpenUndoFile(Arc::clone(&plan));
-    let machine = Machine::Undo(Undo::new(plan, profile.concurrency));
-    machine::carry_out(machine, open, ports, &folder, consent.format, || Ok(()))
+    let machine = Machine::new(plan, profile.concurrency);
+    machine::carry_out(machine, ports, &folder, consent.format, || Ok(()))
 }
 
-fn print_plan(plan: &UndoPlan, format: RunFormat) -> io::Result<()> {
-    let call =
-        |event| RecordedCall { method: "POST".to_owned(), path: plan.path(event), covers: 1 };
-    let calls: Vec<RecordedCall> = plan.events().iter().map(call).collect();
-    let document = runs::not_run(plan.plan_hash(), &calls);
+fn print_plan(plan: &Plan, format: RunFormat) -> io::Result<()> {
+    let calls = RecordedCall::of(plan);
+    let document = runs::not_run(plan.hash().as_str(), &calls);
     runs::print(format, &document, |out| {
-        for event in plan.events() {
-            writeln!(out, "POST {}  {} {}", plan.path(event), event.key.event_type, event.url)?;
+        for (call, event) in calls.iter().zip(plan.events()) {
+            writeln!(out, "POST {}  {} {}", call.path, event.key.event_type, event.url)?;
         }
         writeln!(out, "dry run: {} would be made, nothing was", counted(calls.len(), "event"))
     })
 }
 
-fn is_confirmed(plan: &UndoPlan) -> Result<bool> {
+fn is_confirmed(plan: &Plan) -> Result<bool> {
     let events = counted(plan.events().len(), "event");
-    let question = format!("make {events} of run {} again on {}", plan.run(), plan.target().origin);
+    let (run, origin) = (plan.undoes().unwrap_or_default(), &plan.target().origin);
+    let question = format!("make {events} of run {run} again on {origin}");
     machine::confirmed(&question, None)
 }

@@ -7,11 +7,12 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::deletion::{Run, RunState, Selection, Step, Tally, Undo, UndoStep};
-use crate::deletion::{gone_beside, judge, settled_by_listing};
+use crate::change::{
+    Act, Done, Machine, RunCall, Selection, Settled, Tally, judge, judge_made, take_up,
+};
 use crate::domain::{
-    CallForm, Cause, DeleteAnswer, DeleteCall, EventId, EventStore, ExtensionNumber, Failure,
-    Listing, ListingBuilder, RawEvent, UserId, WriteAnswer,
+    Call, CallForm, Cause, DeleteAnswer, DeleteCall, EventId, EventStore, ExtensionNumber, Failure,
+    Listing, ListingBuilder, RawEvent, Target, UserId, WriteAnswer,
 };
 
 /// What a service may do with a request, and an operator meanwhile.
@@ -124,6 +125,16 @@ impl Service {
         gone.map(|event| Foreign::from(event.key.id.as_str())).collect()
     }
 
+    fn answer(&mut self, call: &RunCall, whim: Whim) -> Settled {
+        match call.call() {
+            Call::Delete(delete) => {
+                let answer = self.delete(delete, whim);
+                judge(call.covered(), answer, Duration::ZERO, call.may_have_acted())
+            }
+            Call::Create(event) => judge_made(self.create(event, whim), Duration::ZERO),
+        }
+    }
+
     fn delete(&mut self, delete: &DeleteCall, whim: Whim) -> Result<DeleteAnswer, Failure> {
         match whim {
             Whim::Refuses => return Err(failed(Cause::Rejected, Some(400))),
@@ -176,77 +187,71 @@ fn target() -> Target {
     Target::new("acme", "https://pbx.test", "/uapi", UserId::parse("@me").unwrap()).unwrap()
 }
 
-/// Carries the run out, or leaves it where it is after so many steps. True when it came to its end.
-fn drive(run: &mut Run, file: &RunFile, service: &mut Service, script: &[(usize, Whim)]) -> bool {
+/// Carries a run out, or leaves it where it is after so many steps. True when it came to its end.
+fn drive(
+    machine: &mut Machine,
+    file: &RunFile,
+    service: &mut Service,
+    script: &[(usize, Whim)],
+) -> bool {
     let mut script = script.iter().copied();
-    let mut flying: Vec<Step> = Vec::new();
+    let mut flying: Vec<Act> = Vec::new();
     let mut now = Duration::ZERO;
     loop {
-        for step in run.hand_out(now) {
-            if let Step::Send(call) = &step {
-                file.sent(call).unwrap();
+        for act in machine.hand_out(now) {
+            match &act {
+                Act::Open(_) => machine.take(Done::Opened(Ok(file.name().to_owned())), now),
+                Act::Close(end) => {
+                    file.finish(end).unwrap();
+                    return true;
+                }
+                Act::Send(call) => file.sent(call).unwrap(),
+                Act::List(_) | Act::Wait(_) => {}
             }
-            flying.push(step);
+            flying.push(act);
         }
-        if run.state() == RunState::Finished {
-            file.finish(&run.end()).unwrap();
-            return true;
-        }
+        flying.retain(|act| !matches!(act, Act::Open(_)));
         let Some((pick, whim)) = script.next() else { return false };
         match whim {
-            Whim::Stop => run.stop(),
-            Whim::Pause => run.pause(),
-            Whim::Resume => run.resume(),
-            _ if flying.is_empty() => run.resume(),
+            Whim::Stop => machine.stop(),
+            Whim::Pause => machine.pause(),
+            Whim::Resume => machine.resume(),
+            _ if flying.is_empty() => machine.resume(),
             _ => match flying.remove(pick % flying.len()) {
-                Step::Send(call) => {
-                    let planned = run.plan().events()[call.covers()].to_vec();
-                    let answer = service.delete(call.delete(), whim);
-                    let settled = judge(&planned, answer, Duration::ZERO, call.may_have_acted());
+                Act::Send(call) => {
+                    let settled = service.answer(&call, whim);
                     file.settled(&call, &settled).unwrap();
-                    run.settle(call.id(), settled, now);
+                    machine.settle(call.id(), settled, now);
                 }
-                Step::List(extension) => {
+                Act::List(extension) => {
                     let no = failed(Cause::NoAnswer, None);
                     let listing = service.listing(&extension);
                     let fails = matches!(whim, Whim::ListFails);
-                    run.listed(&extension, if fails { Err(&no) } else { Ok(&listing) }, now);
+                    machine.listed(&extension, if fails { Err(&no) } else { Ok(&listing) }, now);
                 }
-                Step::Wait(time) => now += time,
+                Act::Wait(time) => now += time,
+                Act::Open(_) | Act::Close(_) => unreachable!(),
             },
         }
     }
 }
 
+/// What a script goes on with until a run is over, whatever it did before.
+fn to_the_end() -> impl Iterator<Item = (usize, Whim)> {
+    [(0, Whim::Resume); 4].into_iter().chain([(0, Whim::Works); 200])
+}
+
 /// Undoes what a run took until there is nothing to undo; the script is for the first attempt.
 fn undo(runs: &Path, name: &str, service: &mut Service, script: &[(usize, Whim)]) {
     for whims in [script, &[], &[]] {
-        let mut script = whims.iter().copied();
         let Ok(plan) = undo_plan(runs, name, &target()) else { return };
         let plan = Arc::new(plan);
-        let file = RunFile::create_undo(runs, &plan).unwrap();
-        let mut undo = Undo::new(Arc::clone(&plan), 2);
-        let mut now = Duration::ZERO;
-        let mut flying = undo.hand_out(now);
-        while !flying.is_empty() {
-            let (pick, whim) = script.next().unwrap_or((0, Whim::Works));
-            match flying.remove(pick % flying.len()) {
-                UndoStep::List(extension) => {
-                    undo.listed(&extension, Ok(&service.listing(&extension)), now);
-                }
-                UndoStep::Create(place) => {
-                    file.making(place).unwrap();
-                    let answer = service.create(&plan.events()[place], whim);
-                    let status = answer.as_ref().map_or_else(|no| no.http_status, |_| Some(200));
-                    file.made(place, &Undo::outcome_of(answer.clone()), status).unwrap();
-                    undo.settle(place, answer, now);
-                }
-                UndoStep::Wait(time) => now += time,
-            }
-            flying.extend(undo.hand_out(now));
-        }
-        file.finish(&undo.end()).unwrap();
-        agrees(&Record::read(runs, file.name()).unwrap(), undo.outcomes(), &undo.end());
+        let file = RunFile::create(runs, &plan).unwrap();
+        let mut machine = Machine::new(plan, 2);
+        let moves: Vec<(usize, Whim)> = whims.iter().copied().chain(to_the_end()).collect();
+        assert!(drive(&mut machine, &file, service, &moves));
+        let record = Record::read(runs, file.name()).unwrap();
+        agrees(&record, machine.outcomes(), &machine.end());
     }
     assert!(undo_plan(runs, name, &target()).is_err(), "an undo that never ends");
 }
@@ -267,31 +272,26 @@ fn agrees(record: &Record, outcomes: &[Option<Outcome>], end: &RunEnd) {
     assert!(record.finished.is_some());
 }
 
-/// Settles a run that broke off by listing, as going on with it does.
+/// Settles a run that broke off by listing, by the rule that going on with it uses.
 fn settle(runs: &Path, name: &str, service: &Service) {
     let record = Record::read(runs, name).unwrap();
     let mut outcomes: Vec<Outcome> =
         record.events.iter().map(|planned| planned.outcome.clone()).collect();
-    let mut revised = Vec::new();
-    for (place, planned) in record.events.iter().enumerate() {
-        let key = &planned.event.key;
-        let listing = service.listing(&key.extension);
-        if let Some(mut better) = settled_by_listing(key, &planned.outcome, &listing) {
-            if better == Outcome::AlreadyGone && record.may_have_swept(&key.extension) {
-                better = Outcome::Deleted;
-            }
-            outcomes[place] = better.clone();
-            revised.push((place, better));
-        }
+    let (mut revised, mut surplus, mut first) = (Vec::new(), Vec::new(), 0);
+    for part in record.events.chunk_by(|a, b| a.event.key.extension == b.event.key.extension) {
+        let number = &part[0].event.key.extension;
+        let planned = part.iter().map(|planned| (&planned.event, &planned.outcome));
+        let (beside, swept) = (&record.bystanders, record.may_have_swept(number));
+        let places = first..first + part.len();
+        first = places.end;
+        let taken = take_up(places, planned, beside, swept, &service.listing(number));
+        revised.extend(taken.revised);
+        surplus.extend(taken.surplus);
+    }
+    for (place, better) in &revised {
+        outcomes[*place] = better.clone();
     }
     let tally = Tally::over(&outcomes);
-    let listed = record.bystanders.iter().map(|event| event.key.extension.clone());
-    let extensions: std::collections::BTreeSet<ExtensionNumber> = listed.collect();
-    let mut surplus = Vec::new();
-    for extension in extensions {
-        let beside = record.bystanders.iter().filter(|event| event.key.extension == extension);
-        surplus.extend(gone_beside(beside, &service.listing(&extension)));
-    }
     close_broken(runs, name, &RunEnd { tally, revised, surplus, verified: true }).unwrap();
 }
 
@@ -327,10 +327,10 @@ proptest! {
         let file = RunFile::create(runs, &plan).unwrap();
         let name = file.name().to_owned();
         let whole_plan = fs::metadata(path_of(runs, &name)).unwrap().len();
-        let mut run = Run::new(plan, concurrency);
+        let mut run = Machine::new(plan, concurrency);
         let mut moves = script;
         if !breaks_off {
-            moves.extend([(0, Whim::Resume); 4].into_iter().chain([(0, Whim::Works); 200]));
+            moves.extend(to_the_end());
         }
         let ended = drive(&mut run, &file, &mut service, &moves);
         drop(file);

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{SCHEMA, path_of};
-use crate::deletion::{Loss, UndoPlan, UndoRefused};
+use super::{Kind, SCHEMA, path_of};
+use crate::change::{Loss, Plan, UndoRefused};
 use crate::domain::{
     Cause, EventId, EventKey, EventType, ExtensionNumber, Failure, Foreign, Method, Modified,
     Outcome, PhoneCallEvent, Status, Target,
@@ -57,16 +57,6 @@ pub enum RecordRefused {
     Schema(PathBuf, u32),
 }
 
-/// What a run did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// It deleted events.
-    Delete,
-    /// It made events again that another run had deleted.
-    Undo,
-}
-
 /// A run, as its file tells it.
 #[derive(Debug)]
 pub struct Record {
@@ -109,6 +99,21 @@ pub struct RecordedCall {
     pub path: String,
     /// How many events it covers.
     pub covers: usize,
+}
+
+impl RecordedCall {
+    /// Every call of a plan.
+    pub fn of(plan: &Plan) -> Vec<Self> {
+        let calls =
+            (0..plan.calls()).filter_map(|at| Some((plan.call(at)?, plan.covers(at).len())));
+        calls
+            .map(|(call, covers)| Self {
+                method: call.method().to_owned(),
+                path: call.path(plan.target()),
+                covers,
+            })
+            .collect()
+    }
 }
 
 /// A planned event and what became of it.
@@ -350,7 +355,7 @@ impl Record {
 /// # Errors
 /// Refuses a run of another service or user, one that deleted nothing, and files that cannot be
 /// read.
-pub fn undo_plan(runs: &Path, name: &str, target: &Target) -> Result<UndoPlan, RecordRefused> {
+pub fn undo_plan(runs: &Path, name: &str, target: &Target) -> Result<Plan, RecordRefused> {
     let record = Record::read(runs, name)?;
     if record.kind == Kind::Undo {
         return Err(RecordRefused::NotUndoable(name.to_owned()));
@@ -368,7 +373,7 @@ pub fn undo_plan(runs: &Path, name: &str, target: &Target) -> Result<UndoPlan, R
             loss.undone_elsewhere(outcomes);
         }
     }
-    Ok(UndoPlan::new(target.clone(), &loss)?)
+    Ok(Plan::give_back(target.clone(), &loss)?)
 }
 
 /// Every undo, oldest first.

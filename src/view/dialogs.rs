@@ -7,8 +7,8 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
 
 use crate::app::{BINDINGS, Binding, Context, Model, Review, UndoReview, count_of};
-use crate::deletion::{Difference, Drifted, Plan};
-use crate::domain::{CallForm, DeleteCall, Mask};
+use crate::change::{Difference, Drifted, Plan};
+use crate::domain::{Call, CallForm, DeleteCall, Mask};
 
 use super::{text, theme};
 
@@ -122,8 +122,8 @@ fn check_words(mask: &Mask, review: &Review) -> Vec<(String, Style)> {
 
 /// What else the calls could remove, in plain words.
 fn wide_warning(plan: &Plan) -> Option<&'static str> {
-    let by_type =
-        (0..plan.calls()).any(|call| matches!(plan.call(call), Some(DeleteCall::Type(..))));
+    let by_type = (0..plan.calls())
+        .any(|at| matches!(plan.call(at), Some(Call::Delete(DeleteCall::Type(..)))));
     if by_type {
         return Some(
             "! A call without an event id removes every event of its type, also any added since \
@@ -255,13 +255,17 @@ pub(super) fn undo(mask: &Mask, review: &UndoReview, frame: &mut Frame<'_>) {
     let room = usize::from(screen.height).saturating_sub(9);
     let all = plan.events().len();
     let mut lines = vec![
-        Line::styled(format!("Takes back run {}", plan.run()), theme::STRONG),
+        Line::styled(
+            format!("Takes back run {}", plan.undoes().unwrap_or_default()),
+            theme::STRONG,
+        ),
         Line::from("The service gives new ids. What is there already is not made twice."),
         Line::default(),
     ];
     for (place, event) in plan.events().iter().enumerate().skip(review.top).take(room) {
         let key = &event.key;
-        let path = mask.path(&plan.path(event));
+        let Some(path) = plan.call(place).map(|call| call.path(plan.target())) else { continue };
+        let path = mask.path(&path);
         let call = format!("{}/{all} POST {path}  {}", place + 1, key.event_type);
         let url = mask.url(&event.url);
         lines.push(Line::from(text::clip(&format!("{call} {url}"), columns)));

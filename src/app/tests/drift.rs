@@ -1,7 +1,7 @@
 //! The review while its extensions are read again: what drifted, what `+` adds, and an early yes.
 
 use super::*;
-use crate::deletion::Difference;
+use crate::change::Difference;
 
 /// Presses keys that open a review; nothing it asked for is answered yet.
 fn open(keys: &str) -> Desk {
@@ -45,9 +45,9 @@ fn an_early_yes_starts_the_run_once_everything_was_read_and_is_as_it_was() {
     let mut desk = open("A d y");
     assert!(desk.review().is_agreed());
     desk.list("1", "0 a,0 o1,2 b,2 o2");
-    assert!(!desk.effects.iter().any(|effect| matches!(effect, Effect::OpenRunFile(_))));
+    assert!(!desk.effects.iter().any(|effect| matches!(effect, Effect::Act(Act::Open(_)))));
     desk.list("2", "1 c");
-    assert!(desk.effects.iter().any(|effect| matches!(effect, Effect::OpenRunFile(_))));
+    assert!(desk.effects.iter().any(|effect| matches!(effect, Effect::Act(Act::Open(_)))));
     assert!(desk.model.dialog().is_none());
 }
 
@@ -57,7 +57,7 @@ fn an_early_yes_is_taken_back_by_n_and_by_any_other_call_form() {
     desk.press_only("y n");
     assert!(desk.model.dialog().is_none());
     desk.list("1", "0 a,0 o1,2 b,2 o2");
-    assert!(!desk.effects.iter().any(|effect| matches!(effect, Effect::OpenRunFile(_))));
+    assert!(!desk.effects.iter().any(|effect| matches!(effect, Effect::Act(Act::Open(_)))));
     let mut desk = open("space d y t");
     assert!(!desk.review().is_agreed());
     desk.list("1", "0 a,0 o1,2 b,2 o2");
@@ -72,7 +72,7 @@ fn drift_withdraws_an_early_yes_and_needs_a_new_one() {
     assert!(desk.notice().contains("y again"), "{}", desk.notice());
     assert_eq!(drifted(&desk), [("new".to_owned(), Difference::Appeared)]);
     assert_eq!(desk.calls().len(), 4, "no wide call goes out over what appeared");
-    assert!(matches!(desk.press("y")[..], [Effect::OpenRunFile(_)]));
+    assert!(matches!(desk.press("y")[..], [Effect::Act(Act::Open(_))]));
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn what_cannot_be_listed_is_told_and_may_be_deleted_event_by_event_after_a_new_y
     refuse(&mut desk, "1", 400);
     assert!(!desk.review().is_agreed() && desk.effects.is_empty());
     assert_eq!(desk.review().unreadable().len(), 1);
-    assert!(matches!(desk.press("y")[..], [Effect::OpenRunFile(_)]));
+    assert!(matches!(desk.press("y")[..], [Effect::Act(Act::Open(_))]));
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn where_all_changed_there_is_no_plan_until_it_is_added() {
     assert!(desk.review().plan().is_none());
     assert_eq!(desk.press("y"), []);
     desk.press("+");
-    assert!(matches!(desk.press("y")[..], [Effect::OpenRunFile(_)]));
+    assert!(matches!(desk.press("y")[..], [Effect::Act(Act::Open(_))]));
 }
 
 #[test]

@@ -6,22 +6,30 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::deletion::judge;
-use crate::deletion::plan::tests::{builder, plan};
-use crate::domain::{CallForm, DeleteAnswer, Foreign};
+use crate::change::judge;
+use crate::change::plan::tests::{builder, plan};
+use crate::domain::{CallForm, DeleteAnswer, DeleteCall, Foreign};
 
 const NOW: Duration = Duration::ZERO;
 
 const ROWS: &[(&str, &str)] = &[("0", "a"), ("0", "b"), ("2", "c")];
 
-fn run(calls: usize, concurrency: usize) -> Run {
-    let ids: Vec<String> = (0..calls).map(|id| format!("e{id}")).collect();
-    let rows: Vec<(&str, &str)> = ids.iter().map(|id| ("0", id.as_str())).collect();
-    Run::new(Arc::new(plan(&rows, 0..calls, CallForm::Event)), concurrency)
+/// A machine whose run file is open.
+pub(in crate::change) fn begun(plan: Plan, concurrency: usize) -> Machine {
+    let mut machine = Machine::new(Arc::new(plan), concurrency);
+    assert!(matches!(machine.hand_out(NOW)[..], [Act::Open(_)]));
+    machine.take(Done::Opened(Ok("r1".to_owned())), NOW);
+    machine
 }
 
-fn wide(chosen: Range<usize>, form: CallForm) -> Run {
-    Run::new(Arc::new(plan(ROWS, chosen, form)), 4)
+fn run(calls: usize, concurrency: usize) -> Machine {
+    let ids: Vec<String> = (0..calls).map(|id| format!("e{id}")).collect();
+    let rows: Vec<(&str, &str)> = ids.iter().map(|id| ("0", id.as_str())).collect();
+    begun(plan(&rows, 0..calls, CallForm::Event), concurrency)
+}
+
+fn wide(chosen: Range<usize>, form: CallForm) -> Machine {
+    begun(plan(ROWS, chosen, form), 4)
 }
 
 fn extension() -> ExtensionNumber {
@@ -50,54 +58,47 @@ fn busy() -> Failure {
 }
 
 /// Hands back what the service said to the calls with these ids.
-fn answer(run: &mut Run, id: usize, answer: Result<&[&str], Failure>) {
+fn answer(run: &mut Machine, id: usize, answer: Result<&[&str], Failure>) {
     answer_at(run, id, answer, NOW);
 }
 
-fn answer_at(run: &mut Run, id: usize, answer: Result<&[&str], Failure>, now: Duration) {
-    let covers = run.call(id).unwrap().covers();
+fn answer_at(run: &mut Machine, id: usize, answer: Result<&[&str], Failure>, now: Duration) {
+    let call = run.call(id).unwrap();
     let ids = |ids: &[&str]| ids.iter().map(|id| Foreign::from(*id)).collect();
     let answer = answer.map(|of| DeleteAnswer { http_status: 200, ids: Some(ids(of)) });
-    let settled = judge(
-        &run.plan().events()[covers],
-        answer,
-        Duration::ZERO,
-        run.call(id).unwrap().may_have_acted(),
-    );
+    let settled = judge(call.covered(), answer, Duration::ZERO, call.may_have_acted());
     run.settle(id, settled, now);
 }
 
 /// The service does what it was asked.
-fn works(run: &mut Run, id: usize) {
-    let covers = run.call(id).unwrap().covers();
-    let plan = Arc::clone(run.plan());
-    let ids: Vec<&str> = plan.events()[covers].iter().map(|event| event.key.id.as_str()).collect();
+fn works(run: &mut Machine, id: usize) {
+    let call = run.call(id).unwrap();
+    let ids: Vec<&str> = call.covered().iter().map(|event| event.key.id.as_str()).collect();
     answer(run, id, Ok(&ids));
 }
 
-fn sends(steps: &[Step]) -> Vec<usize> {
+fn sends(steps: &[Act]) -> Vec<usize> {
     steps
         .iter()
         .map(|step| match step {
-            Step::Send(call) => call.id(),
-            Step::List(extension) => panic!("lists {extension}"),
-            Step::Wait(time) => panic!("waits {time:?}"),
+            Act::Send(call) => call.id(),
+            other => panic!("{other:?}"),
         })
         .collect()
 }
 
-fn waits(steps: &[Step]) -> Duration {
+fn waits(steps: &[Act]) -> Duration {
     match steps {
-        [Step::Wait(time)] => *time,
+        [Act::Wait(time)] => *time,
         other => panic!("{other:?}"),
     }
 }
 
-fn is_listing(steps: &[Step]) -> bool {
-    matches!(steps, [Step::List(listed)] if *listed == extension())
+fn is_listing(steps: &[Act]) -> bool {
+    matches!(steps, [Act::List(listed)] if *listed == extension())
 }
 
-fn names(run: &Run) -> Vec<&'static str> {
+fn names(run: &Machine) -> Vec<&'static str> {
     run.outcomes().iter().map(|outcome| outcome.as_ref().map_or("open", Outcome::name)).collect()
 }
 
@@ -125,7 +126,7 @@ fn stopping_awaits_what_is_in_flight_and_names_the_rest_not_sent() {
         Ok(&listing(&[("0", "e1"), ("0", "e2"), ("0", "e3"), ("0", "e4")])),
         NOW,
     );
-    assert_eq!(run.state(), RunState::Finished);
+    assert_eq!(run.state(), RunState::Closing);
     let expected = Tally { deleted: 1, refused: 1, not_sent: 3, ..Tally::default() };
     assert_eq!(run.tally(), expected);
     assert_eq!(names(&run), ["deleted", "refused", "not sent", "not sent", "not sent"]);
@@ -136,7 +137,7 @@ fn stopping_awaits_what_is_in_flight_and_names_the_rest_not_sent() {
 fn a_run_stopped_before_anything_was_sent_has_nothing_to_verify() {
     let mut run = run(2, 1);
     run.stop();
-    assert_eq!((run.state(), run.tally().not_sent), (RunState::Finished, 2));
+    assert_eq!((run.state(), run.tally().not_sent), (RunState::Closing, 2));
 }
 
 #[test]
@@ -233,7 +234,7 @@ fn what_the_service_still_lists_is_never_called_deleted_and_what_it_does_not_is(
         |event: usize| run.outcomes()[event].as_ref().unwrap().failure().unwrap().to_string();
     assert_eq!(words(1), "the service reported it deleted; it is still listed");
     assert_eq!(words(3), "what came back makes no sense; it is still listed");
-    assert_eq!((run.failed(), run.succeeded()), (&[3, 1][..], &[2, 0][..]));
+    assert_eq!((run.failed(), run.succeeded()), (&[1, 3][..], &[0, 2][..]));
     assert_eq!(run.end().revised.len(), 3);
 }
 
@@ -246,7 +247,7 @@ fn a_list_that_is_not_complete_proves_presence_and_never_absence() {
     run.hand_out(NOW);
     run.listed(&extension(), Ok(&builder("210", &[("0", "e1")]).finish(false)), NOW);
     assert_eq!(names(&run), ["unknown", "refused"]);
-    assert_eq!((run.state(), run.is_verified()), (RunState::Finished, false));
+    assert_eq!((run.state(), run.is_verified()), (RunState::Closing, false));
 }
 
 #[test]
@@ -311,7 +312,7 @@ fn a_wide_call_without_an_answer_is_guarded_again_before_it_goes_out_again() {
     assert!(is_listing(&run.hand_out(later)));
     run.listed(&extension(), Ok(&listing(&[("2", "c")])), later);
     assert_eq!(names(&run), ["deleted", "deleted", "open"]);
-    assert!(!run.call(1).unwrap().delete().is_wide());
+    assert!(!run.call(1).unwrap().call().is_wide());
     assert_eq!(sends(&run.hand_out(later)), [1]);
 }
 
@@ -333,18 +334,19 @@ fn a_wide_call_without_an_answer_stays_unknown_where_nobody_can_list() {
 fn a_service_that_fails_and_fails_stops_the_run_after_a_few_attempts() {
     let mut run = run(1000, 64);
     let (mut now, mut requests) = (NOW, 0);
-    while run.state() != RunState::Finished {
+    while run.state() != RunState::Closing {
         for step in run.hand_out(now) {
             match step {
-                Step::Send(call) => {
+                Act::Send(call) => {
                     requests += 1;
                     answer_at(&mut run, call.id(), Err(no_answer()), now);
                 }
-                Step::List(extension) => {
+                Act::List(extension) => {
                     requests += 1;
                     run.listed(&extension, Err(&no_answer()), now);
                 }
-                Step::Wait(time) => now += time,
+                Act::Wait(time) => now += time,
+                Act::Open(_) | Act::Close(_) => unreachable!(),
             }
         }
     }
@@ -387,7 +389,7 @@ fn an_event_that_appeared_turns_the_wide_call_into_event_calls_that_leave_it_the
     for ids in [&[1, 2][..], &[3]] {
         assert_eq!(sends(&run.hand_out(NOW)), ids);
         for id in ids {
-            assert!(!run.call(*id).unwrap().delete().is_wide());
+            assert!(!run.call(*id).unwrap().call().is_wide());
             works(&mut run, *id);
         }
     }
@@ -422,8 +424,8 @@ fn a_wide_call_whose_extension_cannot_be_listed_is_not_sent() {
     let mut run = wide(0..3, CallForm::Extension);
     run.hand_out(NOW);
     run.listed(&extension(), Err(&rejected("extension_invalid")), NOW);
-    assert!(run.hand_out(NOW).is_empty());
-    assert_eq!((names(&run), run.state()), (vec!["not sent"; 3], RunState::Finished));
+    assert!(matches!(run.hand_out(NOW)[..], [Act::Close(_)]));
+    assert_eq!((names(&run), run.state()), (vec!["not sent"; 3], RunState::Closing));
 }
 
 #[test]
@@ -469,7 +471,7 @@ fn what_a_wiping_type_call_took_of_the_plan_was_deleted_by_the_run_and_not_gone_
     run.listed(&extension(), Ok(&listing(&[])), NOW);
     run.hand_out(NOW);
     run.listed(&extension(), Ok(&listing(&[])), NOW);
-    assert_eq!((names(&run), run.state()), (vec!["deleted"; 3], RunState::Finished));
+    assert_eq!((names(&run), run.state()), (vec!["deleted"; 3], RunState::Closing));
 }
 
 /// What a service may do with a request.
@@ -554,14 +556,14 @@ proptest! {
         let chosen = chosen.min(events);
         let ids: Vec<String> = (0..events).map(|id| format!("e{id:02}")).collect();
         let rows: Vec<(&str, &str)> = ids.iter().map(|id| ("0", id.as_str())).collect();
-        let mut run = Run::new(Arc::new(plan(&rows, 0..chosen, form)), concurrency);
+        let mut run = begun(plan(&rows, 0..chosen, form), concurrency);
         let mut service = Service(ids.clone());
         let mut now = NOW;
         let mut flying = run.hand_out(now);
         let mut script = script.into_iter();
         let mut others_took: Vec<String> = Vec::new();
         let mut patience = 0..2_000;
-        while run.state() != RunState::Finished {
+        while run.state() != RunState::Closing {
             prop_assert!(patience.next().is_some(), "never ends: {:?}", run);
             // The script over, everything goes well and the run comes to its end.
             let (pick, whim) = script.next().unwrap_or((0, Whim::Works));
@@ -573,18 +575,21 @@ proptest! {
                 Whim::Vanishes => others_took.extend(service.0.pop()),
                 _ if flying.is_empty() => run.resume(),
                 _ => match flying.remove(pick % flying.len()) {
-                    Step::Send(call) => {
-                        let planned = run.plan().events()[call.covers()].to_vec();
-                        let answer = service.answer(call.delete(), whim);
+                    Act::Send(call) => {
+                        let Call::Delete(delete) = call.call() else { unreachable!() };
+                        let answer = service.answer(delete, whim);
                         let again = call.may_have_acted();
-                        run.settle(call.id(), judge(&planned, answer, Duration::ZERO, again), now);
+                        let settled = judge(call.covered(), answer, Duration::ZERO, again);
+                        run.settle(call.id(), settled, now);
                     }
-                    Step::List(listed) => run.listed(&listed, Ok(&service.listing()), now),
-                    Step::Wait(time) => now += time,
+                    Act::List(listed) => run.listed(&listed, Ok(&service.listing()), now),
+                    Act::Wait(time) => now += time,
+                    Act::Open(_) | Act::Close(_) => {}
                 },
             }
             flying.extend(run.hand_out(now));
-            let waits = flying.iter().filter(|step| matches!(step, Step::Wait(_))).count();
+            let waits = |act: &&Act| matches!(act, Act::Wait(_) | Act::Close(_));
+            let waits = flying.iter().filter(waits).count();
             prop_assert_eq!(flying.len() - waits, run.in_flight());
             prop_assert!(run.in_flight() <= concurrency);
         }
@@ -610,15 +615,16 @@ proptest! {
 fn a_wide_call_that_fails_again_and_again_ends_though_its_extension_can_be_listed() {
     let mut run = wide(0..3, CallForm::Extension);
     let (mut now, mut sent) = (NOW, 0);
-    while run.state() != RunState::Finished {
+    while run.state() != RunState::Closing {
         for step in run.hand_out(now) {
             match step {
-                Step::Send(call) => {
+                Act::Send(call) => {
                     sent += 1;
                     answer_at(&mut run, call.id(), Err(busy()), now);
                 }
-                Step::List(extension) => run.listed(&extension, Ok(&listing(ROWS)), now),
-                Step::Wait(time) => now += time,
+                Act::List(extension) => run.listed(&extension, Ok(&listing(ROWS)), now),
+                Act::Wait(time) => now += time,
+                Act::Open(_) | Act::Close(_) => unreachable!(),
             }
         }
     }
