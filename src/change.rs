@@ -18,6 +18,8 @@ mod plan;
 mod rate;
 mod selection;
 mod traffic;
+#[cfg(test)]
+pub(crate) mod trial;
 mod verification;
 
 pub use act::{Act, Done, RunCall};

@@ -2,243 +2,32 @@
 //! and what the file says was taken comes back, whole.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::change::{
-    Act, Done, Machine, RunCall, Selection, Settled, Tally, judge, judge_made, take_up,
-};
-use crate::domain::{
-    Call, CallForm, Cause, DeleteAnswer, DeleteCall, EventId, EventStore, ExtensionNumber, Failure,
-    Listing, ListingBuilder, RawEvent, Target, UserId, WriteAnswer,
-};
-
-/// What a service may do with a request, and an operator meanwhile.
-#[derive(Debug, Clone, Copy)]
-enum Whim {
-    Works,
-    SaysNothing,
-    Refuses,
-    ActsAndIsLost,
-    IsLost,
-    IsBusy,
-    NamesAnother,
-    Lies,
-    ListFails,
-    Stop,
-    Pause,
-    Resume,
-}
-
-fn whims() -> impl Strategy<Value = Vec<(usize, Whim)>> {
-    use Whim::*;
-    let rare = prop_oneof![
-        Just(SaysNothing),
-        Just(Refuses),
-        Just(ActsAndIsLost),
-        Just(IsLost),
-        Just(IsBusy),
-        Just(NamesAnother),
-        Just(Lies),
-        Just(ListFails),
-        Just(Pause),
-        Just(Resume),
-    ];
-    let whim = prop_oneof![12 => Just(Works), 12 => rare, 1 => Just(Stop)];
-    proptest::collection::vec((0usize..8, whim), 0..60)
-}
-
-type Body = (String, u16, String, String, String, String);
-
-/// All events there are, and the number of the next id.
-#[derive(Debug, Clone)]
-struct Service {
-    events: Vec<PhoneCallEvent>,
-    next: usize,
-    type_wipes: bool,
-}
-
-impl Service {
-    /// Extension, type and body of each event; bodies may be the same.
-    fn of(rows: &[(u8, u8, u8)], type_wipes: bool) -> Self {
-        let mut service = Self { events: Vec::new(), next: 0, type_wipes };
-        for (extension, event_type, body) in rows {
-            let mut builder = ListingBuilder::new(number(*extension));
-            builder.push(RawEvent {
-                event_type: &event_type.to_string(),
-                id: &format!("id{}", service.next),
-                method: if body % 2 == 0 { "0" } else { "1" },
-                url: &format!("https://crm.test/?q=%2{body}\u{202e}\"\n"),
-                note: &format!("note {body}"),
-                status: "9",
-                modified: "2012-07-10T18:16:12+03:00",
-            });
-            service.next += 1;
-            let listing = builder.finish(true);
-            service.events.extend(listing.row(0).map(|row| row.to_event()));
-        }
-        service
-    }
-
-    fn listing(&self, extension: &ExtensionNumber) -> Listing {
-        let mut builder = ListingBuilder::new(extension.clone());
-        for event in self.events.iter().filter(|event| event.key.extension == *extension) {
-            builder.push(RawEvent {
-                event_type: &event.key.event_type.number().to_string(),
-                id: event.key.id.as_str(),
-                method: event.method.written(),
-                url: event.url.raw(),
-                note: event.note.raw(),
-                status: event.status.written(),
-                modified: &event.modified.written(),
-            });
-        }
-        builder.finish(true)
-    }
-
-    fn bodies(&self) -> Vec<Body> {
-        let body = |event: &PhoneCallEvent| {
-            let (url, note) = (event.url.raw().to_owned(), event.note.raw().to_owned());
-            let (method, status) = (event.method.written(), event.status.written());
-            let extension = event.key.extension.as_str().to_owned();
-            let event_type = event.key.event_type.number();
-            (extension, event_type, method.to_owned(), url, note, status.to_owned())
-        };
-        let mut bodies: Vec<Body> = self.events.iter().map(body).collect();
-        bodies.sort();
-        bodies
-    }
-
-    fn act(&mut self, delete: &DeleteCall) -> Vec<Foreign> {
-        let type_wipes = self.type_wipes;
-        let goes = |event: &mut PhoneCallEvent| match delete {
-            DeleteCall::Event(key) => event.key == *key,
-            DeleteCall::Type(extension, event_type) => {
-                event.key.extension == *extension
-                    && (type_wipes || event.key.event_type == *event_type)
-            }
-            DeleteCall::Extension(extension) => event.key.extension == *extension,
-        };
-        let gone = self.events.extract_if(.., goes);
-        gone.map(|event| Foreign::from(event.key.id.as_str())).collect()
-    }
-
-    fn answer(&mut self, call: &RunCall, whim: Whim) -> Settled {
-        match call.call() {
-            Call::Delete(delete) => {
-                let answer = self.delete(delete, whim);
-                judge(call.covered(), answer, Duration::ZERO, call.may_have_acted())
-            }
-            Call::Create(event) => judge_made(self.create(event, whim), Duration::ZERO),
-        }
-    }
-
-    fn delete(&mut self, delete: &DeleteCall, whim: Whim) -> Result<DeleteAnswer, Failure> {
-        match whim {
-            Whim::Refuses => return Err(failed(Cause::Rejected, Some(400))),
-            Whim::IsLost => return Err(failed(Cause::NoAnswer, None)),
-            Whim::IsBusy => return Err(failed(Cause::ServiceFailed, Some(503))),
-            Whim::Lies => return Ok(DeleteAnswer { http_status: 204, ids: None }),
-            _ => {}
-        }
-        let ids = self.act(delete);
-        match whim {
-            Whim::ActsAndIsLost => Err(failed(Cause::NoAnswer, None)),
-            Whim::SaysNothing => Ok(DeleteAnswer { http_status: 204, ids: None }),
-            Whim::NamesAnother => {
-                Ok(DeleteAnswer { http_status: 200, ids: Some(vec![Foreign::from("other")]) })
-            }
-            _ => Ok(DeleteAnswer { http_status: 200, ids: Some(ids) }),
-        }
-    }
-
-    fn create(&mut self, event: &PhoneCallEvent, whim: Whim) -> Result<WriteAnswer, Failure> {
-        match whim {
-            Whim::Refuses => return Err(failed(Cause::Rejected, Some(400))),
-            Whim::IsLost => return Err(failed(Cause::NoAnswer, None)),
-            Whim::IsBusy => return Err(failed(Cause::ServiceFailed, Some(503))),
-            _ => {}
-        }
-        let id = format!("id{}", self.next);
-        self.next += 1;
-        let mut made = event.clone();
-        made.key.id = EventId::parse(&id).unwrap();
-        self.events.push(made);
-        match whim {
-            Whim::ActsAndIsLost => Err(failed(Cause::NoAnswer, None)),
-            Whim::SaysNothing => Ok(WriteAnswer { http_status: 204, id: None }),
-            _ => Ok(WriteAnswer { http_status: 200, id: Some(Foreign::from(id)) }),
-        }
-    }
-}
-
-fn number(extension: u8) -> ExtensionNumber {
-    ExtensionNumber::parse(&format!("0003*10{extension}")).unwrap()
-}
-
-fn failed(cause: Cause, http_status: Option<u16>) -> Failure {
-    let code = Foreign::from("pce_\u{1b}");
-    Failure { http_status, code, ..Failure::new(cause, "no \"\n\u{9b}") }
-}
+use crate::change::trial::{self, Noted, Service, Whim, number, to_the_end, whims};
+use crate::change::{Act, Machine, Selection, Tally, take_up};
+use crate::domain::{CallForm, EventStore, Target, UserId};
 
 fn target() -> Target {
     Target::new("acme", "https://pbx.test", "/uapi", UserId::parse("@me").unwrap()).unwrap()
 }
 
-/// Carries a run out, or leaves it where it is after so many steps. True when it came to its end.
+/// Carries a run out as a run file has it, or leaves it where the script ends.
 fn drive(
     machine: &mut Machine,
+    most: usize,
     file: &RunFile,
     service: &mut Service,
     script: &[(usize, Whim)],
 ) -> bool {
-    let mut script = script.iter().copied();
-    let mut flying: Vec<Act> = Vec::new();
-    let mut now = Duration::ZERO;
-    loop {
-        for act in machine.hand_out(now) {
-            match &act {
-                Act::Open(_) => machine.take(Done::Opened(Ok(file.name().to_owned())), now),
-                Act::Close(end) => {
-                    file.finish(end).unwrap();
-                    return true;
-                }
-                Act::Send(call) => file.sent(call).unwrap(),
-                Act::List(_) | Act::Wait(_) => {}
-            }
-            flying.push(act);
-        }
-        flying.retain(|act| !matches!(act, Act::Open(_)));
-        let Some((pick, whim)) = script.next() else { return false };
-        match whim {
-            Whim::Stop => machine.stop(),
-            Whim::Pause => machine.pause(),
-            Whim::Resume => machine.resume(),
-            _ if flying.is_empty() => machine.resume(),
-            _ => match flying.remove(pick % flying.len()) {
-                Act::Send(call) => {
-                    let settled = service.answer(&call, whim);
-                    file.settled(&call, &settled).unwrap();
-                    machine.settle(call.id(), settled, now);
-                }
-                Act::List(extension) => {
-                    let no = failed(Cause::NoAnswer, None);
-                    let listing = service.listing(&extension);
-                    let fails = matches!(whim, Whim::ListFails);
-                    machine.listed(&extension, if fails { Err(&no) } else { Ok(&listing) }, now);
-                }
-                Act::Wait(time) => now += time,
-                Act::Open(_) | Act::Close(_) => unreachable!(),
-            },
-        }
-    }
-}
-
-/// What a script goes on with until a run is over, whatever it did before.
-fn to_the_end() -> impl Iterator<Item = (usize, Whim)> {
-    [(0, Whim::Resume); 4].into_iter().chain([(0, Whim::Works); 200])
+    trial::drive(machine, most, service, script, |noted| match noted {
+        Noted::Out(Act::Send(call)) => file.sent(call).unwrap(),
+        Noted::Out(Act::Close(end)) => file.finish(end).unwrap(),
+        Noted::Out(Act::Open(_) | Act::List(_) | Act::Wait(_)) => {}
+        Noted::Back(call, settled) => file.settled(call, settled).unwrap(),
+    })
 }
 
 /// Undoes what a run took until there is nothing to undo; the script is for the first attempt.
@@ -248,8 +37,7 @@ fn undo(runs: &Path, name: &str, service: &mut Service, script: &[(usize, Whim)]
         let plan = Arc::new(plan);
         let file = RunFile::create(runs, &plan).unwrap();
         let mut machine = Machine::new(plan, 2);
-        let moves: Vec<(usize, Whim)> = whims.iter().copied().chain(to_the_end()).collect();
-        assert!(drive(&mut machine, &file, service, &moves));
+        assert!(drive(&mut machine, 2, &file, service, &to_the_end(whims)));
         let record = Record::read(runs, file.name()).unwrap();
         agrees(&record, machine.outcomes(), &machine.end());
     }
@@ -304,8 +92,8 @@ proptest! {
         form in prop_oneof![Just(CallForm::Event), Just(CallForm::Type), Just(CallForm::Extension)],
         concurrency in 1usize..5,
         type_wipes in any::<bool>(),
-        script in whims(),
-        way_back in whims(),
+        script in whims(false),
+        way_back in whims(false),
         breaks_off in any::<bool>(),
         cut in 0usize..400,
     ) {
@@ -328,11 +116,8 @@ proptest! {
         let name = file.name().to_owned();
         let whole_plan = fs::metadata(path_of(runs, &name)).unwrap().len();
         let mut run = Machine::new(plan, concurrency);
-        let mut moves = script;
-        if !breaks_off {
-            moves.extend(to_the_end());
-        }
-        let ended = drive(&mut run, &file, &mut service, &moves);
+        let script = if breaks_off { script } else { to_the_end(&script) };
+        let ended = drive(&mut run, concurrency, &file, &mut service, &script);
         drop(file);
         if ended {
             agrees(&Record::read(runs, &name).unwrap(), run.outcomes(), &run.end());

@@ -1,6 +1,5 @@
 //! Events come back, each once, whatever the service answers.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -8,6 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::change::machine::tests::begun;
 use crate::change::plan::tests::{builder, plan, target};
+use crate::change::trial::{Service, drive, to_the_end, whims};
 use crate::change::{Act, RunState, judge_made};
 use crate::domain::{CallForm, Cause, ExtensionNumber, Failure, WriteAnswer};
 
@@ -227,83 +227,23 @@ fn a_refused_token_stops_at_once_and_the_rest_is_not_sent() {
 proptest! {
     #[test]
     fn whatever_the_answers_undone_twice_every_event_is_there_exactly_once(
-        count in 1usize..8,
-        answers in proptest::collection::vec(0u8..5, 0..8),
-        stop_after in 0usize..10,
+        rows in proptest::collection::vec((0u8..2, 0u8..2, 0u8..3), 1..8),
+        script in whims(false),
     ) {
-        let ids: Vec<String> = (0..count).map(|id| format!("e{id}")).collect();
-        let mut lost: Vec<PhoneCallEvent> = lost(&ids.iter().map(String::as_str).collect::<Vec<_>>());
-        for (place, event) in lost.iter_mut().enumerate() {
-            // Two by two they are the same but for their ids.
-            event.note = Foreign::from(format!("note {}", place / 2));
-        }
-        let mut service: Vec<PhoneCallEvent> = Vec::new();
-        let mut answers = answers.into_iter();
+        let mut service = Service::of(&rows, false);
+        let lost = std::mem::take(&mut service.events);
         let mut loss = loss(&lost, &[]);
-        for attempt in 0..2 {
-            let Ok(plan) = Plan::give_back(target(), &loss) else {
-                break;
-            };
-            let mut undo = begun(plan, 2);
-            let mut steps = 0;
-            let mut now = NOW;
-            let mut flying: VecDeque<Act> = undo.hand_out(now).into();
-            while let Some(step) = flying.pop_front() {
-                steps += 1;
-                if attempt == 0 && steps == stop_after {
-                    undo.stop();
-                }
-                match step {
-                    Act::List(listed) => undo.listed(&listed, Ok(&as_listing(&service)), now),
-                    Act::Wait(time) => now += time,
-                    Act::Open(_) | Act::Close(_) => {}
-                    Act::Send(call) => {
-                        let event = call.covered()[0].clone();
-                        let whim = if attempt == 0 { answers.next().unwrap_or(0) } else { 0 };
-                        let acts = matches!(whim, 0..=2);
-                        let id = format!("n{}", service.len());
-                        if acts {
-                            let mut event = event;
-                            event.key.id = crate::domain::EventId::parse(&id).unwrap();
-                            service.push(event);
-                        }
-                        answer(&mut undo, call.id(), match whim {
-                            0 => made(&id),
-                            1 => Ok(WriteAnswer { http_status: 204, id: None }),
-                            2 | 3 => without_an_answer(),
-                            _ => Err(Failure::new(Cause::Rejected, "no")),
-                        }, NOW);
-                    }
-                }
-                flying.extend(undo.hand_out(now));
-            }
-            prop_assert_eq!(undo.state(), RunState::Closing);
+        for script in [script, Vec::new()] {
+            let Ok(plan) = Plan::give_back(target(), &loss) else { break };
+            let mut undo = Machine::new(Arc::new(plan), 2);
+            let ended = drive(&mut undo, 2, &mut service, &to_the_end(&script), |_| {});
+            prop_assert!(ended);
             prop_assert_eq!(undo.tally().settled(), undo.plan().events().len());
-            let outcomes = undo.outcomes().iter().map(|outcome| outcome.as_ref().unwrap());
-            loss.undone(undo.plan().events().iter().zip(outcomes));
+            loss = Loss::after(&undo).unwrap();
         }
         prop_assert!(Plan::give_back(target(), &loss).is_err(), "{:?}", loss);
-        let notes = |events: &[PhoneCallEvent]| {
-            let mut notes: Vec<String> = events.iter().map(|e| e.note.raw().to_owned()).collect();
-            notes.sort();
-            notes
-        };
-        prop_assert_eq!(notes(&service), notes(&lost));
+        let there = service.bodies();
+        service.events = lost;
+        prop_assert_eq!(there, service.bodies());
     }
-}
-
-fn as_listing(events: &[PhoneCallEvent]) -> Listing {
-    let mut builder = builder("210", &[]);
-    for event in events {
-        builder.push(crate::domain::RawEvent {
-            event_type: "0",
-            id: event.key.id.as_str(),
-            method: event.method.written(),
-            url: event.url.raw(),
-            note: event.note.raw(),
-            status: event.status.written(),
-            modified: "",
-        });
-    }
-    builder.finish(true)
 }
