@@ -23,11 +23,10 @@ pub(crate) mod trial;
 mod verification;
 
 pub use act::{Act, Done, RunCall};
-pub use back::{Loss, TakenUp, UndoRefused, take_up};
+pub use back::{Loss, TakenUp, UndoRefused};
 pub use drift::{Choice, Difference, Drifted};
 pub use judge::{Reply, Settled, judge, judge_made};
 pub use ledger::Tally;
 pub use machine::{Machine, RunEnd, RunState};
 pub use plan::{Kind, Plan, PlanHash, PlanRefused};
 pub use selection::Selection;
-pub use verification::{gone_beside, settled_by_listing};

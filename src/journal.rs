@@ -259,7 +259,7 @@ fn run_line(plan: &Plan) -> Value {
         "kind": plan.kind().name(),
         "profile": target.profile, "origin": target.origin, "user": target.user.as_str(),
         "plan_hash": plan.hash().as_str(), "started": now(),
-        "events": plan.events().len(), "calls": RecordedCall::of(plan),
+        "events": plan.events().len(), "calls": RecordedCall::of(plan).collect::<Vec<_>>(),
     });
     if let (Value::Object(fields), Some(run)) = (&mut line, plan.undoes()) {
         fields.insert("undoes".to_owned(), json!(run));

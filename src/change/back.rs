@@ -2,13 +2,13 @@
 //! run that was interrupted.
 
 use std::collections::BTreeSet;
-use std::ops::Range;
 use std::sync::Arc;
 
 use crate::domain::{EventId, EventKey, Foreign, Listing, Outcome, PhoneCallEvent, Target};
 
 use super::plan::{PlannedCall, Verb};
-use super::{Machine, Plan, PlanHash, gone_beside, settled_by_listing};
+use super::verification::{gone_beside, settled_by_listing};
+use super::{Machine, Plan, PlanHash, RunEnd, Tally};
 
 /// What a run took, and what of it is not there again: the source of every undo.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -151,41 +151,53 @@ impl Plan {
     }
 }
 
-/// What a listing says of the part of an interrupted run that is on its extension.
+/// What listings say of a run that was interrupted.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TakenUp {
     /// Outcomes that are known now, by the places of their events.
     pub revised: Vec<(usize, Outcome)>,
-    /// Bystanders that are gone.
+    /// What was listed in the review, was not planned, and is gone.
     pub surplus: Vec<EventKey>,
-    /// Rows that are still to be deleted: not sent or unknown, still there and still the same.
-    pub left: Vec<usize>,
 }
 
-/// Settles by a listing what an interrupted run left open on its extension: `planned` are the events
-/// of the run at these `places`, and `swept` says whether a call that named no event may have been
-/// carried out there.
-pub fn take_up<'a>(
-    places: Range<usize>,
-    planned: impl IntoIterator<Item = (&'a PhoneCallEvent, &'a Outcome)>,
-    bystanders: impl IntoIterator<Item = &'a PhoneCallEvent>,
-    swept: bool,
-    listing: &Listing,
-) -> TakenUp {
-    let beside = bystanders.into_iter().filter(|event| event.key.extension == *listing.extension());
-    let surplus = gone_beside(beside, listing).collect();
-    let mut taken = TakenUp { surplus, ..TakenUp::default() };
-    for (place, (event, outcome)) in places.zip(planned) {
-        let own_doing =
-            |gone| if swept && gone == Outcome::AlreadyGone { Outcome::Deleted } else { gone };
-        let better = settled_by_listing(&event.key, outcome, listing).map(own_doing);
-        taken.revised.extend(better.map(|better| (place, better)));
-        let open = matches!(outcome, Outcome::NotSent(_) | Outcome::Unknown(_));
-        let same =
-            |row: &usize| listing.row(*row).is_some_and(|listed| listed.to_event() == *event);
-        taken.left.extend(listing.find(&event.key).filter(|row| open && same(row)));
+impl TakenUp {
+    /// Settles by a listing what is open on its extension, and returns the rows that are still to be
+    /// deleted: not sent or unknown, still there and still the same. `planned` are the events of the
+    /// run there, by their places; `swept` says whether a call that named no event may have been
+    /// carried out.
+    pub fn look<'a>(
+        &mut self,
+        planned: impl IntoIterator<Item = (usize, &'a PhoneCallEvent, &'a Outcome)>,
+        bystanders: impl IntoIterator<Item = &'a PhoneCallEvent>,
+        swept: bool,
+        listing: &Listing,
+    ) -> Vec<usize> {
+        self.surplus.extend(gone_beside(bystanders, listing));
+        let mut left = Vec::new();
+        for (place, event, outcome) in planned {
+            let own_doing =
+                |gone| if swept && gone == Outcome::AlreadyGone { Outcome::Deleted } else { gone };
+            let better = settled_by_listing(&event.key, outcome, listing).map(own_doing);
+            self.revised.extend(better.map(|better| (place, better)));
+            let open = matches!(outcome, Outcome::NotSent(_) | Outcome::Unknown(_));
+            let same =
+                |row: &usize| listing.row(*row).is_some_and(|listed| listed.to_event() == *event);
+            left.extend(listing.find(&event.key).filter(|row| open && same(row)));
+        }
+        left
     }
-    taken
+
+    /// What the run file ends with, given what it told so far.
+    pub fn end<'a>(self, told: impl IntoIterator<Item = &'a Outcome>, verified: bool) -> RunEnd {
+        let mut outcomes: Vec<&Outcome> = told.into_iter().collect();
+        for (place, better) in &self.revised {
+            if let Some(outcome) = outcomes.get_mut(*place) {
+                *outcome = better;
+            }
+        }
+        let tally = Tally::over(outcomes);
+        RunEnd { tally, revised: self.revised, surplus: self.surplus, verified }
+    }
 }
 
 #[cfg(test)]

@@ -8,8 +8,9 @@ use crate::domain::{
     Cause, DeleteCall, EventKey, ExtensionNumber, Failure, Listing, Outcome, PhoneCallEvent,
 };
 
+use super::Plan;
 use super::ledger::Ledger;
-use super::{Plan, gone_beside, settled_by_listing};
+use super::verification::{gone_beside, settled_by_listing};
 
 /// What a deletion knows beside its calls.
 #[derive(Debug, Default)]

@@ -72,10 +72,8 @@ struct Slot {
 
 #[derive(Debug)]
 enum Stage {
-    /// To be handed out; a wide call is guarded first.
+    /// To be handed out; a wide call is guarded first, by a listing.
     Waiting,
-    /// A wide call whose extension is being listed.
-    Listing,
     /// A wide call on which a listing of a moment ago agrees with the plan.
     Guarded,
     /// Out, without an answer.
@@ -195,7 +193,6 @@ impl Machine {
         let call = self.call(id)?;
         let slot = self.slots.get_mut(id)?;
         if slot.verb.is_wide() && !matches!(slot.stage, Stage::Guarded) {
-            slot.stage = Stage::Listing;
             let extension = call.call.extension().clone();
             self.guarded.insert((extension.clone(), id));
             return Some(Act::List(extension));
@@ -340,9 +337,8 @@ impl Machine {
             (_, None) => return,
             (Some(guarded), Some(fate)) => {
                 self.guarded.remove(&guarded);
-                match fate {
-                    Fate::Settled => self.guard(guarded.1, result),
-                    Fate::Again => self.set_stage(guarded.1, Stage::Waiting),
+                if fate == Fate::Settled {
+                    self.guard(guarded.1, result);
                 }
             }
             (None, Some(Fate::Settled)) if self.state == RunState::Verifying => {
@@ -441,16 +437,12 @@ impl Machine {
     /// *not sent*, and what was to go out once more stays what its last answer made of it. While
     /// verifying, nothing more is listed.
     pub fn stop(&mut self) {
-        let requests = match self.state {
-            RunState::Running | RunState::Paused => {
-                self.state = RunState::Stopping;
-                self.traffic.clear()
-            }
-            RunState::Verifying => self.traffic.clear(),
-            RunState::Opening | RunState::Stopping | RunState::Closing | RunState::Finished => {
-                Vec::new()
-            }
-        };
+        if matches!(self.state, RunState::Running | RunState::Paused) {
+            self.state = RunState::Stopping;
+        } else if self.state != RunState::Verifying {
+            return;
+        }
+        let requests = self.traffic.clear();
         for request in requests {
             if let Request::Call(id) = request {
                 self.give_up(id);
@@ -507,13 +499,8 @@ impl Machine {
             }
         }
         let sent_all = match self.state {
-            RunState::Running => self.traffic.is_over(),
             RunState::Stopping => self.traffic.in_flight() == 0,
-            RunState::Opening
-            | RunState::Paused
-            | RunState::Verifying
-            | RunState::Closing
-            | RunState::Finished => false,
+            state => state == RunState::Running && self.traffic.is_over(),
         };
         if sent_all {
             self.state = RunState::Verifying;
@@ -599,15 +586,7 @@ impl Machine {
 
     /// What came back for a call.
     pub fn reply(&self, id: usize) -> Option<&Reply> {
-        match &self.slots.get(id)?.stage {
-            Stage::Settled(reply) => Some(reply),
-            Stage::Waiting
-            | Stage::Listing
-            | Stage::Guarded
-            | Stage::Sent
-            | Stage::Again(_)
-            | Stage::Replaced => None,
-        }
+        if let Stage::Settled(reply) = &self.slots.get(id)?.stage { Some(reply) } else { None }
     }
 
     /// What became of the events that a call covers, as far as it is known.
@@ -696,7 +675,7 @@ impl Rules {
 
     fn not_sent(&self) -> Outcome {
         let why = match self {
-            Self::Delete(_) => "stopped before it was sent; it is still marked",
+            Self::Delete(_) => "stopped before it was sent",
             Self::Create(_) => "stopped before it was made; undo the run again",
         };
         Outcome::NotSent(Failure::new(Cause::Withheld, why))

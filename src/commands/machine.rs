@@ -9,35 +9,83 @@ use color_eyre::eyre::Result;
 use tokio::task::JoinSet;
 
 use super::ending::{Ending, remark};
-use super::hands;
 use super::progress::Progress;
-use super::runs::{self, RunFormat};
-use crate::change::{Done, Machine, RunState, Tally};
-use crate::domain::{Cause, Failure};
+use super::runs::{self, RunFormat, Told};
+use super::{Consent, counted, hands, profile};
+use crate::api::Writes;
+use crate::change::{Done, Kind, Machine, Plan, RunState, Tally};
+use crate::config::Profile;
+use crate::domain::{Call, Cause, Failure};
+use crate::journal::RecordedCall;
 use crate::runtime::{Ports, carry};
 
+/// From this many events on the number has to be typed, as on the screen.
+const TYPED_ABOVE: usize = 10;
 /// Once a signal asks for the end, what is in flight has so long to come back.
 const LAST_WAIT: Duration = Duration::from_millis(800);
 
-/// Opens the run file, does what the machine says until it is over, and prints what came of it.
-/// `begun` is done between the run file and the first request.
+/// Shows a plan or asks about it, does what it says until it is over, and prints what came of it:
+/// what every command does that changes the PBX. `begun` is done between the run file and the first
+/// request.
 ///
 /// # Errors
-/// When the network runtime cannot start.
+/// When the terminal cannot be asked, or no client be made; what fails later is in the ending.
 pub(super) fn carry_out(
-    mut machine: Machine,
-    ports: Ports,
+    plan: Plan,
+    profile: &Profile,
     folder: &Path,
-    format: RunFormat,
+    consent: &Consent,
     begun: impl FnOnce() -> io::Result<()>,
 ) -> Result<Ending> {
+    if consent.dry_run {
+        return Ok(Ending::Done.written(print_plan(&plan, consent.format)));
+    }
+    if profile.read_only {
+        let done = if plan.kind() == Kind::Delete { "deleted" } else { "made" };
+        return Ok(Ending::Refused.because(&format!(
+            "this profile is read-only: nothing is {done} (read_only, --read-only)"
+        )));
+    }
+    if !consent.yes && !is_confirmed(&plan, profile)? {
+        return Ok(Ending::Refused.because("cancelled: nothing was sent"));
+    }
+    let client = profile::client(profile, Writes::Allowed)?;
+    let ports = Ports::new(client, Vec::new(), Vec::new(), folder.to_owned());
+    let mut machine = Machine::new(Arc::new(plan), profile.concurrency);
     match hands()?.block_on(drive(&mut machine, Arc::new(ports), begun)) {
-        Ok(closed) => {
-            let ending = report(&machine, folder, &closed, format);
-            Ok(closed.signal.map_or(ending, Ending::Signalled))
+        Ok(signal) => {
+            let ending = report(&machine, folder, consent.format);
+            Ok(signal.map_or(ending, Ending::Signalled))
         }
         Err(failure) => Ok(Ending::Failed.because(&format!("nothing was sent: {failure}"))),
     }
+}
+
+fn print_plan(plan: &Plan, format: RunFormat) -> io::Result<()> {
+    let events = counted(plan.events().len(), "event");
+    runs::print(format, Told::of_plan(plan), |out| {
+        for (at, planned) in RecordedCall::of(plan).enumerate() {
+            let what = match plan.call(at) {
+                Some(Call::Create(event)) => format!("{} {}", event.key.event_type, event.url),
+                Some(Call::Delete(_)) | None => counted(planned.covers, "event"),
+            };
+            writeln!(out, "{} {}  ({what})", planned.method, planned.path)?;
+        }
+        let would = if plan.kind() == Kind::Delete { "go" } else { "be made" };
+        let hash = plan.hash().short();
+        writeln!(out, "dry run, plan {hash}: {events} would {would}, nothing was sent")
+    })
+}
+
+fn is_confirmed(plan: &Plan, profile: &Profile) -> Result<bool> {
+    let (count, origin) = (plan.events().len(), &plan.target().origin);
+    let events = counted(count, "event");
+    if let Some(run) = plan.undoes() {
+        return confirmed(&format!("make {events} of run {run} again on {origin}"), None);
+    }
+    let calls = counted(plan.calls(), "call");
+    let typed = (count > TYPED_ABOVE || profile.protected).then_some(count);
+    confirmed(&format!("delete {events} with {calls} on {origin}"), typed)
 }
 
 /// What comes in while a machine is carried out.
@@ -49,28 +97,19 @@ enum Came {
     TooLate,
 }
 
-/// The run file when nothing is written to it any more.
-struct Closed {
-    /// The signal that ended it.
-    signal: Option<u8>,
-    /// Every line of it could be written.
-    in_order: bool,
-}
-
-/// Nothing here decides.
+/// Nothing here decides. Returns the number of the signal that ended it.
 async fn drive(
     machine: &mut Machine,
     ports: Arc<Ports>,
     begun: impl FnOnce() -> io::Result<()>,
-) -> Result<Closed, Failure> {
+) -> Result<Option<u8>, Failure> {
     let mut begun = Some(begun);
     let mut progress = Progress::of(machine.outcomes().len(), "events");
-    let (clock, mut performing) = (clock(), 0);
-    let mut closed = Closed { signal: None, in_order: true };
+    let (clock, mut signal, mut performing) = (clock(), None, 0);
     let mut coming = JoinSet::new();
     listen(&mut coming);
     loop {
-        if closed.signal.is_some() {
+        if signal.is_some() {
             machine.stop();
         }
         for act in machine.hand_out(clock.elapsed()) {
@@ -86,7 +125,7 @@ async fn drive(
         // A time that is still to pass is nothing to wait for, nor is what panicked and stays
         // unknown: without its last line the next start says so, and how to go on.
         if machine.state() == RunState::Finished || performing == 0 {
-            return Ok(closed);
+            return Ok(signal);
         }
         match coming.join_next().await {
             Some(Ok(Came::Done(done))) => {
@@ -98,7 +137,6 @@ async fn drive(
                         .map_or(Ok(()), |begun| begun())
                         .map_err(|error| Failure::new(Cause::Withheld, error.to_string()))?,
                     Done::Closed(Err(failure)) => {
-                        closed.in_order = false;
                         progress.clear();
                         remark(&format!(
                             "the run file could not be closed in order: {failure}; make room, and \
@@ -110,14 +148,14 @@ async fn drive(
                 }
                 machine.take(done, clock.elapsed());
             }
-            Some(Ok(Came::Signal(number))) if closed.signal.is_none() => {
-                closed.signal = Some(number);
+            Some(Ok(Came::Signal(number))) if signal.is_none() => {
+                signal = Some(number);
                 coming.spawn(async {
                     tokio::time::sleep(LAST_WAIT).await;
                     Came::TooLate
                 });
             }
-            Some(Ok(Came::Signal(_) | Came::TooLate)) | None => return Ok(closed),
+            Some(Ok(Came::Signal(_) | Came::TooLate)) | None => return Ok(signal),
             // A panic has told its story already.
             Some(Err(_)) => performing -= 1,
         }
@@ -144,42 +182,31 @@ fn clock() -> Instant {
     Instant::now()
 }
 
-/// Prints the run as its file tells it; what a full disk kept out of the file is known here.
-fn report(machine: &Machine, folder: &Path, closed: &Closed, format: RunFormat) -> Ending {
-    let name = machine.name();
-    let stopped_by = machine.stopped_by().map(ToString::to_string);
-    if let Some(why) = &stopped_by {
+/// Prints a run that is over, and of one that is not what its file tells.
+fn report(machine: &Machine, folder: &Path, format: RunFormat) -> Ending {
+    if let Some(why) = machine.stopped_by() {
         remark(&format!("stopped: {why}"));
     }
-    let mut record = match runs::read(folder, name) {
-        Ok(record) => record,
-        Err(ending) => return ending,
-    };
-    if !closed.in_order {
-        let end = machine.end();
-        (record.surplus, record.verified) = (end.surplus, end.verified);
-        for (planned, outcome) in record.events.iter_mut().zip(machine.outcomes().iter().flatten())
-        {
-            planned.outcome.clone_from(outcome);
-        }
+    if !machine.is_going_on() {
+        return tell(&Told::of_machine(machine).stopped_by(machine.stopped_by()), machine, format);
     }
-    let tally = runs::tally(&record);
-    let document = runs::document(&record, stopped_by.as_deref());
-    let written = runs::print(format, &document, |out| {
-        for planned in &record.events {
-            writeln!(out, "{}", runs::row(planned))?;
-        }
-        Ok(())
-    });
-    let verified = if record.verified { "the service agrees" } else { "not verified" };
+    match runs::read(folder, machine.name()) {
+        Ok(record) => tell(&Told::of_record(&record), machine, format),
+        Err(ending) => ending,
+    }
+}
+
+fn tell(told: &Told<'_>, machine: &Machine, format: RunFormat) -> Ending {
+    let written = runs::print(format, told, |out| told.rows(out));
+    let verified = if told.verified { "the service agrees" } else { "not verified" };
+    let (name, tally, lost) = (machine.name(), &told.tally, told.beside());
     remark(&format!("run {name}: {tally}; {verified}"));
-    if !record.surplus.is_empty() {
-        let lost = record.surplus.len();
+    if lost > 0 {
         remark(&format!(
             "{lost} GONE THAT WERE NOT IN THE PLAN: callsweep undo {name} brings them back"
         ));
     }
-    ending(&tally, record.surplus.is_empty()).written(written)
+    ending(tally, lost == 0).written(written)
 }
 
 /// All done, a part of it, or nothing; what went beside the plan leaves it a part at best.
@@ -196,7 +223,7 @@ fn ending(tally: &Tally, nothing_beside: bool) -> Ending {
 ///
 /// # Errors
 /// When the terminal cannot be read or written.
-pub(super) fn confirmed(question: &str, typed: Option<usize>) -> Result<bool> {
+fn confirmed(question: &str, typed: Option<usize>) -> Result<bool> {
     if !io::stdin().is_terminal() {
         remark("nobody is there to say yes: write --yes, or --dry-run to see what would be sent");
         return Ok(false);

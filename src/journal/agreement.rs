@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::change::trial::{self, Noted, Service, Whim, number, to_the_end, whims};
-use crate::change::{Act, Machine, Selection, Tally, take_up};
+use crate::change::{Act, Machine, Selection, TakenUp, Tally};
 use crate::domain::{CallForm, EventStore, Target, UserId};
 
 fn target() -> Target {
@@ -63,24 +63,12 @@ fn agrees(record: &Record, outcomes: &[Option<Outcome>], end: &RunEnd) {
 /// Settles a run that broke off by listing, by the rule that going on with it uses.
 fn settle(runs: &Path, name: &str, service: &Service) {
     let record = Record::read(runs, name).unwrap();
-    let mut outcomes: Vec<Outcome> =
-        record.events.iter().map(|planned| planned.outcome.clone()).collect();
-    let (mut revised, mut surplus, mut first) = (Vec::new(), Vec::new(), 0);
-    for part in record.events.chunk_by(|a, b| a.event.key.extension == b.event.key.extension) {
-        let number = &part[0].event.key.extension;
-        let planned = part.iter().map(|planned| (&planned.event, &planned.outcome));
-        let (beside, swept) = (&record.bystanders, record.may_have_swept(number));
-        let places = first..first + part.len();
-        first = places.end;
-        let taken = take_up(places, planned, beside, swept, &service.listing(number));
-        revised.extend(taken.revised);
-        surplus.extend(taken.surplus);
+    let mut taken = TakenUp::default();
+    for number in record.extensions() {
+        record.look(&service.listing(number), &mut taken);
     }
-    for (place, better) in &revised {
-        outcomes[*place] = better.clone();
-    }
-    let tally = Tally::over(&outcomes);
-    close_broken(runs, name, &RunEnd { tally, revised, surplus, verified: true }).unwrap();
+    let end = taken.end(record.events.iter().map(|planned| &planned.outcome), true);
+    close_broken(runs, name, &end).unwrap();
 }
 
 proptest! {

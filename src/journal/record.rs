@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::{Kind, SCHEMA, path_of};
-use crate::change::{Loss, Plan, UndoRefused};
+use crate::change::{Loss, Plan, TakenUp, UndoRefused};
 use crate::domain::{
-    Cause, EventId, EventKey, EventType, ExtensionNumber, Failure, Foreign, Method, Modified,
-    Outcome, PhoneCallEvent, Status, Target,
+    Cause, EventId, EventKey, EventType, ExtensionNumber, Failure, Foreign, Listing, Method,
+    Modified, Outcome, PhoneCallEvent, Status, Target,
 };
 
 /// More than the last line of a finished run takes, in bytes.
@@ -102,17 +102,13 @@ pub struct RecordedCall {
 }
 
 impl RecordedCall {
-    /// Every call of a plan.
-    pub fn of(plan: &Plan) -> Vec<Self> {
-        let calls =
-            (0..plan.calls()).filter_map(|at| Some((plan.call(at)?, plan.covers(at).len())));
-        calls
-            .map(|(call, covers)| Self {
-                method: call.method().to_owned(),
-                path: call.path(plan.target()),
-                covers,
-            })
-            .collect()
+    /// Every call of a plan, one by one.
+    pub fn of(plan: &Plan) -> impl Iterator<Item = Self> {
+        (0..plan.calls()).filter_map(|at| {
+            let (call, covers) = (plan.call(at)?, plan.covers(at).len());
+            let (method, path) = (call.method().to_owned(), call.path(plan.target()));
+            Some(Self { method, path, covers })
+        })
     }
 }
 
@@ -316,9 +312,27 @@ impl Record {
         })
     }
 
+    /// The extensions that it planned on.
+    pub fn extensions(&self) -> impl Iterator<Item = &ExtensionNumber> {
+        let parts = self.events.chunk_by(|a, b| a.event.key.extension == b.event.key.extension);
+        parts.filter_map(|part| Some(&part.first()?.event.key.extension))
+    }
+
+    /// Settles by a listing what is open on its extension; returns the rows that are still to go.
+    pub fn look(&self, listing: &Listing, taken: &mut TakenUp) -> Vec<usize> {
+        let number = listing.extension();
+        let here = |event: &PhoneCallEvent| event.key.extension == *number;
+        let start = self.events.partition_point(|it| it.event.key.extension < *number);
+        let planned = self.events.iter().enumerate().skip(start);
+        let planned = planned.take_while(|(_, it)| here(&it.event));
+        let planned = planned.map(|(place, it)| (place, &it.event, &it.outcome));
+        let beside = self.bystanders.iter().filter(|event| here(event));
+        taken.look(planned, beside, self.may_have_swept(number), listing)
+    }
+
     /// Whether a call of this run that names no event may have been carried out on an extension: what
     /// is not there any more may have gone with it.
-    pub fn may_have_swept(&self, extension: &ExtensionNumber) -> bool {
+    fn may_have_swept(&self, extension: &ExtensionNumber) -> bool {
         let mut first = 0;
         self.calls.iter().any(|call| {
             let covered = first..first + call.covers;
