@@ -498,11 +498,9 @@ impl Machine {
                 self.traffic.add(Request::Call(id));
             }
         }
-        let sent_all = match self.state {
-            RunState::Stopping => self.traffic.in_flight() == 0,
-            state => state == RunState::Running && self.traffic.is_over(),
-        };
-        if sent_all {
+        let sent_all = self.state == RunState::Running && self.traffic.is_over();
+        let stopped = self.state == RunState::Stopping && self.traffic.in_flight() == 0;
+        if sent_all || stopped {
             self.state = RunState::Verifying;
             // What a guard's listing left when nothing was to be sent any more.
             self.traffic.clear();

@@ -77,7 +77,9 @@ impl Service {
     pub(crate) fn of(rows: &[(u8, u8, u8)], type_wipes: bool) -> Self {
         let (events, taken) = (Vec::new(), Vec::new());
         let mut service = Self { events, next: 0, type_wipes, taken };
-        rows.iter().for_each(|row| service.add(*row));
+        for row in rows {
+            service.add(*row);
+        }
         service
     }
 
