@@ -39,5 +39,7 @@ pub use message::{Message, Moment};
 pub use model::{Dialog, Facts, Leaving, Model};
 pub use review::{Review, UndoReview};
 pub use running::ActiveRun;
-pub use status::{Calls, LogLine, Notice, StatusRow, Tone, count_of, ids_told};
+pub use status::{
+    Calls, LogLine, Notice, StatusRow, Tone, count_of, ids_told, is_well, outcome_word,
+};
 pub use update::update;

@@ -2,10 +2,12 @@
 //! is never in it, every foreign text is cleaned, and all of it goes through the mask.
 
 use crate::change::{Machine, Plan};
-use crate::domain::{Call, Failure, Mask, Outcome, PhoneCallEvent};
+use crate::domain::{Call, Mask, Outcome, PhoneCallEvent};
 
 use super::status::Tone;
-use super::{Dialog, Effect, Line, MarkedLine, Model, Panel, StatusRow, count_of, ids_told};
+use super::{
+    Dialog, Effect, Line, MarkedLine, Model, Panel, StatusRow, count_of, ids_told, outcome_word,
+};
 
 impl Model {
     /// `c` in the review: its calls. Everywhere else the row under the cursor.
@@ -95,14 +97,10 @@ impl Model {
     }
 
     fn status_text(&self, row: usize) -> Option<String> {
-        Some(match self.status_row(row)? {
-            StatusRow::Call(call) => call_text(&self.run()?.machine, call, &self.mask)?,
-            StatusRow::Log(line) => {
-                let time = line.time;
-                let clock = format!("{:02}:{:02}:{:02}", time.hour(), time.minute(), time.second());
-                format!("{clock} {}", self.mask.text(&line.text))
-            }
-        })
+        match self.status_row(row)? {
+            StatusRow::Call(call) => call_text(&self.run()?.machine, call, &self.mask),
+            StatusRow::Log(line) => Some(line.words(&self.mask)),
+        }
     }
 }
 
@@ -127,13 +125,11 @@ pub(super) fn event_text(event: &PhoneCallEvent, mask: &Mask) -> String {
 fn call_text(machine: &Machine, call: usize, mask: &Mask) -> Option<String> {
     let (sent, reply) = (machine.call(call)?, machine.reply(call)?);
     let outcomes = machine.outcomes_of(call);
-    let failed = outcomes.iter().flatten().find(|outcome| outcome.failure().is_some());
-    let outcome = failed.or(outcomes.iter().flatten().next()).map_or("settled", Outcome::name);
-    let mut words = vec![outcome.to_owned()];
+    let mut words = vec![outcome_word(outcomes).to_owned()];
     words.extend(reply.http_status.map(|status| status.to_string()));
     words.push(format!("{} {}", sent.call().method(), mask.path(&sent.path())));
-    let failure = failed.and_then(Outcome::failure).map(Failure::to_string);
-    words.extend(failure.map(|failure| mask.text(&failure)));
+    let failure = outcomes.iter().flatten().find_map(Outcome::failure);
+    words.extend(failure.map(|failure| mask.text(&failure.to_string())));
     words.extend(ids_told(&sent, outcomes, reply));
     Some(words.join(" "))
 }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::change::{Reply, RunCall};
-use crate::domain::{Call, Exchange, Outcome};
+use crate::domain::{Call, Cause, Exchange, Mask, Outcome};
 
 use super::Moment;
 
@@ -39,6 +39,15 @@ pub struct Notice {
     pub tone: Tone,
     /// What to know.
     pub text: String,
+}
+
+impl LogLine {
+    /// The time of day and what happened.
+    pub fn words(&self, mask: &Mask) -> String {
+        let time = self.time;
+        let clock = format!("{:02}:{:02}:{:02}", time.hour(), time.minute(), time.second());
+        format!("{clock} {}", mask.text(&self.text))
+    }
 }
 
 /// The newest lines first.
@@ -107,6 +116,24 @@ pub fn ids_told(call: &RunCall, outcomes: &[Option<Outcome>], reply: &Reply) -> 
             [event.key.id.to_string()].into_iter().chain(new).collect()
         }
     }
+}
+
+/// The outcome of a call: one word where all its events agree, else the first that is not well.
+pub fn outcome_word(outcomes: &[Option<Outcome>]) -> &'static str {
+    let bad = outcomes.iter().flatten().find(|outcome| !is_well(outcome));
+    match bad.or(outcomes.iter().flatten().next()) {
+        Some(outcome) if is_simulated(outcome) => "would send",
+        outcome => outcome.map_or("settled", Outcome::name),
+    }
+}
+
+/// Whether what was to be done with an event is done, or would be.
+pub fn is_well(outcome: &Outcome) -> bool {
+    outcome.failure().is_none() || is_simulated(outcome)
+}
+
+fn is_simulated(outcome: &Outcome) -> bool {
+    outcome.failure().is_some_and(|failure| failure.cause == Cause::Simulated)
 }
 
 /// How many of something, in words: `1 call`, `2 calls`.

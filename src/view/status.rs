@@ -6,9 +6,11 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::app::{LogLine, Model, Panel, StatusRow, Tone, count_of, ids_told};
+use crate::app::{
+    LogLine, Model, Panel, StatusRow, Tone, count_of, ids_told, is_well, outcome_word,
+};
 use crate::change::{Kind, Machine, Reply, RunCall, RunState};
-use crate::domain::{Call, Cause, DeleteCall, Mask, Outcome};
+use crate::domain::{Call, DeleteCall, Mask, Outcome};
 
 use super::{frame_panel, put_row, text, theme};
 
@@ -137,24 +139,6 @@ fn call_row(mask: &Mask, machine: &Machine, call: usize, columns: usize) -> Opti
     Some(Line::styled(format!("{lead}{tail}"), style))
 }
 
-/// The outcome of the call: one word where all its events agree, else the first that is not well.
-fn outcome_word(outcomes: &[Option<Outcome>]) -> &'static str {
-    let bad = outcomes.iter().flatten().find(|outcome| !is_well(outcome));
-    bad.or(outcomes.iter().flatten().next()).map_or("settled", word)
-}
-
-fn word(outcome: &Outcome) -> &'static str {
-    if is_simulated(outcome) { "would send" } else { outcome.name() }
-}
-
-fn is_well(outcome: &Outcome) -> bool {
-    outcome.failure().is_none() || is_simulated(outcome)
-}
-
-fn is_simulated(outcome: &Outcome) -> bool {
-    outcome.failure().is_some_and(|failure| failure.cause == Cause::Simulated)
-}
-
 fn what(mask: &Mask, call: &Call) -> String {
     let number = mask.number(call.extension());
     match call {
@@ -192,13 +176,7 @@ fn log_row(mask: &Mask, line: &LogLine, columns: usize) -> Line<'static> {
         Tone::Good => theme::GOOD,
         Tone::Warning => theme::WARNING,
     };
-    Line::styled(text::clip(&log_words(mask, line), columns), style)
-}
-
-fn log_words(mask: &Mask, line: &LogLine) -> String {
-    let time = line.time;
-    let clock = format!("{:02}:{:02}:{:02}", time.hour(), time.minute(), time.second());
-    format!("{clock} {}", mask.text(&line.text))
+    Line::styled(text::clip(&line.words(mask), columns), style)
 }
 
 /// The row under the cursor in full, below the rows.
@@ -208,7 +186,7 @@ fn whole_row(model: &Model, frame: &mut Frame<'_>, inner: Rect, below: usize) {
     let mask = model.mask();
     let text = match (model.status_row(cursor.at), model.run()) {
         (Some(StatusRow::Call(call)), Some(active)) => whole_call(mask, &active.machine, call),
-        (Some(StatusRow::Log(line)), _) => Some(log_words(mask, line)),
+        (Some(StatusRow::Log(line)), _) => Some(line.words(mask)),
         (Some(StatusRow::Call(_)) | None, _) => None,
     };
     let Some(text) = text else { return };
