@@ -230,7 +230,7 @@ async fn send(call: &RunCall, client: &Client, exchanges: &mut Vec<Exchange>) ->
 }
 
 fn withhold(call: &RunCall, why: String) -> Settled {
-    call.failed(withheld(why), Duration::ZERO)
+    call.failed(&withheld(why), Duration::ZERO)
 }
 
 fn close_run_file(ports: &Ports, end: &RunEnd) -> Result<(), Failure> {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::change::{Done, Kind, Loss, Machine, Plan, RunState};
+use crate::change::{Done, Loss, Machine, Plan, RunState};
 use crate::domain::{Cause, ExtensionNumber, Failure, Listing, Meant, Outcome};
 
 use super::status::Tone;
@@ -140,7 +140,7 @@ impl Model {
                 if !sent.is_simulated() {
                     self.loading.change_settled(sent.call().extension());
                     let before = self.share_of(sent.call().extension());
-                    self.take_news(sent.call().extension(), false);
+                    self.take_news(Some(sent.call().extension()), false);
                     self.shown_again(sent.call().extension(), before);
                 }
             }
@@ -151,7 +151,7 @@ impl Model {
                 if let Ok(listing) = result {
                     self.store.insert(listing);
                 }
-                self.take_news(&extension, true);
+                self.take_news(Some(&extension), true);
                 self.shown_again(&extension, before);
             }
             Done::Waited => {}
@@ -206,7 +206,7 @@ impl Model {
     /// What became of events: what is gone leaves its listing; everything else has its reason, and
     /// its mark where it is listed. `listed` where a listing told it, and else what was not sent is
     /// marked as it was.
-    fn take_news(&mut self, extension: &ExtensionNumber, listed: bool) {
+    fn take_news(&mut self, extension: Option<&ExtensionNumber>, listed: bool) {
         let Some(active) = &mut self.runs.now else { return };
         let news = active.machine.take_news();
         if active.machine.is_simulated() {
@@ -227,7 +227,7 @@ impl Model {
                     changed = self.store.set_marks(number, row..=row, true) > 0;
                 }
             }
-            self.marks_changed |= changed && event.key.extension != *extension;
+            self.marks_changed |= changed && Some(&event.key.extension) != extension;
         }
     }
 
@@ -274,7 +274,8 @@ impl Model {
     fn stop_run(&mut self) {
         let Some(active) = &mut self.runs.now else { return };
         active.machine.stop();
-        let in_flight = active.machine.in_flight();
+        self.take_news(None, false);
+        let in_flight = self.in_flight();
         if in_flight > 0 {
             self.say(
                 Tone::Warning,
@@ -329,19 +330,14 @@ fn report(active: &ActiveRun) -> (Tone, String) {
         return (if events < all { Tone::Warning } else { Tone::Good }, text);
     }
     let name = machine.name();
-    let (mut text, rest) = match machine.plan().kind() {
-        Kind::Delete => {
-            (format!("run {name}: {tally}"), "; the rest keeps its marks, d tries again")
-        }
-        Kind::Undo => {
-            let restored = tally.restored;
-            (format!("undo {name}: {restored} of {all} restored"), "; z tries the others again")
-        }
+    let (mut text, rest) = if machine.plan().undoes().is_some() {
+        let restored = tally.restored;
+        (format!("undo {name}: {restored} of {all} restored"), "; z tries the others again")
+    } else {
+        let took = tally.deleted + tally.unknown + machine.surplus().len() > 0;
+        let back = if took { "; z undoes it" } else { "" };
+        (format!("run {name}: {tally}{back}"), "; the rest keeps its marks, d tries again")
     };
-    let took = tally.deleted + tally.unknown + machine.surplus().len() > 0;
-    if machine.plan().kind() == Kind::Delete && took {
-        text.push_str("; z undoes it");
-    }
     if tally.left() > 0 {
         text.push_str(rest);
         return (Tone::Warning, text);

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use crate::domain::{Call, Exchange, ExtensionNumber, Failure, Listing, PhoneCallEvent};
 
+use super::judge::failed;
 use super::plan::Verb;
-use super::{Plan, RunEnd, Settled, judge, judge_made};
+use super::{Plan, RunEnd, Settled};
 
 /// One act. Each comes back as exactly one [`Done`], and is in flight until then.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,10 +115,7 @@ impl RunCall {
     }
 
     /// What a failure means for the events that it covers.
-    pub fn failed(&self, failure: Failure, took: Duration) -> Settled {
-        match self.call {
-            Call::Delete(_) => judge(self.covered(), Err(failure), took, self.may_have_acted),
-            Call::Create(_) => judge_made(Err(failure), took),
-        }
+    pub fn failed(&self, failure: &Failure, took: Duration) -> Settled {
+        failed(self.covers.len(), failure, took, self.may_have_acted)
     }
 }

@@ -66,7 +66,13 @@ pub fn judge_made(answer: Result<WriteAnswer, Failure>, took: Duration) -> Settl
     }
 }
 
-fn failed(events: usize, failure: &Failure, took: Duration, may_have_acted: bool) -> Settled {
+/// What a failure means for so many events, whatever was to be done with them.
+pub(super) fn failed(
+    events: usize,
+    failure: &Failure,
+    took: Duration,
+    may_have_acted: bool,
+) -> Settled {
     Settled {
         outcomes: vec![outcome_of_failure(failure, may_have_acted); events],
         reply: Reply { http_status: failure.http_status, took, ..Reply::default() },

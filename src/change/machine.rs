@@ -13,7 +13,7 @@ use super::delete::{Deletes, Verdict};
 use super::ledger::Ledger;
 use super::plan::Verb;
 use super::traffic::{Fate, Next, Traffic};
-use super::{Act, Done, Kind, Plan, Reply, RunCall, Settled, Tally};
+use super::{Act, Done, Plan, Reply, RunCall, Settled, Tally};
 
 /// Where a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,9 +125,11 @@ pub struct Machine {
 impl Machine {
     /// A run of this plan with at most so many requests in flight.
     pub fn new(plan: Arc<Plan>, concurrency: usize) -> Self {
-        let rules = match plan.kind() {
-            Kind::Delete => Rules::Delete(Deletes::default()),
-            Kind::Undo => Rules::Create(Creates::default()),
+        let rules = match plan.calls.first().map(|call| call.verb) {
+            Some(Verb::Create) => Rules::Create(Creates::default()),
+            Some(Verb::DeleteEvent | Verb::DeleteType | Verb::DeleteExtension) | None => {
+                Rules::Delete(Deletes::default())
+            }
         };
         let looking = rules.looks_first();
         let requests: Vec<Request> = if looking {

@@ -30,6 +30,14 @@ impl Kind {
             Self::Undo => "undo",
         }
     }
+
+    /// What is done to its events, in a word.
+    pub fn done(self) -> &'static str {
+        match self {
+            Self::Delete => "deleted",
+            Self::Undo => "made",
+        }
+    }
 }
 
 /// One literal call of a plan and the events it covers.

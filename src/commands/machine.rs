@@ -13,7 +13,7 @@ use super::progress::Progress;
 use super::runs::{self, RunFormat, Told};
 use super::{Consent, counted, hands, profile};
 use crate::api::Writes;
-use crate::change::{Done, Kind, Machine, Plan, RunState, Tally};
+use crate::change::{Done, Machine, Plan, RunState, Tally};
 use crate::config::Profile;
 use crate::domain::{Call, Cause, Failure};
 use crate::journal::RecordedCall;
@@ -41,9 +41,9 @@ pub(super) fn carry_out(
         return Ok(Ending::Done.written(print_plan(&plan, consent.format)));
     }
     if profile.read_only {
-        let done = if plan.kind() == Kind::Delete { "deleted" } else { "made" };
         return Ok(Ending::Refused.because(&format!(
-            "this profile is read-only: nothing is {done} (read_only, --read-only)"
+            "this profile is read-only: nothing is {} (read_only, --read-only)",
+            plan.kind().done()
         )));
     }
     if !consent.yes && !is_confirmed(&plan, profile)? {
@@ -71,9 +71,8 @@ fn print_plan(plan: &Plan, format: RunFormat) -> io::Result<()> {
             };
             writeln!(out, "{} {}  ({what})", planned.method, planned.path)?;
         }
-        let would = if plan.kind() == Kind::Delete { "go" } else { "be made" };
-        let hash = plan.hash().short();
-        writeln!(out, "dry run, plan {hash}: {events} would {would}, nothing was sent")
+        let (hash, done) = (plan.hash().short(), plan.kind().done());
+        writeln!(out, "dry run, plan {hash}: {events} would be {done}, nothing was sent")
     })
 }
 

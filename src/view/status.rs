@@ -9,7 +9,7 @@ use ratatui::text::{Line, Span};
 use crate::app::{
     LogLine, Model, Panel, StatusRow, Tone, count_of, ids_told, is_well, outcome_word,
 };
-use crate::change::{Kind, Machine, Reply, RunCall, RunState};
+use crate::change::{Machine, Reply, RunCall, RunState};
 use crate::domain::{Call, DeleteCall, Mask, Outcome};
 
 use super::{frame_panel, put_row, text, theme};
@@ -48,10 +48,10 @@ fn titles(model: &Model) -> (String, String) {
     };
     let machine = &active.machine;
     let (settled, planned) = (machine.tally().settled(), machine.plan().events().len());
-    let title = match machine.plan().kind() {
+    let title = match machine.plan().undoes() {
         _ if machine.is_simulated() => "3 Simulated run".to_owned(),
-        Kind::Delete => format!("3 Run {}", machine.name()),
-        Kind::Undo => format!("3 Undo {}", machine.name()),
+        None => format!("3 Run {}", machine.name()),
+        Some(_) => format!("3 Undo {}", machine.name()),
     };
     let mut right = format!("{settled}/{planned}");
     if let Some((rate, rest)) = active.pace(now) {

@@ -213,6 +213,21 @@ fn an_extension_that_cannot_be_listed_gets_nothing() {
 }
 
 #[test]
+fn an_undo_is_held_and_goes_on_and_what_is_stopped_before_it_was_made_is_not_sent() {
+    let mut undo = undo(&["a", "b", "c"], &[], 1);
+    undo.hand_out(NOW);
+    undo.pause();
+    undo.listed(&extension(), Ok(&listing(&[])), NOW);
+    assert!(undo.hand_out(NOW).is_empty());
+    undo.resume();
+    assert_eq!(made_by(&undo.hand_out(NOW)), [0]);
+    undo.stop();
+    answer(&mut undo, 0, made("a2"), NOW);
+    assert_eq!(words(&undo), ["restored a2", "not sent", "not sent"]);
+    assert_eq!(undo.hand_out(NOW), [Act::List(extension())]);
+}
+
+#[test]
 fn a_refused_token_stops_at_once_and_the_rest_is_not_sent() {
     let mut undo = undo(&["a", "b", "c"], &[], 1);
     undo.hand_out(NOW);

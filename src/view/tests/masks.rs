@@ -225,7 +225,7 @@ impl Walk {
             }
             Act::Send(call) if call.is_simulated() => {
                 let failure = Failure::new(Cause::Simulated, "simulated: not sent");
-                let settled = call.failed(failure, Duration::ZERO);
+                let settled = call.failed(&failure, Duration::ZERO);
                 Done::Settled { call: call.id(), settled, exchanges: Vec::new() }
             }
             Act::Send(call) => {
