@@ -189,6 +189,9 @@ fn report(machine: &Machine, folder: &Path, format: RunFormat) -> Ending {
     if !machine.is_going_on() {
         return tell(&Told::of_machine(machine).stopped_by(machine.stopped_by()), machine, format);
     }
+    if machine.state() == RunState::Opening {
+        return Ending::Refused.because("nothing was sent");
+    }
     match runs::read(folder, machine.name()) {
         Ok(record) => tell(&Told::of_record(&record), machine, format),
         Err(ending) => ending,

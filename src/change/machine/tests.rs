@@ -498,7 +498,7 @@ proptest! {
         let mut run = Machine::new(Arc::new(plan), concurrency);
         let ended = drive(&mut run, concurrency, &mut service, &to_the_end(&script), |_| {});
         prop_assert!(ended);
-        agrees(&run, &service);
+        agrees(&mut run, &service);
         for (event, outcome) in run.plan().events().iter().zip(run.outcomes()) {
             let there = service.has(event.key.id.as_str());
             let gone = outcome.as_ref().unwrap().is_gone();
@@ -516,7 +516,7 @@ proptest! {
         let mut undo = Machine::new(Arc::new(plan), concurrency);
         let ended = drive(&mut undo, concurrency, &mut service, &to_the_end(&way_back), |_| {});
         prop_assert!(ended);
-        agrees(&undo, &service);
+        agrees(&mut undo, &service);
         for outcome in undo.outcomes().iter().flatten().filter(|_| undo.is_verified()) {
             let there = outcome.new_id().is_none_or(|id| service.has(id.raw()));
             prop_assert!(there && !matches!(outcome, Outcome::Unknown(_)), "{:?}", outcome);
@@ -524,8 +524,23 @@ proptest! {
     }
 }
 
-/// Every event has one outcome, counted once, and none is unknown where the service was asked.
-fn agrees(machine: &Machine, service: &Service) {
+/// Every event has one outcome, counted and told once, and none is unknown where the service was
+/// asked; every call that was answered stands where its outcomes say.
+fn agrees(machine: &mut Machine, service: &Service) {
+    let mut news = machine.take_news();
+    news.sort_unstable();
+    news.dedup();
+    assert_eq!(news, (0..machine.plan().events().len()).collect::<Vec<_>>());
+    let answered = (0..).map_while(|id| machine.call(id)).filter_map(|call| {
+        let surplus = &machine.reply(call.id())?.surplus;
+        let outcomes = machine.outcomes_of(call.id()).iter().flatten();
+        Some((call.id(), surplus.is_empty() && outcomes.filter_map(Outcome::failure).count() == 0))
+    });
+    let failed = machine.failed().iter().map(|id| (*id, false));
+    let mut standing: Vec<_> =
+        failed.chain(machine.succeeded().iter().map(|id| (*id, true))).collect();
+    standing.sort_unstable();
+    assert_eq!(standing, answered.collect::<Vec<_>>());
     let outcomes: Vec<&Outcome> = machine.outcomes().iter().flatten().collect();
     assert_eq!(outcomes.len(), machine.plan().events().len());
     assert_eq!(Tally::over(outcomes.iter().copied()), machine.tally());
