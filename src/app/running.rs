@@ -155,7 +155,13 @@ impl Model {
                 self.shown_again(&extension, before);
             }
             Done::Waited => {}
-            Done::Closed(closed) => self.run_closed(closed),
+            Done::Closed(closed) => {
+                machine.take(Done::Closed(Ok(())), now);
+                if let Err(failure) = closed {
+                    let text = format!("the run file could not be closed in order: {failure}");
+                    self.say(Tone::Warning, text);
+                }
+            }
         }
         let stopped_by = self.runs.now.as_ref().and_then(|active| active.machine.stopped_by());
         if let Some(why) = stopped_by.filter(|_| !had_stopped) {
@@ -188,18 +194,6 @@ impl Model {
         self.status_cursor = Cursor::default();
         if self.leaving == Leaving::WhenSettled {
             self.stop_run();
-        }
-    }
-
-    fn run_closed(&mut self, closed: Result<(), Failure>) {
-        if let Some(active) = &mut self.runs.now {
-            active.machine.take(Done::Closed(Ok(())), self.now.since_start);
-        }
-        if let Err(failure) = closed {
-            self.say(
-                Tone::Warning,
-                format!("the run file could not be closed in order: {failure}"),
-            );
         }
     }
 

@@ -103,7 +103,7 @@ pub(super) fn run(
         Err(ending) => return Ok(ending),
     };
     if selection.is_empty() {
-        let written = runs::print(arguments.consent.format, Told::of_nothing(), |_| Ok(()));
+        let written = runs::print(arguments.consent.format, Told::of_plan(None), |_| Ok(()));
         let ending = Ending::Refused.because("no event is meant by that: nothing was sent");
         return Ok(ending.written(written));
     }

@@ -63,7 +63,7 @@ pub(super) fn carry_out(
 
 fn print_plan(plan: &Plan, format: RunFormat) -> io::Result<()> {
     let events = counted(plan.events().len(), "event");
-    runs::print(format, Told::of_plan(plan), |out| {
+    runs::print(format, Told::of_plan(Some(plan)), |out| {
         for (at, planned) in RecordedCall::of(plan).enumerate() {
             let what = match plan.call(at) {
                 Some(Call::Create(event)) => format!("{} {}", event.key.event_type, event.url),
@@ -187,7 +187,7 @@ fn report(machine: &Machine, folder: &Path, format: RunFormat) -> Ending {
         remark(&format!("stopped: {why}"));
     }
     if !machine.is_going_on() {
-        return tell(&Told::of_machine(machine).stopped_by(machine.stopped_by()), machine, format);
+        return tell(&Told::of_machine(machine), machine, format);
     }
     if machine.state() == RunState::Opening {
         return Ending::Refused.because("nothing was sent");
@@ -201,7 +201,7 @@ fn report(machine: &Machine, folder: &Path, format: RunFormat) -> Ending {
 fn tell(told: &Told<'_>, machine: &Machine, format: RunFormat) -> Ending {
     let written = runs::print(format, told, |out| told.rows(out));
     let verified = if told.verified { "the service agrees" } else { "not verified" };
-    let (name, tally, lost) = (machine.name(), &told.tally, told.beside());
+    let (name, tally, lost) = (machine.name(), &told.tally, told.surplus.len());
     remark(&format!("run {name}: {tally}; {verified}"));
     if lost > 0 {
         remark(&format!(

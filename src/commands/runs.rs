@@ -12,7 +12,7 @@ use super::ending::{Ending, remark};
 use super::json::Harmless;
 use crate::change::{Machine, Plan, Tally};
 use crate::config::{self, Environment};
-use crate::domain::{EventKey, Failure, Foreign, Outcome, PhoneCallEvent};
+use crate::domain::{EventKey, Foreign, Outcome, PhoneCallEvent};
 use crate::journal::{self, Record, RecordedCall};
 
 /// The forms of a result.
@@ -118,7 +118,7 @@ pub(super) struct Told<'a> {
     dry_run: bool,
     calls: Calls<'a>,
     outcomes: Outcomes<'a>,
-    surplus: Vec<Value>,
+    pub(super) surplus: Vec<Value>,
     #[serde(rename = "summary", serialize_with = "summary")]
     pub(super) tally: Tally,
     pub(super) verified: bool,
@@ -162,38 +162,24 @@ impl<'a> Told<'a> {
             surplus: machine.surplus().iter().map(journal::named).collect(),
             tally: machine.tally(),
             verified: machine.is_verified(),
-            ..Self::of_plan(machine.plan())
+            stopped_by: machine.stopped_by().map(ToString::to_string),
+            ..Self::of_plan(Some(machine.plan()))
         }
     }
 
-    /// A plan that was not run.
-    pub(super) fn of_plan(plan: &'a Plan) -> Self {
-        let (plan_hash, calls) = (Some(plan.hash().as_str()), Calls::Planned(plan));
-        Self { plan_hash, calls, ..Self::of_nothing() }
-    }
-
-    /// There was not even a plan.
-    pub(super) fn of_nothing() -> Self {
+    /// A plan that was not run, or that there was not even one.
+    pub(super) fn of_plan(plan: Option<&'a Plan>) -> Self {
         Self {
             run: None,
-            plan_hash: None,
+            plan_hash: plan.map(|plan| plan.hash().as_str()),
             dry_run: true,
-            calls: Calls::Recorded(&[]),
+            calls: plan.map_or(Calls::Recorded(&[]), Calls::Planned),
             outcomes: Outcomes(Vec::new()),
             surplus: Vec::new(),
             tally: Tally::default(),
             verified: false,
             stopped_by: None,
         }
-    }
-
-    pub(super) fn stopped_by(self, why: Option<&Failure>) -> Self {
-        Self { stopped_by: why.map(ToString::to_string), ..self }
-    }
-
-    /// Events that went beside the plan.
-    pub(super) fn beside(&self) -> usize {
-        self.surplus.len()
     }
 
     /// A row for each event, for people, who may read it through a pipe: programs have the document.
