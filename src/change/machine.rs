@@ -195,6 +195,7 @@ impl Machine {
         let call = self.call(id)?;
         let slot = self.slots.get_mut(id)?;
         if slot.verb.is_wide() && !matches!(slot.stage, Stage::Guarded) {
+            slot.stage = Stage::Waiting;
             let extension = call.call.extension().clone();
             self.guarded.insert((extension.clone(), id));
             return Some(Act::List(extension));
