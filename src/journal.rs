@@ -13,13 +13,14 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 pub use crate::change::Kind;
 use crate::change::{Plan, RunCall, RunEnd, Settled, Tally};
 use crate::domain::{EventKey, Foreign, Outcome, PhoneCallEvent};
 pub use record::{
-    Record, RecordRefused, RecordedCall, RecordedEvent, is_finished, names, undo_plan,
+    Calls, Record, RecordRefused, RecordedCall, RecordedEvent, is_finished, names, undo_plan,
 };
 
 /// Version of the line format.
@@ -118,7 +119,8 @@ impl RunFile {
 
 fn write_plan(file: &File, plan: &Plan) -> io::Result<()> {
     let mut lines = BufWriter::new(file);
-    write_line(&mut lines, &run_line(plan))?;
+    serde_json::to_writer(&mut lines, &RunLine::of(plan))?;
+    lines.write_all(b"\n")?;
     for event in plan.events() {
         write_line(&mut lines, &event_line("event", event))?;
     }
@@ -252,19 +254,42 @@ fn now() -> String {
     clock().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-fn run_line(plan: &Plan) -> Value {
-    let target = plan.target();
-    let mut line = json!({
-        "line": "run", "schema": SCHEMA, "program": env!("CARGO_PKG_VERSION"),
-        "kind": plan.kind().name(),
-        "profile": target.profile, "origin": target.origin, "user": target.user.as_str(),
-        "plan_hash": plan.hash().as_str(), "started": now(),
-        "events": plan.events().len(), "calls": RecordedCall::of(plan).collect::<Vec<_>>(),
-    });
-    if let (Value::Object(fields), Some(run)) = (&mut line, plan.undoes()) {
-        fields.insert("undoes".to_owned(), json!(run));
+/// The first line of a run file; its calls are made while they are written.
+#[derive(Serialize)]
+struct RunLine<'a> {
+    line: &'static str,
+    schema: u32,
+    program: &'static str,
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    undoes: Option<&'a str>,
+    profile: &'a str,
+    origin: &'a str,
+    user: &'a str,
+    plan_hash: &'a str,
+    started: String,
+    events: usize,
+    calls: Calls<'a>,
+}
+
+impl<'a> RunLine<'a> {
+    fn of(plan: &'a Plan) -> Self {
+        let target = plan.target();
+        Self {
+            line: "run",
+            schema: SCHEMA,
+            program: env!("CARGO_PKG_VERSION"),
+            kind: plan.kind().name(),
+            undoes: plan.undoes(),
+            profile: &target.profile,
+            origin: &target.origin,
+            user: target.user.as_str(),
+            plan_hash: plan.hash().as_str(),
+            started: now(),
+            events: plan.events().len(),
+            calls: Calls(plan),
+        }
     }
-    line
 }
 
 /// Everything that is needed to write the event again, in the service's own notation.

@@ -125,9 +125,10 @@ pub(super) struct Told<'a> {
     stopped_by: Option<String>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
 enum Calls<'a> {
-    Planned(&'a Plan),
+    Planned(journal::Calls<'a>),
     Recorded(&'a [RecordedCall]),
 }
 
@@ -173,7 +174,7 @@ impl<'a> Told<'a> {
             run: None,
             plan_hash: plan.map(|plan| plan.hash().as_str()),
             dry_run: true,
-            calls: plan.map_or(Calls::Recorded(&[]), Calls::Planned),
+            calls: plan.map_or(Calls::Recorded(&[]), |plan| Calls::Planned(journal::Calls(plan))),
             outcomes: Outcomes(Vec::new()),
             surplus: Vec::new(),
             tally: Tally::default(),
@@ -194,15 +195,6 @@ impl<'a> Told<'a> {
             writeln!(out, "{:<12}  {extension} {event_type} {id}  {tail}", outcome.name())?;
         }
         Ok(())
-    }
-}
-
-impl Serialize for Calls<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Planned(plan) => serializer.collect_seq(RecordedCall::of(plan)),
-            Self::Recorded(calls) => serializer.collect_seq(*calls),
-        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::{Kind, SCHEMA, path_of};
 use crate::change::{Loss, Plan, TakenUp, UndoRefused};
@@ -109,6 +109,16 @@ impl RecordedCall {
             let (method, path) = (call.method().to_owned(), call.path(plan.target()));
             Some(Self { method, path, covers })
         })
+    }
+}
+
+/// The calls of a plan, each made while it is written.
+#[derive(Debug, Clone, Copy)]
+pub struct Calls<'a>(pub &'a Plan);
+
+impl Serialize for Calls<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(RecordedCall::of(self.0))
     }
 }
 
