@@ -566,8 +566,8 @@ impl Machine {
         self.ledger.tally()
     }
 
-    /// Calls that did not do all they should, as they settled; one that a listing put here or took
-    /// away stands last, or lets the last one have its place.
+    /// Calls that did not do all they should, in the order they settled. A listing after the run may
+    /// move one to the end of the other list; the last of this one then takes its place.
     pub fn failed(&self) -> &[usize] {
         &self.failed
     }

@@ -5,13 +5,12 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::change::machine::tests::begun;
+use crate::change::machine::tests::{NOW, begun, extension};
 use crate::change::plan::tests::{builder, plan, target};
 use crate::change::trial::{Service, drive, to_the_end, whims};
 use crate::change::{Act, RunState, judge_made};
-use crate::domain::{CallForm, Cause, ExtensionNumber, Failure, WriteAnswer};
+use crate::domain::{CallForm, Cause, Failure, WriteAnswer};
 
-const NOW: Duration = Duration::ZERO;
 const LATER: Duration = Duration::from_secs(1);
 
 fn lost(ids: &[&str]) -> Vec<PhoneCallEvent> {
@@ -37,10 +36,6 @@ fn undo(ids: &[&str], suspects: &[&str], concurrency: usize) -> Machine {
 fn listing(ids: &[&str]) -> Listing {
     let rows: Vec<(&str, &str)> = ids.iter().map(|id| ("0", *id)).collect();
     builder("210", &rows).finish(true)
-}
-
-fn extension() -> ExtensionNumber {
-    ExtensionNumber::parse("210").unwrap()
 }
 
 fn made(id: &str) -> Result<WriteAnswer, Failure> {

@@ -11,7 +11,7 @@ use crate::change::trial::{Service, drive, number, to_the_end, whims};
 use crate::change::{Loss, Selection, judge};
 use crate::domain::{CallForm, DeleteAnswer, EventStore, Foreign};
 
-const NOW: Duration = Duration::ZERO;
+pub(in crate::change) const NOW: Duration = Duration::ZERO;
 
 const ROWS: &[(&str, &str)] = &[("0", "a"), ("0", "b"), ("2", "c")];
 
@@ -33,7 +33,7 @@ fn wide(chosen: Range<usize>, form: CallForm) -> Machine {
     begun(plan(ROWS, chosen, form), 4)
 }
 
-fn extension() -> ExtensionNumber {
+pub(in crate::change) fn extension() -> ExtensionNumber {
     ExtensionNumber::parse("210").unwrap()
 }
 
