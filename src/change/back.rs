@@ -77,7 +77,7 @@ impl Loss {
             loss.undone(settled.filter_map(|(event, outcome)| Some((event, outcome.as_ref()?))));
             return Some(loss);
         }
-        // What nobody could settle may be gone, and an undo makes nothing that is there.
+        // What stayed unknown may be gone, and an undo makes nothing that is there.
         let taken = |outcome: &Option<Outcome>| {
             matches!(outcome, Some(Outcome::Deleted | Outcome::Unknown(_)))
         };
