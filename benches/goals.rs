@@ -10,12 +10,15 @@
     reason = "a bench prints what it measured and stops where it cannot"
 )]
 
+use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use callsweep::app::{Dialog, Effect, Facts, Key, Message, Model, Moment, update};
+use callsweep::change::{Act, Done, Loss, Machine, Plan, Selection, judge, judge_made};
 use callsweep::domain::{
-    Discovery, EventStore, Extension, ExtensionNumber, Listing, ListingBuilder, RawEvent, Target,
-    UserId,
+    Call, CallForm, DeleteAnswer, Discovery, EventStore, Extension, ExtensionNumber, Foreign,
+    Listing, ListingBuilder, RawEvent, Target, UserId, WriteAnswer,
 };
 use callsweep::view::draw;
 use ratatui::Terminal;
@@ -30,6 +33,12 @@ fn main() {
     let bytes = (resident() - before) / store.len();
     println!("G6  {} events in memory: {bytes} bytes an event (at most 60)", store.len());
     drop(store);
+    for extensions in [100, 9_900] {
+        let (deleted, restored) = carried_out(extensions, 99_000 / extensions);
+        println!(
+            "G3  the machine alone, 99,000 events on {extensions} extensions: {deleted:?} to delete, {restored:?} to undo"
+        );
+    }
     let mut large = desk(10_000, 100);
     // As much in sight as in the large one.
     let mut small = desk(40, 25);
@@ -103,6 +112,73 @@ fn desk(extensions: usize, events: usize) -> Model {
         update(&mut model, message, Moment::default());
     }
     model
+}
+
+/// Deletes everything and undoes it against a service that does what it is asked, and takes no time:
+/// the machine's own time for both.
+fn carried_out(extensions: usize, events: usize) -> (Duration, Duration) {
+    let mut store = EventStore::default();
+    for extension in 0..extensions {
+        store.insert(listing(extension, events));
+        store.set_marks(&number(extension), 0..events, true);
+    }
+    let user = UserId::parse("@me").unwrap();
+    let target = Target::new("bench", "https://pbx.test", "/uapi", user).unwrap();
+    let selection = Selection::of_marks(&store);
+    let plan = Plan::freeze(target.clone(), &selection, CallForm::Event, usize::MAX).unwrap();
+    let mut run = Machine::new(Arc::new(plan), 4);
+    let deleted = drive(&mut run);
+    let plan = Plan::give_back(target, &Loss::after(&run).unwrap()).unwrap();
+    let mut undo = Machine::new(Arc::new(plan), 4);
+    let restored = drive(&mut undo);
+    assert_eq!(run.tally().deleted, undo.tally().restored);
+    (deleted, restored)
+}
+
+fn drive(machine: &mut Machine) -> Duration {
+    let (mut now, mut spent) = (Duration::ZERO, Duration::ZERO);
+    let mut made: HashMap<ExtensionNumber, Vec<usize>> = HashMap::new();
+    let mut flying = Vec::new();
+    loop {
+        let start = Instant::now();
+        flying.extend(machine.hand_out(now));
+        spent += start.elapsed();
+        let done = match flying.pop().unwrap() {
+            Act::Open(_) => Done::Opened(Ok("bench".to_owned())),
+            Act::Close(_) => return spent,
+            Act::Wait(time) => {
+                now += time;
+                Done::Waited
+            }
+            Act::Send(call) => {
+                let key = &call.covered()[0].key;
+                let settled = match call.call() {
+                    Call::Delete(_) => {
+                        let ids = Some(vec![Foreign::from(key.id.as_str())]);
+                        let answer = Ok(DeleteAnswer { http_status: 200, ids });
+                        judge(call.covered(), answer, Duration::ZERO, false)
+                    }
+                    Call::Create(_) => {
+                        made.entry(key.extension.clone()).or_default().push(call.id());
+                        let id = Some(Foreign::from(format!("new{}", call.id())));
+                        judge_made(Ok(WriteAnswer { http_status: 200, id }), Duration::ZERO)
+                    }
+                };
+                Done::Settled { call: call.id(), settled, exchanges: Vec::new() }
+            }
+            Act::List(extension) => {
+                let mut builder = ListingBuilder::new(extension.clone());
+                for call in made.get(&extension).into_iter().flatten() {
+                    let id = format!("new{call}");
+                    builder.push(RawEvent { event_type: "0", id: &id, ..RawEvent::default() });
+                }
+                Done::Listed { extension, result: Ok(builder.finish(true)), exchanges: Vec::new() }
+            }
+        };
+        let start = Instant::now();
+        machine.take(done, now);
+        spent += start.elapsed();
+    }
 }
 
 fn median(mut times: Vec<Duration>) -> Duration {

@@ -25,7 +25,6 @@ mod review;
 mod running;
 mod status;
 pub mod text;
-mod undoing;
 mod update;
 
 #[cfg(test)]
@@ -49,6 +48,7 @@ pub use model::{Dialog, Facts, LeaveQuestion, Leaving, Model};
 pub use prompt::FilterPrompt;
 pub use review::{Digest, Review, ReviewCall, ReviewLayout, ReviewRow};
 pub use running::ActiveRun;
-pub use status::{Calls, LogLine, Notice, StatusRow, Tone, count_of};
-pub use undoing::ActiveUndo;
+pub use status::{
+    Calls, LogLine, Notice, StatusRow, Tone, count_of, ids_told, is_well, outcome_word,
+};
 pub use update::update;

@@ -16,7 +16,7 @@ mod service;
 mod store;
 mod target;
 
-pub use call::{CreatePath, DeleteCall};
+pub use call::{Call, CreatePath, DeleteCall};
 pub use event::{
     Change, EventId, EventIdRefused, EventKey, EventType, Method, Modified, PhoneCallEvent, Status,
 };

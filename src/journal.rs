@@ -13,12 +13,14 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
 
-use crate::deletion::{Plan, RunCall, RunEnd, Settled, UndoPlan};
-use crate::domain::{EventKey, Foreign, Outcome, PhoneCallEvent, Target};
+pub use crate::change::Kind;
+use crate::change::{Plan, RunCall, RunEnd, Settled, Tally};
+use crate::domain::{EventKey, Foreign, Outcome, PhoneCallEvent};
 pub use record::{
-    Kind, Record, RecordRefused, RecordedCall, RecordedEvent, is_finished, names, undo_plan,
+    Calls, Record, RecordRefused, RecordedCall, RecordedEvent, is_finished, names, undo_plan,
 };
 
 /// Version of the line format.
@@ -43,31 +45,12 @@ impl RunFile {
     /// # Errors
     /// Any error of the file system; no half-written file is used then.
     pub fn create(runs: &Path, plan: &Plan) -> io::Result<Self> {
-        let bystanders = plan.all_bystanders();
-        Self::begin(runs, plan.target(), &run_line(plan), plan.events(), bystanders)
-    }
-
-    /// The same for events that are to be made again.
-    ///
-    /// # Errors
-    /// Any error of the file system; no half-written file is used then.
-    pub fn create_undo(runs: &Path, plan: &UndoPlan) -> io::Result<Self> {
-        Self::begin(runs, plan.target(), &undo_line(plan), plan.events(), &[])
-    }
-
-    fn begin(
-        runs: &Path,
-        target: &Target,
-        run: &Value,
-        events: &[PhoneCallEvent],
-        bystanders: &[PhoneCallEvent],
-    ) -> io::Result<Self> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(runs)?;
-        let (file, name) = create_new(runs, &target.profile)?;
+        let (file, name) = create_new(runs, &plan.target().profile)?;
         // Held as long as the run goes on: a lock that another program can take means that it
         // does not. A file system without locks gives up that sign and nothing else.
         let _best_effort = file.try_lock();
-        let whole = write_plan(&file, run, events, bystanders)
+        let whole = write_plan(&file, plan)
             .and_then(|()| fs::rename(part_of(runs, &name), path_of(runs, &name)))
             .and_then(|()| File::open(runs)?.sync_all());
         if let Err(error) = whole {
@@ -108,43 +91,16 @@ impl RunFile {
         }))
     }
 
-    /// The event at this place is about to be made. Without this line on disk it must not be.
-    ///
-    /// # Errors
-    /// Any error of the file system.
-    pub fn making(&self, place: usize) -> io::Result<()> {
-        self.append(&json!({"line": "sent", "call": place, "first": place, "covers": 1}))
-    }
-
-    /// What became of an event that was to be made.
-    ///
-    /// # Errors
-    /// Any error of the file system.
-    pub fn made(
-        &self,
-        place: usize,
-        outcome: &Outcome,
-        http_status: Option<u16>,
-    ) -> io::Result<()> {
-        self.append(&json!({
-            "line": "settled", "call": place, "http_status": http_status,
-            "outcomes": [outcome_of(outcome)], "surplus": [],
-        }))
-    }
-
     /// The last lines, synced: what listing again showed, then the counts.
     ///
     /// # Errors
     /// Any error of the file system.
     pub fn finish(&self, end: &RunEnd) -> io::Result<()> {
-        let tally = end.tally;
         self.append(&verified_line(end))?;
-        self.append(&json!({
-            "line": "finished", "finished": now(),
-            "deleted": tally.deleted, "already_gone": tally.already_gone,
-            "refused": tally.refused, "not_sent": tally.not_sent, "unknown": tally.unknown,
-            "restored": tally.restored,
-        }))?;
+        let mut finished = counts(&end.tally);
+        finished.insert("line".to_owned(), json!("finished"));
+        finished.insert("finished".to_owned(), json!(now()));
+        self.append(&Value::Object(finished))?;
         self.file.sync_all()
     }
 
@@ -161,18 +117,14 @@ impl RunFile {
     }
 }
 
-fn write_plan(
-    file: &File,
-    run: &Value,
-    events: &[PhoneCallEvent],
-    bystanders: &[PhoneCallEvent],
-) -> io::Result<()> {
+fn write_plan(file: &File, plan: &Plan) -> io::Result<()> {
     let mut lines = BufWriter::new(file);
-    write_line(&mut lines, run)?;
-    for event in events {
+    serde_json::to_writer(&mut lines, &RunLine::of(plan))?;
+    lines.write_all(b"\n")?;
+    for event in plan.events() {
         write_line(&mut lines, &event_line("event", event))?;
     }
-    for event in bystanders {
+    for event in plan.all_bystanders() {
         write_line(&mut lines, &event_line("bystander", event))?;
     }
     lines.flush()?;
@@ -200,6 +152,12 @@ pub fn close_broken(runs: &Path, name: &str, end: &RunEnd) -> io::Result<()> {
     let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
     file.set_len(u64::try_from(whole).unwrap_or(u64::MAX))?;
     RunFile { file, name: name.to_owned(), broken: Mutex::new(None) }.finish(end)
+}
+
+/// Events by outcome, as run files and machine output have them.
+pub fn counts(tally: &Tally) -> Map<String, Value> {
+    let named = tally.named().into_iter();
+    named.map(|(name, count)| (name.replace(' ', "_"), json!(count))).collect()
 }
 
 fn outcome_of(outcome: &Outcome) -> Value {
@@ -296,32 +254,42 @@ fn now() -> String {
     clock().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-fn run_line(plan: &Plan) -> Value {
-    let target = plan.target();
-    let calls: Vec<Value> = (0..plan.calls())
-        .filter_map(|call| {
-            let path = plan.call(call)?.path(target);
-            Some(json!({"method": "DELETE", "path": path, "covers": plan.covers(call).len()}))
-        })
-        .collect();
-    json!({
-        "line": "run", "schema": SCHEMA, "program": env!("CARGO_PKG_VERSION"), "kind": "delete",
-        "profile": target.profile, "origin": target.origin, "user": target.user.as_str(),
-        "plan_hash": plan.hash().as_str(), "started": now(),
-        "events": plan.events().len(), "calls": calls,
-    })
+/// The first line of a run file; its calls are made while they are written.
+#[derive(Serialize)]
+struct RunLine<'a> {
+    line: &'static str,
+    schema: u32,
+    program: &'static str,
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    undoes: Option<&'a str>,
+    profile: &'a str,
+    origin: &'a str,
+    user: &'a str,
+    plan_hash: &'a str,
+    started: String,
+    events: usize,
+    calls: Calls<'a>,
 }
 
-fn undo_line(plan: &UndoPlan) -> Value {
-    let target = plan.target();
-    let call = |event| json!({"method": "POST", "path": plan.path(event), "covers": 1});
-    let calls: Vec<Value> = plan.events().iter().map(call).collect();
-    json!({
-        "line": "run", "schema": SCHEMA, "program": env!("CARGO_PKG_VERSION"), "kind": "undo",
-        "profile": target.profile, "origin": target.origin, "user": target.user.as_str(),
-        "plan_hash": plan.plan_hash(), "undoes": plan.run(), "started": now(),
-        "events": plan.events().len(), "calls": calls,
-    })
+impl<'a> RunLine<'a> {
+    fn of(plan: &'a Plan) -> Self {
+        let target = plan.target();
+        Self {
+            line: "run",
+            schema: SCHEMA,
+            program: env!("CARGO_PKG_VERSION"),
+            kind: plan.kind().name(),
+            undoes: plan.undoes(),
+            profile: &target.profile,
+            origin: &target.origin,
+            user: target.user.as_str(),
+            plan_hash: plan.hash().as_str(),
+            started: now(),
+            events: plan.events().len(),
+            calls: Calls(plan),
+        }
+    }
 }
 
 /// Everything that is needed to write the event again, in the service's own notation.
@@ -340,7 +308,7 @@ mod tests {
     use super::*;
     use std::sync::Arc;
 
-    use crate::deletion::{Run, Selection, Tally, judge};
+    use crate::change::{Machine, Selection, judge};
     use crate::domain::{
         CallForm, DeleteAnswer, ExtensionNumber, ListingBuilder, RawEvent, Target, UserId,
     };
@@ -396,10 +364,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = RunFile::create(folder.path(), &plan()).unwrap();
         let answer = Ok(DeleteAnswer { http_status: 200, ids: Some(vec![Foreign::from("a")]) });
-        let run = Run::new(Arc::new(plan()), 1);
-        let call = run.call(0).unwrap();
-        file.sent(call).unwrap();
-        file.settled(call, &judge(plan().covered(0), answer, Duration::ZERO, false)).unwrap();
+        let call = Machine::new(Arc::new(plan()), 1).call(0).unwrap();
+        file.sent(&call).unwrap();
+        file.settled(&call, &judge(plan().covered(0), answer, Duration::ZERO, false)).unwrap();
         let tally = Tally { deleted: 1, already_gone: 1, ..Tally::default() };
         let revised = vec![(1, Outcome::AlreadyGone)];
         let surplus = vec![plan().events()[1].key.clone()];

@@ -25,7 +25,7 @@
 //! * *b* rows and marks are [`domain::EventStore`]'s; which rows are shown, open and under the
 //!   cursor `>` is [`app::Model`]'s.
 //! * *c* text of the service, cleaned on its way to the screen by [`domain::Foreign`].
-//! * *d* a [`deletion::Run`] of one frozen [`deletion::Plan`]; beside it, on disk, its
+//! * *d* a [`change::Machine`] of one frozen [`change::Plan`]; beside it, on disk, its
 //!   [`journal::RunFile`]. `d` lays an [`app::Review`] of the plan over all this first.
 //! * *e* what [`api::Client`] sent, as [`domain::Exchange`]s; 4, the Marked panel, stands beside it
 //!   where there is room.
@@ -34,14 +34,15 @@
 //!
 //! All of it is drawn by [`view::draw`], which changes nothing, and changed by [`app::update`],
 //! which does nothing but hand out [`app::Effect`]s. [`runtime::perform`] carries each of them out
-//! and brings back one [`app::Message`].
+//! and brings back one [`app::Message`]. What a run wants done is a [`change::Act`]: the command line
+//! has [`runtime::carry`] do it without any of the rest.
 //!
 //! # Modules, lowest floor first
 //!
 //! A module uses lower floors only; ARCHITECTURE.md says why, and a test holds it.
 //!
 //! * [`domain`]: the field's words as values that cannot be wrong, the event store, the marks
-//! * [`deletion`]: plan, run and judgement; decides what is sent, sends nothing
+//! * [`change`]: plan, machine and judgement; decides what is sent, sends nothing
 //! * [`app`]: the interactive program as a value
 //! * [`view`]: that value as a picture
 //! * [`api`]: the service over HTTP
@@ -63,9 +64,9 @@
 
 pub mod api;
 pub mod app;
+pub mod change;
 pub mod commands;
 pub mod config;
-pub mod deletion;
 pub mod domain;
 pub mod journal;
 pub mod runtime;

@@ -1,8 +1,8 @@
-//! The only place where effects become acts; both fronts use it.
+//! The only place where something is done: acts that can change the PBX by `carry`, for both fronts,
+//! and all else that the screen wants by `perform`.
 
 mod clipboard;
 
-use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -11,9 +11,9 @@ use tokio::task::JoinSet;
 
 use crate::api::Client;
 use crate::app::{Effect, Message};
-use crate::deletion::{Plan, RunCall, RunEnd, Settled, Tally, Undo, UndoPlan, judge};
+use crate::change::{Act, Done, Plan, RunCall, RunEnd, Settled, Tally, judge, judge_made};
 use crate::domain::{
-    Cause, Discovery, Exchange, ExtensionNumber, Failure, Foreign, Fuse, Listing, Source,
+    Call, Cause, Discovery, Exchange, ExtensionNumber, Failure, Foreign, Fuse, Listing, Source,
 };
 use crate::journal::{self, Kind, Record, RunFile};
 
@@ -74,11 +74,6 @@ pub async fn perform(effect: Effect, ports: &Ports) -> Message {
             let result = ports.client.events(&extension, &mut exchanges).await;
             Message::Listed { extension, epoch, result, exchanges }
         }
-        Effect::OpenRunFile(plan) => {
-            Message::RunFileOpened(keep_open(ports, RunFile::create(&ports.runs, &plan)))
-        }
-        Effect::SendDelete { plan, call } => send_delete(ports, &plan, &call).await,
-        Effect::SimulateDelete { plan, call } => simulate_delete(ports, &plan, &call).await,
         Effect::Copy { what, text } => {
             let result = match &ports.clipboard {
                 Some(clipboard) => clipboard.copy(&text).await,
@@ -91,20 +86,38 @@ pub async fn perform(effect: Effect, ports: &Ports) -> Message {
             let shown = |path: PathBuf| Foreign::from(path.to_string_lossy().as_ref()).to_string();
             Message::ReceiptWritten(written.map(shown).map_err(|error| error.to_string()))
         }
-        Effect::ListForRun(extension) => {
-            let mut exchanges = Vec::new();
-            let result = ports.client.events(&extension, &mut exchanges).await;
-            Message::ListedForRun { extension, result, exchanges }
-        }
-        Effect::OpenUndoFile(plan) => {
-            Message::RunFileOpened(keep_open(ports, RunFile::create_undo(&ports.runs, &plan)))
-        }
-        Effect::CreateEvent { plan, place } => create_event(ports, &plan, place).await,
         Effect::Wait(time) => {
             tokio::time::sleep(time).await;
             Message::Waited
         }
-        Effect::CloseRunFile(end) => Message::RunFileClosed(close_run_file(ports, &end)),
+        Effect::Act(act) => Message::Done(carry(act, ports).await),
+    }
+}
+
+/// Carries out one act of a run and says, in exactly one answer, what came of it.
+pub async fn carry(act: Act, ports: &Ports) -> Done {
+    let mut exchanges = Vec::new();
+    match act {
+        Act::Open(plan) => Done::Opened(open_run_file(ports, &plan)),
+        Act::Send(call) => {
+            let settled = match ports.run_file() {
+                _ if call.is_simulated() => {
+                    send(&call, &ports.client.simulating(), &mut exchanges).await
+                }
+                Some(file) => send_and_record(&call, &file, ports, &mut exchanges).await,
+                None => withhold(&call, "there is no run file".to_owned()),
+            };
+            Done::Settled { call: call.id(), settled, exchanges }
+        }
+        Act::List(extension) => {
+            let result = ports.client.events(&extension, &mut exchanges).await;
+            Done::Listed { extension, result, exchanges }
+        }
+        Act::Wait(time) => {
+            tokio::time::sleep(time).await;
+            Done::Waited
+        }
+        Act::Close(end) => Done::Closed(close_run_file(ports, &end)),
     }
 }
 
@@ -186,8 +199,8 @@ fn broken_runs(ports: &Ports) -> Vec<String> {
     .collect()
 }
 
-fn keep_open(ports: &Ports, file: io::Result<RunFile>) -> Result<String, Failure> {
-    let file = file.map_err(|error| {
+fn open_run_file(ports: &Ports, plan: &Plan) -> Result<String, Failure> {
+    let file = RunFile::create(&ports.runs, plan).map_err(|error| {
         let folder = ports.runs.display();
         withheld(format!(
             "the run file cannot be written in {folder}: {error}; make room or set XDG_STATE_HOME"
@@ -199,58 +212,38 @@ fn keep_open(ports: &Ports, file: io::Result<RunFile>) -> Result<String, Failure
 }
 
 /// Writes *sent*, sends, writes *settled*: a request whose line is not written does not go out.
-async fn send_delete(ports: &Ports, plan: &Plan, call: &RunCall) -> Message {
-    let mut exchanges = Vec::new();
-    let covered = plan.events().get(call.covers()).unwrap_or_default();
-    let withhold =
-        |why: String| judge(covered, Err(withheld(why)), Duration::ZERO, call.may_have_acted());
-    let settled = match ports.run_file() {
-        Some(file) => match file.sent(call) {
-            Ok(()) => {
-                let answer = ports.client.delete(call.delete(), &mut exchanges).await;
-                let took = exchanges.iter().map(|exchange| exchange.took).sum();
-                let settled = judge(covered, answer, took, call.may_have_acted());
-                // The answer is known either way: an unwritten line makes it unknown to the next
-                // start only, and keeps the next call from being sent.
-                let _ = file.settled(call, &settled);
-                settled
-            }
-            Err(error) => withhold(format!("the run file cannot be written: {error}")),
-        },
-        None => withhold("there is no run file".to_owned()),
-    };
-    Message::CallSettled { call: call.id(), settled, exchanges }
+async fn send_and_record(
+    call: &RunCall,
+    file: &RunFile,
+    ports: &Ports,
+    exchanges: &mut Vec<Exchange>,
+) -> Settled {
+    if let Err(error) = file.sent(call) {
+        return withhold(call, format!("the run file cannot be written: {error}"));
+    }
+    let settled = send(call, &ports.client, exchanges).await;
+    // The answer is known either way: an unwritten line makes it unknown to the next start only, and
+    // keeps the next call from being sent.
+    let _ = file.settled(call, &settled);
+    settled
 }
 
-/// As [`send_delete`], with a client that cannot write and without a line in a run file.
-async fn simulate_delete(ports: &Ports, plan: &Plan, call: &RunCall) -> Message {
-    let mut exchanges = Vec::new();
-    let covered = plan.events().get(call.covers()).unwrap_or_default();
-    let answer = ports.client.simulating().delete(call.delete(), &mut exchanges).await;
-    let settled = judge(covered, answer, Duration::ZERO, call.may_have_acted());
-    Message::CallSettled { call: call.id(), settled, exchanges }
+async fn send(call: &RunCall, client: &Client, exchanges: &mut Vec<Exchange>) -> Settled {
+    let took = |exchanges: &[Exchange]| exchanges.iter().map(|exchange| exchange.took).sum();
+    match call.call() {
+        Call::Delete(delete) => {
+            let answer = client.delete(delete, exchanges).await;
+            judge(call.covered(), answer, took(exchanges), call.may_have_acted())
+        }
+        Call::Create(event) => {
+            let answer = client.create(event, exchanges).await;
+            judge_made(answer, took(exchanges))
+        }
+    }
 }
 
-/// As [`send_delete`], for an event that is made again.
-async fn create_event(ports: &Ports, plan: &UndoPlan, place: usize) -> Message {
-    let mut exchanges = Vec::new();
-    let answer = match (plan.events().get(place), ports.run_file()) {
-        (Some(event), Some(file)) => match file.making(place) {
-            Ok(()) => {
-                let answer = ports.client.create(event, &mut exchanges).await;
-                let http_status = match &answer {
-                    Ok(answer) => Some(answer.http_status),
-                    Err(failure) => failure.http_status,
-                };
-                let _ = file.made(place, &Undo::outcome_of(answer.clone()), http_status);
-                answer
-            }
-            Err(error) => Err(withheld(format!("the run file cannot be written: {error}"))),
-        },
-        (_, None) => Err(withheld("there is no run file".to_owned())),
-        (None, Some(_)) => Err(withheld("the plan has no such event".to_owned())),
-    };
-    Message::EventCreated { place, answer, exchanges }
+fn withhold(call: &RunCall, why: String) -> Settled {
+    call.failed(&withheld(why), Duration::ZERO)
 }
 
 fn close_run_file(ports: &Ports, end: &RunEnd) -> Result<(), Failure> {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::ops::Range;
 use std::time::Duration;
 
-use crate::deletion::Selection;
+use crate::change::Selection;
 use crate::domain::{EventType, Extension, ExtensionNumber, Fetched, Filter, Listing, Meant};
 
 use super::status::Tone;

@@ -1,11 +1,13 @@
 //! What is copied: the calls of a review as lines for a shell, and rows of panels as text. The token
 //! is never in it, every foreign text is cleaned, and all of it goes through the mask.
 
-use crate::deletion::{Plan, Run};
-use crate::domain::{DeleteCall, Failure, Mask, Outcome, PhoneCallEvent};
+use crate::change::{Machine, Plan};
+use crate::domain::{Call, Mask, Outcome, PhoneCallEvent};
 
 use super::status::Tone;
-use super::{Dialog, Effect, Line, MarkedLine, Model, Panel, StatusRow, count_of};
+use super::{
+    Dialog, Effect, Line, MarkedLine, Model, Panel, StatusRow, count_of, ids_told, outcome_word,
+};
 
 impl Model {
     /// `c` in the review: its calls. Everywhere else the row under the cursor.
@@ -100,27 +102,10 @@ impl Model {
     }
 
     fn status_text(&self, row: usize) -> Option<String> {
-        Some(match self.status_row(row)? {
-            StatusRow::Call(call) => call_text(&self.run.as_ref()?.run, call, &self.mask)?,
-            StatusRow::Made(place, _) => {
-                let undo = &self.undoing.as_ref()?.undo;
-                let key = &undo.plan().events().get(place)?.key;
-                let outcome = undo.outcomes().get(place)?.as_ref()?;
-                let told = match (outcome, outcome.failure()) {
-                    (_, Some(failure)) => Some(self.mask.text(&failure.to_string())),
-                    (Outcome::Restored(Some(id)), None) => Some(id.to_string()),
-                    (_, None) => None,
-                };
-                let told = told.map_or_else(String::new, |told| format!(" {told}"));
-                let number = self.mask.number(&key.extension);
-                format!("{} {number} {} {}{told}", outcome.name(), key.event_type, key.id)
-            }
-            StatusRow::Log(line) => {
-                let time = line.time;
-                let clock = format!("{:02}:{:02}:{:02}", time.hour(), time.minute(), time.second());
-                format!("{clock} {}", self.mask.text(&line.text))
-            }
-        })
+        match self.status_row(row)? {
+            StatusRow::Call(call) => call_text(&self.run()?.machine, call, &self.mask),
+            StatusRow::Log(line) => Some(line.words(&self.mask)),
+        }
     }
 }
 
@@ -142,17 +127,15 @@ pub(super) fn event_text(event: &PhoneCallEvent, mask: &Mask) -> String {
 }
 
 /// Outcome, status, method and path, then the failure or the ids that came back.
-fn call_text(run: &Run, call: usize, mask: &Mask) -> Option<String> {
-    let (sent, reply) = (run.call(call)?, run.reply(call)?);
-    let outcomes = run.outcomes_of(call);
-    let failed = outcomes.iter().flatten().find(|outcome| !outcome.is_gone());
-    let outcome = failed.or(outcomes.iter().flatten().next()).map_or("settled", Outcome::name);
-    let mut words = vec![outcome.to_owned()];
+fn call_text(machine: &Machine, call: usize, mask: &Mask) -> Option<String> {
+    let (sent, reply) = (machine.call(call)?, machine.reply(call)?);
+    let outcomes = machine.outcomes_of(call);
+    let mut words = vec![outcome_word(outcomes).to_owned()];
     words.extend(reply.http_status.map(|status| status.to_string()));
-    words.push(format!("DELETE {}", mask.path(&sent.delete().path(run.plan().target()))));
-    let failure = failed.and_then(Outcome::failure).map(Failure::to_string);
-    words.extend(failure.map(|failure| mask.text(&failure)));
-    words.extend(reply.returned.iter().map(ToString::to_string));
+    words.push(format!("{} {}", sent.call().method(), mask.path(&sent.path())));
+    let failure = outcomes.iter().flatten().find_map(Outcome::failure);
+    words.extend(failure.map(|failure| mask.text(&failure.to_string())));
+    words.extend(ids_told(&sent, outcomes, reply));
     Some(words.join(" "))
 }
 
@@ -166,10 +149,10 @@ fn curl_lines(plan: &Plan, mask: &Mask) -> String {
     joined(&calls.map(|call| curl_line(plan, &call, mask)).collect::<Vec<_>>())
 }
 
-fn curl_line(plan: &Plan, call: &DeleteCall, mask: &Mask) -> String {
-    let target = plan.target();
+fn curl_line(plan: &Plan, call: &Call, mask: &Mask) -> String {
+    let (target, method) = (plan.target(), call.method());
     let url = quoted(&format!("{}{}", mask.host(&target.origin), mask.path(&call.path(target))));
-    format!("curl -X DELETE -H \"Authorization: Bearer $CALLSWEEP_TOKEN\" {url}")
+    format!("curl -X {method} -H \"Authorization: Bearer $CALLSWEEP_TOKEN\" {url}")
 }
 
 /// In single quotes nothing but a single quote means anything to a shell.
@@ -180,7 +163,7 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::deletion::Selection;
+    use crate::change::Selection;
     use crate::domain::{
         CallForm, EventId, ExtensionNumber, ListingBuilder, RawEvent, Target, UserId,
     };

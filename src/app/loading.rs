@@ -29,7 +29,7 @@ struct Slot {
     state: Fetched<()>,
     /// Stands among the demanded.
     demanded: bool,
-    /// Deletions that settled on the extension: a listing asked before the newest is out of date.
+    /// Changes that settled on the extension: a listing asked before the newest is out of date.
     epoch: u64,
 }
 
@@ -91,8 +91,8 @@ impl Loading {
         self.fuse = Fuse::default();
     }
 
-    /// A deletion settled: what was asked before says nothing any more.
-    pub(super) fn deletion_settled(&mut self, extension: &ExtensionNumber) {
+    /// A change settled: what was asked before says nothing any more.
+    pub(super) fn change_settled(&mut self, extension: &ExtensionNumber) {
         self.slots.entry(extension.clone()).or_default().epoch += 1;
     }
 
@@ -229,7 +229,7 @@ mod tests {
         let all = numbers(1);
         let mut loading = Loading::new(1);
         next(&mut loading, &all, &all);
-        loading.deletion_settled(&all[0]);
+        loading.change_settled(&all[0]);
         assert!(!loading.answered(&all[0], 0, None));
         assert_eq!(asked(&next(&mut loading, &[], &all)), [("0000".to_owned(), 1)]);
         assert!(loading.answered(&all[0], 1, None));

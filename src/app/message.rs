@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::deletion::Settled;
-use crate::domain::{Discovery, Exchange, ExtensionNumber, Failure, Listing, WriteAnswer};
+use crate::change::Done;
+use crate::domain::{Discovery, Exchange, ExtensionNumber, Failure, Listing};
 
 use super::{Key, PictureId};
 
@@ -60,40 +60,10 @@ pub enum Message {
         /// The requests behind it.
         exchanges: Vec<Exchange>,
     },
-    /// [`Effect::OpenRunFile`](super::Effect::OpenRunFile) is done: the run's name, or why not.
-    RunFileOpened(Result<String, Failure>),
-    /// [`Effect::SendDelete`](super::Effect::SendDelete), or
-    /// [`Effect::SimulateDelete`](super::Effect::SimulateDelete), is done.
-    CallSettled {
-        /// Which call of the run.
-        call: usize,
-        /// What became of it.
-        settled: Settled,
-        /// The requests behind it.
-        exchanges: Vec<Exchange>,
-    },
-    /// [`Effect::CreateEvent`](super::Effect::CreateEvent) is done.
-    EventCreated {
-        /// Which event of the plan.
-        place: usize,
-        /// What the service said.
-        answer: Result<WriteAnswer, Failure>,
-        /// The requests behind it.
-        exchanges: Vec<Exchange>,
-    },
-    /// [`Effect::ListForRun`](super::Effect::ListForRun) is done.
-    ListedForRun {
-        /// Whose events were asked for.
-        extension: ExtensionNumber,
-        /// What the service said.
-        result: Result<Listing, Failure>,
-        /// The requests behind it.
-        exchanges: Vec<Exchange>,
-    },
+    /// [`Effect::Act`](super::Effect::Act) is done.
+    Done(Done),
     /// [`Effect::Wait`](super::Effect::Wait) is done.
     Waited,
-    /// [`Effect::CloseRunFile`](super::Effect::CloseRunFile) is done.
-    RunFileClosed(Result<(), Failure>),
     /// The receipt is on disk under this path, or why it is not.
     ReceiptWritten(Result<String, String>),
     /// The program was suspended and goes on, or why suspending it is of no use.

@@ -1,6 +1,5 @@
 //! Everything the program knows and shows.
 
-use crate::deletion::Loss;
 use crate::domain::{
     EventKey, EventStore, Extension, ExtensionNumber, Failure, Fetched, Filter, Mask, Target,
     WideCalls,
@@ -15,9 +14,9 @@ use super::line::History;
 use super::loading::Loading;
 use super::marking::{MarkPrompt, Marking};
 use super::prompt::FilterPrompt;
-use super::running::Opening;
+use super::running::Runs;
 use super::status::{Calls, Log, LogLine, Notice, StatusRow, Tone};
-use super::{ActiveRun, ActiveUndo, Cursor, Effect, Key, Layout, Looks, Moment, Panel, Review};
+use super::{ActiveRun, Cursor, Effect, Key, Layout, Looks, Moment, Panel, Review};
 
 /// What the profile settles before the program starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -153,13 +152,7 @@ pub struct Model {
     pub(super) hidden: usize,
     pub(super) marks_changed: bool,
 
-    pub(super) opening: Option<Opening>,
-    /// The last line of a run file is being written.
-    pub(super) closing: bool,
-    pub(super) run: Option<ActiveRun>,
-    /// What the last run took, and what of it is not there again.
-    pub(super) lost: Option<Loss>,
-    pub(super) undoing: Option<ActiveUndo>,
+    pub(super) runs: Runs,
     /// Why an event of the last run is still there.
     pub(super) failures: HashMap<EventKey, Failure>,
     pub(super) log: Log,
@@ -207,11 +200,7 @@ impl Model {
             marked_cursor: Cursor::default(),
             hidden: 0,
             marks_changed: false,
-            opening: None,
-            closing: false,
-            run: None,
-            lost: None,
-            undoing: None,
+            runs: Runs::default(),
             failures: HashMap::new(),
             log: Log::default(),
             status_cursor: Cursor::default(),
@@ -343,12 +332,7 @@ impl Model {
 
     /// The run going on, or the last one.
     pub fn run(&self) -> Option<&ActiveRun> {
-        self.run.as_ref()
-    }
-
-    /// The undo going on, or the last one, until another run begins.
-    pub fn undo(&self) -> Option<&ActiveUndo> {
-        self.undoing.as_ref()
+        self.runs.shown()
     }
 
     /// Why an event of the last run is still there.
@@ -363,32 +347,24 @@ impl Model {
 
     /// Rows of the Status panel.
     pub fn status_rows(&self) -> usize {
-        let calls = match (&self.undoing, &self.run) {
-            (Some(active), _) => active.settled.len(),
-            (None, Some(active)) => active.run.failed().len() + active.run.succeeded().len(),
-            (None, None) => 0,
-        };
-        calls + self.log.len()
+        let (failed, succeeded) = self.settled_calls();
+        failed.len() + succeeded.len() + self.log.len()
     }
 
     /// One row of the Status panel: the calls of the run, failures first and each part newest
     /// first, then the log.
     pub fn status_row(&self, row: usize) -> Option<StatusRow<'_>> {
-        if let Some(active) = &self.undoing {
-            return match active.settled.iter().rev().nth(row) {
-                Some((place, took)) => Some(StatusRow::Made(*place, *took)),
-                None => self.log.line(row - active.settled.len()).map(StatusRow::Log),
-            };
-        }
-        let (failed, succeeded) = match &self.run {
-            Some(active) => (active.run.failed(), active.run.succeeded()),
-            None => (&[][..], &[][..]),
-        };
+        let (failed, succeeded) = self.settled_calls();
         let settled = failed.iter().rev().chain(succeeded.iter().rev()).nth(row);
         match settled {
             Some(call) => Some(StatusRow::Call(*call)),
             None => self.log.line(row - failed.len() - succeeded.len()).map(StatusRow::Log),
         }
+    }
+
+    fn settled_calls(&self) -> (&[usize], &[usize]) {
+        self.run()
+            .map_or((&[], &[]), |active| (active.machine.failed(), active.machine.succeeded()))
     }
 
     /// The newest lines of the log, for tests and for a status without a run.

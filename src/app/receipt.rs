@@ -1,29 +1,28 @@
 //! The receipt of a run: what it did with each event, to be shown to others. It goes through the
 //! mask, every foreign text in it is cleaned, and the token is not in it.
 
-use crate::deletion::{RunState, Tally};
-use crate::domain::{Mask, Outcome, PhoneCallEvent, Target};
+use crate::change::Machine;
+use crate::domain::{Mask, Outcome, PhoneCallEvent};
 
 use super::copying::event_text;
 use super::status::Tone;
-use super::{ActiveRun, ActiveUndo, Effect, Model};
+use super::{Effect, Model};
 
 impl Model {
     /// `E`: writes the receipt of the last run or undo.
     pub(super) fn write_receipt(&mut self) -> Vec<Effect> {
-        let (name, text) = match (&self.undoing, &self.run) {
-            (Some(active), _) if active.is_going_on() => return self.no_receipt(GOING_ON),
-            (Some(active), _) => (active.name.clone(), of_undo(active, &self.mask)),
-            (None, Some(active)) if active.is_going_on() => return self.no_receipt(GOING_ON),
-            (None, Some(active)) if active.simulated => {
-                return self.no_receipt("nothing was sent, so there is nothing to give one for");
-            }
-            (None, Some(active)) => (active.name.clone(), of_run(active, &self.mask)),
-            (None, None) => {
-                let text = "nothing was run yet; callsweep show RUN prints an earlier run";
-                return self.no_receipt(text);
-            }
+        let Some(active) = self.run() else {
+            let text = "nothing was run yet; callsweep show RUN prints an earlier run";
+            return self.no_receipt(text);
         };
+        let machine = &active.machine;
+        if machine.is_going_on() {
+            return self.no_receipt("the run is going on; E gives one once it is finished");
+        }
+        if machine.is_simulated() {
+            return self.no_receipt("nothing was sent, so there is nothing to give one for");
+        }
+        let (name, text) = (machine.name().to_owned(), receipt(machine, &self.mask));
         vec![Effect::WriteReceipt { name, text }]
     }
 
@@ -41,64 +40,42 @@ impl Model {
     }
 }
 
-const GOING_ON: &str = "the run is going on; E gives one once it is finished";
-
-fn of_run(active: &ActiveRun, mask: &Mask) -> String {
-    let run = &active.run;
-    let plan = run.plan();
-    let hash = plan.hash().as_str();
-    let mut text = head(&active.name, "delete", plan.target(), hash, mask);
-    text.push_str(&result(run.state(), &run.tally(), run.is_verified()));
-    for key in run.surplus() {
-        let number = mask.number(&key.extension);
-        let line =
-            format!("GONE THAT WAS NOT IN THE REVIEW: {number} {} {}\n", key.event_type, key.id);
-        text.push_str(&line);
-    }
-    with_rows(text, plan.events(), run.outcomes(), mask)
-}
-
-fn of_undo(active: &ActiveUndo, mask: &Mask) -> String {
-    let undo = &active.undo;
-    let plan = undo.plan();
-    let what = format!("undo of {}", plan.run());
-    let mut text = head(&active.name, &what, plan.target(), plan.plan_hash(), mask);
-    text.push_str(&result(undo.state(), &undo.tally(), undo.is_verified()));
-    with_rows(text, plan.events(), undo.outcomes(), mask)
-}
-
 /// Markdown, with all that comes from outside in one block that nothing in it can end: no line of
 /// it begins with a foreign text.
-fn head(name: &str, what: &str, target: &Target, hash: &str, mask: &Mask) -> String {
+fn receipt(machine: &Machine, mask: &Mask) -> String {
+    let (name, plan) = (machine.name(), machine.plan());
+    let target = plan.target();
+    let kind = match plan.undoes() {
+        Some(run) => format!("undo of {run}"),
+        None => plan.kind().name().to_owned(),
+    };
     let mut text = format!(
-        "# callsweep run {name}\n\n```text\nkind     {what}\nprofile  {}\nhost     {}\nuser     {}\n\
-         plan     {hash}\nprogram  callsweep {}\n",
+        "# callsweep run {name}\n\n```text\nkind     {kind}\nprofile  {}\nhost     {}\nuser     {}\n\
+         plan     {}\nprogram  callsweep {}\n",
         target.profile,
         mask.host(target.host()),
         target.user.as_str(),
+        plan.hash().as_str(),
         env!("CARGO_PKG_VERSION")
     );
     if mask.is_on() {
         text.push_str("masked   numbers, labels, hosts, URLs and notes\n");
     }
-    text
-}
-
-fn result(state: RunState, tally: &Tally, verified: bool) -> String {
-    let agrees =
-        if verified { ", and the service agrees" } else { ", not verified by listing again" };
-    let state = if state == RunState::Finished { "" } else { "not finished: " };
-    format!("result   {state}{tally}{agrees}\n")
-}
-
-fn with_rows(
-    mut text: String,
-    events: &[PhoneCallEvent],
-    outcomes: &[Option<Outcome>],
-    mask: &Mask,
-) -> String {
+    let agrees = if machine.is_verified() {
+        "and the service agrees"
+    } else {
+        "not verified by listing again"
+    };
+    let result = format!("result   {}, {agrees}\n", machine.tally());
+    text.push_str(&result);
+    for key in machine.surplus() {
+        let number = mask.number(&key.extension);
+        let line =
+            format!("GONE THAT WAS NOT IN THE REVIEW: {number} {} {}\n", key.event_type, key.id);
+        text.push_str(&line);
+    }
     text.push('\n');
-    for (event, outcome) in events.iter().zip(outcomes) {
+    for (event, outcome) in plan.events().iter().zip(machine.outcomes()) {
         text.push_str(&row(event, outcome.as_ref(), mask));
     }
     text.push_str("```\n");

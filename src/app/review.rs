@@ -11,9 +11,9 @@ mod layout;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::deletion::{Choice, Plan, PlanRefused, Selection, UndoPlan};
+use crate::change::{Choice, Plan, PlanRefused, Selection};
 use crate::domain::{
-    CallForm, DeleteCall, EventKey, EventStore, Extension, Filter, Listing, PhoneCallEvent,
+    Call, CallForm, DeleteCall, EventKey, EventStore, Extension, Filter, Listing, PhoneCallEvent,
 };
 
 use super::consent::{Sight, Substance, Yes};
@@ -32,7 +32,10 @@ const MOST_DIGITS: usize = 7;
 /// An open review.
 #[derive(Debug)]
 pub struct Review {
-    subject: Subject,
+    /// None while nothing is left of what was chosen.
+    plan: Option<Arc<Plan>>,
+    /// What a deletion was chosen from; an undo gives back what its plan says.
+    chosen: Option<Box<Chosen>>,
     digest: Digest,
     /// Which question this is, counted over the session.
     question: u64,
@@ -51,21 +54,12 @@ pub struct Review {
     layout: ReviewLayout,
 }
 
-/// What is reviewed.
+/// What was chosen to be deleted, and how far it still is as it was.
 #[derive(Debug)]
-enum Subject {
-    Deletion(Box<Deletion>),
-    Undo(Arc<UndoPlan>),
-}
-
-/// The deletion of what was chosen, as far as it still is as it was.
-#[derive(Debug)]
-struct Deletion {
+struct Chosen {
     choice: Choice,
     selection: Selection,
     form: CallForm,
-    /// None while nothing is left of what was chosen.
-    plan: Option<Arc<Plan>>,
     check: Check,
 }
 
@@ -114,22 +108,22 @@ impl Review {
         let check = Check::of(&choice);
         let selection = choice.selection(store);
         let form = facts.wide_calls.widest();
-        let (plan, nothing) = (None, Selection::default());
-        let deletion = Deletion { choice, selection: nothing, form, plan, check };
-        let mut review = Self::of(Subject::Deletion(Box::new(deletion)), from_cursor);
+        let chosen = Chosen { choice, selection: Selection::default(), form, check };
+        let mut review = Self::of(None, Some(Box::new(chosen)), from_cursor);
         review.freeze(facts, selection)?;
         Ok(review)
     }
 
-    pub(super) fn of_undo(plan: Arc<UndoPlan>) -> Self {
-        let mut review = Self::of(Subject::Undo(plan), false);
+    pub(super) fn of_undo(plan: Arc<Plan>) -> Self {
+        let mut review = Self::of(Some(plan), None, false);
         review.count_again();
         review
     }
 
-    fn of(subject: Subject, from_cursor: bool) -> Self {
+    fn of(plan: Option<Arc<Plan>>, chosen: Option<Box<Chosen>>, from_cursor: bool) -> Self {
         Self {
-            subject,
+            plan,
+            chosen,
             digest: Digest::default(),
             question: 0,
             hidden: 0,
@@ -146,63 +140,40 @@ impl Review {
 
     /// Whether it asks about re-creating what a run deleted.
     pub fn is_of_undo(&self) -> bool {
-        matches!(self.subject, Subject::Undo(_))
+        self.chosen.is_none()
     }
 
     /// The run that an undo takes back.
     pub fn undone_run(&self) -> Option<&str> {
-        match &self.subject {
-            Subject::Deletion(_) => None,
-            Subject::Undo(plan) => Some(plan.run()),
-        }
+        self.plan.as_ref()?.undoes()
     }
 
-    /// The plan of a deletion that a yes runs; none while nothing is left of what was chosen.
+    /// The plan that a yes runs; none while nothing is left of what was chosen.
     pub fn plan(&self) -> Option<&Arc<Plan>> {
-        self.deletion()?.plan.as_ref()
-    }
-
-    fn deletion(&self) -> Option<&Deletion> {
-        match &self.subject {
-            Subject::Deletion(deletion) => Some(deletion),
-            Subject::Undo(_) => None,
-        }
+        self.plan.as_ref()
     }
 
     /// Every event that a yes deletes or makes, in the order of the calls.
     pub fn events(&self) -> &[PhoneCallEvent] {
-        match &self.subject {
-            Subject::Deletion(deletion) => {
-                deletion.plan.as_ref().map_or(&[][..], |plan| plan.events())
-            }
-            Subject::Undo(plan) => plan.events(),
-        }
+        self.plan.as_ref().map_or(&[], |plan| plan.events())
     }
 
     /// How many calls a yes sends.
     pub fn calls(&self) -> usize {
-        self.plan().map_or_else(|| self.events().len(), |plan| plan.calls())
+        self.plan.as_ref().map_or(0, |plan| plan.calls())
     }
 
     /// The call at this place.
     pub fn call(&self, place: usize) -> Option<ReviewCall> {
-        match &self.subject {
-            Subject::Deletion(deletion) => {
-                let plan = deletion.plan.as_ref()?;
-                let call = plan.call(place)?;
-                let (path, covers) = (call.path(plan.target()), plan.covers(place).len());
-                Some(ReviewCall { method: "DELETE", path, covers, wide: call.is_wide() })
-            }
-            Subject::Undo(plan) => {
-                let path = plan.path(plan.events().get(place)?);
-                Some(ReviewCall { method: "POST", path, covers: 1, wide: false })
-            }
-        }
+        let plan = self.plan.as_ref()?;
+        let call = plan.call(place)?;
+        let (method, path) = (call.method(), call.path(plan.target()));
+        Some(ReviewCall { method, path, covers: plan.covers(place).len(), wide: call.is_wide() })
     }
 
     /// The place of the call that covers the event at this place.
     pub fn call_of(&self, event: usize) -> usize {
-        let Some(plan) = self.plan() else { return event };
+        let Some(plan) = &self.plan else { return event };
         let (mut low, mut high) = (0, plan.calls());
         while low < high {
             let middle = low.midpoint(high);
@@ -226,14 +197,14 @@ impl Review {
         &self.digest
     }
 
-    /// The first digits of the hash of a deletion's plan.
+    /// The first digits of the plan's hash.
     pub fn hash(&self) -> Option<&str> {
         self.plan().map(|plan| plan.hash().short())
     }
 
     /// The call form in use.
     pub fn form(&self) -> CallForm {
-        self.deletion().map_or(CallForm::Event, |deletion| deletion.form)
+        self.chosen.as_ref().map_or(CallForm::Event, |chosen| chosen.form)
     }
 
     /// Whether the number of events has to be typed before yes works.
@@ -312,18 +283,18 @@ impl Review {
 
     /// Freezes a selection. What was typed and agreed to stands for the calls as they were.
     fn freeze(&mut self, facts: &Facts, selection: Selection) -> Result<(), PlanRefused> {
-        let Subject::Deletion(deletion) = &mut self.subject else { return Ok(()) };
+        let Some(chosen) = &mut self.chosen else { return Ok(()) };
         let target = facts.target.clone();
-        let plan = match Plan::freeze(target, &selection, deletion.form, facts.max_delete) {
+        let plan = match Plan::freeze(target, &selection, chosen.form, facts.max_delete) {
             Ok(plan) => Some(plan),
             Err(PlanRefused::Empty) => None,
-            Err(refused @ PlanRefused::TooLarge { .. }) => return Err(refused),
+            Err(refused) => return Err(refused),
         };
-        let same = plan.as_ref().map(Plan::hash) == deletion.plan.as_deref().map(Plan::hash);
-        deletion.selection = selection;
-        deletion.plan = plan.map(Arc::new);
+        let same = plan.as_ref().map(Plan::hash) == self.plan.as_deref().map(Plan::hash);
+        chosen.selection = selection;
+        self.plan = plan.map(Arc::new);
         if !same {
-            deletion.check.agreed = false;
+            chosen.check.agreed = false;
             self.typed.clear();
             self.cursor = Cursor::default();
             self.narrowed = None;
@@ -334,12 +305,12 @@ impl Review {
 
     fn count_again(&mut self) {
         let calls = self.plan().into_iter().flat_map(|plan| {
-            (0..plan.calls()).filter_map(|place| plan.call(place)).filter(DeleteCall::is_wide)
+            (0..plan.calls()).filter_map(|place| plan.call(place)).filter(Call::is_wide)
         });
         let (mut wide, mut of_type) = (0, 0);
         for call in calls {
             wide += 1;
-            of_type += usize::from(matches!(call, DeleteCall::Type(..)));
+            of_type += usize::from(matches!(call, Call::Delete(DeleteCall::Type(..))));
         }
         self.digest = Digest::of(self.events(), wide, of_type);
     }
@@ -353,11 +324,11 @@ impl Review {
 
     /// Freezes the same selection with the next form; false where there is no other.
     fn change_form(&mut self, facts: &Facts) -> bool {
-        let Subject::Deletion(deletion) = &mut self.subject else { return false };
-        let before = deletion.form;
-        deletion.form = facts.wide_calls.next(before);
-        deletion.check.agreed = false;
-        let (changed, selection) = (deletion.form != before, deletion.selection.clone());
+        let Some(chosen) = &mut self.chosen else { return false };
+        let before = chosen.form;
+        chosen.form = facts.wide_calls.next(before);
+        chosen.check.agreed = false;
+        let (changed, selection) = (chosen.form != before, chosen.selection.clone());
         if changed {
             self.typed.clear();
         }
@@ -473,15 +444,7 @@ impl Model {
                 self.check_again();
                 Vec::new()
             }
-            None => {
-                let Review { subject, .. } = *review;
-                match subject {
-                    Subject::Deletion(deletion) => {
-                        deletion.plan.map_or_else(Vec::new, |plan| self.start_deletion(plan, yes))
-                    }
-                    Subject::Undo(plan) => self.start_undoing(plan, yes),
-                }
-            }
+            None => review.plan.map_or_else(Vec::new, |plan| self.begin(plan, yes)),
         }
     }
 
@@ -510,11 +473,11 @@ impl Model {
         let Self { dialog: Some(Dialog::Review(review)), store, facts, .. } = self else {
             return;
         };
-        let Subject::Deletion(deletion) = &review.subject else {
+        let Some(chosen) = &review.chosen else {
             self.notice(Tone::Plain, "there is nothing to add to an undo");
             return;
         };
-        let (choice, added) = deletion.choice.with_drifted(store);
+        let (choice, added) = chosen.choice.with_drifted(store);
         if added.is_empty() {
             self.notice(Tone::Plain, "nothing changed or appeared that could be added");
             return;
@@ -524,8 +487,8 @@ impl Model {
             self.notice(Tone::Warning, refused.to_string());
             return;
         }
-        if let Subject::Deletion(deletion) = &mut review.subject {
-            deletion.choice = choice;
+        if let Some(chosen) = &mut review.chosen {
+            chosen.choice = choice;
         }
         if !review.from_cursor {
             self.mark_as_they_are(&added);
@@ -666,6 +629,6 @@ impl Model {
 impl Review {
     /// Whether what was listed for it is older than a yes may rest on.
     fn is_stale(&self, now: Duration) -> bool {
-        self.deletion().is_some_and(|deletion| deletion.check.is_stale(now))
+        self.chosen.as_ref().is_some_and(|chosen| chosen.check.is_stale(now))
     }
 }

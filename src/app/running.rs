@@ -1,44 +1,56 @@
-//! A run on the screen: the pure machine, its name, and the times that rate and rest come from.
+//! A run on the screen, of whatever kind: the pure machine, and the times that rate and rest come
+//! from.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::deletion::{Plan, Run, RunCall, RunState, UndoPlan};
-use crate::domain::{Cause, ExtensionNumber, Failure, Listing, Outcome};
+use crate::change::{Done, Loss, Machine, Plan, RunState};
+use crate::domain::{Cause, ExtensionNumber, Failure, Listing, Meant, Outcome};
 
 use super::consent::Yes;
 use super::status::Tone;
-use super::{ActiveUndo, Dialog, Effect, Leaving, Model, Panel, count_of};
+use super::{Cursor, Dialog, Effect, Leaving, Model, Panel, Review, count_of};
 
-/// What waits for its run file.
-#[derive(Debug)]
-pub(super) enum Opening {
-    Deletion(Arc<Plan>),
-    Undo(Arc<UndoPlan>),
+/// The run at hand and the last one that is over: where the one at hand stands is what
+/// [`Machine::state`] says, and there is no other state of a run.
+#[derive(Debug, Default)]
+pub(super) struct Runs {
+    now: Option<Box<ActiveRun>>,
+    last: Option<Box<ActiveRun>>,
 }
 
 /// The run going on, or the last one.
 #[derive(Debug)]
 pub struct ActiveRun {
-    /// The name of its run file.
-    pub name: String,
-    /// What is carried out.
-    pub run: Run,
-    /// Nothing is sent: every call ends at the line to the service.
-    pub simulated: bool,
+    /// What is carried out, and how far it is.
+    pub machine: Machine,
     started: Duration,
     finished: Option<Duration>,
+    /// What an earlier run took; one that is simulated takes nothing.
+    earlier: Option<Loss>,
+}
+
+impl Runs {
+    /// What Status shows: until a run file is open, the run before it.
+    pub(super) fn shown(&self) -> Option<&ActiveRun> {
+        let opened = self.now.as_deref().filter(|run| run.machine.state() != RunState::Opening);
+        opened.or(self.last.as_deref())
+    }
+
+    /// Where the run at hand stands; `None` without one.
+    pub(super) fn state(&self) -> Option<RunState> {
+        self.now.as_ref().map(|active| active.machine.state())
+    }
 }
 
 impl ActiveRun {
-    /// True until every event has its outcome.
-    pub fn is_going_on(&self) -> bool {
-        self.run.state() != RunState::Finished
+    fn new(machine: Machine) -> Self {
+        Self { machine, started: Duration::ZERO, finished: None, earlier: None }
     }
 
     /// Events that a simulated run would have sent a call for.
-    pub fn would_delete(&self) -> usize {
-        let failures = self.run.outcomes().iter().flatten().filter_map(Outcome::failure);
+    pub fn would_change(&self) -> usize {
+        let failures = self.machine.outcomes().iter().flatten().filter_map(Outcome::failure);
         failures.filter(|failure| failure.cause == Cause::Simulated).count()
     }
 
@@ -49,8 +61,8 @@ impl ActiveRun {
 
     /// Calls settled a second, and the time the rest takes at this rate; none before the first.
     pub fn pace(&self, now: Duration) -> Option<(f64, Duration)> {
-        let settled = self.run.failed().len() + self.run.succeeded().len();
-        let left = self.run.plan().calls().saturating_sub(settled);
+        let settled = self.machine.failed().len() + self.machine.succeeded().len();
+        let left = self.machine.plan().calls().saturating_sub(settled);
         let elapsed = self.elapsed(now);
         if settled == 0 || elapsed.is_zero() {
             return None;
@@ -60,47 +72,19 @@ impl ActiveRun {
         let rate = f64::from(settled) / elapsed.as_secs_f64();
         Some((rate, elapsed.checked_div(settled)?.saturating_mul(left)))
     }
+
+    /// What is gone because of it, or still is after an undo.
+    fn loss(&self) -> Option<Loss> {
+        if self.machine.is_simulated() { self.earlier.clone() } else { Loss::after(&self.machine) }
+    }
 }
 
 impl Model {
-    /// The run file is on disk, or cannot be.
-    pub(super) fn run_file_opened(&mut self, opened: Result<String, Failure>) -> Vec<Effect> {
-        match (self.opening.take(), opened) {
-            (Some(Opening::Deletion(plan)), Ok(name)) => self.start_run(plan, name),
-            (Some(Opening::Undo(plan)), Ok(name)) => self.start_undo(plan, name),
-            (None, _) => Vec::new(),
-            (Some(_), Err(failure)) => {
-                self.say(Tone::Warning, format!("nothing was sent: {failure}"));
-                if self.leaving == Leaving::WhenSettled {
-                    self.leaving = Leaving::Now { message: None };
-                }
-                Vec::new()
-            }
-        }
-    }
-
-    /// The operator said yes to deleting these events.
-    pub(super) fn start_deletion(&mut self, plan: Arc<Plan>, _: Yes) -> Vec<Effect> {
-        self.opening = Some(Opening::Deletion(Arc::clone(&plan)));
+    /// The operator said yes to this plan.
+    pub(super) fn begin(&mut self, plan: Arc<Plan>, _: Yes) -> Vec<Effect> {
         self.focus_panel(Panel::Status);
-        vec![Effect::OpenRunFile(plan)]
-    }
-
-    /// The plan becomes a run.
-    fn start_run(&mut self, plan: Arc<Plan>, name: String) -> Vec<Effect> {
-        self.undoing = None;
-        for event in plan.events() {
-            self.failures.remove(&event.key);
-        }
-        let calls = plan.calls();
-        let run = Run::new(plan, self.facts.concurrency);
-        self.log(Tone::Plain, format!("run {name} started: {}", count_of(calls, "call")));
-        let started = self.now.since_start;
-        self.status_cursor = super::Cursor::default();
-        self.run = Some(ActiveRun { name, run, simulated: false, started, finished: None });
-        if self.leaving == Leaving::WhenSettled {
-            self.stop_run();
-        }
+        let machine = Machine::new(plan, self.facts.concurrency);
+        self.runs.now = Some(Box::new(ActiveRun::new(machine)));
         self.hand_out()
     }
 
@@ -110,191 +94,189 @@ impl Model {
             return Vec::new();
         };
         let Some(plan) = review.plan().map(Arc::clone) else {
-            let why = if review.is_of_undo() {
-                "only a deletion can be simulated"
-            } else {
-                "nothing is as it was marked: + adds it as it is now"
-            };
-            self.notice(Tone::Warning, why);
+            self.notice(Tone::Warning, "nothing is as it was marked: + adds it as it is now");
             return Vec::new();
         };
+        if review.is_of_undo() {
+            self.notice(Tone::Warning, "only a deletion can be simulated");
+            return Vec::new();
+        }
         self.focus_panel(Panel::Status);
         if let Some(Dialog::Review(review)) = self.dialog.take() {
             self.end_check(&review);
         }
-        self.undoing = None;
         self.log(Tone::Plain, format!("simulating {}", count_of(plan.calls(), "call")));
-        self.status_cursor = super::Cursor::default();
-        self.run = Some(ActiveRun {
-            name: "simulated".to_owned(),
-            run: Run::new(plan, self.facts.concurrency),
-            simulated: true,
-            started: self.now.since_start,
-            finished: None,
-        });
+        self.status_cursor = Cursor::default();
+        let machine = Machine::simulating(plan, self.facts.concurrency);
+        let earlier = self.runs.last.as_deref().and_then(ActiveRun::loss);
+        let started = self.now.since_start;
+        let active = ActiveRun { started, earlier, ..ActiveRun::new(machine) };
+        self.runs.now = Some(Box::new(active));
         self.hand_out()
     }
 
-    /// A call came back: rows go or stay marked, and the same message brings the next calls.
-    pub(super) fn settle_call(
-        &mut self,
-        call: usize,
-        settled: crate::deletion::Settled,
-    ) -> Vec<Effect> {
-        let Some(active) = &mut self.run else {
-            return Vec::new();
-        };
-        let Some(covered) = active.run.call(call).map(RunCall::covers) else {
-            return Vec::new();
-        };
-        if active.simulated {
-            active.run.settle(call, settled, self.now.since_start);
-            return self.hand_out();
+    /// `z`: lays the creations open that bring back what the last run took.
+    pub(super) fn review_undo(&mut self) {
+        if self.is_running() {
+            self.notice(Tone::Warning, "a run is going on: Esc stops it, then z");
+            return;
         }
-        let plan = Arc::clone(active.run.plan());
-        let covered = plan.events().get(covered).unwrap_or_default();
-        for (event, outcome) in covered.iter().zip(&settled.outcomes) {
-            if outcome.is_gone() {
-                self.store.remove(&event.key);
-            } else if let Some(failure) = outcome.failure() {
-                self.failures.insert(event.key.clone(), failure.clone());
+        let Some(lost) = self.runs.last.as_deref().and_then(ActiveRun::loss) else {
+            let text = "no run of this session took anything; callsweep runs lists earlier ones";
+            self.notice(Tone::Plain, text);
+            return;
+        };
+        match Plan::give_back(self.facts.target.clone(), &lost) {
+            Ok(plan) => self.ask(Review::of_undo(Arc::new(plan))),
+            Err(refused) => self.notice(Tone::Plain, refused.to_string()),
+        }
+    }
+
+    /// An act of the run came back: rows go or stay marked, and the same message brings the next
+    /// acts.
+    pub(super) fn done(&mut self, done: Done) -> Vec<Effect> {
+        let Some(active) = &mut self.runs.now else { return Vec::new() };
+        let (machine, now) = (&mut active.machine, self.now.since_start);
+        let had_stopped = machine.stopped_by().is_some();
+        match done {
+            Done::Opened(opened) => self.run_opened(opened),
+            Done::Settled { call, settled, exchanges } => {
+                self.calls.add(exchanges);
+                let Some(sent) = machine.call(call) else { return Vec::new() };
+                machine.settle(call, settled, now);
+                if !sent.is_simulated() {
+                    self.loading.change_settled(sent.call().extension());
+                    let before = self.share_of(sent.call().extension());
+                    self.take_news(Some(sent.call().extension()), false);
+                    self.shown_again(sent.call().extension(), before);
+                }
+            }
+            Done::Listed { extension, result, exchanges } => {
+                self.calls.add(exchanges);
+                machine.listed(&extension, result.as_ref(), now);
+                let before = self.share_of(&extension);
+                if let Ok(listing) = result {
+                    self.store.insert(listing);
+                }
+                self.take_news(Some(&extension), true);
+                self.shown_again(&extension, before);
+            }
+            Done::Waited => {}
+            Done::Closed(closed) => {
+                machine.take(Done::Closed(Ok(())), now);
+                if let Err(failure) = closed {
+                    let text = format!("the run file could not be closed in order: {failure}");
+                    self.say(Tone::Warning, text);
+                }
             }
         }
-        let Some(extension) = covered.first().map(|event| &event.key.extension) else {
-            return Vec::new();
-        };
-        self.loading.deletion_settled(extension);
-        let surplus = settled.reply.surplus.len();
-        let had_stopped = active.run.stopped_by().is_some();
-        active.run.settle(call, settled, self.now.since_start);
-        let stopped_by = active.run.stopped_by().filter(|_| !had_stopped).cloned();
-        if let Some(why) = stopped_by {
+        let stopped_by = self.runs.now.as_ref().and_then(|active| active.machine.stopped_by());
+        if let Some(why) = stopped_by.filter(|_| !had_stopped) {
             self.say(Tone::Warning, format!("the run was stopped: {why}"));
         }
-        if surplus > 0 {
-            self.log(
-                Tone::Warning,
-                format!("not in the review, and reported deleted: {}", count_of(surplus, "event")),
-            );
-        }
-        self.marks_changed = true;
-        self.rebuild_events();
         self.hand_out()
     }
 
-    /// An extension was listed for the run: before a wide call, or to verify.
-    pub(super) fn listed_for_run(
-        &mut self,
-        extension: &ExtensionNumber,
-        result: Result<Listing, Failure>,
-    ) -> Vec<Effect> {
-        let Some(active) = &mut self.run else {
-            return Vec::new();
+    /// The run file is on disk, or cannot be.
+    fn run_opened(&mut self, opened: Result<String, Failure>) {
+        let Some(active) = &mut self.runs.now else { return };
+        let now = self.now.since_start;
+        if let Err(failure) = opened {
+            self.runs.now = None;
+            self.say(Tone::Warning, format!("nothing was sent: {failure}"));
+            return;
+        }
+        active.machine.take(Done::Opened(opened), now);
+        active.started = now;
+        let plan = active.machine.plan();
+        for event in plan.events() {
+            self.failures.remove(&event.key);
+        }
+        let calls = count_of(plan.calls(), "call");
+        let text = match plan.undoes() {
+            Some(run) => format!("undo {} of run {run} started: {calls}", active.machine.name()),
+            None => format!("run {} started: {calls}", active.machine.name()),
         };
-        active.run.listed(extension, result.as_ref(), self.now.since_start);
-        if let Ok(listing) = result {
-            self.store.insert(listing);
-            self.mark_what_is_left(extension);
+        self.log(Tone::Plain, text);
+        self.status_cursor = Cursor::default();
+        if self.leaving == Leaving::WhenSettled {
+            self.stop_run();
         }
-        self.marks_changed = true;
-        self.rebuild_events();
-        self.hand_out()
     }
 
-    /// An event that was reported deleted and is listed all the same is marked again.
-    fn mark_what_is_left(&mut self, extension: &ExtensionNumber) {
-        let Some(active) = self.run.as_ref().filter(|active| !active.simulated) else { return };
-        let plan = Arc::clone(active.run.plan());
-        for event in plan.events_of(extension) {
-            let outcome = active.run.outcomes().get(event).and_then(Option::as_ref);
-            let failure = outcome.and_then(Outcome::failure);
-            let (Some(planned), Some(failure)) = (plan.events().get(event), failure) else {
-                continue;
-            };
-            self.failures.insert(planned.key.clone(), failure.clone());
-            let row = self.store.listing(extension).and_then(|listing| listing.find(&planned.key));
-            if let Some(row) = row {
-                self.store.set_marks(extension, row..=row, true);
+    /// What became of events: what is gone leaves its listing; everything else has its reason, and
+    /// its mark where it is listed. `listed` where a listing told it, and else what was not sent is
+    /// marked as it was.
+    fn take_news(&mut self, extension: Option<&ExtensionNumber>, listed: bool) {
+        let Some(active) = &mut self.runs.now else { return };
+        let news = active.machine.take_news();
+        if active.machine.is_simulated() {
+            return;
+        }
+        for place in news {
+            let event = active.machine.plan().events().get(place);
+            let outcome = active.machine.outcomes().get(place).and_then(Option::as_ref);
+            let (Some(event), Some(outcome)) = (event, outcome) else { continue };
+            let mut changed = outcome.is_gone() && self.store.remove(&event.key);
+            if let Some(failure) = outcome.failure() {
+                self.failures.insert(event.key.clone(), failure.clone());
+                let number = &event.key.extension;
+                let find = |listing: &Listing| listing.find(&event.key);
+                if (listed || !matches!(outcome, Outcome::NotSent(_)))
+                    && let Some(row) = self.store.listing(number).and_then(find)
+                {
+                    changed = self.store.set_marks(number, row..=row, true) > 0;
+                }
             }
+            self.marks_changed |= changed && Some(&event.key.extension) != extension;
         }
     }
 
-    /// The time is over that a run asked for.
-    pub(super) fn waited(&mut self) -> Vec<Effect> {
-        if self.is_undoing() { self.hand_out_undo() } else { self.hand_out() }
+    /// One extension's listing or marks are other ones now.
+    pub(super) fn shown_again(&mut self, extension: &ExtensionNumber, before: (usize, Meant)) {
+        self.count_one_again(extension, before);
+        if self.shown_extension().is_none_or(|shown| shown.number == *extension) {
+            self.rebuild_events();
+        }
     }
 
+    /// What the run at hand wants done now, and what is to be said of it.
     fn hand_out(&mut self) -> Vec<Effect> {
         let now = self.now.since_start;
-        let Some(active) = &mut self.run else {
+        let Some(active) = &mut self.runs.now else {
+            self.leave_if_settled();
             return Vec::new();
         };
         if self.in_haste {
-            active.run.stop();
+            active.machine.stop();
         }
-        let mut effects = if active.simulated {
-            Effect::of_simulated(&mut active.run, now)
-        } else {
-            Effect::of_run(&mut active.run, now)
-        };
-        for remark in active.run.take_remarks() {
+        let acts = active.machine.hand_out(now);
+        for remark in active.machine.take_remarks() {
             self.log.add(self.now, Tone::Warning, remark);
         }
-        if active.simulated {
-            if !active.is_going_on() && active.finished.is_none() {
-                active.finished = Some(now);
-                self.report_simulation();
-                self.leave_if_settled();
-            }
-            return effects;
-        }
-        if !active.is_going_on() && active.finished.is_none() {
+        if !active.machine.is_going_on() && active.finished.is_none() {
             active.finished = Some(now);
-            self.closing = true;
-            effects.push(Effect::CloseRunFile(active.run.end()));
-            self.lost = active.run.loss(&active.name);
-            self.report_run();
+            let (tone, text) = report(active);
+            self.say(tone, text);
         }
-        effects
-    }
-
-    fn report_run(&mut self) {
-        let Some(active) = &self.run else { return };
-        let tally = active.run.tally();
-        let left = tally.refused + tally.not_sent + tally.unknown;
-        let name = &active.name;
-        let mut text = format!("run {name}: {tally}");
-        if self.lost.is_some() {
-            text.push_str("; z undoes it");
+        if self.runs.state() == Some(RunState::Finished) {
+            self.runs.last = self.runs.now.take();
+            self.leave_if_settled();
         }
-        if left > 0 {
-            text.push_str("; the rest keeps its marks, d tries again");
-        }
-        let tone = if left > 0 { Tone::Warning } else { Tone::Good };
-        self.say(tone, text);
-    }
-
-    fn report_simulation(&mut self) {
-        let Some(active) = &self.run else { return };
-        let events = active.would_delete();
-        let text = format!(
-            "simulated: {} would be deleted; nothing was sent, the marks stay",
-            count_of(events, "event")
-        );
-        let all = active.run.plan().events().len();
-        self.say(if events < all { Tone::Warning } else { Tone::Good }, text);
+        acts.into_iter().map(Effect::Act).collect()
     }
 
     /// Whether what goes on sends nothing but questions.
     pub fn is_simulating(&self) -> bool {
-        self.run.as_ref().is_some_and(|active| active.simulated && active.is_going_on())
+        self.runs.now.as_ref().is_some_and(|active| active.machine.is_simulated())
     }
 
     /// Hands out nothing more; what is in flight is awaited.
-    pub(super) fn stop_run(&mut self) {
-        let Some(active) = &mut self.run else { return };
-        active.run.stop();
-        let in_flight = active.run.in_flight();
+    fn stop_run(&mut self) {
+        let Some(active) = &mut self.runs.now else { return };
+        active.machine.stop();
+        self.take_news(None, false);
+        let in_flight = self.in_flight();
         if in_flight > 0 {
             self.say(
                 Tone::Warning,
@@ -305,68 +287,67 @@ impl Model {
 
     /// Esc during a run.
     pub(super) fn stop_and_settle(&mut self) -> Vec<Effect> {
-        if self.is_undoing() {
-            self.stop_undo();
-            return self.hand_out_undo();
-        }
         self.stop_run();
         self.hand_out()
     }
 
     /// Holds the run, or goes on.
     pub(super) fn pause_run(&mut self) -> Vec<Effect> {
-        let Some(active) = &mut self.run else {
-            self.notice(Tone::Plain, "there is no run to pause");
-            return Vec::new();
+        let machine = self.runs.now.as_mut().map(|active| &mut active.machine);
+        let (tone, text) = match machine {
+            Some(machine) if machine.state() == RunState::Running => {
+                machine.pause();
+                (Tone::Warning, "paused: p goes on, Esc stops")
+            }
+            Some(machine) if machine.state() == RunState::Paused => {
+                machine.resume();
+                (Tone::Plain, "going on")
+            }
+            Some(_) | None => (Tone::Plain, "there is no run to pause"),
         };
-        match active.run.state() {
-            RunState::Running => {
-                active.run.pause();
-                self.notice(Tone::Warning, "paused: p goes on, Esc stops");
-            }
-            RunState::Paused => {
-                active.run.resume();
-                self.notice(Tone::Plain, "going on");
-            }
-            RunState::Stopping | RunState::Verifying | RunState::Finished => {
-                self.notice(Tone::Plain, "there is no run to pause");
-            }
-        }
+        self.notice(tone, text);
         self.hand_out()
     }
 
-    /// True while calls are out or wait, or the run file is being opened or closed.
+    /// True from a yes until the run file is closed.
     pub fn is_running(&self) -> bool {
-        self.opening.is_some()
-            || self.closing
-            || self.is_undoing()
-            || self.run.as_ref().is_some_and(ActiveRun::is_going_on)
+        self.runs.now.is_some()
     }
 
-    pub(super) fn is_undoing(&self) -> bool {
-        self.undoing.as_ref().is_some_and(ActiveUndo::is_going_on)
-    }
-
-    /// Requests of a run or undo that are out without an answer.
-    pub fn in_flight(&self) -> usize {
-        let run = self.run.as_ref().map_or(0, |active| active.run.in_flight());
-        run + self.undoing.as_ref().map_or(0, |active| active.undo.in_flight())
-    }
-
-    /// Events of the run going on that have an outcome, and how many there are.
+    /// Events of the run at hand that have an outcome, and how many there are.
     pub fn progress(&self) -> (usize, usize) {
-        if let Some(active) = self.undoing.as_ref().filter(|active| active.is_going_on()) {
-            return (active.undo.tally().settled(), active.undo.plan().events().len());
-        }
-        let run = self.run.as_ref().filter(|active| active.is_going_on());
-        run.map_or((0, 0), |active| {
-            (active.run.tally().settled(), active.run.plan().events().len())
-        })
+        let machine = self.runs.now.as_ref().map(|active| &active.machine);
+        machine.map_or((0, 0), |machine| (machine.tally().settled(), machine.plan().events().len()))
     }
 
-    /// The name of the newest run file.
-    pub(super) fn run_name(&self) -> &str {
-        let run = self.run.as_ref().map_or("", |active| active.name.as_str());
-        self.undoing.as_ref().map_or(run, |active| active.name.as_str())
+    /// Requests of a run that are out without an answer.
+    pub fn in_flight(&self) -> usize {
+        self.runs.now.as_ref().map_or(0, |active| active.machine.in_flight())
     }
+}
+
+/// How a run ended, and what can be done about the rest.
+fn report(active: &ActiveRun) -> (Tone, String) {
+    let machine = &active.machine;
+    let (tally, all) = (machine.tally(), machine.plan().events().len());
+    if machine.is_simulated() {
+        let events = active.would_change();
+        let count = count_of(events, "event");
+        let text = format!("simulated: {count} would be deleted; nothing was sent, the marks stay");
+        return (if events < all { Tone::Warning } else { Tone::Good }, text);
+    }
+    let name = machine.name();
+    let (mut text, rest) = if machine.plan().undoes().is_some() {
+        let restored = tally.restored;
+        (format!("undo {name}: {restored} of {all} restored"), "; z tries the others again")
+    } else {
+        let took = tally.deleted + tally.unknown + machine.surplus().len() > 0;
+        let back = if took { "; z undoes it" } else { "" };
+        (format!("run {name}: {tally}{back}"), "; the rest keeps its marks, d tries again")
+    };
+    if tally.left() > 0 {
+        text.push_str(rest);
+        return (Tone::Warning, text);
+    }
+    (Tone::Good, text)
 }

@@ -1,9 +1,9 @@
 //! What the Status and Calls panels hold, and the line for the operator.
 
 use std::collections::VecDeque;
-use std::time::Duration;
 
-use crate::domain::Exchange;
+use crate::change::{Reply, RunCall};
+use crate::domain::{Call, Cause, Exchange, Mask, Outcome};
 
 use super::Moment;
 
@@ -39,6 +39,15 @@ pub struct Notice {
     pub tone: Tone,
     /// What to know.
     pub text: String,
+}
+
+impl LogLine {
+    /// The time of day and what happened.
+    pub fn words(&self, mask: &Mask) -> String {
+        let time = self.time;
+        let clock = format!("{:02}:{:02}:{:02}", time.hour(), time.minute(), time.second());
+        format!("{clock} {}", mask.text(&self.text))
+    }
 }
 
 /// The newest lines first.
@@ -93,10 +102,38 @@ impl Calls {
 pub enum StatusRow<'a> {
     /// A settled call of the run on screen.
     Call(usize),
-    /// An event of the undo, by its place, and how long it took.
-    Made(usize, Duration),
     /// A line of the log.
     Log(&'a LogLine),
+}
+
+/// The ids that a settled call tells of: those that came back, or an event's old and new one.
+pub fn ids_told(call: &RunCall, outcomes: &[Option<Outcome>], reply: &Reply) -> Vec<String> {
+    match call.call() {
+        Call::Delete(_) => reply.returned.iter().map(ToString::to_string).collect(),
+        Call::Create(event) => {
+            let new = outcomes.iter().flatten().find_map(Outcome::new_id);
+            let new = new.map(|id| format!("→ {id}"));
+            [event.key.id.to_string()].into_iter().chain(new).collect()
+        }
+    }
+}
+
+/// The outcome of a call: one word where all its events agree, else the first that is not well.
+pub fn outcome_word(outcomes: &[Option<Outcome>]) -> &'static str {
+    let bad = outcomes.iter().flatten().find(|outcome| !is_well(outcome));
+    match bad.or(outcomes.iter().flatten().next()) {
+        Some(outcome) if is_simulated(outcome) => "would send",
+        outcome => outcome.map_or("settled", Outcome::name),
+    }
+}
+
+/// Whether what was to be done with an event is done, or would be.
+pub fn is_well(outcome: &Outcome) -> bool {
+    outcome.failure().is_none() || is_simulated(outcome)
+}
+
+fn is_simulated(outcome: &Outcome) -> bool {
+    outcome.failure().is_some_and(|failure| failure.cause == Cause::Simulated)
 }
 
 /// How many of something, in words: `1 call`, `2 calls`.

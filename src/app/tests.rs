@@ -4,7 +4,7 @@ mod drift;
 
 use std::time::Duration;
 
-use crate::deletion::{Settled, judge};
+use crate::change::{Act, Done, Settled, judge};
 use crate::domain::{
     Cause, DeleteAnswer, Discovery, Extension, ExtensionNumber, Failure, Foreign, Listing,
     ListingBuilder, RawEvent, Target, UserId, WideCalls,
@@ -224,13 +224,13 @@ impl Desk {
     /// Says yes and lets the run file open.
     pub(crate) fn run(&mut self) -> Vec<Effect> {
         let effects = self.press("y");
-        assert!(matches!(effects[..], [Effect::OpenRunFile(_)]), "{effects:?}");
-        self.take(Message::RunFileOpened(Ok("r1".to_owned())));
+        assert!(matches!(effects[..], [Effect::Act(Act::Open(_))]), "{effects:?}");
+        self.take(Message::Done(Done::Opened(Ok("r1".to_owned()))));
         std::mem::take(&mut self.effects)
     }
 
     pub(crate) fn settle(&mut self, call: usize, works: bool) -> Vec<Effect> {
-        let plan = std::sync::Arc::clone(self.model.run().unwrap().run.plan());
+        let plan = std::sync::Arc::clone(self.model.run().unwrap().machine.plan());
         let ids = plan.covered(call).iter().map(|event| Foreign::from(event.key.id.as_str()));
         let answer = if works {
             Ok(DeleteAnswer { http_status: 200, ids: Some(ids.collect()) })
@@ -242,35 +242,35 @@ impl Desk {
             })
         };
         let settled: Settled = judge(plan.covered(call), answer, Duration::from_millis(5), false);
-        self.take(Message::CallSettled { call, settled, exchanges: Vec::new() });
+        self.take(Message::Done(Done::Settled { call, settled, exchanges: Vec::new() }));
         self.verify();
         std::mem::take(&mut self.effects)
     }
 
     /// Answers a call of a simulated run as the line to the service does.
     pub(crate) fn simulate(&mut self, call: usize) -> Vec<Effect> {
-        let plan = std::sync::Arc::clone(self.model.run().unwrap().run.plan());
+        let plan = std::sync::Arc::clone(self.model.run().unwrap().machine.plan());
         let failure = Failure::new(Cause::Simulated, "simulated: not sent");
         let settled = judge(plan.covered(call), Err(failure), Duration::ZERO, false);
-        self.take(Message::CallSettled { call, settled, exchanges: Vec::new() });
+        self.take(Message::Done(Done::Settled { call, settled, exchanges: Vec::new() }));
         std::mem::take(&mut self.effects)
     }
 
     /// Answers every listing that the run asked for: the service has what is on the screen.
     fn verify(&mut self) {
         while let Some(place) =
-            self.effects.iter().position(|effect| matches!(effect, Effect::ListForRun(_)))
+            self.effects.iter().position(|effect| matches!(effect, Effect::Act(Act::List(_))))
         {
-            let Effect::ListForRun(extension) = self.effects.remove(place) else { break };
+            let Effect::Act(Act::List(extension)) = self.effects.remove(place) else { break };
             let result = Ok(self.as_it_is(&extension));
-            self.take(Message::ListedForRun { extension, result, exchanges: Vec::new() });
+            self.take(Message::Done(Done::Listed { extension, result, exchanges: Vec::new() }));
         }
     }
 }
 
 fn sent(effects: &[Effect]) -> Vec<usize> {
     let calls = effects.iter().filter_map(|effect| match effect {
-        Effect::SendDelete { call, .. } => Some(call.id()),
+        Effect::Act(Act::Send(call)) => Some(call.id()),
         _ => None,
     });
     calls.collect()
@@ -552,7 +552,7 @@ fn a_hidden_mark_has_to_be_confirmed_by_typing_the_number() {
     assert_eq!(desk.press("5 y"), []);
     desk.press("backspace 4");
     assert!(desk.review().is_armed());
-    assert!(matches!(desk.press("y")[..], [Effect::OpenRunFile(_)]));
+    assert!(matches!(desk.press("y")[..], [Effect::Act(Act::Open(_))]));
 }
 
 #[test]
@@ -622,7 +622,7 @@ fn a_plan_larger_than_the_profile_allows_does_not_even_open_a_review() {
 fn nothing_is_sent_before_the_run_file_is_on_disk_and_nothing_at_all_without_it() {
     let mut desk = Desk::open();
     desk.press("enter j space d y");
-    desk.take(Message::RunFileOpened(Err(Failure::new(Cause::Withheld, "disk full"))));
+    desk.take(Message::Done(Done::Opened(Err(Failure::new(Cause::Withheld, "disk full")))));
     assert_eq!(sent(&desk.effects), [0; 0]);
     assert!(desk.notice().contains("nothing was sent: disk full"));
     assert_eq!(desk.marked(), ["a"]);
@@ -637,12 +637,12 @@ fn each_answer_brings_the_next_call_and_what_failed_keeps_its_mark_and_its_reaso
     assert_eq!(sent(&desk.settle(0, true)), [3]);
     desk.settle(2, true);
     let last = desk.settle(3, true);
-    assert!(matches!(last[..], [Effect::CloseRunFile(_)]), "{last:?}");
+    assert!(matches!(last[..], [Effect::Act(Act::Close(_))]), "{last:?}");
     assert_eq!(desk.marked(), ["o1"]);
     let (listing, row) = desk.model.store().marked_rows().next().unwrap();
     let key = listing.row(row).unwrap().key();
     assert_eq!(desk.model.failure_of(&key).unwrap().code.raw(), "pce_access_denied");
-    desk.take(Message::RunFileClosed(Ok(())));
+    desk.take(Message::Done(Done::Closed(Ok(()))));
     desk.press("r");
     assert_eq!(desk.calls(), ["1/phoneCallEvents"]);
 }
@@ -656,9 +656,9 @@ fn esc_stops_a_run_after_what_is_in_flight_and_the_rest_keeps_its_marks() {
     assert!(desk.notice().contains("2 calls in flight"));
     desk.settle(0, true);
     let last = desk.settle(1, true);
-    assert!(matches!(last[..], [Effect::CloseRunFile(_)]));
+    assert!(matches!(last[..], [Effect::Act(Act::Close(_))]));
     assert_eq!(desk.marked(), ["b", "o2"]);
-    assert_eq!(desk.model.run().unwrap().run.tally().not_sent, 2);
+    assert_eq!(desk.model.run().unwrap().machine.tally().not_sent, 2);
 }
 
 #[test]
@@ -685,13 +685,13 @@ fn a_run_that_may_not_send_stops_at_once() {
     let mut desk = Desk::open();
     desk.press("enter A d t");
     desk.run();
-    let plan = std::sync::Arc::clone(desk.model.run().unwrap().run.plan());
+    let plan = std::sync::Arc::clone(desk.model.run().unwrap().machine.plan());
     let failure = Failure::new(Cause::Withheld, "the run file cannot be written");
     let settled = judge(plan.covered(0), Err(failure), Duration::ZERO, false);
-    desk.take(Message::CallSettled { call: 0, settled, exchanges: Vec::new() });
+    desk.take(Message::Done(Done::Settled { call: 0, settled, exchanges: Vec::new() }));
     assert_eq!(sent(&desk.effects), [0; 0]);
     desk.settle(1, true);
-    assert_eq!(desk.model.run().unwrap().run.tally().not_sent, 3);
+    assert_eq!(desk.model.run().unwrap().machine.tally().not_sent, 3);
     assert_eq!(desk.marked(), ["a", "b", "o2"]);
 }
 
@@ -716,7 +716,7 @@ fn leaving_during_a_run_asks_and_waits_for_what_is_in_flight() {
     assert_eq!(desk.model.leaving(), &Leaving::WhenSettled);
     desk.settle(1, true);
     assert_eq!(desk.model.leaving(), &Leaving::WhenSettled, "the run file is still open");
-    desk.take(Message::RunFileClosed(Ok(())));
+    desk.take(Message::Done(Done::Closed(Ok(()))));
     assert_eq!(desk.model.leaving(), &Leaving::Now { message: None });
 }
 
@@ -728,15 +728,15 @@ fn leaving_a_paused_run_and_one_just_over_waits_for_the_last_line_of_the_run_fil
     desk.press("p");
     desk.settle(0, true);
     desk.settle(1, true);
-    assert!(matches!(desk.press("q q y")[..], [Effect::ListForRun(_)]));
-    desk.take(Message::ListedForRun {
+    assert!(matches!(desk.press("q q y")[..], [Effect::Act(Act::List(_))]));
+    desk.take(Message::Done(Done::Listed {
         extension: number("1"),
         result: Ok(listing("1", "2 b,2 o2")),
         exchanges: Vec::new(),
-    });
-    assert!(matches!(desk.effects[..], [Effect::CloseRunFile(_)]));
+    }));
+    assert!(matches!(desk.effects[..], [Effect::Act(Act::Close(_))]));
     assert_eq!(desk.model.leaving(), &Leaving::WhenSettled);
-    desk.take(Message::RunFileClosed(Ok(())));
+    desk.take(Message::Done(Done::Closed(Ok(()))));
     assert_eq!(desk.model.leaving(), &Leaving::Now { message: None });
 
     let mut desk = Desk::open();
@@ -745,7 +745,7 @@ fn leaving_a_paused_run_and_one_just_over_waits_for_the_last_line_of_the_run_fil
     desk.settle(0, true);
     desk.press("q q");
     assert_eq!(desk.model.leaving(), &Leaving::WhenSettled);
-    desk.take(Message::RunFileClosed(Ok(())));
+    desk.take(Message::Done(Done::Closed(Ok(()))));
     assert_eq!(desk.model.leaving(), &Leaving::Now { message: None });
 }
 
@@ -862,11 +862,12 @@ fn a_simulated_run_sends_nothing_writes_no_run_file_and_keeps_every_mark() {
     let mut desk = Desk::open();
     desk.press("enter A d t");
     let first = desk.press("s");
-    assert!(matches!(first[..], [Effect::SimulateDelete { .. }, Effect::SimulateDelete { .. }]));
+    let simulated =
+        |effect: &Effect| matches!(effect, Effect::Act(Act::Send(call)) if call.is_simulated());
+    assert!(first.len() == 2 && first.iter().all(simulated), "{first:?}");
     assert!(desk.model.is_simulating() && desk.model.dialog().is_none());
     for call in 0..4 {
         let next = desk.simulate(call);
-        let simulated = |effect: &Effect| matches!(effect, Effect::SimulateDelete { .. });
         assert!(next.iter().all(simulated), "{next:?}");
     }
     assert!(!desk.model.is_running());
@@ -963,7 +964,10 @@ fn a_signal_ends_the_program_at_once_and_in_a_run_once_nothing_is_in_flight() {
     assert_eq!(desk.model.leaving(), &Leaving::WhenSettled);
     desk.settle(0, true);
     let last = desk.settle(1, true);
-    assert!(matches!(last[..], [Effect::CloseRunFile(_)]), "nothing is listed in haste: {last:?}");
-    desk.take(Message::RunFileClosed(Ok(())));
+    assert!(
+        matches!(last[..], [Effect::Act(Act::Close(_))]),
+        "nothing is listed in haste: {last:?}"
+    );
+    desk.take(Message::Done(Done::Closed(Ok(()))));
     assert_eq!(desk.model.leaving(), &Leaving::Now { message: None });
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::deletion::PlanRefused;
+use crate::change::{PlanRefused, RunState, Selection};
 use crate::domain::{Discovery, ExtensionNumber, Failure, Fetched, Filter, Listing, Replaced};
 
 use super::consent::{Substance, Unread, Yes};
@@ -51,35 +51,14 @@ fn take_in(model: &mut Model, message: Message) -> Vec<Effect> {
             model.calls.add(exchanges);
             return model.listed(&extension, epoch, result);
         }
-        Message::RunFileOpened(opened) => return model.run_file_opened(opened),
-        Message::CallSettled { call, settled, exchanges } => {
-            model.calls.add(exchanges);
-            return model.settle_call(call, settled);
-        }
-        Message::ListedForRun { extension, result, exchanges } => {
-            model.calls.add(exchanges);
-            return if model.is_undoing() {
-                model.listed_for_undo(&extension, result)
-            } else {
-                model.listed_for_run(&extension, result)
-            };
-        }
-        Message::EventCreated { place, answer, exchanges } => {
-            let took = exchanges.iter().map(|exchange| exchange.took).sum();
-            model.calls.add(exchanges);
-            return model.event_created(place, answer, took);
-        }
+        Message::Done(done) => return model.done(done),
         Message::Panicked => {
             let message = "callsweep has a defect and ended; the run file says what was sent";
             model.leaving = Leaving::Now { message: Some(message.to_owned()) };
         }
-        Message::Waited => {
-            model.consent.woke(model.now.since_start);
-            return model.waited();
-        }
+        Message::Waited => model.consent.woke(model.now.since_start),
         Message::ReceiptWritten(written) => model.receipt_written(written),
         Message::Copied { what, result } => model.copied(&what, result),
-        Message::RunFileClosed(closed) => model.run_file_closed(closed),
     }
     Vec::new()
 }
@@ -297,7 +276,7 @@ impl Model {
         if events > most {
             self.notice(Tone::Warning, PlanRefused::TooLarge { events, most }.to_string());
         } else if events > 0 {
-            self.open_review(&crate::deletion::Selection::of_marks(&self.store), false);
+            self.open_review(&Selection::of_marks(&self.store), false);
         } else {
             match self.event_under_cursor() {
                 Ok(selection) => self.open_review(&selection, true),
@@ -308,10 +287,9 @@ impl Model {
 
     /// `r`: what failed kept its mark, so the marks are what is to be tried again.
     fn retry_failed(&mut self) {
-        let failed = self
-            .run
-            .as_ref()
-            .is_some_and(|active| !active.simulated && !active.run.failed().is_empty());
+        let failed = self.run().is_some_and(|active| {
+            !active.machine.is_simulated() && !active.machine.failed().is_empty()
+        });
         if failed && self.store.marked() > 0 {
             self.review_deletion();
         } else {
@@ -449,7 +427,7 @@ impl Model {
     }
 
     fn stop_at_once(&mut self) -> Vec<Effect> {
-        if self.opening.is_some() {
+        if self.runs.state() == Some(RunState::Opening) {
             self.notice(Tone::Plain, "the run file is being written; Esc again once it runs");
         }
         self.stop_and_settle()
@@ -458,7 +436,7 @@ impl Model {
     fn quit(&mut self) {
         if self.focus != Panel::Extensions {
             self.focus_panel(Panel::Extensions);
-        } else if self.closing {
+        } else if self.runs.state() == Some(RunState::Closing) {
             self.leaving = Leaving::WhenSettled;
         } else if self.is_running() || self.store.marked() > 0 {
             let question = self.next_question();
@@ -497,7 +475,7 @@ impl Model {
     fn leave_at_once(&mut self) {
         let in_flight = self.in_flight();
         let message = (in_flight > 0 && !self.is_simulating()).then(|| {
-            let name = self.run_name();
+            let name = self.run().map_or("", |active| active.machine.name());
             let calls = count_of(in_flight, "call");
             format!(
                 "left run {name} with {calls} in flight: what became of them is unknown until the \
@@ -505,17 +483,6 @@ impl Model {
             )
         });
         self.leaving = Leaving::Now { message };
-    }
-
-    fn run_file_closed(&mut self, closed: Result<(), Failure>) {
-        self.closing = false;
-        if let Err(failure) = closed {
-            self.say(
-                Tone::Warning,
-                format!("the run file could not be closed in order: {failure}"),
-            );
-        }
-        self.leave_if_settled();
     }
 
     /// Leaves once asked to and nothing is going on any more.

@@ -2,27 +2,20 @@
 
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
 
 use clap::Args;
 use color_eyre::eyre::{Result, eyre};
 
 use super::ending::{Ending, remark};
 use super::list::{self, parse_type};
-use super::machine::{self, Machine};
+use super::machine;
 use super::profile;
-use super::runs::{self, RunFormat};
-use super::{Consent, Opened, counted};
-use crate::api::Writes;
-use crate::app::Effect;
-use crate::config::{self, Environment, Flags, Profile};
-use crate::deletion::{Plan, Run, Selection};
+use super::runs::{self, Told};
+use super::{Consent, Opened};
+use crate::change::{Plan, Selection};
+use crate::config::{self, Environment, Flags};
 use crate::domain::{EventStore, EventType, EventView, Expression, Extension, Listing};
-use crate::journal::RecordedCall;
-use crate::runtime::{Listed, Ports};
-
-/// From this many events on the number has to be typed, as on the screen.
-const TYPED_ABOVE: usize = 10;
+use crate::runtime::Listed;
 
 /// Which events, and how sure their deletion is.
 #[derive(Debug, Args)]
@@ -110,8 +103,7 @@ pub(super) fn run(
         Err(ending) => return Ok(ending),
     };
     if selection.is_empty() {
-        let nothing = runs::not_run("", &[]);
-        let written = runs::print(arguments.consent.format, &nothing, |_| Ok(()));
+        let written = runs::print(arguments.consent.format, Told::of_plan(None), |_| Ok(()));
         let ending = Ending::Refused.because("no event is meant by that: nothing was sent");
         return Ok(ending.written(written));
     }
@@ -132,25 +124,10 @@ pub(super) fn carry_out(
 ) -> Result<Ending> {
     let Opened { profile, .. } = opened;
     let form = profile.wide_calls.widest();
-    let plan = match Plan::freeze(profile.target.clone(), selection, form, profile.max_delete) {
-        Ok(plan) => Arc::new(plan),
-        Err(refused) => return Ok(Ending::Refused.because(&refused.to_string())),
-    };
-    if consent.dry_run {
-        return Ok(Ending::Done.written(print_plan(&plan, consent.format)));
+    match Plan::freeze(profile.target.clone(), selection, form, profile.max_delete) {
+        Ok(plan) => machine::carry_out(plan, profile, folder, consent, begun),
+        Err(refused) => Ok(Ending::Refused.because(&refused.to_string())),
     }
-    if profile.read_only {
-        let why = "this profile is read-only: nothing is deleted (read_only, --read-only)";
-        return Ok(Ending::Refused.because(why));
-    }
-    if !consent.yes && !is_confirmed(&plan, profile)? {
-        return Ok(Ending::Refused.because("cancelled: nothing was sent"));
-    }
-    let client = profile::client(profile, Writes::Allowed)?;
-    let ports = Ports::new(client, Vec::new(), Vec::new(), folder.to_owned());
-    let open = Effect::OpenRunFile(Arc::clone(&plan));
-    let machine = Machine::Deletion(Run::new(plan, profile.concurrency));
-    machine::carry_out(machine, open, ports, folder, consent.format, begun)
 }
 
 /// Lists what may hold wanted events and chooses them; false with it where something could not be
@@ -186,31 +163,4 @@ fn select(
         remark("not everything could be read: what is not known is not deleted");
     }
     Ok(Ok((Selection::of_marks(&store), whole)))
-}
-
-fn is_confirmed(plan: &Plan, profile: &Profile) -> Result<bool> {
-    let count = plan.events().len();
-    let events = counted(count, "event");
-    let calls = counted(plan.calls(), "call");
-    let question = format!("delete {events} with {calls} on {}", plan.target().origin);
-    let typed = (count > TYPED_ABOVE || profile.protected).then_some(count);
-    machine::confirmed(&question, typed)
-}
-
-fn print_plan(plan: &Plan, format: RunFormat) -> io::Result<()> {
-    let calls: Vec<RecordedCall> = (0..plan.calls())
-        .filter_map(|call| {
-            let path = plan.call(call)?.path(plan.target());
-            let method = "DELETE".to_owned();
-            Some(RecordedCall { method, path, covers: plan.covers(call).len() })
-        })
-        .collect();
-    let document = runs::not_run(plan.hash().as_str(), &calls);
-    runs::print(format, &document, |out| {
-        for call in &calls {
-            writeln!(out, "DELETE {}  ({})", call.path, counted(call.covers, "event"))?;
-        }
-        let events = counted(plan.events().len(), "event");
-        writeln!(out, "dry run, plan {}: {events} would go, nothing was sent", plan.hash().short())
-    })
 }

@@ -4,26 +4,25 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-use serde_json::ser::Formatter;
-
 use crate::domain::acts_or_hides;
 
-/// Compact JSON, written as it comes.
-pub(super) struct Harmless;
+/// Writes JSON on, as it comes from a serializer, which never parts a character.
+pub(super) struct Harmless<W>(pub(super) W);
 
-impl Formatter for Harmless {
-    fn write_string_fragment<W: ?Sized + Write>(
-        &mut self,
-        writer: &mut W,
-        fragment: &str,
-    ) -> io::Result<()> {
-        writer.write_all(harmless(fragment).as_bytes())
+impl<W: Write> Write for Harmless<W> {
+    fn write(&mut self, json: &[u8]) -> io::Result<usize> {
+        let text = std::str::from_utf8(json).map_err(io::Error::other)?;
+        self.0.write_all(harmless(text).as_bytes())?;
+        Ok(json.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
     }
 }
 
-/// The same for a text of JSON that is there already: what acts stands inside its strings, but for
-/// the line feeds between them.
-pub(super) fn harmless(text: &str) -> Cow<'_, str> {
+/// What acts stands inside strings, but for the line feeds between them.
+fn harmless(text: &str) -> Cow<'_, str> {
     let acts = |character: char| character != '\n' && acts_or_hides(character);
     if !text.contains(acts) {
         return Cow::Borrowed(text);

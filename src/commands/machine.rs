@@ -1,4 +1,4 @@
-//! Runs without the screen: the same machines, carried out by the same `perform`.
+//! Runs without the screen: the same machine, its acts carried out by the same `carry`.
 
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::Path;
@@ -9,157 +9,100 @@ use color_eyre::eyre::Result;
 use tokio::task::JoinSet;
 
 use super::ending::{Ending, remark};
-use super::hands;
 use super::progress::Progress;
-use super::runs::{self, RunFormat};
-use crate::app::{Effect, Message};
-use crate::deletion::{Run, RunEnd, RunState, Tally, Undo};
-use crate::domain::{Cause, Failure, Outcome};
-use crate::runtime::{Ports, perform};
+use super::runs::{self, RunFormat, Told};
+use super::{Consent, counted, hands, profile};
+use crate::api::Writes;
+use crate::change::{Done, Machine, Plan, RunState, Tally};
+use crate::config::Profile;
+use crate::domain::{Call, Cause, Failure};
+use crate::journal::RecordedCall;
+use crate::runtime::{Ports, carry};
 
+/// From this many events on the number has to be typed, as on the screen.
+const TYPED_ABOVE: usize = 10;
 /// Once a signal asks for the end, what is in flight has so long to come back.
 const LAST_WAIT: Duration = Duration::from_millis(800);
 
-/// What says what is to be done next, and takes what came of it.
-#[derive(Debug)]
-pub(super) enum Machine {
-    Deletion(Run),
-    Undo(Undo),
-}
-
-impl Machine {
-    fn effects(&mut self, now: Duration) -> Vec<Effect> {
-        match self {
-            Self::Deletion(run) => Effect::of_run(run, now),
-            Self::Undo(undo) => Effect::of_undo(undo, now),
-        }
-    }
-
-    /// Ends it without listing what it did: a listing takes time that nobody has.
-    fn stop(&mut self) {
-        match self {
-            Self::Deletion(run) => run.stop(),
-            Self::Undo(undo) => undo.stop(),
-        }
-    }
-
-    fn is_over(&self) -> bool {
-        let state = match self {
-            Self::Deletion(run) => run.state(),
-            Self::Undo(undo) => undo.state(),
-        };
-        state == RunState::Finished
-    }
-
-    fn take(&mut self, message: Message, now: Duration) {
-        match (self, message) {
-            (Self::Deletion(run), Message::CallSettled { call, settled, .. }) => {
-                run.settle(call, settled, now);
-            }
-            (Self::Deletion(run), Message::ListedForRun { extension, result, .. }) => {
-                run.listed(&extension, result.as_ref(), now);
-            }
-            (Self::Undo(undo), Message::EventCreated { place, answer, .. }) => {
-                undo.settle(place, answer, now);
-            }
-            (Self::Undo(undo), Message::ListedForRun { extension, result, .. }) => {
-                undo.listed(&extension, result.as_ref(), now);
-            }
-            // No effect of a run or an undo comes back as anything else.
-            _ => {}
-        }
-    }
-
-    fn end(&self) -> RunEnd {
-        match self {
-            Self::Deletion(run) => run.end(),
-            Self::Undo(undo) => undo.end(),
-        }
-    }
-
-    fn tally(&self) -> Tally {
-        match self {
-            Self::Deletion(run) => run.tally(),
-            Self::Undo(undo) => undo.tally(),
-        }
-    }
-
-    /// What became of each event that was planned.
-    fn outcomes(&self) -> &[Option<Outcome>] {
-        match self {
-            Self::Deletion(run) => run.outcomes(),
-            Self::Undo(undo) => undo.outcomes(),
-        }
-    }
-
-    fn stopped_by(&self) -> Option<&Failure> {
-        match self {
-            Self::Deletion(run) => run.stopped_by(),
-            Self::Undo(undo) => undo.stopped_by(),
-        }
-    }
-
-    /// What an operator should know, said since this was last asked.
-    fn remarks(&mut self) -> Vec<String> {
-        match self {
-            Self::Deletion(run) => run.take_remarks(),
-            Self::Undo(undo) => undo.take_remarks(),
-        }
-    }
-}
-
-/// Opens the run file, does what the machine says until it is over, and prints what came of it.
-/// `begun` is done between the run file and the first request.
+/// Shows a plan or asks about it, does what it says until it is over, and prints what came of it:
+/// what every command does that changes the PBX. `begun` is done between the run file and the first
+/// request.
 ///
 /// # Errors
-/// When the network runtime cannot start.
+/// When the terminal cannot be asked, or no client be made; what fails later is in the ending.
 pub(super) fn carry_out(
-    mut machine: Machine,
-    open: Effect,
-    ports: Ports,
+    plan: Plan,
+    profile: &Profile,
     folder: &Path,
-    format: RunFormat,
+    consent: &Consent,
     begun: impl FnOnce() -> io::Result<()>,
 ) -> Result<Ending> {
-    match hands()?.block_on(drive(&mut machine, open, Arc::new(ports), begun)) {
-        Ok(closed) => {
-            let ending = report(&machine, folder, &closed, format);
-            Ok(closed.signal.map_or(ending, Ending::Signalled))
+    if consent.dry_run {
+        return Ok(Ending::Done.written(print_plan(&plan, consent.format)));
+    }
+    if profile.read_only {
+        return Ok(Ending::Refused.because(&format!(
+            "this profile is read-only: nothing is {} (read_only, --read-only)",
+            plan.kind().done()
+        )));
+    }
+    if !consent.yes && !is_confirmed(&plan, profile)? {
+        return Ok(Ending::Refused.because("cancelled: nothing was sent"));
+    }
+    let client = profile::client(profile, Writes::Allowed)?;
+    let ports = Ports::new(client, Vec::new(), Vec::new(), folder.to_owned());
+    let mut machine = Machine::new(Arc::new(plan), profile.concurrency);
+    match hands()?.block_on(drive(&mut machine, Arc::new(ports), begun)) {
+        Ok(signal) => {
+            let ending = report(&machine, folder, consent.format);
+            Ok(signal.map_or(ending, Ending::Signalled))
         }
         Err(failure) => Ok(Ending::Failed.because(&format!("nothing was sent: {failure}"))),
     }
 }
 
+fn print_plan(plan: &Plan, format: RunFormat) -> io::Result<()> {
+    let events = counted(plan.events().len(), "event");
+    runs::print(format, Told::of_plan(Some(plan)), |out| {
+        for (at, planned) in RecordedCall::of(plan).enumerate() {
+            let what = match plan.call(at) {
+                Some(Call::Create(event)) => format!("{} {}", event.key.event_type, event.url),
+                Some(Call::Delete(_)) | None => counted(planned.covers, "event"),
+            };
+            writeln!(out, "{} {}  ({what})", planned.method, planned.path)?;
+        }
+        let (hash, done) = (plan.hash().short(), plan.kind().done());
+        writeln!(out, "dry run, plan {hash}: {events} would be {done}, nothing was sent")
+    })
+}
+
+fn is_confirmed(plan: &Plan, profile: &Profile) -> Result<bool> {
+    let (count, origin) = (plan.events().len(), &plan.target().origin);
+    let events = counted(count, "event");
+    if let Some(run) = plan.undoes() {
+        return confirmed(&format!("make {events} of run {run} again on {origin}"), None);
+    }
+    let calls = counted(plan.calls(), "call");
+    let typed = (count > TYPED_ABOVE || profile.protected).then_some(count);
+    confirmed(&format!("delete {events} with {calls} on {origin}"), typed)
+}
+
 /// What comes in while a machine is carried out.
 enum Came {
-    Message(Message),
+    Done(Done),
     /// A signal of this number asks for the end.
     Signal(u8),
     /// What is in flight had its time.
     TooLate,
 }
 
-/// The run file when nothing is written to it any more.
-struct Closed {
-    name: String,
-    /// The signal that ended it.
-    signal: Option<u8>,
-    /// Every line of it could be written.
-    in_order: bool,
-}
-
-/// Nothing here decides.
+/// Nothing here decides. Returns the number of the signal that ended it.
 async fn drive(
     machine: &mut Machine,
-    open: Effect,
     ports: Arc<Ports>,
     begun: impl FnOnce() -> io::Result<()>,
-) -> Result<Closed, Failure> {
-    let Message::RunFileOpened(opened) = perform(open, &ports).await else {
-        return Err(Failure::new(Cause::Withheld, "the run file did not open"));
-    };
-    let name = opened?;
-    begun().map_err(|error| Failure::new(Cause::Withheld, error.to_string()))?;
+) -> Result<Option<u8>, Failure> {
+    let mut begun = Some(begun);
     let mut progress = Progress::of(machine.outcomes().len(), "events");
     let (clock, mut signal, mut performing) = (clock(), None, 0);
     let mut coming = JoinSet::new();
@@ -168,24 +111,41 @@ async fn drive(
         if signal.is_some() {
             machine.stop();
         }
-        for effect in machine.effects(clock.elapsed()) {
+        for act in machine.hand_out(clock.elapsed()) {
             let ports = Arc::clone(&ports);
             performing += 1;
-            coming.spawn(async move { Came::Message(perform(effect, &ports).await) });
+            coming.spawn(async move { Came::Done(carry(act, &ports).await) });
         }
-        for sentence in machine.remarks() {
+        for sentence in machine.take_remarks() {
             progress.clear();
             remark(&sentence);
         }
         progress.reach(machine.tally().settled());
-        // A time that is still to pass is nothing to wait for, nor is what panicked and stays unknown.
-        if machine.is_over() || performing == 0 {
-            break;
+        // A time that is still to pass is nothing to wait for, nor is what panicked and stays
+        // unknown: without its last line the next start says so, and how to go on.
+        if machine.state() == RunState::Finished || performing == 0 {
+            return Ok(signal);
         }
         match coming.join_next().await {
-            Some(Ok(Came::Message(message))) => {
+            Some(Ok(Came::Done(done))) => {
                 performing -= 1;
-                machine.take(message, clock.elapsed());
+                match &done {
+                    Done::Opened(Err(failure)) => return Err(failure.clone()),
+                    Done::Opened(Ok(_)) => begun
+                        .take()
+                        .map_or(Ok(()), |begun| begun())
+                        .map_err(|error| Failure::new(Cause::Withheld, error.to_string()))?,
+                    Done::Closed(Err(failure)) => {
+                        progress.clear();
+                        remark(&format!(
+                            "the run file could not be closed in order: {failure}; make room, and \
+                             the next start says how to go on"
+                        ));
+                    }
+                    Done::Settled { .. } | Done::Listed { .. } | Done::Waited | Done::Closed(_) => {
+                    }
+                }
+                machine.take(done, clock.elapsed());
             }
             Some(Ok(Came::Signal(number))) if signal.is_none() => {
                 signal = Some(number);
@@ -194,25 +154,11 @@ async fn drive(
                     Came::TooLate
                 });
             }
-            Some(Ok(Came::Signal(_) | Came::TooLate)) | None => break,
+            Some(Ok(Came::Signal(_) | Came::TooLate)) | None => return Ok(signal),
             // A panic has told its story already.
             Some(Err(_)) => performing -= 1,
         }
     }
-    drop(progress);
-    if !machine.is_over() {
-        // Without its last line the next start says what is unknown, and how to go on.
-        return Ok(Closed { name, signal, in_order: true });
-    }
-    let closed = perform(Effect::CloseRunFile(machine.end()), &ports).await;
-    let in_order = !matches!(closed, Message::RunFileClosed(Err(_)));
-    if let Message::RunFileClosed(Err(failure)) = closed {
-        remark(&format!(
-            "the run file could not be closed in order: {failure}; make room, and the next start \
-             says how to go on"
-        ));
-    }
-    Ok(Closed { name, signal, in_order })
 }
 
 /// Lets signals that ask for the end come in, but a hang-up, which `nohup` has it outlive. Where the
@@ -235,47 +181,39 @@ fn clock() -> Instant {
     Instant::now()
 }
 
-/// Prints the run as its file tells it; what a full disk kept out of the file is known here.
-fn report(machine: &Machine, folder: &Path, closed: &Closed, format: RunFormat) -> Ending {
-    let name = &closed.name;
-    let stopped_by = machine.stopped_by().map(ToString::to_string);
-    if let Some(why) = &stopped_by {
+/// Prints a run that is over, and of one that is not what its file tells.
+fn report(machine: &Machine, folder: &Path, format: RunFormat) -> Ending {
+    if let Some(why) = machine.stopped_by() {
         remark(&format!("stopped: {why}"));
     }
-    let mut record = match runs::read(folder, name) {
-        Ok(record) => record,
-        Err(ending) => return ending,
-    };
-    if !closed.in_order {
-        let end = machine.end();
-        (record.surplus, record.verified) = (end.surplus, end.verified);
-        for (planned, outcome) in record.events.iter_mut().zip(machine.outcomes().iter().flatten())
-        {
-            planned.outcome.clone_from(outcome);
-        }
+    if !machine.is_going_on() {
+        return tell(&Told::of_machine(machine), machine, format);
     }
-    let tally = runs::tally(&record);
-    let document = runs::document(&record, stopped_by.as_deref());
-    let written = runs::print(format, &document, |out| {
-        for planned in &record.events {
-            writeln!(out, "{}", runs::row(planned))?;
-        }
-        Ok(())
-    });
-    let verified = if record.verified { "the service agrees" } else { "not verified" };
+    if machine.state() == RunState::Opening {
+        return Ending::Refused.because("nothing was sent");
+    }
+    match runs::read(folder, machine.name()) {
+        Ok(record) => tell(&Told::of_record(&record), machine, format),
+        Err(ending) => ending,
+    }
+}
+
+fn tell(told: &Told<'_>, machine: &Machine, format: RunFormat) -> Ending {
+    let written = runs::print(format, told, |out| told.rows(out));
+    let verified = if told.verified { "the service agrees" } else { "not verified" };
+    let (name, tally, lost) = (machine.name(), &told.tally, told.surplus.len());
     remark(&format!("run {name}: {tally}; {verified}"));
-    if !record.surplus.is_empty() {
-        let lost = record.surplus.len();
+    if lost > 0 {
         remark(&format!(
             "{lost} GONE THAT WERE NOT IN THE PLAN: callsweep undo {name} brings them back"
         ));
     }
-    ending(&tally, record.surplus.is_empty()).written(written)
+    ending(tally, lost == 0).written(written)
 }
 
 /// All done, a part of it, or nothing; what went beside the plan leaves it a part at best.
 fn ending(tally: &Tally, nothing_beside: bool) -> Ending {
-    match tally.deleted + tally.already_gone + tally.restored {
+    match tally.done() {
         0 => Ending::Failed,
         all if all == tally.settled() && nothing_beside => Ending::Done,
         _ => Ending::InPart,
@@ -287,7 +225,7 @@ fn ending(tally: &Tally, nothing_beside: bool) -> Ending {
 ///
 /// # Errors
 /// When the terminal cannot be read or written.
-pub(super) fn confirmed(question: &str, typed: Option<usize>) -> Result<bool> {
+fn confirmed(question: &str, typed: Option<usize>) -> Result<bool> {
     if !io::stdin().is_terminal() {
         remark(
             "not a terminal, so nobody can confirm: pass --yes, or --dry-run to see what would be sent",

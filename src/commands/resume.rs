@@ -1,7 +1,6 @@
 //! `callsweep resume`: a run that broke off is settled by listing, and what is still there and
 //! still the same is deleted in a run of its own.
 
-use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -16,10 +15,10 @@ use super::profile::{self, Opened};
 use super::progress::Progress;
 use super::runs::{self, RunFormat};
 use crate::api::Writes;
+use crate::change::{RunEnd, Selection, TakenUp};
 use crate::config::{self, Environment, Flags};
-use crate::deletion::{RunEnd, Selection, Tally, gone_beside, settled_by_listing};
-use crate::domain::{EventStore, ExtensionNumber, Listing, Outcome};
-use crate::journal::{self, Kind, Record, RecordedEvent};
+use crate::domain::EventStore;
+use crate::journal::{self, Kind, Record};
 use crate::runtime::{self, Listed, Ports};
 
 /// Which run.
@@ -105,13 +104,7 @@ fn not_resumable(record: &Record, folder: &std::path::Path) -> Option<String> {
 /// Lists every extension that the run planned on and settles what can be settled by that.
 fn look(record: &Record, opened: &Opened) -> Result<Found> {
     let profile = &opened.profile;
-    let mut groups: Vec<(ExtensionNumber, Range<usize>)> = Vec::new();
-    for group in record.events.chunk_by(|a, b| a.event.key.extension == b.event.key.extension) {
-        let start = groups.last().map_or(0, |(_, places)| places.end);
-        let number = group.first().map(|planned| planned.event.key.extension.clone());
-        groups.extend(number.map(|number| (number, start..start + group.len())));
-    }
-    let numbers: Vec<_> = groups.iter().map(|(number, _)| number.clone()).collect();
+    let numbers: Vec<_> = record.extensions().cloned().collect();
     let client = profile::client(profile, Writes::ReadOnly)?;
     let ports = Arc::new(Ports::new(client, Vec::new(), Vec::new(), PathBuf::new()));
     let mut progress = Progress::of(numbers.len(), "extensions");
@@ -120,16 +113,14 @@ fn look(record: &Record, opened: &Opened) -> Result<Found> {
     let listed = super::hands()?.block_on(listing);
     drop(progress);
     let mut store = EventStore::default();
-    let (mut revised, mut surplus) = (Vec::new(), Vec::new());
-    let mut whole = true;
-    for ((number, places), listed) in groups.into_iter().zip(listed) {
+    let (mut taken, mut whole) = (TakenUp::default(), true);
+    for (number, listed) in numbers.into_iter().zip(listed) {
         match listed {
             Listed::Answered(Ok(listing)) => {
                 whole &= listing.is_complete();
-                let beside = record.bystanders.iter();
-                let beside = beside.filter(|event| event.key.extension == number);
-                surplus.extend(gone_beside(beside, &listing));
-                settle(record, places, listing, &mut store, &mut revised);
+                let left = record.look(&listing, &mut taken);
+                store.insert(listing);
+                store.set_marks(&number, left, true);
             }
             Listed::Answered(Err(failure)) => {
                 whole = false;
@@ -138,39 +129,6 @@ fn look(record: &Record, opened: &Opened) -> Result<Found> {
             Listed::NotAsked => whole = false,
         }
     }
-    let mut outcomes: Vec<Outcome> =
-        record.events.iter().map(|planned| planned.outcome.clone()).collect();
-    for (place, outcome) in &revised {
-        if let Some(known) = outcomes.get_mut(*place) {
-            known.clone_from(outcome);
-        }
-    }
-    let end = RunEnd { tally: Tally::over(&outcomes), revised, surplus, verified: whole };
+    let end = taken.end(record.events.iter().map(|planned| &planned.outcome), whole);
     Ok(Found { end, selection: Selection::of_marks(&store), whole })
-}
-
-/// Marks what is left of the plan on one extension: still there and still the same.
-fn settle(
-    record: &Record,
-    places: Range<usize>,
-    listing: Listing,
-    store: &mut EventStore,
-    revised: &mut Vec<(usize, Outcome)>,
-) {
-    let extension = listing.extension().clone();
-    let swept = record.may_have_swept(&extension);
-    let mut left = Vec::new();
-    let planned = record.events.get(places.clone()).unwrap_or_default();
-    for (place, RecordedEvent { event, outcome }) in places.zip(planned) {
-        let own_doing =
-            |gone| if swept && gone == Outcome::AlreadyGone { Outcome::Deleted } else { gone };
-        let better = settled_by_listing(&event.key, outcome, &listing).map(own_doing);
-        revised.extend(better.map(|better| (place, better)));
-        let open = matches!(outcome, Outcome::NotSent(_) | Outcome::Unknown(_));
-        let same =
-            |row: &usize| listing.row(*row).is_some_and(|listed| listed.to_event() == *event);
-        left.extend(listing.find(&event.key).filter(|row| open && same(row)));
-    }
-    store.insert(listing);
-    store.set_marks(&extension, left, true);
 }

@@ -5,14 +5,15 @@ use std::path::Path;
 
 use clap::ValueEnum;
 use color_eyre::eyre::Result;
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use super::ending::{Ending, remark};
-use super::json::harmless;
+use super::json::Harmless;
+use crate::change::{Machine, Plan, Tally};
 use crate::config::{self, Environment};
-use crate::deletion::Tally;
-use crate::domain::Foreign;
-use crate::journal::{self, Kind, Record, RecordedCall, RecordedEvent};
+use crate::domain::{EventKey, Foreign, Outcome, PhoneCallEvent};
+use crate::journal::{self, Record, RecordedCall};
 
 /// The forms of a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -43,12 +44,12 @@ pub(super) fn list(format: RunFormat, environment: &Environment) -> Result<Endin
     };
     let lines: Vec<Value> =
         records.iter().map(|run| line(run, undone_by(run).as_deref())).collect();
-    let written = print(format, &json!({ "runs": lines }), |out| {
+    let written = print(format, json!({ "runs": lines }), |out| {
         if records.is_empty() {
             return writeln!(out, "no run yet; run files are kept in {}", folder.display());
         }
         for record in &records {
-            let kind = kind_name(record.kind);
+            let kind = record.kind.name();
             let words = tally(record);
             let undone = undone_by(record).map_or(String::new(), |by| format!(", undone by {by}"));
             let cut = if record.finished.is_none() { " UNFINISHED:" } else { "" };
@@ -66,20 +67,19 @@ pub(super) fn show(run: &str, format: RunFormat, environment: &Environment) -> R
         Ok(record) => record,
         Err(ending) => return Ok(ending),
     };
-    let written = print(format, &document(&record, None), |out| {
+    let told = Told::of_record(&record);
+    let written = print(format, &told, |out| {
         let finished = record.finished.as_deref().unwrap_or("not finished");
         let Record { name, profile, origin, user, started, plan_hash, .. } = &record;
         // Whoever can write the folder can have changed the file.
         let shown = |text: &str| Foreign::from(text).to_string();
-        writeln!(out, "run       {name} ({})", kind_name(record.kind))?;
+        writeln!(out, "run       {name} ({})", record.kind.name())?;
         let [profile, origin, user] = [profile, origin, user].map(|text| shown(text));
         writeln!(out, "profile   {profile}, {origin} as {user}")?;
         writeln!(out, "time      {} to {}", shown(started), shown(finished))?;
         writeln!(out, "plan      {}", shown(plan_hash))?;
-        writeln!(out, "outcome   {}", tally(&record))?;
-        for planned in &record.events {
-            writeln!(out, "{}", row(planned))?;
-        }
+        writeln!(out, "outcome   {}", told.tally)?;
+        told.rows(out)?;
         for key in &record.surplus {
             let number = key.event_type.number();
             writeln!(out, "GONE, NOT IN THE REVIEW  {} {number} {}", key.extension, key.id)?;
@@ -96,90 +96,140 @@ pub(super) fn read(folder: &Path, run: &str) -> Result<Record, Ending> {
 
 pub(super) fn print(
     format: RunFormat,
-    document: &Value,
+    document: impl Serialize,
     table: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<()> {
     let mut out = BufWriter::new(io::stdout().lock());
     match format {
         RunFormat::Table => table(&mut out)?,
-        RunFormat::Json => writeln!(out, "{}", harmless(&format!("{document:#}")))?,
+        RunFormat::Json => {
+            serde_json::to_writer_pretty(Harmless(&mut out), &document)?;
+            writeln!(out)?;
+        }
     }
     out.flush()
 }
 
-/// What machines read of a run that deleted or undid.
-pub(super) fn document(record: &Record, stopped_by: Option<&str>) -> Value {
-    let outcomes: Vec<Value> = record.events.iter().map(outcome).collect();
-    let surplus: Vec<Value> = record.surplus.iter().map(journal::named).collect();
-    json!({
-        "run": record.name, "plan_hash": record.plan_hash, "dry_run": false,
-        "calls": record.calls, "outcomes": outcomes, "surplus": surplus,
-        "summary": summary(&tally(record)), "verified": record.verified, "stopped_by": stopped_by,
-    })
+/// What is told of a run, or of a plan that was not run; each row is made while it is written.
+#[derive(Debug, Serialize)]
+pub(super) struct Told<'a> {
+    run: Option<&'a str>,
+    plan_hash: Option<&'a str>,
+    dry_run: bool,
+    calls: Calls<'a>,
+    outcomes: Outcomes<'a>,
+    pub(super) surplus: Vec<Value>,
+    #[serde(rename = "summary", serialize_with = "summary")]
+    pub(super) tally: Tally,
+    pub(super) verified: bool,
+    stopped_by: Option<String>,
 }
 
-/// The same of a plan that was not run; without a hash there was not even a plan.
-pub(super) fn not_run(plan_hash: &str, calls: &[RecordedCall]) -> Value {
-    let plan_hash = Some(plan_hash).filter(|hash| !hash.is_empty());
-    json!({
-        "run": null, "plan_hash": plan_hash, "dry_run": true, "calls": calls, "outcomes": [],
-        "surplus": [], "summary": summary(&Tally::default()), "verified": false,
-        "stopped_by": null,
-    })
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Calls<'a> {
+    Planned(journal::Calls<'a>),
+    Recorded(&'a [RecordedCall]),
 }
 
-fn outcome(planned: &RecordedEvent) -> Value {
-    let key = &planned.event.key;
-    let failure = planned.outcome.failure();
-    json!({
-        "extension": key.extension.as_str(), "type": key.event_type.number(),
-        "id": key.id.as_str(), "outcome": planned.outcome.name().replace(' ', "_"),
-        "code": failure.map(|failure| failure.code.raw()),
-        "message": failure.map(|failure| failure.message.raw()),
-        "http_status": failure.and_then(|failure| failure.http_status),
-        "new_id": planned.outcome.new_id().map(Foreign::raw),
-    })
+#[derive(Debug)]
+struct Outcomes<'a>(Vec<(&'a PhoneCallEvent, &'a Outcome)>);
+
+impl<'a> Told<'a> {
+    /// A run as its file tells it.
+    pub(super) fn of_record(record: &'a Record) -> Self {
+        let outcomes = record.events.iter().map(|planned| (&planned.event, &planned.outcome));
+        Self {
+            run: Some(&record.name),
+            plan_hash: Some(&record.plan_hash),
+            dry_run: false,
+            calls: Calls::Recorded(&record.calls),
+            outcomes: Outcomes(outcomes.collect()),
+            surplus: record.surplus.iter().map(journal::named).collect(),
+            tally: tally(record),
+            verified: record.verified,
+            stopped_by: None,
+        }
+    }
+
+    /// A run that is over, as the machine that carried it out tells it.
+    pub(super) fn of_machine(machine: &'a Machine) -> Self {
+        let events = machine.plan().events().iter().zip(machine.outcomes());
+        let outcomes = events.filter_map(|(event, outcome)| Some((event, outcome.as_ref()?)));
+        Self {
+            run: Some(machine.name()),
+            dry_run: false,
+            outcomes: Outcomes(outcomes.collect()),
+            surplus: machine.surplus().iter().map(journal::named).collect(),
+            tally: machine.tally(),
+            verified: machine.is_verified(),
+            stopped_by: machine.stopped_by().map(ToString::to_string),
+            ..Self::of_plan(Some(machine.plan()))
+        }
+    }
+
+    /// A plan that was not run, or that there was not even one.
+    pub(super) fn of_plan(plan: Option<&'a Plan>) -> Self {
+        Self {
+            run: None,
+            plan_hash: plan.map(|plan| plan.hash().as_str()),
+            dry_run: true,
+            calls: plan.map_or(Calls::Recorded(&[]), |plan| Calls::Planned(journal::Calls(plan))),
+            outcomes: Outcomes(Vec::new()),
+            surplus: Vec::new(),
+            tally: Tally::default(),
+            verified: false,
+            stopped_by: None,
+        }
+    }
+
+    /// A row for each event, for people, who may read it through a pipe: programs have the document.
+    pub(super) fn rows(&self, out: &mut dyn Write) -> io::Result<()> {
+        for (event, outcome) in &self.outcomes.0 {
+            let tail = match (outcome.new_id(), outcome.failure()) {
+                (Some(id), _) => format!("new id {id}"),
+                (None, Some(failure)) => failure.to_string(),
+                (None, None) => event.url.to_string(),
+            };
+            let EventKey { extension, event_type, id } = &event.key;
+            writeln!(out, "{:<12}  {extension} {event_type} {id}  {tail}", outcome.name())?;
+        }
+        Ok(())
+    }
+}
+
+impl Serialize for Outcomes<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(|(event, outcome)| {
+            let (key, failure) = (&event.key, outcome.failure());
+            json!({
+                "extension": key.extension.as_str(), "type": key.event_type.number(),
+                "id": key.id.as_str(), "outcome": outcome.name().replace(' ', "_"),
+                "code": failure.map(|failure| failure.code.raw()),
+                "message": failure.map(|failure| failure.message.raw()),
+                "http_status": failure.and_then(|failure| failure.http_status),
+                "new_id": outcome.new_id().map(Foreign::raw),
+            })
+        }))
+    }
+}
+
+fn summary<S: Serializer>(tally: &Tally, serializer: S) -> Result<S::Ok, S::Error> {
+    journal::counts(tally).serialize(serializer)
 }
 
 fn line(record: &Record, undone_by: Option<&str>) -> Value {
-    let mut line = summary(&tally(record));
-    let more = json!({
-        "run": record.name, "profile": record.profile, "kind": kind_name(record.kind),
+    let mut line = json!({
+        "run": record.name, "profile": record.profile, "kind": record.kind.name(),
         "started": record.started, "finished": record.finished, "planned": record.events.len(),
         "undone_by": undone_by,
     });
-    if let (Value::Object(line), Value::Object(more)) = (&mut line, more) {
-        line.extend(more);
+    if let Value::Object(fields) = &mut line {
+        fields.extend(journal::counts(&tally(record)));
     }
     line
 }
 
-pub(super) fn tally(record: &Record) -> Tally {
+fn tally(record: &Record) -> Tally {
     Tally::over(record.events.iter().map(|planned| &planned.outcome))
-}
-
-fn summary(tally: &Tally) -> Value {
-    json!({
-        "deleted": tally.deleted, "already_gone": tally.already_gone, "refused": tally.refused,
-        "not_sent": tally.not_sent, "unknown": tally.unknown, "restored": tally.restored,
-    })
-}
-
-/// One event for people, who may read it through a pipe: programs have the document.
-pub(super) fn row(planned: &RecordedEvent) -> String {
-    let (event, outcome) = (&planned.event, &planned.outcome);
-    let tail = match (outcome.new_id(), outcome.failure()) {
-        (Some(id), _) => format!("new id {id}"),
-        (None, Some(failure)) => failure.to_string(),
-        (None, None) => event.url.to_string(),
-    };
-    let key = &event.key;
-    format!("{:<12}  {} {} {}  {tail}", outcome.name(), key.extension, key.event_type, key.id)
-}
-
-fn kind_name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Delete => "delete",
-        Kind::Undo => "undo",
-    }
 }

@@ -1,6 +1,6 @@
 //! The calls that change events, and the functions that make their paths.
 
-use super::{EventKey, EventType, ExtensionNumber, Target};
+use super::{EventKey, EventType, ExtensionNumber, PhoneCallEvent, Target};
 
 /// Which path takes a new event. The pages of VoipNow 3 and the vendor's own client name the
 /// collection; the pages of VoipNow 5 put the type behind it. The type is in the body either way.
@@ -62,6 +62,49 @@ impl DeleteCall {
             Self::Event(key) => format!("{collection}/{}/{}", key.event_type.number(), key.id),
             Self::Type(_, event_type) => format!("{collection}/{}", event_type.number()),
             Self::Extension(_) => collection,
+        }
+    }
+}
+
+/// One request that changes the PBX.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Call {
+    /// Takes events away.
+    Delete(DeleteCall),
+    /// Makes an event of this type, method, URL, note and status; the service gives it an id.
+    Create(PhoneCallEvent),
+}
+
+impl Call {
+    /// The HTTP method.
+    pub fn method(&self) -> &'static str {
+        match self {
+            Self::Delete(_) => "DELETE",
+            Self::Create(_) => "POST",
+        }
+    }
+
+    /// The extension the call acts on.
+    pub fn extension(&self) -> &ExtensionNumber {
+        match self {
+            Self::Delete(delete) => delete.extension(),
+            Self::Create(event) => &event.key.extension,
+        }
+    }
+
+    /// Whether the call could act on events that it does not name.
+    pub fn is_wide(&self) -> bool {
+        match self {
+            Self::Delete(delete) => delete.is_wide(),
+            Self::Create(_) => false,
+        }
+    }
+
+    /// The path as it goes out on the wire.
+    pub fn path(&self, target: &Target) -> String {
+        match self {
+            Self::Delete(delete) => delete.path(target),
+            Self::Create(event) => target.create_path.path(&event.key, target),
         }
     }
 }

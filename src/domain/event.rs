@@ -1,6 +1,7 @@
 //! Phone call events: rules by which the PBX requests a URL when something happens to a call.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::{ExtensionNumber, Foreign};
 
@@ -83,7 +84,7 @@ impl fmt::Display for EventType {
 /// `.` and `..`, which every URL parser resolves away, and the empty id, which would name the
 /// whole collection, cannot be built.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct EventId(Box<str>);
+pub struct EventId(Arc<str>);
 
 /// Why a text cannot stand as an event id in a path.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -2,251 +2,44 @@
 //! and what the file says was taken comes back, whole.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::deletion::{Run, RunState, Selection, Step, Tally, Undo, UndoStep};
-use crate::deletion::{gone_beside, judge, settled_by_listing};
-use crate::domain::{
-    CallForm, Cause, DeleteAnswer, DeleteCall, EventId, EventStore, ExtensionNumber, Failure,
-    Listing, ListingBuilder, RawEvent, UserId, WriteAnswer,
-};
-
-/// What a service may do with a request, and an operator meanwhile.
-#[derive(Debug, Clone, Copy)]
-enum Whim {
-    Works,
-    SaysNothing,
-    Refuses,
-    ActsAndIsLost,
-    IsLost,
-    IsBusy,
-    NamesAnother,
-    Lies,
-    ListFails,
-    Stop,
-    Pause,
-    Resume,
-}
-
-fn whims() -> impl Strategy<Value = Vec<(usize, Whim)>> {
-    use Whim::*;
-    let rare = prop_oneof![
-        Just(SaysNothing),
-        Just(Refuses),
-        Just(ActsAndIsLost),
-        Just(IsLost),
-        Just(IsBusy),
-        Just(NamesAnother),
-        Just(Lies),
-        Just(ListFails),
-        Just(Pause),
-        Just(Resume),
-    ];
-    let whim = prop_oneof![12 => Just(Works), 12 => rare, 1 => Just(Stop)];
-    proptest::collection::vec((0usize..8, whim), 0..60)
-}
-
-type Body = (String, u16, String, String, String, String);
-
-/// All events there are, and the number of the next id.
-#[derive(Debug, Clone)]
-struct Service {
-    events: Vec<PhoneCallEvent>,
-    next: usize,
-    type_wipes: bool,
-}
-
-impl Service {
-    /// Extension, type and body of each event; bodies may be the same.
-    fn of(rows: &[(u8, u8, u8)], type_wipes: bool) -> Self {
-        let mut service = Self { events: Vec::new(), next: 0, type_wipes };
-        for (extension, event_type, body) in rows {
-            let mut builder = ListingBuilder::new(number(*extension));
-            builder.push(RawEvent {
-                event_type: &event_type.to_string(),
-                id: &format!("id{}", service.next),
-                method: if body % 2 == 0 { "0" } else { "1" },
-                url: &format!("https://crm.test/?q=%2{body}\u{202e}\"\n"),
-                note: &format!("note {body}"),
-                status: "9",
-                modified: "2012-07-10T18:16:12+03:00",
-            });
-            service.next += 1;
-            let listing = builder.finish(true);
-            service.events.extend(listing.row(0).map(|row| row.to_event()));
-        }
-        service
-    }
-
-    fn listing(&self, extension: &ExtensionNumber) -> Listing {
-        let mut builder = ListingBuilder::new(extension.clone());
-        for event in self.events.iter().filter(|event| event.key.extension == *extension) {
-            builder.push(RawEvent {
-                event_type: &event.key.event_type.number().to_string(),
-                id: event.key.id.as_str(),
-                method: event.method.written(),
-                url: event.url.raw(),
-                note: event.note.raw(),
-                status: event.status.written(),
-                modified: &event.modified.written(),
-            });
-        }
-        builder.finish(true)
-    }
-
-    fn bodies(&self) -> Vec<Body> {
-        let body = |event: &PhoneCallEvent| {
-            let (url, note) = (event.url.raw().to_owned(), event.note.raw().to_owned());
-            let (method, status) = (event.method.written(), event.status.written());
-            let extension = event.key.extension.as_str().to_owned();
-            let event_type = event.key.event_type.number();
-            (extension, event_type, method.to_owned(), url, note, status.to_owned())
-        };
-        let mut bodies: Vec<Body> = self.events.iter().map(body).collect();
-        bodies.sort();
-        bodies
-    }
-
-    fn act(&mut self, delete: &DeleteCall) -> Vec<Foreign> {
-        let type_wipes = self.type_wipes;
-        let goes = |event: &mut PhoneCallEvent| match delete {
-            DeleteCall::Event(key) => event.key == *key,
-            DeleteCall::Type(extension, event_type) => {
-                event.key.extension == *extension
-                    && (type_wipes || event.key.event_type == *event_type)
-            }
-            DeleteCall::Extension(extension) => event.key.extension == *extension,
-        };
-        let gone = self.events.extract_if(.., goes);
-        gone.map(|event| Foreign::from(event.key.id.as_str())).collect()
-    }
-
-    fn delete(&mut self, delete: &DeleteCall, whim: Whim) -> Result<DeleteAnswer, Failure> {
-        match whim {
-            Whim::Refuses => return Err(failed(Cause::Rejected, Some(400))),
-            Whim::IsLost => return Err(failed(Cause::NoAnswer, None)),
-            Whim::IsBusy => return Err(failed(Cause::ServiceFailed, Some(503))),
-            Whim::Lies => return Ok(DeleteAnswer { http_status: 204, ids: None }),
-            _ => {}
-        }
-        let ids = self.act(delete);
-        match whim {
-            Whim::ActsAndIsLost => Err(failed(Cause::NoAnswer, None)),
-            Whim::SaysNothing => Ok(DeleteAnswer { http_status: 204, ids: None }),
-            Whim::NamesAnother => {
-                Ok(DeleteAnswer { http_status: 200, ids: Some(vec![Foreign::from("other")]) })
-            }
-            _ => Ok(DeleteAnswer { http_status: 200, ids: Some(ids) }),
-        }
-    }
-
-    fn create(&mut self, event: &PhoneCallEvent, whim: Whim) -> Result<WriteAnswer, Failure> {
-        match whim {
-            Whim::Refuses => return Err(failed(Cause::Rejected, Some(400))),
-            Whim::IsLost => return Err(failed(Cause::NoAnswer, None)),
-            Whim::IsBusy => return Err(failed(Cause::ServiceFailed, Some(503))),
-            _ => {}
-        }
-        let id = format!("id{}", self.next);
-        self.next += 1;
-        let mut made = event.clone();
-        made.key.id = EventId::parse(&id).unwrap();
-        self.events.push(made);
-        match whim {
-            Whim::ActsAndIsLost => Err(failed(Cause::NoAnswer, None)),
-            Whim::SaysNothing => Ok(WriteAnswer { http_status: 204, id: None }),
-            _ => Ok(WriteAnswer { http_status: 200, id: Some(Foreign::from(id)) }),
-        }
-    }
-}
-
-fn number(extension: u8) -> ExtensionNumber {
-    ExtensionNumber::parse(&format!("0003*10{extension}")).unwrap()
-}
-
-fn failed(cause: Cause, http_status: Option<u16>) -> Failure {
-    let code = Foreign::from("pce_\u{1b}");
-    Failure { http_status, code, ..Failure::new(cause, "no \"\n\u{9b}") }
-}
+use crate::change::trial::{self, Noted, Service, Whim, number, to_the_end, whims};
+use crate::change::{Act, Machine, Selection, TakenUp, Tally};
+use crate::domain::{CallForm, EventStore, Target, UserId};
 
 fn target() -> Target {
     Target::new("acme", "https://pbx.test", "/uapi", UserId::parse("@me").unwrap()).unwrap()
 }
 
-/// Carries the run out, or leaves it where it is after so many steps. True when it came to its end.
-fn drive(run: &mut Run, file: &RunFile, service: &mut Service, script: &[(usize, Whim)]) -> bool {
-    let mut script = script.iter().copied();
-    let mut flying: Vec<Step> = Vec::new();
-    let mut now = Duration::ZERO;
-    loop {
-        for step in run.hand_out(now) {
-            if let Step::Send(call) = &step {
-                file.sent(call).unwrap();
-            }
-            flying.push(step);
-        }
-        if run.state() == RunState::Finished {
-            file.finish(&run.end()).unwrap();
-            return true;
-        }
-        let Some((pick, whim)) = script.next() else { return false };
-        match whim {
-            Whim::Stop => run.stop(),
-            Whim::Pause => run.pause(),
-            Whim::Resume => run.resume(),
-            _ if flying.is_empty() => run.resume(),
-            _ => match flying.remove(pick % flying.len()) {
-                Step::Send(call) => {
-                    let planned = run.plan().events()[call.covers()].to_vec();
-                    let answer = service.delete(call.delete(), whim);
-                    let settled = judge(&planned, answer, Duration::ZERO, call.may_have_acted());
-                    file.settled(&call, &settled).unwrap();
-                    run.settle(call.id(), settled, now);
-                }
-                Step::List(extension) => {
-                    let no = failed(Cause::NoAnswer, None);
-                    let listing = service.listing(&extension);
-                    let fails = matches!(whim, Whim::ListFails);
-                    run.listed(&extension, if fails { Err(&no) } else { Ok(&listing) }, now);
-                }
-                Step::Wait(time) => now += time,
-            },
-        }
-    }
+/// Carries a run out as a run file has it, or leaves it where the script ends.
+fn drive(
+    machine: &mut Machine,
+    most: usize,
+    file: &RunFile,
+    service: &mut Service,
+    script: &[(usize, Whim)],
+) -> bool {
+    trial::drive(machine, most, service, script, |noted| match noted {
+        Noted::Out(Act::Send(call)) => file.sent(call).unwrap(),
+        Noted::Out(Act::Close(end)) => file.finish(end).unwrap(),
+        Noted::Out(Act::Open(_) | Act::List(_) | Act::Wait(_)) => {}
+        Noted::Back(call, settled) => file.settled(call, settled).unwrap(),
+    })
 }
 
 /// Undoes what a run took until there is nothing to undo; the script is for the first attempt.
 fn undo(runs: &Path, name: &str, service: &mut Service, script: &[(usize, Whim)]) {
     for whims in [script, &[], &[]] {
-        let mut script = whims.iter().copied();
         let Ok(plan) = undo_plan(runs, name, &target()) else { return };
         let plan = Arc::new(plan);
-        let file = RunFile::create_undo(runs, &plan).unwrap();
-        let mut undo = Undo::new(Arc::clone(&plan), 2);
-        let mut now = Duration::ZERO;
-        let mut flying = undo.hand_out(now);
-        while !flying.is_empty() {
-            let (pick, whim) = script.next().unwrap_or((0, Whim::Works));
-            match flying.remove(pick % flying.len()) {
-                UndoStep::List(extension) => {
-                    undo.listed(&extension, Ok(&service.listing(&extension)), now);
-                }
-                UndoStep::Create(place) => {
-                    file.making(place).unwrap();
-                    let answer = service.create(&plan.events()[place], whim);
-                    let status = answer.as_ref().map_or_else(|no| no.http_status, |_| Some(200));
-                    file.made(place, &Undo::outcome_of(answer.clone()), status).unwrap();
-                    undo.settle(place, answer, now);
-                }
-                UndoStep::Wait(time) => now += time,
-            }
-            flying.extend(undo.hand_out(now));
-        }
-        file.finish(&undo.end()).unwrap();
-        agrees(&Record::read(runs, file.name()).unwrap(), undo.outcomes(), &undo.end());
+        let file = RunFile::create(runs, &plan).unwrap();
+        let mut machine = Machine::new(plan, 2);
+        assert!(drive(&mut machine, 2, &file, service, &to_the_end(whims)));
+        let record = Record::read(runs, file.name()).unwrap();
+        agrees(&record, machine.outcomes(), &machine.end());
     }
     assert!(undo_plan(runs, name, &target()).is_err(), "an undo that never ends");
 }
@@ -267,32 +60,15 @@ fn agrees(record: &Record, outcomes: &[Option<Outcome>], end: &RunEnd) {
     assert!(record.finished.is_some());
 }
 
-/// Settles a run that broke off by listing, as going on with it does.
+/// Settles a run that broke off by listing, by the rule that going on with it uses.
 fn settle(runs: &Path, name: &str, service: &Service) {
     let record = Record::read(runs, name).unwrap();
-    let mut outcomes: Vec<Outcome> =
-        record.events.iter().map(|planned| planned.outcome.clone()).collect();
-    let mut revised = Vec::new();
-    for (place, planned) in record.events.iter().enumerate() {
-        let key = &planned.event.key;
-        let listing = service.listing(&key.extension);
-        if let Some(mut better) = settled_by_listing(key, &planned.outcome, &listing) {
-            if better == Outcome::AlreadyGone && record.may_have_swept(&key.extension) {
-                better = Outcome::Deleted;
-            }
-            outcomes[place] = better.clone();
-            revised.push((place, better));
-        }
+    let mut taken = TakenUp::default();
+    for number in record.extensions() {
+        record.look(&service.listing(number), &mut taken);
     }
-    let tally = Tally::over(&outcomes);
-    let listed = record.bystanders.iter().map(|event| event.key.extension.clone());
-    let extensions: std::collections::BTreeSet<ExtensionNumber> = listed.collect();
-    let mut surplus = Vec::new();
-    for extension in extensions {
-        let beside = record.bystanders.iter().filter(|event| event.key.extension == extension);
-        surplus.extend(gone_beside(beside, &service.listing(&extension)));
-    }
-    close_broken(runs, name, &RunEnd { tally, revised, surplus, verified: true }).unwrap();
+    let end = taken.end(record.events.iter().map(|planned| &planned.outcome), true);
+    close_broken(runs, name, &end).unwrap();
 }
 
 proptest! {
@@ -304,8 +80,8 @@ proptest! {
         form in prop_oneof![Just(CallForm::Event), Just(CallForm::Type), Just(CallForm::Extension)],
         concurrency in 1usize..5,
         type_wipes in any::<bool>(),
-        script in whims(),
-        way_back in whims(),
+        script in whims(false),
+        way_back in whims(false),
         breaks_off in any::<bool>(),
         cut in 0usize..400,
     ) {
@@ -327,12 +103,9 @@ proptest! {
         let file = RunFile::create(runs, &plan).unwrap();
         let name = file.name().to_owned();
         let whole_plan = fs::metadata(path_of(runs, &name)).unwrap().len();
-        let mut run = Run::new(plan, concurrency);
-        let mut moves = script;
-        if !breaks_off {
-            moves.extend([(0, Whim::Resume); 4].into_iter().chain([(0, Whim::Works); 200]));
-        }
-        let ended = drive(&mut run, &file, &mut service, &moves);
+        let mut run = Machine::new(plan, concurrency);
+        let script = if breaks_off { script } else { to_the_end(&script) };
+        let ended = drive(&mut run, concurrency, &file, &mut service, &script);
         drop(file);
         if ended {
             agrees(&Record::read(runs, &name).unwrap(), run.outcomes(), &run.end());

@@ -5,13 +5,13 @@ use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
-use super::{SCHEMA, path_of};
-use crate::deletion::{Loss, UndoPlan, UndoRefused};
+use super::{Kind, SCHEMA, path_of};
+use crate::change::{Loss, Plan, TakenUp, UndoRefused};
 use crate::domain::{
-    Cause, EventId, EventKey, EventType, ExtensionNumber, Failure, Foreign, Method, Modified,
-    Outcome, PhoneCallEvent, Status, Target,
+    Cause, EventId, EventKey, EventType, ExtensionNumber, Failure, Foreign, Listing, Method,
+    Modified, Outcome, PhoneCallEvent, Status, Target,
 };
 
 /// More than the last line of a finished run takes, in bytes.
@@ -57,16 +57,6 @@ pub enum RecordRefused {
     Schema(PathBuf, u32),
 }
 
-/// What a run did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// It deleted events.
-    Delete,
-    /// It made events again that another run had deleted.
-    Undo,
-}
-
 /// A run, as its file tells it.
 #[derive(Debug)]
 pub struct Record {
@@ -109,6 +99,27 @@ pub struct RecordedCall {
     pub path: String,
     /// How many events it covers.
     pub covers: usize,
+}
+
+impl RecordedCall {
+    /// Every call of a plan, one by one.
+    pub fn of(plan: &Plan) -> impl Iterator<Item = Self> {
+        (0..plan.calls()).filter_map(|at| {
+            let (call, covers) = (plan.call(at)?, plan.covers(at).len());
+            let (method, path) = (call.method().to_owned(), call.path(plan.target()));
+            Some(Self { method, path, covers })
+        })
+    }
+}
+
+/// The calls of a plan, each made while it is written.
+#[derive(Debug, Clone, Copy)]
+pub struct Calls<'a>(pub &'a Plan);
+
+impl Serialize for Calls<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(RecordedCall::of(self.0))
+    }
 }
 
 /// A planned event and what became of it.
@@ -311,9 +322,27 @@ impl Record {
         })
     }
 
+    /// The extensions that it planned on.
+    pub fn extensions(&self) -> impl Iterator<Item = &ExtensionNumber> {
+        let parts = self.events.chunk_by(|a, b| a.event.key.extension == b.event.key.extension);
+        parts.filter_map(|part| Some(&part.first()?.event.key.extension))
+    }
+
+    /// Settles by a listing what is open on its extension; returns the rows that are still to go.
+    pub fn look(&self, listing: &Listing, taken: &mut TakenUp) -> Vec<usize> {
+        let number = listing.extension();
+        let here = |event: &PhoneCallEvent| event.key.extension == *number;
+        let start = self.events.partition_point(|it| it.event.key.extension < *number);
+        let planned = self.events.iter().enumerate().skip(start);
+        let planned = planned.take_while(|(_, it)| here(&it.event));
+        let planned = planned.map(|(place, it)| (place, &it.event, &it.outcome));
+        let beside = self.bystanders.iter().filter(|event| here(event));
+        taken.look(planned, beside, self.may_have_swept(number), listing)
+    }
+
     /// Whether a call of this run that names no event may have been carried out on an extension: what
     /// is not there any more may have gone with it.
-    pub fn may_have_swept(&self, extension: &ExtensionNumber) -> bool {
+    fn may_have_swept(&self, extension: &ExtensionNumber) -> bool {
         let mut first = 0;
         self.calls.iter().any(|call| {
             let covered = first..first + call.covers;
@@ -350,7 +379,7 @@ impl Record {
 /// # Errors
 /// Refuses a run of another service or user, one that deleted nothing, and files that cannot be
 /// read.
-pub fn undo_plan(runs: &Path, name: &str, target: &Target) -> Result<UndoPlan, RecordRefused> {
+pub fn undo_plan(runs: &Path, name: &str, target: &Target) -> Result<Plan, RecordRefused> {
     let record = Record::read(runs, name)?;
     if record.kind == Kind::Undo {
         return Err(RecordRefused::NotUndoable(name.to_owned()));
@@ -368,7 +397,7 @@ pub fn undo_plan(runs: &Path, name: &str, target: &Target) -> Result<UndoPlan, R
             loss.undone_elsewhere(outcomes);
         }
     }
-    Ok(UndoPlan::new(target.clone(), &loss)?)
+    Ok(Plan::give_back(target.clone(), &loss)?)
 }
 
 /// Every undo, oldest first.

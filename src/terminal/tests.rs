@@ -10,7 +10,7 @@ use proptest::test_runner::TestRunner;
 
 use crate::app::tests::Desk;
 use crate::app::{Dialog, Effect, Message, Model};
-use crate::deletion::PlanHash;
+use crate::change::{Act, Done, PlanHash};
 
 use super::input::frames::{Frames, Heard};
 use super::show::Show;
@@ -188,7 +188,7 @@ impl Stage {
         for effect in self.desk.effects() {
             match effect {
                 Effect::Wait(time) => self.waits.push(self.now() + time),
-                Effect::OpenRunFile(_) | Effect::OpenUndoFile(_) => {
+                Effect::Act(Act::Open(_)) => {
                     self.runs += 1;
                     let (plan, warnings) = before.clone().expect("a review");
                     self.must_have_been_shown(review, plan.as_ref(), &warnings);
@@ -285,10 +285,10 @@ impl Stage {
                     let result = Ok(self.desk.as_it_is(&extension));
                     self.tell(Message::Listed { extension, epoch, result, exchanges: vec![] });
                 }
-                Effect::OpenRunFile(_) | Effect::OpenUndoFile(_) => {
+                Effect::Act(Act::Open(_)) => {
                     // Nothing more of a run is of interest here.
                     let failure = crate::domain::Failure::new(crate::domain::Cause::Withheld, "x");
-                    self.tell(Message::RunFileOpened(Err(failure)));
+                    self.tell(Message::Done(Done::Opened(Err(failure))));
                 }
                 _ => {}
             }

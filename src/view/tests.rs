@@ -9,6 +9,7 @@ use ratatui::style::{Color, Modifier};
 
 use crate::app::tests::{Desk, facts};
 use crate::app::{Facts, Looks, Message, Model};
+use crate::change::Done;
 use crate::domain::{
     Cause, Discovery, Extension, ExtensionNumber, Failure, ListingBuilder, RawEvent,
 };
@@ -313,7 +314,7 @@ fn running_and_undoing() {
     desk.press("n 3");
     desk.settle(2, true);
     desk.settle(3, true);
-    desk.take(Message::RunFileClosed(Ok(())));
+    desk.take(Message::Done(Done::Closed(Ok(()))));
     approved("finished", &mut desk);
     desk.press("2 j");
     approved("failed-event", &mut desk);

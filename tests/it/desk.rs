@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use callsweep::api::{Client, Settings, Writes};
 use callsweep::app::{Effect, Facts, Key, Leaving, Message, Model, Moment, update};
+use callsweep::change::{Act, Done};
 use callsweep::domain::{Credentials, ExtensionNumber, Secret, Source, Target, UserId, WideCalls};
 use callsweep::runtime::{Ports, perform};
 use callsweep::simulator::{Seen, Simulator, World};
@@ -156,12 +157,18 @@ impl Desk {
     /// Performs the next effect.
     pub(crate) fn perform_one(&mut self) {
         let effect = self.waiting.pop_front().expect("an effect that waits");
-        if let Effect::Wait(time) = effect {
-            // The clock of the desk is turned: nobody waits.
-            self.at += time;
-            return self.take(Message::Waited);
-        }
-        let message = self.hands.block_on(perform(effect, &self.ports));
+        // The clock of the desk is turned: nobody waits.
+        let message = match effect {
+            Effect::Wait(time) => {
+                self.at += time;
+                Message::Waited
+            }
+            Effect::Act(Act::Wait(time)) => {
+                self.at += time;
+                Message::Done(Done::Waited)
+            }
+            effect => self.hands.block_on(perform(effect, &self.ports)),
+        };
         self.take(message);
     }
 

@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use callsweep::deletion::RunState;
+use callsweep::change::RunState;
 use callsweep::domain::{Outcome, WideCalls};
 use callsweep::simulator::{Blocker, Event, Fault, Simulator, TypeDelete, World};
 use serde::Deserialize;
@@ -151,7 +151,7 @@ fn wrong_with(row: &Row, point: Point, form: Form) -> Option<String> {
         return Some(format!("{requests} requests"));
     }
     let after = events(&desk);
-    let run = &desk.model.run()?.run;
+    let run = &desk.model.run()?.machine;
     if run.state() != RunState::Finished {
         return Some(format!("the run is {:?}", run.state()));
     }
@@ -246,7 +246,7 @@ fn a_service_that_is_gone_leaves_everything_marked_and_nothing_called_deleted() 
         let elsewhere = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
         desk.simulator = Simulator::start(World::named("the-page").unwrap(), elsewhere).unwrap();
         desk.do_keys("y");
-        let run = &desk.model.run().unwrap().run;
+        let run = &desk.model.run().unwrap().machine;
         // What a connection that died under it carried nobody knows.
         let tally = run.tally();
         assert_eq!(tally.not_sent + tally.unknown, marked.len(), "{form:?}");

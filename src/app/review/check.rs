@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::deletion::{Choice, Difference, Drifted};
+use crate::change::{Choice, Difference, Drifted};
 use crate::domain::{Cause, ExtensionNumber, Failure, Mask};
 
-use super::{Deletion, Review, Subject};
+use super::{Chosen, Review};
 use crate::app::status::Tone;
 use crate::app::{Dialog, Effect, Model, count_of};
 
@@ -51,7 +51,7 @@ impl Check {
 
 impl Review {
     fn check(&self) -> Option<&Check> {
-        self.deletion().map(|deletion| &deletion.check)
+        self.chosen.as_ref().map(|chosen| &chosen.check)
     }
 
     /// The extensions that are still to be read again.
@@ -81,11 +81,11 @@ impl Review {
 
     /// What is not as it was chosen.
     pub fn drifted(&self) -> impl Iterator<Item = &Drifted> {
-        self.deletion().into_iter().flat_map(|deletion| deletion.choice.drifted())
+        self.chosen.iter().flat_map(|chosen| chosen.choice.drifted())
     }
 
     fn differing(&self) -> (usize, usize) {
-        self.deletion().map_or((0, 0), |deletion| deletion.choice.differing())
+        self.chosen.as_ref().map_or((0, 0), |chosen| chosen.choice.differing())
     }
 
     /// What drifted, in words: a sentence, then the first of it by name.
@@ -127,12 +127,9 @@ impl Review {
 }
 
 impl Model {
-    fn review_and_deletion(&mut self) -> Option<&mut Deletion> {
+    fn chosen_in_review(&mut self) -> Option<&mut Chosen> {
         match &mut self.dialog {
-            Some(Dialog::Review(review)) => match &mut review.subject {
-                Subject::Deletion(deletion) => Some(deletion),
-                Subject::Undo(_) => None,
-            },
+            Some(Dialog::Review(review)) => review.chosen.as_deref_mut(),
             Some(
                 Dialog::Filter(_) | Dialog::Marking(_) | Dialog::Leave(_) | Dialog::Help { .. },
             )
@@ -150,19 +147,19 @@ impl Model {
     /// An extension of an open review has been listed, and the listing is in the store.
     pub(in crate::app) fn read_for_review(&mut self, extension: &ExtensionNumber) {
         let now = self.now.since_start;
-        if !self.review_and_deletion().is_some_and(|it| it.check.came(extension, now)) {
+        if !self.chosen_in_review().is_some_and(|it| it.check.came(extension, now)) {
             return;
         }
         let Self { dialog: Some(Dialog::Review(review)), store, facts, .. } = self else { return };
-        let Subject::Deletion(deletion) = &mut review.subject else { return };
+        let Some(chosen) = &mut review.chosen else { return };
         if let Some(listing) = store.listing(extension) {
-            deletion.choice.compare(listing);
+            chosen.choice.compare(listing);
         }
         // A yes counts only once all are read: the plan is frozen anew once, not for each of them.
-        if !deletion.check.unread.is_empty() {
+        if !chosen.check.unread.is_empty() {
             return;
         }
-        let selection = deletion.choice.selection(store);
+        let selection = chosen.choice.selection(store);
         // A part of what was no larger than allowed is no larger than allowed.
         let _ = review.freeze(facts, selection);
         self.count_in_review();
@@ -178,8 +175,8 @@ impl Model {
         let now = self.now.since_start;
         let given_up = self.loading.has_given_up();
         let Self { dialog: Some(Dialog::Review(review)), loading, .. } = self else { return };
-        let Subject::Deletion(deletion) = &mut review.subject else { return };
-        let check = &mut deletion.check;
+        let Some(chosen) = &mut review.chosen else { return };
+        let check = &mut chosen.check;
         if !check.came(extension, now) {
             return;
         }
@@ -212,8 +209,7 @@ impl Model {
             self.say(Tone::Warning, text);
             return Vec::new();
         }
-        let agreed =
-            self.review_and_deletion().is_some_and(|it| std::mem::take(&mut it.check.agreed));
+        let agreed = self.chosen_in_review().is_some_and(|it| std::mem::take(&mut it.check.agreed));
         if !agreed {
             return Vec::new();
         }
@@ -229,9 +225,9 @@ impl Model {
     /// A yes on listings that have grown old: all are asked for once more, and it counts where
     /// nothing differs.
     pub(super) fn check_again(&mut self) {
-        let Some(deletion) = self.review_and_deletion() else { return };
-        deletion.check = Check { agreed: true, ..Check::of(&deletion.choice) };
-        let again: Vec<_> = deletion.check.unread.iter().cloned().collect();
+        let Some(chosen) = self.chosen_in_review() else { return };
+        chosen.check = Check { agreed: true, ..Check::of(&chosen.choice) };
+        let again: Vec<_> = chosen.check.unread.iter().cloned().collect();
         for extension in &again {
             self.loading.demand_anew(extension);
         }
@@ -239,9 +235,9 @@ impl Model {
 
     /// `R` in a review: what could not be read is asked for once more.
     pub(in crate::app) fn read_again_for_review(&mut self) {
-        let Some(deletion) = self.review_and_deletion() else { return };
-        let failed = std::mem::take(&mut deletion.check.failed);
-        deletion.check.unread.extend(failed.iter().map(|(extension, _)| extension.clone()));
+        let Some(chosen) = self.chosen_in_review() else { return };
+        let failed = std::mem::take(&mut chosen.check.failed);
+        chosen.check.unread.extend(failed.iter().map(|(extension, _)| extension.clone()));
         for (extension, _) in &failed {
             self.loading.demand_anew(extension);
         }

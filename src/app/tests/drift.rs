@@ -2,7 +2,7 @@
 //! that have grown old.
 
 use super::*;
-use crate::deletion::Difference;
+use crate::change::Difference;
 
 /// Presses keys that open a review; nothing it asked for is answered yet.
 fn open(keys: &str) -> Desk {
@@ -49,8 +49,8 @@ fn a_yes_before_everything_is_read_is_dropped_and_not_kept_for_later() {
     assert!(desk.notice().starts_with("still reading 2 extensions again"), "{}", desk.notice());
     desk.list("1", "0 a,0 o1,2 b,2 o2");
     desk.list("2", "1 c");
-    assert!(!desk.effects.iter().any(|effect| matches!(effect, Effect::OpenRunFile(_))));
-    assert!(matches!(desk.press("y")[..], [Effect::OpenRunFile(_)]));
+    assert!(!desk.effects.iter().any(|effect| matches!(effect, Effect::Act(Act::Open(_)))));
+    assert!(matches!(desk.press("y")[..], [Effect::Act(Act::Open(_))]));
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn drift_makes_a_review_unreadable_until_it_is_shown_with_it() {
     assert_eq!(drifted(&desk), [("new".to_owned(), Difference::Appeared)]);
     assert_eq!(desk.calls().len(), 4, "no wide call goes out over what appeared");
     desk.look();
-    assert!(matches!(desk.press("y")[..], [Effect::OpenRunFile(_)]));
+    assert!(matches!(desk.press("y")[..], [Effect::Act(Act::Open(_))]));
 }
 
 #[test]
@@ -78,14 +78,14 @@ fn a_yes_on_listings_older_than_a_minute_reads_them_again_and_counts_where_nothi
         assert!(effects.len() == 1 && effects.iter().all(asked), "{effects:?}");
         assert!(desk.review().is_agreed());
         desk.list("1", events);
-        let opens = desk.effects.iter().any(|effect| matches!(effect, Effect::OpenRunFile(_)));
+        let opens = desk.effects.iter().any(|effect| matches!(effect, Effect::Act(Act::Open(_))));
         assert_eq!(opens, starts, "{}", desk.notice());
         assert_eq!(desk.model.dialog().is_none(), starts);
     }
     let mut desk = Desk::open();
     desk.press("space d");
     desk.at += Duration::from_secs(59);
-    assert!(matches!(desk.press_only("y")[..], [Effect::OpenRunFile(_)]));
+    assert!(matches!(desk.press_only("y")[..], [Effect::Act(Act::Open(_))]));
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn a_yes_that_waits_for_younger_listings_is_taken_back_by_n_and_by_another_form(
         desk.press_only("y");
         desk.press_only(keys);
         desk.list("1", "0 a,0 o1,2 b,2 o2");
-        assert!(!desk.effects.iter().any(|effect| matches!(effect, Effect::OpenRunFile(_))));
+        assert!(!desk.effects.iter().any(|effect| matches!(effect, Effect::Act(Act::Open(_)))));
     }
 }
 
@@ -142,7 +142,7 @@ fn what_cannot_be_listed_is_told_and_may_be_deleted_event_by_event_once_that_was
     assert_eq!(desk.review().unreadable().len(), 1);
     assert_eq!(desk.press_only("y"), []);
     desk.look();
-    assert!(matches!(desk.press("y")[..], [Effect::OpenRunFile(_)]));
+    assert!(matches!(desk.press("y")[..], [Effect::Act(Act::Open(_))]));
 }
 
 #[test]
@@ -187,7 +187,7 @@ fn where_all_changed_there_is_no_plan_until_it_is_added() {
     assert!(desk.review().plan().is_none());
     assert_eq!(desk.press("y"), []);
     desk.press("+");
-    assert!(matches!(desk.press("y")[..], [Effect::OpenRunFile(_)]));
+    assert!(matches!(desk.press("y")[..], [Effect::Act(Act::Open(_))]));
 }
 
 #[test]

@@ -16,7 +16,7 @@ fn after_a_run() -> Desk {
     desk.run();
     desk.settle(0, true);
     desk.settle(1, false);
-    desk.take(Message::RunFileClosed(Ok(())));
+    desk.take(Message::Done(Done::Closed(Ok(()))));
     desk
 }
 
@@ -59,20 +59,21 @@ fn a_masked_receipt_gives_nothing_away_and_says_that_it_is_masked() {
 fn the_receipt_of_an_undo_tells_the_new_ids() {
     let mut desk = after_a_run();
     desk.press("z y");
-    desk.take(Message::RunFileOpened(Ok("r2".to_owned())));
-    desk.take(Message::ListedForRun {
+    desk.take(Message::Done(Done::Opened(Ok("r2".to_owned()))));
+    desk.take(Message::Done(Done::Listed {
         extension: number("1"),
         result: Ok(listing("1", "0 o1,2 b,2 o2")),
         exchanges: Vec::new(),
-    });
+    }));
     let answer = Ok(crate::domain::WriteAnswer { http_status: 200, id: Some("new7".into()) });
-    desk.take(Message::EventCreated { place: 0, answer, exchanges: Vec::new() });
-    desk.take(Message::ListedForRun {
+    let settled = crate::change::judge_made(answer, Duration::ZERO);
+    desk.take(Message::Done(Done::Settled { call: 0, settled, exchanges: Vec::new() }));
+    desk.take(Message::Done(Done::Listed {
         extension: number("1"),
         result: Ok(listing("1", "0 o1,0 new7,2 b,2 o2")),
         exchanges: Vec::new(),
-    });
-    desk.take(Message::RunFileClosed(Ok(())));
+    }));
+    desk.take(Message::Done(Done::Closed(Ok(()))));
     let effects = desk.press("E");
     let (name, text) = receipt(&effects);
     assert_eq!(name, "r2");

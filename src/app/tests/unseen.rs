@@ -12,7 +12,7 @@ fn not_shown(keys: &str) -> Desk {
 
 fn opens(desk: &mut Desk, keys: &str) -> bool {
     let effects = desk.press_only(keys);
-    effects.iter().any(|effect| matches!(effect, Effect::OpenRunFile(_)))
+    effects.iter().any(|effect| matches!(effect, Effect::Act(Act::Open(_))))
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn below_the_smallest_window_esc_stops_a_run_at_once_whatever_is_open_and_q_does
     desk.press_only("q");
     assert_eq!(desk.model.leaving(), &Leaving::No);
     desk.press_only("esc");
-    assert!(desk.model.run().unwrap().run.state() == crate::deletion::RunState::Stopping);
+    assert!(desk.model.run().unwrap().machine.state() == crate::change::RunState::Stopping);
 }
 
 #[test]

@@ -196,13 +196,9 @@ fn unwritten(error: csv::Error) -> io::Error {
 
 /// The document of the contract, in one line.
 pub(super) fn json(report: &Report, out: &mut impl Write) -> io::Result<()> {
-    let mut serializer = serde_json::Serializer::with_formatter(&mut *out, Harmless);
-    Document {
-        events: Events(report),
-        extensions: summaries(report),
-        complete: report.is_complete(),
-    }
-    .serialize(&mut serializer)?;
+    let (extensions, complete) = (summaries(report), report.is_complete());
+    let document = Document { events: Events(report), extensions, complete };
+    serde_json::to_writer(Harmless(&mut *out), &document)?;
     writeln!(out)
 }
 

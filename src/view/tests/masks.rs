@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use super::*;
 use crate::app::{Effect, Facts, Key, Leaving, Moment, update};
-use crate::deletion::judge;
+use crate::change::{Act, Done, judge, judge_made};
 use crate::domain::{
-    DeleteAnswer, DeleteCall, EventKey, Exchange, Foreign, Listing, Target, UserId, WideCalls,
-    WriteAnswer,
+    Call, DeleteAnswer, DeleteCall, EventKey, Exchange, Foreign, Listing, Target, UserId,
+    WideCalls, WriteAnswer,
 };
 
 /// What a screen without a mask shows somewhere.
@@ -212,43 +212,48 @@ impl Walk {
                 let (result, exchanges) = (self.listing(&extension), exchange("GET", &extension));
                 Message::Listed { extension, epoch, result, exchanges }
             }
-            Effect::ListForRun(extension) => {
-                let (result, exchanges) = (self.listing(&extension), exchange("GET", &extension));
-                Message::ListedForRun { extension, result, exchanges }
-            }
-            Effect::OpenRunFile(_) => Message::RunFileOpened(Ok("r1-acme".to_owned())),
-            Effect::OpenUndoFile(_) => Message::RunFileOpened(Ok("r2-acme".to_owned())),
-            Effect::CloseRunFile(_) => Message::RunFileClosed(Ok(())),
-            Effect::SimulateDelete { plan, call } => {
-                let failure = Failure::new(Cause::Simulated, "simulated: not sent");
-                let covered = plan.covered(call.id());
-                let settled = judge(covered, Err(failure), Duration::ZERO, false);
-                Message::CallSettled { call: call.id(), settled, exchanges: Vec::new() }
-            }
-            Effect::SendDelete { plan, call } => {
-                let extension = call.delete().extension();
-                let exchanges = exchange("DELETE", extension);
-                let answer = self.delete(call.delete());
-                let took = Duration::from_millis(5);
-                let settled = judge(plan.covered(call.id()), answer, took, false);
-                Message::CallSettled { call: call.id(), settled, exchanges }
-            }
-            Effect::CreateEvent { plan, place } => {
-                let key = &plan.events()[place].key;
-                let exchanges = exchange("POST", &key.extension);
-                let answer = if place == 0 {
-                    Err(refusal(&key.extension))
-                } else {
-                    Ok(self.create(key, place))
-                };
-                Message::EventCreated { place, answer, exchanges }
-            }
+            Effect::Act(act) => Message::Done(self.carry(act)),
             Effect::Wait(rest) => {
                 self.at += rest;
                 Message::Waited
             }
             Effect::Copy { .. } => unreachable!("a copy is taken at once"),
             Effect::WriteReceipt { .. } => Message::ReceiptWritten(Ok("r1.md".to_owned())),
+        }
+    }
+
+    fn carry(&mut self, act: Act) -> Done {
+        match act {
+            Act::Open(plan) => {
+                let name = if plan.undoes().is_some() { "r2-acme" } else { "r1-acme" };
+                Done::Opened(Ok(name.to_owned()))
+            }
+            Act::List(extension) => {
+                let (result, exchanges) = (self.listing(&extension), exchange("GET", &extension));
+                Done::Listed { extension, result, exchanges }
+            }
+            Act::Send(call) if call.is_simulated() => {
+                let failure = Failure::new(Cause::Simulated, "simulated: not sent");
+                let settled = call.failed(&failure, Duration::ZERO);
+                Done::Settled { call: call.id(), settled, exchanges: Vec::new() }
+            }
+            Act::Send(call) => {
+                let exchanges = exchange(call.call().method(), call.call().extension());
+                let took = Duration::from_millis(5);
+                let settled = match call.call() {
+                    Call::Delete(delete) => judge(call.covered(), self.delete(delete), took, false),
+                    Call::Create(event) if call.id() == 0 => {
+                        judge_made(Err(refusal(&event.key.extension)), took)
+                    }
+                    Call::Create(event) => judge_made(Ok(self.create(&event.key, call.id())), took),
+                };
+                Done::Settled { call: call.id(), settled, exchanges }
+            }
+            Act::Wait(rest) => {
+                self.at += rest;
+                Done::Waited
+            }
+            Act::Close(_) => Done::Closed(Ok(())),
         }
     }
 

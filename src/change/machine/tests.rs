@@ -6,25 +6,34 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::deletion::judge;
-use crate::deletion::plan::tests::{builder, plan};
-use crate::domain::{CallForm, DeleteAnswer, Foreign};
+use crate::change::plan::tests::{builder, plan, target};
+use crate::change::trial::{Service, drive, number, to_the_end, whims};
+use crate::change::{Loss, Selection, judge};
+use crate::domain::{CallForm, DeleteAnswer, EventStore, Foreign};
 
-const NOW: Duration = Duration::ZERO;
+pub(in crate::change) const NOW: Duration = Duration::ZERO;
 
 const ROWS: &[(&str, &str)] = &[("0", "a"), ("0", "b"), ("2", "c")];
 
-fn run(calls: usize, concurrency: usize) -> Run {
+/// A machine whose run file is open.
+pub(in crate::change) fn begun(plan: Plan, concurrency: usize) -> Machine {
+    let mut machine = Machine::new(Arc::new(plan), concurrency);
+    assert!(matches!(machine.hand_out(NOW)[..], [Act::Open(_)]));
+    machine.take(Done::Opened(Ok("r1".to_owned())), NOW);
+    machine
+}
+
+fn run(calls: usize, concurrency: usize) -> Machine {
     let ids: Vec<String> = (0..calls).map(|id| format!("e{id}")).collect();
     let rows: Vec<(&str, &str)> = ids.iter().map(|id| ("0", id.as_str())).collect();
-    Run::new(Arc::new(plan(&rows, 0..calls, CallForm::Event)), concurrency)
+    begun(plan(&rows, 0..calls, CallForm::Event), concurrency)
 }
 
-fn wide(chosen: Range<usize>, form: CallForm) -> Run {
-    Run::new(Arc::new(plan(ROWS, chosen, form)), 4)
+fn wide(chosen: Range<usize>, form: CallForm) -> Machine {
+    begun(plan(ROWS, chosen, form), 4)
 }
 
-fn extension() -> ExtensionNumber {
+pub(in crate::change) fn extension() -> ExtensionNumber {
     ExtensionNumber::parse("210").unwrap()
 }
 
@@ -50,54 +59,47 @@ fn busy() -> Failure {
 }
 
 /// Hands back what the service said to the calls with these ids.
-fn answer(run: &mut Run, id: usize, answer: Result<&[&str], Failure>) {
+fn answer(run: &mut Machine, id: usize, answer: Result<&[&str], Failure>) {
     answer_at(run, id, answer, NOW);
 }
 
-fn answer_at(run: &mut Run, id: usize, answer: Result<&[&str], Failure>, now: Duration) {
-    let covers = run.call(id).unwrap().covers();
+fn answer_at(run: &mut Machine, id: usize, answer: Result<&[&str], Failure>, now: Duration) {
+    let call = run.call(id).unwrap();
     let ids = |ids: &[&str]| ids.iter().map(|id| Foreign::from(*id)).collect();
     let answer = answer.map(|of| DeleteAnswer { http_status: 200, ids: Some(ids(of)) });
-    let settled = judge(
-        &run.plan().events()[covers],
-        answer,
-        Duration::ZERO,
-        run.call(id).unwrap().may_have_acted(),
-    );
+    let settled = judge(call.covered(), answer, Duration::ZERO, call.may_have_acted());
     run.settle(id, settled, now);
 }
 
 /// The service does what it was asked.
-fn works(run: &mut Run, id: usize) {
-    let covers = run.call(id).unwrap().covers();
-    let plan = Arc::clone(run.plan());
-    let ids: Vec<&str> = plan.events()[covers].iter().map(|event| event.key.id.as_str()).collect();
+fn works(run: &mut Machine, id: usize) {
+    let call = run.call(id).unwrap();
+    let ids: Vec<&str> = call.covered().iter().map(|event| event.key.id.as_str()).collect();
     answer(run, id, Ok(&ids));
 }
 
-fn sends(steps: &[Step]) -> Vec<usize> {
+fn sends(steps: &[Act]) -> Vec<usize> {
     steps
         .iter()
         .map(|step| match step {
-            Step::Send(call) => call.id(),
-            Step::List(extension) => panic!("lists {extension}"),
-            Step::Wait(time) => panic!("waits {time:?}"),
+            Act::Send(call) => call.id(),
+            other => panic!("{other:?}"),
         })
         .collect()
 }
 
-fn waits(steps: &[Step]) -> Duration {
+fn waits(steps: &[Act]) -> Duration {
     match steps {
-        [Step::Wait(time)] => *time,
+        [Act::Wait(time)] => *time,
         other => panic!("{other:?}"),
     }
 }
 
-fn is_listing(steps: &[Step]) -> bool {
-    matches!(steps, [Step::List(listed)] if *listed == extension())
+fn is_listing(steps: &[Act]) -> bool {
+    matches!(steps, [Act::List(listed)] if *listed == extension())
 }
 
-fn names(run: &Run) -> Vec<&'static str> {
+fn names(run: &Machine) -> Vec<&'static str> {
     run.outcomes().iter().map(|outcome| outcome.as_ref().map_or("open", Outcome::name)).collect()
 }
 
@@ -125,7 +127,7 @@ fn stopping_awaits_what_is_in_flight_and_names_the_rest_not_sent() {
         Ok(&listing(&[("0", "e1"), ("0", "e2"), ("0", "e3"), ("0", "e4")])),
         NOW,
     );
-    assert_eq!(run.state(), RunState::Finished);
+    assert_eq!(run.state(), RunState::Closing);
     let expected = Tally { deleted: 1, refused: 1, not_sent: 3, ..Tally::default() };
     assert_eq!(run.tally(), expected);
     assert_eq!(names(&run), ["deleted", "refused", "not sent", "not sent", "not sent"]);
@@ -136,7 +138,7 @@ fn stopping_awaits_what_is_in_flight_and_names_the_rest_not_sent() {
 fn a_run_stopped_before_anything_was_sent_has_nothing_to_verify() {
     let mut run = run(2, 1);
     run.stop();
-    assert_eq!((run.state(), run.tally().not_sent), (RunState::Finished, 2));
+    assert_eq!((run.state(), run.tally().not_sent), (RunState::Closing, 2));
 }
 
 #[test]
@@ -233,7 +235,7 @@ fn what_the_service_still_lists_is_never_called_deleted_and_what_it_does_not_is(
         |event: usize| run.outcomes()[event].as_ref().unwrap().failure().unwrap().to_string();
     assert_eq!(words(1), "the service reported it deleted; it is still listed");
     assert_eq!(words(3), "what came back makes no sense; it is still listed");
-    assert_eq!((run.failed(), run.succeeded()), (&[3, 1][..], &[2, 0][..]));
+    assert_eq!((run.failed(), run.succeeded()), (&[1, 3][..], &[0, 2][..]));
     assert_eq!(run.end().revised.len(), 3);
 }
 
@@ -246,7 +248,7 @@ fn a_list_that_is_not_complete_proves_presence_and_never_absence() {
     run.hand_out(NOW);
     run.listed(&extension(), Ok(&builder("210", &[("0", "e1")]).finish(false)), NOW);
     assert_eq!(names(&run), ["unknown", "refused"]);
-    assert_eq!((run.state(), run.is_verified()), (RunState::Finished, false));
+    assert_eq!((run.state(), run.is_verified()), (RunState::Closing, false));
 }
 
 #[test]
@@ -311,7 +313,7 @@ fn a_wide_call_without_an_answer_is_guarded_again_before_it_goes_out_again() {
     assert!(is_listing(&run.hand_out(later)));
     run.listed(&extension(), Ok(&listing(&[("2", "c")])), later);
     assert_eq!(names(&run), ["deleted", "deleted", "open"]);
-    assert!(!run.call(1).unwrap().delete().is_wide());
+    assert!(!run.call(1).unwrap().call().is_wide());
     assert_eq!(sends(&run.hand_out(later)), [1]);
 }
 
@@ -333,18 +335,19 @@ fn a_wide_call_without_an_answer_stays_unknown_where_nobody_can_list() {
 fn a_service_that_fails_and_fails_stops_the_run_after_a_few_attempts() {
     let mut run = run(1000, 64);
     let (mut now, mut requests) = (NOW, 0);
-    while run.state() != RunState::Finished {
+    while run.state() != RunState::Closing {
         for step in run.hand_out(now) {
             match step {
-                Step::Send(call) => {
+                Act::Send(call) => {
                     requests += 1;
                     answer_at(&mut run, call.id(), Err(no_answer()), now);
                 }
-                Step::List(extension) => {
+                Act::List(extension) => {
                     requests += 1;
                     run.listed(&extension, Err(&no_answer()), now);
                 }
-                Step::Wait(time) => now += time,
+                Act::Wait(time) => now += time,
+                Act::Open(_) | Act::Close(_) => unreachable!(),
             }
         }
     }
@@ -387,7 +390,7 @@ fn an_event_that_appeared_turns_the_wide_call_into_event_calls_that_leave_it_the
     for ids in [&[1, 2][..], &[3]] {
         assert_eq!(sends(&run.hand_out(NOW)), ids);
         for id in ids {
-            assert!(!run.call(*id).unwrap().delete().is_wide());
+            assert!(!run.call(*id).unwrap().call().is_wide());
             works(&mut run, *id);
         }
     }
@@ -422,8 +425,8 @@ fn a_wide_call_whose_extension_cannot_be_listed_is_not_sent() {
     let mut run = wide(0..3, CallForm::Extension);
     run.hand_out(NOW);
     run.listed(&extension(), Err(&rejected("extension_invalid")), NOW);
-    assert!(run.hand_out(NOW).is_empty());
-    assert_eq!((names(&run), run.state()), (vec!["not sent"; 3], RunState::Finished));
+    assert!(matches!(run.hand_out(NOW)[..], [Act::Close(_)]));
+    assert_eq!((names(&run), run.state()), (vec!["not sent"; 3], RunState::Closing));
 }
 
 #[test]
@@ -469,156 +472,96 @@ fn what_a_wiping_type_call_took_of_the_plan_was_deleted_by_the_run_and_not_gone_
     run.listed(&extension(), Ok(&listing(&[])), NOW);
     run.hand_out(NOW);
     run.listed(&extension(), Ok(&listing(&[])), NOW);
-    assert_eq!((names(&run), run.state()), (vec!["deleted"; 3], RunState::Finished));
-}
-
-/// What a service may do with a request.
-#[derive(Debug, Clone, Copy)]
-enum Whim {
-    Works,
-    ActsSilently,
-    Silent,
-    Refuses,
-    Lies,
-    Stop,
-    Pause,
-    Resume,
-    Appears,
-    Vanishes,
-}
-
-fn whims() -> impl Strategy<Value = Vec<(usize, Whim)>> {
-    use Whim::*;
-    let whim = prop_oneof![
-        8 => Just(Works),
-        1 => Just(ActsSilently),
-        1 => Just(Silent),
-        1 => Just(Refuses),
-        1 => Just(Lies),
-        1 => Just(Stop),
-        1 => Just(Pause),
-        3 => Just(Resume),
-        1 => Just(Appears),
-        1 => Just(Vanishes),
-    ];
-    proptest::collection::vec((0usize..8, whim), 0..120)
-}
-
-/// A service with one extension, as a list of ids of type 0.
-struct Service(Vec<String>);
-
-impl Service {
-    fn listing(&self) -> Listing {
-        let rows: Vec<(&str, &str)> = self.0.iter().map(|id| ("0", id.as_str())).collect();
-        listing(&rows)
-    }
-
-    fn act(&mut self, delete: &DeleteCall) -> Vec<Foreign> {
-        let goes = |id: &mut String| match delete {
-            DeleteCall::Event(key) => *id == key.id.as_str(),
-            DeleteCall::Type(..) | DeleteCall::Extension(_) => true,
-        };
-        self.0.extract_if(.., goes).map(|id| Foreign::from(id.as_str())).collect()
-    }
-
-    fn answer(&mut self, delete: &DeleteCall, whim: Whim) -> Result<DeleteAnswer, Failure> {
-        let lost = || Failure::new(Cause::NoAnswer, "no answer");
-        match whim {
-            Whim::Silent => Err(lost()),
-            Whim::ActsSilently => {
-                self.act(delete);
-                Err(lost())
-            }
-            Whim::Refuses => Err(rejected("pce_access_denied")),
-            Whim::Lies => Ok(DeleteAnswer { http_status: 204, ids: None }),
-            _ => {
-                let ids = self.act(delete);
-                if ids.is_empty() && !delete.is_wide() {
-                    return Err(rejected("pce_id_invalid"));
-                }
-                Ok(DeleteAnswer { http_status: 200, ids: Some(ids) })
-            }
-        }
-    }
+    assert_eq!((names(&run), run.state()), (vec!["deleted"; 3], RunState::Closing));
 }
 
 proptest! {
     #[test]
     fn whatever_happens_every_event_has_one_outcome_that_the_service_agrees_with(
-        events in 1usize..20,
+        rows in proptest::collection::vec((0u8..2, 0u8..3, 0u8..4), 1..20),
         chosen in 1usize..20,
         concurrency in 1usize..8,
         form in prop_oneof![Just(CallForm::Event), Just(CallForm::Extension)],
-        script in whims(),
+        script in whims(true),
+        way_back in whims(false),
     ) {
-        let chosen = chosen.min(events);
-        let ids: Vec<String> = (0..events).map(|id| format!("e{id:02}")).collect();
-        let rows: Vec<(&str, &str)> = ids.iter().map(|id| ("0", id.as_str())).collect();
-        let mut run = Run::new(Arc::new(plan(&rows, 0..chosen, form)), concurrency);
-        let mut service = Service(ids.clone());
-        let mut now = NOW;
-        let mut flying = run.hand_out(now);
-        let mut script = script.into_iter();
-        let mut others_took: Vec<String> = Vec::new();
-        let mut patience = 0..2_000;
-        while run.state() != RunState::Finished {
-            prop_assert!(patience.next().is_some(), "never ends: {:?}", run);
-            // The script over, everything goes well and the run comes to its end.
-            let (pick, whim) = script.next().unwrap_or((0, Whim::Works));
-            match whim {
-                Whim::Stop => run.stop(),
-                Whim::Pause => run.pause(),
-                Whim::Resume => run.resume(),
-                Whim::Appears => service.0.push(format!("new{pick}")),
-                Whim::Vanishes => others_took.extend(service.0.pop()),
-                _ if flying.is_empty() => run.resume(),
-                _ => match flying.remove(pick % flying.len()) {
-                    Step::Send(call) => {
-                        let planned = run.plan().events()[call.covers()].to_vec();
-                        let answer = service.answer(call.delete(), whim);
-                        let again = call.may_have_acted();
-                        run.settle(call.id(), judge(&planned, answer, Duration::ZERO, again), now);
-                    }
-                    Step::List(listed) => run.listed(&listed, Ok(&service.listing()), now),
-                    Step::Wait(time) => now += time,
-                },
-            }
-            flying.extend(run.hand_out(now));
-            let waits = flying.iter().filter(|step| matches!(step, Step::Wait(_))).count();
-            prop_assert_eq!(flying.len() - waits, run.in_flight());
-            prop_assert!(run.in_flight() <= concurrency);
+        let mut service = Service::of(&rows, false);
+        let before = service.events.clone();
+        let mut store = EventStore::default();
+        for extension in [number(0), number(1)] {
+            let listing = service.listing(&extension);
+            store.insert(listing);
+            store.set_marks(&extension, 0..chosen, true);
         }
-        prop_assert_eq!(run.tally().settled(), chosen);
-        for (id, outcome) in ids.iter().zip(run.outcomes()) {
-            let outcome = outcome.as_ref().unwrap();
-            if run.is_verified() {
-                let there = service.0.contains(id);
-                prop_assert!(outcome.is_gone() != there || others_took.contains(id),
-                    "{} is {} and there: {}", id, outcome.name(), there);
-                prop_assert!(!matches!(outcome, Outcome::Unknown(_)));
-            }
+        let selection = Selection::of_marks(&store);
+        let plan = Plan::freeze(target(), &selection, form, 1000).unwrap();
+        let mut run = Machine::new(Arc::new(plan), concurrency);
+        let ended = drive(&mut run, concurrency, &mut service, &to_the_end(&script), |_| {});
+        prop_assert!(ended);
+        agrees(&mut run, &service);
+        for (event, outcome) in run.plan().events().iter().zip(run.outcomes()) {
+            let there = service.has(event.key.id.as_str());
+            let gone = outcome.as_ref().unwrap().is_gone();
+            let agrees = gone != there || service.taken.contains(&event.key);
+            prop_assert!(!run.is_verified() || agrees, "{:?}: {:?}", event.key, outcome);
         }
         // What was not chosen is there, or somebody else took it.
-        for id in ids.iter().skip(chosen) {
-            prop_assert!(service.0.contains(id) || others_took.contains(id));
+        let chosen: Vec<&EventKey> = run.plan().events().iter().map(|event| &event.key).collect();
+        for event in before.iter().filter(|event| !chosen.contains(&&event.key)) {
+            prop_assert!(service.has(event.key.id.as_str()) || service.taken.contains(&event.key));
         }
-        prop_assert_eq!(Tally::over(run.outcomes().iter().flatten()), run.tally());
+
+        let Some(loss) = Loss::after(&run) else { return Ok(()) };
+        let plan = Plan::give_back(target(), &loss).unwrap();
+        let mut undo = Machine::new(Arc::new(plan), concurrency);
+        let ended = drive(&mut undo, concurrency, &mut service, &to_the_end(&way_back), |_| {});
+        prop_assert!(ended);
+        agrees(&mut undo, &service);
+        for outcome in undo.outcomes().iter().flatten().filter(|_| undo.is_verified()) {
+            let there = outcome.new_id().is_none_or(|id| service.has(id.raw()));
+            prop_assert!(there && !matches!(outcome, Outcome::Unknown(_)), "{:?}", outcome);
+        }
     }
+}
+
+/// Every event has one outcome, counted and told once, and none is unknown where the service was
+/// asked; every call that was answered stands where its outcomes say.
+fn agrees(machine: &mut Machine, service: &Service) {
+    let mut news = machine.take_news();
+    news.sort_unstable();
+    news.dedup();
+    assert_eq!(news, (0..machine.plan().events().len()).collect::<Vec<_>>());
+    let answered = (0..).map_while(|id| machine.call(id)).filter_map(|call| {
+        let surplus = &machine.reply(call.id())?.surplus;
+        let outcomes = machine.outcomes_of(call.id()).iter().flatten();
+        Some((call.id(), surplus.is_empty() && outcomes.filter_map(Outcome::failure).count() == 0))
+    });
+    let failed = machine.failed().iter().map(|id| (*id, false));
+    let mut standing: Vec<_> =
+        failed.chain(machine.succeeded().iter().map(|id| (*id, true))).collect();
+    standing.sort_unstable();
+    assert_eq!(standing, answered.collect::<Vec<_>>());
+    let outcomes: Vec<&Outcome> = machine.outcomes().iter().flatten().collect();
+    assert_eq!(outcomes.len(), machine.plan().events().len());
+    assert_eq!(Tally::over(outcomes.iter().copied()), machine.tally());
+    let unknown = machine.tally().unknown;
+    assert!(unknown == 0 || !machine.is_verified(), "{unknown} of {machine:?} at {service:?}");
 }
 
 #[test]
 fn a_wide_call_that_fails_again_and_again_ends_though_its_extension_can_be_listed() {
     let mut run = wide(0..3, CallForm::Extension);
     let (mut now, mut sent) = (NOW, 0);
-    while run.state() != RunState::Finished {
+    while run.state() != RunState::Closing {
         for step in run.hand_out(now) {
             match step {
-                Step::Send(call) => {
+                Act::Send(call) => {
                     sent += 1;
                     answer_at(&mut run, call.id(), Err(busy()), now);
                 }
-                Step::List(extension) => run.listed(&extension, Ok(&listing(ROWS)), now),
-                Step::Wait(time) => now += time,
+                Act::List(extension) => run.listed(&extension, Ok(&listing(ROWS)), now),
+                Act::Wait(time) => now += time,
+                Act::Open(_) | Act::Close(_) => unreachable!(),
             }
         }
     }

@@ -1,149 +1,72 @@
-//! The frozen, ordered, hashed list of calls that an operator says yes to.
+//! The frozen, ordered, hashed list of calls that an operator says yes to, of whatever kind.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use crate::domain::{
-    CallForm, DeleteCall, EventStore, EventType, ExtensionNumber, Listing, PhoneCallEvent, Target,
-};
+use crate::domain::{Call, CallForm, DeleteCall, ExtensionNumber, PhoneCallEvent, Target};
 
-/// Events that were chosen, as they are listed, and what of their extensions they make whole.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Selection {
-    /// In the order of extension numbers, and within each of its listing: grouped by type.
-    events: Vec<PhoneCallEvent>,
-    extensions: Vec<Chosen>,
-    bystanders: Vec<PhoneCallEvent>,
+use super::Selection;
+use super::back::Past;
+
+/// What a run is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// It deletes events.
+    Delete,
+    /// It re-creates events that another run deleted.
+    Undo,
 }
 
-/// One extension's part of a selection.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Chosen {
-    extension: ExtensionNumber,
-    events: Range<usize>,
-    /// Every row of the listing is chosen, and the listing is complete.
-    whole: bool,
-    types: Vec<ChosenType>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct ChosenType {
-    event_type: EventType,
-    events: Range<usize>,
-    whole: bool,
-}
-
-impl Selection {
-    /// All marks, in the order of extension numbers.
-    pub fn of_marks(store: &EventStore) -> Self {
-        let mut selection = Self::default();
-        for (listing, rows) in store.marked_listings() {
-            selection.add(listing, rows);
+impl Kind {
+    /// The word for it, in machine output and for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Delete => "delete",
+            Self::Undo => "undo",
         }
-        selection
     }
 
-    /// Rows of one listing.
-    pub fn of_rows(listing: &Listing, rows: impl IntoIterator<Item = usize>) -> Self {
-        let mut selection = Self::default();
-        selection.add(listing, rows);
-        selection
-    }
-
-    /// How many events are chosen.
-    pub fn len(&self) -> usize {
-        self.events.len()
-    }
-
-    /// True when nothing is chosen.
-    pub fn is_empty(&self) -> bool {
-        self.events.is_empty()
-    }
-
-    /// Extension by extension: its chosen events, whether these are all that is listed, and the types
-    /// of which they are all.
-    pub(super) fn parts(
-        &self,
-    ) -> impl Iterator<Item = (&ExtensionNumber, &[PhoneCallEvent], bool, Vec<EventType>)> {
-        self.extensions.iter().map(|chosen| {
-            let events = self.events.get(chosen.events.clone()).unwrap_or_default();
-            let whole = chosen.types.iter().filter(|group| group.whole);
-            let whole = whole.map(|group| group.event_type).collect();
-            (&chosen.extension, events, chosen.whole, whole)
-        })
-    }
-
-    pub(super) fn add(&mut self, listing: &Listing, rows: impl IntoIterator<Item = usize>) {
-        let start = self.events.len();
-        let rows: BTreeSet<usize> = rows.into_iter().collect();
-        let chosen = rows.iter().filter_map(|row| listing.row(*row));
-        self.events.extend(chosen.map(|view| view.to_event()));
-        let events = start..self.events.len();
-        if events.is_empty() {
-            return;
+    /// What is done to its events, in a word.
+    pub fn done(self) -> &'static str {
+        match self {
+            Self::Delete => "deleted",
+            Self::Undo => "made",
         }
-        let others = (0..listing.len()).filter(|row| !rows.contains(row));
-        let others = others.filter_map(|row| listing.row(row));
-        self.bystanders.extend(others.map(|view| view.to_event()));
-        let complete = listing.is_complete();
-        // A row of unreadable type could be of any type, so it makes every wide form too wide.
-        let odd_of = |event_type| {
-            listing.odd().iter().any(|odd| odd.event_type.is_none_or(|odd| odd == event_type))
-        };
-        let mut types = Vec::new();
-        let mut from = start;
-        for group in self
-            .events
-            .get(events.clone())
-            .unwrap_or_default()
-            .chunk_by(|a, b| a.key.event_type == b.key.event_type)
-        {
-            let Some(event_type) = group.first().map(|event| event.key.event_type) else {
-                continue;
-            };
-            let whole =
-                complete && group.len() == listing.rows_of(event_type).len() && !odd_of(event_type);
-            types.push(ChosenType { event_type, events: from..from + group.len(), whole });
-            from += group.len();
-        }
-        let whole = complete && events.len() == listing.len() && listing.odd().is_empty();
-        self.extensions.push(Chosen {
-            extension: listing.extension().clone(),
-            events,
-            whole,
-            types,
-        });
     }
 }
 
 /// One literal call of a plan and the events it covers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PlannedCall {
-    scope: Scope,
-    covers: Range<usize>,
+pub(super) struct PlannedCall {
+    pub(super) verb: Verb,
+    pub(super) covers: Range<usize>,
 }
 
-/// How much of the first covered event's key stands in the path.
+/// What a call does, and how much of the first covered event's key stands in its path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Scope {
-    Event,
-    Type,
-    Extension,
+pub(super) enum Verb {
+    DeleteEvent,
+    DeleteType,
+    DeleteExtension,
+    Create,
 }
 
 /// The calls of one run: never empty, never changed, and the only thing that can be executed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    target: Target,
-    calls: Vec<PlannedCall>,
-    events: Arc<[PhoneCallEvent]>,
+    pub(super) target: Target,
+    pub(super) calls: Vec<PlannedCall>,
+    pub(super) events: Arc<[PhoneCallEvent]>,
     /// What else is listed on the extensions touched, by extension.
-    bystanders: Arc<[PhoneCallEvent]>,
-    hash: PlanHash,
+    pub(super) bystanders: Arc<[PhoneCallEvent]>,
+    pub(super) hash: PlanHash,
+    /// Of an undo: what is known of the run that it undoes.
+    pub(super) past: Option<Past>,
 }
 
 /// SHA-256 over the origin, every method and path, and the key of every covered event, in order.
@@ -190,23 +113,34 @@ impl Plan {
         let mut calls = Vec::new();
         for chosen in &selection.extensions {
             if chosen.whole && form.allows_extension() {
-                calls.push(PlannedCall { scope: Scope::Extension, covers: chosen.events.clone() });
+                let covers = chosen.events.clone();
+                calls.push(PlannedCall { verb: Verb::DeleteExtension, covers });
                 continue;
             }
             for group in &chosen.types {
                 if group.whole && form.allows_type() {
-                    calls.push(PlannedCall { scope: Scope::Type, covers: group.events.clone() });
+                    let covers = group.events.clone();
+                    calls.push(PlannedCall { verb: Verb::DeleteType, covers });
                 } else {
-                    let single =
-                        |event| PlannedCall { scope: Scope::Event, covers: event..event + 1 };
+                    let single = |event| PlannedCall::of_one(Verb::DeleteEvent, event);
                     calls.extend(group.events.clone().map(single));
                 }
             }
         }
-        let events: Arc<[PhoneCallEvent]> = selection.events.clone().into();
-        let bystanders: Arc<[PhoneCallEvent]> = selection.bystanders.clone().into();
+        let events: Arc<[PhoneCallEvent]> = selection.events.as_slice().into();
+        let bystanders = selection.bystanders.as_slice().into();
         let hash = PlanHash::of(&target, &calls, &events);
-        Ok(Self { target, calls, events, bystanders, hash })
+        Ok(Self { target, calls, events, bystanders, hash, past: None })
+    }
+
+    /// What it is for.
+    pub fn kind(&self) -> Kind {
+        if self.past.is_some() { Kind::Undo } else { Kind::Delete }
+    }
+
+    /// The run that it undoes.
+    pub fn undoes(&self) -> Option<&str> {
+        self.past.as_ref().map(Past::run)
     }
 
     /// Where the calls go.
@@ -224,14 +158,15 @@ impl Plan {
         &self.events
     }
 
-    /// What a dry run and the run itself have in common.
+    /// What a dry run and the run itself have in common; of an undo, the hash of what it undoes.
     pub fn hash(&self) -> &PlanHash {
         &self.hash
     }
 
     /// The call at this place.
-    pub fn call(&self, index: usize) -> Option<DeleteCall> {
-        call_of(self.calls.get(index)?, &self.events)
+    pub fn call(&self, index: usize) -> Option<Call> {
+        let planned = self.calls.get(index)?;
+        Some(planned.verb.call(self.events.get(planned.covers.start)?))
     }
 
     /// The events that the call at this place covers.
@@ -262,14 +197,20 @@ impl Plan {
         &self.bystanders
     }
 
+    /// The extensions touched.
+    pub(super) fn numbers(&self) -> impl Iterator<Item = &ExtensionNumber> {
+        let events = self.events.chunk_by(|a, b| a.key.extension == b.key.extension);
+        events.filter_map(|events| Some(&events.first()?.key.extension))
+    }
+
     /// How many extensions are touched.
     pub fn extensions(&self) -> usize {
-        self.events.chunk_by(|a, b| a.key.extension == b.key.extension).count()
+        self.numbers().count()
     }
 
     /// Whether any call could remove more than it covers.
     pub fn is_wide(&self) -> bool {
-        self.calls.iter().any(|call| call.scope != Scope::Event)
+        self.calls.iter().any(|call| call.verb.is_wide())
     }
 }
 
@@ -280,13 +221,30 @@ pub(super) fn span_of(events: &[PhoneCallEvent], extension: &ExtensionNumber) ->
     start..end
 }
 
-fn call_of(call: &PlannedCall, events: &[PhoneCallEvent]) -> Option<DeleteCall> {
-    let key = &events.get(call.covers.start)?.key;
-    Some(match call.scope {
-        Scope::Event => DeleteCall::Event(key.clone()),
-        Scope::Type => DeleteCall::Type(key.extension.clone(), key.event_type),
-        Scope::Extension => DeleteCall::Extension(key.extension.clone()),
-    })
+impl PlannedCall {
+    pub(super) fn of_one(verb: Verb, event: usize) -> Self {
+        Self { verb, covers: event..event + 1 }
+    }
+}
+
+impl Verb {
+    /// The call itself, for the first event that it covers.
+    pub(super) fn call(self, first: &PhoneCallEvent) -> Call {
+        let key = &first.key;
+        Call::Delete(match self {
+            Self::DeleteEvent => DeleteCall::Event(key.clone()),
+            Self::DeleteType => DeleteCall::Type(key.extension.clone(), key.event_type),
+            Self::DeleteExtension => DeleteCall::Extension(key.extension.clone()),
+            Self::Create => return Call::Create(first.clone()),
+        })
+    }
+
+    pub(super) fn is_wide(self) -> bool {
+        match self {
+            Self::DeleteType | Self::DeleteExtension => true,
+            Self::DeleteEvent | Self::Create => false,
+        }
+    }
 }
 
 impl PlanHash {
@@ -297,17 +255,24 @@ impl PlanHash {
             hasher.update(b"\n");
         };
         line(&target.origin);
-        for call in calls {
-            if let Some(delete) = call_of(call, events) {
-                line(&format!("DELETE {}", delete.path(target)));
+        for planned in calls {
+            let covered = events.get(planned.covers.clone()).unwrap_or_default();
+            if let Some(first) = covered.first() {
+                let call = planned.verb.call(first);
+                line(&format!("{} {}", call.method(), call.path(target)));
             }
-            for event in events.get(call.covers.clone()).unwrap_or_default() {
+            for event in covered {
                 let key = &event.key;
                 line(&format!("{} {} {}", key.extension, key.event_type.number(), key.id));
             }
         }
         let digest = hasher.finalize();
         Self(digest.iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(hex_digit).collect())
+    }
+
+    /// The hash that a run file tells.
+    pub(super) fn recorded(text: &str) -> Self {
+        Self(text.to_owned())
     }
 
     /// All 64 hexadecimal digits.
@@ -334,13 +299,13 @@ impl fmt::Debug for PlanHash {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::domain::{ListingBuilder, RawEvent, UserId};
+    use crate::domain::{EventType, ListingBuilder, RawEvent, UserId};
 
-    pub(in crate::deletion) fn target() -> Target {
+    pub(in crate::change) fn target() -> Target {
         Target::new("acme", "https://pbx.test", "/uapi", UserId::parse("@me").unwrap()).unwrap()
     }
 
-    pub(in crate::deletion) fn builder(extension: &str, rows: &[(&str, &str)]) -> ListingBuilder {
+    pub(in crate::change) fn builder(extension: &str, rows: &[(&str, &str)]) -> ListingBuilder {
         let mut builder = ListingBuilder::new(ExtensionNumber::parse(extension).unwrap());
         for &(event_type, id) in rows {
             builder.push(RawEvent { event_type, id, ..RawEvent::default() });
@@ -348,7 +313,7 @@ pub(super) mod tests {
         builder
     }
 
-    pub(in crate::deletion) fn plan(
+    pub(in crate::change) fn plan(
         rows: &[(&str, &str)],
         chosen: Range<usize>,
         form: CallForm,

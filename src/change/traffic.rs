@@ -8,12 +8,12 @@ use crate::domain::{Failure, Fuse};
 
 /// How often one request is sent at most, where what went wrong may pass.
 const ATTEMPTS: u32 = 5;
-/// A shorter pause passes before anybody has read of it.
+/// A shorter pause is over before it could be read about.
 const WORTH_TELLING: Duration = Duration::from_millis(900);
 /// A service that wants to be left alone for longer is left alone: the run stops.
 const LONGEST_WAIT: Duration = Duration::from_secs(120);
 
-/// The requests of a run or undo, each known by a key.
+/// The requests of a run, each known by a key.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Traffic<T> {
     pace: Pace,
@@ -26,7 +26,7 @@ pub(super) struct Traffic<T> {
     attempts: BTreeMap<T, u32>,
     fuse: Fuse,
     stopped_by: Option<Failure>,
-    /// Somebody comes back at this time.
+    /// When the `Wait` already handed out ends.
     alarm: Option<Duration>,
     /// Pauses taken so far, so that no two are alike.
     pauses: u64,
@@ -114,7 +114,7 @@ impl<T: Ord + Clone> Traffic<T> {
         next
     }
 
-    /// One that comes back in time is enough.
+    /// One `Wait` that ends in time is enough.
     fn wait(&mut self, until: Duration, now: Duration) -> Option<Next<T>> {
         if self.alarm.is_some_and(|alarm| alarm > now && alarm <= until) {
             return None;

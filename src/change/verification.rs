@@ -4,7 +4,11 @@ use crate::domain::{Cause, EventKey, Failure, Foreign, Listing, Outcome, PhoneCa
 
 /// The outcome that a listing supports, where it is another than the one so far. That an event is
 /// listed is always true; that it is not, only where the listing is complete.
-pub fn settled_by_listing(key: &EventKey, so_far: &Outcome, listing: &Listing) -> Option<Outcome> {
+pub(super) fn settled_by_listing(
+    key: &EventKey,
+    so_far: &Outcome,
+    listing: &Listing,
+) -> Option<Outcome> {
     let listed = listing.find(key).is_some();
     let missing = !listed && listing.is_complete();
     match so_far {
@@ -22,7 +26,7 @@ pub fn settled_by_listing(key: &EventKey, so_far: &Outcome, listing: &Listing) -
 }
 
 /// What was there beside the plan and, as a complete listing shows, is not any more.
-pub fn gone_beside<'a>(
+pub(super) fn gone_beside<'a>(
     bystanders: impl IntoIterator<Item = &'a PhoneCallEvent>,
     listing: &Listing,
 ) -> impl Iterator<Item = EventKey> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::domain::{Cause, DeleteAnswer, Failure, Foreign, Outcome, PhoneCallEvent};
+use crate::domain::{Cause, DeleteAnswer, Failure, Foreign, Outcome, PhoneCallEvent, WriteAnswer};
 
 /// A call that was sent, answered or not, and what became of what it covered.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -49,18 +49,33 @@ pub fn judge(
             let reply = Reply { returned, surplus, http_status: Some(http_status), took };
             Settled { outcomes, reply }
         }
-        Err(failure) => Settled {
-            outcomes: covered
-                .iter()
-                .map(|_| outcome_of_failure(&failure, may_have_acted))
-                .collect(),
-            reply: Reply {
-                returned: Vec::new(),
-                surplus: Vec::new(),
-                http_status: failure.http_status,
-                took,
-            },
-        },
+        Err(failure) => failed(covered.len(), &failure, took, may_have_acted),
+    }
+}
+
+/// What an answer to a POST means, before anything is listed.
+pub fn judge_made(answer: Result<WriteAnswer, Failure>, took: Duration) -> Settled {
+    match answer {
+        Ok(WriteAnswer { http_status, id }) => {
+            let returned = id.iter().cloned().collect();
+            let reply =
+                Reply { returned, http_status: Some(http_status), took, ..Reply::default() };
+            Settled { outcomes: vec![Outcome::Restored(id)], reply }
+        }
+        Err(failure) => failed(1, &failure, took, false),
+    }
+}
+
+/// What a failure means for so many events, whatever was to be done with them.
+pub(super) fn failed(
+    events: usize,
+    failure: &Failure,
+    took: Duration,
+    may_have_acted: bool,
+) -> Settled {
+    Settled {
+        outcomes: vec![outcome_of_failure(failure, may_have_acted); events],
+        reply: Reply { http_status: failure.http_status, took, ..Reply::default() },
     }
 }
 
@@ -101,7 +116,7 @@ fn outcome_of_failure(failure: &Failure, may_have_acted: bool) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::deletion::plan::tests::plan;
+    use crate::change::plan::tests::plan;
     use crate::domain::CallForm;
 
     const ROWS: &[(&str, &str)] = &[("0", "a"), ("2", "c")];

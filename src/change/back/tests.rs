@@ -1,14 +1,16 @@
 //! Events come back, each once, whatever the service answers.
 
-use std::collections::VecDeque;
+use std::time::Duration;
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::deletion::plan::tests::{builder, plan, target};
-use crate::domain::CallForm;
+use crate::change::machine::tests::{NOW, begun, extension};
+use crate::change::plan::tests::{builder, plan, target};
+use crate::change::trial::{Service, drive, to_the_end, whims};
+use crate::change::{Act, RunState, judge_made};
+use crate::domain::{CallForm, Cause, Failure, WriteAnswer};
 
-const NOW: Duration = Duration::ZERO;
 const LATER: Duration = Duration::from_secs(1);
 
 fn lost(ids: &[&str]) -> Vec<PhoneCallEvent> {
@@ -26,18 +28,14 @@ fn loss(events: &[PhoneCallEvent], suspects: &[&str]) -> Loss {
     loss
 }
 
-fn undo(ids: &[&str], suspects: &[&str], concurrency: usize) -> Undo {
-    let plan = UndoPlan::new(target(), &loss(&lost(ids), suspects)).unwrap();
-    Undo::new(Arc::new(plan), concurrency)
+fn undo(ids: &[&str], suspects: &[&str], concurrency: usize) -> Machine {
+    let plan = Plan::give_back(target(), &loss(&lost(ids), suspects)).unwrap();
+    begun(plan, concurrency)
 }
 
 fn listing(ids: &[&str]) -> Listing {
     let rows: Vec<(&str, &str)> = ids.iter().map(|id| ("0", *id)).collect();
     builder("210", &rows).finish(true)
-}
-
-fn extension() -> ExtensionNumber {
-    ExtensionNumber::parse("210").unwrap()
 }
 
 fn made(id: &str) -> Result<WriteAnswer, Failure> {
@@ -48,7 +46,20 @@ fn without_an_answer() -> Result<WriteAnswer, Failure> {
     Err(Failure::new(Cause::NoAnswer, "no answer"))
 }
 
-fn words(undo: &Undo) -> Vec<String> {
+/// The calls that make events, by their places.
+fn made_by(acts: &[Act]) -> Vec<usize> {
+    let made = acts.iter().map(|act| match act {
+        Act::Send(call) if call.call().method() == "POST" => call.id(),
+        other => panic!("{other:?}"),
+    });
+    made.collect()
+}
+
+fn answer(undo: &mut Machine, call: usize, answer: Result<WriteAnswer, Failure>, now: Duration) {
+    undo.settle(call, judge_made(answer, Duration::ZERO), now);
+}
+
+fn words(undo: &Machine) -> Vec<String> {
     let word = |outcome: &Option<Outcome>| match outcome {
         Some(Outcome::Restored(Some(id))) => format!("restored {id}"),
         Some(outcome) => outcome.name().to_owned(),
@@ -59,21 +70,21 @@ fn words(undo: &Undo) -> Vec<String> {
 
 #[test]
 fn an_undo_of_nothing_does_not_exist() {
-    let refused = UndoPlan::new(target(), &loss(&[], &[]));
+    let refused = Plan::give_back(target(), &loss(&[], &[]));
     assert_eq!(refused, Err(UndoRefused::Nothing("r1".to_owned())));
 }
 
 #[test]
 fn it_looks_then_makes_then_looks_again() {
     let mut undo = undo(&["a", "b"], &[], 4);
-    assert_eq!(undo.hand_out(NOW), [UndoStep::List(extension())]);
+    assert_eq!(undo.hand_out(NOW), [Act::List(extension())]);
     undo.listed(&extension(), Ok(&listing(&["x"])), NOW);
-    assert_eq!(undo.hand_out(NOW), [UndoStep::Create(0), UndoStep::Create(1)]);
-    undo.settle(0, made("a2"), NOW);
-    undo.settle(1, made("b2"), NOW);
-    assert_eq!(undo.hand_out(NOW), [UndoStep::List(extension())]);
+    assert_eq!(made_by(&undo.hand_out(NOW)), [0, 1]);
+    answer(&mut undo, 0, made("a2"), NOW);
+    answer(&mut undo, 1, made("b2"), NOW);
+    assert_eq!(undo.hand_out(NOW), [Act::List(extension())]);
     undo.listed(&extension(), Ok(&listing(&["x", "a2", "b2"])), NOW);
-    assert_eq!(undo.state(), RunState::Finished);
+    assert_eq!(undo.state(), RunState::Closing);
     assert_eq!(words(&undo), ["restored a2", "restored b2"]);
     assert!(undo.end().verified);
 }
@@ -83,7 +94,7 @@ fn an_event_that_is_there_is_not_made_again() {
     let mut undo = undo(&["a", "b"], &[], 4);
     undo.hand_out(NOW);
     undo.listed(&extension(), Ok(&listing(&["b"])), NOW);
-    assert_eq!(undo.hand_out(NOW), [UndoStep::Create(0)]);
+    assert_eq!(made_by(&undo.hand_out(NOW)), [0]);
     assert_eq!(words(&undo), ["open", "restored b"]);
 }
 
@@ -94,12 +105,12 @@ fn what_became_of_a_post_without_an_answer_is_seen_in_the_list_and_it_is_not_rep
         undo.hand_out(NOW);
         undo.listed(&extension(), Ok(&listing(&[])), NOW);
         undo.hand_out(NOW);
-        undo.settle(0, without_an_answer(), NOW);
+        answer(&mut undo, 0, without_an_answer(), NOW);
         assert_eq!(words(&undo), ["unknown"]);
         undo.hand_out(LATER);
         undo.listed(&extension(), Ok(&listing(&now)), LATER);
         assert_eq!(words(&undo), [expected]);
-        assert!(undo.hand_out(LATER).is_empty());
+        assert!(matches!(undo.hand_out(LATER)[..], [Act::Close(_)]));
     }
 }
 
@@ -110,10 +121,10 @@ fn a_post_that_surely_made_nothing_is_sent_again_after_a_pause() {
     undo.listed(&extension(), Ok(&listing(&[])), NOW);
     undo.hand_out(NOW);
     let busy = Failure { http_status: Some(503), ..Failure::new(Cause::ServiceFailed, "busy") };
-    undo.settle(0, Err(busy), NOW);
-    assert!(matches!(undo.hand_out(NOW)[..], [UndoStep::Wait(_)]));
-    assert_eq!(undo.hand_out(LATER), [UndoStep::Create(0)]);
-    undo.settle(0, made("new"), LATER);
+    answer(&mut undo, 0, Err(busy), NOW);
+    assert!(matches!(undo.hand_out(NOW)[..], [Act::Wait(_)]));
+    assert_eq!(made_by(&undo.hand_out(LATER)), [0]);
+    answer(&mut undo, 0, made("new"), LATER);
     assert_eq!(words(&undo), ["restored new"]);
 }
 
@@ -123,7 +134,7 @@ fn an_answer_without_an_id_is_completed_from_the_list() {
     undo.hand_out(NOW);
     undo.listed(&extension(), Ok(&listing(&[])), NOW);
     undo.hand_out(NOW);
-    undo.settle(0, Ok(WriteAnswer { http_status: 204, id: None }), NOW);
+    answer(&mut undo, 0, Ok(WriteAnswer { http_status: 204, id: None }), NOW);
     undo.hand_out(NOW);
     undo.listed(&extension(), Ok(&listing(&["new"])), NOW);
     assert_eq!(words(&undo), ["restored new"]);
@@ -135,7 +146,7 @@ fn an_event_that_is_reported_made_and_not_listed_is_not_restored() {
     undo.hand_out(NOW);
     undo.listed(&extension(), Ok(&listing(&[])), NOW);
     undo.hand_out(NOW);
-    undo.settle(0, made("new"), NOW);
+    answer(&mut undo, 0, made("new"), NOW);
     undo.hand_out(NOW);
     undo.listed(&extension(), Ok(&listing(&[])), NOW);
     assert_eq!(words(&undo), ["refused"]);
@@ -149,7 +160,7 @@ fn an_id_that_is_listed_is_believed_in_whatever_words_the_event_stands_there() {
     undo.hand_out(NOW);
     undo.listed(&extension(), Ok(&listing(&[])), NOW);
     undo.hand_out(NOW);
-    undo.settle(0, made("new"), NOW);
+    answer(&mut undo, 0, made("new"), NOW);
     undo.hand_out(NOW);
     let mut other = builder("210", &[]);
     other.push(crate::domain::RawEvent {
@@ -168,7 +179,8 @@ fn what_an_interrupted_undo_may_have_made_is_looked_for_before_it_is_made_again(
         let mut undo = undo(&["a"], &["a"], 1);
         undo.hand_out(NOW);
         undo.listed(&extension(), Ok(&listing(&there)), NOW);
-        assert_eq!(undo.hand_out(NOW).len(), expected);
+        let sends = |act: &&Act| matches!(act, Act::Send(_));
+        assert_eq!(undo.hand_out(NOW).iter().filter(sends).count(), expected);
     }
 }
 
@@ -178,11 +190,11 @@ fn what_another_undo_made_never_stands_for_what_this_one_may_have_made() {
         let mut loss = loss(&lost(&["a"]), &["a"]);
         let twin = lost(&["b"]);
         loss.undone_elsewhere([(&twin[0], &Outcome::Restored(id))]);
-        let plan = UndoPlan::new(target(), &loss).unwrap();
-        let mut undo = Undo::new(Arc::new(plan), 1);
+        let plan = Plan::give_back(target(), &loss).unwrap();
+        let mut undo = begun(plan, 1);
         undo.hand_out(NOW);
         undo.listed(&extension(), Ok(&listing(&["twin"])), NOW);
-        assert_eq!(undo.hand_out(NOW), [UndoStep::Create(0)]);
+        assert_eq!(made_by(&undo.hand_out(NOW)), [0]);
     }
 }
 
@@ -191,8 +203,23 @@ fn an_extension_that_cannot_be_listed_gets_nothing() {
     let mut undo = undo(&["a"], &[], 1);
     undo.hand_out(NOW);
     undo.listed(&extension(), Err(&Failure::new(Cause::Rejected, "no")), NOW);
+    assert!(matches!(undo.hand_out(NOW)[..], [Act::Close(_)]));
+    assert_eq!((words(&undo), undo.state()), (vec!["not sent".to_owned()], RunState::Closing));
+}
+
+#[test]
+fn an_undo_is_held_and_goes_on_and_what_is_stopped_before_it_was_made_is_not_sent() {
+    let mut undo = undo(&["a", "b", "c"], &[], 1);
+    undo.hand_out(NOW);
+    undo.pause();
+    undo.listed(&extension(), Ok(&listing(&[])), NOW);
     assert!(undo.hand_out(NOW).is_empty());
-    assert_eq!((words(&undo), undo.state()), (vec!["not sent".to_owned()], RunState::Finished));
+    undo.resume();
+    assert_eq!(made_by(&undo.hand_out(NOW)), [0]);
+    undo.stop();
+    answer(&mut undo, 0, made("a2"), NOW);
+    assert_eq!(words(&undo), ["restored a2", "not sent", "not sent"]);
+    assert_eq!(undo.hand_out(NOW), [Act::List(extension())]);
 }
 
 #[test]
@@ -202,7 +229,7 @@ fn a_refused_token_stops_at_once_and_the_rest_is_not_sent() {
     undo.listed(&extension(), Ok(&listing(&[])), NOW);
     undo.hand_out(NOW);
     let token = Failure { http_status: Some(401), ..Failure::new(Cause::Rejected, "token") };
-    undo.settle(0, Err(token), NOW);
+    answer(&mut undo, 0, Err(token), NOW);
     assert!(undo.stopped_by().is_some());
     assert_eq!(words(&undo), ["refused", "not sent", "not sent"]);
 }
@@ -210,82 +237,23 @@ fn a_refused_token_stops_at_once_and_the_rest_is_not_sent() {
 proptest! {
     #[test]
     fn whatever_the_answers_undone_twice_every_event_is_there_exactly_once(
-        count in 1usize..8,
-        answers in proptest::collection::vec(0u8..5, 0..8),
-        stop_after in 0usize..10,
+        rows in proptest::collection::vec((0u8..2, 0u8..2, 0u8..3), 1..8),
+        script in whims(false),
     ) {
-        let ids: Vec<String> = (0..count).map(|id| format!("e{id}")).collect();
-        let mut lost: Vec<PhoneCallEvent> = lost(&ids.iter().map(String::as_str).collect::<Vec<_>>());
-        for (place, event) in lost.iter_mut().enumerate() {
-            // Two by two they are the same but for their ids.
-            event.note = Foreign::from(format!("note {}", place / 2));
-        }
-        let mut service: Vec<PhoneCallEvent> = Vec::new();
-        let mut answers = answers.into_iter();
+        let mut service = Service::of(&rows, false);
+        let lost = std::mem::take(&mut service.events);
         let mut loss = loss(&lost, &[]);
-        for attempt in 0..2 {
-            let Ok(plan) = UndoPlan::new(target(), &loss) else {
-                break;
-            };
-            let mut undo = Undo::new(Arc::new(plan), 2);
-            let mut steps = 0;
-            let mut now = NOW;
-            let mut flying: VecDeque<UndoStep> = undo.hand_out(now).into();
-            while let Some(step) = flying.pop_front() {
-                steps += 1;
-                if attempt == 0 && steps == stop_after {
-                    undo.stop();
-                }
-                match step {
-                    UndoStep::List(listed) => undo.listed(&listed, Ok(&as_listing(&service)), now),
-                    UndoStep::Wait(time) => now += time,
-                    UndoStep::Create(place) => {
-                        let event = undo.plan().events()[place].clone();
-                        let whim = if attempt == 0 { answers.next().unwrap_or(0) } else { 0 };
-                        let acts = matches!(whim, 0..=2);
-                        let id = format!("n{}", service.len());
-                        if acts {
-                            let mut event = event;
-                            event.key.id = crate::domain::EventId::parse(&id).unwrap();
-                            service.push(event);
-                        }
-                        undo.settle(place, match whim {
-                            0 => made(&id),
-                            1 => Ok(WriteAnswer { http_status: 204, id: None }),
-                            2 | 3 => without_an_answer(),
-                            _ => Err(Failure::new(Cause::Rejected, "no")),
-                        }, NOW);
-                    }
-                }
-                flying.extend(undo.hand_out(now));
-            }
-            prop_assert_eq!(undo.state(), RunState::Finished);
+        for script in [script, Vec::new()] {
+            let Ok(plan) = Plan::give_back(target(), &loss) else { break };
+            let mut undo = Machine::new(Arc::new(plan), 2);
+            let ended = drive(&mut undo, 2, &mut service, &to_the_end(&script), |_| {});
+            prop_assert!(ended);
             prop_assert_eq!(undo.tally().settled(), undo.plan().events().len());
-            let outcomes = undo.outcomes().iter().map(|outcome| outcome.as_ref().unwrap());
-            loss.undone(undo.plan().events().iter().zip(outcomes));
+            loss = Loss::after(&undo).unwrap();
         }
-        prop_assert!(UndoPlan::new(target(), &loss).is_err(), "{:?}", loss);
-        let notes = |events: &[PhoneCallEvent]| {
-            let mut notes: Vec<String> = events.iter().map(|e| e.note.raw().to_owned()).collect();
-            notes.sort();
-            notes
-        };
-        prop_assert_eq!(notes(&service), notes(&lost));
+        prop_assert!(Plan::give_back(target(), &loss).is_err(), "{:?}", loss);
+        let there = service.bodies();
+        service.events = lost;
+        prop_assert_eq!(there, service.bodies());
     }
-}
-
-fn as_listing(events: &[PhoneCallEvent]) -> Listing {
-    let mut builder = builder("210", &[]);
-    for event in events {
-        builder.push(crate::domain::RawEvent {
-            event_type: "0",
-            id: event.key.id.as_str(),
-            method: event.method.written(),
-            url: event.url.raw(),
-            note: event.note.raw(),
-            status: event.status.written(),
-            modified: "",
-        });
-    }
-    builder.finish(true)
 }

@@ -1,0 +1,32 @@
+//! What will be sent, in which order, and what came of it: one pure machine that says what to do
+//! next. Nothing else in the program decides what is sent.
+//!
+//! A [`Plan`] is frozen from a [`Selection`] or from a [`Loss`], never empty and never changed; a
+//! [`Machine`] carries out exactly one plan, of whatever kind, and gives every planned event exactly
+//! one outcome. What it wants done are [`Act`]s; what came of them are [`Done`]s.
+
+mod act;
+mod back;
+mod create;
+mod delete;
+mod drift;
+mod judge;
+mod ledger;
+mod machine;
+mod pace;
+mod plan;
+mod rate;
+mod selection;
+mod traffic;
+#[cfg(test)]
+pub(crate) mod trial;
+mod verification;
+
+pub use act::{Act, Done, RunCall};
+pub use back::{Loss, TakenUp, UndoRefused};
+pub use drift::{Choice, Difference, Drifted};
+pub use judge::{Reply, Settled, judge, judge_made};
+pub use ledger::Tally;
+pub use machine::{Machine, RunEnd, RunState};
+pub use plan::{Kind, Plan, PlanHash, PlanRefused};
+pub use selection::Selection;

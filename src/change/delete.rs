@@ -1,0 +1,150 @@
+//! What only a deletion has: a wide call is compared with a listing of a moment ago, event calls
+//! take its place where it would not remove just what was reviewed, and what went beside the plan is
+//! surplus.
+
+use std::collections::BTreeSet;
+
+use crate::domain::{
+    Cause, DeleteCall, EventKey, ExtensionNumber, Failure, Listing, Outcome, PhoneCallEvent,
+};
+
+use super::Plan;
+use super::ledger::Ledger;
+use super::verification::{gone_beside, settled_by_listing};
+
+/// What a deletion knows beside its calls.
+#[derive(Debug, Default)]
+pub(super) struct Deletes {
+    /// Extensions of which a wide call took something, or may have.
+    swept: BTreeSet<ExtensionNumber>,
+    /// What was listed in the review, was not planned, and is gone.
+    pub(super) surplus: Vec<EventKey>,
+}
+
+/// What a fresh listing says of a wide call.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// The call would remove what was reviewed and nothing else.
+    AsReviewed,
+    /// It would not: every event gets a call of its own, or the outcome it has already.
+    Differs {
+        /// One for each planned event, in their order.
+        events: Vec<Option<Outcome>>,
+        /// What an operator is told.
+        remark: String,
+    },
+}
+
+impl Deletes {
+    /// A wide call was answered so.
+    pub(super) fn answered(&mut self, extension: &ExtensionNumber, outcomes: &[Outcome]) {
+        let took = |outcome: &Outcome| matches!(outcome, Outcome::Deleted | Outcome::Unknown(_));
+        if outcomes.iter().any(took) {
+            self.swept.insert(extension.clone());
+        }
+    }
+
+    /// Whether a wide call may go out. `doubt` is what an earlier attempt ended with that may have
+    /// been carried out.
+    pub(super) fn guard(
+        &self,
+        planned: &[PhoneCallEvent],
+        delete: &DeleteCall,
+        doubt: Option<&Failure>,
+        result: Result<&Listing, &Failure>,
+    ) -> Verdict {
+        match (result, doubt) {
+            (Ok(listing), _) => match compare(planned, delete, listing) {
+                Verdict::Differs { mut events, remark } => {
+                    for outcome in events.iter_mut().flatten() {
+                        self.claim(delete.extension(), outcome);
+                    }
+                    Verdict::Differs { events, remark }
+                }
+                as_reviewed @ Verdict::AsReviewed => as_reviewed,
+            },
+            (Err(failure), None) => {
+                let remark =
+                    format!("not sent, as the extension could not be listed first: {failure}");
+                let outcome = Outcome::NotSent(Failure::new(Cause::Withheld, remark.as_str()));
+                Verdict::Differs { events: vec![Some(outcome); planned.len()], remark }
+            }
+            // It went out before, and nobody saw what it did.
+            (Err(failure), Some(doubt)) => {
+                let remark =
+                    format!("not sent again, as the extension could not be listed: {failure}");
+                let outcome = Outcome::Unknown(doubt.clone());
+                Verdict::Differs { events: vec![Some(outcome); planned.len()], remark }
+            }
+        }
+    }
+
+    /// The outcomes that a listing after all calls corrects.
+    pub(super) fn verify(
+        &mut self,
+        plan: &Plan,
+        extension: &ExtensionNumber,
+        ledger: &Ledger,
+        listing: &Listing,
+    ) -> Vec<(usize, Outcome)> {
+        self.surplus.extend(gone_beside(plan.bystanders(extension), listing));
+        let corrected = plan.events_of(extension).filter_map(|event| {
+            let key = &plan.events().get(event)?.key;
+            let mut better = settled_by_listing(key, ledger.get(event)?, listing)?;
+            self.claim(extension, &mut better);
+            Some((event, better))
+        });
+        corrected.collect()
+    }
+
+    /// What was there in the review and went beside a wide call of this run was not gone before it.
+    fn claim(&self, extension: &ExtensionNumber, outcome: &mut Outcome) {
+        if *outcome == Outcome::AlreadyGone && self.swept.contains(extension) {
+            *outcome = Outcome::Deleted;
+        }
+    }
+}
+
+/// Compares the events that a wide call covers with all that it would remove.
+fn compare(planned: &[PhoneCallEvent], delete: &DeleteCall, listing: &Listing) -> Verdict {
+    let extension = delete.extension();
+    let complete = listing.is_complete();
+    let events: Vec<Option<Outcome>> = planned
+        .iter()
+        .map(|event| match listing.find(&event.key).and_then(|row| listing.row(row)) {
+            Some(row) if row.to_event() == *event => None,
+            Some(_) => Some(changed()),
+            None if complete => Some(Outcome::AlreadyGone),
+            None => None,
+        })
+        .collect();
+    let in_reach = match delete {
+        DeleteCall::Event(_) => planned.len(),
+        DeleteCall::Type(_, event_type) => listing.rows_of(*event_type).len(),
+        DeleteCall::Extension(_) => listing.len() + listing.odd().len(),
+    };
+    let lost = events.iter().filter(|outcome| **outcome == Some(Outcome::AlreadyGone)).count();
+    let changed = events.iter().flatten().count() - lost;
+    let appeared = (in_reach + lost).saturating_sub(planned.len());
+    if complete && lost + changed + appeared == 0 {
+        return Verdict::AsReviewed;
+    }
+    let difference = if complete {
+        let parts = [(appeared, "appeared"), (changed, "changed"), (lost, "gone")];
+        let said = parts.iter().filter(|(count, _)| *count > 0);
+        said.map(|(count, word)| format!("{count} {word}")).collect::<Vec<_>>().join(", ")
+    } else {
+        "the list is not complete".to_owned()
+    };
+    let remark = format!(
+        "{extension} is not what was reviewed ({difference}): event calls in place of a wide one"
+    );
+    Verdict::Differs { events, remark }
+}
+
+fn changed() -> Outcome {
+    Outcome::NotSent(Failure::new(
+        Cause::Withheld,
+        "not sent: it changed since it was marked; look at it and review it again",
+    ))
+}

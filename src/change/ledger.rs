@@ -1,0 +1,152 @@
+//! What became of each planned event, and the counts of it: every event has one outcome at most,
+//! and the counts always say the same as the outcomes.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use crate::domain::Outcome;
+
+/// Events by outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tally {
+    /// Confirmed by the service.
+    pub deleted: usize,
+    /// Not there any more.
+    pub already_gone: usize,
+    /// The service said no.
+    pub refused: usize,
+    /// Never went out.
+    pub not_sent: usize,
+    /// To be settled by listing again.
+    pub unknown: usize,
+    /// Re-created.
+    pub restored: usize,
+}
+
+impl Tally {
+    /// Counts outcomes.
+    pub fn over<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> Self {
+        let mut tally = Self::default();
+        outcomes.into_iter().for_each(|outcome| *tally.of(outcome) += 1);
+        tally
+    }
+
+    /// Every count with the name of its outcome, what was done first.
+    pub fn named(&self) -> [(&'static str, usize); 6] {
+        [
+            ("deleted", self.deleted),
+            ("restored", self.restored),
+            ("already gone", self.already_gone),
+            ("refused", self.refused),
+            ("not sent", self.not_sent),
+            ("unknown", self.unknown),
+        ]
+    }
+
+    /// Events that have an outcome.
+    pub fn settled(&self) -> usize {
+        self.named().iter().map(|(_, count)| count).sum()
+    }
+
+    /// Events with which what was asked for is done.
+    pub fn done(&self) -> usize {
+        self.deleted + self.already_gone + self.restored
+    }
+
+    /// Events that are left: refused, not sent or unknown.
+    pub fn left(&self) -> usize {
+        self.settled() - self.done()
+    }
+
+    fn of(&mut self, outcome: &Outcome) -> &mut usize {
+        match outcome {
+            Outcome::Deleted => &mut self.deleted,
+            Outcome::AlreadyGone => &mut self.already_gone,
+            Outcome::Refused(_) => &mut self.refused,
+            Outcome::NotSent(_) => &mut self.not_sent,
+            Outcome::Unknown(_) => &mut self.unknown,
+            Outcome::Restored(_) => &mut self.restored,
+        }
+    }
+}
+
+impl fmt::Display for Tally {
+    /// What happened in words, without what did not; `0 deleted` where nothing good did.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let told = |(name, count): &(&str, usize)| {
+            *count > 0 || (*name == "deleted" && self.restored == 0)
+        };
+        let told = self.named().into_iter().filter(told);
+        let words: Vec<String> = told.map(|(name, count)| format!("{count} {name}")).collect();
+        f.write_str(&words.join(", "))
+    }
+}
+
+/// The outcomes of the events of one plan, by their places.
+#[derive(Debug)]
+pub(super) struct Ledger {
+    outcomes: Vec<Option<Outcome>>,
+    tally: Tally,
+    revised: BTreeSet<usize>,
+    /// Set since this was last asked.
+    news: Vec<usize>,
+}
+
+impl Ledger {
+    /// `events` entries, none with an outcome yet.
+    pub(super) fn new(events: usize) -> Self {
+        Self {
+            outcomes: vec![None; events],
+            tally: Tally::default(),
+            revised: BTreeSet::new(),
+            news: Vec::new(),
+        }
+    }
+
+    /// What the answer to a call says.
+    pub(super) fn set(&mut self, event: usize, outcome: Outcome) {
+        let Some(place) = self.outcomes.get_mut(event) else { return };
+        *self.tally.of(&outcome) += 1;
+        if let Some(before) = place.replace(outcome) {
+            *self.tally.of(&before) -= 1;
+        }
+        self.news.push(event);
+    }
+
+    /// What a listing says, whatever an answer said.
+    pub(super) fn revise(&mut self, event: usize, outcome: Outcome) {
+        self.revised.insert(event);
+        self.set(event, outcome);
+    }
+
+    /// Gives every event that has no outcome this one.
+    pub(super) fn close(&mut self, rest: &Outcome) {
+        for event in 0..self.outcomes.len() {
+            if self.get(event).is_none() {
+                self.set(event, rest.clone());
+            }
+        }
+    }
+
+    pub(super) fn get(&self, event: usize) -> Option<&Outcome> {
+        self.outcomes.get(event)?.as_ref()
+    }
+
+    pub(super) fn all(&self) -> &[Option<Outcome>] {
+        &self.outcomes
+    }
+
+    pub(super) fn tally(&self) -> Tally {
+        self.tally
+    }
+
+    pub(super) fn take_news(&mut self) -> Vec<usize> {
+        std::mem::take(&mut self.news)
+    }
+
+    /// The events whose outcome is not the one that their call's answer gave.
+    pub(super) fn revised(&self) -> Vec<(usize, Outcome)> {
+        let outcome = |event: &usize| Some((*event, self.get(*event)?.clone()));
+        self.revised.iter().filter_map(outcome).collect()
+    }
+}

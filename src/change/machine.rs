@@ -1,0 +1,687 @@
+//! One plan being carried out, of whatever kind: which calls wait, which are in flight, what became
+//! of each event. What is different for each kind stands in `delete` and `create`.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::domain::{Call, Cause, EventKey, ExtensionNumber, Failure, Listing, Outcome};
+
+use super::create::Creates;
+use super::delete::{Deletes, Verdict};
+use super::ledger::Ledger;
+use super::plan::Verb;
+use super::traffic::{Fate, Next, Traffic};
+use super::{Act, Done, Plan, Reply, RunCall, Settled, Tally};
+
+/// Where a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunState {
+    /// The run file is to be written: nothing is sent before.
+    Opening,
+    /// Calls are handed out.
+    Running,
+    /// Nothing new is handed out until [`Machine::resume`].
+    Paused,
+    /// No more calls will be handed out; what is in flight is awaited.
+    Stopping,
+    /// Every call has come back; the extensions touched are listed again.
+    Verifying,
+    /// Every event has its outcome; the last lines of the run file are to be written.
+    Closing,
+    /// Nothing is left to do.
+    Finished,
+}
+
+/// What is to be kept of a run when it is over, beside its calls and their answers.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RunEnd {
+    /// Events by outcome.
+    pub tally: Tally,
+    /// The events whose outcome is not what the answer to their call said, with what is true.
+    pub revised: Vec<(usize, Outcome)>,
+    /// What was listed when the plan was made, was not planned, and is gone after the run.
+    pub surplus: Vec<EventKey>,
+    /// Whether the service was asked again about everything that was sent.
+    pub verified: bool,
+}
+
+/// A request of a run, in the order in which requests of one kind are repeated.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Request {
+    /// A call, or the listing that guards it.
+    Call(usize),
+    /// A listing before all calls, or after them.
+    Listing(ExtensionNumber),
+}
+
+/// A call and how far it is.
+#[derive(Debug)]
+struct Slot {
+    verb: Verb,
+    covers: Range<usize>,
+    stage: Stage,
+    /// It went out: the run file holds an answer to it, or will.
+    went_out: bool,
+    /// What an attempt ended with that may have been carried out all the same.
+    doubt: Option<Box<Failure>>,
+    /// Once settled: whether it did all it should, and its place among those that did or did not.
+    shelf: Option<(bool, usize)>,
+}
+
+#[derive(Debug)]
+enum Stage {
+    /// To be handed out; a wide call is guarded first, by a listing.
+    Waiting,
+    /// A wide call on which a listing of a moment ago agrees with the plan.
+    Guarded,
+    /// Out, without an answer.
+    Sent,
+    /// It went wrong, and goes out once more unless the run ends before.
+    Again(Box<Settled>),
+    /// Event calls took its place, or nothing was left of it.
+    Replaced,
+    /// Answered.
+    Settled(Reply),
+}
+
+/// What is different for each kind of change.
+#[derive(Debug)]
+enum Rules {
+    Delete(Deletes),
+    Create(Creates),
+}
+
+/// The execution of one plan. It sends nothing: it says what is to be done next, never more than
+/// `concurrency` at once, and keeps what came back. Times are since the start of the program. Its
+/// work for each answer does not grow with the plan.
+#[derive(Debug)]
+pub struct Machine {
+    plan: Arc<Plan>,
+    name: String,
+    simulated: bool,
+    state: RunState,
+    /// The run file is being opened or closed.
+    filing: bool,
+    /// Every extension is listed before the first call.
+    looking: bool,
+    rules: Rules,
+    slots: Vec<Slot>,
+    /// The slot that each event is in, by the place of the event.
+    slot_of: Vec<usize>,
+    traffic: Traffic<Request>,
+    /// Wide calls whose extension is being listed.
+    guarded: BTreeSet<(ExtensionNumber, usize)>,
+    ledger: Ledger,
+    /// Settled calls: those that did not do all they should, and those that did.
+    failed: Vec<usize>,
+    succeeded: Vec<usize>,
+    /// Extensions on which something was sent and which are not verified.
+    touched: BTreeSet<ExtensionNumber>,
+    remarks: Vec<String>,
+}
+
+impl Machine {
+    /// A run of this plan with at most so many requests in flight.
+    pub fn new(plan: Arc<Plan>, concurrency: usize) -> Self {
+        let rules = match plan.calls.first().map(|call| call.verb) {
+            Some(Verb::Create) => Rules::Create(Creates::default()),
+            Some(Verb::DeleteEvent | Verb::DeleteType | Verb::DeleteExtension) | None => {
+                Rules::Delete(Deletes::default())
+            }
+        };
+        let looking = rules.looks_first();
+        let requests: Vec<Request> = if looking {
+            plan.numbers().cloned().map(Request::Listing).collect()
+        } else {
+            (0..plan.calls()).map(Request::Call).collect()
+        };
+        let planned = plan.calls.iter();
+        let slots = planned.map(|call| Slot::of(call.verb, call.covers.clone())).collect();
+        let slot_of = plan.calls.iter().enumerate();
+        let slot_of = slot_of.flat_map(|(id, call)| call.covers.clone().map(move |_| id)).collect();
+        Self {
+            name: String::new(),
+            simulated: false,
+            state: RunState::Opening,
+            filing: false,
+            looking,
+            rules,
+            slots,
+            slot_of,
+            traffic: Traffic::new(concurrency, requests),
+            guarded: BTreeSet::new(),
+            ledger: Ledger::new(plan.events().len()),
+            failed: Vec::new(),
+            succeeded: Vec::new(),
+            touched: BTreeSet::new(),
+            remarks: Vec::new(),
+            plan,
+        }
+    }
+
+    /// The same with nothing sent but questions, and no run file.
+    pub fn simulating(plan: Arc<Plan>, concurrency: usize) -> Self {
+        let name = "simulated".to_owned();
+        Self { name, simulated: true, state: RunState::Running, ..Self::new(plan, concurrency) }
+    }
+
+    /// What is to be done now, in the order of the plan; it is in flight from here on.
+    pub fn hand_out(&mut self, now: Duration) -> Vec<Act> {
+        match self.state {
+            RunState::Running | RunState::Verifying => {}
+            RunState::Paused | RunState::Stopping | RunState::Finished => return Vec::new(),
+            RunState::Opening | RunState::Closing if self.filing => return Vec::new(),
+            RunState::Opening => {
+                self.filing = true;
+                return vec![Act::Open(Arc::clone(&self.plan))];
+            }
+            RunState::Closing => {
+                self.filing = true;
+                return vec![Act::Close(self.end())];
+            }
+        }
+        let next = self.traffic.hand_out(now);
+        next.into_iter().filter_map(|next| self.act(next)).collect()
+    }
+
+    fn act(&mut self, next: Next<Request>) -> Option<Act> {
+        let id = match next {
+            Next::Wait(time) => return Some(Act::Wait(time)),
+            Next::Go(Request::Listing(extension)) => return Some(Act::List(extension)),
+            Next::Go(Request::Call(id)) => id,
+        };
+        let call = self.call(id)?;
+        let slot = self.slots.get_mut(id)?;
+        if slot.verb.is_wide() && !matches!(slot.stage, Stage::Guarded) {
+            slot.stage = Stage::Waiting;
+            let extension = call.call.extension().clone();
+            self.guarded.insert((extension.clone(), id));
+            return Some(Act::List(extension));
+        }
+        (slot.stage, slot.went_out) = (Stage::Sent, true);
+        Some(Act::Send(call))
+    }
+
+    /// Takes what came of an act that was handed out.
+    pub fn take(&mut self, done: Done, now: Duration) {
+        match done {
+            Done::Opened(opened) => self.opened(opened),
+            Done::Settled { call, settled, .. } => self.settle(call, settled, now),
+            Done::Listed { extension, result, .. } => self.listed(&extension, result.as_ref(), now),
+            Done::Closed(_) if self.state == RunState::Closing => self.state = RunState::Finished,
+            Done::Waited | Done::Closed(_) => {}
+        }
+    }
+
+    /// Takes whether the run file is on disk; without it nothing is sent.
+    fn opened(&mut self, opened: Result<String, Failure>) {
+        if self.state != RunState::Opening {
+            return;
+        }
+        self.filing = false;
+        match opened {
+            Ok(name) => (self.name, self.state) = (name, RunState::Running),
+            Err(failure) => {
+                self.ledger.close(&Outcome::NotSent(failure));
+                self.state = RunState::Finished;
+            }
+        }
+    }
+
+    /// Takes what became of a call that was handed out.
+    pub fn settle(&mut self, id: usize, settled: Settled, now: Duration) {
+        let Some(slot) = self.slots.get(id) else { return };
+        if !matches!(slot.stage, Stage::Sent) || settled.outcomes.len() != slot.covers.len() {
+            return;
+        }
+        let failure = settled.outcomes.iter().find_map(Outcome::failure).cloned();
+        let trouble = failure.as_ref().filter(|failure| self.rules.is_trouble(failure));
+        let may_repeat = matches!(self.state, RunState::Running | RunState::Paused)
+            && failure.as_ref().is_none_or(|failure| self.rules.may_repeat(failure));
+        let had_stopped = self.stopped_by().is_some();
+        let fate = self.traffic.came_back(&Request::Call(id), trouble, may_repeat, now);
+        self.note_what_it_may_have_done(id, &settled, failure);
+        match fate {
+            None => return,
+            Some(Fate::Again) => self.set_stage(id, Stage::Again(Box::new(settled))),
+            Some(Fate::Settled) => self.keep(id, settled),
+        }
+        self.heed_the_fuse(had_stopped);
+        self.advance();
+    }
+
+    fn note_what_it_may_have_done(
+        &mut self,
+        id: usize,
+        settled: &Settled,
+        failure: Option<Failure>,
+    ) {
+        let Some(slot) = self.slots.get_mut(id) else { return };
+        let Some(event) = self.plan.events().get(slot.covers.start) else { return };
+        let extension = &event.key.extension;
+        if settled.outcomes.iter().any(|outcome| !matches!(outcome, Outcome::NotSent(_))) {
+            self.touched.insert(extension.clone());
+        }
+        if let Rules::Delete(deletes) = &mut self.rules
+            && slot.verb.is_wide()
+        {
+            deletes.answered(extension, &settled.outcomes);
+        }
+        if let Some(failure) = failure.filter(Failure::may_have_acted) {
+            slot.doubt = Some(Box::new(failure));
+        }
+    }
+
+    /// What became of a call, for good.
+    fn keep(&mut self, id: usize, settled: Settled) {
+        let Some(slot) = self.slots.get_mut(id) else { return };
+        let beside = settled.reply.surplus.len();
+        slot.stage = Stage::Settled(settled.reply);
+        for (event, outcome) in slot.covers.clone().zip(settled.outcomes) {
+            self.ledger.set(event, outcome);
+        }
+        if beside > 0 {
+            let events = if beside == 1 { "event" } else { "events" };
+            let remark = format!("not in the review, and reported deleted: {beside} {events}");
+            self.remarks.push(remark);
+        }
+        self.shelve(id);
+    }
+
+    /// Puts a settled call among those that did all they should, or among the others.
+    fn shelve(&mut self, id: usize) {
+        let good = self.is_good(id);
+        let Some(slot) = self.slots.get_mut(id) else { return };
+        if !matches!(slot.stage, Stage::Settled(_)) {
+            return;
+        }
+        let before = slot.shelf;
+        if before.is_some_and(|(was_good, _)| was_good == good) {
+            return;
+        }
+        let (to, from) = if good {
+            (&mut self.succeeded, &mut self.failed)
+        } else {
+            (&mut self.failed, &mut self.succeeded)
+        };
+        slot.shelf = Some((good, to.len()));
+        to.push(id);
+        let Some((was_good, place)) = before else { return };
+        // The last one takes the place that falls free: nothing else moves.
+        from.swap_remove(place);
+        if let Some(moved) = from.get(place).and_then(|moved| self.slots.get_mut(*moved)) {
+            moved.shelf = Some((was_good, place));
+        }
+    }
+
+    /// Takes the listing that an act asked for.
+    pub fn listed(
+        &mut self,
+        extension: &ExtensionNumber,
+        result: Result<&Listing, &Failure>,
+        now: Duration,
+    ) {
+        let guarded = self.guarded.iter().find(|(guarded, _)| guarded == extension).cloned();
+        let request = match &guarded {
+            Some((_, id)) => Request::Call(*id),
+            None => Request::Listing(extension.clone()),
+        };
+        let may_repeat = !matches!(self.state, RunState::Stopping | RunState::Finished);
+        let had_stopped = self.stopped_by().is_some();
+        let fate = if guarded.is_some() && result.is_ok() {
+            // That it can be listed says nothing of a service that deletes nothing.
+            self.traffic.asked(&request).then_some(Fate::Settled)
+        } else {
+            self.traffic.came_back(&request, result.err(), may_repeat, now)
+        };
+        match (guarded, fate) {
+            (_, None) => return,
+            (Some(guarded), Some(fate)) => {
+                self.guarded.remove(&guarded);
+                if fate == Fate::Settled {
+                    self.guard(guarded.1, result);
+                }
+            }
+            (None, Some(Fate::Settled)) if self.state == RunState::Verifying => {
+                self.verify(extension, result);
+            }
+            (None, Some(Fate::Settled)) => self.look(extension, result),
+            (None, Some(Fate::Again)) => {}
+        }
+        self.heed_the_fuse(had_stopped);
+        self.advance();
+    }
+
+    fn set_stage(&mut self, id: usize, stage: Stage) {
+        if let Some(slot) = self.slots.get_mut(id) {
+            slot.stage = stage;
+        }
+    }
+
+    /// A wide call goes out only where the extension is exactly as it was reviewed.
+    fn guard(&mut self, id: usize, result: Result<&Listing, &Failure>) {
+        let Some(RunCall { call: Call::Delete(delete), covers, .. }) = self.call(id) else {
+            return;
+        };
+        let (Rules::Delete(deletes), Some(slot)) = (&self.rules, self.slots.get_mut(id)) else {
+            return;
+        };
+        let planned = self.plan.events().get(covers.clone()).unwrap_or_default();
+        let (events, remark) = match deletes.guard(planned, &delete, slot.doubt.as_deref(), result)
+        {
+            Verdict::AsReviewed => {
+                slot.stage = Stage::Guarded;
+                self.traffic.add_first(Request::Call(id));
+                return;
+            }
+            Verdict::Differs { events, remark } => (events, remark),
+        };
+        slot.stage = Stage::Replaced;
+        let first = self.slots.len();
+        for (event, outcome) in covers.zip(events) {
+            if let Some(outcome) = outcome {
+                self.ledger.revise(event, outcome);
+                continue;
+            }
+            if let Some(slot) = self.slot_of.get_mut(event) {
+                *slot = self.slots.len();
+            }
+            self.slots.push(Slot::of(Verb::DeleteEvent, event..event + 1));
+        }
+        for id in (first..self.slots.len()).rev() {
+            self.traffic.add_first(Request::Call(id));
+        }
+        self.remarks.push(remark);
+    }
+
+    /// What a listing before all calls settles is not sent.
+    fn look(&mut self, extension: &ExtensionNumber, result: Result<&Listing, &Failure>) {
+        let Rules::Create(creates) = &mut self.rules else { return };
+        for (event, outcome) in creates.look(&self.plan, extension, result) {
+            self.ledger.revise(event, outcome);
+            if let Some(id) = self.slot_of.get(event) {
+                self.set_stage(*id, Stage::Replaced);
+            }
+        }
+    }
+
+    /// What the service lists has the last word.
+    fn verify(&mut self, extension: &ExtensionNumber, result: Result<&Listing, &Failure>) {
+        let listing = match result {
+            Ok(listing) => listing,
+            Err(failure) => {
+                self.remarks.push(format!("{extension} could not be verified: {failure}"));
+                return;
+            }
+        };
+        let known = self.surplus().len();
+        let corrected = match &mut self.rules {
+            Rules::Delete(deletes) => deletes.verify(&self.plan, extension, &self.ledger, listing),
+            Rules::Create(creates) => creates.verify(&self.plan, extension, &self.ledger, listing),
+        };
+        let lost = self.surplus().len() - known;
+        if lost > 0 {
+            self.remarks.push(format!("{extension}: {lost} gone that were not in the review"));
+        }
+        if listing.is_complete() {
+            self.touched.remove(extension);
+        }
+        for (event, outcome) in corrected {
+            self.ledger.revise(event, outcome);
+            if let Some(id) = self.slot_of.get(event) {
+                self.shelve(*id);
+            }
+        }
+    }
+
+    /// Hands out no more calls; what is in flight is still awaited. What was not handed out is
+    /// *not sent*, and what was to go out once more stays what its last answer made of it. While
+    /// verifying, nothing more is listed.
+    pub fn stop(&mut self) {
+        if matches!(self.state, RunState::Running | RunState::Paused) {
+            self.state = RunState::Stopping;
+        } else if self.state != RunState::Verifying {
+            return;
+        }
+        let requests = self.traffic.clear();
+        for request in requests {
+            if let Request::Call(id) = request {
+                self.give_up(id);
+            }
+        }
+        self.advance();
+    }
+
+    fn give_up(&mut self, id: usize) {
+        let Some(slot) = self.slots.get_mut(id) else { return };
+        if let Stage::Again(settled) = &mut slot.stage {
+            let settled = std::mem::take(&mut **settled);
+            self.keep(id, settled);
+        }
+    }
+
+    /// Hands out nothing more until resumed.
+    pub fn pause(&mut self) {
+        if self.state == RunState::Running {
+            self.state = RunState::Paused;
+        }
+    }
+
+    /// Goes on after a pause, in which a listing grew old.
+    pub fn resume(&mut self) {
+        if self.state == RunState::Paused {
+            for slot in self.slots.iter_mut().filter(|slot| matches!(slot.stage, Stage::Guarded)) {
+                slot.stage = Stage::Waiting;
+            }
+            self.state = RunState::Running;
+            self.advance();
+        }
+    }
+
+    fn heed_the_fuse(&mut self, had_stopped: bool) {
+        if !had_stopped && self.stopped_by().is_some() {
+            self.stop();
+        }
+    }
+
+    fn is_good(&self, id: usize) -> bool {
+        let surplus = self.reply(id).is_some_and(|reply| !reply.surplus.is_empty());
+        !surplus && self.outcomes_of(id).iter().flatten().all(|it| it.failure().is_none())
+    }
+
+    /// On to the next state once nothing is in flight and nothing waits.
+    fn advance(&mut self) {
+        if self.state == RunState::Running && self.looking && self.traffic.is_over() {
+            self.looking = false;
+            let slots = self.slots.iter().enumerate();
+            let waiting = slots.filter(|(_, slot)| matches!(slot.stage, Stage::Waiting));
+            for (id, _) in waiting {
+                self.traffic.add(Request::Call(id));
+            }
+        }
+        let sent_all = self.state == RunState::Running && self.traffic.is_over();
+        let stopped = self.state == RunState::Stopping && self.traffic.in_flight() == 0;
+        if sent_all || stopped {
+            self.state = RunState::Verifying;
+            // What a guard's listing left when nothing was to be sent any more.
+            self.traffic.clear();
+            self.close();
+            for extension in &self.touched {
+                self.traffic.add(Request::Listing(extension.clone()));
+            }
+        }
+        if self.state == RunState::Verifying && self.traffic.is_over() {
+            self.state = if self.simulated { RunState::Finished } else { RunState::Closing };
+        }
+    }
+
+    /// Gives every event an outcome that has none: nothing more will be sent.
+    fn close(&mut self) {
+        let not_sent = self.rules.not_sent();
+        for slot in self.slots.iter().filter(|slot| slot.went_out) {
+            for event in slot.covers.clone() {
+                if self.ledger.get(event).is_none() {
+                    let doubt = slot.doubt.as_deref().cloned().map(Outcome::Unknown);
+                    self.ledger.revise(event, doubt.unwrap_or_else(|| not_sent.clone()));
+                }
+            }
+        }
+        self.ledger.close(&not_sent);
+    }
+
+    /// Where it stands.
+    pub fn state(&self) -> RunState {
+        self.state
+    }
+
+    /// True until every event has its outcome.
+    pub fn is_going_on(&self) -> bool {
+        !matches!(self.state, RunState::Closing | RunState::Finished)
+    }
+
+    /// What its run file is called.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether nothing is sent: every call ends at the line to the service.
+    pub fn is_simulated(&self) -> bool {
+        self.simulated
+    }
+
+    /// What is carried out.
+    pub fn plan(&self) -> &Arc<Plan> {
+        &self.plan
+    }
+
+    /// Requests that are out without an answer.
+    pub fn in_flight(&self) -> usize {
+        self.traffic.in_flight()
+    }
+
+    /// Events by outcome so far.
+    pub fn tally(&self) -> Tally {
+        self.ledger.tally()
+    }
+
+    /// Calls that did not do all they should, in the order they settled. A listing after the run may
+    /// move one to the end of the other list; the last of this one then takes its place.
+    pub fn failed(&self) -> &[usize] {
+        &self.failed
+    }
+
+    /// Calls that did, likewise.
+    pub fn succeeded(&self) -> &[usize] {
+        &self.succeeded
+    }
+
+    /// A call of the run.
+    pub fn call(&self, id: usize) -> Option<RunCall> {
+        let slot = self.slots.get(id)?;
+        let call = RunCall::new(&self.plan, id, slot.verb, slot.covers.clone())?;
+        let (may_have_acted, simulated) = (slot.doubt.is_some(), self.simulated);
+        Some(RunCall { may_have_acted, simulated, ..call })
+    }
+
+    /// What came back for a call.
+    pub fn reply(&self, id: usize) -> Option<&Reply> {
+        if let Stage::Settled(reply) = &self.slots.get(id)?.stage { Some(reply) } else { None }
+    }
+
+    /// What became of the events that a call covers, as far as it is known.
+    pub fn outcomes_of(&self, id: usize) -> &[Option<Outcome>] {
+        let covers = self.slots.get(id).map_or(0..0, |slot| slot.covers.clone());
+        self.ledger.all().get(covers).unwrap_or_default()
+    }
+
+    /// The outcome of each planned event; all are there once the run is no longer going on.
+    pub fn outcomes(&self) -> &[Option<Outcome>] {
+        self.ledger.all()
+    }
+
+    /// The places of the events whose outcome was set since this was last asked.
+    pub fn take_news(&mut self) -> Vec<usize> {
+        self.ledger.take_news()
+    }
+
+    /// What the run file ends with.
+    pub fn end(&self) -> RunEnd {
+        RunEnd {
+            tally: self.tally(),
+            revised: self.ledger.revised(),
+            surplus: self.surplus().to_vec(),
+            verified: self.is_verified(),
+        }
+    }
+
+    /// What was listed when the plan was made, was not planned, and is gone after the run.
+    pub fn surplus(&self) -> &[EventKey] {
+        match &self.rules {
+            Rules::Delete(deletes) => &deletes.surplus,
+            Rules::Create(_) => &[],
+        }
+    }
+
+    /// Whether the service was asked again about everything that was sent.
+    pub fn is_verified(&self) -> bool {
+        !self.is_going_on() && self.touched.is_empty()
+    }
+
+    /// Why it stopped by itself.
+    pub fn stopped_by(&self) -> Option<&Failure> {
+        self.traffic.stopped_by()
+    }
+
+    /// What an operator should know, since this was last asked: why a wide call was not sent, what
+    /// could not be verified, that the service wants a pause.
+    pub fn take_remarks(&mut self) -> Vec<String> {
+        let mut remarks = std::mem::take(&mut self.remarks);
+        remarks.append(&mut self.traffic.take_remarks());
+        remarks
+    }
+}
+
+impl Slot {
+    fn of(verb: Verb, covers: Range<usize>) -> Self {
+        let (stage, went_out, doubt, shelf) = (Stage::Waiting, false, None, None);
+        Self { verb, covers, stage, went_out, doubt, shelf }
+    }
+}
+
+impl Rules {
+    fn looks_first(&self) -> bool {
+        match self {
+            Self::Delete(_) => false,
+            Self::Create(_) => true,
+        }
+    }
+
+    /// That the service does not know an event is no sign of a service in trouble.
+    fn is_trouble(&self, failure: &Failure) -> bool {
+        match self {
+            Self::Delete(_) => !failure.names_no_event(),
+            Self::Create(_) => true,
+        }
+    }
+
+    /// What is deleted twice is as if deleted once; what is made twice is there twice.
+    fn may_repeat(&self, failure: &Failure) -> bool {
+        match self {
+            Self::Delete(_) => true,
+            Self::Create(_) => !failure.may_have_acted(),
+        }
+    }
+
+    fn not_sent(&self) -> Outcome {
+        let why = match self {
+            Self::Delete(_) => "stopped before it was sent",
+            Self::Create(_) => "stopped before it was made; undo the run again",
+        };
+        Outcome::NotSent(Failure::new(Cause::Withheld, why))
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests;
