@@ -188,7 +188,10 @@ impl Front {
                 if let Some(signal) = ends_with(&message) {
                     self.end.get_or_insert((signal, self.clock.since_start() + LAST_WAIT));
                 }
-                self.asked |= matches!(message, Message::Pressed(_) | Message::Resized { .. });
+                if matches!(message, Message::Pressed(_) | Message::Resized { .. }) {
+                    // What was held because nobody asked for it is asked for now.
+                    (self.asked, self.held) = (true, false);
+                }
                 self.changed = true;
                 // On the way out the terminal may be left to others.
                 if self.end.is_none() {

@@ -444,7 +444,10 @@ impl Model {
                 self.check_again();
                 Vec::new()
             }
-            None => review.plan.map_or_else(Vec::new, |plan| self.begin(plan, yes)),
+            None => {
+                let listed = review.listed_at();
+                review.plan.map_or_else(Vec::new, |plan| self.begin(plan, listed, yes))
+            }
         }
     }
 
@@ -627,6 +630,11 @@ impl Model {
 }
 
 impl Review {
+    /// When the oldest listing that it rests on came.
+    fn listed_at(&self) -> Duration {
+        self.chosen.as_ref().map_or(Duration::ZERO, |chosen| chosen.check.listed_at())
+    }
+
     /// Whether what was listed for it is older than a yes may rest on.
     fn is_stale(&self, now: Duration) -> bool {
         self.chosen.as_ref().is_some_and(|chosen| chosen.check.is_stale(now))

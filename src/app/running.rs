@@ -80,10 +80,10 @@ impl ActiveRun {
 }
 
 impl Model {
-    /// The operator said yes to this plan.
-    pub(super) fn begin(&mut self, plan: Arc<Plan>, _: Yes) -> Vec<Effect> {
+    /// The operator said yes to this plan, listed at that time or later.
+    pub(super) fn begin(&mut self, plan: Arc<Plan>, listed: Duration, _: Yes) -> Vec<Effect> {
         self.focus_panel(Panel::Status);
-        let machine = Machine::new(plan, self.facts.concurrency);
+        let machine = Machine::new(plan, self.facts.concurrency).reviewed_at(listed);
         self.runs.now = Some(Box::new(ActiveRun::new(machine)));
         self.hand_out()
     }

@@ -13,6 +13,9 @@ use super::{
     Motion, Panel, count_of,
 };
 
+/// How it begins to say that a yes does not count.
+const NOT_YET: &str = "not yet: ";
+
 /// Two presses of ctrl-c within this time leave at once.
 const TWICE: Duration = Duration::from_secs(1);
 
@@ -56,7 +59,10 @@ fn take_in(model: &mut Model, message: Message) -> Vec<Effect> {
             let message = "callsweep has a defect and ended; the run file says what was sent";
             model.leaving = Leaving::Now { message: Some(message.to_owned()) };
         }
-        Message::Waited => model.consent.woke(model.now.since_start),
+        Message::Waited => {
+            model.consent.woke(model.now.since_start);
+            model.no_longer_not_yet();
+        }
         Message::ReceiptWritten(written) => model.receipt_written(written),
         Message::Copied { what, result } => model.copied(&what, result),
     }
@@ -335,11 +341,18 @@ impl Model {
     /// A key that would answer a question was dropped.
     pub(super) fn not_yet(&mut self, unread: Unread) {
         let why = match unread {
-            Unread::NotShown => "not yet: waiting for the terminal to show this",
-            Unread::MoreWarnings => "not yet: scroll down, there are more warnings",
-            Unread::TooSoon => "not yet: look first, then answer",
+            Unread::NotShown => "waiting for the terminal to show this",
+            Unread::MoreWarnings => "scroll down, there are more warnings",
+            Unread::TooSoon => "look first, then answer",
         };
-        self.notice(Tone::Warning, why);
+        self.notice(Tone::Warning, format!("{NOT_YET}{why}"));
+    }
+
+    /// Once the question can be answered, the screen no longer says that it cannot.
+    fn no_longer_not_yet(&mut self) {
+        if self.consent.unread().is_none() {
+            self.notice.take_if(|notice| notice.text.starts_with(NOT_YET));
+        }
     }
 
     fn cancel(&mut self) {
@@ -428,7 +441,8 @@ impl Model {
 
     fn stop_at_once(&mut self) -> Vec<Effect> {
         if self.runs.state() == Some(RunState::Opening) {
-            self.notice(Tone::Plain, "the run file is being written; Esc again once it runs");
+            let text = "stopping: the run file is being written, no call goes out";
+            self.notice(Tone::Plain, text);
         }
         self.stop_and_settle()
     }

@@ -2,7 +2,8 @@
 //! take its place where it would not remove just what was reviewed, and what went beside the plan is
 //! surplus.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use crate::domain::{
     Cause, DeleteCall, EventKey, ExtensionNumber, Failure, Listing, Outcome, PhoneCallEvent,
@@ -12,9 +13,15 @@ use super::Plan;
 use super::ledger::Ledger;
 use super::verification::{gone_beside, settled_by_listing};
 
+/// A call may rest on a listing of this age; before it goes out, an older one is asked for anew.
+const FRESH: Duration = Duration::from_secs(60);
+
 /// What a deletion knows beside its calls.
 #[derive(Debug, Default)]
 pub(super) struct Deletes {
+    /// When all that is planned was listed, at the earliest, and what was listed since.
+    pub(super) reviewed: Duration,
+    listed: BTreeMap<ExtensionNumber, Duration>,
     /// Extensions of which a wide call took something, or may have.
     swept: BTreeSet<ExtensionNumber>,
     /// What was listed in the review, was not planned, and is gone.
@@ -36,6 +43,17 @@ pub(super) enum Verdict {
 }
 
 impl Deletes {
+    /// Whether an extension was listed so long ago that its events may be others by now.
+    pub(super) fn is_old(&self, extension: &ExtensionNumber, now: Duration) -> bool {
+        let listed = self.listed.get(extension).copied().unwrap_or(self.reviewed);
+        now.saturating_sub(listed) > FRESH
+    }
+
+    /// An extension was listed.
+    pub(super) fn saw(&mut self, extension: &ExtensionNumber, now: Duration) {
+        self.listed.insert(extension.clone(), now);
+    }
+
     /// A wide call was answered so.
     pub(super) fn answered(&mut self, extension: &ExtensionNumber, outcomes: &[Outcome]) {
         let took = |outcome: &Outcome| matches!(outcome, Outcome::Deleted | Outcome::Unknown(_));
@@ -64,9 +82,8 @@ impl Deletes {
                 as_reviewed @ Verdict::AsReviewed => as_reviewed,
             },
             (Err(failure), None) => {
-                let remark =
-                    format!("not sent, as the extension could not be listed first: {failure}");
-                let outcome = Outcome::NotSent(Failure::new(Cause::Withheld, remark.as_str()));
+                let outcome = unlisted(failure);
+                let remark = outcome.failure().map(ToString::to_string).unwrap_or_default();
                 Verdict::Differs { events: vec![Some(outcome); planned.len()], remark }
             }
             // It went out before, and nobody saw what it did.
@@ -109,15 +126,7 @@ impl Deletes {
 fn compare(planned: &[PhoneCallEvent], delete: &DeleteCall, listing: &Listing) -> Verdict {
     let extension = delete.extension();
     let complete = listing.is_complete();
-    let events: Vec<Option<Outcome>> = planned
-        .iter()
-        .map(|event| match listing.find(&event.key).and_then(|row| listing.row(row)) {
-            Some(row) if row.to_event() == *event => None,
-            Some(_) => Some(changed()),
-            None if complete => Some(Outcome::AlreadyGone),
-            None => None,
-        })
-        .collect();
+    let events: Vec<_> = planned.iter().map(|event| difference(event, listing)).collect();
     let in_reach = match delete {
         DeleteCall::Event(_) => planned.len(),
         DeleteCall::Type(_, event_type) => listing.rows_of(*event_type).len(),
@@ -142,9 +151,20 @@ fn compare(planned: &[PhoneCallEvent], delete: &DeleteCall, listing: &Listing) -
     Verdict::Differs { events, remark }
 }
 
-fn changed() -> Outcome {
-    Outcome::NotSent(Failure::new(
-        Cause::Withheld,
-        "not sent: it changed since it was marked; look at it and review it again",
-    ))
+/// What an event that a listing no longer shows as it was reviewed ends as, without a call.
+pub(super) fn difference(event: &PhoneCallEvent, listing: &Listing) -> Option<Outcome> {
+    match listing.find(&event.key).and_then(|row| listing.row(row)) {
+        Some(row) if row.to_event() == *event => None,
+        Some(_) => Some(withheld("changed since the review: look at it and review it again")),
+        None => listing.is_complete().then_some(Outcome::AlreadyGone),
+    }
+}
+
+/// An event whose extension could not be listed before its call.
+pub(super) fn unlisted(failure: &Failure) -> Outcome {
+    withheld(&format!("not sent, as the extension could not be listed first: {failure}"))
+}
+
+fn withheld(why: &str) -> Outcome {
+    Outcome::NotSent(Failure::new(Cause::Withheld, why))
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::domain::{Call, Cause, EventKey, ExtensionNumber, Failure, Listing, Outcome};
 
 use super::create::Creates;
-use super::delete::{Deletes, Verdict};
+use super::delete::{Deletes, Verdict, difference, unlisted};
 use super::ledger::Ledger;
 use super::plan::Verb;
 use super::traffic::{Fate, Next, Traffic};
@@ -104,6 +104,8 @@ pub struct Machine {
     state: RunState,
     /// The run file is being opened or closed.
     filing: bool,
+    /// A stop was asked for while the run file is being opened: no call goes out.
+    stops_unsent: bool,
     /// Every extension is listed before the first call.
     looking: bool,
     rules: Rules,
@@ -146,6 +148,7 @@ impl Machine {
             simulated: false,
             state: RunState::Opening,
             filing: false,
+            stops_unsent: false,
             looking,
             rules,
             slots,
@@ -159,6 +162,15 @@ impl Machine {
             remarks: Vec::new(),
             plan,
         }
+    }
+
+    /// What the plan deletes was listed at this time, or later; that is at the start of the program
+    /// where nothing else is said.
+    pub fn reviewed_at(mut self, time: Duration) -> Self {
+        if let Rules::Delete(deletes) = &mut self.rules {
+            deletes.reviewed = time;
+        }
+        self
     }
 
     /// The same with nothing sent but questions, and no run file.
@@ -182,23 +194,47 @@ impl Machine {
                 return vec![Act::Close(self.end())];
             }
         }
-        let next = self.traffic.hand_out(now);
-        next.into_iter().filter_map(|next| self.act(next)).collect()
+        let mut acts = Vec::new();
+        loop {
+            let next = self.traffic.hand_out(now);
+            let all = next.len();
+            let before = acts.len();
+            acts.extend(next.into_iter().filter_map(|next| self.act(next, now)));
+            if acts.len() - before == all {
+                return acts;
+            }
+            // Some had their outcome already, and left room for others.
+            self.advance();
+            if acts.is_empty() && self.state == RunState::Closing {
+                return self.hand_out(now);
+            }
+        }
     }
 
-    fn act(&mut self, next: Next<Request>) -> Option<Act> {
+    fn act(&mut self, next: Next<Request>, now: Duration) -> Option<Act> {
         let id = match next {
             Next::Wait(time) => return Some(Act::Wait(time)),
             Next::Go(Request::Listing(extension)) => return Some(Act::List(extension)),
             Next::Go(Request::Call(id)) => id,
         };
         let call = self.call(id)?;
+        let extension = call.call.extension();
+        let is_old = match &self.rules {
+            Rules::Delete(deletes) => deletes.is_old(extension, now),
+            Rules::Create(_) => false,
+        };
         let slot = self.slots.get_mut(id)?;
-        if slot.verb.is_wide() && !matches!(slot.stage, Stage::Guarded) {
-            slot.stage = Stage::Waiting;
-            let extension = call.call.extension().clone();
+        if matches!(slot.stage, Stage::Replaced | Stage::Settled(_)) {
+            self.traffic.asked(&Request::Call(id));
+            return None;
+        }
+        let unguarded = slot.verb.is_wide() && !matches!(slot.stage, Stage::Guarded);
+        if unguarded || is_old {
+            if slot.verb.is_wide() {
+                slot.stage = Stage::Waiting;
+            }
             self.guarded.insert((extension.clone(), id));
-            return Some(Act::List(extension));
+            return Some(Act::List(extension.clone()));
         }
         (slot.stage, slot.went_out) = (Stage::Sent, true);
         Some(Act::Send(call))
@@ -222,7 +258,12 @@ impl Machine {
         }
         self.filing = false;
         match opened {
-            Ok(name) => (self.name, self.state) = (name, RunState::Running),
+            Ok(name) => {
+                (self.name, self.state) = (name, RunState::Running);
+                if self.stops_unsent {
+                    self.stop();
+                }
+            }
             Err(failure) => {
                 self.ledger.close(&Outcome::NotSent(failure));
                 self.state = RunState::Finished;
@@ -340,6 +381,9 @@ impl Machine {
             (_, None) => return,
             (Some(guarded), Some(fate)) => {
                 self.guarded.remove(&guarded);
+                if let (Rules::Delete(deletes), Ok(_)) = (&mut self.rules, result) {
+                    deletes.saw(extension, now);
+                }
                 if fate == Fate::Settled {
                     self.guard(guarded.1, result);
                 }
@@ -360,8 +404,21 @@ impl Machine {
         }
     }
 
-    /// A wide call goes out only where the extension is exactly as it was reviewed.
+    /// An extension was listed before one of its calls.
     fn guard(&mut self, id: usize, result: Result<&Listing, &Failure>) {
+        match (self.slots.get(id), result) {
+            (Some(slot), _) if slot.verb.is_wide() => self.guard_wide(id, result),
+            (Some(slot), Ok(listing)) => {
+                self.look_again(slot.covers.clone(), listing);
+                self.traffic.add_first(Request::Call(id));
+            }
+            (Some(slot), Err(failure)) => self.withhold(slot.covers.start, unlisted(failure)),
+            (None, _) => {}
+        }
+    }
+
+    /// A wide call goes out only where the extension is exactly as it was reviewed.
+    fn guard_wide(&mut self, id: usize, result: Result<&Listing, &Failure>) {
         let Some(RunCall { call: Call::Delete(delete), covers, .. }) = self.call(id) else {
             return;
         };
@@ -396,14 +453,48 @@ impl Machine {
         self.remarks.push(remark);
     }
 
+    /// Of the extension of these events, what is not as it was reviewed is not sent.
+    fn look_again(&mut self, events: Range<usize>, listing: &Listing) {
+        let plan = Arc::clone(&self.plan);
+        let Some(event) = plan.events().get(events.start) else { return };
+        let extension = &event.key.extension;
+        let mut changed = 0;
+        for place in plan.events_of(extension) {
+            let differs = plan.events().get(place).and_then(|event| difference(event, listing));
+            let slot = self.slot_of.get(place).and_then(|id| self.slots.get(*id));
+            let waits = slot.is_some_and(|slot| {
+                !slot.verb.is_wide() && matches!(slot.stage, Stage::Waiting | Stage::Again(_))
+            });
+            if let (true, Some(outcome)) = (waits, differs) {
+                changed += usize::from(outcome.failure().is_some());
+                self.withhold(place, outcome);
+            }
+        }
+        if changed > 0 {
+            let events = if changed == 1 { "event" } else { "events" };
+            let remark =
+                format!("{extension}: {changed} {events} changed since the review: not sent");
+            self.remarks.push(remark);
+        }
+    }
+
+    /// An event has an outcome without its call; that of a call that went out stands.
+    fn withhold(&mut self, event: usize, outcome: Outcome) {
+        let Some(id) = self.slot_of.get(event).copied() else { return };
+        let Some(slot) = self.slots.get(id) else { return };
+        if matches!(slot.stage, Stage::Again(_)) {
+            self.give_up(id);
+        } else {
+            self.ledger.revise(event, outcome);
+            self.set_stage(id, Stage::Replaced);
+        }
+    }
+
     /// What a listing before all calls settles is not sent.
     fn look(&mut self, extension: &ExtensionNumber, result: Result<&Listing, &Failure>) {
         let Rules::Create(creates) = &mut self.rules else { return };
         for (event, outcome) in creates.look(&self.plan, extension, result) {
-            self.ledger.revise(event, outcome);
-            if let Some(id) = self.slot_of.get(event) {
-                self.set_stage(*id, Stage::Replaced);
-            }
+            self.withhold(event, outcome);
         }
     }
 
@@ -436,22 +527,29 @@ impl Machine {
         }
     }
 
-    /// Hands out no more calls; what is in flight is still awaited. What was not handed out is
+    /// Hands out no more calls; what is in flight is still awaited, the run file too. What was not handed out is
     /// *not sent*, and what was to go out once more stays what its last answer made of it. While
     /// verifying, nothing more is listed.
     pub fn stop(&mut self) {
-        if matches!(self.state, RunState::Running | RunState::Paused) {
-            self.state = RunState::Stopping;
-        } else if self.state != RunState::Verifying {
-            return;
+        match self.state {
+            RunState::Opening => {
+                self.stops_unsent = true;
+                return;
+            }
+            RunState::Running | RunState::Paused => self.state = RunState::Stopping,
+            RunState::Verifying => {}
+            RunState::Stopping | RunState::Closing | RunState::Finished => return,
         }
-        let requests = self.traffic.clear();
-        for request in requests {
+        self.give_up_waiting();
+        self.advance();
+    }
+
+    fn give_up_waiting(&mut self) {
+        for request in self.traffic.clear() {
             if let Request::Call(id) = request {
                 self.give_up(id);
             }
         }
-        self.advance();
     }
 
     fn give_up(&mut self, id: usize) {
@@ -506,7 +604,7 @@ impl Machine {
         if sent_all || stopped {
             self.state = RunState::Verifying;
             // What a guard's listing left when nothing was to be sent any more.
-            self.traffic.clear();
+            self.give_up_waiting();
             self.close();
             for extension in &self.touched {
                 self.traffic.add(Request::Listing(extension.clone()));

@@ -50,9 +50,9 @@ fn summary(model: &Model, review: &Review) -> Vec<Line<'static>> {
         let line = format!("{calls} · {types}");
         return vec![Line::styled(text::clip(&line, columns), theme::STRONG)];
     }
-    let right = match (review.hash(), review.undone_run()) {
-        (Some(hash), _) => format!("plan {hash}"),
-        (None, Some(run)) => format!("of run {run}"),
+    let right = match (review.undone_run(), review.hash()) {
+        (Some(run), _) => format!("of run {run}"),
+        (None, Some(hash)) => format!("plan {hash}"),
         (None, None) => String::new(),
     };
     let room = columns.saturating_sub(text::width(&right) + 1);

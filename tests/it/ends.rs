@@ -15,7 +15,7 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_callsweep");
 const A_MOMENT: Duration = Duration::from_secs(1);
 
 /// A shell with job control in a terminal of its own.
-fn shell(home: &Path, environment: &[(&str, &str)]) -> Session {
+pub(crate) fn shell(home: &Path, environment: &[(&str, &str)]) -> Session {
     let environment = [environment, &[("PS1", "here$ "), ("PATH", "/usr/bin:/bin")]].concat();
     let mut shell = Session::start_program(Path::new("/bin/sh"), home, &["-i"], &environment);
     shell.sees("here$");
@@ -37,7 +37,7 @@ impl Session {
 
     /// Waits until the shell has the terminal again: it asks on an ordinary screen with a
     /// cursor, and the modes are those of before.
-    fn is_at_the_shell(&mut self) {
+    pub(crate) fn is_at_the_shell(&mut self) {
         let until = Instant::now() + PATIENCE;
         let asks = |screen: &vt100::Screen| {
             !screen.alternate_screen() && screen.contents().trim_end().ends_with("here$")
@@ -364,7 +364,7 @@ pub(crate) fn one_at_a_time(home: &Path, simulator: &Simulator) -> String {
     file
 }
 
-fn signal(session: &Session, name: &str) {
+pub(crate) fn signal(session: &Session, name: &str) {
     let pid = session.child.process_id().unwrap().to_string();
     let sent = std::process::Command::new("kill").args(["-s", name, &pid]).status().unwrap();
     assert!(sent.success());

@@ -25,7 +25,7 @@ impl Session {
     }
 
     /// Takes in what is still under way, until nothing comes for so long.
-    fn silence(&mut self, time: Duration) -> usize {
+    pub(crate) fn silence(&mut self, time: Duration) -> usize {
         let before = self.written.len();
         while let Ok(bytes) = self.output.recv_timeout(time) {
             self.take(&bytes);
@@ -49,7 +49,7 @@ impl Session {
 const QUIET: Duration = Duration::from_millis(400);
 
 /// A world whose neighbours share little: so many extensions of so many events.
-fn office(extensions: usize, events: usize) -> World {
+pub(crate) fn office(extensions: usize, events: usize) -> World {
     const LABELS: [&str; 7] =
         ["Reception", "Sales", "Mrs. Papadopoulou", "Fax", "Support 2nd floor", "Lab", "Workshop"];
     const URLS: [&str; 5] = [

@@ -17,7 +17,7 @@ use crate::session::{PATIENCE, Session};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_callsweep");
 
-fn is_there(program: &str) -> bool {
+pub(crate) fn is_there(program: &str) -> bool {
     if Path::new(program).exists() {
         return true;
     }
@@ -42,15 +42,15 @@ fn is_locked_out() -> bool {
 }
 
 /// A server of its own, for the one key in its folder.
-struct Server {
+pub(crate) struct Server {
     process: Child,
     folder: TempDir,
-    port: u16,
+    pub(crate) port: u16,
     user: String,
 }
 
 impl Server {
-    fn start() -> Option<Self> {
+    pub(crate) fn start() -> Option<Self> {
         if !is_there("/usr/sbin/sshd") || !is_there("/usr/bin/ssh") || is_locked_out() {
             return None;
         }
@@ -91,7 +91,7 @@ impl Server {
     }
 
     /// Runs a command at the far end, in a terminal of 80 by 24.
-    fn session(&self, port: u16, command: &str) -> Session {
+    pub(crate) fn session(&self, port: u16, command: &str) -> Session {
         let key = self.folder.path().join("key").display().to_string();
         let to = format!("{}@127.0.0.1", self.user);
         let state = self.folder.path().join("state");
@@ -257,13 +257,13 @@ fn on_a_long_line_a_key_is_answered_with_one_round_trip() {
 }
 
 /// A tmux of its own, whose one window runs a shell.
-struct Tmux {
+pub(crate) struct Tmux {
     socket: String,
     home: TempDir,
 }
 
 impl Tmux {
-    fn start() -> Option<Self> {
+    pub(crate) fn start() -> Option<Self> {
         if !is_there("/usr/bin/tmux") {
             return None;
         }
@@ -276,7 +276,7 @@ impl Tmux {
         Some(tmux)
     }
 
-    fn tell(&self, arguments: &[&str]) -> String {
+    pub(crate) fn tell(&self, arguments: &[&str]) -> String {
         let mut command = Command::new("/usr/bin/tmux");
         command.env_clear().env("HOME", self.home.path()).env("LC_ALL", "C.UTF-8");
         command.env("PATH", "/usr/bin:/bin").env("SHELL", "/bin/sh");
@@ -285,15 +285,15 @@ impl Tmux {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    fn keys(&self, keys: &[&str]) {
+    pub(crate) fn keys(&self, keys: &[&str]) {
         self.tell(&[&["send-keys"], keys].concat());
     }
 
-    fn screen(&self) -> String {
+    pub(crate) fn screen(&self) -> String {
         self.tell(&["capture-pane", "-p"])
     }
 
-    fn sees(&self, text: &str) {
+    pub(crate) fn sees(&self, text: &str) {
         let until = Instant::now() + PATIENCE;
         while !self.screen().contains(text) {
             assert!(Instant::now() < until, "{text:?} never came:\n{}", self.screen());

@@ -3,6 +3,8 @@
 use std::io::{Read, Write};
 use std::num::NonZero;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
@@ -10,6 +12,13 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system}
 
 /// Longest wait for anything; reached only when a test fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How the terminal reads where it is neither slow nor stopped, and once it is closed.
+const AT_ONCE: u64 = u64::MAX;
+const CLOSED: u64 = u64::MAX - 1;
+
+/// How often a slow one reads in a second.
+const TICKS: u64 = 10;
 
 pub(crate) struct Session {
     pub(crate) master: Box<dyn MasterPty + Send>,
@@ -22,6 +31,8 @@ pub(crate) struct Session {
     pub(crate) modes_before: String,
     /// The terminal answers when it is asked for its status.
     pub(crate) answers: bool,
+    /// Bytes a second that the terminal reads; see [`reads_slowly`](Self::reads_slowly).
+    pace: Arc<AtomicU64>,
     /// Bytes of `written` in which every question has been seen.
     asked: usize,
 }
@@ -53,11 +64,25 @@ impl Session {
         let child = pair.slave.spawn_command(command).unwrap();
         let mut reader = pair.master.try_clone_reader().unwrap();
         let (sender, output) = mpsc::channel();
+        let pace = Arc::new(AtomicU64::new(AT_ONCE));
+        let line = Arc::clone(&pace);
         std::thread::spawn(move || {
             let mut buffer = [0; 4096];
-            while let Ok(count) = reader.read(&mut buffer) {
-                if count == 0 || sender.send(buffer[..count].to_vec()).is_err() {
-                    return;
+            loop {
+                let most = match line.load(Ordering::Relaxed) {
+                    AT_ONCE => buffer.len(),
+                    CLOSED => return,
+                    rate => {
+                        std::thread::sleep(Duration::from_secs(1) / u32::try_from(TICKS).unwrap());
+                        usize::try_from(rate / TICKS).unwrap()
+                    }
+                };
+                if most == 0 {
+                    continue;
+                }
+                match reader.read(&mut buffer[..most]) {
+                    Ok(count @ 1..) if sender.send(buffer[..count].to_vec()).is_ok() => {}
+                    _ => return,
                 }
             }
         });
@@ -66,7 +91,45 @@ impl Session {
         let master = pair.master;
         let screen = vt100::Parser::new(cells(24), cells(80), 0);
         let (written, answers, asked) = (String::new(), true, 0);
-        Self { master, child, keys, output, screen, written, modes_before, answers, asked }
+        Self { master, child, keys, output, screen, written, modes_before, answers, pace, asked }
+    }
+
+    /// From now on the terminal reads so many bytes a second, a tenth of it at a time; none where
+    /// that is 0. One read that waits already is not slowed down.
+    pub(crate) fn reads_slowly(&self, bytes: u64) {
+        self.pace.store(bytes, Ordering::Relaxed);
+    }
+
+    /// Closes a terminal that had stopped reading.
+    pub(crate) fn hangs_up(&mut self) {
+        self.pace.store(CLOSED, Ordering::Relaxed);
+        // Until the thread that reads has let go of it.
+        while self.output.recv_timeout(PATIENCE).is_ok() {}
+        self.keys = Box::new(std::io::sink());
+        let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
+        self.master = native_pty_system().openpty(size).unwrap().master;
+    }
+
+    /// Sends bytes that need not be text.
+    pub(crate) fn sends(&mut self, bytes: &[u8]) {
+        self.keys.write_all(bytes).unwrap();
+        self.keys.flush().unwrap();
+    }
+
+    /// Takes in all that comes in this time; the program lives on.
+    pub(crate) fn reads_for(&mut self, time: Duration) {
+        let until = Instant::now() + time;
+        loop {
+            match self.output.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(bytes) => self.take(&bytes),
+                Err(mpsc::RecvTimeoutError::Timeout) => return,
+                Err(mpsc::RecvTimeoutError::Disconnected) => panic!("{}", self.contents()),
+            }
+        }
+    }
+
+    pub(crate) fn contents(&self) -> String {
+        self.screen.screen().contents()
     }
 
     /// Reads until the screen holds the text.

@@ -35,6 +35,11 @@ impl Check {
         Self { all: unread.len(), unread, failed: Vec::new(), oldest: None, agreed: false }
     }
 
+    /// When the first of the listings came, or failed; at the start of the program without one.
+    pub(super) fn listed_at(&self) -> Duration {
+        self.oldest.unwrap_or_default()
+    }
+
     pub(super) fn is_stale(&self, now: Duration) -> bool {
         self.oldest.is_some_and(|oldest| now.saturating_sub(oldest) > FRESH)
     }

@@ -9,7 +9,7 @@ use super::*;
 use crate::change::plan::tests::{builder, plan, target};
 use crate::change::trial::{Service, drive, number, to_the_end, whims};
 use crate::change::{Loss, Selection, judge};
-use crate::domain::{CallForm, DeleteAnswer, EventStore, Foreign};
+use crate::domain::{CallForm, DeleteAnswer, EventStore, Foreign, RawEvent};
 
 pub(in crate::change) const NOW: Duration = Duration::ZERO;
 
@@ -139,6 +139,104 @@ fn a_run_stopped_before_anything_was_sent_has_nothing_to_verify() {
     let mut run = run(2, 1);
     run.stop();
     assert_eq!((run.state(), run.tally().not_sent), (RunState::Closing, 2));
+}
+
+#[test]
+fn a_stop_while_the_run_file_is_written_lets_no_call_out() {
+    let plan = plan(&[("0", "a")], 0..1, CallForm::Event);
+    let mut run = Machine::new(Arc::new(plan), 1);
+    assert!(matches!(run.hand_out(NOW)[..], [Act::Open(_)]));
+    run.stop();
+    run.take(Done::Opened(Ok("r1".to_owned())), NOW);
+    assert!(matches!(run.hand_out(NOW)[..], [Act::Close(_)]));
+    assert_eq!(names(&run), ["not sent"]);
+}
+
+/// The first event, with another URL than in the review.
+fn edited() -> RawEvent<'static> {
+    RawEvent { event_type: "0", id: "e0", url: "https://other.test/", ..RawEvent::default() }
+}
+
+/// Just young enough, and just too old.
+const A_MINUTE: Duration = Duration::from_secs(60);
+const OLD: Duration = Duration::from_millis(60_001);
+
+#[test]
+fn a_call_rests_on_a_listing_of_at_most_a_minute() {
+    let mut run = run(2, 1);
+    assert_eq!(sends(&run.hand_out(A_MINUTE)), [0], "young enough");
+    answer_at(&mut run, 0, Ok(&["e0"]), OLD);
+    assert!(is_listing(&run.hand_out(OLD)));
+    run.listed(&extension(), Ok(&listing(&[("0", "e1")])), OLD);
+    assert_eq!(sends(&run.hand_out(OLD + A_MINUTE)), [1], "and counts from there");
+}
+
+#[test]
+fn a_plan_listed_later_than_the_start_is_as_young_as_that() {
+    let plan = plan(&[("0", "a")], 0..1, CallForm::Event);
+    let mut run = Machine::new(Arc::new(plan), 1).reviewed_at(OLD);
+    run.hand_out(OLD);
+    run.take(Done::Opened(Ok("r1".to_owned())), OLD);
+    assert_eq!(sends(&run.hand_out(OLD + A_MINUTE)), [0]);
+}
+
+#[test]
+fn what_changed_or_went_since_an_old_listing_is_not_sent() {
+    let mut run = run(4, 2);
+    assert_eq!(run.hand_out(OLD).len(), 2);
+    let mut now = builder("210", &[("0", "e1"), ("0", "e3")]);
+    now.push(edited());
+    let now = now.finish(true);
+    run.listed(&extension(), Ok(&now), OLD);
+    run.listed(&extension(), Ok(&now), OLD);
+    assert_eq!(names(&run), ["not sent", "open", "already gone", "open"]);
+    let why = run.outcomes()[0].as_ref().and_then(Outcome::failure).unwrap().to_string();
+    assert!(why.contains("changed since the review"), "{why}");
+    assert_eq!(sends(&run.hand_out(OLD)), [1, 3]);
+    works(&mut run, 1);
+    works(&mut run, 3);
+    assert!(is_listing(&run.hand_out(OLD)), "verified");
+}
+
+#[test]
+fn where_nothing_is_left_after_an_old_listing_was_renewed_the_run_ends() {
+    let mut run = run(3, 1);
+    run.hand_out(OLD);
+    run.listed(&extension(), Ok(&listing(&[])), OLD);
+    assert!(matches!(run.hand_out(OLD)[..], [Act::Close(_)]));
+    assert_eq!(names(&run), ["already gone"; 3]);
+}
+
+#[test]
+fn what_cannot_be_listed_again_is_not_sent() {
+    let mut run = run(1, 1);
+    run.hand_out(OLD);
+    run.listed(&extension(), Err(&rejected("no")), OLD);
+    assert!(matches!(run.hand_out(OLD)[..], [Act::Close(_)]));
+    assert_eq!(names(&run), ["not sent"]);
+}
+
+#[test]
+fn a_wide_call_that_had_to_wait_is_guarded_by_a_young_listing() {
+    let mut run = wide(0..3, CallForm::Extension);
+    assert!(is_listing(&run.hand_out(NOW)));
+    run.listed(&extension(), Ok(&listing(ROWS)), NOW);
+    assert!(is_listing(&run.hand_out(OLD)));
+    run.listed(&extension(), Ok(&listing(ROWS)), OLD);
+    assert_eq!(sends(&run.hand_out(OLD)), [0]);
+}
+
+#[test]
+fn a_call_to_be_repeated_after_a_minute_is_not_repeated_on_what_changed() {
+    let mut run = run(1, 1);
+    run.hand_out(NOW);
+    answer_at(&mut run, 0, Err(busy()), A_MINUTE);
+    assert!(is_listing(&run.hand_out(OLD * 2)));
+    let mut now = builder("210", &[]);
+    now.push(edited());
+    run.listed(&extension(), Ok(&now.finish(true)), OLD * 2);
+    assert_eq!(names(&run), ["refused"], "its last answer stands");
+    assert!(run.hand_out(OLD * 2).iter().all(|act| !matches!(act, Act::Send(_))));
 }
 
 #[test]

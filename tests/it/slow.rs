@@ -1,0 +1,220 @@
+//! Terminals that read slowly, or stop reading: the program ends all the same, keys are heard, and
+//! work goes on at its own speed.
+
+use std::time::{Duration, Instant};
+
+use callsweep::simulator::World;
+
+use crate::ends::{signal, until_a_delete_is_out};
+use crate::full_disk::crowded;
+use crate::paint;
+use crate::session::{PATIENCE, Session, modes};
+use crate::unseen::Office;
+
+const QUIET: Duration = Duration::from_millis(300);
+
+/// A run that would go on for long, with many calls in flight, on a terminal that does not read.
+/// `answers`: it has answered before.
+fn stuck_in_a_run(answers: bool) -> (Office, Session) {
+    let mut world = paint::office(1, 4_000);
+    world.latency.delete = Duration::from_millis(5);
+    let settings = "wide_calls = []\nconcurrency = 64\nmax_delete = 5000";
+    let office = Office::of(world, settings);
+    let mut session = office.starts();
+    session.answers = answers;
+    session.sees("Dial-In");
+    session.press(" d");
+    session.types_and_says_yes("4000");
+    until_a_delete_is_out(&office.simulator);
+    gets_stuck(&mut session);
+    (office, session)
+}
+
+/// Stops reading, and has the program write more than a line holds.
+fn gets_stuck(session: &mut Session) {
+    session.reads_slowly(0);
+    for _ in 0..12 {
+        session.press("\x0c");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+impl Session {
+    /// Waits for the end without reading anything.
+    fn ends_unread(&mut self, most: Duration) -> u32 {
+        let asked = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                assert!(asked.elapsed() <= most, "after {:?}", asked.elapsed());
+                return status.exit_code();
+            }
+            assert!(asked.elapsed() < PATIENCE, "it does not end");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+const SIGNALS: [(&str, u32); 4] = [("HUP", 1), ("INT", 2), ("QUIT", 3), ("TERM", 15)];
+
+/// What the goals allow.
+const AN_END: Duration = Duration::from_secs(1);
+
+#[test]
+fn on_a_terminal_that_does_not_read_every_signal_ends_an_idle_program() {
+    for answers in [true, false] {
+        for (name, number) in SIGNALS {
+            let office = Office::small();
+            let mut session = office.starts();
+            session.answers = answers;
+            session.sees("Dial-In");
+            gets_stuck(&mut session);
+            signal(&session, name);
+            assert_eq!(session.ends_unread(AN_END), 128 + number, "{name}");
+            assert_eq!(modes(&*session.master), session.modes_before, "{name}");
+        }
+    }
+}
+
+#[test]
+fn on_a_terminal_that_does_not_read_every_signal_ends_a_run_and_what_follows_is_not_sent() {
+    for (answers, (name, number)) in [true, false].into_iter().cycle().zip(SIGNALS) {
+        let (office, mut session) = stuck_in_a_run(answers);
+        signal(&session, name);
+        nothing_is_sent_any_more(&office, name);
+        assert_eq!(session.ends_unread(AN_END), 128 + number, "{name}");
+        assert_eq!(modes(&*session.master), session.modes_before, "{name}");
+    }
+}
+
+#[test]
+fn a_terminal_that_did_not_read_and_is_closed_ends_the_program_idle_and_in_a_run() {
+    let office = Office::small();
+    let mut session = office.starts();
+    session.answers = false;
+    session.sees("Dial-In");
+    gets_stuck(&mut session);
+    session.hangs_up();
+    assert_eq!(session.ends_unread(AN_END), 128 + 1);
+    let (office, mut session) = stuck_in_a_run(false);
+    session.hangs_up();
+    nothing_is_sent_any_more(&office, "closed");
+    assert_eq!(session.ends_unread(AN_END), 128 + 1);
+}
+
+#[test]
+fn on_a_terminal_that_does_not_read_the_keys_that_stop_and_leave_are_heard() {
+    for (answers, keys) in [(true, "\x1b"), (false, "\x1b"), (true, "\x03"), (false, "p")] {
+        let (office, mut session) = stuck_in_a_run(answers);
+        session.press(keys);
+        nothing_is_sent_any_more(&office, keys);
+        // Ends one that was only held, and lets its closing listing come.
+        session.press("\x1b");
+        std::thread::sleep(QUIET);
+        session.press("\x03");
+        session.press("\x03");
+        assert_eq!(session.ends_unread(Duration::from_secs(3)), 0, "{keys:?}");
+    }
+}
+
+/// Called when the end can be read: no DELETE goes out a moment later.
+fn nothing_is_sent_any_more(office: &Office, why: &str) {
+    std::thread::sleep(Duration::from_millis(100));
+    let sent = office.count("DELETE");
+    assert!(sent < 4_000, "it was over before");
+    assert!(sent > 0, "it had not begun");
+    std::thread::sleep(Duration::from_millis(300));
+    let later = office.count("DELETE");
+    assert_eq!(later, sent, "{why:?}");
+}
+
+/// Three hundred events of 20 ms each on two lines, and a terminal that reads so slowly from the yes
+/// on.
+fn run_of_three_hundred(pace: Option<u64>) -> (Office, Session) {
+    let mut world: World = crowded(300);
+    world.latency.delete = Duration::from_millis(20);
+    let office = Office::of(world, "wide_calls = []\nconcurrency = 2");
+    let mut session = office.opens();
+    session.press(" d");
+    session.sees("Type 300, then press y");
+    session.press("300");
+    session.sees("n cancels.");
+    session.reads_for(QUIET);
+    if let Some(pace) = pace {
+        session.reads_slowly(pace);
+    }
+    session.press("y");
+    (office, session)
+}
+
+/// How long it takes until every event is gone, read as the terminal reads.
+fn time_of(office: &Office, session: &mut Session) -> Duration {
+    let began = Instant::now();
+    while office.events() > 0 {
+        assert!(began.elapsed() < PATIENCE, "{}", session.contents());
+        session.reads_for(Duration::from_millis(10));
+    }
+    began.elapsed()
+}
+
+#[test]
+fn at_960_bytes_a_second_a_run_keeps_its_speed_and_escape_is_told_within_three_seconds() {
+    let (office, mut session) = run_of_three_hundred(None);
+    let fast = time_of(&office, &mut session);
+    drop(session);
+    let (office, mut session) = run_of_three_hundred(Some(960));
+    let slow = time_of(&office, &mut session);
+    assert!(slow <= fast.mul_f64(1.1), "{slow:?} where it is {fast:?} on a fast line");
+    drop(session);
+    let (office, mut session) = run_of_three_hundred(Some(960));
+    session.reads_for(Duration::from_millis(1_500));
+    let pressed = Instant::now();
+    session.press("\x1b");
+    while !["stopp", "not sent", "verifying"].iter().any(|word| session.contents().contains(word)) {
+        assert!(pressed.elapsed() < Duration::from_secs(3), "{}", session.contents());
+        session.reads_for(Duration::from_millis(20));
+    }
+    let left = office.events();
+    assert!(left > 0 && left < 300, "{left}");
+}
+
+#[test]
+fn at_240_bytes_a_second_keys_are_heard() {
+    for answers in [true, false] {
+        let office = Office::small();
+        let mut session = office.starts();
+        session.answers = answers;
+        session.sees("Dial-In");
+        session.reads_for(QUIET);
+        session.reads_slowly(240);
+        session.press("\rj?");
+        session.reads_for(Duration::from_millis(500));
+        session.press("qq");
+        session.reads_for(Duration::from_millis(200));
+        let asked = Instant::now();
+        session.press("q");
+        assert_eq!(session.ends(), 0);
+        assert!(asked.elapsed() < Duration::from_secs(4), "{:?}", asked.elapsed());
+    }
+}
+
+#[test]
+fn in_a_run_on_a_terminal_that_never_answers_a_key_is_answered_at_once() {
+    let mut world = crowded(300);
+    world.latency.delete = Duration::from_millis(20);
+    let office = Office::of(world, "wide_calls = []\nconcurrency = 1");
+    let mut session = office.starts();
+    session.answers = false;
+    session.sees("Dial-In");
+    session.press(" d");
+    session.types_and_says_yes("300");
+    session.sees("running: ");
+    for _ in 0..3 {
+        session.reads_for(QUIET);
+        let pressed = Instant::now();
+        session.press("?");
+        session.sees("q closes");
+        session.press("q");
+        session.sees("1 Extensions");
+        assert!(pressed.elapsed() < Duration::from_millis(600), "{:?}", pressed.elapsed());
+    }
+}
