@@ -6,8 +6,11 @@
 //! refused for an old token, with a new one, and a question whose connection ended under it. Any
 //! other request that went wrong is somebody else's decision.
 
+mod answer;
 mod budget;
+mod clock;
 mod discovery;
+mod line;
 mod paging;
 mod reading;
 mod refusal;
@@ -27,8 +30,8 @@ use crate::domain::{
     WriteAnswer,
 };
 use discovery::Said;
+pub use line::ClientRefused;
 use paging::End;
-pub use transport::ClientRefused;
 use transport::{Transport, Verb};
 
 /// What a profile says of the conversation with its service.
@@ -255,7 +258,7 @@ impl Client {
     }
 }
 
-fn written(answer: transport::Answer) -> Result<WriteAnswer, Failure> {
+fn written(answer: answer::Answer) -> Result<WriteAnswer, Failure> {
     let http_status = answer.status;
     let id = match refusal::accepted(answer)? {
         Some(body) => wire::written_id(&wire::text(&body)).map_err(refusal::misread)?,
@@ -279,7 +282,7 @@ pub fn decode_anything(body: &[u8]) {
     let _ = wire::deleted_ids(&text);
     let _ = wire::written_id(&text);
     let _ =
-        soap::listed(&transport::Answer { status: 200, body: body.to_vec(), ..Default::default() });
+        soap::listed(&answer::Answer { status: 200, body: body.to_vec(), ..Default::default() });
     let Ok(page) = wire::page(&text) else { return };
     let Ok(number) = ExtensionNumber::parse("0003*210") else { return };
     let mut listing = ListingBuilder::new(number);

@@ -12,8 +12,8 @@ use std::path::Path;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use super::answer::Answer;
 use super::paging::{Next, Paging};
-use super::transport::Answer;
 use super::*;
 use crate::domain::{CreatePath, EventId, EventKey, EventType, ListingBuilder, Secret, UserId};
 use server::{Reply, Server};

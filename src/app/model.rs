@@ -5,6 +5,7 @@ use crate::domain::{
     EventKey, EventStore, ExpressionError, Extension, ExtensionNumber, Failure, Fetched, Filter,
     Mask, Target, WideCalls,
 };
+use crate::looks::Looks;
 use std::collections::{HashMap, HashSet};
 
 use super::browse::EventsPanel;
@@ -13,7 +14,7 @@ use super::marking::{MarkPrompt, Marking};
 use super::running::Opening;
 use super::status::{Calls, Log, LogLine, Notice, StatusRow, Tone};
 use super::{
-    ActiveRun, ActiveUndo, Cursor, Effect, Key, Layout, Looks, Moment, Panel, Review, UndoReview,
+    ActiveRun, ActiveUndo, Cursor, Effect, Key, Layout, Moment, Panel, Review, UndoReview,
 };
 
 /// What the profile settles before the program starts.
