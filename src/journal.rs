@@ -5,6 +5,9 @@
 
 #[cfg(test)]
 mod agreement;
+mod lock;
+mod odd;
+mod process;
 mod record;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -17,6 +20,7 @@ use serde_json::{Value, json};
 
 use crate::deletion::{Plan, RunCall, RunEnd, Settled, UndoPlan};
 use crate::domain::{EventKey, Foreign, Outcome, PhoneCallEvent, Target};
+pub use lock::{Lock, LockRefused};
 pub use record::{
     Kind, Record, RecordRefused, RecordedCall, RecordedEvent, is_finished, names, undo_plan,
 };
@@ -34,9 +38,17 @@ pub struct RunFile {
     /// Why a line could not be written: whatever came behind it would follow a torn one. Held while
     /// a line is written, so that none comes between a line and its failure.
     broken: Mutex<Option<String>>,
+    /// The right to change the PBX, given back with the file.
+    _lock: Option<Lock>,
 }
 
 impl RunFile {
+    /// Keeps the lock of the PBX as long as the file is open.
+    #[must_use]
+    pub fn holding(self, lock: Option<Lock>) -> Self {
+        Self { _lock: lock, ..self }
+    }
+
     /// Creates the file, writes the plan with every event whole, and syncs file and folder. Only
     /// then may anything be sent.
     ///
@@ -62,7 +74,7 @@ impl RunFile {
         events: &[PhoneCallEvent],
         bystanders: &[PhoneCallEvent],
     ) -> io::Result<Self> {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(runs)?;
+        prepare(runs)?;
         let (file, name) = create_new(runs, &target.profile)?;
         // Held as long as the run goes on: a lock that another program can take means that it
         // does not. A file system without locks gives up that sign and nothing else.
@@ -76,7 +88,7 @@ impl RunFile {
             let _ = fs::remove_file(path_of(runs, &name));
             return Err(error);
         }
-        Ok(Self { file, name, broken: Mutex::new(None) })
+        Ok(Self { file, name, broken: Mutex::new(None), _lock: None })
     }
 
     /// `20261123T094131Z-acme`: what the run is called everywhere.
@@ -161,6 +173,14 @@ impl RunFile {
     }
 }
 
+/// Makes the folder of run files, for its owner alone.
+///
+/// # Errors
+/// Any error of the file system.
+pub fn prepare(runs: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(runs)
+}
+
 fn write_plan(
     file: &File,
     run: &Value,
@@ -199,7 +219,7 @@ pub fn close_broken(runs: &Path, name: &str, end: &RunEnd) -> io::Result<()> {
     // What follows a torn line would be torn with it; nobody misses what it had not said.
     let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
     file.set_len(u64::try_from(whole).unwrap_or(u64::MAX))?;
-    RunFile { file, name: name.to_owned(), broken: Mutex::new(None) }.finish(end)
+    RunFile { file, name: name.to_owned(), broken: Mutex::new(None), _lock: None }.finish(end)
 }
 
 fn outcome_of(outcome: &Outcome) -> Value {

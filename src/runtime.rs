@@ -1,7 +1,7 @@
 //! The only place where effects become acts; both fronts use it.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::deletion::{Plan, RunCall, RunEnd, Settled, Tally, Undo, UndoPlan, jud
 use crate::domain::{
     Cause, Discovery, Exchange, ExtensionNumber, Failure, Foreign, Fuse, Listing, Source,
 };
-use crate::journal::{self, Kind, Record, RunFile};
+use crate::journal::{self, Kind, Lock, LockRefused, Record, RunFile};
 
 /// Run files looked through at a start.
 const LATEST: usize = 50;
@@ -27,6 +27,10 @@ pub struct Ports {
     sources: Vec<Source>,
     runs: PathBuf,
     open: Mutex<Option<Arc<RunFile>>>,
+    /// The right to change this PBX, where it was taken before a run file is opened.
+    lock: Mutex<Option<Lock>>,
+    /// Other programs may change this PBX too.
+    shared: bool,
 }
 
 impl Ports {
@@ -37,7 +41,29 @@ impl Ports {
         sources: Vec<Source>,
         runs: PathBuf,
     ) -> Self {
-        Self { client, typed, sources, runs, open: Mutex::new(None) }
+        let (open, lock) = (Mutex::new(None), Mutex::new(None));
+        Self { client, typed, sources, runs, open, lock, shared: true }
+    }
+
+    /// The same for a PBX that is inside this program: no other can change it, and no lock is taken.
+    #[must_use]
+    pub fn of_own_pbx(self) -> Self {
+        Self { shared: false, ..self }
+    }
+
+    /// The same with the lock of the PBX in hand already.
+    #[must_use]
+    pub fn holding(self, lock: Lock) -> Self {
+        Self { lock: Mutex::new(Some(lock)), ..self }
+    }
+
+    /// The right to change the PBX: taken here unless it was before.
+    fn lock(&self) -> Result<Option<Lock>, LockRefused> {
+        let held = self.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if held.is_some() || !self.shared {
+            return Ok(held);
+        }
+        Lock::take(&self.runs, &self.client.target().origin).map(Some)
     }
 
     fn run_file(&self) -> Option<Arc<RunFile>> {
@@ -64,7 +90,7 @@ pub async fn perform(effect: Effect, ports: &Ports) -> Message {
             Message::Listed { extension, epoch, result, exchanges }
         }
         Effect::OpenRunFile(plan) => {
-            Message::RunFileOpened(keep_open(ports, RunFile::create(&ports.runs, &plan)))
+            Message::RunFileOpened(open_run_file(ports, |runs| RunFile::create(runs, &plan)))
         }
         Effect::SendDelete { plan, call } => send_delete(ports, &plan, &call).await,
         Effect::SimulateDelete { plan, call } => simulate_delete(ports, &plan, &call).await,
@@ -84,7 +110,7 @@ pub async fn perform(effect: Effect, ports: &Ports) -> Message {
             Message::ListedForRun { extension, result, exchanges }
         }
         Effect::OpenUndoFile(plan) => {
-            Message::RunFileOpened(keep_open(ports, RunFile::create_undo(&ports.runs, &plan)))
+            Message::RunFileOpened(open_run_file(ports, |runs| RunFile::create_undo(runs, &plan)))
         }
         Effect::CreateEvent { plan, place } => create_event(ports, &plan, place).await,
         Effect::Wait(time) => {
@@ -173,13 +199,20 @@ fn broken_runs(ports: &Ports) -> Vec<String> {
     .collect()
 }
 
-fn keep_open(ports: &Ports, file: io::Result<RunFile>) -> Result<String, Failure> {
-    let file = file.map_err(|error| {
+/// Takes the lock of the PBX and creates the run file, which gives it back when it is closed.
+fn open_run_file(
+    ports: &Ports,
+    create: impl FnOnce(&Path) -> io::Result<RunFile>,
+) -> Result<String, Failure> {
+    let unwritten = |error| {
         let folder = ports.runs.display();
         withheld(format!(
             "the run file cannot be written in {folder}: {error}; make room or set XDG_STATE_HOME"
         ))
-    })?;
+    };
+    journal::prepare(&ports.runs).map_err(unwritten)?;
+    let lock = ports.lock().map_err(|why| Failure::new(Cause::Locked, why.to_string()))?;
+    let file = create(&ports.runs).map_err(unwritten)?.holding(lock);
     let name = file.name().to_owned();
     ports.keep(Some(file));
     Ok(name)

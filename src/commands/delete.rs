@@ -18,7 +18,7 @@ use crate::app::Effect;
 use crate::config::{self, Environment, Flags, Profile};
 use crate::deletion::{Plan, Run, Selection};
 use crate::domain::{EventStore, EventType, EventView, Expression, Extension, Listing};
-use crate::journal::RecordedCall;
+use crate::journal::{Lock, RecordedCall};
 use crate::runtime::{Listed, Ports};
 
 /// From this many events on the number has to be typed, as on the screen.
@@ -115,11 +115,12 @@ pub(super) fn run(
         let ending = Ending::Refused.because("no event is meant by that: nothing was sent");
         return Ok(ending.written(written));
     }
-    let ending = carry_out(&selection, &opened, &folder, &arguments.consent, || Ok(()))?;
+    let ending = carry_out(&selection, &opened, &folder, &arguments.consent, None, || Ok(()))?;
     Ok(if whole || ending != Ending::Done { ending } else { Ending::InPart })
 }
 
-/// Plans, asks, sends and prints; `begun` is done between the run file and the first request.
+/// Plans, asks, sends and prints; `begun` is done between the run file and the first request. The
+/// lock is taken at the yes where it is not in hand.
 ///
 /// # Errors
 /// When the terminal cannot be asked; what fails later is in the ending.
@@ -128,9 +129,10 @@ pub(super) fn carry_out(
     opened: &Opened,
     folder: &Path,
     consent: &Consent,
+    lock: Option<Lock>,
     begun: impl FnOnce() -> io::Result<()>,
 ) -> Result<Ending> {
-    let Opened { profile, .. } = opened;
+    let Opened { profile, simulator } = opened;
     let form = profile.wide_calls.widest();
     let plan = match Plan::freeze(profile.target.clone(), selection, form, profile.max_delete) {
         Ok(plan) => Arc::new(plan),
@@ -148,6 +150,11 @@ pub(super) fn carry_out(
     }
     let client = profile::client(profile, Writes::Allowed)?;
     let ports = Ports::new(client, Vec::new(), Vec::new(), folder.to_owned());
+    let ports = if simulator.is_some() { ports.of_own_pbx() } else { ports };
+    let ports = match lock {
+        Some(lock) => ports.holding(lock),
+        None => ports,
+    };
     let open = Effect::OpenRunFile(Arc::clone(&plan));
     let machine = Machine::Deletion(Run::new(plan, profile.concurrency));
     machine::carry_out(machine, open, ports, folder, consent.format, begun)

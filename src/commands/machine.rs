@@ -126,7 +126,11 @@ pub(super) fn carry_out(
             let ending = report(&machine, folder, &closed, format);
             Ok(closed.signal.map_or(ending, Ending::Signalled))
         }
-        Err(failure) => Ok(Ending::Failed.because(&format!("nothing was sent: {failure}"))),
+        Err(failure) => {
+            let locked = failure.cause == Cause::Locked;
+            let ending = if locked { Ending::Refused } else { Ending::Failed };
+            Ok(ending.because(&format!("nothing was sent: {failure}")))
+        }
     }
 }
 

@@ -19,7 +19,7 @@ use crate::api::Writes;
 use crate::config::{self, Environment, Flags};
 use crate::deletion::{RunEnd, Selection, Tally, gone_beside, settled_by_listing};
 use crate::domain::{EventStore, ExtensionNumber, Listing, Outcome};
-use crate::journal::{self, Kind, Record, RecordedEvent};
+use crate::journal::{self, Kind, Lock, Record, RecordedEvent};
 use crate::runtime::{self, Listed, Ports};
 
 /// Which run.
@@ -69,6 +69,12 @@ pub(super) fn run(
     if let Err(refused) = record.is_of(target) {
         return Ok(Ending::Usage.because(&refused.to_string()));
     }
+    let lock = match arguments.yes.then(|| Lock::take(&folder, &target.origin)).transpose() {
+        Ok(lock) => lock,
+        Err(refused) => {
+            return Ok(Ending::Refused.because(&format!("nothing was sent: {refused}")));
+        }
+    };
     let found = look(&record, &opened)?;
     remark(&format!(
         "run {} broke off: {}; {} left",
@@ -86,7 +92,7 @@ pub(super) fn run(
     }
     let consent = Consent { dry_run: false, yes: arguments.yes, format: arguments.format };
     let close = || journal::close_broken(&folder, &record.name, &found.end);
-    delete::carry_out(&found.selection, &opened, &folder, &consent, close)
+    delete::carry_out(&found.selection, &opened, &folder, &consent, lock, close)
 }
 
 fn not_resumable(record: &Record, folder: &std::path::Path) -> Option<String> {
@@ -98,8 +104,11 @@ fn not_resumable(record: &Record, folder: &std::path::Path) -> Option<String> {
     if record.finished.is_some() {
         return Some(format!("{name} came to its end: there is nothing to resume"));
     }
-    journal::is_going_on(folder, name)
-        .then(|| format!("{name} is still going on in another callsweep: wait for its end"))
+    journal::is_going_on(folder, name).then(|| {
+        let who = Lock::take(folder, &record.origin).err().map(|who| format!("; {who}"));
+        let who = who.unwrap_or_else(|| ": wait for its end".to_owned());
+        format!("{name} is still going on in another callsweep{who}")
+    })
 }
 
 /// Lists every extension that the run planned on and settles what can be settled by that.

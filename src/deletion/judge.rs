@@ -87,7 +87,7 @@ fn outcome_of_failure(failure: &Failure, may_have_acted: bool) -> Outcome {
         return Outcome::Unknown(failure.clone());
     }
     match failure.cause {
-        Cause::Withheld | Cause::Simulated | Cause::Unreachable => {
+        Cause::Withheld | Cause::Locked | Cause::Simulated | Cause::Unreachable => {
             Outcome::NotSent(failure.clone())
         }
         Cause::Rejected

@@ -26,6 +26,7 @@ mod limits;
 mod long_lists;
 mod looks;
 mod masks;
+mod one_writer;
 mod paint;
 mod papers;
 mod pty;
