@@ -208,7 +208,9 @@ impl Client {
     async fn present(&self, trace: &mut Vec<Exchange>) -> Result<Said, Failure> {
         let path = format!("{}/@self/presence", self.inner.target.extensions_path());
         let take =
-            |said: &mut Said, row: &wire::Row<'_>| match ExtensionNumber::parse(&row.extension()) {
+            |said: &mut Said, row: &wire::Row<'_>, _: wire::Body<'_>| match ExtensionNumber::parse(
+                &row.extension(),
+            ) {
                 Ok(number) => said.extensions.push(terminal(number)),
                 Err(_) => said.odd += 1,
             };
@@ -286,7 +288,7 @@ pub fn decode_anything(body: &[u8]) {
     let Ok(page) = wire::page(&text) else { return };
     let Ok(number) = ExtensionNumber::parse("0003*210") else { return };
     let mut listing = ListingBuilder::new(number);
-    page.rows.iter().for_each(|row| row.put_into(&mut listing));
+    page.rows.iter().for_each(|row| row.put_into(&mut listing, wire::Body::new(body, &text)));
     assert_eq!(listing.len(), page.rows.len());
     let listing = listing.finish(true);
     for row in 0..listing.len() {

@@ -29,6 +29,6 @@ pub use fuse::Fuse;
 pub use mask::Mask;
 pub use service::{Credentials, Discovery, Exchange, Secret, Source};
 pub use store::{
-    EventStore, EventView, Listing, ListingBuilder, Meant, OddRow, RawEvent, Replaced,
+    EventStore, EventView, Listing, ListingBuilder, Meant, OddRow, RawEvent, Replaced, RowText,
 };
 pub use target::{CallForm, Target, TargetRefused, UserId, WideCalls};

@@ -74,7 +74,7 @@ impl Wanted {
     pub(super) fn mark(&self, store: &mut EventStore, extension: &Extension, listing: Listing) {
         match self {
             Self::Where(expression) => {
-                store.insert(listing);
+                store.insert_whole(listing);
                 store.set_marks_where(expression, extension, true);
             }
             Self::Named { types, ids } => {
@@ -85,7 +85,7 @@ impl Wanted {
                 let rows = 0..listing.len();
                 let rows: Vec<usize> =
                     rows.filter(|row| listing.row(*row).is_some_and(named)).collect();
-                store.insert(listing);
+                store.insert_whole(listing);
                 store.set_marks(&extension.number, rows, true);
             }
         }

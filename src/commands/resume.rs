@@ -180,6 +180,6 @@ fn settle(
             |row: &usize| listing.row(*row).is_some_and(|listed| listed.to_event() == *event);
         left.extend(listing.find(&event.key).filter(|row| open && same(row)));
     }
-    store.insert(listing);
+    store.insert_whole(listing);
     store.set_marks(&extension, left, true);
 }

@@ -445,6 +445,7 @@ impl Body {
             note: Foreign::from(self.note),
             status: Status::parse(&self.status),
             modified: Modified::parse(&self.modified),
+            text: None,
         })
     }
 }

@@ -4,6 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::text::{RowText, Texts};
+
 use super::super::{
     Candidate, EventId, EventKey, EventType, Expression, Extension, ExtensionNumber, Foreign,
     Method, Modified, PhoneCallEvent, Status,
@@ -24,6 +26,8 @@ pub struct Listing {
     others: Box<[u32]>,
     odd: Vec<OddRow>,
     complete: bool,
+    /// The rows as the service wrote them, where they may go into a run file.
+    texts: Option<Box<Texts>>,
 }
 
 /// A row that the service listed and that no DELETE may name: it is shown, counted, never marked.
@@ -146,8 +150,16 @@ impl Listing {
             .find(|&row| self.row(row).is_some_and(|view| view.id() == key.id.as_str()))
     }
 
+    /// Lets go of the rows as the service wrote them.
+    pub fn forget_texts(&mut self) {
+        self.texts = None;
+    }
+
     pub(super) fn remove(&mut self, row: usize) {
         self.rows.remove(row);
+        if let Some(texts) = &mut self.texts {
+            texts.remove(row);
+        }
         for group in &mut self.groups {
             group.end -= usize::from(group.end > row);
         }
@@ -289,7 +301,13 @@ impl<'a> EventView<'a> {
             note: self.note(),
             status: self.status(),
             modified: self.modified(),
+            text: self.text(),
         }
+    }
+
+    /// The row as the service wrote it, where that was kept.
+    pub fn text(&self) -> Option<RowText> {
+        self.listing.texts.as_ref()?.of(self.index)
     }
 }
 
@@ -316,8 +334,9 @@ pub struct RawEvent<'a> {
 #[derive(Debug)]
 pub struct ListingBuilder {
     extension: ExtensionNumber,
-    /// Each with the number of its type.
-    rows: Vec<(u16, Row)>,
+    /// Each with the number of its type and the place of its text.
+    rows: Vec<(u16, Row, Range<u32>)>,
+    texts: Vec<u8>,
     ids: String,
     strings: Vec<Arc<str>>,
     others: Vec<u32>,
@@ -331,6 +350,7 @@ impl ListingBuilder {
         Self {
             extension,
             rows: Vec::new(),
+            texts: Vec::new(),
             ids: String::new(),
             strings: Vec::new(),
             others: Vec::new(),
@@ -341,7 +361,12 @@ impl ListingBuilder {
 
     /// Takes one row. A row that no DELETE could name becomes an [`OddRow`]; none is lost.
     pub fn push(&mut self, event: RawEvent<'_>) {
-        if let Err(reason) = self.try_push(event) {
+        self.push_with_text(event, &[]);
+    }
+
+    /// Takes one row with its text in the answer.
+    pub fn push_with_text(&mut self, event: RawEvent<'_>, text: &[u8]) {
+        if let Err(reason) = self.try_push(event, text) {
             let RawEvent { event_type, id, method, url, .. } = event;
             let text = format!("type {event_type} id {id} {method} {url}");
             self.push_odd(number_of(event_type).map(EventType::from_number), &text, &reason);
@@ -366,38 +391,41 @@ impl ListingBuilder {
     /// The numbers of the types that came in so far, of odd rows too, in no order.
     pub fn types(&self) -> impl Iterator<Item = u16> + '_ {
         let odd = self.odd.iter().filter_map(|row| row.event_type.map(EventType::number));
-        self.rows.iter().map(|(event_type, _)| *event_type).chain(odd)
+        self.rows.iter().map(|(event_type, ..)| *event_type).chain(odd)
     }
 
     /// Groups the rows by type. An event that was listed twice, as happens when a list moves while
     /// its pages are read, is kept once.
     pub fn finish(self, complete: bool) -> Listing {
-        let Self { extension, mut rows, ids, strings, others, odd, .. } = self;
-        rows.sort_by_key(|(event_type, _)| *event_type);
+        let Self { extension, mut rows, texts, ids, strings, others, odd, .. } = self;
+        rows.sort_by_key(|(event_type, ..)| *event_type);
         let mut seen = HashSet::with_capacity(rows.len());
-        rows.retain(|(event_type, row)| seen.insert((*event_type, id_of(&ids, row))));
+        rows.retain(|(event_type, row, _)| seen.insert((*event_type, id_of(&ids, row))));
         let mut groups: Vec<Group> = Vec::new();
-        for (place, (event_type, _)) in rows.iter().enumerate() {
+        for (place, (event_type, ..)) in rows.iter().enumerate() {
             match groups.last_mut().filter(|group| group.event_type == *event_type) {
                 Some(group) => group.end = place + 1,
                 None => groups.push(Group { event_type: *event_type, end: place + 1 }),
             }
         }
         drop(seen);
+        let places = || rows.iter().map(|(.., place)| place.clone()).collect();
+        let texts = (!texts.is_empty()).then(|| Box::new(Texts::new(&texts, places())));
         Listing {
             extension,
             // Copies of exact size: shrinking in place would leave a hole behind every listing.
-            rows: rows.iter().map(|(_, row)| *row).collect(),
+            rows: rows.iter().map(|(_, row, _)| *row).collect(),
             groups,
             ids: ids.as_str().into(),
             strings: strings.as_slice().into(),
             others: others.as_slice().into(),
             odd,
             complete,
+            texts,
         }
     }
 
-    fn try_push(&mut self, event: RawEvent<'_>) -> Result<(), String> {
+    fn try_push(&mut self, event: RawEvent<'_>, text: &[u8]) -> Result<(), String> {
         let event_type = number_of(event.event_type)
             .ok_or_else(|| "its type is not a number that can stand in a path".to_owned())?;
         if !EventId::is_valid(event.id) {
@@ -422,8 +450,18 @@ impl ListingBuilder {
             status: self.choice(event.status)?,
         };
         self.ids.push_str(event.id);
-        self.rows.push((event_type, row));
+        let place = self.keep(text);
+        self.rows.push((event_type, row, place));
         Ok(())
+    }
+
+    /// Keeps a text; where it does not fit, none is kept.
+    fn keep(&mut self, text: &[u8]) -> Range<u32> {
+        let start = u32::try_from(self.texts.len());
+        let end = u32::try_from(self.texts.len().saturating_add(text.len()));
+        let (Ok(start), Ok(end)) = (start, end) else { return 0..0 };
+        self.texts.extend_from_slice(text);
+        start..end
     }
 
     fn choice(&mut self, text: &str) -> Result<Choice, String> {
