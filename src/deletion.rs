@@ -18,7 +18,7 @@ mod verification;
 
 pub use drift::{Choice, Difference, Drifted};
 pub use judge::{Reply, Settled, judge};
-pub use plan::{Plan, PlanHash, PlanRefused, PlannedCall, Selection};
+pub use plan::{Plan, PlanRefused, PlannedCall, Selection};
 pub use run::{Run, RunCall, RunEnd, RunState, Step, Tally};
 pub use undo::{Loss, Undo, UndoPlan, UndoRefused, UndoStep};
 pub use verification::{gone_beside, settled_by_listing};

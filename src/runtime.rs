@@ -9,11 +9,11 @@ use tokio::task::JoinSet;
 
 use crate::api::Client;
 use crate::app::{Effect, Message};
-use crate::deletion::{Plan, RunCall, RunEnd, Settled, Tally, Undo, UndoPlan, judge};
+use crate::deletion::{Plan, RunCall, RunEnd, Settled, Undo, UndoPlan, judge};
 use crate::domain::{
     Cause, Discovery, Exchange, ExtensionNumber, Failure, Foreign, Fuse, Listing, Source,
 };
-use crate::journal::{self, Kind, Lock, LockRefused, Record, RunFile};
+use crate::journal::{self, Kind, Lock, LockRefused, Record, RunFile, Written};
 
 /// Run files looked through at a start.
 const LATEST: usize = 50;
@@ -55,6 +55,12 @@ impl Ports {
     #[must_use]
     pub fn holding(self, lock: Lock) -> Self {
         Self { lock: Mutex::new(Some(lock)), ..self }
+    }
+
+    /// The same with a run file that is open already: the run is gone on with.
+    #[must_use]
+    pub fn going_on(self, file: RunFile) -> Self {
+        Self { open: Mutex::new(Some(Arc::new(file))), ..self }
     }
 
     /// The right to change the PBX: taken here unless it was before.
@@ -172,31 +178,43 @@ pub async fn list_all(
     }
 }
 
-/// The newest runs of this service that broke off, or that another program carries out right now, a
-/// sentence each. What cannot be read is for `callsweep runs` to say.
+/// The newest runs of this service that broke off, that stopped, or that another program carries out
+/// right now, a sentence each. What cannot be read is for `callsweep runs` to say.
 fn broken_runs(ports: &Ports) -> Vec<String> {
     let names = journal::names(&ports.runs).unwrap_or_default();
-    let names = names.iter().take(LATEST).filter(|name| !journal::is_finished(&ports.runs, name));
+    let is_over = |name: &str| {
+        journal::is_finished(&ports.runs, name) && !journal::is_stopped(&ports.runs, name)
+    };
+    let names = names.iter().take(LATEST).filter(|name| !is_over(name));
     let records = names.filter_map(|name| Record::read(&ports.runs, name).ok());
-    let open = records
-        .filter(|record| record.finished.is_none() && record.is_of(ports.client.target()).is_ok());
-    open.map(|record| {
-        if journal::is_going_on(&ports.runs, &record.name) {
-            return format!("run {} is going on right now in another callsweep", record.name);
-        }
-        let tally = Tally::over(record.events.iter().map(|planned| &planned.outcome));
-        let (name, left) = (&record.name, tally.not_sent + tally.unknown);
-        let (verb, run) = match record.kind {
-            Kind::Delete => ("resume", name),
-            Kind::Undo => ("undo", record.undoes.as_ref().unwrap_or(name)),
-        };
-        let all = record.events.len();
-        format!(
-            "run {name} broke off: {left} of {all} not sent or unknown; callsweep {verb} {run} \
-             goes on"
-        )
+    let ours = records.filter(|record| record.is_of(ports.client.target()).is_ok());
+    ours.filter_map(|record| left_over(ports, &record)).collect()
+}
+
+/// How to go on with a run; `None` where nobody can or needs to.
+fn left_over(ports: &Ports, record: &Record) -> Option<String> {
+    let name = &record.name;
+    if record.finished.is_none() && journal::is_going_on(&ports.runs, name) {
+        return Some(format!("run {name} is going on right now in another callsweep"));
+    }
+    let (verb, run) = match record.kind {
+        Kind::Delete | Kind::Change => ("resume", name),
+        Kind::Undo => ("undo", record.undoes.as_ref().unwrap_or(name)),
+        Kind::Backup => return None,
+    };
+    let (tally, all) = (record.tally(), record.planned());
+    let go_on = format!("callsweep {verb} {run} goes on");
+    let Some(stop) = &record.stopped else {
+        let left = tally.not_sent + tally.unknown;
+        return Some(format!("run {name} broke off: {left} of {all} not sent or unknown; {go_on}"));
+    };
+    // What was undone is not gone on with.
+    let undone = journal::undone_by(&ports.runs, name).ok().flatten();
+    let left = tally.not_sent + tally.unknown + tally.refused;
+    (left > 0 && undone.is_none()).then(|| {
+        let why = &stop.message;
+        format!("run {name} stopped: {left} of {all} not done ({why}); {go_on}")
     })
-    .collect()
 }
 
 /// Takes the lock of the PBX and creates the run file, which gives it back when it is closed.
@@ -218,14 +236,24 @@ fn open_run_file(
     Ok(name)
 }
 
+/// Waits until the line that says what is about to be sent is on disk.
+async fn on_disk(file: &RunFile, line: io::Result<Written>) -> Result<(), Failure> {
+    let synced = match line {
+        Ok(line) => file.synced(line).await,
+        Err(error) => Err(error),
+    };
+    synced.map_err(|error| {
+        Failure::new(Cause::Unwritten, format!("the run file cannot be written: {error}"))
+    })
+}
+
 /// Writes *sent*, sends, writes *settled*: a request whose line is not written does not go out.
 async fn send_delete(ports: &Ports, plan: &Plan, call: &RunCall) -> Message {
     let mut exchanges = Vec::new();
     let covered = plan.events().get(call.covers()).unwrap_or_default();
-    let withhold =
-        |why: String| judge(covered, Err(withheld(why)), Duration::ZERO, call.may_have_acted());
+    let withhold = |why: Failure| judge(covered, Err(why), Duration::ZERO, call.may_have_acted());
     let settled = match ports.run_file() {
-        Some(file) => match file.sent(call) {
+        Some(file) => match on_disk(&file, file.sent(call)).await {
             Ok(()) => {
                 let answer = ports.client.delete(call.delete(), &mut exchanges).await;
                 let took = exchanges.iter().map(|exchange| exchange.took).sum();
@@ -235,9 +263,9 @@ async fn send_delete(ports: &Ports, plan: &Plan, call: &RunCall) -> Message {
                 let _ = file.settled(call, &settled);
                 settled
             }
-            Err(error) => withhold(format!("the run file cannot be written: {error}")),
+            Err(failure) => withhold(failure),
         },
-        None => withhold("there is no run file".to_owned()),
+        None => withhold(withheld("there is no run file".to_owned())),
     };
     Message::CallSettled { call: call.id(), settled, exchanges }
 }
@@ -255,7 +283,7 @@ async fn simulate_delete(ports: &Ports, plan: &Plan, call: &RunCall) -> Message 
 async fn create_event(ports: &Ports, plan: &UndoPlan, place: usize) -> Message {
     let mut exchanges = Vec::new();
     let answer = match (plan.events().get(place), ports.run_file()) {
-        (Some(event), Some(file)) => match file.making(place) {
+        (Some(event), Some(file)) => match on_disk(&file, file.making(place)).await {
             Ok(()) => {
                 let answer = ports.client.create(event, &mut exchanges).await;
                 let http_status = match &answer {
@@ -265,7 +293,7 @@ async fn create_event(ports: &Ports, plan: &UndoPlan, place: usize) -> Message {
                 let _ = file.made(place, &Undo::outcome_of(answer.clone()), http_status);
                 answer
             }
-            Err(error) => Err(withheld(format!("the run file cannot be written: {error}"))),
+            Err(failure) => Err(failure),
         },
         (_, None) => Err(withheld("there is no run file".to_owned())),
         (None, Some(_)) => Err(withheld("the plan has no such event".to_owned())),

@@ -9,7 +9,7 @@ use color_eyre::eyre::{Result, eyre};
 
 use super::ending::{Ending, remark};
 use super::list::{self, parse_type};
-use super::machine::{self, Machine};
+use super::machine::{self, Machine, Start};
 use super::profile;
 use super::runs::{self, RunFormat};
 use super::{Consent, Opened, counted};
@@ -18,7 +18,7 @@ use crate::app::Effect;
 use crate::config::{self, Environment, Flags, Profile};
 use crate::deletion::{Plan, Run, Selection};
 use crate::domain::{EventStore, EventType, EventView, Expression, Extension, Listing};
-use crate::journal::{Lock, RecordedCall};
+use crate::journal::RecordedCall;
 use crate::runtime::{Listed, Ports};
 
 /// From this many events on the number has to be typed, as on the screen.
@@ -115,22 +115,19 @@ pub(super) fn run(
         let ending = Ending::Refused.because("no event is meant by that: nothing was sent");
         return Ok(ending.written(written));
     }
-    let ending = carry_out(&selection, &opened, &folder, &arguments.consent, None, || Ok(()))?;
+    let ending = carry_out(&selection, &opened, &folder, &arguments.consent)?;
     Ok(if whole || ending != Ending::Done { ending } else { Ending::InPart })
 }
 
-/// Plans, asks, sends and prints; `begun` is done between the run file and the first request. The
-/// lock is taken at the yes where it is not in hand.
+/// Plans, asks, sends and prints.
 ///
 /// # Errors
 /// When the terminal cannot be asked; what fails later is in the ending.
-pub(super) fn carry_out(
+fn carry_out(
     selection: &Selection,
     opened: &Opened,
     folder: &Path,
     consent: &Consent,
-    lock: Option<Lock>,
-    begun: impl FnOnce() -> io::Result<()>,
 ) -> Result<Ending> {
     let Opened { profile, simulator } = opened;
     let form = profile.wide_calls.widest();
@@ -151,13 +148,9 @@ pub(super) fn carry_out(
     let client = profile::client(profile, Writes::Allowed)?;
     let ports = Ports::new(client, Vec::new(), Vec::new(), folder.to_owned());
     let ports = if simulator.is_some() { ports.of_own_pbx() } else { ports };
-    let ports = match lock {
-        Some(lock) => ports.holding(lock),
-        None => ports,
-    };
-    let open = Effect::OpenRunFile(Arc::clone(&plan));
+    let start = Start::Open(Effect::OpenRunFile(Arc::clone(&plan)));
     let machine = Machine::Deletion(Run::new(plan, profile.concurrency));
-    machine::carry_out(machine, open, ports, folder, consent.format, begun)
+    machine::carry_out(machine, start, ports, folder, consent.format)
 }
 
 /// Lists what may hold wanted events and chooses them; false with it where something could not be
@@ -195,7 +188,11 @@ fn select(
     Ok(Ok((Selection::of_marks(&store), whole)))
 }
 
-fn is_confirmed(plan: &Plan, profile: &Profile) -> Result<bool> {
+/// Asks whether these calls are meant; many events are confirmed by their number.
+///
+/// # Errors
+/// When the terminal cannot be read or written.
+pub(super) fn is_confirmed(plan: &Plan, profile: &Profile) -> Result<bool> {
     let count = plan.events().len();
     let events = counted(count, "event");
     let calls = counted(plan.calls(), "call");
@@ -204,7 +201,8 @@ fn is_confirmed(plan: &Plan, profile: &Profile) -> Result<bool> {
     machine::confirmed(&question, typed)
 }
 
-fn print_plan(plan: &Plan, format: RunFormat) -> io::Result<()> {
+/// Prints what would be sent.
+pub(super) fn print_plan(plan: &Plan, format: RunFormat) -> io::Result<()> {
     let calls: Vec<RecordedCall> = (0..plan.calls())
         .filter_map(|call| {
             let path = plan.call(call)?.path(plan.target());

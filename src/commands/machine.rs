@@ -14,7 +14,7 @@ use super::progress::Progress;
 use super::runs::{self, RunFormat};
 use crate::app::{Effect, Message};
 use crate::deletion::{Run, RunEnd, RunState, Tally, Undo};
-use crate::domain::{Cause, Failure, Outcome};
+use crate::domain::{Cause, Failure, Outcome, Stop};
 use crate::runtime::{Ports, perform};
 
 /// Once a signal asks for the end, what is in flight has so long to come back.
@@ -108,22 +108,37 @@ impl Machine {
     }
 }
 
+/// How the run file is opened.
+pub(super) enum Start {
+    /// By this effect.
+    Open(Effect),
+    /// It is open already, as that of a run that is gone on with.
+    GoOn {
+        /// The run's name.
+        name: String,
+        /// The places in the file of the events that the machine works on.
+        places: Vec<usize>,
+    },
+}
+
 /// Opens the run file, does what the machine says until it is over, and prints what came of it.
-/// `begun` is done between the run file and the first request.
 ///
 /// # Errors
 /// When the network runtime cannot start.
 pub(super) fn carry_out(
     mut machine: Machine,
-    open: Effect,
+    start: Start,
     ports: Ports,
     folder: &Path,
     format: RunFormat,
-    begun: impl FnOnce() -> io::Result<()>,
 ) -> Result<Ending> {
-    match hands()?.block_on(drive(&mut machine, open, Arc::new(ports), begun)) {
+    let (open, places) = match start {
+        Start::Open(effect) => (Err(effect), None),
+        Start::GoOn { name, places } => (Ok(name), Some(places)),
+    };
+    match hands()?.block_on(drive(&mut machine, open, Arc::new(ports))) {
         Ok(closed) => {
-            let ending = report(&machine, folder, &closed, format);
+            let ending = report(&machine, folder, &closed, places.as_deref(), format);
             Ok(closed.signal.map_or(ending, Ending::Signalled))
         }
         Err(failure) => {
@@ -155,15 +170,18 @@ struct Closed {
 /// Nothing here decides.
 async fn drive(
     machine: &mut Machine,
-    open: Effect,
+    open: Result<String, Effect>,
     ports: Arc<Ports>,
-    begun: impl FnOnce() -> io::Result<()>,
 ) -> Result<Closed, Failure> {
-    let Message::RunFileOpened(opened) = perform(open, &ports).await else {
-        return Err(Failure::new(Cause::Withheld, "the run file did not open"));
+    let name = match open {
+        Ok(name) => name,
+        Err(effect) => {
+            let Message::RunFileOpened(opened) = perform(effect, &ports).await else {
+                return Err(Failure::new(Cause::Withheld, "the run file did not open"));
+            };
+            opened?
+        }
     };
-    let name = opened?;
-    begun().map_err(|error| Failure::new(Cause::Withheld, error.to_string()))?;
     let mut progress = Progress::of(machine.outcomes().len(), "events");
     let (clock, mut signal, mut performing) = (clock(), None, 0);
     let mut coming = JoinSet::new();
@@ -208,7 +226,11 @@ async fn drive(
         // Without its last line the next start says what is unknown, and how to go on.
         return Ok(Closed { name, signal, in_order: true });
     }
-    let closed = perform(Effect::CloseRunFile(machine.end()), &ports).await;
+    let mut end = machine.end();
+    if signal.is_some() && end.stopped.is_some() {
+        end.stopped = Some(Stop::by_signal());
+    }
+    let closed = perform(Effect::CloseRunFile(end), &ports).await;
     let in_order = !matches!(closed, Message::RunFileClosed(Err(_)));
     if let Message::RunFileClosed(Err(failure)) = closed {
         remark(&format!(
@@ -240,7 +262,13 @@ fn clock() -> Instant {
 }
 
 /// Prints the run as its file tells it; what a full disk kept out of the file is known here.
-fn report(machine: &Machine, folder: &Path, closed: &Closed, format: RunFormat) -> Ending {
+fn report(
+    machine: &Machine,
+    folder: &Path,
+    closed: &Closed,
+    places: Option<&[usize]>,
+    format: RunFormat,
+) -> Ending {
     let name = &closed.name;
     let stopped_by = machine.stopped_by().map(ToString::to_string);
     if let Some(why) = &stopped_by {
@@ -253,13 +281,17 @@ fn report(machine: &Machine, folder: &Path, closed: &Closed, format: RunFormat) 
     if !closed.in_order {
         let end = machine.end();
         (record.surplus, record.verified) = (end.surplus, end.verified);
-        for (planned, outcome) in record.events.iter_mut().zip(machine.outcomes().iter().flatten())
-        {
-            planned.outcome.clone_from(outcome);
+        record.stopped = end.stopped;
+        for (at, outcome) in machine.outcomes().iter().enumerate() {
+            let place = places.map_or(Some(at), |places| places.get(at).copied());
+            let planned = place.and_then(|place| record.events.get_mut(place));
+            if let (Some(planned), Some(outcome)) = (planned, outcome) {
+                planned.outcome.clone_from(outcome);
+            }
         }
     }
-    let tally = runs::tally(&record);
-    let document = runs::document(&record, stopped_by.as_deref());
+    let tally = record.tally();
+    let document = runs::document(&record);
     let written = runs::print(format, &document, |out| {
         for planned in &record.events {
             writeln!(out, "{}", runs::row(planned))?;

@@ -1,41 +1,39 @@
-//! `callsweep resume`: a run that broke off is settled by listing, and what is still there and
-//! still the same is deleted in a run of its own.
+//! `callsweep resume`: a run that did not do everything is settled by listing, and what is still
+//! there and still the same is deleted, in the same run file.
 
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
 use color_eyre::eyre::{Result, eyre};
 
-use super::Consent;
-use super::counted;
 use super::delete;
 use super::ending::{Ending, remark};
+use super::machine::{self, Machine, Start};
 use super::profile::{self, Opened};
 use super::progress::Progress;
-use super::runs::{self, RunFormat};
+use super::runs;
+use super::{Consent, counted};
 use crate::api::Writes;
 use crate::config::{self, Environment, Flags};
-use crate::deletion::{RunEnd, Selection, Tally, gone_beside, settled_by_listing};
-use crate::domain::{EventStore, ExtensionNumber, Listing, Outcome};
-use crate::journal::{self, Kind, Lock, Record, RecordedEvent};
+use crate::deletion::{Plan, Run, RunEnd, Selection, Tally, gone_beside, settled_by_listing};
+use crate::domain::{CallForm, EventKey, EventStore, ExtensionNumber, Listing, Outcome};
+use crate::journal::{self, Kind, Lock, LockRefused, Record, RecordedEvent, RunFile};
 use crate::runtime::{self, Listed, Ports};
 
-/// Which run.
+/// Which run, and how sure it is to go on.
 #[derive(Debug, Args)]
 pub struct ResumeArguments {
     /// The run's name, as `callsweep runs` lists it
     run: String,
-    /// Do not ask
-    #[arg(long)]
-    yes: bool,
-    /// The form of the result
-    #[arg(long, value_enum, default_value_t = RunFormat::Table)]
-    format: RunFormat,
+    /// How sure.
+    #[command(flatten)]
+    consent: Consent,
 }
 
-/// What the listings showed of a run that broke off.
+/// What the listings showed of a run that did not do everything.
 struct Found {
     end: RunEnd,
     selection: Selection,
@@ -43,7 +41,7 @@ struct Found {
     whole: bool,
 }
 
-/// Lists, settles the old run, asks, sends what is left and prints.
+/// Lists, asks, sends what is left and prints.
 ///
 /// # Errors
 /// When the profile cannot be used; what fails later is said here and is in the ending.
@@ -61,58 +59,174 @@ pub(super) fn run(
         Ok(record) => record,
         Err(ending) => return Ok(ending),
     };
+    runs::tell_flaws(&record);
     if let Some(why) = not_resumable(&record, &folder) {
         return Ok(Ending::Refused.because(&why));
     }
     let opened = profile::open(demo, flags, environment)?;
-    let target = &opened.profile.target;
-    if let Err(refused) = record.is_of(target) {
+    if let Err(refused) = record.is_of(&opened.profile.target) {
         return Ok(Ending::Usage.because(&refused.to_string()));
     }
-    let lock = match arguments.yes.then(|| Lock::take(&folder, &target.origin)).transpose() {
+    let consent = &arguments.consent;
+    let job = Job { record: &record, opened: &opened, folder: &folder, consent };
+    // Without a question the yes is said already, and one look under the lock is enough.
+    let lock = match (consent.yes && !consent.dry_run).then(|| job.lock()).transpose() {
         Ok(lock) => lock,
-        Err(refused) => {
-            return Ok(Ending::Refused.because(&format!("nothing was sent: {refused}")));
-        }
+        Err(refused) => return Ok(refusal(&refused)),
     };
-    let found = look(&record, &opened)?;
-    remark(&format!(
-        "run {} broke off: {}; {} left",
-        record.name,
-        found.end.tally,
-        counted(found.selection.len(), "event")
-    ));
+    let found = look(&record, &opened, None)?;
+    let left = counted(found.selection.len(), "event");
+    let how = if record.finished.is_some() { "stopped" } else { "broke off" };
+    remark(&format!("run {} {how}: {}; {left} left", record.name, found.end.tally));
     if !found.whole {
         return Ok(Ending::Failed.because("nothing was sent, as not everything could be listed"));
     }
     if found.selection.is_empty() {
-        journal::close_broken(&folder, &record.name, &found.end)?;
-        remark("nothing is left to be sent: the run is closed");
-        return runs::show(&record.name, arguments.format, environment);
+        return job.close(&found, lock, environment);
     }
-    let consent = Consent { dry_run: false, yes: arguments.yes, format: arguments.format };
-    let close = || journal::close_broken(&folder, &record.name, &found.end);
-    delete::carry_out(&found.selection, &opened, &folder, &consent, lock, close)
+    job.go_on(found, lock, environment)
 }
 
-fn not_resumable(record: &Record, folder: &std::path::Path) -> Option<String> {
+fn refusal(refused: &LockRefused) -> Ending {
+    Ending::Refused.because(&format!("nothing was sent: {refused}"))
+}
+
+/// A run that is gone on with.
+struct Job<'a> {
+    record: &'a Record,
+    opened: &'a Opened,
+    folder: &'a Path,
+    consent: &'a Consent,
+}
+
+impl Job<'_> {
+    fn lock(&self) -> Result<Lock, LockRefused> {
+        Lock::take(self.folder, &self.opened.profile.target.origin)
+    }
+
+    /// Writes what was found, where nothing is left to be sent.
+    fn close(
+        &self,
+        found: &Found,
+        lock: Option<Lock>,
+        environment: &Environment,
+    ) -> Result<Ending> {
+        if self.consent.dry_run {
+            return Ok(Ending::Done.because("nothing is left to be sent"));
+        }
+        let lock = match lock.map_or_else(|| self.lock(), Ok) {
+            Ok(lock) => lock,
+            Err(refused) => return Ok(refusal(&refused)),
+        };
+        let file = RunFile::go_on(self.folder, self.record, &found.end, Vec::new())?;
+        file.holding(Some(lock)).finish(&found.end)?;
+        remark("nothing is left to be sent: the run is closed");
+        runs::show(&self.record.name, self.consent.format, environment)
+    }
+
+    /// Asks and sends what is left, by event calls, with the lines of the same file.
+    fn go_on(
+        &self,
+        mut found: Found,
+        lock: Option<Lock>,
+        environment: &Environment,
+    ) -> Result<Ending> {
+        let Self { opened, consent, .. } = self;
+        let profile = &opened.profile;
+        let freeze = |selection: &Selection| {
+            let (target, most) = (profile.target.clone(), profile.max_delete);
+            Plan::freeze(target, selection, CallForm::Event, most)
+        };
+        let mut plan = match freeze(&found.selection) {
+            Ok(plan) => plan,
+            Err(refused) => return Ok(Ending::Refused.because(&refused.to_string())),
+        };
+        if consent.dry_run {
+            return Ok(Ending::Done.written(delete::print_plan(&plan, consent.format)));
+        }
+        if profile.read_only {
+            let why = "this profile is read-only: nothing is deleted (read_only, --read-only)";
+            return Ok(Ending::Refused.because(why));
+        }
+        let lock = match lock {
+            Some(lock) => lock,
+            None if !delete::is_confirmed(&plan, profile)? => {
+                return Ok(Ending::Refused.because("cancelled: nothing was sent"));
+            }
+            None => {
+                let lock = match self.lock() {
+                    Ok(lock) => lock,
+                    Err(refused) => return Ok(refusal(&refused)),
+                };
+                // Never more than what was asked about, and only what is still as it was.
+                let asked = plan.events().iter().map(|event| event.key.clone()).collect();
+                found = look(self.record, opened, Some(&asked))?;
+                if !found.whole {
+                    let why = "nothing was sent, as not everything could be listed again";
+                    return Ok(Ending::Failed.because(why));
+                }
+                match freeze(&found.selection) {
+                    Ok(newer) => plan = newer,
+                    Err(_) => return self.close(&found, Some(lock), environment),
+                }
+                lock
+            }
+        };
+        self.send(Arc::new(plan), &found, lock)
+    }
+
+    fn send(&self, plan: Arc<Plan>, found: &Found, lock: Lock) -> Result<Ending> {
+        let (record, profile) = (self.record, &self.opened.profile);
+        let known: HashMap<&EventKey, usize> =
+            record.events.iter().map(|planned| (&planned.event.key, planned.place)).collect();
+        let places: Vec<usize> =
+            plan.events().iter().filter_map(|event| known.get(&event.key).copied()).collect();
+        let file = RunFile::go_on(self.folder, record, &found.end, places.clone())?;
+        let client = profile::client(profile, Writes::Allowed)?;
+        let ports = Ports::new(client, Vec::new(), Vec::new(), self.folder.to_owned());
+        let ports = ports.going_on(file.holding(Some(lock)));
+        let start = Start::GoOn { name: record.name.clone(), places };
+        let machine = Machine::Deletion(Run::new(plan, profile.concurrency));
+        machine::carry_out(machine, start, ports, self.folder, self.consent.format)
+    }
+}
+
+fn not_resumable(record: &Record, folder: &Path) -> Option<String> {
     let name = &record.name;
-    if record.kind == Kind::Undo {
-        let undone = record.undoes.as_deref().unwrap_or("RUN");
-        return Some(format!("{name} is an undo: callsweep undo {undone} takes it up"));
+    match record.kind {
+        Kind::Delete => {}
+        Kind::Undo => {
+            let undone = record.undoes.as_deref().unwrap_or("RUN");
+            return Some(format!("{name} is an undo: callsweep undo {undone} takes it up"));
+        }
+        kind @ (Kind::Change | Kind::Backup) => {
+            return Some(format!("{name} is a {}: it cannot be gone on with", kind.name()));
+        }
     }
-    if record.finished.is_some() {
-        return Some(format!("{name} came to its end: there is nothing to resume"));
-    }
-    journal::is_going_on(folder, name).then(|| {
+    if record.finished.is_none() && journal::is_going_on(folder, name) {
         let who = Lock::take(folder, &record.origin).err().map(|who| format!("; {who}"));
         let who = who.unwrap_or_else(|| ": wait for its end".to_owned());
-        format!("{name} is still going on in another callsweep{who}")
-    })
+        return Some(format!("{name} is still going on in another callsweep{who}"));
+    }
+    let tally = record.tally();
+    if record.finished.is_some() && tally.not_sent + tally.unknown + tally.refused == 0 {
+        return Some(format!("{name} came to its end: there is nothing to resume"));
+    }
+    match journal::undone_by(folder, name) {
+        Ok(None) => record
+            .is_whole()
+            .err()
+            .map(|why| format!("{why}; callsweep undo {name} brings back what it took")),
+        Ok(Some(undo)) => Some(format!(
+            "the undo of {name} has begun ({undo}): callsweep undo {name} goes on with it"
+        )),
+        Err(refused) => Some(refused.to_string()),
+    }
 }
 
 /// Lists every extension that the run planned on and settles what can be settled by that.
-fn look(record: &Record, opened: &Opened) -> Result<Found> {
+/// Only events of `among` are left to be sent, where it is given.
+fn look(record: &Record, opened: &Opened, among: Option<&HashSet<EventKey>>) -> Result<Found> {
     let profile = &opened.profile;
     let mut groups: Vec<(ExtensionNumber, Range<usize>)> = Vec::new();
     for group in record.events.chunk_by(|a, b| a.event.key.extension == b.event.key.extension) {
@@ -138,7 +252,7 @@ fn look(record: &Record, opened: &Opened) -> Result<Found> {
                 let beside = record.bystanders.iter();
                 let beside = beside.filter(|event| event.key.extension == number);
                 surplus.extend(gone_beside(beside, &listing));
-                settle(record, places, listing, &mut store, &mut revised);
+                settle(record, places, listing, among, &mut store, &mut revised);
             }
             Listed::Answered(Err(failure)) => {
                 whole = false;
@@ -154,7 +268,8 @@ fn look(record: &Record, opened: &Opened) -> Result<Found> {
             known.clone_from(outcome);
         }
     }
-    let end = RunEnd { tally: Tally::over(&outcomes), revised, surplus, verified: whole };
+    let end =
+        RunEnd { tally: Tally::over(&outcomes), revised, surplus, verified: whole, stopped: None };
     Ok(Found { end, selection: Selection::of_marks(&store), whole })
 }
 
@@ -163,6 +278,7 @@ fn settle(
     record: &Record,
     places: Range<usize>,
     listing: Listing,
+    among: Option<&HashSet<EventKey>>,
     store: &mut EventStore,
     revised: &mut Vec<(usize, Outcome)>,
 ) {
@@ -170,12 +286,14 @@ fn settle(
     let swept = record.may_have_swept(&extension);
     let mut left = Vec::new();
     let planned = record.events.get(places.clone()).unwrap_or_default();
-    for (place, RecordedEvent { event, outcome }) in places.zip(planned) {
+    for (place, RecordedEvent { event, outcome, .. }) in places.zip(planned) {
         let own_doing =
             |gone| if swept && gone == Outcome::AlreadyGone { Outcome::Deleted } else { gone };
         let better = settled_by_listing(&event.key, outcome, &listing).map(own_doing);
         revised.extend(better.map(|better| (place, better)));
-        let open = matches!(outcome, Outcome::NotSent(_) | Outcome::Unknown(_));
+        let open =
+            matches!(outcome, Outcome::NotSent(_) | Outcome::Unknown(_) | Outcome::Refused(_))
+                && among.is_none_or(|among| among.contains(&event.key));
         let same =
             |row: &usize| listing.row(*row).is_some_and(|listed| listed.to_event() == *event);
         left.extend(listing.find(&event.key).filter(|row| open && same(row)));

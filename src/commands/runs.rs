@@ -11,7 +11,7 @@ use super::ending::{Ending, remark};
 use super::json::harmless;
 use crate::config::{self, Environment};
 use crate::deletion::Tally;
-use crate::domain::Foreign;
+use crate::domain::{Foreign, Outcome};
 use crate::journal::{self, Kind, Record, RecordedCall, RecordedEvent};
 
 /// The forms of a result.
@@ -28,9 +28,15 @@ pub(super) fn list(format: RunFormat, environment: &Environment) -> Result<Endin
     let folder = config::state_dir(environment)?.join("runs");
     let mut ending = Ending::Done;
     let mut records = Vec::new();
+    for (file, odd) in journal::odd_files(&folder)? {
+        remark(&format!("{} {odd}", file.display()));
+    }
     for name in journal::names(&folder)? {
         match Record::read(&folder, &name) {
-            Ok(record) => records.push(record),
+            Ok(record) => {
+                tell_flaws(&record);
+                records.push(record);
+            }
             Err(refused) => {
                 remark(&refused.to_string());
                 ending = Ending::InPart;
@@ -48,10 +54,13 @@ pub(super) fn list(format: RunFormat, environment: &Environment) -> Result<Endin
             return writeln!(out, "no run yet; run files are kept in {}", folder.display());
         }
         for record in &records {
-            let kind = kind_name(record.kind);
-            let words = tally(record);
+            let (kind, words) = (record.kind.name(), record.tally());
             let undone = undone_by(record).map_or(String::new(), |by| format!(", undone by {by}"));
-            let cut = if record.finished.is_none() { " UNFINISHED:" } else { "" };
+            let cut = match (&record.finished, &record.stopped) {
+                (None, _) => " UNFINISHED:".to_owned(),
+                (Some(_), Some(stop)) => format!(" STOPPED ({}):", stop.reason.name()),
+                (Some(_), None) => String::new(),
+            };
             writeln!(out, "{}  {kind}{cut} {words}{undone}", record.name)?;
         }
         Ok(())
@@ -66,19 +75,26 @@ pub(super) fn show(run: &str, format: RunFormat, environment: &Environment) -> R
         Ok(record) => record,
         Err(ending) => return Ok(ending),
     };
-    let written = print(format, &document(&record, None), |out| {
+    tell_flaws(&record);
+    let written = print(format, &document(&record), |out| {
         let finished = record.finished.as_deref().unwrap_or("not finished");
         let Record { name, profile, origin, user, started, plan_hash, .. } = &record;
         // Whoever can write the folder can have changed the file.
         let shown = |text: &str| Foreign::from(text).to_string();
-        writeln!(out, "run       {name} ({})", kind_name(record.kind))?;
+        writeln!(out, "run       {name} ({})", record.kind.name())?;
         let [profile, origin, user] = [profile, origin, user].map(|text| shown(text));
         writeln!(out, "profile   {profile}, {origin} as {user}")?;
         writeln!(out, "time      {} to {}", shown(started), shown(finished))?;
         writeln!(out, "plan      {}", shown(plan_hash))?;
-        writeln!(out, "outcome   {}", tally(&record))?;
+        if let Some(stop) = record.stop() {
+            writeln!(out, "stopped   {} ({})", stop.message, stop.reason.name())?;
+        }
+        writeln!(out, "outcome   {}", record.tally())?;
         for planned in &record.events {
             writeln!(out, "{}", row(planned))?;
+        }
+        for (place, outcome) in &record.missing {
+            writeln!(out, "{:<12}  event {place}: its line is damaged", outcome.name())?;
         }
         for key in &record.surplus {
             let number = key.event_type.number();
@@ -108,13 +124,16 @@ pub(super) fn print(
 }
 
 /// What machines read of a run that deleted or undid.
-pub(super) fn document(record: &Record, stopped_by: Option<&str>) -> Value {
-    let outcomes: Vec<Value> = record.events.iter().map(outcome).collect();
+pub(super) fn document(record: &Record) -> Value {
+    let events = record.events.iter().map(|planned| outcome(Some(planned), &planned.outcome));
+    let missing = record.missing.iter().map(|(_, became)| outcome(None, became));
+    let outcomes: Vec<Value> = events.chain(missing).collect();
     let surplus: Vec<Value> = record.surplus.iter().map(journal::named).collect();
     json!({
         "run": record.name, "plan_hash": record.plan_hash, "dry_run": false,
         "calls": record.calls, "outcomes": outcomes, "surplus": surplus,
-        "summary": summary(&tally(record)), "verified": record.verified, "stopped_by": stopped_by,
+        "summary": summary(&record.tally()), "verified": record.verified,
+        "stopped_by": stopped_by(record),
     })
 }
 
@@ -128,34 +147,50 @@ pub(super) fn not_run(plan_hash: &str, calls: &[RecordedCall]) -> Value {
     })
 }
 
-fn outcome(planned: &RecordedEvent) -> Value {
-    let key = &planned.event.key;
-    let failure = planned.outcome.failure();
+/// Why a run ended before everything was done, and whether it can be gone on with.
+fn stopped_by(record: &Record) -> Option<Value> {
+    let stop = record.stop()?;
+    let tally = record.tally();
+    let left = tally.not_sent + tally.unknown + tally.refused;
+    Some(json!({
+        "reason": stop.reason.name(), "message": stop.message.raw(),
+        "resumable": record.kind != Kind::Backup && left > 0, "not_before": null,
+    }))
+}
+
+/// Names on standard error what a run file could not say.
+pub(super) fn tell_flaws(record: &Record) {
+    for flaw in &record.flaws {
+        remark(&format!("run {}, {flaw}", record.name));
+    }
+}
+
+/// What became of one event; of one whose line is lost nobody knows which it is.
+fn outcome(planned: Option<&RecordedEvent>, outcome: &Outcome) -> Value {
+    let key = planned.map(|planned| &planned.event.key);
+    let failure = outcome.failure();
     json!({
-        "extension": key.extension.as_str(), "type": key.event_type.number(),
-        "id": key.id.as_str(), "outcome": planned.outcome.name().replace(' ', "_"),
+        "extension": key.map(|key| key.extension.as_str()),
+        "type": key.map(|key| key.event_type.number()), "id": key.map(|key| key.id.as_str()),
+        "outcome": outcome.name().replace(' ', "_"),
         "code": failure.map(|failure| failure.code.raw()),
         "message": failure.map(|failure| failure.message.raw()),
         "http_status": failure.and_then(|failure| failure.http_status),
-        "new_id": planned.outcome.new_id().map(Foreign::raw),
+        "new_id": outcome.new_id().map(Foreign::raw),
     })
 }
 
 fn line(record: &Record, undone_by: Option<&str>) -> Value {
-    let mut line = summary(&tally(record));
+    let mut line = summary(&record.tally());
     let more = json!({
-        "run": record.name, "profile": record.profile, "kind": kind_name(record.kind),
-        "started": record.started, "finished": record.finished, "planned": record.events.len(),
-        "undone_by": undone_by,
+        "run": record.name, "profile": record.profile, "kind": record.kind.name(),
+        "started": record.started, "finished": record.finished, "planned": record.planned(),
+        "undone_by": undone_by, "stopped_by": stopped_by(record),
     });
     if let (Value::Object(line), Value::Object(more)) = (&mut line, more) {
         line.extend(more);
     }
     line
-}
-
-pub(super) fn tally(record: &Record) -> Tally {
-    Tally::over(record.events.iter().map(|planned| &planned.outcome))
 }
 
 fn summary(tally: &Tally) -> Value {
@@ -175,11 +210,4 @@ pub(super) fn row(planned: &RecordedEvent) -> String {
     };
     let key = &event.key;
     format!("{:<12}  {} {} {}  {tail}", outcome.name(), key.extension, key.event_type, key.id)
-}
-
-fn kind_name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Delete => "delete",
-        Kind::Undo => "undo",
-    }
 }

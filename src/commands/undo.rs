@@ -7,7 +7,7 @@ use clap::Args;
 use color_eyre::eyre::{Result, eyre};
 
 use super::ending::Ending;
-use super::machine::{self, Machine};
+use super::machine::{self, Machine, Start};
 use super::profile;
 use super::runs::{self, RunFormat};
 use super::{Consent, counted};
@@ -15,7 +15,7 @@ use crate::api::Writes;
 use crate::app::Effect;
 use crate::config::{self, Environment, Flags};
 use crate::deletion::{Undo, UndoPlan};
-use crate::journal::{self, RecordRefused, RecordedCall};
+use crate::journal::{self, Record, RecordRefused, RecordedCall};
 use crate::runtime::Ports;
 
 /// Which run, and how sure its undo is.
@@ -44,6 +44,9 @@ pub(super) fn run(
     let folder = config::state_dir(environment)?.join("runs");
     let opened = profile::open(demo, flags, environment)?;
     let profile = &opened.profile;
+    if let Ok(record) = Record::read(&folder, &arguments.run) {
+        runs::tell_flaws(&record);
+    }
     let plan = match journal::undo_plan(&folder, &arguments.run, &profile.target) {
         Ok(planned) => planned,
         Err(refused @ RecordRefused::Nothing(_)) => {
@@ -65,9 +68,9 @@ pub(super) fn run(
     }
     let client = profile::client(profile, Writes::Allowed)?;
     let ports = Ports::new(client, Vec::new(), Vec::new(), folder.clone());
-    let open = Effect::OpenUndoFile(Arc::clone(&plan));
+    let start = Start::Open(Effect::OpenUndoFile(Arc::clone(&plan)));
     let machine = Machine::Undo(Undo::new(plan, profile.concurrency));
-    machine::carry_out(machine, open, ports, &folder, consent.format, || Ok(()))
+    machine::carry_out(machine, start, ports, &folder, consent.format)
 }
 
 fn print_plan(plan: &UndoPlan, format: RunFormat) -> io::Result<()> {

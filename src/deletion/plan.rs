@@ -1,14 +1,12 @@
 //! The frozen, ordered, hashed list of calls that an operator says yes to.
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
-
 use crate::domain::{
-    CallForm, DeleteCall, EventStore, EventType, ExtensionNumber, Listing, PhoneCallEvent, Target,
+    CallForm, DeleteCall, EventStore, EventType, ExtensionNumber, Listing, PhoneCallEvent,
+    PlanHash, PlanHasher, Target,
 };
 
 /// Events that were chosen, as they are listed, and what of their extensions they make whole.
@@ -143,12 +141,9 @@ pub struct Plan {
     events: Arc<[PhoneCallEvent]>,
     /// What else is listed on the extensions touched, by extension.
     bystanders: Arc<[PhoneCallEvent]>,
+    form: CallForm,
     hash: PlanHash,
 }
-
-/// SHA-256 over the origin, every method and path, and the key of every covered event, in order.
-#[derive(Clone, PartialEq, Eq)]
-pub struct PlanHash(String);
 
 /// Why a selection does not become a plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -205,8 +200,8 @@ impl Plan {
         }
         let events: Arc<[PhoneCallEvent]> = selection.events.clone().into();
         let bystanders: Arc<[PhoneCallEvent]> = selection.bystanders.clone().into();
-        let hash = PlanHash::of(&target, &calls, &events);
-        Ok(Self { target, calls, events, bystanders, hash })
+        let hash = hash_of(&target, &calls, &events);
+        Ok(Self { target, calls, events, bystanders, form, hash })
     }
 
     /// Where the calls go.
@@ -227,6 +222,17 @@ impl Plan {
     /// What a dry run and the run itself have in common.
     pub fn hash(&self) -> &PlanHash {
         &self.hash
+    }
+
+    /// Whether another plan sends the same calls for the same events, however the service wrote them
+    /// down.
+    pub fn sends_the_same(&self, other: &Self) -> bool {
+        (&self.target, &self.calls, &self.events) == (&other.target, &other.calls, &other.events)
+    }
+
+    /// The call form that was asked for.
+    pub fn form(&self) -> CallForm {
+        self.form
     }
 
     /// The call at this place.
@@ -289,46 +295,17 @@ fn call_of(call: &PlannedCall, events: &[PhoneCallEvent]) -> Option<DeleteCall> 
     })
 }
 
-impl PlanHash {
-    fn of(target: &Target, calls: &[PlannedCall], events: &[PhoneCallEvent]) -> Self {
-        let mut hasher = Sha256::new();
-        let mut line = |text: &str| {
-            hasher.update(text.as_bytes());
-            hasher.update(b"\n");
-        };
-        line(&target.origin);
-        for call in calls {
-            if let Some(delete) = call_of(call, events) {
-                line(&format!("DELETE {}", delete.path(target)));
-            }
-            for event in events.get(call.covers.clone()).unwrap_or_default() {
-                let key = &event.key;
-                line(&format!("{} {} {}", key.extension, key.event_type.number(), key.id));
-            }
+fn hash_of(target: &Target, calls: &[PlannedCall], events: &[PhoneCallEvent]) -> PlanHash {
+    let mut hasher = PlanHasher::new(&target.origin, target.base_path(), "delete");
+    for call in calls {
+        if let Some(delete) = call_of(call, events) {
+            hasher.call("DELETE", &delete.path(target), call.covers.len());
         }
-        let digest = hasher.finalize();
-        Self(digest.iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(hex_digit).collect())
     }
-
-    /// All 64 hexadecimal digits.
-    pub fn as_str(&self) -> &str {
-        &self.0
+    for event in events {
+        hasher.event(event, None, None);
     }
-
-    /// The first twelve, enough to compare by eye.
-    pub fn short(&self) -> &str {
-        self.0.get(..12).unwrap_or(&self.0)
-    }
-}
-
-fn hex_digit(nibble: u8) -> Option<char> {
-    char::from_digit(u32::from(nibble), 16)
-}
-
-impl fmt::Debug for PlanHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.short())
-    }
+    hasher.finish()
 }
 
 #[cfg(test)]

@@ -6,7 +6,9 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::{Cause, DeleteCall, EventKey, ExtensionNumber, Failure, Listing, Outcome};
+use crate::domain::{
+    Cause, DeleteCall, EventKey, ExtensionNumber, Failure, Listing, Outcome, Stop,
+};
 
 use super::ledger::Ledger;
 use super::traffic::{Fate, Next, Traffic};
@@ -53,6 +55,12 @@ impl Tally {
             + self.not_sent
             + self.unknown
             + self.restored
+    }
+
+    /// Why something is left to be done, where a run was asked to stop or did so by itself.
+    pub(super) fn stopped(&self, asked: bool, by: Option<&Failure>) -> Option<Stop> {
+        let left = self.not_sent + self.unknown + self.refused > 0;
+        by.map(Stop::of).or_else(|| asked.then(Stop::by_operator)).filter(|_| left)
     }
 
     /// Counts outcomes.
@@ -157,6 +165,8 @@ pub struct RunEnd {
     pub surplus: Vec<EventKey>,
     /// Whether the service was asked again about everything that was sent.
     pub verified: bool,
+    /// Why not everything was sent; `None` where everything was.
+    pub stopped: Option<Stop>,
 }
 
 /// A call and how far it is.
@@ -194,6 +204,7 @@ enum Stage {
 pub struct Run {
     plan: Arc<Plan>,
     state: RunState,
+    asked_to_stop: bool,
     slots: Vec<Slot>,
     traffic: Traffic<Request>,
     /// Wide calls whose extension is being listed.
@@ -218,6 +229,7 @@ impl Run {
             calls.filter_map(|id| Some(Slot::of(id, plan.call(id)?, plan.covers(id)))).collect();
         Self {
             state: RunState::Running,
+            asked_to_stop: false,
             traffic: Traffic::new(concurrency, (0..slots.len()).map(Request::Call)),
             slots,
             guarded: BTreeSet::new(),
@@ -448,6 +460,7 @@ impl Run {
     pub fn stop(&mut self) {
         let requests = match self.state {
             RunState::Running | RunState::Paused => {
+                self.asked_to_stop = true;
                 self.state = RunState::Stopping;
                 self.traffic.clear()
             }
@@ -594,11 +607,13 @@ impl Run {
 
     /// What the run file ends with.
     pub fn end(&self) -> RunEnd {
+        let tally = self.tally();
         RunEnd {
-            tally: self.tally(),
+            tally,
             revised: self.ledger.revised(),
             surplus: self.surplus.clone(),
             verified: self.is_verified(),
+            stopped: tally.stopped(self.asked_to_stop, self.stopped_by()),
         }
     }
 
@@ -619,8 +634,7 @@ impl Run {
         let taken: Vec<_> = deleted.map(|(event, _)| event).chain(surplus).cloned().collect();
         let known = self.plan.events().iter().chain(self.plan.all_bystanders());
         let known = known.map(|event| event.key.clone());
-        let hash = self.plan.hash().as_str();
-        (!taken.is_empty()).then(|| Loss::new(name, hash, taken, known))
+        (!taken.is_empty()).then(|| Loss::new(name, taken, known))
     }
 
     /// Whether the service was asked again about everything that was sent.

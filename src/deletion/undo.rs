@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::domain::{
     Cause, EventId, EventKey, ExtensionNumber, Failure, Foreign, Listing, Outcome, PhoneCallEvent,
-    Target, WriteAnswer,
+    PlanHash, PlanHasher, Target, WriteAnswer,
 };
 
 use super::ledger::Ledger;
@@ -22,7 +22,6 @@ use super::{RunEnd, RunState, Tally};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Loss {
     run: String,
-    plan_hash: String,
     events: Vec<PhoneCallEvent>,
     /// Events that an interrupted undo may have made.
     suspects: BTreeSet<EventKey>,
@@ -36,14 +35,12 @@ impl Loss {
     /// What the run of this name took, of all that it knew.
     pub fn new(
         run: &str,
-        plan_hash: &str,
         mut events: Vec<PhoneCallEvent>,
         known: impl IntoIterator<Item = EventKey>,
     ) -> Self {
         events.sort_by(|a, b| a.key.cmp(&b.key));
         Self {
             run: run.to_owned(),
-            plan_hash: plan_hash.to_owned(),
             events,
             suspects: BTreeSet::new(),
             known: known.into_iter().collect(),
@@ -103,6 +100,7 @@ impl Loss {
 pub struct UndoPlan {
     target: Target,
     loss: Loss,
+    hash: PlanHash,
 }
 
 /// Why there is nothing to undo.
@@ -122,7 +120,12 @@ impl UndoPlan {
         if loss.events.is_empty() {
             return Err(UndoRefused::Nothing(loss.run.clone()));
         }
-        Ok(Self { target, loss: loss.clone() })
+        let mut hasher = PlanHasher::new(&target.origin, target.base_path(), "undo");
+        for event in &loss.events {
+            hasher.call("POST", &target.create_path.path(&event.key, &target), 1);
+        }
+        loss.events.iter().for_each(|event| hasher.event(event, None, None));
+        Ok(Self { target, loss: loss.clone(), hash: hasher.finish() })
     }
 
     /// Where the calls go.
@@ -140,9 +143,9 @@ impl UndoPlan {
         &self.loss.events
     }
 
-    /// The hash of the plan that is undone.
+    /// What a dry run and the undo itself have in common.
     pub fn plan_hash(&self) -> &str {
-        &self.loss.plan_hash
+        self.hash.as_str()
     }
 
     /// The path of the POST that makes an event.
@@ -179,6 +182,7 @@ enum Request {
 pub struct Undo {
     plan: Arc<UndoPlan>,
     looking: bool,
+    asked_to_stop: bool,
     state: RunState,
     traffic: Traffic<Request>,
     /// What is to be made, once every extension has been listed.
@@ -198,6 +202,7 @@ impl Undo {
             plan.events().iter().map(|event| event.key.extension.clone()).collect();
         Self {
             looking: true,
+            asked_to_stop: false,
             state: RunState::Running,
             traffic: Traffic::new(concurrency, extensions.into_iter().map(Request::Listing)),
             missing: Vec::new(),
@@ -314,7 +319,12 @@ impl Undo {
         match answer {
             Ok(answer) => Outcome::Restored(answer.id),
             Err(failure) if failure.may_have_acted() => Outcome::Unknown(failure),
-            Err(failure) if matches!(failure.cause, Cause::Withheld | Cause::Unreachable) => {
+            Err(failure)
+                if matches!(
+                    failure.cause,
+                    Cause::Withheld | Cause::Unwritten | Cause::Unreachable
+                ) =>
+            {
                 Outcome::NotSent(failure)
             }
             Err(failure) => Outcome::Refused(failure),
@@ -383,6 +393,7 @@ impl Undo {
     pub fn stop(&mut self) {
         match self.state {
             RunState::Running | RunState::Paused => {
+                self.asked_to_stop = true;
                 self.state = RunState::Stopping;
                 self.traffic.clear();
             }
@@ -459,11 +470,13 @@ impl Undo {
 
     /// What the run file ends with.
     pub fn end(&self) -> RunEnd {
+        let tally = self.tally();
         RunEnd {
-            tally: self.tally(),
+            tally,
             revised: self.ledger.revised(),
             surplus: Vec::new(),
             verified: self.is_verified(),
+            stopped: tally.stopped(self.asked_to_stop, self.stopped_by()),
         }
     }
 

@@ -12,6 +12,8 @@ pub enum Cause {
     Withheld,
     /// callsweep itself did not send it: another program is changing this PBX, or nobody can tell.
     Locked,
+    /// callsweep itself did not send it: what was about to be sent could not be written down.
+    Unwritten,
     /// It went as far as a request goes and no further: the run is simulated.
     Simulated,
     /// No connection came about, name, TCP or TLS, or it ended before the request was written.
@@ -63,6 +65,7 @@ impl Failure {
             Cause::ServiceFailed => !matches!(self.http_status, Some(501 | 503)),
             Cause::Withheld
             | Cause::Locked
+            | Cause::Unwritten
             | Cause::Simulated
             | Cause::Unreachable
             | Cause::Rejected
@@ -88,6 +91,7 @@ impl Failure {
             Cause::ServiceFailed => matches!(self.http_status, Some(500 | 502 | 503 | 504)),
             Cause::Withheld
             | Cause::Locked
+            | Cause::Unwritten
             | Cause::Simulated
             | Cause::Redirected
             | Cause::Unreadable => false,

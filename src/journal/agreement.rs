@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
+use super::line::Said;
 use super::*;
-use crate::deletion::{Run, RunState, Selection, Step, Tally, Undo, UndoStep};
+use crate::deletion::{Plan, Run, RunEnd, RunState, Selection, Step, Tally, Undo, UndoStep};
 use crate::deletion::{gone_beside, judge, settled_by_listing};
 use crate::domain::{
     CallForm, Cause, DeleteAnswer, DeleteCall, EventId, EventStore, ExtensionNumber, Failure,
-    Listing, ListingBuilder, RawEvent, UserId, WriteAnswer,
+    Foreign, Listing, ListingBuilder, Outcome, PhoneCallEvent, RawEvent, Target, UserId,
+    WriteAnswer,
 };
 
 /// What a service may do with a request, and an operator meanwhile.
@@ -84,7 +86,7 @@ impl Service {
     fn listing(&self, extension: &ExtensionNumber) -> Listing {
         let mut builder = ListingBuilder::new(extension.clone());
         for event in self.events.iter().filter(|event| event.key.extension == *extension) {
-            builder.push(RawEvent {
+            let row = RawEvent {
                 event_type: &event.key.event_type.number().to_string(),
                 id: event.key.id.as_str(),
                 method: event.method.written(),
@@ -92,7 +94,8 @@ impl Service {
                 note: event.note.raw(),
                 status: event.status.written(),
                 modified: &event.modified.written(),
-            });
+            };
+            builder.push_with_text(row, format!("{{\"id\":\"{}\"}}", event.key.id).as_bytes());
         }
         builder.finish(true)
     }
@@ -184,7 +187,7 @@ fn drive(run: &mut Run, file: &RunFile, service: &mut Service, script: &[(usize,
     loop {
         for step in run.hand_out(now) {
             if let Step::Send(call) = &step {
-                file.sent(call).unwrap();
+                let _ = file.sent(call).unwrap();
             }
             flying.push(step);
         }
@@ -235,7 +238,7 @@ fn undo(runs: &Path, name: &str, service: &mut Service, script: &[(usize, Whim)]
                     undo.listed(&extension, Ok(&service.listing(&extension)), now);
                 }
                 UndoStep::Create(place) => {
-                    file.making(place).unwrap();
+                    let _ = file.making(place).unwrap();
                     let answer = service.create(&plan.events()[place], whim);
                     let status = answer.as_ref().map_or_else(|no| no.http_status, |_| Some(200));
                     file.made(place, &Undo::outcome_of(answer.clone()), status).unwrap();
@@ -259,7 +262,7 @@ fn agrees(record: &Record, outcomes: &[Option<Outcome>], end: &RunEnd) {
         assert_eq!(planned.outcome.name(), outcome.name());
         // That an event was never handed out is told by the lack of lines.
         if !matches!(outcome, Outcome::NotSent(_)) {
-            assert_eq!(outcome_of(&planned.outcome), outcome_of(outcome));
+            assert_eq!(Said::of(&planned.outcome), Said::of(outcome));
         }
     }
     assert_eq!(Tally::over(record.events.iter().map(|planned| &planned.outcome)), end.tally);
@@ -292,7 +295,8 @@ fn settle(runs: &Path, name: &str, service: &Service) {
         let beside = record.bystanders.iter().filter(|event| event.key.extension == extension);
         surplus.extend(gone_beside(beside, &service.listing(&extension)));
     }
-    close_broken(runs, name, &RunEnd { tally, revised, surplus, verified: true }).unwrap();
+    let end = RunEnd { tally, revised, surplus, verified: true, stopped: None };
+    RunFile::go_on(runs, &record, &end, Vec::new()).unwrap().finish(&end).unwrap();
 }
 
 proptest! {

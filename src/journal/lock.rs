@@ -93,8 +93,10 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // The next holder writes its own name; closing the file gives the lock back in any case.
+        // The next holder writes its own name. Closing the file gives the lock back in any case, but
+        // not before a child that is just being started has let go of it.
         let _ = self.file.set_len(0);
+        let _ = self.file.unlock();
     }
 }
 

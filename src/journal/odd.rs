@@ -20,6 +20,8 @@ pub enum Odd {
     Folder,
     /// A socket or a device.
     Device,
+    /// A file that is nothing of this program.
+    Stray,
     /// Another user owns it.
     Foreign(u32),
 }
@@ -32,6 +34,7 @@ impl fmt::Display for Odd {
             Self::Pipe => f.write_str("is a pipe: remove it"),
             Self::Folder => f.write_str("is a folder: remove it"),
             Self::Device => f.write_str("is a socket or a device: remove it"),
+            Self::Stray => f.write_str("is no run file: move it elsewhere"),
             Self::Foreign(owner) => {
                 write!(f, "belongs to another user (uid {owner}): have it removed, or take it over")
             }

@@ -20,7 +20,7 @@ fn lost(ids: &[&str]) -> Vec<PhoneCallEvent> {
 fn loss(events: &[PhoneCallEvent], suspects: &[&str]) -> Loss {
     let known: Vec<EventKey> = events.iter().map(|event| event.key.clone()).collect();
     let unknown = Outcome::Unknown(Failure::new(Cause::NoAnswer, "?"));
-    let mut loss = Loss::new("r1", "hash", events.to_vec(), known);
+    let mut loss = Loss::new("r1", events.to_vec(), known);
     let suspects = events.iter().filter(|event| suspects.contains(&event.key.id.as_str()));
     loss.undone(suspects.map(|event| (event, &unknown)));
     loss
