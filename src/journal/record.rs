@@ -218,6 +218,9 @@ impl Record {
             return Err(RecordRefused::Line { path: path.to_owned(), line: 1, what });
         }
         reading.doubt = flaws.iter().any(|(at, flaw)| *at > plan_ends && *flaw != Flaw::Unknown);
+        // A line that is lost in the plan may have been one of it.
+        let damaged = |(at, flaw): &(usize, Flaw)| *at <= plan_ends && *flaw != Flaw::Unknown;
+        reading.record.planned &= !flaws.iter().any(damaged);
         let mut told: Vec<String> =
             flaws.iter().map(|(at, flaw)| format!("line {}: {flaw}", at + 1)).collect();
         let torn = torn.map(|_| format!("line {}: its end was never written", lines.len() + 1));

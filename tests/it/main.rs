@@ -32,6 +32,7 @@ mod papers;
 mod pty;
 mod remote;
 mod resume;
+mod run_files;
 mod session;
 mod start;
 mod tidy;
