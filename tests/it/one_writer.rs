@@ -129,13 +129,14 @@ fn while_one_undoes_another_may_neither_delete_nor_undo_nor_resume() {
 }
 
 #[test]
-fn while_one_resumes_another_may_neither_delete_nor_undo() {
+fn while_one_resumes_another_may_neither_delete_nor_undo_nor_resume() {
     let (pbx, broken) = broken_off(named("the-page"));
     assert_eq!(pbx.run(&["delete", "--extension=0003*210", "--type=1", "--yes"]).code, 0);
     let done = newest(&pbx);
     let busy = Busy::with(pbx, "DELETE", &["resume", &broken, "--yes"]);
     busy.refuses(&DELETE);
     busy.refuses(&["undo", &done, "--yes"]);
+    busy.refuses(&["resume", &broken, "--yes"]);
 }
 
 #[test]
