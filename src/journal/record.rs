@@ -136,7 +136,7 @@ struct Reading {
     record: Record,
     /// How many events are planned.
     size: usize,
-    events: Vec<Option<Body>>,
+    events: Vec<Option<RecordedEvent>>,
     outcomes: Vec<Option<Outcome>>,
     /// Each call that was sent, and its first event.
     sent: Vec<(usize, usize)>,
@@ -339,6 +339,15 @@ impl Record {
     }
 }
 
+impl RecordedEvent {
+    /// Nothing is known yet of what became of it.
+    fn of(place: usize, body: Body) -> Result<Self, String> {
+        let event = body.event()?;
+        let want = body.want.map(|want| want.to_string());
+        Ok(Self { place, event, owner: body.owner, want, outcome: not_sent() })
+    }
+}
+
 impl Reading {
     fn of(name: &str, head: Option<Head>, schema: u32) -> Self {
         let profile = name.split_once('-').map_or("", |(_, profile)| profile);
@@ -395,12 +404,12 @@ impl Reading {
         match line {
             Line::Run(_) => return Err("a second run line".to_owned()),
             Line::Event(body) => {
-                body.event()?;
                 // Schema 1 has its events in order, right behind its first line.
                 let place = body.place.unwrap_or(behind);
+                let planned = RecordedEvent::of(place, body)?;
                 self.make_room(place)?;
                 if let Some(slot) = self.events.get_mut(place) {
-                    *slot = Some(body);
+                    *slot = Some(planned);
                 }
             }
             Line::Bystander(body) => self.record.bystanders.push(body.event()?),
@@ -493,7 +502,6 @@ impl Reading {
     /// Gives every event its outcome: one that nothing is written of was not sent, where a line that
     /// may have said otherwise cannot be lost.
     fn finish(mut self, flaws: Vec<String>) -> Record {
-        let not_sent = || Outcome::NotSent(failure(Cause::Withheld, "never sent"));
         let unknown = |why| Outcome::Unknown(failure(Cause::NoAnswer, why));
         self.events.resize(self.size, None);
         self.outcomes.resize(self.size, None);
@@ -502,7 +510,7 @@ impl Reading {
         let as_told = Tally { not_sent: sent.not_sent + unsent, ..sent };
         let agrees = self.end.as_ref().is_some_and(|end| end.counts(&as_told));
         let Self { mut record, events, outcomes, end, doubt, .. } = self;
-        for (place, (body, outcome)) in events.into_iter().zip(outcomes).enumerate() {
+        for (place, (planned, outcome)) in events.into_iter().zip(outcomes).enumerate() {
             let outcome = outcome.unwrap_or_else(|| {
                 if doubt && !agrees {
                     unknown("a line of the run file is damaged that may have said that it was sent")
@@ -512,13 +520,9 @@ impl Reading {
                     not_sent()
                 }
             });
-            let event = body.as_ref().and_then(|body| body.event().ok());
-            match (body, event) {
-                (Some(body), Some(event)) => {
-                    let (owner, want) = (body.owner, body.want.map(|want| want.to_string()));
-                    record.events.push(RecordedEvent { place, event, owner, want, outcome });
-                }
-                _ => record.missing.push((place, outcome)),
+            match planned {
+                Some(planned) => record.events.push(RecordedEvent { outcome, ..planned }),
+                None => record.missing.push((place, outcome)),
             }
         }
         record.stopped = end.as_ref().filter(|end| end.reason.is_some()).map(End::stop);
@@ -661,6 +665,10 @@ fn last_line(path: &Path) -> io::Result<Vec<u8>> {
 /// Opens a file to read, without following a link and without waiting for the other end of a pipe.
 fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).custom_flags(odd::flags()).open(path)
+}
+
+fn not_sent() -> Outcome {
+    Outcome::NotSent(failure(Cause::Withheld, "never sent"))
 }
 
 fn failure(cause: Cause, message: &str) -> Failure {

@@ -155,6 +155,8 @@ fn stopping_in_the_middle_awaits_what_is_in_flight_and_keeps_the_rest() {
     let last = desk.run_file().pop().unwrap();
     assert_eq!((last["line"].as_str(), last["not_sent"].as_u64()), (Some("stopped"), Some(3)));
     assert_eq!(last["reason"], "operator");
+    desk.look_for_broken_runs();
+    desk.sees("stopped: 3 of 5 not done (stopped by the operator); callsweep resume");
 }
 
 #[test]

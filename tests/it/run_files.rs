@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use callsweep::deletion::Tally;
 use callsweep::domain::Outcome;
@@ -14,7 +15,7 @@ use callsweep::simulator::Fault;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::headless::{Pbx, configure, named};
+use crate::headless::{Pbx, command, configure, named};
 
 const DELETE: [&str; 3] = ["delete", "--extension=0003*210", "--yes"];
 /// Of schema 1: the three events of the page by one call, that run's undo, and the three by event
@@ -359,4 +360,34 @@ fn why_a_run_stopped_is_in_its_file_and_going_on_appends_to_it() {
     // Undoing the run undoes the whole job, and ends its going on.
     assert_eq!(pbx.run(&["undo", &name, "--yes"]).code, 0);
     assert_eq!(pbx.simulator.with_world(|world| world.event_count()), 3);
+}
+
+#[test]
+fn a_signal_is_told_as_the_reason() {
+    let pbx = named("the-page");
+    configure(&pbx.home, &pbx.simulator.origin(), "wide_calls = []\nconcurrency = 1");
+    pbx.simulator.with_world(|world| {
+        let method = Some("DELETE".to_owned());
+        world.add_fault(Fault {
+            method,
+            nth: Some(2),
+            delay_ms: 200,
+            acts: true,
+            ..Fault::default()
+        });
+    });
+    let mut command = command(&pbx.home, &pbx.simulator.token(), &DELETE);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let give_up = Instant::now() + Duration::from_secs(20);
+    while pbx.requests().iter().filter(|request| request.starts_with("DELETE")).count() < 2 {
+        assert!(Instant::now() < give_up, "the second DELETE never came");
+        std::thread::yield_now();
+    }
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(128 + 15));
+    let name = callsweep::journal::names(&runs_of(&pbx)).unwrap().remove(0);
+    let shown = pbx.run(&["show", &name, "--format=json"]).document();
+    assert_eq!(shown["stopped_by"]["reason"], "signal", "{shown}");
+    assert_eq!(pbx.run(&["resume", &name, "--yes"]).code, 0);
 }
