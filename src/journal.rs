@@ -28,7 +28,7 @@ pub use lock::{Lock, LockRefused};
 pub use odd::Odd;
 pub use record::{
     Record, RecordRefused, RecordedEvent, is_finished, is_stopped, names, odd_files, undo_plan,
-    undone_by,
+    undone,
 };
 
 /// Version of the line format.

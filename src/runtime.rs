@@ -188,11 +188,15 @@ fn broken_runs(ports: &Ports) -> Vec<String> {
     let names = names.iter().take(LATEST).filter(|name| !is_over(name));
     let records = names.filter_map(|name| Record::read(&ports.runs, name).ok());
     let ours = records.filter(|record| record.is_of(ports.client.target()).is_ok());
-    ours.filter_map(|record| left_over(ports, &record)).collect()
+    let ours: Vec<Record> = ours.collect();
+    let any_stopped = ours.iter().any(|record| record.stopped.is_some());
+    let undone = if any_stopped { journal::undone(&ports.runs) } else { Ok(Vec::new()) };
+    let undone: Vec<String> = undone.unwrap_or_default().into_iter().map(|(_, of)| of).collect();
+    ours.iter().filter_map(|record| left_over(ports, record, &undone)).collect()
 }
 
 /// How to go on with a run; `None` where nobody can or needs to.
-fn left_over(ports: &Ports, record: &Record) -> Option<String> {
+fn left_over(ports: &Ports, record: &Record, undone: &[String]) -> Option<String> {
     let name = &record.name;
     if record.finished.is_none() && journal::is_going_on(&ports.runs, name) {
         return Some(format!("run {name} is going on right now in another callsweep"));
@@ -209,9 +213,8 @@ fn left_over(ports: &Ports, record: &Record) -> Option<String> {
         return Some(format!("run {name} broke off: {left} of {all} not sent or unknown; {go_on}"));
     };
     // What was undone is not gone on with.
-    let undone = journal::undone_by(&ports.runs, name).ok().flatten();
     let left = tally.not_sent + tally.unknown + tally.refused;
-    (left > 0 && undone.is_none()).then(|| {
+    (left > 0 && !undone.contains(name)).then(|| {
         let why = &stop.message;
         format!("run {name} stopped: {left} of {all} not done ({why}); {go_on}")
     })

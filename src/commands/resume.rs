@@ -2,6 +2,7 @@
 //! there and still the same is deleted, in the same run file.
 
 use std::collections::{HashMap, HashSet};
+use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -91,6 +92,11 @@ fn refusal(refused: &LockRefused) -> Ending {
     Ending::Refused.because(&format!("nothing was sent: {refused}"))
 }
 
+fn unwritten(error: &io::Error) -> Ending {
+    let why = format!("nothing was sent: the run file cannot be written: {error}; make room");
+    Ending::Failed.because(&why)
+}
+
 /// A run that is gone on with.
 struct Job<'a> {
     record: &'a Record,
@@ -118,8 +124,11 @@ impl Job<'_> {
             Ok(lock) => lock,
             Err(refused) => return Ok(refusal(&refused)),
         };
-        let file = RunFile::go_on(self.folder, self.record, &found.end, Vec::new())?;
-        file.holding(Some(lock)).finish(&found.end)?;
+        let closed = RunFile::go_on(self.folder, self.record, &found.end, Vec::new())
+            .and_then(|file| file.holding(Some(lock)).finish(&found.end));
+        if let Err(error) = closed {
+            return Ok(unwritten(&error));
+        }
         remark("nothing is left to be sent: the run is closed");
         runs::show(&self.record.name, self.consent.format, environment)
     }
@@ -181,7 +190,10 @@ impl Job<'_> {
             record.events.iter().map(|planned| (&planned.event.key, planned.place)).collect();
         let places: Vec<usize> =
             plan.events().iter().filter_map(|event| known.get(&event.key).copied()).collect();
-        let file = RunFile::go_on(self.folder, record, &found.end, places.clone())?;
+        let file = match RunFile::go_on(self.folder, record, &found.end, places.clone()) {
+            Ok(file) => file,
+            Err(error) => return Ok(unwritten(&error)),
+        };
         let client = profile::client(profile, Writes::Allowed)?;
         let ports = Ports::new(client, Vec::new(), Vec::new(), self.folder.to_owned());
         let ports = ports.going_on(file.holding(Some(lock)));
@@ -212,16 +224,17 @@ fn not_resumable(record: &Record, folder: &Path) -> Option<String> {
     if record.finished.is_some() && tally.not_sent + tally.unknown + tally.refused == 0 {
         return Some(format!("{name} came to its end: there is nothing to resume"));
     }
-    match journal::undone_by(folder, name) {
-        Ok(None) => record
-            .is_whole()
-            .err()
-            .map(|why| format!("{why}; callsweep undo {name} brings back what it took")),
-        Ok(Some(undo)) => Some(format!(
+    let undos = match journal::undone(folder) {
+        Ok(undos) => undos,
+        Err(error) => return Some(format!("{} cannot be read ({error})", folder.display())),
+    };
+    if let Some((undo, _)) = undos.iter().find(|(_, of)| of == name) {
+        return Some(format!(
             "the undo of {name} has begun ({undo}): callsweep undo {name} goes on with it"
-        )),
-        Err(refused) => Some(refused.to_string()),
+        ));
     }
+    let why = record.is_whole().err()?;
+    Some(format!("{why}; callsweep undo {name} brings back what it took"))
 }
 
 /// Lists every extension that the run planned on and settles what can be settled by that.

@@ -4,7 +4,7 @@
 //! over, and what it may have said is called unknown.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -561,13 +561,19 @@ pub fn undo_plan(runs: &Path, name: &str, target: &Target) -> Result<UndoPlan, R
     Ok(UndoPlan::new(target.clone(), &loss)?)
 }
 
-/// The newest undo of a run.
+/// Every undo, newest first, with the run that it undoes, by the first lines of the files alone.
 ///
 /// # Errors
 /// When the folder cannot be read.
-pub fn undone_by(runs: &Path, name: &str) -> Result<Option<String>, RecordRefused> {
-    let of_run = |undo: &Record| undo.undoes.as_deref() == Some(name);
-    Ok(undos(runs)?.into_iter().rev().find(of_run).map(|undo| undo.name))
+pub fn undone(runs: &Path) -> io::Result<Vec<(String, String)>> {
+    let undone = |name: String| match first_line(&path_of(runs, &name)) {
+        Ok(line) => match Line::read(&line, has_sum(&line)) {
+            Ok(Line::Run(Head { kind: Kind::Undo, of: Some(of), .. })) => Some((name, of)),
+            _ => None,
+        },
+        Err(_) => None,
+    };
+    Ok(names(runs)?.into_iter().filter_map(undone).collect())
 }
 
 /// Every undo, oldest first.
@@ -649,6 +655,12 @@ pub fn is_finished(runs: &Path, name: &str) -> bool {
 pub fn is_stopped(runs: &Path, name: &str) -> bool {
     last_line(&path_of(runs, name))
         .is_ok_and(|line| matches!(Line::read(&line, has_sum(&line)), Ok(Line::Stopped(_))))
+}
+
+fn first_line(path: &Path) -> io::Result<Vec<u8>> {
+    let mut line = Vec::new();
+    BufReader::new(open(path)?).read_until(b'\n', &mut line)?;
+    Ok(line.trim_ascii_end().to_vec())
 }
 
 fn last_line(path: &Path) -> io::Result<Vec<u8>> {
