@@ -254,6 +254,16 @@ fn undo(runs: &Path, name: &str, service: &mut Service, script: &[(usize, Whim)]
     assert!(undo_plan(runs, name, &target()).is_err(), "an undo that never ends");
 }
 
+/// The file with one byte of one line behind its first changed.
+fn damaged(bytes: &[u8], seed: usize) -> Vec<u8> {
+    let mut lines: Vec<Vec<u8>> =
+        bytes.trim_ascii_end().split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
+    let line = 1 + seed % (lines.len() - 1);
+    let place = seed * 31 % lines[line].len();
+    lines[line][place] ^= 2;
+    [lines.join(&b'\n'), b"\n".to_vec()].concat()
+}
+
 /// The record says the same as the machine, event by event.
 fn agrees(record: &Record, outcomes: &[Option<Outcome>], end: &RunEnd) {
     assert_eq!(record.events.len(), outcomes.len());
@@ -340,6 +350,18 @@ proptest! {
         drop(file);
         if ended {
             agrees(&Record::read(runs, &name).unwrap(), run.outcomes(), &run.end());
+            let bytes = fs::read(path_of(runs, &name)).unwrap();
+            let damaged = damaged(&bytes, cut);
+            fs::write(runs.join("damaged.jsonl"), damaged).unwrap();
+            let told = Record::read(runs, "damaged").unwrap();
+            prop_assert_eq!(told.planned(), run.outcomes().len());
+            for planned in &told.events {
+                let was = run.outcomes()[planned.place].as_ref().unwrap();
+                let went = matches!(was, Outcome::Deleted | Outcome::Unknown(_));
+                let may_have_gone = matches!(planned.outcome, Outcome::Deleted | Outcome::Unknown(_));
+                prop_assert!(!went || may_have_gone, "{:?}, was {:?}", planned, was);
+            }
+            fs::remove_file(runs.join("damaged.jsonl")).unwrap();
         } else {
             // Killed, and its last line perhaps torn: of a request that it stands for, nothing went
             // out or no answer is known.

@@ -511,15 +511,21 @@ impl Reading {
         let agrees = self.end.as_ref().is_some_and(|end| end.counts(&as_told));
         let Self { mut record, events, outcomes, end, doubt, .. } = self;
         for (place, (planned, outcome)) in events.into_iter().zip(outcomes).enumerate() {
-            let outcome = outcome.unwrap_or_else(|| {
-                if doubt && !agrees {
+            let outcome = match outcome {
+                None if doubt && !agrees => {
                     unknown("a line of the run file is damaged that may have said that it was sent")
-                } else if record.schema < 2 && end.is_none() {
-                    unknown("the run was cut off, and its run file may have lost lines")
-                } else {
-                    not_sent()
                 }
-            });
+                None if record.schema < 2 && end.is_none() => {
+                    unknown("the run was cut off, and its run file may have lost lines")
+                }
+                None => not_sent(),
+                Some(Outcome::NotSent(_) | Outcome::Refused(_) | Outcome::AlreadyGone)
+                    if doubt && !agrees =>
+                {
+                    unknown("a line of the run file is damaged that may have said otherwise")
+                }
+                Some(outcome) => outcome,
+            };
             match planned {
                 Some(planned) => record.events.push(RecordedEvent { outcome, ..planned }),
                 None => record.missing.push((place, outcome)),
