@@ -334,9 +334,11 @@ pub struct RawEvent<'a> {
 #[derive(Debug)]
 pub struct ListingBuilder {
     extension: ExtensionNumber,
-    /// Each with the number of its type and the place of its text.
-    rows: Vec<(u16, Row, Range<u32>)>,
+    /// Each with the number of its type.
+    rows: Vec<(u16, Row)>,
+    /// The texts of the rows that came with one, and where each row's stands.
     texts: Vec<u8>,
+    places: Vec<Range<u32>>,
     ids: String,
     strings: Vec<Arc<str>>,
     others: Vec<u32>,
@@ -351,6 +353,7 @@ impl ListingBuilder {
             extension,
             rows: Vec::new(),
             texts: Vec::new(),
+            places: Vec::new(),
             ids: String::new(),
             strings: Vec::new(),
             others: Vec::new(),
@@ -391,31 +394,40 @@ impl ListingBuilder {
     /// The numbers of the types that came in so far, of odd rows too, in no order.
     pub fn types(&self) -> impl Iterator<Item = u16> + '_ {
         let odd = self.odd.iter().filter_map(|row| row.event_type.map(EventType::number));
-        self.rows.iter().map(|(event_type, ..)| *event_type).chain(odd)
+        self.rows.iter().map(|(event_type, _)| *event_type).chain(odd)
     }
 
     /// Groups the rows by type. An event that was listed twice, as happens when a list moves while
     /// its pages are read, is kept once.
     pub fn finish(self, complete: bool) -> Listing {
-        let Self { extension, mut rows, texts, ids, strings, others, odd, .. } = self;
-        rows.sort_by_key(|(event_type, ..)| *event_type);
+        let Self { extension, rows, texts, places, ids, strings, others, odd, .. } = self;
+        let mut order: Vec<usize> = (0..rows.len()).collect();
+        let type_of = |at: &usize| rows.get(*at).map(|(event_type, _)| *event_type);
+        order.sort_by_key(type_of);
         let mut seen = HashSet::with_capacity(rows.len());
-        rows.retain(|(event_type, row, _)| seen.insert((*event_type, id_of(&ids, row))));
+        order.retain(|at| {
+            rows.get(*at)
+                .is_some_and(|(event_type, row)| seen.insert((*event_type, id_of(&ids, row))))
+        });
+        drop(seen);
         let mut groups: Vec<Group> = Vec::new();
-        for (place, (event_type, ..)) in rows.iter().enumerate() {
-            match groups.last_mut().filter(|group| group.event_type == *event_type) {
+        for (place, event_type) in order.iter().filter_map(type_of).enumerate() {
+            match groups.last_mut().filter(|group| group.event_type == event_type) {
                 Some(group) => group.end = place + 1,
-                None => groups.push(Group { event_type: *event_type, end: place + 1 }),
+                None => groups.push(Group { event_type, end: place + 1 }),
             }
         }
-        drop(seen);
-        let places = || rows.iter().map(|(.., place)| place.clone()).collect();
-        let texts = (!texts.is_empty()).then(|| Box::new(Texts::new(&texts, places())));
+        let texts = (!texts.is_empty()).then(|| {
+            let place = |at: &usize| places.get(*at).cloned().unwrap_or_default();
+            Box::new(Texts::new(&texts, order.iter().map(place).collect()))
+        });
+        // Copies of exact size: shrinking in place would leave a hole behind every listing.
+        let mut in_order = Vec::with_capacity(order.len());
+        in_order.extend(order.iter().filter_map(|at| Some(rows.get(*at)?.1)));
         Listing {
             extension,
-            // Copies of exact size: shrinking in place would leave a hole behind every listing.
-            rows: rows.iter().map(|(_, row, _)| *row).collect(),
-            groups,
+            rows: in_order,
+            groups: groups.as_slice().to_vec(),
             ids: ids.as_str().into(),
             strings: strings.as_slice().into(),
             others: others.as_slice().into(),
@@ -450,18 +462,26 @@ impl ListingBuilder {
             status: self.choice(event.status)?,
         };
         self.ids.push_str(event.id);
-        let place = self.keep(text);
-        self.rows.push((event_type, row, place));
+        self.keep(text);
+        self.rows.push((event_type, row));
         Ok(())
     }
 
-    /// Keeps a text; where it does not fit, none is kept.
-    fn keep(&mut self, text: &[u8]) -> Range<u32> {
+    /// Keeps the text of the row that comes next; where it does not fit, none is kept.
+    fn keep(&mut self, text: &[u8]) {
+        if text.is_empty() && self.places.is_empty() {
+            return;
+        }
         let start = u32::try_from(self.texts.len());
         let end = u32::try_from(self.texts.len().saturating_add(text.len()));
-        let (Ok(start), Ok(end)) = (start, end) else { return 0..0 };
-        self.texts.extend_from_slice(text);
-        start..end
+        self.places.resize(self.rows.len(), 0..0);
+        match (start, end) {
+            (Ok(start), Ok(end)) => {
+                self.texts.extend_from_slice(text);
+                self.places.push(start..end);
+            }
+            _ => self.places.push(0..0),
+        }
     }
 
     fn choice(&mut self, text: &str) -> Result<Choice, String> {
