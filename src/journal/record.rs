@@ -141,8 +141,54 @@ struct Reading {
     /// Each call that was sent, and its first event.
     sent: Vec<(usize, usize)>,
     end: Option<End>,
-    /// A line behind the plan is lost that may have said that something is about to be sent.
-    doubt: bool,
+    /// Lines that are not used, by their places from 0.
+    flaws: Vec<(usize, Flaw)>,
+    /// The place of the last line, where its end was never written.
+    torn: Option<usize>,
+    /// How many lines were used.
+    right: usize,
+    /// The place of the last line of the plan.
+    plan_ends: usize,
+}
+
+/// The first line of a run, wherever it stands in its file.
+struct Found {
+    at: usize,
+    head: Option<Head>,
+    /// Any line has a sum.
+    summed: bool,
+}
+
+/// Looks for the first line of a run. One with a wrong sum tells more than none.
+fn find_head(reader: &mut impl BufRead) -> io::Result<Found> {
+    let (mut line, mut at, mut summed) = (Vec::new(), 0, false);
+    let mut damaged = None;
+    while next_line(reader, &mut line)? == Some(true) {
+        summed |= has_sum(&line);
+        if let Ok(Line::Run(head)) = Line::read(&line, has_sum(&line)) {
+            return Ok(Found { at, head: Some(head), summed });
+        }
+        if at == 0
+            && let Ok(Line::Run(head)) = Line::read(&line, false)
+        {
+            damaged = Some(head);
+        }
+        at += 1;
+    }
+    Ok(Found { at: 0, head: damaged, summed })
+}
+
+/// The next line without its end; false where the end was never written, `None` behind the last.
+fn next_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Option<bool>> {
+    line.clear();
+    if reader.read_until(b'\n', line)? == 0 {
+        return Ok(None);
+    }
+    let whole = line.last() == Some(&b'\n');
+    if whole {
+        line.pop();
+    }
+    Ok(Some(whole))
 }
 
 impl Record {
@@ -163,69 +209,18 @@ impl Record {
         };
         let data = fs::symlink_metadata(&path).map_err(unreadable)?;
         odd::check(&data).map_err(|odd| RecordRefused::Odd(path.clone(), odd))?;
-        let mut bytes = Vec::new();
-        let mut file = open(&path).map_err(unreadable)?;
-        file.read_to_end(&mut bytes).map_err(unreadable)?;
-        Self::parse(name, &path, &bytes)
-    }
-
-    fn parse(name: &str, path: &Path, bytes: &[u8]) -> Result<Self, RecordRefused> {
-        let mut lines: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').collect();
-        // What stands behind the last line end was never finished.
-        let torn = lines.pop().filter(|torn| !torn.is_empty());
-        let head =
-            lines.iter().enumerate().find_map(|(at, line)| match Line::read(line, has_sum(line)) {
-                Ok(Line::Run(head)) => Some((at, head)),
-                _ => None,
-            });
-        let mut flaws: Vec<(usize, Flaw)> = Vec::new();
-        // A first line with a wrong sum tells more than none.
-        let (head_at, head) = match head {
-            Some((at, head)) => (at, Some(head)),
-            None => match lines.first().map(|line| Line::read(line, false)) {
-                Some(Ok(Line::Run(head))) => (0, Some(head)),
-                _ => (0, None),
-            },
-        };
-        let summed = lines.iter().any(|line| has_sum(line));
-        let schema = head.as_ref().map_or(if summed { SCHEMA } else { 1 }, |head| head.schema);
-        let mut reading = Reading::of(name, head, schema);
-        let mut plan_ends = head_at;
-        let mut right = 0;
-        for (at, line) in lines.iter().enumerate() {
-            let read = Line::read(line, schema > 1 || has_sum(line));
-            match read {
-                Ok(Line::Run(_)) if at == head_at => right += 1,
-                Ok(line) => {
-                    let of_plan =
-                        matches!(line, Line::Event(_) | Line::Bystander(_) | Line::Planned { .. });
-                    if of_plan {
-                        plan_ends = at;
-                    }
-                    match reading.take(line, at.saturating_sub(head_at + 1)) {
-                        Ok(()) => right += 1,
-                        Err(what) => flaws.push((at, Flaw::Senseless(what))),
-                    }
-                }
-                Err(flaw) => flaws.push((at, flaw)),
-            }
-        }
-        if right == 0 && reading.record.origin.is_empty() {
-            let what = match flaws.first() {
+        let mut reader = BufReader::new(open(&path).map_err(unreadable)?);
+        let found = find_head(&mut reader).map_err(unreadable)?;
+        reader.rewind().map_err(unreadable)?;
+        let reading = Reading::of_lines(name, found, &mut reader).map_err(unreadable)?;
+        if reading.right == 0 && reading.record.origin.is_empty() {
+            let what = match reading.flaws.first() {
                 Some((_, flaw)) => flaw.to_string(),
                 None => "the file ends before the plan does: nothing was sent".to_owned(),
             };
-            return Err(RecordRefused::Line { path: path.to_owned(), line: 1, what });
+            return Err(RecordRefused::Line { path, line: 1, what });
         }
-        reading.doubt = flaws.iter().any(|(at, flaw)| *at > plan_ends && *flaw != Flaw::Unknown);
-        // A line that is lost in the plan may have been one of it.
-        let damaged = |(at, flaw): &(usize, Flaw)| *at <= plan_ends && *flaw != Flaw::Unknown;
-        reading.record.planned &= !flaws.iter().any(damaged);
-        let mut told: Vec<String> =
-            flaws.iter().map(|(at, flaw)| format!("line {}: {flaw}", at + 1)).collect();
-        let torn = torn.map(|_| format!("line {}: its end was never written", lines.len() + 1));
-        told.extend(torn);
-        Ok(reading.finish(told))
+        Ok(reading.finish())
     }
 
     /// Everything that was planned is accounted for: events by what became of them.
@@ -395,8 +390,50 @@ impl Reading {
             flaws: Vec::new(),
             planned: false,
         };
-        let (events, outcomes, sent) = (Vec::new(), Vec::new(), Vec::new());
-        Self { record, size: head.events, events, outcomes, sent, end: None, doubt: false }
+        Self {
+            record,
+            size: head.events,
+            events: Vec::new(),
+            outcomes: Vec::new(),
+            sent: Vec::new(),
+            end: None,
+            flaws: Vec::new(),
+            torn: None,
+            right: 0,
+            plan_ends: 0,
+        }
+    }
+
+    /// Takes every line of a file.
+    fn of_lines(name: &str, found: Found, reader: &mut impl BufRead) -> io::Result<Self> {
+        let Found { at: head_at, head, summed } = found;
+        let schema = head.as_ref().map_or(if summed { SCHEMA } else { 1 }, |head| head.schema);
+        let mut reading = Self::of(name, head, schema);
+        reading.plan_ends = head_at;
+        let mut text = Vec::new();
+        for at in 0.. {
+            match next_line(reader, &mut text)? {
+                None => break,
+                // What stands behind the last line end was never finished.
+                Some(false) => reading.torn = Some(at),
+                Some(true) => match Line::read(&text, schema > 1 || has_sum(&text)) {
+                    Ok(Line::Run(_)) if at == head_at => reading.right += 1,
+                    Ok(line) => reading.take_at(at, line, at.saturating_sub(head_at + 1)),
+                    Err(flaw) => reading.flaws.push((at, flaw)),
+                },
+            }
+        }
+        Ok(reading)
+    }
+
+    fn take_at(&mut self, at: usize, line: Line, behind: usize) {
+        if matches!(line, Line::Event(_) | Line::Bystander(_) | Line::Planned { .. }) {
+            self.plan_ends = at;
+        }
+        match self.take(line, behind) {
+            Ok(()) => self.right += 1,
+            Err(what) => self.flaws.push((at, Flaw::Senseless(what))),
+        }
     }
 
     /// Takes one line; `behind` is how far it stands behind the first.
@@ -501,7 +538,14 @@ impl Reading {
 
     /// Gives every event its outcome: one that nothing is written of was not sent, where a line that
     /// may have said otherwise cannot be lost.
-    fn finish(mut self, flaws: Vec<String>) -> Record {
+    fn finish(mut self) -> Record {
+        let is_flaw = |(_, flaw): &&(usize, Flaw)| *flaw != Flaw::Unknown;
+        let (in_plan, behind): (Vec<_>, Vec<_>) =
+            self.flaws.iter().filter(is_flaw).partition(|(at, _)| *at <= self.plan_ends);
+        // A line that is lost in the plan may have been one of it, and one behind it may have said
+        // that something is about to be sent.
+        self.record.planned &= in_plan.is_empty();
+        let doubt = !behind.is_empty();
         let unknown = |why| Outcome::Unknown(failure(Cause::NoAnswer, why));
         self.events.resize(self.size, None);
         self.outcomes.resize(self.size, None);
@@ -509,7 +553,7 @@ impl Reading {
         let unsent = self.outcomes.iter().filter(|outcome| outcome.is_none()).count();
         let as_told = Tally { not_sent: sent.not_sent + unsent, ..sent };
         let agrees = self.end.as_ref().is_some_and(|end| end.counts(&as_told));
-        let Self { mut record, events, outcomes, end, doubt, .. } = self;
+        let Self { mut record, events, outcomes, end, flaws, torn, .. } = self;
         for (place, (planned, outcome)) in events.into_iter().zip(outcomes).enumerate() {
             let outcome = match outcome {
                 None if doubt && !agrees => {
@@ -533,7 +577,9 @@ impl Reading {
         }
         record.stopped = end.as_ref().filter(|end| end.reason.is_some()).map(End::stop);
         record.finished = end.map(|end| end.at);
-        record.flaws = flaws;
+        let told = flaws.iter().map(|(at, flaw)| format!("line {}: {flaw}", at + 1));
+        let torn = torn.map(|at| format!("line {}: its end was never written", at + 1));
+        record.flaws = told.chain(torn).collect();
         record
     }
 }
