@@ -214,6 +214,17 @@ fn the_run_file_holds_every_event_whole_before_the_first_delete() {
 }
 
 #[test]
+fn the_event_under_the_cursor_is_written_down_letter_by_letter_too() {
+    let mut desk = Desk::open(PAGE);
+    desk.do_keys("enter j d");
+    desk.press("y");
+    desk.perform_one();
+    let event = desk.run_file().into_iter().find(|line| line["line"] == "event").unwrap();
+    let raw: serde_json::Value = serde_json::from_str(event["raw"].as_str().unwrap()).unwrap();
+    assert_eq!((&raw["id"], &raw["url"]), (&event["id"], &event["url"]));
+}
+
+#[test]
 fn without_a_run_file_nothing_is_sent() {
     let blocked = tempfile::NamedTempFile::new().unwrap();
     let runs = Some(blocked.path().join("runs"));
