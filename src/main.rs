@@ -85,6 +85,7 @@ fn interactive(profile: Profile, demo: bool, masked: bool, runs: PathBuf) -> Res
     terminal::run(facts, move || {
         let writes = if profile.read_only { Writes::ReadOnly } else { Writes::Allowed };
         let client = commands::client(&profile, writes)?;
-        Ok(Ports::new(client, profile.extensions, profile.discover, runs))
+        let ports = Ports::new(client, profile.extensions, profile.discover, runs);
+        Ok(if demo { ports.of_own_pbx() } else { ports })
     })
 }

@@ -4,6 +4,7 @@ use crate::domain::{
     EventKey, EventStore, ExpressionError, Extension, ExtensionNumber, Failure, Fetched, Filter,
     Mask, Target, WideCalls,
 };
+use crate::looks::Looks;
 use std::collections::{HashMap, HashSet};
 
 use super::browse::EventsPanel;
@@ -11,7 +12,7 @@ use super::loading::Loading;
 use super::marking::{MarkPrompt, Marking};
 use super::running::Runs;
 use super::status::{Calls, Log, LogLine, Notice, StatusRow, Tone};
-use super::{ActiveRun, Cursor, Effect, Key, Layout, Looks, Moment, Panel, Review, UndoReview};
+use super::{ActiveRun, Cursor, Effect, Key, Layout, Moment, Panel, Review, UndoReview};
 
 /// What the profile settles before the program starts.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,8 +4,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::change::{Choice, Drifted, Plan, PlanHash, PlanRefused, Selection};
-use crate::domain::{CallForm, Cause, EventKey, EventStore, ExtensionNumber, Failure, Listing};
+use crate::change::{Choice, Drifted, Plan, PlanRefused, Selection};
+use crate::domain::{
+    CallForm, Cause, EventKey, EventStore, ExtensionNumber, Failure, Listing, PlanHash,
+};
 
 use super::status::Tone;
 use super::{Dialog, Effect, Facts, Model, Motion, count_of};
@@ -144,7 +146,11 @@ impl Review {
             Err(PlanRefused::Empty) => None,
             Err(refused @ PlanRefused::TooLarge { .. }) => return Err(refused),
         };
-        let same = plan.as_ref().map(Plan::hash) == self.plan.as_deref().map(Plan::hash);
+        let same = match (&plan, &self.plan) {
+            (Some(plan), Some(before)) => plan.sends_the_same(before),
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        };
         self.selection = selection;
         self.plan = plan.map(Arc::new);
         if !same {
@@ -237,6 +243,12 @@ impl Model {
         }
     }
 
+    /// Whether an extension is listed for the open review: then its rows are kept letter by letter.
+    pub(super) fn is_read_for_review(&self, extension: &ExtensionNumber) -> bool {
+        let Some(Dialog::Review(review)) = &self.dialog else { return false };
+        review.choice.extensions().any(|chosen| chosen == extension)
+    }
+
     /// Stops asking for what only the review wanted to know.
     pub(super) fn end_check(&mut self, review: &Review) {
         self.loading.withdraw(|extension| review.check.unread.contains(extension));
@@ -269,7 +281,7 @@ impl Model {
     /// An extension of an open review cannot be listed. Once so many failed that nothing more is
     /// asked, the others are given up with it.
     pub(super) fn unread_for_review(&mut self, extension: &ExtensionNumber, failure: &Failure) {
-        let Self { dialog: Some(Dialog::Review(review)), loading, .. } = self else {
+        let Self { dialog: Some(Dialog::Review(review)), loading, store, facts, .. } = self else {
             return;
         };
         if !review.check.unread.remove(extension) {
@@ -286,6 +298,11 @@ impl Model {
             let why = Failure::new(Cause::Withheld, format!("not asked any more, after {failure}"));
             let failed = given_up.into_iter().map(|waiting| (waiting, why.clone()));
             review.check.failed.extend(failed);
+        }
+        if !review.is_reading() {
+            // The rows of the others are there as the service wrote them.
+            let selection = review.choice.selection(store);
+            let _ = review.freeze(facts, selection);
         }
     }
 

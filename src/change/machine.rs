@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::{Call, Cause, EventKey, ExtensionNumber, Failure, Listing, Outcome};
+use crate::domain::{Call, Cause, EventKey, ExtensionNumber, Failure, Listing, Outcome, Stop};
 
 use super::create::Creates;
 use super::delete::{Deletes, Verdict};
@@ -45,6 +45,8 @@ pub struct RunEnd {
     pub surplus: Vec<EventKey>,
     /// Whether the service was asked again about everything that was sent.
     pub verified: bool,
+    /// Why not everything was done; `None` where everything was.
+    pub stopped: Option<Stop>,
 }
 
 /// A request of a run, in the order in which requests of one kind are repeated.
@@ -102,6 +104,8 @@ pub struct Machine {
     name: String,
     simulated: bool,
     state: RunState,
+    /// Who asked it to stop, while something was to be sent.
+    asked: Option<Stop>,
     /// The run file is being opened or closed.
     filing: bool,
     /// Every extension is listed before the first call.
@@ -145,6 +149,7 @@ impl Machine {
             name: String::new(),
             simulated: false,
             state: RunState::Opening,
+            asked: None,
             filing: false,
             looking,
             rules,
@@ -440,8 +445,14 @@ impl Machine {
     /// *not sent*, and what was to go out once more stays what its last answer made of it. While
     /// verifying, nothing more is listed.
     pub fn stop(&mut self) {
+        self.stop_for(Stop::by_operator());
+    }
+
+    /// The same, with who asked for it.
+    pub fn stop_for(&mut self, asked: Stop) {
         if matches!(self.state, RunState::Running | RunState::Paused) {
             self.state = RunState::Stopping;
+            self.asked = Some(asked);
         } else if self.state != RunState::Verifying {
             return;
         }
@@ -608,11 +619,13 @@ impl Machine {
 
     /// What the run file ends with.
     pub fn end(&self) -> RunEnd {
+        let tally = self.tally();
         RunEnd {
-            tally: self.tally(),
+            tally,
             revised: self.ledger.revised(),
             surplus: self.surplus().to_vec(),
             verified: self.is_verified(),
+            stopped: tally.stopped(self.stopped_by(), self.asked.as_ref()),
         }
     }
 

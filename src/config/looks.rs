@@ -3,14 +3,10 @@
 use ratatui::style::Color;
 use toml::Spanned;
 
-use crate::app::{Looks, Palette};
+use crate::looks::{Looks, Palette};
 
-use super::source::{Document, Source};
+use super::source::{COLOURS, Document, Source};
 use super::{ConfigError, Environment, Flags};
-
-/// How a colour is written.
-pub(super) const COLOURS: &str =
-    "a colour in quotes, as in \"green\", \"light-blue\", \"208\" or \"#ff8700\"";
 
 /// The flag beats the environment beats the file.
 pub(super) fn looks(

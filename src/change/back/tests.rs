@@ -9,7 +9,7 @@ use crate::change::machine::tests::{NOW, begun, extension};
 use crate::change::plan::tests::{builder, plan, target};
 use crate::change::trial::{Service, drive, to_the_end, whims};
 use crate::change::{Act, RunState, judge_made};
-use crate::domain::{CallForm, Cause, Failure, WriteAnswer};
+use crate::domain::{CallForm, Cause, Failure, Foreign, WriteAnswer};
 
 const LATER: Duration = Duration::from_secs(1);
 
@@ -22,7 +22,7 @@ fn lost(ids: &[&str]) -> Vec<PhoneCallEvent> {
 fn loss(events: &[PhoneCallEvent], suspects: &[&str]) -> Loss {
     let known: Vec<EventKey> = events.iter().map(|event| event.key.clone()).collect();
     let unknown = Outcome::Unknown(Failure::new(Cause::NoAnswer, "?"));
-    let mut loss = Loss::new("r1", "hash", events.to_vec(), known);
+    let mut loss = Loss::new("r1", events.to_vec(), known);
     let suspects = events.iter().filter(|event| suspects.contains(&event.key.id.as_str()));
     loss.undone(suspects.map(|event| (event, &unknown)));
     loss
