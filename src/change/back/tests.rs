@@ -69,6 +69,17 @@ fn words(undo: &Machine) -> Vec<String> {
 }
 
 #[test]
+fn an_undo_has_a_hash_of_its_own_that_is_the_same_for_the_same_events() {
+    let taken = plan(&[("0", "a"), ("0", "b")], 0..2, CallForm::Event);
+    let hash = |ids: &[&str]| {
+        let undo = Plan::give_back(target(), &loss(&lost(ids), &[])).unwrap();
+        undo.hash().as_str().to_owned()
+    };
+    assert_eq!(hash(&["a", "b"]), hash(&["a", "b"]));
+    assert!(![taken.hash().as_str(), &hash(&["a"])].contains(&hash(&["a", "b"]).as_str()));
+}
+
+#[test]
 fn an_undo_of_nothing_does_not_exist() {
     let refused = Plan::give_back(target(), &loss(&[], &[]));
     assert_eq!(refused, Err(UndoRefused::Nothing("r1".to_owned())));
