@@ -80,7 +80,7 @@ fn listing(extension: usize, events: usize) -> Listing {
         let id = format!("Nqey{extension:08}{event:08}DRqo4Ftabm");
         let url = format!("https://crm{}.acme.test/telephony/in?src=pbx", event % 20);
         let event_type = (event % 5).to_string();
-        builder.push(RawEvent {
+        let row = RawEvent {
             event_type: &event_type,
             id: &id,
             method: "1",
@@ -88,7 +88,10 @@ fn listing(extension: usize, events: usize) -> Listing {
             note: if event % 3 == 0 { "CRM" } else { "" },
             status: "1",
             modified: "2024-05-01T10:00:00+02:00",
-        });
+        };
+        // As every listing comes in; the store keeps no text of what is not marked.
+        let text = format!("{row:?}");
+        builder.push_with_text(row, text.as_bytes());
     }
     builder.finish(true)
 }

@@ -6,8 +6,11 @@
 //! refused for an old token, with a new one, and a question whose connection ended under it. Any
 //! other request that went wrong is somebody else's decision.
 
+mod answer;
 mod budget;
+mod clock;
 mod discovery;
+mod line;
 mod paging;
 mod reading;
 mod refusal;
@@ -27,8 +30,8 @@ use crate::domain::{
     WriteAnswer,
 };
 use discovery::Said;
+pub use line::ClientRefused;
 use paging::End;
-pub use transport::ClientRefused;
 use transport::{Transport, Verb};
 
 /// What a profile says of the conversation with its service.
@@ -205,7 +208,9 @@ impl Client {
     async fn present(&self, trace: &mut Vec<Exchange>) -> Result<Said, Failure> {
         let path = format!("{}/@self/presence", self.inner.target.extensions_path());
         let take =
-            |said: &mut Said, row: &wire::Row<'_>| match ExtensionNumber::parse(&row.extension()) {
+            |said: &mut Said, row: &wire::Row<'_>, _: wire::Body<'_>| match ExtensionNumber::parse(
+                &row.extension(),
+            ) {
                 Ok(number) => said.extensions.push(terminal(number)),
                 Err(_) => said.odd += 1,
             };
@@ -255,7 +260,7 @@ impl Client {
     }
 }
 
-fn written(answer: transport::Answer) -> Result<WriteAnswer, Failure> {
+fn written(answer: answer::Answer) -> Result<WriteAnswer, Failure> {
     let http_status = answer.status;
     let id = match refusal::accepted(answer)? {
         Some(body) => wire::written_id(&wire::text(&body)).map_err(refusal::misread)?,
@@ -279,11 +284,11 @@ pub fn decode_anything(body: &[u8]) {
     let _ = wire::deleted_ids(&text);
     let _ = wire::written_id(&text);
     let _ =
-        soap::listed(&transport::Answer { status: 200, body: body.to_vec(), ..Default::default() });
+        soap::listed(&answer::Answer { status: 200, body: body.to_vec(), ..Default::default() });
     let Ok(page) = wire::page(&text) else { return };
     let Ok(number) = ExtensionNumber::parse("0003*210") else { return };
     let mut listing = ListingBuilder::new(number);
-    page.rows.iter().for_each(|row| row.put_into(&mut listing));
+    page.rows.iter().for_each(|row| row.put_into(&mut listing, wire::Body::new(body, &text)));
     assert_eq!(listing.len(), page.rows.len());
     let listing = listing.finish(true);
     for row in 0..listing.len() {

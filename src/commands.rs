@@ -125,7 +125,7 @@ pub enum Command {
         #[arg(long, value_enum, default_value_t = RunFormat::Table)]
         format: RunFormat,
     },
-    /// Settle a run that broke off, and send what is still there and still the same
+    /// Finish an interrupted or stopped run: delete what is still unchanged
     Resume(ResumeArguments),
     /// Make the events again that a run deleted
     Undo(UndoArguments),

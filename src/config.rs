@@ -22,10 +22,10 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::app::Looks;
 use crate::domain::{
     Credentials, ExtensionNumber, Foreign, Source as Discoverer, Target, WideCalls,
 };
+use crate::looks::Looks;
 
 use self::check::Draft;
 use self::source::Source;

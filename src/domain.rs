@@ -12,7 +12,9 @@ mod filter;
 mod foreign;
 mod fuse;
 mod mask;
+mod plan_hash;
 mod service;
+mod stop;
 mod store;
 mod target;
 
@@ -27,8 +29,10 @@ pub use filter::Filter;
 pub use foreign::{Foreign, acts_or_hides};
 pub use fuse::Fuse;
 pub use mask::Mask;
+pub use plan_hash::{PlanHash, PlanHasher};
 pub use service::{Credentials, Discovery, Exchange, Secret, Source};
+pub use stop::{Stop, StopReason};
 pub use store::{
-    EventStore, EventView, Listing, ListingBuilder, Meant, OddRow, RawEvent, Replaced,
+    EventStore, EventView, Listing, ListingBuilder, Meant, OddRow, RawEvent, Replaced, RowText,
 };
 pub use target::{CallForm, Target, TargetRefused, UserId, WideCalls};

@@ -94,6 +94,7 @@ fn interactive(
     terminal::run(facts, move || {
         let writes = if profile.read_only { Writes::ReadOnly } else { Writes::Allowed };
         let client = commands::client(&profile, writes)?;
-        Ok(Ports::new(client, profile.extensions, profile.discover, runs))
+        let ports = Ports::new(client, profile.extensions, profile.discover, runs);
+        Ok(if demo { ports.of_own_pbx() } else { ports })
     })
 }

@@ -3,6 +3,7 @@
 
 mod clipboard;
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -11,11 +12,11 @@ use tokio::task::JoinSet;
 
 use crate::api::Client;
 use crate::app::{Effect, Message};
-use crate::change::{Act, Done, Plan, RunCall, RunEnd, Settled, Tally, judge, judge_made};
+use crate::change::{Act, Done, Plan, RunCall, RunEnd, Settled, judge, judge_made};
 use crate::domain::{
     Call, Cause, Discovery, Exchange, ExtensionNumber, Failure, Foreign, Fuse, Listing, Source,
 };
-use crate::journal::{self, Kind, Record, RunFile};
+use crate::journal::{self, Kind, Lock, LockRefused, Record, RunFile, Written};
 
 pub use clipboard::Clipboard;
 
@@ -32,6 +33,10 @@ pub struct Ports {
     runs: PathBuf,
     open: Mutex<Option<Arc<RunFile>>>,
     clipboard: Option<Clipboard>,
+    /// The file of a run that is gone on with, until the run is opened.
+    prepared: Mutex<Option<RunFile>>,
+    /// Other programs may change this PBX too.
+    shared: bool,
 }
 
 impl Ports {
@@ -42,13 +47,36 @@ impl Ports {
         sources: Vec<Source>,
         runs: PathBuf,
     ) -> Self {
-        Self { client, typed, sources, runs, open: Mutex::new(None), clipboard: None }
+        let (open, prepared) = (Mutex::default(), Mutex::default());
+        Self { client, typed, sources, runs, open, prepared, shared: true, clipboard: None }
     }
 
     /// The same with a terminal that takes copied texts.
     #[must_use]
     pub fn with_clipboard(self, clipboard: Clipboard) -> Self {
         Self { clipboard: Some(clipboard), ..self }
+    }
+
+    /// The same for a PBX that is inside this program: no other can change it, and no lock is taken.
+    #[must_use]
+    pub fn of_own_pbx(self) -> Self {
+        Self { shared: false, ..self }
+    }
+
+    /// The same with the file of a run that is gone on with: the next run is written there.
+    #[must_use]
+    pub fn going_on(self, file: RunFile) -> Self {
+        Self { prepared: Mutex::new(Some(file)), ..self }
+    }
+
+    /// The right to change the PBX, where others may want it too.
+    fn lock(&self) -> Result<Option<Lock>, LockRefused> {
+        let taken = self.shared.then(|| Lock::take(&self.runs, &self.client.target().origin));
+        taken.transpose()
+    }
+
+    fn take_prepared(&self) -> Option<RunFile> {
+        self.prepared.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     fn run_file(&self) -> Option<Arc<RunFile>> {
@@ -105,7 +133,7 @@ pub async fn carry(act: Act, ports: &Ports) -> Done {
                     send(&call, &ports.client.simulating(), &mut exchanges).await
                 }
                 Some(file) => send_and_record(&call, &file, ports, &mut exchanges).await,
-                None => withhold(&call, "there is no run file".to_owned()),
+                None => call.failed(&withheld("there is no run file".to_owned()), Duration::ZERO),
             };
             Done::Settled { call: call.id(), settled, exchanges }
         }
@@ -172,43 +200,80 @@ pub async fn list_all(
     }
 }
 
-/// The newest runs of this service that broke off, or that another program carries out right now, a
-/// sentence each. What cannot be read is for `callsweep runs` to say.
+/// The newest runs of this service that broke off, that stopped, or that another program carries out
+/// right now, a sentence each. What cannot be read is for `callsweep runs` to say.
 fn broken_runs(ports: &Ports) -> Vec<String> {
     let names = journal::names(&ports.runs).unwrap_or_default();
-    let names = names.iter().take(LATEST).filter(|name| !journal::is_finished(&ports.runs, name));
+    let is_over = |name: &str| {
+        journal::is_finished(&ports.runs, name) && !journal::is_stopped(&ports.runs, name)
+    };
+    let names = names.iter().take(LATEST).filter(|name| !is_over(name));
     let records = names.filter_map(|name| Record::read(&ports.runs, name).ok());
-    let open = records
-        .filter(|record| record.finished.is_none() && record.is_of(ports.client.target()).is_ok());
-    open.map(|record| {
-        if journal::is_going_on(&ports.runs, &record.name) {
-            return format!("run {} is going on right now in another callsweep", record.name);
-        }
-        let tally = Tally::over(record.events.iter().map(|planned| &planned.outcome));
-        let (name, left) = (&record.name, tally.not_sent + tally.unknown);
-        let (verb, run) = match record.kind {
-            Kind::Delete => ("resume", name),
-            Kind::Undo => ("undo", record.undoes.as_ref().unwrap_or(name)),
-        };
-        let all = record.events.len();
-        format!(
-            "run {name} broke off: {left} of {all} not sent or unknown; callsweep {verb} {run} \
-             goes on"
-        )
-    })
-    .collect()
+    let ours = records.filter(|record| record.is_of(ports.client.target()).is_ok());
+    let ours: Vec<Record> = ours.collect();
+    let any_stopped = ours.iter().any(|record| record.stopped.is_some());
+    let undone = if any_stopped { journal::undone(&ports.runs) } else { Ok(Vec::new()) };
+    let undone: Vec<String> = undone.unwrap_or_default().into_iter().map(|(_, of)| of).collect();
+    ours.iter().filter_map(|record| left_over(ports, record, &undone)).collect()
 }
 
+/// How to go on with a run; `None` where nobody can or needs to.
+fn left_over(ports: &Ports, record: &Record, undone: &[String]) -> Option<String> {
+    let name = &record.name;
+    if record.finished.is_none() && journal::is_going_on(&ports.runs, name) {
+        return Some(format!("run {name} is going on right now in another callsweep"));
+    }
+    let (verb, run) = match record.kind {
+        Kind::Delete | Kind::Change => ("resume", name),
+        Kind::Undo => ("undo", record.undoes.as_ref().unwrap_or(name)),
+        Kind::Backup => return None,
+    };
+    let (tally, all) = (record.tally(), record.planned());
+    let go_on = format!("callsweep {verb} {run} goes on");
+    let Some(stop) = &record.stopped else {
+        let left = tally.not_sent + tally.unknown;
+        return Some(format!("run {name} broke off: {left} of {all} not sent or unknown; {go_on}"));
+    };
+    // What was undone is not gone on with.
+    let left = tally.left();
+    (left > 0 && !undone.contains(name)).then(|| {
+        let why = &stop.message;
+        format!("run {name} stopped: {left} of {all} not done ({why}); {go_on}")
+    })
+}
+
+/// Takes the lock of the PBX and creates the run file, which gives it back when it is closed.
 fn open_run_file(ports: &Ports, plan: &Plan) -> Result<String, Failure> {
-    let file = RunFile::create(&ports.runs, plan).map_err(|error| {
+    let file = match ports.take_prepared() {
+        Some(file) => file,
+        None => create_run_file(ports, plan)?,
+    };
+    let name = file.name().to_owned();
+    ports.keep(Some(file));
+    Ok(name)
+}
+
+fn create_run_file(ports: &Ports, plan: &Plan) -> Result<RunFile, Failure> {
+    let unwritten = |error| {
         let folder = ports.runs.display();
         withheld(format!(
             "the run file cannot be written in {folder}: {error}; make room or set XDG_STATE_HOME"
         ))
-    })?;
-    let name = file.name().to_owned();
-    ports.keep(Some(file));
-    Ok(name)
+    };
+    journal::prepare(&ports.runs).map_err(unwritten)?;
+    let lock = ports.lock().map_err(|why| Failure::new(Cause::Locked, why.to_string()))?;
+    Ok(RunFile::create(&ports.runs, plan).map_err(unwritten)?.holding(lock))
+}
+
+/// Waits until the line that says what is about to be sent is on disk.
+async fn on_disk(file: &RunFile, line: io::Result<Written>) -> Result<(), Failure> {
+    let synced = match line {
+        Ok(line) => file.synced(line).await,
+        Err(error) => Err(error),
+    };
+    synced.map_err(|error| {
+        Failure::new(Cause::Unwritten, format!("the run file cannot be written: {error}"))
+    })
 }
 
 /// Writes *sent*, sends, writes *settled*: a request whose line is not written does not go out.
@@ -218,8 +283,8 @@ async fn send_and_record(
     ports: &Ports,
     exchanges: &mut Vec<Exchange>,
 ) -> Settled {
-    if let Err(error) = file.sent(call) {
-        return withhold(call, format!("the run file cannot be written: {error}"));
+    if let Err(failure) = on_disk(file, file.sent(call)).await {
+        return call.failed(&failure, Duration::ZERO);
     }
     let settled = send(call, &ports.client, exchanges).await;
     // The answer is known either way: an unwritten line makes it unknown to the next start only, and
@@ -240,10 +305,6 @@ async fn send(call: &RunCall, client: &Client, exchanges: &mut Vec<Exchange>) ->
             judge_made(answer, took(exchanges))
         }
     }
-}
-
-fn withhold(call: &RunCall, why: String) -> Settled {
-    call.failed(&withheld(why), Duration::ZERO)
 }
 
 fn close_run_file(ports: &Ports, end: &RunEnd) -> Result<(), Failure> {

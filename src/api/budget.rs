@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
-use super::transport::now;
+use super::clock::now;
 use crate::domain::{Cause, Failure};
 
 /// Failing requests within a minute that make the blocker strike.

@@ -32,7 +32,9 @@ impl Client {
     ) -> Result<Listing, Failure> {
         let path = format!("{}/{extension}/phoneCallEvents", self.inner.target.extensions_path());
         let empty = || ListingBuilder::new(extension.clone());
-        let read = self.rows(&path, trace, empty, |listing, row| row.put_into(listing)).await?;
+        let read = self
+            .rows(&path, trace, empty, |listing, row, body| row.put_into(listing, body))
+            .await?;
         match read.end {
             End::Whole => Ok(read.all.finish(true)),
             End::Short => Ok(read.all.finish(false)),
@@ -55,9 +57,9 @@ impl Client {
         let types: BTreeSet<u16> = named.chain(listing.types()).collect();
         for event_type in types {
             let path = format!("{path}/{event_type}");
-            let take = |(): &mut (), row: &wire::Row<'_>| {
+            let take = |(): &mut (), row: &wire::Row<'_>, body: wire::Body<'_>| {
                 if known.insert(row.identity()) {
-                    row.put_into(&mut listing);
+                    row.put_into(&mut listing, body);
                 }
             };
             match self.rows(&path, trace, || (), take).await {
@@ -82,7 +84,7 @@ impl Client {
         path: &str,
         trace: &mut Vec<Exchange>,
         empty: impl Fn() -> T + Send,
-        mut take: impl FnMut(&mut T, &wire::Row<'_>) + Send,
+        mut take: impl FnMut(&mut T, &wire::Row<'_>, wire::Body<'_>) + Send,
     ) -> Result<Read<T>, Failure> {
         let mut again = false;
         let mut all = empty();
@@ -112,7 +114,7 @@ impl Client {
         paging: &mut Paging,
         trace: &mut Vec<Exchange>,
         all: &mut T,
-        take: &mut (impl FnMut(&mut T, &wire::Row<'_>) + Send),
+        take: &mut (impl FnMut(&mut T, &wire::Row<'_>, wire::Body<'_>) + Send),
     ) -> Result<Next, Failure> {
         let query = paging.query();
         let transport = &self.inner.transport;
@@ -125,7 +127,7 @@ impl Client {
         let identities: Vec<_> = page.rows.iter().map(wire::Row::identity).collect();
         for (row, identity) in page.rows.iter().zip(&identities) {
             if !paging.knows(identity) {
-                take(all, row);
+                take(all, row, wire::Body::new(&body, &text));
             }
         }
         Ok(paging.page_read(identities, page.total, page.own_size))

@@ -2,7 +2,7 @@
 
 use reqwest::StatusCode;
 
-use super::transport::Answer;
+use super::answer::Answer;
 use super::wire;
 use crate::domain::{Cause, Failure, Foreign};
 

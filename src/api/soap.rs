@@ -7,8 +7,8 @@ use quick_xml::Reader;
 use quick_xml::escape::{escape, resolve_predefined_entity};
 use quick_xml::events::{BytesRef, Event};
 
+use super::answer::Answer;
 use super::refusal;
-use super::transport::Answer;
 use super::wire::{self, Fault, Refusal};
 use crate::domain::{Cause, Extension, ExtensionKind, ExtensionNumber, Failure, Foreign, UserId};
 

@@ -12,8 +12,8 @@ use std::path::Path;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use super::answer::Answer;
 use super::paging::{Next, Paging};
-use super::transport::Answer;
 use super::*;
 use crate::domain::{CreatePath, EventId, EventKey, EventType, ListingBuilder, Secret, UserId};
 use server::{Reply, Server};
@@ -506,7 +506,7 @@ fn read_list(rows: &[Value], cap: usize, with_total: bool, with_size: bool) -> (
         }
         let body = body.to_string();
         let page = wire::page(&body).unwrap();
-        page.rows.iter().for_each(|row| row.put_into(&mut listing));
+        page.rows.iter().for_each(|row| row.put_into(&mut listing, wire::Body::new(&[], "")));
         let identities = page.rows.iter().map(wire::Row::identity).collect();
         if let Next::Done(end) = paging.page_read(identities, page.total, page.own_size) {
             return (listing.finish(end == End::Whole), asked);
@@ -771,7 +771,7 @@ fn every_recorded_body_comes_out_as_what_it_holds() {
 fn check_list(recorded: &Recorded) {
     let listing = recorded.page_of(|page| {
         let mut listing = ListingBuilder::new(number("1"));
-        page.rows.iter().for_each(|row| row.put_into(&mut listing));
+        page.rows.iter().for_each(|row| row.put_into(&mut listing, wire::Body::new(&[], "")));
         listing.finish(true)
     });
     let (name, rows) = (&recorded.name, recorded.rows());

@@ -13,7 +13,8 @@ use serde_json::Value;
 use tokio::sync::Mutex;
 use url::form_urlencoded;
 
-use super::transport::{self, ClientRefused, Transport};
+use super::clock;
+use super::line::{ClientRefused, Line};
 use super::{refusal, wire};
 use crate::domain::{Cause, Credentials, Exchange, Failure, Foreign, Secret};
 
@@ -101,12 +102,12 @@ impl Tokens {
     /// The token to send a request with.
     pub(super) async fn bearer(
         &self,
-        transport: &Transport,
+        line: &Line,
         trace: &mut Vec<Exchange>,
     ) -> Result<Bearer, Failure> {
         match self {
             Self::Fixed(value) => Ok(Bearer { value: value.clone(), number: 0 }),
-            Self::Issued(app) => app.usable(None, transport, trace).await,
+            Self::Issued(app) => app.usable(None, line, trace).await,
         }
     }
 
@@ -115,12 +116,12 @@ impl Tokens {
         &self,
         refused: &Bearer,
         status: u16,
-        transport: &Transport,
+        line: &Line,
         trace: &mut Vec<Exchange>,
     ) -> Option<Bearer> {
         match self {
             Self::Fixed(_) => None,
-            Self::Issued(app) => app.usable(Some((refused, status)), transport, trace).await.ok(),
+            Self::Issued(app) => app.usable(Some((refused, status)), line, trace).await.ok(),
         }
     }
 
@@ -179,13 +180,13 @@ impl App {
     async fn usable(
         &self,
         refused: Option<(&Bearer, u16)>,
-        transport: &Transport,
+        line: &Line,
         trace: &mut Vec<Exchange>,
     ) -> Result<Bearer, Failure> {
         let asked = self.asked.load(Ordering::SeqCst);
         let mut state = self.state.lock().await;
         let waited = asked != self.asked.load(Ordering::SeqCst);
-        let now = transport::now();
+        let now = clock::now();
         if let Some(held) = &state.held {
             let same = refused.filter(|(bearer, _)| bearer.number == held.bearer.number);
             let good = match same {
@@ -202,12 +203,12 @@ impl App {
         if let Some(failure) = state.failed.as_ref().filter(|_| waited || state.closed) {
             return Err(failure.clone());
         }
-        let outcome = self.ask(transport, trace).await;
+        let outcome = self.ask(line, trace).await;
         let number = self.asked.fetch_add(1, Ordering::SeqCst) + 1;
         match outcome {
             // A token lasts from the moment it was asked for, to be on the safe side.
             Ok((value, lifetime)) => Ok(state.issued(Bearer { value, number }, lifetime, now)),
-            Err(failure) if refused.is_none() => state.kept(failure, transport::now()),
+            Err(failure) if refused.is_none() => state.kept(failure, clock::now()),
             Err(failure) => Err(state.lost(failure)),
         }
     }
@@ -215,7 +216,7 @@ impl App {
     /// One token request.
     async fn ask(
         &self,
-        transport: &Transport,
+        line: &Line,
         trace: &mut Vec<Exchange>,
     ) -> Result<(HeaderValue, Option<Duration>), Failure> {
         let form = form_urlencoded::Serializer::new(String::new())
@@ -225,7 +226,7 @@ impl App {
             .append_pair("type", "unifiedapi")
             .append_pair("redirect_uri", &self.redirect_uri)
             .finish();
-        let answer = transport.post_form(self.url.clone(), form, trace).await?;
+        let answer = line.post_form(self.url.clone(), form, trace).await?;
         let status = answer.status;
         let body = match refusal::accepted(answer) {
             Ok(body) => body.unwrap_or_default(),
@@ -304,7 +305,7 @@ impl Tokens {
         if let Self::Issued(app) = self
             && let Some(held) = &mut app.state.lock().await.held
         {
-            held.due = Some(transport::now());
+            held.due = Some(clock::now());
         }
     }
 }
@@ -315,7 +316,7 @@ mod tests {
 
     /// A state with a token of an hour, and the moment it was issued.
     fn hour() -> (State, Instant) {
-        let (mut state, now) = (State::default(), transport::now());
+        let (mut state, now) = (State::default(), clock::now());
         let bearer = Bearer { value: bearer("old").unwrap(), number: 1 };
         state.issued(bearer, Some(Duration::from_secs(3600)), now);
         (state, now)

@@ -13,7 +13,8 @@ use serde_json::json;
 use crate::domain::{
     Change, EventId, EventType, Foreign, ListingBuilder, Method, PhoneCallEvent, RawEvent, Status,
 };
-use json::{Fields, Json, field};
+use json::{Fields, Json, RawFields, field};
+use serde_json::value::RawValue;
 
 /// Longest text kept of a row or a message that could not be read otherwise, in characters.
 const KEPT_CHARS: usize = 2_000;
@@ -63,6 +64,8 @@ pub(super) struct Row<'a> {
     /// The key it stood under, in the lists that are objects: the row's id.
     key: Option<Cow<'a, str>>,
     value: Json<'a>,
+    /// Its part of the body, letter by letter.
+    written: &'a str,
 }
 
 /// The body as text. A byte order mark is dropped, and bytes that are not UTF-8 are replaced: one
@@ -70,6 +73,45 @@ pub(super) struct Row<'a> {
 pub(super) fn text(body: &[u8]) -> Cow<'_, str> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     String::from_utf8_lossy(body)
+}
+
+/// A body beside the text that was read of it.
+#[derive(Clone, Copy)]
+pub(super) struct Body<'a> {
+    bytes: &'a [u8],
+    text: &'a str,
+}
+
+impl<'a> Body<'a> {
+    /// `text` is what [`text`] made of the bytes.
+    pub(super) fn new(bytes: &'a [u8], text: &'a str) -> Self {
+        Self { bytes: bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes), text }
+    }
+
+    /// The bytes behind a part of the text. Where bytes that are not UTF-8 were replaced in it, they
+    /// are looked for in the body.
+    fn of(self, part: &'a str) -> Cow<'a, [u8]> {
+        if !part.contains(char::REPLACEMENT_CHARACTER) {
+            return Cow::Borrowed(part.as_bytes());
+        }
+        let start = part.as_ptr().addr().saturating_sub(self.text.as_ptr().addr());
+        let (mut read, mut bytes) = (0, Vec::with_capacity(part.len()));
+        for chunk in self.bytes.utf8_chunks() {
+            // A chunk may hold more than the part, and may begin before it.
+            let valid = chunk.valid().as_bytes();
+            let from = start.saturating_sub(read).min(valid.len());
+            let to = (start + part.len()).saturating_sub(read).min(valid.len());
+            bytes.extend_from_slice(valid.get(from..to).unwrap_or_default());
+            read += valid.len();
+            if !chunk.invalid().is_empty() {
+                if (start..start + part.len()).contains(&read) {
+                    bytes.extend_from_slice(chunk.invalid());
+                }
+                read += char::REPLACEMENT_CHARACTER.len_utf8();
+            }
+        }
+        Cow::Owned(bytes)
+    }
 }
 
 /// Whether a body is a web page, as a proxy or a wrong path gives one.
@@ -81,18 +123,18 @@ pub(super) fn is_web_page(text: &str) -> bool {
 pub(super) fn page(text: &str) -> Result<Page<'_>, Fault> {
     let mut page = Page::default();
     match read(text)? {
-        Json::Map(fields) if is_event(&fields) => page.push(None, Json::Map(fields)),
-        Json::Map(fields) if is_collection(&fields) => page.collect(fields)?,
+        Json::Map(fields) if is_event(&fields) => page.push(None, Json::Map(fields), text.trim()),
+        Json::Map(fields) if is_collection(&fields) => page.collect(fields, text)?,
         Json::List(items) => {
-            for item in items {
+            for (item, written) in items.into_iter().zip(parts(text)?) {
                 match item {
-                    Json::Map(fields) if is_collection(&fields) => page.collect(fields)?,
+                    Json::Map(fields) if is_collection(&fields) => page.collect(fields, written)?,
                     row @ (Json::Map(_)
                     | Json::List(_)
                     | Json::Text(_)
                     | Json::Number(_)
                     | Json::Flag(_)
-                    | Json::Null) => page.push(None, row),
+                    | Json::Null) => page.push(None, row, written),
                 }
             }
         }
@@ -177,27 +219,35 @@ pub(super) fn capped(text: &str) -> String {
 }
 
 impl<'a> Page<'a> {
-    fn push(&mut self, key: Option<Cow<'a, str>>, value: Json<'a>) {
-        self.rows.push(Row { key, value });
+    fn push(&mut self, key: Option<Cow<'a, str>>, value: Json<'a>, written: &'a str) {
+        self.rows.push(Row { key, value, written });
     }
 
     /// Takes a collection object: its entries are a list, an object with an id for each key, or
     /// one entry alone, which is what a list of one becomes on its way through XML.
-    fn collect(&mut self, fields: Fields<'a>) -> Result<(), Fault> {
+    fn collect(&mut self, fields: Fields<'a>, written: &'a str) -> Result<(), Fault> {
         let count = |name| field(&fields, name).and_then(Json::as_count);
         self.total = self.total.max(count("totalResults"));
         self.own_size = self.own_size.max(count("itemsPerPage"));
         let entry = fields.into_iter().rev().find(|(name, _)| name == "entry");
-        match entry.map(|(_, value)| value) {
-            None | Some(Json::Null) => {}
-            Some(Json::List(items)) => items.into_iter().for_each(|item| self.push(None, item)),
-            Some(Json::Map(fields)) if is_single(&fields) => self.push(None, Json::Map(fields)),
-            Some(Json::Map(fields)) => {
-                for (key, value) in fields {
-                    self.push(Some(key), value);
+        let Some((_, entry)) = entry else { return Ok(()) };
+        let written = named_part(written, "entry")?;
+        match entry {
+            Json::Null => {}
+            Json::List(items) => {
+                for (item, written) in items.into_iter().zip(parts(written)?) {
+                    self.push(None, item, written);
                 }
             }
-            Some(Json::Flag(_) | Json::Number(_) | Json::Text(_)) => {
+            Json::Map(fields) if is_single(&fields) => {
+                self.push(None, Json::Map(fields), written);
+            }
+            Json::Map(fields) => {
+                for ((key, value), (_, written)) in fields.into_iter().zip(named_parts(written)?) {
+                    self.push(Some(key), value, written.get());
+                }
+            }
+            Json::Flag(_) | Json::Number(_) | Json::Text(_) => {
                 return Err(senseless("has an entry that is no list"));
             }
         }
@@ -221,7 +271,7 @@ impl Row<'_> {
 
     /// Puts the row into a listing: as an event, or beside the events where no path could name
     /// it. No row is dropped.
-    pub(super) fn put_into(&self, listing: &mut ListingBuilder) {
+    pub(super) fn put_into(&self, listing: &mut ListingBuilder, body: Body<'_>) {
         let (event_type, id) = (self.text("type"), self.id());
         let number = path_number(&event_type);
         let reason = match (&self.value, number) {
@@ -232,7 +282,7 @@ impl Row<'_> {
                 "its id cannot be named in a path"
             }
             (Json::Map(_), Some(_)) => {
-                return listing.push(RawEvent {
+                let event = RawEvent {
                     event_type: &event_type,
                     id: &id,
                     method: &self.text("method"),
@@ -240,7 +290,8 @@ impl Row<'_> {
                     note: &self.text("note"),
                     status: &self.text("status"),
                     modified: &self.text("modified"),
-                });
+                };
+                return listing.push_with_text(event, &body.of(self.written));
             }
             _ => "it is not an object",
         };
@@ -273,8 +324,7 @@ fn read(text: &str) -> Result<Json<'_>, Fault> {
     if is_web_page(text) {
         return Err(senseless("is a page instead of JSON: is base_path in the profile right?"));
     }
-    let json: Json<'_> =
-        serde_json::from_str(text).map_err(|error| senseless(&format!("is not JSON: {error}")))?;
+    let json: Json<'_> = serde_json::from_str(text).map_err(|error| no_json(&error))?;
     let object = match &json {
         Json::Map(fields) => Some(fields),
         Json::List(items) => match items.as_slice() {
@@ -307,6 +357,28 @@ fn refusal_in(fields: &Fields<'_>) -> Option<Refusal> {
             Some(Refusal { code: String::new(), message: capped(&other.as_text()) })
         }
     }
+}
+
+/// The items of a list, letter by letter.
+fn parts(text: &str) -> Result<Vec<&str>, Fault> {
+    let items: Vec<&RawValue> = serde_json::from_str(text).map_err(|error| no_json(&error))?;
+    Ok(items.into_iter().map(RawValue::get).collect())
+}
+
+/// The fields of an object, letter by letter.
+fn named_parts(text: &str) -> Result<Vec<(Cow<'_, str>, &RawValue)>, Fault> {
+    let RawFields(fields) = serde_json::from_str(text).map_err(|error| no_json(&error))?;
+    Ok(fields)
+}
+
+/// The last field of this name, letter by letter.
+fn named_part<'a>(text: &'a str, name: &str) -> Result<&'a str, Fault> {
+    let mut fields = named_parts(text)?.into_iter().rev();
+    Ok(fields.find(|(key, _)| key == name).map_or("null", |(_, value)| value.get()))
+}
+
+fn no_json(error: &serde_json::Error) -> Fault {
+    senseless(&format!("is not JSON: {error}"))
 }
 
 fn senseless(reason: &str) -> Fault {

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::change::PlanHash;
+use crate::domain::PlanHash;
 
 /// A wake-up later than this tells that the program stood still: what was typed meanwhile was not
 /// typed at what it shows.

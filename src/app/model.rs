@@ -4,6 +4,7 @@ use crate::domain::{
     EventKey, EventStore, Extension, ExtensionNumber, Failure, Fetched, Filter, Mask, Target,
     WideCalls,
 };
+use crate::looks::{Looks, QUIET};
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use super::marking::{MarkPrompt, Marking};
 use super::prompt::FilterPrompt;
 use super::running::Runs;
 use super::status::{Calls, Log, LogLine, Notice, StatusRow, Tone};
-use super::{ActiveRun, Cursor, Effect, Key, Layout, Looks, Moment, Panel, Review};
+use super::{ActiveRun, Cursor, Effect, Key, Layout, Moment, Panel, Review};
 
 /// What the profile settles before the program starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,9 +48,6 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// [`quiet`](Self::quiet) where the terminal answers for itself.
-    pub const QUIET: Duration = Duration::from_millis(200);
-
     /// What holds of a service where a profile settles nothing else.
     pub fn of(target: Target) -> Self {
         Self {
@@ -63,7 +61,7 @@ impl Facts {
             max_delete: 1000,
             concurrency: 4,
             looks: Looks::default(),
-            quiet: Self::QUIET,
+            quiet: QUIET,
         }
     }
 }

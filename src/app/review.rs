@@ -290,7 +290,11 @@ impl Review {
             Err(PlanRefused::Empty) => None,
             Err(refused) => return Err(refused),
         };
-        let same = plan.as_ref().map(Plan::hash) == self.plan.as_deref().map(Plan::hash);
+        let same = match (&plan, &self.plan) {
+            (Some(plan), Some(before)) => plan.sends_the_same(before),
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        };
         chosen.selection = selection;
         self.plan = plan.map(Arc::new);
         if !same {

@@ -153,7 +153,7 @@ impl Desk {
 
     /// Nothing arrives for a moment.
     pub(crate) fn rest(&mut self) {
-        self.at += Facts::QUIET;
+        self.at += crate::looks::QUIET;
         self.take(Message::Waited);
         self.effects.retain(|effect| !matches!(effect, Effect::Wait(_)));
     }

@@ -599,7 +599,11 @@ impl Model {
                 format!("{number}: the list is not complete, so no wide call is used on it"),
             );
         }
-        let Replaced { vanished, changed } = self.store.insert(listing);
+        let Replaced { vanished, changed } = if self.is_read_for_review(number) {
+            self.store.insert_whole(listing)
+        } else {
+            self.store.insert(listing)
+        };
         for (count, what) in
             [(vanished, "not listed any more"), (changed, "changed since they were marked")]
         {

@@ -13,16 +13,17 @@ use super::{Plan, RunEnd, Settled};
 /// One act. Each comes back as exactly one [`Done`], and is in flight until then.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Act {
-    /// Write the plan, with every event whole, to a new run file and sync it.
+    /// Take the lock of the PBX, write the plan, with every event whole, to a run file, and sync it. A
+    /// run that is gone on with has both already: its file is opened, and written on.
     Open(Arc<Plan>),
-    /// Write that it is being sent, send it, write what came of it; a simulated call is taken as far
+    /// Write that it is being sent and sync that, send it, write what came of it; a simulated call is taken as far
     /// as the line to the service, and no line is written.
     Send(RunCall),
     /// List the events of an extension: before its calls, before a wide one, or to verify.
     List(ExtensionNumber),
     /// Let this time pass: nothing may go before.
     Wait(Duration),
-    /// Write the last lines of the run file and let go of it.
+    /// Write the last lines of the run file, and let go of it and of the lock.
     Close(RunEnd),
 }
 

@@ -4,30 +4,18 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::domain::{EventId, EventKey, Foreign, Listing, Outcome, PhoneCallEvent, Target};
+use crate::domain::{EventKey, Listing, Outcome, PhoneCallEvent, Target};
 
-use super::plan::{PlannedCall, Verb};
+use super::past::Past;
+use super::plan::{PlannedCall, Verb, hash_of};
 use super::verification::{gone_beside, settled_by_listing};
-use super::{Machine, Plan, PlanHash, RunEnd, Tally};
+use super::{Kind, Machine, Plan, RunEnd, Tally};
 
 /// What a run took, and what of it is not there again: the source of every undo.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Loss {
     events: Vec<PhoneCallEvent>,
     past: Past,
-}
-
-/// What is known of a run that is undone, beside what it took.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Past {
-    run: String,
-    plan_hash: String,
-    /// Events that an interrupted undo may have made.
-    pub(super) suspects: BTreeSet<EventKey>,
-    /// Every event that the run and its undos knew: none of them is one that was made unseen.
-    pub(super) known: BTreeSet<EventKey>,
-    /// Events that were made without the service telling their new ids.
-    pub(super) unnamed: Vec<PhoneCallEvent>,
 }
 
 /// Why there is nothing to undo.
@@ -38,33 +26,15 @@ pub enum UndoRefused {
     Nothing(String),
 }
 
-impl Past {
-    pub(super) fn run(&self) -> &str {
-        &self.run
-    }
-
-    fn made(&mut self, event: &PhoneCallEvent, id: Option<&Foreign>) {
-        match id.and_then(|id| EventId::parse(id.raw()).ok()) {
-            Some(id) => {
-                self.known.insert(EventKey { id, ..event.key.clone() });
-            }
-            None => self.unnamed.push(event.clone()),
-        }
-    }
-}
-
 impl Loss {
     /// What the run of this name took, of all that it knew.
     pub fn new(
         run: &str,
-        plan_hash: &str,
         mut events: Vec<PhoneCallEvent>,
         known: impl IntoIterator<Item = EventKey>,
     ) -> Self {
         events.sort_by(|a, b| a.key.cmp(&b.key));
-        let (run, plan_hash) = (run.to_owned(), plan_hash.to_owned());
-        let known = known.into_iter().collect();
-        Self { events, past: Past { run, plan_hash, known, ..Past::default() } }
+        Self { events, past: Past::of(run, known) }
     }
 
     /// What is gone because of a run, or is after an undo still: what was deleted or may have been,
@@ -87,7 +57,7 @@ impl Loss {
         let events: Vec<_> = deleted.chain(beside).cloned().collect();
         let known = plan.events().iter().chain(plan.all_bystanders());
         let known = known.map(|event| event.key.clone());
-        (!events.is_empty()).then(|| Self::new(machine.name(), plan.hash().as_str(), events, known))
+        (!events.is_empty()).then(|| Self::new(machine.name(), events, known))
     }
 
     /// Takes in what an undo made, and what it may have made.
@@ -136,16 +106,19 @@ impl Plan {
     pub fn give_back(target: Target, loss: &Loss) -> Result<Self, UndoRefused> {
         let Loss { events, past } = loss;
         if events.is_empty() {
-            return Err(UndoRefused::Nothing(past.run.clone()));
+            return Err(UndoRefused::Nothing(past.run().to_owned()));
         }
         let creations = 0..events.len();
         let creations = creations.map(|event| PlannedCall::of_one(Verb::Create, event));
+        let calls: Vec<PlannedCall> = creations.collect();
+        let hash = hash_of(&target, Kind::Undo, &calls, events);
         Ok(Self {
             target,
-            calls: creations.collect(),
+            calls,
             events: events.as_slice().into(),
             bystanders: Arc::default(),
-            hash: PlanHash::recorded(&past.plan_hash),
+            form: None,
+            hash,
             past: Some(past.clone()),
         })
     }
@@ -162,7 +135,7 @@ pub struct TakenUp {
 
 impl TakenUp {
     /// Settles by a listing what is open on its extension, and returns the rows that are still to be
-    /// deleted: not sent or unknown, still there and still the same. `planned` are the events of the
+    /// deleted: not sent, unknown or refused, still there and still the same. `planned` are the events of the
     /// run there, by their places; `swept` says whether a call that named no event may have been
     /// carried out.
     pub fn look<'a>(
@@ -179,7 +152,8 @@ impl TakenUp {
                 |gone| if swept && gone == Outcome::AlreadyGone { Outcome::Deleted } else { gone };
             let better = settled_by_listing(&event.key, outcome, listing).map(own_doing);
             self.revised.extend(better.map(|better| (place, better)));
-            let open = matches!(outcome, Outcome::NotSent(_) | Outcome::Unknown(_));
+            let open =
+                matches!(outcome, Outcome::NotSent(_) | Outcome::Unknown(_) | Outcome::Refused(_));
             let same =
                 |row: &usize| listing.row(*row).is_some_and(|listed| listed.to_event() == *event);
             left.extend(listing.find(&event.key).filter(|row| open && same(row)));
@@ -196,7 +170,8 @@ impl TakenUp {
             }
         }
         let tally = Tally::over(outcomes);
-        RunEnd { tally, revised: self.revised, surplus: self.surplus, verified }
+        let Self { revised, surplus } = self;
+        RunEnd { tally, revised, surplus, verified, stopped: None }
     }
 }
 

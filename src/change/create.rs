@@ -8,8 +8,8 @@ use crate::domain::{
 };
 
 use super::Plan;
-use super::back::Past;
 use super::ledger::Ledger;
+use super::past::Past;
 
 /// What is known of the extensions on which events are made: what was there before, by extension.
 #[derive(Debug, Default)]

@@ -102,9 +102,11 @@ fn outcome_of_failure(failure: &Failure, may_have_acted: bool) -> Outcome {
         return Outcome::Unknown(failure.clone());
     }
     match failure.cause {
-        Cause::Withheld | Cause::Simulated | Cause::Unreachable => {
-            Outcome::NotSent(failure.clone())
-        }
+        Cause::Withheld
+        | Cause::Locked
+        | Cause::Unwritten
+        | Cause::Simulated
+        | Cause::Unreachable => Outcome::NotSent(failure.clone()),
         Cause::Rejected
         | Cause::Redirected
         | Cause::ServiceFailed

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::domain::Outcome;
+use crate::domain::{Failure, Outcome, Stop};
 
 /// Events by outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -56,6 +56,11 @@ impl Tally {
     /// Events that are left: refused, not sent or unknown.
     pub fn left(&self) -> usize {
         self.settled() - self.done()
+    }
+
+    /// Why something is left to be done, where a run stopped by itself or was asked to.
+    pub(super) fn stopped(&self, by: Option<&Failure>, asked: Option<&Stop>) -> Option<Stop> {
+        by.map(Stop::of).or_else(|| asked.cloned()).filter(|_| self.left() > 0)
     }
 
     fn of(&mut self, outcome: &Outcome) -> &mut usize {

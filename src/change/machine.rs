@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::{Call, Cause, EventKey, ExtensionNumber, Failure, Listing, Outcome};
+use crate::domain::{Call, Cause, EventKey, ExtensionNumber, Failure, Listing, Outcome, Stop};
 
 use super::create::Creates;
 use super::delete::{Deletes, Verdict, difference, unlisted};
@@ -45,6 +45,8 @@ pub struct RunEnd {
     pub surplus: Vec<EventKey>,
     /// Whether the service was asked again about everything that was sent.
     pub verified: bool,
+    /// Why not everything was done; `None` where everything was.
+    pub stopped: Option<Stop>,
 }
 
 /// A request of a run, in the order in which requests of one kind are repeated.
@@ -102,10 +104,10 @@ pub struct Machine {
     name: String,
     simulated: bool,
     state: RunState,
+    /// Who asked it to stop before everything was sent.
+    asked: Option<Stop>,
     /// The run file is being opened or closed.
     filing: bool,
-    /// A stop was asked for while the run file is being opened: no call goes out.
-    stops_unsent: bool,
     /// Every extension is listed before the first call.
     looking: bool,
     rules: Rules,
@@ -147,8 +149,8 @@ impl Machine {
             name: String::new(),
             simulated: false,
             state: RunState::Opening,
+            asked: None,
             filing: false,
-            stops_unsent: false,
             looking,
             rules,
             slots,
@@ -166,6 +168,7 @@ impl Machine {
 
     /// What the plan deletes was listed at this time, or later; that is at the start of the program
     /// where nothing else is said.
+    #[must_use]
     pub fn reviewed_at(mut self, time: Duration) -> Self {
         if let Rules::Delete(deletes) = &mut self.rules {
             deletes.reviewed = time;
@@ -260,8 +263,9 @@ impl Machine {
         match opened {
             Ok(name) => {
                 (self.name, self.state) = (name, RunState::Running);
-                if self.stops_unsent {
-                    self.stop();
+                // Asked for while it was being written: no call goes out.
+                if let Some(asked) = self.asked.take() {
+                    self.stop_for(asked);
                 }
             }
             Err(failure) => {
@@ -531,12 +535,20 @@ impl Machine {
     /// *not sent*, and what was to go out once more stays what its last answer made of it. While
     /// verifying, nothing more is listed.
     pub fn stop(&mut self) {
+        self.stop_for(Stop::by_operator());
+    }
+
+    /// The same, with who asked for it.
+    pub fn stop_for(&mut self, asked: Stop) {
         match self.state {
             RunState::Opening => {
-                self.stops_unsent = true;
+                self.asked = Some(asked);
                 return;
             }
-            RunState::Running | RunState::Paused => self.state = RunState::Stopping,
+            RunState::Running | RunState::Paused => {
+                self.state = RunState::Stopping;
+                self.asked = Some(asked);
+            }
             RunState::Verifying => {}
             RunState::Stopping | RunState::Closing | RunState::Finished => return,
         }
@@ -706,11 +718,13 @@ impl Machine {
 
     /// What the run file ends with.
     pub fn end(&self) -> RunEnd {
+        let tally = self.tally();
         RunEnd {
-            tally: self.tally(),
+            tally,
             revised: self.ledger.revised(),
             surplus: self.surplus().to_vec(),
             verified: self.is_verified(),
+            stopped: tally.stopped(self.stopped_by(), self.asked.as_ref()),
         }
     }
 

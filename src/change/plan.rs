@@ -1,33 +1,39 @@
 //! The frozen, ordered, hashed list of calls that an operator says yes to, of whatever kind.
 
-use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use serde::Deserialize;
-use sha2::{Digest, Sha256};
+use serde::{Deserialize, Serialize};
 
-use crate::domain::{Call, CallForm, DeleteCall, ExtensionNumber, PhoneCallEvent, Target};
+use crate::domain::{
+    Call, CallForm, DeleteCall, ExtensionNumber, PhoneCallEvent, PlanHash, PlanHasher, Target,
+};
 
 use super::Selection;
-use super::back::Past;
+use super::past::Past;
 
 /// What a run is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// It deletes events.
     Delete,
+    /// It changes fields of events.
+    Change,
     /// It re-creates events that another run deleted.
     Undo,
+    /// It holds events and does nothing.
+    Backup,
 }
 
 impl Kind {
-    /// The word for it, in machine output and for people.
+    /// The word for it, in run files, machine output and for people.
     pub fn name(self) -> &'static str {
         match self {
             Self::Delete => "delete",
+            Self::Change => "change",
             Self::Undo => "undo",
+            Self::Backup => "backup",
         }
     }
 
@@ -35,7 +41,9 @@ impl Kind {
     pub fn done(self) -> &'static str {
         match self {
             Self::Delete => "deleted",
+            Self::Change => "changed",
             Self::Undo => "made",
+            Self::Backup => "kept",
         }
     }
 }
@@ -64,14 +72,12 @@ pub struct Plan {
     pub(super) events: Arc<[PhoneCallEvent]>,
     /// What else is listed on the extensions touched, by extension.
     pub(super) bystanders: Arc<[PhoneCallEvent]>,
+    /// Of a deletion: the call form that was asked for.
+    pub(super) form: Option<CallForm>,
     pub(super) hash: PlanHash,
     /// Of an undo: what is known of the run that it undoes.
     pub(super) past: Option<Past>,
 }
-
-/// SHA-256 over the origin, every method and path, and the key of every covered event, in order.
-#[derive(Clone, PartialEq, Eq)]
-pub struct PlanHash(String);
 
 /// Why a selection does not become a plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -129,8 +135,8 @@ impl Plan {
         }
         let events: Arc<[PhoneCallEvent]> = selection.events.as_slice().into();
         let bystanders = selection.bystanders.as_slice().into();
-        let hash = PlanHash::of(&target, &calls, &events);
-        Ok(Self { target, calls, events, bystanders, hash, past: None })
+        let hash = hash_of(&target, Kind::Delete, &calls, &events);
+        Ok(Self { target, calls, events, bystanders, form: Some(form), hash, past: None })
     }
 
     /// What it is for.
@@ -158,9 +164,20 @@ impl Plan {
         &self.events
     }
 
-    /// What a dry run and the run itself have in common; of an undo, the hash of what it undoes.
+    /// What a dry run and the run itself have in common.
     pub fn hash(&self) -> &PlanHash {
         &self.hash
+    }
+
+    /// Whether another plan sends the same calls for the same events, however the service wrote them
+    /// down.
+    pub fn sends_the_same(&self, other: &Self) -> bool {
+        (&self.target, &self.calls, &self.events) == (&other.target, &other.calls, &other.events)
+    }
+
+    /// The call form that was asked for, of a deletion.
+    pub fn form(&self) -> Option<CallForm> {
+        self.form
     }
 
     /// The call at this place.
@@ -247,53 +264,24 @@ impl Verb {
     }
 }
 
-impl PlanHash {
-    fn of(target: &Target, calls: &[PlannedCall], events: &[PhoneCallEvent]) -> Self {
-        let mut hasher = Sha256::new();
-        let mut line = |text: &str| {
-            hasher.update(text.as_bytes());
-            hasher.update(b"\n");
-        };
-        line(&target.origin);
-        for planned in calls {
-            let covered = events.get(planned.covers.clone()).unwrap_or_default();
-            if let Some(first) = covered.first() {
-                let call = planned.verb.call(first);
-                line(&format!("{} {}", call.method(), call.path(target)));
-            }
-            for event in covered {
-                let key = &event.key;
-                line(&format!("{} {} {}", key.extension, key.event_type.number(), key.id));
-            }
+/// The hash of a plan: all its calls, then all its events.
+pub(super) fn hash_of(
+    target: &Target,
+    kind: Kind,
+    calls: &[PlannedCall],
+    events: &[PhoneCallEvent],
+) -> PlanHash {
+    let mut hasher = PlanHasher::new(&target.origin, target.base_path(), kind.name());
+    for planned in calls {
+        if let Some(first) = events.get(planned.covers.start) {
+            let call = planned.verb.call(first);
+            hasher.call(call.method(), &call.path(target), planned.covers.len());
         }
-        let digest = hasher.finalize();
-        Self(digest.iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(hex_digit).collect())
     }
-
-    /// The hash that a run file tells.
-    pub(super) fn recorded(text: &str) -> Self {
-        Self(text.to_owned())
+    for event in events {
+        hasher.event(event, None, None);
     }
-
-    /// All 64 hexadecimal digits.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The first twelve, enough to compare by eye.
-    pub fn short(&self) -> &str {
-        self.0.get(..12).unwrap_or(&self.0)
-    }
-}
-
-fn hex_digit(nibble: u8) -> Option<char> {
-    char::from_digit(u32::from(nibble), 16)
-}
-
-impl fmt::Debug for PlanHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.short())
-    }
+    hasher.finish()
 }
 
 #[cfg(test)]

@@ -101,7 +101,7 @@ impl Service {
     pub(crate) fn listing(&self, extension: &ExtensionNumber) -> Listing {
         let mut builder = ListingBuilder::new(extension.clone());
         for event in self.events.iter().filter(|event| event.key.extension == *extension) {
-            builder.push(RawEvent {
+            let row = RawEvent {
                 event_type: &event.key.event_type.number().to_string(),
                 id: event.key.id.as_str(),
                 method: event.method.written(),
@@ -109,7 +109,8 @@ impl Service {
                 note: event.note.raw(),
                 status: event.status.written(),
                 modified: &event.modified.written(),
-            });
+            };
+            builder.push_with_text(row, format!("{{\"id\":\"{}\"}}", event.key.id).as_bytes());
         }
         builder.finish(true)
     }

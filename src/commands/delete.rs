@@ -1,6 +1,5 @@
 //! `callsweep delete`: the events that arguments name, planned and run as on the screen.
 
-use std::io;
 use std::path::Path;
 
 use clap::Args;
@@ -67,7 +66,7 @@ impl Wanted {
     pub(super) fn mark(&self, store: &mut EventStore, extension: &Extension, listing: Listing) {
         match self {
             Self::Where(expression) => {
-                store.insert(listing);
+                store.insert_whole(listing);
                 store.set_marks_where(expression, extension, true);
             }
             Self::Named { types, ids } => {
@@ -78,7 +77,7 @@ impl Wanted {
                 let rows = 0..listing.len();
                 let rows: Vec<usize> =
                     rows.filter(|row| listing.row(*row).is_some_and(named)).collect();
-                store.insert(listing);
+                store.insert_whole(listing);
                 store.set_marks(&extension.number, rows, true);
             }
         }
@@ -107,25 +106,24 @@ pub(super) fn run(
         let ending = Ending::Refused.because("no event is meant by that: nothing was sent");
         return Ok(ending.written(written));
     }
-    let ending = carry_out(&selection, &opened, &folder, &arguments.consent, || Ok(()))?;
+    let ending = carry_out(&selection, &opened, &folder, &arguments.consent)?;
     Ok(if whole || ending != Ending::Done { ending } else { Ending::InPart })
 }
 
-/// Plans, asks, sends and prints; `begun` is done between the run file and the first request.
+/// Plans, asks, sends and prints.
 ///
 /// # Errors
 /// When the terminal cannot be asked; what fails later is in the ending.
-pub(super) fn carry_out(
+fn carry_out(
     selection: &Selection,
     opened: &Opened,
     folder: &Path,
     consent: &Consent,
-    begun: impl FnOnce() -> io::Result<()>,
 ) -> Result<Ending> {
-    let Opened { profile, .. } = opened;
+    let profile = &opened.profile;
     let form = profile.wide_calls.widest();
     match Plan::freeze(profile.target.clone(), selection, form, profile.max_delete) {
-        Ok(plan) => machine::carry_out(plan, profile, folder, consent, begun),
+        Ok(plan) => machine::carry_out(plan, opened, folder, consent),
         Err(refused) => Ok(Ending::Refused.because(&refused.to_string())),
     }
 }

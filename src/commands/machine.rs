@@ -11,12 +11,12 @@ use tokio::task::JoinSet;
 use super::ending::{Ending, remark};
 use super::progress::Progress;
 use super::runs::{self, RunFormat, Told};
-use super::{Consent, counted, hands, profile};
+use super::{Consent, Opened, counted, hands, profile};
 use crate::api::Writes;
 use crate::change::{Done, Machine, Plan, RunState, Tally};
 use crate::config::Profile;
-use crate::domain::{Call, Cause, Failure};
-use crate::journal::RecordedCall;
+use crate::domain::{Call, Cause, Failure, Stop};
+use crate::journal::{Record, RecordedCall, RunFile};
 use crate::runtime::{Ports, carry};
 
 /// From this many events on the number has to be typed, as on the screen.
@@ -24,40 +24,84 @@ const TYPED_ABOVE: usize = 10;
 /// Once a signal asks for the end, what is in flight has so long to come back.
 const LAST_WAIT: Duration = Duration::from_millis(800);
 
+/// A run that is gone on with.
+pub(super) struct GoOn {
+    /// The file, open and with the lock of the PBX.
+    pub(super) file: RunFile,
+    /// The places in the file of the events that are sent now.
+    pub(super) places: Vec<usize>,
+}
+
 /// Shows a plan or asks about it, does what it says until it is over, and prints what came of it:
-/// what every command does that changes the PBX. `begun` is done between the run file and the first
-/// request.
+/// what every command does that changes the PBX.
 ///
 /// # Errors
 /// When the terminal cannot be asked, or no client be made; what fails later is in the ending.
 pub(super) fn carry_out(
     plan: Plan,
-    profile: &Profile,
+    opened: &Opened,
     folder: &Path,
     consent: &Consent,
-    begun: impl FnOnce() -> io::Result<()>,
 ) -> Result<Ending> {
-    if consent.dry_run {
-        return Ok(Ending::Done.written(print_plan(&plan, consent.format)));
+    match held_back(&plan, &opened.profile, consent)? {
+        Some(ending) => Ok(ending),
+        None => send(plan, opened, folder, consent.format, None),
     }
-    if profile.read_only {
-        return Ok(Ending::Refused.because(&format!(
+}
+
+/// How it ends already where nothing is to be sent: it is only shown, or must not or shall not be.
+///
+/// # Errors
+/// When the terminal cannot be asked.
+pub(super) fn held_back(
+    plan: &Plan,
+    profile: &Profile,
+    consent: &Consent,
+) -> Result<Option<Ending>> {
+    Ok(if consent.dry_run {
+        Some(Ending::Done.written(print_plan(plan, consent.format)))
+    } else if profile.read_only {
+        Some(Ending::Refused.because(&format!(
             "this profile is read-only: nothing is {} (read_only, --read-only)",
             plan.kind().done()
-        )));
-    }
-    if !consent.yes && !is_confirmed(&plan, profile)? {
-        return Ok(Ending::Refused.because("cancelled: nothing was sent"));
-    }
-    let client = profile::client(profile, Writes::Allowed)?;
+        )))
+    } else if !consent.yes && !is_confirmed(plan, profile)? {
+        Some(Ending::Refused.because("cancelled: nothing was sent"))
+    } else {
+        None
+    })
+}
+
+/// Does what a plan says, in a run file of its own or in that of the run that is gone on with, and
+/// prints what came of it.
+///
+/// # Errors
+/// When no client can be made, or the network runtime cannot start.
+pub(super) fn send(
+    plan: Plan,
+    opened: &Opened,
+    folder: &Path,
+    format: RunFormat,
+    going_on: Option<GoOn>,
+) -> Result<Ending> {
+    let client = profile::client(&opened.profile, Writes::Allowed)?;
     let ports = Ports::new(client, Vec::new(), Vec::new(), folder.to_owned());
-    let mut machine = Machine::new(Arc::new(plan), profile.concurrency);
-    match hands()?.block_on(drive(&mut machine, Arc::new(ports), begun)) {
-        Ok(signal) => {
-            let ending = report(&machine, folder, consent.format);
-            Ok(signal.map_or(ending, Ending::Signalled))
+    let ports = if opened.simulator.is_some() { ports.of_own_pbx() } else { ports };
+    let (ports, places) = match going_on {
+        Some(GoOn { file, places }) => (ports.going_on(file), Some(places)),
+        None => (ports, None),
+    };
+    let mut machine = Machine::new(Arc::new(plan), opened.profile.concurrency);
+    match hands()?.block_on(drive(&mut machine, Arc::new(ports))) {
+        Ok(closed) => {
+            let ending = report(&machine, folder, &closed, places.as_deref(), format);
+            Ok(closed.signal.map_or(ending, Ending::Signalled))
         }
-        Err(failure) => Ok(Ending::Failed.because(&format!("nothing was sent: {failure}"))),
+        Err(failure) => {
+            let locked = failure.cause == Cause::Locked;
+            let ending = if locked { Ending::Refused } else { Ending::Failed };
+            Ok(ending.because(&format!("nothing was sent: {failure}")))
+        }
     }
 }
 
@@ -96,20 +140,23 @@ enum Came {
     TooLate,
 }
 
-/// Nothing here decides. Returns the number of the signal that ended it.
-async fn drive(
-    machine: &mut Machine,
-    ports: Arc<Ports>,
-    begun: impl FnOnce() -> io::Result<()>,
-) -> Result<Option<u8>, Failure> {
-    let mut begun = Some(begun);
+/// How it came to an end.
+struct Closed {
+    /// The number of the signal that ended it.
+    signal: Option<u8>,
+    /// Every line of the run file could be written.
+    in_order: bool,
+}
+
+/// Nothing here decides.
+async fn drive(machine: &mut Machine, ports: Arc<Ports>) -> Result<Closed, Failure> {
     let mut progress = Progress::of(machine.outcomes().len(), "events");
-    let (clock, mut signal, mut performing) = (clock(), None, 0);
+    let (clock, mut signal, mut in_order, mut performing) = (clock(), None, true, 0);
     let mut coming = JoinSet::new();
     listen(&mut coming);
     loop {
         if signal.is_some() {
-            machine.stop();
+            machine.stop_for(Stop::by_signal());
         }
         for act in machine.hand_out(clock.elapsed()) {
             let ports = Arc::clone(&ports);
@@ -124,26 +171,26 @@ async fn drive(
         // A time that is still to pass is nothing to wait for, nor is what panicked and stays
         // unknown: without its last line the next start says so, and how to go on.
         if machine.state() == RunState::Finished || performing == 0 {
-            return Ok(signal);
+            return Ok(Closed { signal, in_order });
         }
         match coming.join_next().await {
             Some(Ok(Came::Done(done))) => {
                 performing -= 1;
                 match &done {
                     Done::Opened(Err(failure)) => return Err(failure.clone()),
-                    Done::Opened(Ok(_)) => begun
-                        .take()
-                        .map_or(Ok(()), |begun| begun())
-                        .map_err(|error| Failure::new(Cause::Withheld, error.to_string()))?,
                     Done::Closed(Err(failure)) => {
+                        in_order = false;
                         progress.clear();
                         remark(&format!(
                             "the run file could not be closed in order: {failure}; make room, and \
                              the next start says how to go on"
                         ));
                     }
-                    Done::Settled { .. } | Done::Listed { .. } | Done::Waited | Done::Closed(_) => {
-                    }
+                    Done::Opened(Ok(_))
+                    | Done::Settled { .. }
+                    | Done::Listed { .. }
+                    | Done::Waited
+                    | Done::Closed(Ok(())) => {}
                 }
                 machine.take(done, clock.elapsed());
             }
@@ -154,7 +201,9 @@ async fn drive(
                     Came::TooLate
                 });
             }
-            Some(Ok(Came::Signal(_) | Came::TooLate)) | None => return Ok(signal),
+            Some(Ok(Came::Signal(_) | Came::TooLate)) | None => {
+                return Ok(Closed { signal, in_order });
+            }
             // A panic has told its story already.
             Some(Err(_)) => performing -= 1,
         }
@@ -181,27 +230,48 @@ fn clock() -> Instant {
     Instant::now()
 }
 
-/// Prints a run that is over, and of one that is not what its file tells.
-fn report(machine: &Machine, folder: &Path, format: RunFormat) -> Ending {
+/// Prints a run that is over, and of one that is not, or that was gone on with, what its file tells.
+fn report(
+    machine: &Machine,
+    folder: &Path,
+    closed: &Closed,
+    places: Option<&[usize]>,
+    format: RunFormat,
+) -> Ending {
     if let Some(why) = machine.stopped_by() {
         remark(&format!("stopped: {why}"));
-    }
-    if !machine.is_going_on() {
-        return tell(&Told::of_machine(machine), machine, format);
     }
     if machine.state() == RunState::Opening {
         return Ending::Refused.because("nothing was sent");
     }
-    match runs::read(folder, machine.name()) {
-        Ok(record) => tell(&Told::of_record(&record), machine, format),
-        Err(ending) => ending,
+    if !machine.is_going_on() && places.is_none() {
+        return tell(&Told::of_machine(machine), format);
+    }
+    let mut record = match runs::read(folder, machine.name()) {
+        Ok(record) => record,
+        Err(ending) => return ending,
+    };
+    if let Some(places) = places.filter(|_| !closed.in_order) {
+        supply(&mut record, machine, places);
+    }
+    tell(&Told::of_record(&record), format)
+}
+
+/// What a full disk kept out of the file of a run that was gone on with is known here.
+fn supply(record: &mut Record, machine: &Machine, places: &[usize]) {
+    let end = machine.end();
+    (record.surplus, record.verified, record.stopped) = (end.surplus, end.verified, end.stopped);
+    for (place, outcome) in places.iter().zip(machine.outcomes()) {
+        if let (Some(planned), Some(outcome)) = (record.events.get_mut(*place), outcome) {
+            planned.outcome.clone_from(outcome);
+        }
     }
 }
 
-fn tell(told: &Told<'_>, machine: &Machine, format: RunFormat) -> Ending {
+fn tell(told: &Told<'_>, format: RunFormat) -> Ending {
     let written = runs::print(format, told, |out| told.rows(out));
     let verified = if told.verified { "the service agrees" } else { "not verified" };
-    let (name, tally, lost) = (machine.name(), &told.tally, told.surplus.len());
+    let (name, tally, lost) = (told.run.unwrap_or_default(), &told.tally, told.surplus.len());
     remark(&format!("run {name}: {tally}; {verified}"));
     if lost > 0 {
         remark(&format!(

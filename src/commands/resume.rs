@@ -1,40 +1,38 @@
-//! `callsweep resume`: a run that broke off is settled by listing, and what is still there and
-//! still the same is deleted in a run of its own.
+//! `callsweep resume`: a run that did not do everything is settled by listing, and what is still
+//! there and still the same is deleted, in the same run file.
 
-use std::path::PathBuf;
+use std::collections::{HashMap, HashSet};
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
 use color_eyre::eyre::{Result, eyre};
 
-use super::Consent;
-use super::counted;
-use super::delete;
 use super::ending::{Ending, remark};
+use super::machine::{self, GoOn};
 use super::profile::{self, Opened};
 use super::progress::Progress;
-use super::runs::{self, RunFormat};
+use super::runs;
+use super::{Consent, counted};
 use crate::api::Writes;
-use crate::change::{RunEnd, Selection, TakenUp};
+use crate::change::{Plan, RunEnd, Selection, TakenUp};
 use crate::config::{self, Environment, Flags};
-use crate::domain::EventStore;
-use crate::journal::{self, Kind, Record};
+use crate::domain::{CallForm, EventKey, EventStore};
+use crate::journal::{self, Kind, Lock, LockRefused, Record, RunFile};
 use crate::runtime::{self, Listed, Ports};
 
-/// Which run.
+/// Which run, and how sure it is to go on.
 #[derive(Debug, Args)]
 pub struct ResumeArguments {
     /// The run's name, as `callsweep runs` lists it
     run: String,
-    /// Do not ask
-    #[arg(long)]
-    yes: bool,
-    /// The form of the result
-    #[arg(long, value_enum, default_value_t = RunFormat::Table)]
-    format: RunFormat,
+    /// How sure.
+    #[command(flatten)]
+    consent: Consent,
 }
 
-/// What the listings showed of a run that broke off.
+/// What the listings showed of a run that did not do everything.
 struct Found {
     end: RunEnd,
     selection: Selection,
@@ -42,7 +40,7 @@ struct Found {
     whole: bool,
 }
 
-/// Lists, settles the old run, asks, sends what is left and prints.
+/// Lists, asks, sends what is left and prints.
 ///
 /// # Errors
 /// When the profile cannot be used; what fails later is said here and is in the ending.
@@ -60,49 +58,172 @@ pub(super) fn run(
         Ok(record) => record,
         Err(ending) => return Ok(ending),
     };
+    runs::tell_flaws(&record);
     if let Some(why) = not_resumable(&record, &folder) {
         return Ok(Ending::Refused.because(&why));
     }
     let opened = profile::open(demo, flags, environment)?;
-    let target = &opened.profile.target;
-    if let Err(refused) = record.is_of(target) {
+    if let Err(refused) = record.is_of(&opened.profile.target) {
         return Ok(Ending::Usage.because(&refused.to_string()));
     }
-    let found = look(&record, &opened)?;
-    remark(&format!(
-        "run {} broke off: {}; {} left",
-        record.name,
-        found.end.tally,
-        counted(found.selection.len(), "event")
-    ));
+    let consent = &arguments.consent;
+    let job = Job { record: &record, opened: &opened, folder: &folder, consent };
+    // Without a question the yes is said already, and one look under the lock is enough.
+    let lock = match (consent.yes && !consent.dry_run).then(|| job.lock()).transpose() {
+        Ok(lock) => lock,
+        Err(refused) => return Ok(refusal(&refused)),
+    };
+    let found = look(&record, &opened, None)?;
+    let left = counted(found.selection.len(), "event");
+    let how = if record.finished.is_some() { "stopped" } else { "broke off" };
+    remark(&format!("run {} {how}: {}; {left} left", record.name, found.end.tally));
     if !found.whole {
         return Ok(Ending::Failed.because("nothing was sent, as not everything could be listed"));
     }
     if found.selection.is_empty() {
-        journal::close_broken(&folder, &record.name, &found.end)?;
-        remark("nothing is left to be sent: the run is closed");
-        return runs::show(&record.name, arguments.format, environment);
+        return job.close(&found, lock, environment);
     }
-    let consent = Consent { dry_run: false, yes: arguments.yes, format: arguments.format };
-    let close = || journal::close_broken(&folder, &record.name, &found.end);
-    delete::carry_out(&found.selection, &opened, &folder, &consent, close)
+    job.go_on(found, lock, environment)
 }
 
-fn not_resumable(record: &Record, folder: &std::path::Path) -> Option<String> {
-    let name = &record.name;
-    if record.kind == Kind::Undo {
-        let undone = record.undoes.as_deref().unwrap_or("RUN");
-        return Some(format!("{name} is an undo: callsweep undo {undone} takes it up"));
+fn refusal(refused: &LockRefused) -> Ending {
+    Ending::Refused.because(&format!("nothing was sent: {refused}"))
+}
+
+fn unwritten(error: &io::Error) -> Ending {
+    let why = format!("nothing was sent: the run file cannot be written: {error}; make room");
+    Ending::Failed.because(&why)
+}
+
+/// A run that is gone on with.
+struct Job<'a> {
+    record: &'a Record,
+    opened: &'a Opened,
+    folder: &'a Path,
+    consent: &'a Consent,
+}
+
+impl Job<'_> {
+    fn lock(&self) -> Result<Lock, LockRefused> {
+        Lock::take(self.folder, &self.opened.profile.target.origin)
     }
-    if record.finished.is_some() {
+
+    /// Writes what was found, where nothing is left to be sent.
+    fn close(
+        &self,
+        found: &Found,
+        lock: Option<Lock>,
+        environment: &Environment,
+    ) -> Result<Ending> {
+        if self.consent.dry_run {
+            return Ok(Ending::Done.because("nothing is left to be sent"));
+        }
+        let lock = match lock.map_or_else(|| self.lock(), Ok) {
+            Ok(lock) => lock,
+            Err(refused) => return Ok(refusal(&refused)),
+        };
+        let closed = RunFile::go_on(self.folder, self.record, &found.end, Vec::new())
+            .and_then(|file| file.holding(Some(lock)).finish(&found.end));
+        if let Err(error) = closed {
+            return Ok(unwritten(&error));
+        }
+        remark("nothing is left to be sent: the run is closed");
+        runs::show(&self.record.name, self.consent.format, environment)
+    }
+
+    /// Asks and sends what is left, by event calls, with the lines of the same file.
+    fn go_on(
+        &self,
+        mut found: Found,
+        lock: Option<Lock>,
+        environment: &Environment,
+    ) -> Result<Ending> {
+        let profile = &self.opened.profile;
+        let freeze = |selection: &Selection| {
+            let (target, most) = (profile.target.clone(), profile.max_delete);
+            Plan::freeze(target, selection, CallForm::Event, most)
+        };
+        let mut plan = match freeze(&found.selection) {
+            Ok(plan) => plan,
+            Err(refused) => return Ok(Ending::Refused.because(&refused.to_string())),
+        };
+        if let Some(ending) = machine::held_back(&plan, profile, self.consent)? {
+            return Ok(ending);
+        }
+        let lock = if let Some(lock) = lock {
+            lock
+        } else {
+            let lock = match self.lock() {
+                Ok(lock) => lock,
+                Err(refused) => return Ok(refusal(&refused)),
+            };
+            // Never more than what was asked about, and only what is still as it was.
+            let asked = plan.events().iter().map(|event| event.key.clone()).collect();
+            found = look(self.record, self.opened, Some(&asked))?;
+            if !found.whole {
+                let why = "nothing was sent, as not everything could be listed again";
+                return Ok(Ending::Failed.because(why));
+            }
+            match freeze(&found.selection) {
+                Ok(newer) => plan = newer,
+                Err(_) => return self.close(&found, Some(lock), environment),
+            }
+            lock
+        };
+        self.send(plan, &found, lock)
+    }
+
+    fn send(&self, plan: Plan, found: &Found, lock: Lock) -> Result<Ending> {
+        let Self { record, opened, folder, consent } = self;
+        let known: HashMap<&EventKey, usize> =
+            record.events.iter().map(|planned| (&planned.event.key, planned.place)).collect();
+        let places: Vec<usize> =
+            plan.events().iter().filter_map(|event| known.get(&event.key).copied()).collect();
+        let file = match RunFile::go_on(folder, record, &found.end, places.clone()) {
+            Ok(file) => file.holding(Some(lock)),
+            Err(error) => return Ok(unwritten(&error)),
+        };
+        machine::send(plan, opened, folder, consent.format, Some(GoOn { file, places }))
+    }
+}
+
+fn not_resumable(record: &Record, folder: &Path) -> Option<String> {
+    let name = &record.name;
+    match record.kind {
+        Kind::Delete => {}
+        Kind::Undo => {
+            let undone = record.undoes.as_deref().unwrap_or("RUN");
+            return Some(format!("{name} is an undo: callsweep undo {undone} takes it up"));
+        }
+        kind @ (Kind::Change | Kind::Backup) => {
+            return Some(format!("{name} is a {}: it cannot be gone on with", kind.name()));
+        }
+    }
+    if record.finished.is_none() && journal::is_going_on(folder, name) {
+        let who = Lock::take(folder, &record.origin).err().map(|who| format!("; {who}"));
+        let who = who.unwrap_or_else(|| ": wait for its end".to_owned());
+        return Some(format!("{name} is still going on in another callsweep{who}"));
+    }
+    let tally = record.tally();
+    if record.finished.is_some() && tally.left() == 0 {
         return Some(format!("{name} came to its end: there is nothing to resume"));
     }
-    journal::is_going_on(folder, name)
-        .then(|| format!("{name} is still going on in another callsweep: wait for its end"))
+    let undos = match journal::undone(folder) {
+        Ok(undos) => undos,
+        Err(error) => return Some(format!("{} cannot be read ({error})", folder.display())),
+    };
+    if let Some((undo, _)) = undos.iter().find(|(_, of)| of == name) {
+        return Some(format!(
+            "the undo of {name} has begun ({undo}): callsweep undo {name} goes on with it"
+        ));
+    }
+    let why = record.is_whole().err()?;
+    Some(format!("{why}; callsweep undo {name} brings back what it took"))
 }
 
 /// Lists every extension that the run planned on and settles what can be settled by that.
-fn look(record: &Record, opened: &Opened) -> Result<Found> {
+/// Only events of `among` are left to be sent, where it is given.
+fn look(record: &Record, opened: &Opened, among: Option<&HashSet<EventKey>>) -> Result<Found> {
     let profile = &opened.profile;
     let numbers: Vec<_> = record.extensions().cloned().collect();
     let client = profile::client(profile, Writes::ReadOnly)?;
@@ -118,8 +239,12 @@ fn look(record: &Record, opened: &Opened) -> Result<Found> {
         match listed {
             Listed::Answered(Ok(listing)) => {
                 whole &= listing.is_complete();
-                let left = record.look(&listing, &mut taken);
-                store.insert(listing);
+                let mut left = record.look(&listing, &mut taken);
+                if let Some(among) = among {
+                    let key = |row: usize| listing.row(row).map(|listed| listed.key());
+                    left.retain(|row| key(*row).is_some_and(|key| among.contains(&key)));
+                }
+                store.insert_whole(listing);
                 store.set_marks(&number, left, true);
             }
             Listed::Answered(Err(failure)) => {

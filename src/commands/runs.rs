@@ -6,14 +6,14 @@ use std::path::Path;
 use clap::ValueEnum;
 use color_eyre::eyre::Result;
 use serde::{Serialize, Serializer};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::ending::{Ending, remark};
 use super::json::Harmless;
 use crate::change::{Machine, Plan, Tally};
 use crate::config::{self, Environment};
-use crate::domain::{EventKey, Foreign, Outcome, PhoneCallEvent};
-use crate::journal::{self, Record, RecordedCall};
+use crate::domain::{EventKey, Foreign, Outcome, PhoneCallEvent, Stop};
+use crate::journal::{self, Kind, Record, RecordedCall};
 
 /// The forms of a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -29,9 +29,15 @@ pub(super) fn list(format: RunFormat, environment: &Environment) -> Result<Endin
     let folder = config::state_dir(environment)?.join("runs");
     let mut ending = Ending::Done;
     let mut records = Vec::new();
+    for (file, odd) in journal::odd_files(&folder)? {
+        remark(&format!("{} {odd}", file.display()));
+    }
     for name in journal::names(&folder)? {
         match Record::read(&folder, &name) {
-            Ok(record) => records.push(record),
+            Ok(record) => {
+                tell_flaws(&record);
+                records.push(record);
+            }
             Err(refused) => {
                 remark(&refused.to_string());
                 ending = Ending::InPart;
@@ -49,10 +55,13 @@ pub(super) fn list(format: RunFormat, environment: &Environment) -> Result<Endin
             return writeln!(out, "no run yet; run files are kept in {}", folder.display());
         }
         for record in &records {
-            let kind = record.kind.name();
-            let words = tally(record);
+            let (kind, words) = (record.kind.name(), record.tally());
             let undone = undone_by(record).map_or(String::new(), |by| format!(", undone by {by}"));
-            let cut = if record.finished.is_none() { " UNFINISHED:" } else { "" };
+            let cut = match (&record.finished, &record.stopped) {
+                (None, _) => " UNFINISHED:".to_owned(),
+                (Some(_), Some(stop)) => format!(" STOPPED ({}):", stop.reason.name()),
+                (Some(_), None) => String::new(),
+            };
             writeln!(out, "{}  {kind}{cut} {words}{undone}", record.name)?;
         }
         Ok(())
@@ -67,6 +76,7 @@ pub(super) fn show(run: &str, format: RunFormat, environment: &Environment) -> R
         Ok(record) => record,
         Err(ending) => return Ok(ending),
     };
+    tell_flaws(&record);
     let told = Told::of_record(&record);
     let written = print(format, &told, |out| {
         let finished = record.finished.as_deref().unwrap_or("not finished");
@@ -78,6 +88,9 @@ pub(super) fn show(run: &str, format: RunFormat, environment: &Environment) -> R
         writeln!(out, "profile   {profile}, {origin} as {user}")?;
         writeln!(out, "time      {} to {}", shown(started), shown(finished))?;
         writeln!(out, "plan      {}", shown(plan_hash))?;
+        if let Some(stop) = record.stop() {
+            writeln!(out, "stopped   {} ({})", stop.message, stop.reason.name())?;
+        }
         writeln!(out, "outcome   {}", told.tally)?;
         told.rows(out)?;
         for key in &record.surplus {
@@ -113,7 +126,7 @@ pub(super) fn print(
 /// What is told of a run, or of a plan that was not run; each row is made while it is written.
 #[derive(Debug, Serialize)]
 pub(super) struct Told<'a> {
-    run: Option<&'a str>,
+    pub(super) run: Option<&'a str>,
     plan_hash: Option<&'a str>,
     dry_run: bool,
     calls: Calls<'a>,
@@ -122,7 +135,7 @@ pub(super) struct Told<'a> {
     #[serde(rename = "summary", serialize_with = "summary")]
     pub(super) tally: Tally,
     pub(super) verified: bool,
-    stopped_by: Option<String>,
+    stopped_by: Option<Value>,
 }
 
 #[derive(Debug, Serialize)]
@@ -132,8 +145,12 @@ enum Calls<'a> {
     Recorded(&'a [RecordedCall]),
 }
 
+/// The events with what became of them, then those whose lines in the run file are lost, by place.
 #[derive(Debug)]
-struct Outcomes<'a>(Vec<(&'a PhoneCallEvent, &'a Outcome)>);
+struct Outcomes<'a> {
+    events: Vec<(&'a PhoneCallEvent, &'a Outcome)>,
+    missing: &'a [(usize, Outcome)],
+}
 
 impl<'a> Told<'a> {
     /// A run as its file tells it.
@@ -144,11 +161,11 @@ impl<'a> Told<'a> {
             plan_hash: Some(&record.plan_hash),
             dry_run: false,
             calls: Calls::Recorded(&record.calls),
-            outcomes: Outcomes(outcomes.collect()),
+            outcomes: Outcomes { events: outcomes.collect(), missing: &record.missing },
             surplus: record.surplus.iter().map(journal::named).collect(),
-            tally: tally(record),
+            tally: record.tally(),
             verified: record.verified,
-            stopped_by: None,
+            stopped_by: stopped_by(record),
         }
     }
 
@@ -159,11 +176,11 @@ impl<'a> Told<'a> {
         Self {
             run: Some(machine.name()),
             dry_run: false,
-            outcomes: Outcomes(outcomes.collect()),
+            outcomes: Outcomes { events: outcomes.collect(), missing: &[] },
             surplus: machine.surplus().iter().map(journal::named).collect(),
             tally: machine.tally(),
             verified: machine.is_verified(),
-            stopped_by: machine.stopped_by().map(ToString::to_string),
+            stopped_by: machine.end().stopped.map(|stop| stopped(&stop, &machine.tally())),
             ..Self::of_plan(Some(machine.plan()))
         }
     }
@@ -175,7 +192,7 @@ impl<'a> Told<'a> {
             plan_hash: plan.map(|plan| plan.hash().as_str()),
             dry_run: true,
             calls: plan.map_or(Calls::Recorded(&[]), |plan| Calls::Planned(journal::Calls(plan))),
-            outcomes: Outcomes(Vec::new()),
+            outcomes: Outcomes { events: Vec::new(), missing: &[] },
             surplus: Vec::new(),
             tally: Tally::default(),
             verified: false,
@@ -185,7 +202,7 @@ impl<'a> Told<'a> {
 
     /// A row for each event, for people, who may read it through a pipe: programs have the document.
     pub(super) fn rows(&self, out: &mut dyn Write) -> io::Result<()> {
-        for (event, outcome) in &self.outcomes.0 {
+        for (event, outcome) in &self.outcomes.events {
             let tail = match (outcome.new_id(), outcome.failure()) {
                 (Some(id), _) => format!("new id {id}"),
                 (None, Some(failure)) => failure.to_string(),
@@ -194,17 +211,25 @@ impl<'a> Told<'a> {
             let EventKey { extension, event_type, id } = &event.key;
             writeln!(out, "{:<12}  {extension} {event_type} {id}  {tail}", outcome.name())?;
         }
+        for (place, outcome) in self.outcomes.missing {
+            writeln!(out, "{:<12}  event {place}: its line is damaged", outcome.name())?;
+        }
         Ok(())
     }
 }
 
 impl Serialize for Outcomes<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(|(event, outcome)| {
-            let (key, failure) = (&event.key, outcome.failure());
+        let events = self.events.iter().map(|(event, outcome)| (Some(&event.key), *outcome));
+        // Of one whose line is lost nobody knows which it is.
+        let missing = self.missing.iter().map(|(_, outcome)| (None, outcome));
+        serializer
+            .collect_seq(events.chain(missing).map(|(key, outcome): (Option<&EventKey>, _)| {
+            let failure = outcome.failure();
             json!({
-                "extension": key.extension.as_str(), "type": key.event_type.number(),
-                "id": key.id.as_str(), "outcome": outcome.name().replace(' ', "_"),
+                "extension": key.map(|key| key.extension.as_str()),
+                "type": key.map(|key| key.event_type.number()),
+                "id": key.map(|key| key.id.as_str()), "outcome": outcome.name().replace(' ', "_"),
                 "code": failure.map(|failure| failure.code.raw()),
                 "message": failure.map(|failure| failure.message.raw()),
                 "http_status": failure.and_then(|failure| failure.http_status),
@@ -214,22 +239,47 @@ impl Serialize for Outcomes<'_> {
     }
 }
 
+/// Names on standard error what a run file could not say.
+pub(super) fn tell_flaws(record: &Record) {
+    for flaw in &record.flaws {
+        remark(&format!("run {}, {flaw}", record.name));
+    }
+}
+
+/// Why a run ended before everything was done, and whether it can be gone on with.
+fn stopped_by(record: &Record) -> Option<Value> {
+    let stop = record.stop()?;
+    // Nothing is left of what holds events only.
+    let nothing = record.kind == Kind::Backup;
+    let tally = if nothing { Tally::default() } else { record.tally() };
+    Some(stopped(&stop, &tally))
+}
+
+fn stopped(stop: &Stop, tally: &Tally) -> Value {
+    json!({
+        "reason": stop.reason.name(), "message": stop.message.raw(),
+        "resumable": tally.left() > 0, "not_before": null,
+    })
+}
+
 fn summary<S: Serializer>(tally: &Tally, serializer: S) -> Result<S::Ok, S::Error> {
-    journal::counts(tally).serialize(serializer)
+    counts(tally).serialize(serializer)
 }
 
 fn line(record: &Record, undone_by: Option<&str>) -> Value {
     let mut line = json!({
         "run": record.name, "profile": record.profile, "kind": record.kind.name(),
-        "started": record.started, "finished": record.finished, "planned": record.events.len(),
-        "undone_by": undone_by,
+        "started": record.started, "finished": record.finished, "planned": record.planned(),
+        "undone_by": undone_by, "stopped_by": stopped_by(record),
     });
     if let Value::Object(fields) = &mut line {
-        fields.extend(journal::counts(&tally(record)));
+        fields.extend(counts(&record.tally()));
     }
     line
 }
 
-fn tally(record: &Record) -> Tally {
-    Tally::over(record.events.iter().map(|planned| &planned.outcome))
+/// Events by outcome, as machine output has them.
+fn counts(tally: &Tally) -> Map<String, Value> {
+    let named = tally.named().into_iter();
+    named.map(|(name, count)| (name.replace(' ', "_"), json!(count))).collect()
 }

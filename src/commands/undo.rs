@@ -7,8 +7,9 @@ use super::Consent;
 use super::ending::Ending;
 use super::machine;
 use super::profile;
+use super::runs;
 use crate::config::{self, Environment, Flags};
-use crate::journal::{self, RecordRefused};
+use crate::journal::{self, Record, RecordRefused};
 
 /// Which run, and how sure its undo is.
 #[derive(Debug, Args)]
@@ -35,9 +36,11 @@ pub(super) fn run(
     }
     let folder = config::state_dir(environment)?.join("runs");
     let opened = profile::open(demo, flags, environment)?;
-    let profile = &opened.profile;
-    match journal::undo_plan(&folder, &arguments.run, &profile.target) {
-        Ok(plan) => machine::carry_out(plan, profile, &folder, &arguments.consent, || Ok(())),
+    if let Ok(record) = Record::read(&folder, &arguments.run) {
+        runs::tell_flaws(&record);
+    }
+    match journal::undo_plan(&folder, &arguments.run, &opened.profile.target) {
+        Ok(plan) => machine::carry_out(plan, &opened, &folder, &arguments.consent),
         Err(refused @ RecordRefused::Nothing(_)) => {
             Ok(Ending::Refused.because(&refused.to_string()))
         }

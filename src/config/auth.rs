@@ -8,7 +8,7 @@ use url::Url;
 use crate::domain::Credentials;
 
 use super::source::{self, Source};
-use super::token::{self, Kind};
+use super::token::{self, Kind, Way};
 use super::{ConfigError, Environment};
 
 const CHOICES: &str = "token_env, token_file or token_command";
@@ -19,17 +19,6 @@ const SECRETS: &str = "app_secret_env, app_secret_file or app_secret_command";
 pub(super) enum Auth {
     Token(Way),
     App { key: String, secret: Way, token_url: String, redirect_uri: String },
-}
-
-/// The one way to a secret that a profile names, with the place where it does.
-#[derive(Debug)]
-pub(super) enum Way {
-    /// The environment variable of this name.
-    Variable(Spanned<String>),
-    /// A file that holds it.
-    File(Spanned<String>),
-    /// A program that prints it.
-    Command { program: String, arguments: Vec<String>, place: Range<usize> },
 }
 
 /// The three keys of one secret, as written.

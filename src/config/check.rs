@@ -9,10 +9,10 @@ use std::time::Duration;
 use toml::Spanned;
 use url::{Host, Url};
 
-use crate::app::Looks;
 use crate::domain::{
     CreatePath, Credentials, ExtensionNumber, Source as Discoverer, Target, UserId, WideCalls,
 };
+use crate::looks::Looks;
 
 use super::auth::Auth;
 use super::source::{self, Document, Source};

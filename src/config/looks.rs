@@ -5,14 +5,10 @@ use std::time::Duration;
 use ratatui::style::Color;
 use toml::Spanned;
 
-use crate::app::{Facts, Looks, Palette};
+use crate::looks::{Looks, Palette, QUIET};
 
-use super::source::{Document, Source};
+use super::source::{COLOURS, Document, Source};
 use super::{ConfigError, Environment, Flags};
-
-/// How a colour is written.
-pub(super) const COLOURS: &str =
-    "a colour in quotes, as in \"green\", \"light-blue\", \"208\" or \"#ff8700\"";
 
 /// The flag beats the environment beats the file.
 pub(super) fn looks(
@@ -69,7 +65,7 @@ pub fn quiet(environment: &Environment) -> Duration {
     let within = ["TMUX", "STY"].into_iter().any(|name| environment.value(name).is_some());
     let term = environment.value("TERM").map(|term| term.to_string_lossy().into_owned());
     let named = term.is_some_and(|term| term.starts_with("tmux") || term.starts_with("screen"));
-    if within || named { Duration::from_millis(500) } else { Facts::QUIET }
+    if within || named { Duration::from_millis(500) } else { QUIET }
 }
 
 /// What stands against the interactive program on this terminal, with the remedy.

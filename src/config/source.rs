@@ -18,6 +18,10 @@ use super::{ConfigError, Environment};
 /// Longest piece of the file quoted in a message, in characters.
 const QUOTED: usize = 60;
 
+/// How a colour is written.
+pub(super) const COLOURS: &str =
+    "a colour in quotes, as in \"green\", \"light-blue\", \"208\" or \"#ff8700\"";
+
 /// The whole file, as it is written.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -250,7 +254,7 @@ fn how(key: &str) -> &'static str {
         "extensions_file" => "a path in quotes, as in \"numbers.txt\"",
         "discover" => "[\"presence\"], [\"presence\", \"system_api\"], or [] for none",
         "wide_calls" => "\"extension\" and \"type\" between brackets, as in [\"extension\"]",
-        "focus" | "good" | "warning" | "danger" => super::looks::COLOURS,
+        "focus" | "good" | "warning" | "danger" => COLOURS,
         "ascii" | "synchronized_output" | "read_only" | "protected" | "insecure" => {
             "true or false, without quotes"
         }

@@ -7,8 +7,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use tempfile::TempDir;
 
 use super::*;
-use crate::app::Palette;
 use crate::domain::Secret;
+use crate::looks::Palette;
 
 const MINIMAL: &str = r#"
 [profiles.acme]

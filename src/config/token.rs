@@ -11,7 +11,6 @@ use toml::Spanned;
 
 use crate::domain::{Foreign, Secret};
 
-use super::auth::Way;
 use super::source::Source;
 use super::{ConfigError, Environment, shell_word, shown};
 
@@ -26,6 +25,17 @@ const READ: u64 = 16 * 1024;
 pub(super) enum Kind {
     Token,
     AppSecret,
+}
+
+/// The one way to a secret that a profile names, with the place where it does.
+#[derive(Debug)]
+pub(super) enum Way {
+    /// The environment variable of this name.
+    Variable(Spanned<String>),
+    /// A file that holds it.
+    File(Spanned<String>),
+    /// A program that prints it.
+    Command { program: String, arguments: Vec<String>, place: Range<usize> },
 }
 
 impl Kind {

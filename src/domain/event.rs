@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{ExtensionNumber, Foreign};
+use super::{ExtensionNumber, Foreign, RowText};
 
 /// What has to happen to a call for the event to fire.
 ///
@@ -325,7 +325,10 @@ fn packed(text: &str) -> Option<Modified> {
 }
 
 /// One event, whole, as the service described it: what a run file keeps and undo writes again.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// Two are equal where everything is that callsweep knows of an event: how the answer wrote it down
+/// may differ from one list to the next.
+#[derive(Debug, Clone, Eq)]
 pub struct PhoneCallEvent {
     /// What names it.
     pub key: EventKey,
@@ -339,6 +342,16 @@ pub struct PhoneCallEvent {
     pub status: Status,
     /// When it was last changed.
     pub modified: Modified,
+    /// The row byte for byte as the service wrote it, where that was kept.
+    pub text: Option<RowText>,
+}
+
+impl PartialEq for PhoneCallEvent {
+    fn eq(&self, other: &Self) -> bool {
+        let Self { key, method, url, note, status, modified, text: _ } = self;
+        (key, method, url, note) == (&other.key, &other.method, &other.url, &other.note)
+            && (status, modified) == (&other.status, &other.modified)
+    }
 }
 
 /// What an update changes of an event; what is `None` stays as it is (page *Update

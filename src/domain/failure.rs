@@ -10,6 +10,10 @@ use super::Foreign;
 pub enum Cause {
     /// callsweep itself did not send it: read-only, stopped, no run file.
     Withheld,
+    /// callsweep itself did not send it: another program is changing this PBX, or nobody can tell.
+    Locked,
+    /// callsweep itself did not send it: what was about to be sent could not be written down.
+    Unwritten,
     /// It went as far as a request goes and no further: the run is simulated.
     Simulated,
     /// No connection came about, name, TCP or TLS, or it ended before the request was written.
@@ -60,6 +64,8 @@ impl Failure {
             Cause::NoAnswer | Cause::Unreadable => true,
             Cause::ServiceFailed => !matches!(self.http_status, Some(501 | 503)),
             Cause::Withheld
+            | Cause::Locked
+            | Cause::Unwritten
             | Cause::Simulated
             | Cause::Unreachable
             | Cause::Rejected
@@ -83,7 +89,12 @@ impl Failure {
             Cause::Unreachable | Cause::NoAnswer => true,
             Cause::Rejected => self.http_status == Some(429),
             Cause::ServiceFailed => matches!(self.http_status, Some(500 | 502 | 503 | 504)),
-            Cause::Withheld | Cause::Simulated | Cause::Redirected | Cause::Unreadable => false,
+            Cause::Withheld
+            | Cause::Locked
+            | Cause::Unwritten
+            | Cause::Simulated
+            | Cause::Redirected
+            | Cause::Unreadable => false,
         }
     }
 }

@@ -24,7 +24,9 @@ impl Fuse {
             None => 0,
             // That nothing was sent is what was asked for.
             Some(failure) if failure.cause == Cause::Simulated => 0,
-            Some(failure) if failure.cause == Cause::Withheld => Self::IN_A_ROW,
+            Some(failure) if matches!(failure.cause, Cause::Withheld | Cause::Unwritten) => {
+                Self::IN_A_ROW
+            }
             Some(failure) if failure.http_status == Some(401) => Self::IN_A_ROW,
             Some(_) => self.failures + 1,
         };

@@ -5,6 +5,7 @@
 //! the marks on it, so that a mark can never point at another row than the one it was set on.
 
 mod listing;
+mod text;
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use fixedbitset::FixedBitSet;
 
 pub use listing::{EventView, Listing, ListingBuilder, OddRow, RawEvent};
+pub use text::RowText;
 
 use super::{EventKey, Expression, Extension, ExtensionNumber, PhoneCallEvent};
 
@@ -55,8 +57,19 @@ pub struct Meant {
 }
 
 impl EventStore {
-    /// Puts a listing in the place of the extension's former one. Marks stay on their events.
-    pub fn insert(&mut self, mut listing: Listing) -> Replaced {
+    /// Puts a listing in the place of the extension's former one. Marks stay on their events. The
+    /// texts of its rows stay where there are marks: only what is marked goes into a run file.
+    pub fn insert(&mut self, listing: Listing) -> Replaced {
+        let number = listing.extension().clone();
+        let replaced = self.insert_whole(listing);
+        if let Some(shelf) = self.shelves.get_mut(&number).filter(|shelf| shelf.marked == 0) {
+            shelf.listing.forget_texts();
+        }
+        replaced
+    }
+
+    /// The same for a listing of which events will be marked: the texts of its rows stay.
+    pub fn insert_whole(&mut self, mut listing: Listing) -> Replaced {
         listing.share_strings(&mut self.strings);
         let number = listing.extension().clone();
         let mut shelf = Shelf {
@@ -158,6 +171,9 @@ impl EventStore {
             let Shelf { listing, marks, as_marked, .. } = shelf;
             as_marked.retain(|key, _| listing.find(key).is_some_and(|row| marks.contains(row)));
         }
+        if shelf.marked == 0 {
+            shelf.listing.forget_texts();
+        }
         self.marked_extensions += usize::from(shelf.marked > 0);
         changed
     }
@@ -199,6 +215,7 @@ impl EventStore {
             shelf.marks.clear();
             shelf.marked = 0;
             shelf.as_marked.clear();
+            shelf.listing.forget_texts();
         }
         self.marked_extensions = 0;
         std::mem::take(&mut self.marked)
@@ -336,6 +353,7 @@ mod tests {
                 note: Foreign::from("CRM"),
                 status: Status::Enabled,
                 modified: Modified::parse("2024-05-01T10:00:00Z"),
+                text: None,
             }
         );
         let back = listing.row(1).unwrap();
@@ -361,6 +379,36 @@ mod tests {
         assert_eq!(groups, [(EventType::DialIn, 0..1), (EventType::Hangup, 1..3)]);
         let ids: Vec<_> = (0..3).map(|row| listing.row(row).unwrap().id().to_owned()).collect();
         assert_eq!(ids, ["b", "a", "c"]);
+    }
+
+    #[test]
+    fn the_text_of_a_row_stays_where_there_are_marks_and_with_its_row() {
+        let listed = || {
+            let mut builder = ListingBuilder::new(number("1"));
+            for (event_type, id) in [("2", "c"), ("0", "a"), ("0", "b"), ("0", "a")] {
+                builder.push_with_text(raw(event_type, id), format!("{{{id}}}").as_bytes());
+            }
+            builder.finish(true)
+        };
+        let text = |store: &EventStore, row| {
+            let text = store.listing(&number("1")).unwrap().row(row).unwrap().to_event().text;
+            text.map(|text| String::from_utf8_lossy(text.bytes()).into_owned())
+        };
+        let mut store = EventStore::default();
+        store.insert(listed());
+        assert_eq!(text(&store, 0), None, "nothing is marked");
+        store.set_marks(&number("1"), [2], true);
+        store.insert(listed());
+        let all: Vec<_> = (0..3).map(|row| text(&store, row).unwrap()).collect();
+        assert_eq!(all, ["{a}", "{b}", "{c}"]);
+        store.remove(&key("1", 0, "a"));
+        assert_eq!(text(&store, 0).unwrap(), "{b}");
+        store.set_marks(&number("1"), 0..2, false);
+        assert_eq!(text(&store, 0), None);
+        store.insert_whole(listed());
+        assert!(text(&store, 0).is_some());
+        store.unmark_all();
+        assert_eq!(text(&store, 0), None);
     }
 
     #[test]

@@ -91,6 +91,11 @@ impl Target {
         })
     }
 
+    /// What stands before `/extensions` in every path.
+    pub fn base_path(&self) -> &str {
+        &self.base_path
+    }
+
     /// `/uapi/extensions/@me`: what every request path of the service starts with. `@` and `*`
     /// are legal in a path (RFC 3986, 3.3) and go out raw, as the vendor's own clients send them.
     pub fn extensions_path(&self) -> String {

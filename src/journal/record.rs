@@ -1,21 +1,25 @@
-//! Run files read back: what was planned, and what became of it as far as the file says. A torn
-//! last line, as a crash leaves one, is passed over; anything else that makes no sense is an error.
+//! Run files read back: what was planned, and what became of it as far as the file says.
+//!
+//! No line makes a file unusable: one that is torn, damaged or not understood is named and passed
+//! over, and what it may have said is called unknown.
 
-use std::fs::{self, File};
-use std::io::{self, Read, Seek, SeekFrom};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::ops::Range;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize, Serializer};
-
-use super::{Kind, SCHEMA, path_of};
-use crate::change::{Loss, Plan, TakenUp, UndoRefused};
+use super::line::{Body, End, Flaw, Head, Key, Line, RecordedCall, Said, has_sum};
+use super::odd::{self, Odd};
+use super::{SCHEMA, path_of};
+use crate::change::{Kind, Loss, Plan, TakenUp, Tally, UndoRefused};
 use crate::domain::{
-    Cause, EventId, EventKey, EventType, ExtensionNumber, Failure, Foreign, Listing, Method,
-    Modified, Outcome, PhoneCallEvent, Status, Target,
+    Cause, EventKey, ExtensionNumber, Failure, Foreign, Listing, Outcome, PhoneCallEvent,
+    PlanHasher, Stop, StopReason, Target,
 };
 
 /// More than the last line of a finished run takes, in bytes.
-const LONGEST_LAST: u64 = 1024;
+const LONGEST_LAST: u64 = 64 * 1024;
 
 /// Why a run file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -26,7 +30,10 @@ pub enum RecordRefused {
     /// It cannot be read.
     #[error("{0:?} cannot be read ({1}): correct its permissions")]
     Unreadable(PathBuf, io::Error),
-    /// A line is not what it should be.
+    /// It is not a file that this program wrote.
+    #[error("{0:?} {1}")]
+    Odd(PathBuf, Odd),
+    /// No line of it makes sense.
     #[error("{path:?}, line {line}: {what}")]
     Line {
         /// Which file.
@@ -36,7 +43,7 @@ pub enum RecordRefused {
         /// What is wrong.
         what: String,
     },
-    /// It is an undo.
+    /// It is an undo, or holds events only.
     #[error("{0} is an undo: to delete again what it made, mark the events and press d")]
     NotUndoable(String),
     /// It ran on another service, or as another user.
@@ -49,12 +56,17 @@ pub enum RecordRefused {
         /// The profile that it ran with.
         profile: String,
     },
-    /// Nothing of it is gone.
+    /// Its first line is lost.
+    #[error("{0} has lost its first line, so that nobody can tell which PBX it ran on")]
+    Headless(String),
+    /// Everything that it took is there, or it took nothing.
     #[error(transparent)]
     Nothing(#[from] UndoRefused),
     /// It is from another version.
-    #[error("{0:?} has schema {1}, and this callsweep reads schema {SCHEMA}: use a newer version")]
-    Schema(PathBuf, u32),
+    #[error(
+        "{0} has schema {1}, and this callsweep acts on schema {SCHEMA} at most: use a newer version"
+    )]
+    Newer(String, u32),
 }
 
 /// A run, as its file tells it.
@@ -62,247 +74,205 @@ pub enum RecordRefused {
 pub struct Record {
     /// What the run is called.
     pub name: String,
+    /// Version of its lines.
+    pub schema: u32,
     /// What it did.
     pub kind: Kind,
     /// The profile's name.
     pub profile: String,
-    /// Which service.
+    /// Which service; empty where the first line is lost.
     pub origin: String,
+    /// What stands before `/extensions` in its paths.
+    pub base_path: String,
     /// As whom.
     pub user: String,
-    /// The plan's hash; for an undo, that of the run it undoes.
+    /// The plan's hash.
     pub plan_hash: String,
     /// When it began, in UTC.
     pub started: String,
-    /// When it ended; `None` where it was cut off.
+    /// When it ended, stopped or not; `None` where it was cut off.
     pub finished: Option<String>,
+    /// Why it ended before everything was sent.
+    pub stopped: Option<Stop>,
     /// The run that this one undoes.
     pub undoes: Option<String>,
     /// The calls that were planned: method, path and how many events each covers.
     pub calls: Vec<RecordedCall>,
-    /// What was planned, whole, with what became of it.
+    /// What was planned, whole, with what became of it, as far as its lines can be read.
     pub events: Vec<RecordedEvent>,
+    /// What became of planned events whose lines are lost, each with its place.
+    pub missing: Vec<(usize, Outcome)>,
     /// What else was listed on the extensions touched.
     pub bystanders: Vec<PhoneCallEvent>,
     /// Bystanders that were gone afterwards.
     pub surplus: Vec<EventKey>,
     /// Whether the service was asked again about everything that was sent.
     pub verified: bool,
-}
-
-/// A planned call.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
-pub struct RecordedCall {
-    /// `DELETE` or `POST`.
-    pub method: String,
-    /// The path.
-    pub path: String,
-    /// How many events it covers.
-    pub covers: usize,
-}
-
-impl RecordedCall {
-    /// Every call of a plan, one by one.
-    pub fn of(plan: &Plan) -> impl Iterator<Item = Self> {
-        (0..plan.calls()).filter_map(|at| {
-            let (call, covers) = (plan.call(at)?, plan.covers(at).len());
-            let (method, path) = (call.method().to_owned(), call.path(plan.target()));
-            Some(Self { method, path, covers })
-        })
-    }
-}
-
-/// The calls of a plan, each made while it is written.
-#[derive(Debug, Clone, Copy)]
-pub struct Calls<'a>(pub &'a Plan);
-
-impl Serialize for Calls<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(RecordedCall::of(self.0))
-    }
+    /// The lines that are not used, each with what is wrong.
+    pub flaws: Vec<String>,
+    /// The line that closes the plan is there.
+    planned: bool,
+    /// The number of the next call, behind all that are in the file.
+    next_call: usize,
 }
 
 /// A planned event and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedEvent {
+    /// Its place in the plan.
+    pub place: usize,
     /// Whole, as it was listed.
     pub event: PhoneCallEvent,
+    /// The id of its extension's owner, where it was known.
+    pub owner: Option<String>,
+    /// The fields to be, in a change, as JSON.
+    pub want: Option<String>,
     /// What became of it.
     pub outcome: Outcome,
 }
 
-#[derive(Deserialize)]
-#[serde(tag = "line", rename_all = "snake_case")]
-enum Line {
-    Run {
-        schema: u32,
-        kind: Kind,
-        profile: String,
-        origin: String,
-        user: String,
-        plan_hash: String,
-        started: String,
-        undoes: Option<String>,
-        calls: Vec<RecordedCall>,
-    },
-    Event(Body),
-    Bystander(Body),
-    Sent {
-        first: usize,
-        covers: usize,
-        call: usize,
-    },
-    Settled {
-        call: usize,
-        http_status: Option<u16>,
-        outcomes: Vec<Said>,
-    },
-    Verified {
-        complete: bool,
-        revised: Vec<Said>,
-        surplus: Vec<Key>,
-    },
-    Finished {
-        finished: String,
-    },
+/// A file while it is read.
+struct Reading {
+    record: Record,
+    /// How many events are planned.
+    size: usize,
+    events: Vec<Option<RecordedEvent>>,
+    outcomes: Vec<Option<Outcome>>,
+    /// Each call that was sent, and its first event.
+    sent: Vec<(usize, usize)>,
+    end: Option<End>,
+    /// Lines that are not used, by their places from 0.
+    flaws: Vec<(usize, Flaw)>,
+    /// The place of the last line, where its end was never written.
+    torn: Option<usize>,
+    /// How many lines were used.
+    right: usize,
+    /// The place of the last line of the plan.
+    plan_ends: usize,
 }
 
-#[derive(Deserialize)]
-struct Key {
-    extension: String,
-    #[serde(rename = "type")]
-    event_type: u16,
-    id: String,
+/// The first line of a run, wherever it stands in its file.
+struct Found {
+    at: usize,
+    head: Option<Head>,
+    /// Any line has a sum.
+    summed: bool,
 }
 
-#[derive(Deserialize)]
-struct Body {
-    #[serde(flatten)]
-    key: Key,
-    method: String,
-    url: String,
-    note: String,
-    status: String,
-    modified: String,
+/// Looks for the first line of a run. One with a wrong sum tells more than none.
+fn find_head(reader: &mut impl BufRead) -> io::Result<Found> {
+    let (mut line, mut at, mut summed) = (Vec::new(), 0, false);
+    let mut damaged = None;
+    while next_line(reader, &mut line)? == Some(true) {
+        summed |= has_sum(&line);
+        if let Ok(Line::Run(head)) = Line::read(&line, has_sum(&line)) {
+            return Ok(Found { at, head: Some(head), summed });
+        }
+        if at == 0
+            && let Ok(Line::Run(head)) = Line::read(&line, false)
+        {
+            damaged = Some(head);
+        }
+        at += 1;
+    }
+    Ok(Found { at: 0, head: damaged, summed })
 }
 
-#[derive(Deserialize)]
-struct Said {
-    event: Option<usize>,
-    outcome: String,
-    code: Option<String>,
-    message: Option<String>,
-    new_id: Option<String>,
+/// The next line without its end; false where the end was never written, `None` behind the last.
+fn next_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Option<bool>> {
+    line.clear();
+    if reader.read_until(b'\n', line)? == 0 {
+        return Ok(None);
+    }
+    let whole = line.last() == Some(&b'\n');
+    if whole {
+        line.pop();
+    }
+    Ok(Some(whole))
 }
 
 impl Record {
     /// Reads the run of this name.
     ///
     /// # Errors
-    /// Says which file, which line and what is wrong.
+    /// Says which file and what is wrong. Damaged lines are no error: they are
+    /// [`flaws`](Self::flaws).
     pub fn read(runs: &Path, name: &str) -> Result<Self, RecordRefused> {
+        if !is_name(name) {
+            return Err(RecordRefused::Missing(name.to_owned()));
+        }
         let path = path_of(runs, name);
-        let named = is_name(name);
-        let bytes = match fs::read(&path) {
-            Ok(bytes) if named => bytes,
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(RecordRefused::Unreadable(path, error));
-            }
-            Ok(_) | Err(_) => return Err(RecordRefused::Missing(name.to_owned())),
+        let missing = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
+        let unreadable = |error| match error {
+            error if missing(&error) => RecordRefused::Missing(name.to_owned()),
+            error => RecordRefused::Unreadable(path.clone(), error),
         };
-        Self::parse(name, &path, &String::from_utf8_lossy(&bytes))
+        let data = fs::symlink_metadata(&path).map_err(unreadable)?;
+        odd::check(&data).map_err(|odd| RecordRefused::Odd(path.clone(), odd))?;
+        let mut reader = BufReader::new(open(&path).map_err(unreadable)?);
+        let found = find_head(&mut reader).map_err(unreadable)?;
+        reader.rewind().map_err(unreadable)?;
+        let reading = Reading::of_lines(name, found, &mut reader).map_err(unreadable)?;
+        if reading.right == 0 && reading.record.origin.is_empty() {
+            let what = match reading.flaws.first() {
+                Some((_, flaw)) => flaw.to_string(),
+                None => "the file ends before the plan does: nothing was sent".to_owned(),
+            };
+            return Err(RecordRefused::Line { path, line: 1, what });
+        }
+        Ok(reading.finish())
     }
 
-    fn parse(name: &str, path: &Path, text: &str) -> Result<Self, RecordRefused> {
-        // What stands behind the last line end was never finished.
-        let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
-        let refuse = |line: usize, what: String| RecordRefused::Line {
-            path: path.to_owned(),
-            line: line + 1,
-            what,
-        };
-        let mut lines = whole.lines().enumerate().map(|(at, text)| {
-            let line = serde_json::from_str(text).map_err(|error| refuse(at, error.to_string()))?;
-            Ok::<_, RecordRefused>((at, line))
-        });
-        let Some(first) = lines.next().transpose()? else {
-            return Err(refuse(0, "the file ends before the plan does: nothing was sent".into()));
-        };
-        let (
-            _,
-            Line::Run { schema, kind, profile, origin, user, plan_hash, started, undoes, calls },
-        ) = first
-        else {
-            return Err(refuse(0, "a run file begins with a run line".to_owned()));
-        };
-        if schema != SCHEMA {
-            return Err(RecordRefused::Schema(path.to_owned(), schema));
-        }
-        let mut record = Self {
-            name: name.to_owned(),
-            kind,
-            profile,
-            origin,
-            user,
-            plan_hash,
-            started,
-            finished: None,
-            undoes,
-            calls,
-            events: Vec::new(),
-            bystanders: Vec::new(),
-            surplus: Vec::new(),
-            verified: false,
-        };
-        let mut sent = Vec::new();
-        for line in lines {
-            let (at, line) = line?;
-            record.take(line, &mut sent).map_err(|what| refuse(at, what))?;
-        }
-        Ok(record)
+    /// Everything that was planned is accounted for: events by what became of them.
+    pub fn tally(&self) -> Tally {
+        let known = self.events.iter().map(|planned| &planned.outcome);
+        Tally::over(known.chain(self.missing.iter().map(|(_, outcome)| outcome)))
     }
 
-    fn take(&mut self, line: Line, sent: &mut Vec<(usize, usize, usize)>) -> Result<(), String> {
-        match line {
-            Line::Run { .. } => return Err("a second run line".to_owned()),
-            Line::Event(body) => {
-                let outcome = Outcome::NotSent(failure(Cause::Withheld, "never sent"));
-                self.events.push(RecordedEvent { event: body.event()?, outcome });
-            }
-            Line::Bystander(body) => self.bystanders.push(body.event()?),
-            Line::Sent { call, first, covers } => {
-                sent.push((call, first, covers));
-                for event in first..first.saturating_add(covers) {
-                    let lost = failure(Cause::NoAnswer, "sent, and no answer was recorded");
-                    self.settle(event, Outcome::Unknown(lost))?;
-                }
-            }
-            Line::Settled { call, http_status, outcomes } => {
-                let Some((_, first, _)) = sent.iter().rev().find(|(id, ..)| *id == call) else {
-                    return Err(format!("call {call} is settled and was never sent"));
-                };
-                for (place, said) in outcomes.into_iter().enumerate() {
-                    self.settle(first.saturating_add(place), said.outcome(http_status)?)?;
-                }
-            }
-            Line::Verified { complete, revised, surplus } => {
-                self.verified = complete;
-                for said in revised {
-                    let event = said.event.ok_or("a revised outcome without its event")?;
-                    self.settle(event, said.outcome(None)?)?;
-                }
-                self.surplus = surplus.into_iter().map(Key::key).collect::<Result<_, _>>()?;
-            }
-            Line::Finished { finished } => self.finished = Some(finished),
-        }
-        Ok(())
+    /// How many events were planned.
+    pub fn planned(&self) -> usize {
+        self.events.len() + self.missing.len()
     }
 
-    fn settle(&mut self, event: usize, outcome: Outcome) -> Result<(), String> {
-        let planned =
-            self.events.get_mut(event).ok_or_else(|| format!("there is no event {event}"))?;
-        planned.outcome = outcome;
-        Ok(())
+    /// Why it ended before everything was done; a run that was cut off was killed.
+    pub fn stop(&self) -> Option<Stop> {
+        let killed = || {
+            let message = Foreign::from("the program ended without closing the run");
+            Stop { reason: StopReason::Killed, message }
+        };
+        self.stopped.clone().or_else(|| self.finished.is_none().then(killed))
+    }
+
+    /// Checks that the whole plan is there just as it was reviewed: only then it is gone on with.
+    ///
+    /// # Errors
+    /// Says what is missing.
+    pub fn is_whole(&self) -> Result<(), String> {
+        if self.schema > SCHEMA {
+            return Err(RecordRefused::Newer(self.name.clone(), self.schema).to_string());
+        }
+        let what = self.flaws.first().map_or("its hash is another", String::as_str);
+        let damaged = || format!("the plan of {} is not whole: {what}", self.name);
+        let planned = self.schema < 2 || (self.planned && self.hash() == self.plan_hash);
+        let all = self.calls.iter().map(|call| call.covers).sum::<usize>() == self.events.len();
+        if self.missing.is_empty() && planned && all { Ok(()) } else { Err(damaged()) }
+    }
+
+    /// The hash over what the file holds.
+    fn hash(&self) -> String {
+        let mut hasher = PlanHasher::new(&self.origin, &self.base_path, self.kind.name());
+        for call in &self.calls {
+            hasher.call(&call.method, &call.path, call.covers);
+        }
+        for planned in &self.events {
+            hasher.event(&planned.event, planned.owner.as_deref(), planned.want.as_deref());
+        }
+        hasher.finish().as_str().to_owned()
+    }
+
+    /// The number of the next call, behind all that are in the file.
+    pub(super) fn next_call(&self) -> usize {
+        self.next_call
     }
 
     /// Checks that it ran on this service and as this user.
@@ -310,6 +280,9 @@ impl Record {
     /// # Errors
     /// Says where it ran.
     pub fn is_of(&self, target: &Target) -> Result<(), RecordRefused> {
+        if self.origin.is_empty() {
+            return Err(RecordRefused::Headless(self.name.clone()));
+        }
         if (self.origin.as_str(), self.user.as_str())
             == (target.origin.as_str(), target.user.as_str())
         {
@@ -333,9 +306,8 @@ impl Record {
         let number = listing.extension();
         let here = |event: &PhoneCallEvent| event.key.extension == *number;
         let start = self.events.partition_point(|it| it.event.key.extension < *number);
-        let planned = self.events.iter().enumerate().skip(start);
-        let planned = planned.take_while(|(_, it)| here(&it.event));
-        let planned = planned.map(|(place, it)| (place, &it.event, &it.outcome));
+        let planned = self.events.iter().skip(start).take_while(|it| here(&it.event));
+        let planned = planned.map(|it| (it.place, &it.event, &it.outcome));
         let beside = self.bystanders.iter().filter(|event| here(event));
         taken.look(planned, beside, self.may_have_swept(number), listing)
     }
@@ -348,29 +320,284 @@ impl Record {
             let covered = first..first + call.covers;
             first = covered.end;
             let tail = call.path.rsplit_once("/phoneCallEvents").map_or("", |(_, tail)| tail);
-            let covered = self.events.get(covered).unwrap_or_default();
-            let acted = covered.iter().any(|planned| {
+            let acted = |planned: &RecordedEvent| {
                 planned.event.key.extension == *extension
                     && matches!(planned.outcome, Outcome::Deleted | Outcome::Unknown(_))
-            });
-            tail.matches('/').count() < 2 && acted
+            };
+            tail.matches('/').count() < 2 && self.events_at(covered).iter().any(acted)
         })
     }
 
-    /// What is gone because of this run and could be made again: what it deleted, what it may have
-    /// deleted when it ended without that settled, and what went beside the plan, whole.
+    /// The planned events at these places, as far as their lines can be read.
+    fn events_at(&self, places: Range<usize>) -> &[RecordedEvent] {
+        let start = self.events.partition_point(|planned| planned.place < places.start);
+        let end = self.events.partition_point(|planned| planned.place < places.end);
+        self.events.get(start..end).unwrap_or_default()
+    }
+
+    /// What is gone because of this run and could be made again: what it deleted or may have
+    /// deleted, and what went beside the plan, whole. An undo makes nothing that is there.
     pub fn lost(&self) -> impl Iterator<Item = &PhoneCallEvent> {
-        let deleted = self.events.iter().filter(|planned| match planned.outcome {
-            Outcome::Deleted => true,
-            // A run that broke off is settled before; an undo makes nothing that is there.
-            Outcome::Unknown(_) => self.finished.is_some(),
+        let taken = |outcome: &Outcome| match outcome {
+            Outcome::Deleted | Outcome::Unknown(_) => true,
             Outcome::AlreadyGone
             | Outcome::Refused(_)
             | Outcome::NotSent(_)
             | Outcome::Restored(_) => false,
-        });
+        };
+        let deleted = self.events.iter().filter(move |planned| taken(&planned.outcome));
         let surplus = self.bystanders.iter().filter(|event| self.surplus.contains(&event.key));
         deleted.map(|planned| &planned.event).chain(surplus)
+    }
+}
+
+impl RecordedEvent {
+    /// Nothing is known yet of what became of it.
+    fn of(place: usize, body: Body) -> Result<Self, String> {
+        let event = body.event()?;
+        let want = body.want.map(|want| want.to_string());
+        Ok(Self { place, event, owner: body.owner, want, outcome: not_sent() })
+    }
+}
+
+impl Reading {
+    fn of(name: &str, head: Option<Head>, schema: u32) -> Self {
+        let profile = name.split_once('-').map_or("", |(_, profile)| profile);
+        let head = head.unwrap_or_else(|| Head {
+            schema,
+            program: String::new(),
+            kind: Kind::Delete,
+            of: None,
+            profile: profile.to_owned(),
+            origin: String::new(),
+            base_path: None,
+            user: String::new(),
+            form: None,
+            plan_hash: String::new(),
+            started: String::new(),
+            events: 0,
+            calls: Vec::new(),
+        });
+        // Schema 1 did not say it: it stands in every path.
+        let in_path = || {
+            let path = head.calls.first()?.path.split_once("/extensions/");
+            path.map(|(base, _)| base.to_owned())
+        };
+        let base_path = head.base_path.clone().or_else(in_path).unwrap_or_default();
+        let record = Record {
+            name: name.to_owned(),
+            schema,
+            kind: head.kind,
+            profile: head.profile,
+            origin: head.origin,
+            base_path,
+            user: head.user,
+            plan_hash: head.plan_hash,
+            started: head.started,
+            finished: None,
+            stopped: None,
+            undoes: head.of,
+            next_call: head.calls.len(),
+            calls: head.calls,
+            events: Vec::new(),
+            missing: Vec::new(),
+            bystanders: Vec::new(),
+            surplus: Vec::new(),
+            verified: false,
+            flaws: Vec::new(),
+            planned: false,
+        };
+        Self {
+            record,
+            size: head.events,
+            events: Vec::new(),
+            outcomes: Vec::new(),
+            sent: Vec::new(),
+            end: None,
+            flaws: Vec::new(),
+            torn: None,
+            right: 0,
+            plan_ends: 0,
+        }
+    }
+
+    /// Takes every line of a file.
+    fn of_lines(name: &str, found: Found, reader: &mut impl BufRead) -> io::Result<Self> {
+        let Found { at: head_at, head, summed } = found;
+        let schema = head.as_ref().map_or(if summed { SCHEMA } else { 1 }, |head| head.schema);
+        let mut reading = Self::of(name, head, schema);
+        reading.plan_ends = head_at;
+        let mut text = Vec::new();
+        for at in 0.. {
+            match next_line(reader, &mut text)? {
+                None => break,
+                // What stands behind the last line end was never finished.
+                Some(false) => reading.torn = Some(at),
+                Some(true) => match Line::read(&text, schema > 1 || has_sum(&text)) {
+                    Ok(Line::Run(_)) if at == head_at => reading.right += 1,
+                    Ok(line) => reading.take_at(at, line, at.saturating_sub(head_at + 1)),
+                    Err(flaw) => reading.flaws.push((at, flaw)),
+                },
+            }
+        }
+        Ok(reading)
+    }
+
+    fn take_at(&mut self, at: usize, line: Line, behind: usize) {
+        if matches!(line, Line::Event(_) | Line::Bystander(_) | Line::Planned { .. }) {
+            self.plan_ends = at;
+        }
+        match self.take(line, behind) {
+            Ok(()) => self.right += 1,
+            Err(what) => self.flaws.push((at, Flaw::Senseless(what))),
+        }
+    }
+
+    /// Takes one line; `behind` is how far it stands behind the first.
+    fn take(&mut self, line: Line, behind: usize) -> Result<(), String> {
+        match line {
+            Line::Run(_) => return Err("a second run line".to_owned()),
+            Line::Event(body) => {
+                // Schema 1 has its events in order, right behind its first line.
+                let place = body.place.unwrap_or(behind);
+                let planned = RecordedEvent::of(place, body)?;
+                self.make_room(place)?;
+                if let Some(slot) = self.events.get_mut(place) {
+                    *slot = Some(planned);
+                }
+            }
+            Line::Bystander(body) => self.record.bystanders.push(body.event()?),
+            Line::Planned { events, .. } => {
+                self.size = self.size.max(events);
+                self.record.planned = true;
+            }
+            // Whoever opens it again has not come to an end yet.
+            Line::Opened { .. } => self.end = None,
+            Line::Sent { call, first, covers, .. } => {
+                self.sent.push((call, first));
+                self.record.next_call = self.record.next_call.max(call.saturating_add(1));
+                for event in first..first.saturating_add(covers).min(self.size) {
+                    let lost = failure(Cause::NoAnswer, "sent, and no answer was recorded");
+                    self.settle(event, Outcome::Unknown(lost))?;
+                }
+            }
+            Line::Settled { call, http_status, outcomes, .. } => {
+                let first = self.first_of(call).ok_or_else(|| {
+                    format!("call {call} is settled, and the line that it was sent is lost")
+                })?;
+                for (place, said) in outcomes.into_iter().enumerate() {
+                    self.settle(first.saturating_add(place), said.outcome(http_status))?;
+                }
+            }
+            Line::Verified { complete, revised, surplus, altered } => {
+                self.record.verified = complete;
+                self.verified(revised.into_iter().chain(altered), &surplus)?;
+            }
+            Line::Stopped(end) | Line::Finished(end) => self.end = Some(end),
+        }
+        Ok(())
+    }
+
+    fn verified(
+        &mut self,
+        revised: impl Iterator<Item = Said>,
+        surplus: &[Key],
+    ) -> Result<(), String> {
+        for said in revised {
+            let event = said.event.ok_or("a revised outcome without its event")?;
+            self.settle(event, said.outcome(None))?;
+        }
+        for key in surplus {
+            let key = key.key()?;
+            if !self.record.surplus.contains(&key) {
+                self.record.surplus.push(key);
+            }
+        }
+        Ok(())
+    }
+
+    /// The first event of a call: as it was sent, or as the plan has it.
+    fn first_of(&self, call: usize) -> Option<usize> {
+        let sent = self.sent.iter().rev().find(|(id, _)| *id == call).map(|(_, first)| *first);
+        let planned = || {
+            let before = self.record.calls.get(..call)?;
+            (call < self.record.calls.len()).then(|| before.iter().map(|call| call.covers).sum())
+        };
+        sent.or_else(planned)
+    }
+
+    fn make_room(&mut self, place: usize) -> Result<(), String> {
+        // A file without its first line tells of no size: its events do.
+        if self.record.origin.is_empty() {
+            self.size = self.size.max(place.saturating_add(1));
+        }
+        if place >= self.size {
+            return Err(format!("there is no event {place}"));
+        }
+        if self.events.len() <= place {
+            self.events.resize(place + 1, None);
+        }
+        Ok(())
+    }
+
+    fn settle(&mut self, event: usize, outcome: Outcome) -> Result<(), String> {
+        if event >= self.size {
+            return Err(format!("there is no event {event}"));
+        }
+        if self.outcomes.len() <= event {
+            self.outcomes.resize(event + 1, None);
+        }
+        if let Some(slot) = self.outcomes.get_mut(event) {
+            *slot = Some(outcome);
+        }
+        Ok(())
+    }
+
+    /// Gives every event its outcome: one that nothing is written of was not sent, where a line that
+    /// may have said otherwise cannot be lost.
+    fn finish(mut self) -> Record {
+        let is_flaw = |(_, flaw): &&(usize, Flaw)| *flaw != Flaw::Unknown;
+        let (in_plan, behind): (Vec<_>, Vec<_>) =
+            self.flaws.iter().filter(is_flaw).partition(|(at, _)| *at <= self.plan_ends);
+        // A line that is lost in the plan may have been one of it, and one behind it may have said
+        // that something is about to be sent.
+        self.record.planned &= in_plan.is_empty();
+        let doubt = !behind.is_empty();
+        let unknown = |why| Outcome::Unknown(failure(Cause::NoAnswer, why));
+        self.events.resize(self.size, None);
+        self.outcomes.resize(self.size, None);
+        let sent = Tally::over(self.outcomes.iter().flatten());
+        let unsent = self.outcomes.iter().filter(|outcome| outcome.is_none()).count();
+        let as_told = Tally { not_sent: sent.not_sent + unsent, ..sent };
+        let agrees = self.end.as_ref().is_some_and(|end| end.counts(&as_told));
+        let Self { mut record, events, outcomes, end, flaws, torn, .. } = self;
+        for (place, (planned, outcome)) in events.into_iter().zip(outcomes).enumerate() {
+            let outcome = match outcome {
+                None if doubt && !agrees => {
+                    unknown("a line of the run file is damaged that may have said that it was sent")
+                }
+                None if record.schema < 2 && end.is_none() => {
+                    unknown("the run was cut off, and its run file may have lost lines")
+                }
+                None => not_sent(),
+                Some(Outcome::NotSent(_) | Outcome::Refused(_) | Outcome::AlreadyGone)
+                    if doubt && !agrees =>
+                {
+                    unknown("a line of the run file is damaged that may have said otherwise")
+                }
+                Some(outcome) => outcome,
+            };
+            match planned {
+                Some(planned) => record.events.push(RecordedEvent { outcome, ..planned }),
+                None => record.missing.push((place, outcome)),
+            }
+        }
+        record.stopped = end.as_ref().filter(|end| end.reason.is_some()).map(End::stop);
+        record.finished = end.map(|end| end.at);
+        let told = flaws.iter().map(|(at, flaw)| format!("line {}: {flaw}", at + 1));
+        let torn = torn.map(|at| format!("line {}: its end was never written", at + 1));
+        record.flaws = told.chain(torn).collect();
+        record
     }
 }
 
@@ -381,6 +608,9 @@ impl Record {
 /// read.
 pub fn undo_plan(runs: &Path, name: &str, target: &Target) -> Result<Plan, RecordRefused> {
     let record = Record::read(runs, name)?;
+    if record.schema > SCHEMA {
+        return Err(RecordRefused::Newer(name.to_owned(), record.schema));
+    }
     if record.kind == Kind::Undo {
         return Err(RecordRefused::NotUndoable(name.to_owned()));
     }
@@ -388,7 +618,7 @@ pub fn undo_plan(runs: &Path, name: &str, target: &Target) -> Result<Plan, Recor
     let planned = record.events.iter().map(|planned| &planned.event);
     let known = planned.chain(&record.bystanders).map(|event| event.key.clone());
     let taken = record.lost().cloned().collect();
-    let mut loss = Loss::new(name, &record.plan_hash, taken, known);
+    let mut loss = Loss::new(name, taken, known);
     for undo in undos(runs)? {
         let outcomes = undo.events.iter().map(|planned| (&planned.event, &planned.outcome));
         if undo.undoes.as_deref() == Some(name) {
@@ -400,6 +630,21 @@ pub fn undo_plan(runs: &Path, name: &str, target: &Target) -> Result<Plan, Recor
     Ok(Plan::give_back(target.clone(), &loss)?)
 }
 
+/// Every undo, newest first, with the run that it undoes, by the first lines of the files alone.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn undone(runs: &Path) -> io::Result<Vec<(String, String)>> {
+    let undone = |name: String| match first_line(&path_of(runs, &name)) {
+        Ok(line) => match Line::read(&line, has_sum(&line)) {
+            Ok(Line::Run(Head { kind: Kind::Undo, of: Some(of), .. })) => Some((name, of)),
+            _ => None,
+        },
+        Err(_) => None,
+    };
+    Ok(names(runs)?.into_iter().filter_map(undone).collect())
+}
+
 /// Every undo, oldest first.
 fn undos(runs: &Path) -> Result<Vec<Record>, RecordRefused> {
     let folder = |error| RecordRefused::Unreadable(runs.to_owned(), error);
@@ -409,24 +654,56 @@ fn undos(runs: &Path) -> Result<Vec<Record>, RecordRefused> {
     Ok(records.filter(|record| record.kind == Kind::Undo).collect())
 }
 
-/// The names of all runs in a folder, newest first. A folder that is not there has none.
+/// The names of all runs in a folder, newest first. A folder that is not there has none. What is no
+/// plain file of this user is none: [`odd_files`] names it.
 ///
 /// # Errors
 /// Any other error of the file system.
 pub fn names(runs: &Path) -> io::Result<Vec<String>> {
+    let mut names: Vec<String> = entries(runs)?
+        .into_iter()
+        .filter(|(_, odd)| odd.is_none())
+        .filter_map(|(file, _)| Some(file.strip_suffix(".jsonl")?.to_owned()))
+        .filter(|name| is_name(name))
+        .collect();
+    names.sort_unstable_by(|a, b| b.cmp(a));
+    Ok(names)
+}
+
+/// What lies in the folder of run files and is none, with what it is: it is left alone.
+///
+/// # Errors
+/// Any error of the file system but that there is no folder.
+pub fn odd_files(runs: &Path) -> io::Result<Vec<(PathBuf, Odd)>> {
+    let is_run = |file: &str| {
+        let stem = file.strip_suffix(".part").unwrap_or(file).strip_suffix(".jsonl");
+        stem.is_some_and(is_name)
+    };
+    let odd = entries(runs)?.into_iter().filter_map(|(file, odd)| {
+        let odd = odd.or_else(|| (!is_run(&file)).then_some(Odd::Stray))?;
+        Some((runs.join(file), odd))
+    });
+    let mut odd: Vec<_> = odd.collect();
+    odd.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+    Ok(odd)
+}
+
+/// Everything in the folder, with what is wrong with it.
+fn entries(runs: &Path) -> io::Result<Vec<(String, Option<Odd>)>> {
     let entries = match fs::read_dir(runs) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(error),
     };
-    let mut names = Vec::new();
+    let mut found = Vec::new();
     for entry in entries {
-        let file = entry?.file_name();
-        let name = file.to_str().and_then(|name| name.strip_suffix(".jsonl"));
-        names.extend(name.filter(|name| is_name(name)).map(str::to_owned));
+        let entry = entry?;
+        // A file that went meanwhile is none any more.
+        let Ok(data) = fs::symlink_metadata(entry.path()) else { continue };
+        let name = entry.file_name().to_string_lossy().into_owned();
+        found.push((name, odd::check(&data).err()));
     }
-    names.sort_unstable_by(|a, b| b.cmp(a));
-    Ok(names)
+    Ok(found)
 }
 
 /// Whether a run can be called so: a time and a profile, nothing that leads elsewhere or that acts
@@ -439,13 +716,24 @@ fn is_name(name: &str) -> bool {
 /// Whether the run of this name came to its end, by its last line alone: a start looks at many.
 pub fn is_finished(runs: &Path, name: &str) -> bool {
     last_line(&path_of(runs, name)).is_ok_and(|line| {
-        let line: Result<Line, _> = serde_json::from_slice(&line);
-        matches!(line, Ok(Line::Finished { .. }))
+        matches!(Line::read(&line, has_sum(&line)), Ok(Line::Finished(_) | Line::Stopped(_)))
     })
 }
 
+/// Whether the run of this name stopped before everything was sent, by its last line alone.
+pub fn is_stopped(runs: &Path, name: &str) -> bool {
+    last_line(&path_of(runs, name))
+        .is_ok_and(|line| matches!(Line::read(&line, has_sum(&line)), Ok(Line::Stopped(_))))
+}
+
+fn first_line(path: &Path) -> io::Result<Vec<u8>> {
+    let mut line = Vec::new();
+    BufReader::new(open(path)?).read_until(b'\n', &mut line)?;
+    Ok(line.trim_ascii_end().to_vec())
+}
+
 fn last_line(path: &Path) -> io::Result<Vec<u8>> {
-    let mut file = File::open(path)?;
+    let mut file = open(path)?;
     let length = file.metadata()?.len();
     file.seek(SeekFrom::Start(length.saturating_sub(LONGEST_LAST)))?;
     let mut end = Vec::new();
@@ -455,46 +743,13 @@ fn last_line(path: &Path) -> io::Result<Vec<u8>> {
     Ok(whole.get(start..).unwrap_or_default().to_vec())
 }
 
-impl Key {
-    fn key(self) -> Result<EventKey, String> {
-        Ok(EventKey {
-            extension: ExtensionNumber::parse(&self.extension).map_err(|no| no.to_string())?,
-            event_type: EventType::from_number(self.event_type),
-            id: EventId::parse(&self.id).map_err(|no| no.to_string())?,
-        })
-    }
+/// Opens a file to read, without following a link and without waiting for the other end of a pipe.
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).custom_flags(odd::flags()).open(path)
 }
 
-impl Body {
-    fn event(self) -> Result<PhoneCallEvent, String> {
-        Ok(PhoneCallEvent {
-            key: self.key.key()?,
-            method: Method::parse(&self.method),
-            url: Foreign::from(self.url),
-            note: Foreign::from(self.note),
-            status: Status::parse(&self.status),
-            modified: Modified::parse(&self.modified),
-        })
-    }
-}
-
-impl Said {
-    fn outcome(self, http_status: Option<u16>) -> Result<Outcome, String> {
-        let failure = |cause| Failure {
-            http_status,
-            code: Foreign::from(self.code.unwrap_or_default()),
-            ..Failure::new(cause, self.message.unwrap_or_default())
-        };
-        Ok(match self.outcome.as_str() {
-            "deleted" => Outcome::Deleted,
-            "already_gone" => Outcome::AlreadyGone,
-            "refused" => Outcome::Refused(failure(Cause::Rejected)),
-            "not_sent" => Outcome::NotSent(failure(Cause::Withheld)),
-            "unknown" => Outcome::Unknown(failure(Cause::NoAnswer)),
-            "restored" => Outcome::Restored(self.new_id.map(Foreign::from)),
-            other => return Err(format!("{other:?} is no outcome")),
-        })
-    }
+fn not_sent() -> Outcome {
+    Outcome::NotSent(failure(Cause::Withheld, "never sent"))
 }
 
 fn failure(cause: Cause, message: &str) -> Failure {

@@ -10,7 +10,8 @@ use proptest::test_runner::TestRunner;
 
 use crate::app::tests::Desk;
 use crate::app::{Dialog, Effect, Message, Model};
-use crate::change::{Act, Done, PlanHash};
+use crate::change::{Act, Done};
+use crate::domain::PlanHash;
 
 use super::input::frames::{Frames, Heard};
 use super::show::Show;
@@ -123,12 +124,7 @@ impl Stage {
                 }
             }
             Step::Answer => {
-                if let Some(picture) = self.terminal.owed.pop_front() {
-                    self.terminal.has_answered = true;
-                    let now = self.now();
-                    if let Some(handed) = picture.and_then(|at| self.handed.get_mut(at)) {
-                        handed.shown.get_or_insert(now);
-                    }
+                if !self.terminal.owed.is_empty() {
                     let heard = self.frames.take(b"\x1b[0n");
                     self.hear(heard);
                 }
@@ -167,7 +163,15 @@ impl Stage {
                     self.arrivals.push(self.now());
                     self.tell(Message::Arrived);
                 }
+                // Also one that keys happened to spell: it is the terminal's word.
                 Heard::Answer => {
+                    let answered = self.terminal.owed.pop_front();
+                    self.terminal.has_answered |= answered.is_some();
+                    let now = self.now();
+                    if let Some(handed) = answered.flatten().and_then(|at| self.handed.get_mut(at))
+                    {
+                        handed.shown.get_or_insert(now);
+                    }
                     if let Some(picture) = self.show.answered() {
                         self.tell(Message::Shown(picture));
                     }

@@ -8,11 +8,12 @@ use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
 
 use crate::app::tests::{Desk, facts};
-use crate::app::{Facts, Looks, Message, Model};
+use crate::app::{Facts, Message, Model};
 use crate::change::Done;
 use crate::domain::{
     Cause, Discovery, Extension, ExtensionNumber, Failure, ListingBuilder, RawEvent,
 };
+use crate::looks::Looks;
 
 use super::{draw, theme};
 

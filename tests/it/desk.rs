@@ -149,13 +149,23 @@ impl Desk {
     pub(crate) fn look(&mut self) {
         if let (Some(picture), Some(_)) = (self.model.asked_picture(), self.model.unread()) {
             self.take(Message::Shown(picture));
-            self.at += Facts::QUIET;
+            self.at += callsweep::looks::QUIET;
             self.take(Message::Waited);
         }
     }
 
-    /// Performs the next effect.
+    /// Performs the next effect, and the waits for a question to become readable before it.
     pub(crate) fn perform_one(&mut self) {
+        let is_wait = |effect: &Effect| matches!(effect, Effect::Wait(_));
+        let last = self.waiting.len().saturating_sub(1);
+        let waits = self.waiting.iter().take_while(|effect| is_wait(effect)).count().min(last);
+        for _ in 0..waits {
+            self.perform_next();
+        }
+        self.perform_next();
+    }
+
+    fn perform_next(&mut self) {
         let effect = self.waiting.pop_front().expect("an effect that waits");
         // The clock of the desk is turned: nobody waits.
         let message = match effect {

@@ -19,7 +19,7 @@ use crate::headless::{Pbx, Said, configure, pbx};
 const NUMBER: &str = "0003*210";
 const DELETE: [&str; 4] = ["delete", "--extension=0003*210", "--yes", "--format=json"];
 /// What `ulimit -f` of a POSIX shell counts in.
-const BLOCK: usize = 512;
+pub(crate) const BLOCK: usize = 512;
 const SIGXFSZ: i32 = 25;
 
 /// The page's extension with so many events.
@@ -57,11 +57,11 @@ fn newest(runs: &Path) -> String {
 }
 
 /// Where the plan ends and where the file does, in bytes, when nothing is in the way.
-fn sizes(count: usize) -> (usize, usize) {
+pub(crate) fn sizes(count: usize) -> (usize, usize) {
     let pbx = office(count);
     assert_eq!(pbx.run(&DELETE).code, 0);
     let text = newest(&runs_of(&pbx.home));
-    (text.find("{\"call\":").unwrap(), text.len())
+    (text.find("{\"line\":\"sent\"").unwrap(), text.len())
 }
 
 /// Runs the program while no file may grow beyond so many blocks. A program that does not care gets
@@ -169,7 +169,7 @@ fn a_disk_that_fills_up_in_a_run_stops_it_and_with_room_it_goes_on() {
         is_honest(&pbx, &runs, &said, &moment);
         if left > 0 {
             in_part += usize::from(left < 30);
-            let stopped_by = said.document()["stopped_by"].as_str().unwrap().to_owned();
+            let stopped_by = said.document()["stopped_by"]["message"].as_str().unwrap().to_owned();
             assert!(stopped_by.contains("the run file cannot be written"), "{stopped_by}");
         }
         if blocks * BLOCK < whole {
@@ -206,7 +206,7 @@ fn an_undo_that_meets_a_full_disk_is_taken_up_without_making_anything_twice() {
     let pbx = office(30);
     let before = bodies(&pbx);
     let run = pbx.run(&DELETE).document()["run"].as_str().unwrap().to_owned();
-    let plan = newest(&runs_of(&pbx.home)).find("{\"call\":").unwrap();
+    let plan = newest(&runs_of(&pbx.home)).find("{\"line\":\"sent\"").unwrap();
     // Only from some limit on the undo's plan fits, and a part of its lines.
     let mut cut = 0;
     for blocks in (0..).map(|more| plan / BLOCK + more) {

@@ -154,7 +154,10 @@ fn stopping_in_the_middle_awaits_what_is_in_flight_and_keeps_the_rest() {
     assert_eq!(desk.deletes().len(), 2);
     assert_eq!((desk.left("0003*101").len(), desk.marked().len()), (3, 3));
     let last = desk.run_file().pop().unwrap();
-    assert_eq!((last["line"].as_str(), last["not_sent"].as_u64()), (Some("finished"), Some(3)));
+    assert_eq!((last["line"].as_str(), last["not_sent"].as_u64()), (Some("stopped"), Some(3)));
+    assert_eq!(last["reason"], "operator");
+    desk.look_for_broken_runs();
+    desk.sees("stopped: 3 of 5 not done (stopped by the operator); callsweep resume");
 }
 
 #[test]
@@ -187,7 +190,7 @@ fn leaving_during_a_run_asks_and_no_stays() {
     desk.settle();
     assert_eq!(desk.model.leaving(), &Leaving::Now { message: None });
     assert_eq!(desk.deletes().len(), 1);
-    assert_eq!(desk.run_file().pop().unwrap()["line"], "finished");
+    assert_eq!(desk.run_file().pop().unwrap()["line"], "stopped");
 }
 
 #[test]
@@ -199,15 +202,27 @@ fn the_run_file_holds_every_event_whole_before_the_first_delete() {
     assert!(desk.deletes().is_empty());
     let lines = desk.run_file();
     let kinds: Vec<_> = lines.iter().map(|line| line["line"].as_str().unwrap()).collect();
-    assert_eq!(kinds, ["run", "event", "event", "event"]);
+    assert_eq!(kinds, ["run", "event", "event", "event", "planned", "opened"]);
+    assert!(lines[1]["raw"].as_str().unwrap().contains("ext=0003%2A210"), "{}", lines[1]);
     assert_eq!(lines[1]["url"], "https://crm.acme.test/in?src=pbx&ext=0003%2A210");
     assert_eq!(lines[1]["modified"], "2012-07-10T18:16:12+03:00");
     desk.settle();
     let kinds: Vec<_> =
         desk.run_file().iter().map(|line| line["line"].as_str().unwrap().to_owned()).collect();
-    assert_eq!(kinds[4..], ["sent", "settled", "verified", "finished"]);
+    assert_eq!(kinds[6..], ["sent", "settled", "verified", "finished"]);
     let text = format!("{:?}", desk.run_file());
     assert!(!text.contains("the-page-token"), "a secret is in the run file");
+}
+
+#[test]
+fn the_event_under_the_cursor_is_written_down_letter_by_letter_too() {
+    let mut desk = Desk::open(PAGE);
+    desk.do_keys("enter j d");
+    desk.press("y");
+    desk.perform_one();
+    let event = desk.run_file().into_iter().find(|line| line["line"] == "event").unwrap();
+    let raw: serde_json::Value = serde_json::from_str(event["raw"].as_str().unwrap()).unwrap();
+    assert_eq!((&raw["id"], &raw["url"]), (&event["id"], &event["url"]));
 }
 
 #[test]

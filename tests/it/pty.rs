@@ -177,10 +177,12 @@ fn on_a_full_disk_the_screen_says_why_the_run_stopped_and_the_marks_stay() {
     let narrow = "wide_calls = []\n[profiles.acme.auth]";
     std::fs::write(&file, text.replace("[profiles.acme.auth]", narrow)).unwrap();
     let token = simulator.token();
-    // Blocks of 512 bytes: the plan of thirty events fits, and a part of what follows.
-    let script = "trap '' XFSZ; ulimit -f 24; exec \"$0\" \"$@\"";
+    // The plan of thirty events fits, and a part of what follows.
+    let (plan, whole) = crate::full_disk::sizes(30);
+    let blocks = usize::midpoint(plan, whole) / crate::full_disk::BLOCK;
+    let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
     let program = env!("CARGO_BIN_EXE_callsweep");
-    let arguments = ["-c", script, program, "--config", &file];
+    let arguments = ["-c", &script, program, "--config", &file];
     let shell = Path::new("/bin/sh");
     let mut session = Session::start_program(shell, home.path(), &arguments, &[("T", &token)]);
     session.sees("Dial-In");

@@ -11,6 +11,7 @@ pub(super) fn event() -> PhoneCallEvent {
         note: Foreign::from("Zo\u{eb} \u{1b}[2J \"q\"\\\u{200b}\u{202e}\n"),
         status: Status::Enabled,
         modified: Modified::Missing,
+        text: None,
     }
 }
 

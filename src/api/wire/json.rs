@@ -7,6 +7,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 use serde_json::Number;
+use serde_json::value::RawValue;
 
 /// Any JSON value. Nesting is bounded by the parser, so that walking it needs no bound of its own.
 #[derive(Debug, Clone, PartialEq)]
@@ -108,6 +109,33 @@ impl<'de> Visitor<'de> for Anything {
             fields.push((key, value));
         }
         Ok(Json::Map(fields))
+    }
+}
+
+/// The fields of an object, each value as it is written.
+pub(in crate::api) struct RawFields<'a>(pub(in crate::api) Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for RawFields<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Written)
+    }
+}
+
+struct Written;
+
+impl<'de> Visitor<'de> for Written {
+    type Value = RawFields<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+        let mut fields = Vec::new();
+        while let Some((Key(key), value)) = entries.next_entry()? {
+            fields.push((key, value));
+        }
+        Ok(RawFields(fields))
     }
 }
 

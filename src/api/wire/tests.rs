@@ -8,7 +8,7 @@ use crate::domain::{ExtensionNumber, Listing};
 
 fn listing_of(page: &Page<'_>) -> Listing {
     let mut builder = ListingBuilder::new(ExtensionNumber::parse("0003*210").unwrap());
-    page.rows.iter().for_each(|row| row.put_into(&mut builder));
+    page.rows.iter().for_each(|row| row.put_into(&mut builder, Body::new(&[], "")));
     builder.finish(true)
 }
 
@@ -258,5 +258,47 @@ proptest! {
         let body = json!({ "entry": rows }).to_string();
         let listing = page(&body).unwrap();
         prop_assert_eq!(listing.rows.len(), rows.len());
+    }
+}
+
+/// The texts of the rows of a body, and the events that were made of them.
+fn written(bytes: &[u8]) -> Vec<Vec<u8>> {
+    let text = text(bytes);
+    let page = page(&text).unwrap();
+    let mut builder = ListingBuilder::new(ExtensionNumber::parse("1").unwrap());
+    page.rows.iter().for_each(|row| row.put_into(&mut builder, Body::new(bytes, &text)));
+    let listing = builder.finish(true);
+    let rows = (0..listing.len()).map(|row| listing.row(row).unwrap());
+    rows.map(|row| row.text().unwrap().bytes().to_owned()).collect()
+}
+
+#[test]
+fn every_row_is_kept_letter_by_letter_whatever_the_list_looks_like() {
+    let a = r#"{ "id" : "a","type":"0" , "url":"h\u0074tp:\/\/x", "new":{"x":[1.0]}}"#;
+    let b = r#"{"type":1,"id":"b","id":"b"}"#;
+    for body in [
+        format!("[{a},\n{b}]"),
+        format!(r#"{{"entry":[{a}, {b}],"totalResults":2}}"#),
+        format!(r#"[{{"entry":[]}},{{"totalResults":"2","entry":{{"x":{a},"b":{b}}}}}]"#),
+        format!("\u{feff}[ {{\"entry\":[1],\"entry\":[{a},{b}]}} ]"),
+    ] {
+        assert_eq!(written(body.as_bytes()), [a.as_bytes(), b.as_bytes()], "{body}");
+    }
+    assert_eq!(written(format!(" {a} ").as_bytes()), [a.as_bytes()]);
+    assert_eq!(written(format!(r#"{{"entry":{a}}}"#).as_bytes()), [a.as_bytes()]);
+}
+
+#[test]
+fn bytes_that_are_no_text_are_kept_as_they_came() {
+    let row = |note: &[u8]| [br#"{"id":"a","type":"0","note":""#, note, br#""}"#].concat();
+    let other = br#"{"id":"b","type":"0"}"#;
+    for note in
+        [&b"caf\xe9"[..], b"\xe9\xe8", b"\xe2\x82", "\u{fffd}".as_bytes(), b"\xff\xc3\xa9\xff"]
+    {
+        let body = [&b"\xef\xbb\xbf["[..], other, &b","[..], &row(note), b"]"].concat();
+        assert_eq!(written(&body), [other.to_vec(), row(note)], "{note:?}");
+        let body =
+            [b"[{\"id\":\"z\",\"type\":\"0\",\"note\":\"\xfe\"},", &row(note)[..], b"]"].concat();
+        assert_eq!(written(&body)[1], row(note), "{note:?}");
     }
 }

@@ -35,9 +35,10 @@ impl Check {
         Self { all: unread.len(), unread, failed: Vec::new(), oldest: None, agreed: false }
     }
 
-    /// When the first of the listings came, or failed; at the start of the program without one.
+    /// When the first of the listings came; at the start of the program, for all that is known,
+    /// where one is missing.
     pub(super) fn listed_at(&self) -> Duration {
-        self.oldest.unwrap_or_default()
+        self.oldest.filter(|_| self.failed.is_empty()).unwrap_or_default()
     }
 
     pub(super) fn is_stale(&self, now: Duration) -> bool {
@@ -149,18 +150,31 @@ impl Model {
         }
     }
 
+    /// Whether an extension is listed for the open review: then its rows are kept letter by letter.
+    pub(in crate::app) fn is_read_for_review(&self, extension: &ExtensionNumber) -> bool {
+        let Some(Dialog::Review(review)) = &self.dialog else { return false };
+        let mut chosen = review.chosen.iter().flat_map(|chosen| chosen.choice.extensions());
+        chosen.any(|chosen| chosen == extension)
+    }
+
     /// An extension of an open review has been listed, and the listing is in the store.
     pub(in crate::app) fn read_for_review(&mut self, extension: &ExtensionNumber) {
         let now = self.now.since_start;
         if !self.chosen_in_review().is_some_and(|it| it.check.came(extension, now)) {
             return;
         }
-        let Self { dialog: Some(Dialog::Review(review)), store, facts, .. } = self else { return };
+        let Self { dialog: Some(Dialog::Review(review)), store, .. } = self else { return };
         let Some(chosen) = &mut review.chosen else { return };
         if let Some(listing) = store.listing(extension) {
             chosen.choice.compare(listing);
         }
-        // A yes counts only once all are read: the plan is frozen anew once, not for each of them.
+        self.freeze_once_read();
+    }
+
+    /// A yes counts only once all are read: the plan is frozen anew once, not for each of them.
+    fn freeze_once_read(&mut self) {
+        let Self { dialog: Some(Dialog::Review(review)), store, facts, .. } = self else { return };
+        let Some(chosen) = &mut review.chosen else { return };
         if !chosen.check.unread.is_empty() {
             return;
         }
@@ -195,6 +209,8 @@ impl Model {
             let why = Failure::new(Cause::Withheld, format!("no longer asked, after {failure}"));
             check.failed.extend(given_up.into_iter().map(|waiting| (waiting, why.clone())));
         }
+        // The rows of the others are there as the service wrote them.
+        self.freeze_once_read();
     }
 
     /// What follows from an answer for the review: a yes that waited for it counts where nothing

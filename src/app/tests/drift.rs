@@ -146,6 +146,28 @@ fn what_cannot_be_listed_is_told_and_may_be_deleted_event_by_event_once_that_was
 }
 
 #[test]
+fn what_changed_is_left_out_also_where_the_last_extension_cannot_be_read() {
+    let mut desk = open("A d");
+    desk.list("1", "0 a,0 o1,2 b");
+    refuse(&mut desk, "2", 400);
+    let events = desk.review().events().iter();
+    let ids: Vec<&str> = events.map(|event| event.key.id.as_str()).collect();
+    assert_eq!(ids, ["a", "o1", "b", "c"]);
+}
+
+#[test]
+fn what_could_not_be_read_for_the_review_is_listed_in_the_run_before_its_call() {
+    let mut desk = Desk::open();
+    desk.pass(Duration::from_secs(61));
+    desk.press_only("enter j space d");
+    refuse(&mut desk, "1", 400);
+    desk.look();
+    desk.press("y");
+    desk.take(Message::Done(Done::Opened(Ok("r1".to_owned()))));
+    assert!(matches!(desk.effects()[..], [.., Effect::Act(Act::List(_))]));
+}
+
+#[test]
 fn r_in_a_review_reads_again_what_could_not_be_read() {
     let mut desk = open("enter j space d");
     refuse(&mut desk, "1", 400);

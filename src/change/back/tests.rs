@@ -9,7 +9,7 @@ use crate::change::machine::tests::{NOW, begun, extension};
 use crate::change::plan::tests::{builder, plan, target};
 use crate::change::trial::{Service, drive, to_the_end, whims};
 use crate::change::{Act, RunState, judge_made};
-use crate::domain::{CallForm, Cause, Failure, WriteAnswer};
+use crate::domain::{CallForm, Cause, Failure, Foreign, WriteAnswer};
 
 const LATER: Duration = Duration::from_secs(1);
 
@@ -22,7 +22,7 @@ fn lost(ids: &[&str]) -> Vec<PhoneCallEvent> {
 fn loss(events: &[PhoneCallEvent], suspects: &[&str]) -> Loss {
     let known: Vec<EventKey> = events.iter().map(|event| event.key.clone()).collect();
     let unknown = Outcome::Unknown(Failure::new(Cause::NoAnswer, "?"));
-    let mut loss = Loss::new("r1", "hash", events.to_vec(), known);
+    let mut loss = Loss::new("r1", events.to_vec(), known);
     let suspects = events.iter().filter(|event| suspects.contains(&event.key.id.as_str()));
     loss.undone(suspects.map(|event| (event, &unknown)));
     loss
@@ -66,6 +66,17 @@ fn words(undo: &Machine) -> Vec<String> {
         None => "open".to_owned(),
     };
     undo.outcomes().iter().map(word).collect()
+}
+
+#[test]
+fn an_undo_has_a_hash_of_its_own_that_is_the_same_for_the_same_events() {
+    let taken = plan(&[("0", "a"), ("0", "b")], 0..2, CallForm::Event);
+    let hash = |ids: &[&str]| {
+        let undo = Plan::give_back(target(), &loss(&lost(ids), &[])).unwrap();
+        undo.hash().as_str().to_owned()
+    };
+    assert_eq!(hash(&["a", "b"]), hash(&["a", "b"]));
+    assert!(![taken.hash().as_str(), &hash(&["a"])].contains(&hash(&["a", "b"]).as_str()));
 }
 
 #[test]

@@ -135,6 +135,35 @@ fn stopping_awaits_what_is_in_flight_and_names_the_rest_not_sent() {
 }
 
 #[test]
+fn the_end_tells_why_something_is_left_and_nothing_where_nothing_is() {
+    let reason = |run: &Machine| run.end().stopped.map(|stop| stop.reason.name());
+    let mut asked = run(3, 1);
+    asked.hand_out(NOW);
+    asked.stop();
+    works(&mut asked, 0);
+    assert_eq!(reason(&asked), Some("operator"));
+
+    let mut signalled = run(3, 1);
+    signalled.hand_out(NOW);
+    signalled.stop_for(Stop::by_signal());
+    signalled.stop();
+    works(&mut signalled, 0);
+    assert_eq!(reason(&signalled), Some("signal"), "who asked first is told");
+
+    let mut refused = run(3, 1);
+    refused.hand_out(NOW);
+    answer(&mut refused, 0, Err(Failure { http_status: Some(401), ..rejected("access_denied") }));
+    refused.stop_for(Stop::by_signal());
+    assert_eq!(reason(&refused), Some("token"), "it had stopped before it was asked to");
+
+    let mut done = run(1, 1);
+    done.hand_out(NOW);
+    done.stop();
+    works(&mut done, 0);
+    assert_eq!(reason(&done), None);
+}
+
+#[test]
 fn a_run_stopped_before_anything_was_sent_has_nothing_to_verify() {
     let mut run = run(2, 1);
     run.stop();

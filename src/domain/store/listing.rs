@@ -4,6 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::text::{RowText, Texts};
+
 use super::super::{
     Candidate, EventId, EventKey, EventType, Expression, Extension, ExtensionNumber, Foreign,
     Method, Modified, PhoneCallEvent, Status,
@@ -24,6 +26,8 @@ pub struct Listing {
     others: Box<[u32]>,
     odd: Vec<OddRow>,
     complete: bool,
+    /// The rows as the service wrote them, where they may go into a run file.
+    texts: Option<Box<Texts>>,
 }
 
 /// A row that the service listed and that no DELETE may name: it is shown, counted, never marked.
@@ -146,8 +150,16 @@ impl Listing {
             .find(|&row| self.row(row).is_some_and(|view| view.id() == key.id.as_str()))
     }
 
+    /// Lets go of the rows as the service wrote them.
+    pub fn forget_texts(&mut self) {
+        self.texts = None;
+    }
+
     pub(super) fn remove(&mut self, row: usize) {
         self.rows.remove(row);
+        if let Some(texts) = &mut self.texts {
+            texts.remove(row);
+        }
         for group in &mut self.groups {
             group.end -= usize::from(group.end > row);
         }
@@ -289,7 +301,13 @@ impl<'a> EventView<'a> {
             note: self.note(),
             status: self.status(),
             modified: self.modified(),
+            text: self.text(),
         }
+    }
+
+    /// The row as the service wrote it, where that was kept.
+    pub fn text(&self) -> Option<RowText> {
+        self.listing.texts.as_ref()?.of(self.index)
     }
 }
 
@@ -318,6 +336,9 @@ pub struct ListingBuilder {
     extension: ExtensionNumber,
     /// Each with the number of its type.
     rows: Vec<(u16, Row)>,
+    /// The texts of the rows that came with one, and where each row's stands.
+    texts: Vec<u8>,
+    places: Vec<Range<u32>>,
     ids: String,
     strings: Vec<Arc<str>>,
     others: Vec<u32>,
@@ -331,6 +352,8 @@ impl ListingBuilder {
         Self {
             extension,
             rows: Vec::new(),
+            texts: Vec::new(),
+            places: Vec::new(),
             ids: String::new(),
             strings: Vec::new(),
             others: Vec::new(),
@@ -341,7 +364,12 @@ impl ListingBuilder {
 
     /// Takes one row. A row that no DELETE could name becomes an [`OddRow`]; none is lost.
     pub fn push(&mut self, event: RawEvent<'_>) {
-        if let Err(reason) = self.try_push(event) {
+        self.push_with_text(event, &[]);
+    }
+
+    /// Takes one row with its text in the answer.
+    pub fn push_with_text(&mut self, event: RawEvent<'_>, text: &[u8]) {
+        if let Err(reason) = self.try_push(event, text) {
             let RawEvent { event_type, id, method, url, .. } = event;
             let text = format!("type {event_type} id {id} {method} {url}");
             self.push_odd(number_of(event_type).map(EventType::from_number), &text, &reason);
@@ -372,32 +400,44 @@ impl ListingBuilder {
     /// Groups the rows by type. An event that was listed twice, as happens when a list moves while
     /// its pages are read, is kept once.
     pub fn finish(self, complete: bool) -> Listing {
-        let Self { extension, mut rows, ids, strings, others, odd, .. } = self;
-        rows.sort_by_key(|(event_type, _)| *event_type);
+        let Self { extension, rows, texts, places, ids, strings, others, odd, .. } = self;
+        let mut order: Vec<usize> = (0..rows.len()).collect();
+        let type_of = |at: &usize| rows.get(*at).map(|(event_type, _)| *event_type);
+        order.sort_by_key(type_of);
         let mut seen = HashSet::with_capacity(rows.len());
-        rows.retain(|(event_type, row)| seen.insert((*event_type, id_of(&ids, row))));
+        order.retain(|at| {
+            rows.get(*at)
+                .is_some_and(|(event_type, row)| seen.insert((*event_type, id_of(&ids, row))))
+        });
+        drop(seen);
         let mut groups: Vec<Group> = Vec::new();
-        for (place, (event_type, _)) in rows.iter().enumerate() {
-            match groups.last_mut().filter(|group| group.event_type == *event_type) {
+        for (place, event_type) in order.iter().filter_map(type_of).enumerate() {
+            match groups.last_mut().filter(|group| group.event_type == event_type) {
                 Some(group) => group.end = place + 1,
-                None => groups.push(Group { event_type: *event_type, end: place + 1 }),
+                None => groups.push(Group { event_type, end: place + 1 }),
             }
         }
-        drop(seen);
+        let texts = (!texts.is_empty()).then(|| {
+            let place = |at: &usize| places.get(*at).cloned().unwrap_or_default();
+            Box::new(Texts::new(&texts, order.iter().map(place).collect()))
+        });
+        // Copies of exact size: shrinking in place would leave a hole behind every listing.
+        let mut in_order = Vec::with_capacity(order.len());
+        in_order.extend(order.iter().filter_map(|at| Some(rows.get(*at)?.1)));
         Listing {
             extension,
-            // Copies of exact size: shrinking in place would leave a hole behind every listing.
-            rows: rows.iter().map(|(_, row)| *row).collect(),
-            groups,
+            rows: in_order,
+            groups: groups.as_slice().to_vec(),
             ids: ids.as_str().into(),
             strings: strings.as_slice().into(),
             others: others.as_slice().into(),
             odd,
             complete,
+            texts,
         }
     }
 
-    fn try_push(&mut self, event: RawEvent<'_>) -> Result<(), String> {
+    fn try_push(&mut self, event: RawEvent<'_>, text: &[u8]) -> Result<(), String> {
         let event_type = number_of(event.event_type)
             .ok_or_else(|| "its type is not a number that can stand in a path".to_owned())?;
         if !EventId::is_valid(event.id) {
@@ -422,8 +462,26 @@ impl ListingBuilder {
             status: self.choice(event.status)?,
         };
         self.ids.push_str(event.id);
+        self.keep(text);
         self.rows.push((event_type, row));
         Ok(())
+    }
+
+    /// Keeps the text of the row that comes next; where it does not fit, none is kept.
+    fn keep(&mut self, text: &[u8]) {
+        if text.is_empty() && self.places.is_empty() {
+            return;
+        }
+        let start = u32::try_from(self.texts.len());
+        let end = u32::try_from(self.texts.len().saturating_add(text.len()));
+        self.places.resize(self.rows.len(), 0..0);
+        match (start, end) {
+            (Ok(start), Ok(end)) => {
+                self.texts.extend_from_slice(text);
+                self.places.push(start..end);
+            }
+            _ => self.places.push(0..0),
+        }
     }
 
     fn choice(&mut self, text: &str) -> Result<Choice, String> {

@@ -156,7 +156,7 @@ impl Walk {
     fn read_the_question(&mut self) {
         if let (Some(picture), Some(_)) = (self.model.asked_picture(), self.model.unread()) {
             self.take(Message::Shown(picture));
-            self.at += Facts::QUIET;
+            self.at += crate::looks::QUIET;
             self.take(Message::Waited);
         }
     }

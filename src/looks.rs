@@ -1,7 +1,13 @@
-//! How the screen looks: which colour stands for what, or none at all, and with which characters it
-//! is drawn.
+//! How the screen looks: which colour stands for what, or none at all, with which characters it
+//! is drawn, and how long it is looked at.
+
+use std::time::Duration;
 
 use ratatui::style::Color;
+
+/// How long nothing may arrive from a terminal that answers for itself before a question that it
+/// shows can be answered.
+pub const QUIET: Duration = Duration::from_millis(200);
 
 /// What the operator and the terminal want of the picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,0 +1,145 @@
+//! Why a run ended before everything was sent.
+
+use std::time::Duration;
+
+use super::{Cause, Failure, Foreign};
+
+/// The longest pause that a run waits for by itself.
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+
+/// Why a run stopped, in one word and in a sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stop {
+    /// The word, for programs.
+    pub reason: StopReason,
+    /// The sentence, for people; it quotes the service.
+    pub message: Foreign,
+}
+
+/// The words for it, in run files and machine output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StopReason {
+    /// Somebody asked for it.
+    Operator,
+    /// A signal asked the program to end.
+    Signal,
+    /// The program ended without a word.
+    Killed,
+    /// The token is refused.
+    Token,
+    /// The service refuses call after call.
+    Refused,
+    /// The service or the way to it fails again and again.
+    Trouble,
+    /// The service asks to be left alone for longer than a run waits.
+    RetryAfter,
+    /// Too many requests failed within a minute.
+    Budget,
+    /// The run file cannot be written.
+    Disk,
+    /// A call took more than it should.
+    Surplus,
+}
+
+impl StopReason {
+    /// Every one.
+    const ALL: [Self; 10] = [
+        Self::Operator,
+        Self::Signal,
+        Self::Killed,
+        Self::Token,
+        Self::Refused,
+        Self::Trouble,
+        Self::RetryAfter,
+        Self::Budget,
+        Self::Disk,
+        Self::Surplus,
+    ];
+
+    /// The word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Operator => "operator",
+            Self::Signal => "signal",
+            Self::Killed => "killed",
+            Self::Token => "token",
+            Self::Refused => "refused",
+            Self::Trouble => "trouble",
+            Self::RetryAfter => "retry_after",
+            Self::Budget => "budget",
+            Self::Disk => "disk",
+            Self::Surplus => "surplus",
+        }
+    }
+
+    /// The reason with this word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.name() == word)
+    }
+}
+
+impl Stop {
+    /// An operator asked for it.
+    pub fn by_operator() -> Self {
+        Self { reason: StopReason::Operator, message: Foreign::from("stopped by the operator") }
+    }
+
+    /// A signal asked for it.
+    pub fn by_signal() -> Self {
+        Self { reason: StopReason::Signal, message: Foreign::from("ended by a signal") }
+    }
+
+    /// The run stopped by itself, after this failure.
+    pub fn of(failure: &Failure) -> Self {
+        let pause = failure.retry_after.unwrap_or_default();
+        let reason = match failure.cause {
+            Cause::Unwritten => StopReason::Disk,
+            Cause::Withheld | Cause::Locked => StopReason::Budget,
+            Cause::Rejected if failure.http_status == Some(401) => StopReason::Token,
+            _ if pause > LONGEST_PAUSE => StopReason::RetryAfter,
+            Cause::Rejected if failure.http_status != Some(429) => StopReason::Refused,
+            Cause::Rejected
+            | Cause::Simulated
+            | Cause::Unreachable
+            | Cause::NoAnswer
+            | Cause::Redirected
+            | Cause::ServiceFailed
+            | Cause::Unreadable => StopReason::Trouble,
+        };
+        Self { reason, message: Foreign::from(failure.to_string()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_has_a_word_of_its_own_that_leads_back_to_it() {
+        for reason in StopReason::ALL {
+            assert_eq!(StopReason::parse(reason.name()), Some(reason));
+        }
+        assert_eq!(StopReason::parse("boredom"), None);
+    }
+
+    #[test]
+    fn a_failure_says_why_it_stops_a_run() {
+        let failure = |cause, http_status| Failure { http_status, ..Failure::new(cause, "no") };
+        let busy = Failure {
+            retry_after: Some(Duration::from_secs(301)),
+            ..failure(Cause::Rejected, Some(429))
+        };
+        for (failure, word) in [
+            (failure(Cause::Unwritten, None), "disk"),
+            (failure(Cause::Withheld, None), "budget"),
+            (failure(Cause::Rejected, Some(401)), "token"),
+            (failure(Cause::Rejected, Some(403)), "refused"),
+            (failure(Cause::Rejected, Some(429)), "trouble"),
+            (failure(Cause::ServiceFailed, Some(503)), "trouble"),
+            (failure(Cause::NoAnswer, None), "trouble"),
+            (busy, "retry_after"),
+        ] {
+            assert_eq!(Stop::of(&failure).reason.name(), word, "{failure:?}");
+        }
+    }
+}

@@ -1,0 +1,487 @@
+//! The file of one run, open for appending.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, BufWriter, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::line::{Body, End, Head, Key, Line, RecordedCall, Said, Why};
+use super::lock::Lock;
+use super::process::Process;
+use super::record::Record;
+use super::{SCHEMA, clock, now, odd, path_of, prepare};
+use crate::change::{Plan, RunCall, RunEnd, Settled};
+use crate::domain::{CallForm, Foreign};
+
+/// Runs of one profile in one second that still get a name of their own.
+const SAME_SECOND: u32 = 100;
+
+/// The file of one run.
+#[derive(Debug)]
+pub struct RunFile {
+    file: Arc<File>,
+    name: String,
+    lines: Mutex<Lines>,
+    /// How many lines are known to be on disk; held by the one who is syncing.
+    synced: tokio::sync::Mutex<u64>,
+    /// The right to change the PBX, given back with the file.
+    lock: Option<Lock>,
+    /// Where this is not the first process that works on the run.
+    going_on: Option<GoingOn>,
+}
+
+/// What was appended.
+#[derive(Debug, Default)]
+struct Lines {
+    /// So many lines.
+    count: u64,
+    /// Why one could not be written: whatever came behind it would follow a torn one.
+    broken: Option<String>,
+}
+
+/// How the part of a run that is left stands in the file of the whole.
+#[derive(Debug)]
+struct GoingOn {
+    runs: PathBuf,
+    /// The number of its first call, behind those of the file.
+    first_call: usize,
+    /// The places of its events in the file.
+    places: Vec<usize>,
+}
+
+/// A line that is written and, until [`RunFile::synced`] says so, perhaps not on disk.
+#[derive(Debug, Clone, Copy)]
+#[must_use = "what it stands for may go out only once it is synced"]
+pub struct Written(u64);
+
+impl RunFile {
+    /// Creates the file, writes the plan with every event whole, and syncs file and folder. Only
+    /// then may anything be sent.
+    ///
+    /// # Errors
+    /// Any error of the file system; no half-written file is used then.
+    pub fn create(runs: &Path, plan: &Plan) -> io::Result<Self> {
+        prepare(runs)?;
+        let (file, name) = create_new(runs, &plan.target().profile)?;
+        // Held as long as the run goes on: a lock that another program can take means that it
+        // does not. A file system without locks gives up that sign and nothing else.
+        let _best_effort = file.try_lock();
+        let whole = write_plan(&file, plan)
+            .and_then(|()| fs::rename(part_of(runs, &name), path_of(runs, &name)))
+            .and_then(|()| File::open(runs)?.sync_all());
+        if let Err(error) = whole {
+            // Half a plan of which nothing was sent is no run.
+            let _ = fs::remove_file(part_of(runs, &name));
+            let _ = fs::remove_file(path_of(runs, &name));
+            return Err(error);
+        }
+        Ok(Self::of(file, name))
+    }
+
+    /// Opens the file of a run that ended before everything was done, and writes what listings have
+    /// shown since. `places` are the events that are sent now, by their places in the file.
+    ///
+    /// # Errors
+    /// Any error of the file system, and a run that is still going on.
+    pub fn go_on(
+        runs: &Path,
+        record: &Record,
+        found: &RunEnd,
+        places: Vec<usize>,
+    ) -> io::Result<Self> {
+        let file = open(&path_of(runs, &record.name))?;
+        if matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
+            return Err(io::Error::other(format!("{} is still going on", record.name)));
+        }
+        cut_torn_line(&file)?;
+        let going_on = GoingOn { runs: runs.to_owned(), first_call: record.next_call(), places };
+        let mut file = Self::of(file, record.name.clone());
+        file.append(&opened(Why::Resume))?;
+        file.append(&verified(found, |place| place))?;
+        file.file.sync_all()?;
+        file.going_on = Some(going_on);
+        Ok(file)
+    }
+
+    fn of(file: File, name: String) -> Self {
+        Self {
+            file: Arc::new(file),
+            name,
+            lines: Mutex::default(),
+            synced: tokio::sync::Mutex::default(),
+            lock: None,
+            going_on: None,
+        }
+    }
+
+    /// Keeps the lock of the PBX as long as the file is open.
+    #[must_use]
+    pub fn holding(mut self, lock: Option<Lock>) -> Self {
+        self.lock = lock;
+        self
+    }
+
+    /// `20261123T094131Z-acme`: what the run is called everywhere.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// A call is about to be sent. Until this line is synced it must not be.
+    ///
+    /// # Errors
+    /// Any error of the file system.
+    pub fn sent(&self, call: &RunCall) -> io::Result<Written> {
+        let covers = call.covers();
+        let (call, first) = (self.call(call.id()), self.place(covers.start));
+        self.append_counted(&Line::Sent { call, first, covers: covers.len(), at: Some(now()) })
+    }
+
+    /// Waits until a line is on disk. Lines that are written while another sync is under way share
+    /// the next one, and so do all that are handed out at one moment.
+    ///
+    /// # Errors
+    /// Any error of the file system: then nobody knows what is on disk, and no further line is
+    /// written.
+    pub async fn synced(&self, line: Written) -> io::Result<()> {
+        // Lets the others write that were handed out with this one.
+        tokio::task::yield_now().await;
+        let mut synced = self.synced.lock().await;
+        if *synced >= line.0 {
+            return Ok(());
+        }
+        let count = self.unbroken()?;
+        let file = Arc::clone(&self.file);
+        let done = tokio::task::spawn_blocking(move || file.sync_data()).await;
+        let done = done.map_err(io::Error::other).flatten();
+        if let Err(error) = &done {
+            self.lines().broken = Some(error.to_string());
+        }
+        done?;
+        *synced = count;
+        Ok(())
+    }
+
+    /// What became of a call, an outcome for each event that it covers.
+    ///
+    /// # Errors
+    /// Any error of the file system.
+    pub fn settled(&self, call: &RunCall, settled: &Settled) -> io::Result<()> {
+        let outcomes = settled.outcomes.iter().map(Said::of).collect();
+        let surplus = settled.reply.surplus.iter().map(Foreign::raw).map(str::to_owned);
+        let surplus = surplus.collect();
+        let (call, http_status) = (self.call(call.id()), settled.reply.http_status);
+        self.append(&Line::Settled { call, http_status, outcomes, surplus })
+    }
+
+    /// The last lines, synced: what listing again showed, then why it ended, with the counts of all
+    /// that the file holds.
+    ///
+    /// # Errors
+    /// Any error of the file system.
+    pub fn finish(&self, end: &RunEnd) -> io::Result<()> {
+        self.append(&verified(end, |place| self.place(place)))?;
+        let mut last = end.clone();
+        if let Some(GoingOn { runs, .. }) = &self.going_on {
+            let record = Record::read(runs, &self.name).map_err(io::Error::other)?;
+            last.tally = record.tally();
+        }
+        self.append(&ended(&last))?;
+        self.file.sync_all()
+    }
+
+    /// The number of a call in the file.
+    fn call(&self, id: usize) -> usize {
+        self.going_on.as_ref().map_or(id, |going_on| going_on.first_call + id)
+    }
+
+    /// The place of an event in the file.
+    fn place(&self, place: usize) -> usize {
+        let places = self.going_on.as_ref().map(|going_on| &going_on.places);
+        places.and_then(|places| places.get(place)).copied().unwrap_or(place)
+    }
+
+    fn lines(&self) -> std::sync::MutexGuard<'_, Lines> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many lines there are, where all could be written.
+    fn unbroken(&self) -> io::Result<u64> {
+        let lines = self.lines();
+        match &lines.broken {
+            Some(why) => Err(io::Error::other(why.clone())),
+            None => Ok(lines.count),
+        }
+    }
+
+    fn append(&self, line: &Line) -> io::Result<()> {
+        let _not_waited_for = self.append_counted(line)?;
+        Ok(())
+    }
+
+    /// One `write` a line: what a crash leaves is whole lines and at most one torn at the end. After
+    /// the first error nothing is appended any more.
+    fn append_counted(&self, line: &Line) -> io::Result<Written> {
+        let bytes = line.written()?;
+        let mut lines = self.lines();
+        if let Some(why) = &lines.broken {
+            return Err(io::Error::other(why.clone()));
+        }
+        if let Err(error) = (&*self.file).write_all(&bytes) {
+            lines.broken = Some(error.to_string());
+            return Err(error);
+        }
+        lines.count += 1;
+        Ok(Written(lines.count))
+    }
+}
+
+impl Drop for RunFile {
+    fn drop(&mut self) {
+        // At once, also where a child that is just being started still has the file.
+        let _ = self.file.unlock();
+        self.lock = None;
+    }
+}
+
+/// Whether another program is still writing the run of this name.
+pub fn is_going_on(runs: &Path, name: &str) -> bool {
+    open(&path_of(runs, name))
+        .is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+}
+
+/// Opens a run file to read and append.
+fn open(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().read(true).append(true).custom_flags(odd::flags()).open(path)?;
+    odd::check(&file.metadata()?).map_err(|odd| io::Error::other(odd.to_string()))?;
+    Ok(file)
+}
+
+/// What follows a torn line would be torn with it: appending would spoil the next one too.
+fn cut_torn_line(mut file: &File) -> io::Result<()> {
+    let mut text = Vec::new();
+    file.read_to_end(&mut text)?;
+    let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+    if whole < text.len() {
+        file.set_len(u64::try_from(whole).unwrap_or(u64::MAX))?;
+    }
+    Ok(())
+}
+
+fn write_plan(file: &File, plan: &Plan) -> io::Result<()> {
+    let user = plan.target().user.as_str();
+    let (events, bystanders) = (plan.events(), plan.all_bystanders());
+    let mut lines = BufWriter::new(file);
+    let mut write = |line: Line| lines.write_all(&line.written()?);
+    write(Line::Run(head_of(plan)))?;
+    for (place, event) in events.iter().enumerate() {
+        write(Line::Event(Body::of(place, event, user)))?;
+    }
+    for (place, event) in bystanders.iter().enumerate() {
+        write(Line::Bystander(Body::of(place, event, user)))?;
+    }
+    write(Line::Planned { events: events.len(), bystanders: bystanders.len() })?;
+    write(opened(Why::Run))?;
+    lines.flush()?;
+    file.sync_all()
+}
+
+fn opened(why: Why) -> Line {
+    Line::Opened { at: now(), process: Process::this(), why }
+}
+
+fn verified(end: &RunEnd, place: impl Fn(usize) -> usize) -> Line {
+    let revised = end.revised.iter();
+    Line::Verified {
+        complete: end.verified,
+        revised: revised.map(|(event, outcome)| Said::of_event(place(*event), outcome)).collect(),
+        surplus: end.surplus.iter().map(Key::of).collect(),
+        altered: Vec::new(),
+    }
+}
+
+fn ended(end: &RunEnd) -> Line {
+    let counts = End::of(end, now());
+    if end.stopped.is_some() { Line::Stopped(counts) } else { Line::Finished(counts) }
+}
+
+fn head_of(plan: &Plan) -> Head {
+    let target = plan.target();
+    let form = plan.form().map(|form| match form {
+        CallForm::Event => "event",
+        CallForm::Extension => "extension",
+        CallForm::Type => "type",
+        CallForm::ExtensionAndType => "extension_and_type",
+    });
+    Head {
+        schema: SCHEMA,
+        program: env!("CARGO_PKG_VERSION").to_owned(),
+        kind: plan.kind(),
+        of: plan.undoes().map(str::to_owned),
+        profile: target.profile.clone(),
+        origin: target.origin.clone(),
+        base_path: Some(target.base_path().to_owned()),
+        user: target.user.to_string(),
+        form: form.map(str::to_owned),
+        plan_hash: plan.hash().as_str().to_owned(),
+        started: now(),
+        events: plan.events().len(),
+        calls: RecordedCall::of(plan).collect(),
+    }
+}
+
+/// Creates the part of a run file under the next name that is free.
+fn create_new(runs: &Path, profile: &str) -> io::Result<(File, String)> {
+    let stamp = jiff::tz::Offset::UTC.to_datetime(clock()).strftime("%Y%m%dT%H%M%SZ").to_string();
+    for attempt in 1..=SAME_SECOND {
+        let name = match attempt {
+            1 => format!("{stamp}-{profile}"),
+            more => format!("{stamp}-{profile}-{more}"),
+        };
+        let part = part_of(runs, &name);
+        match OpenOptions::new().append(true).create_new(true).mode(0o600).open(&part) {
+            // Who has the part has the name: nobody else can finish a run of it meanwhile.
+            Ok(file) if !path_of(runs, &name).try_exists()? => return Ok((file, name)),
+            Ok(_) => fs::remove_file(&part)?,
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::Error::new(
+        io::ErrorKind::AlreadyExists,
+        format!("too many runs named {stamp}-{profile}"),
+    ))
+}
+
+/// Where a run file stands until its plan is whole and synced: what a kill leaves there is no run.
+fn part_of(runs: &Path, name: &str) -> PathBuf {
+    runs.join(format!("{name}.jsonl.part"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::names;
+    use super::*;
+    use serde_json::{Value, json};
+    use std::sync::Arc;
+
+    use crate::change::{Machine, Selection, Tally, judge};
+    use crate::domain::{
+        CallForm, DeleteAnswer, ExtensionNumber, ListingBuilder, Outcome, RawEvent, Target, UserId,
+    };
+    use std::os::unix::fs::PermissionsExt;
+    use std::time::Duration;
+
+    fn plan() -> Plan {
+        let mut builder = ListingBuilder::new(ExtensionNumber::parse("0003*210").unwrap());
+        for id in ["a", "b"] {
+            let url = "https://crm.test/?q=%20";
+            let row = RawEvent {
+                event_type: "2",
+                id,
+                method: "1",
+                url,
+                note: "\u{1b}x",
+                status: "0",
+                modified: "",
+            };
+            builder.push_with_text(row, format!("{{\"id\":{id:?}}}").as_bytes());
+        }
+        let selection = Selection::of_rows(&builder.finish(true), 0..2);
+        let user = UserId::parse("@me").unwrap();
+        let target = Target::new("acme", "https://pbx.test", "/uapi", user).unwrap();
+        Plan::freeze(target, &selection, CallForm::Event, 10).unwrap()
+    }
+
+    fn lines(runs: &Path, name: &str) -> Vec<Value> {
+        let text = fs::read_to_string(path_of(runs, name)).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    #[test]
+    fn the_plan_and_every_event_whole_are_on_disk_before_anything_is_sent() {
+        let folder = tempfile::tempdir().unwrap();
+        let runs = folder.path().join("deep/runs");
+        let file = RunFile::create(&runs, &plan()).unwrap();
+        let lines = lines(&runs, file.name());
+        let kinds: Vec<&str> = lines.iter().map(|line| line["line"].as_str().unwrap()).collect();
+        assert_eq!(kinds, ["run", "event", "event", "planned", "opened"]);
+        assert_eq!((&lines[0]["schema"], &lines[0]["base_path"]), (&json!(2), &json!("/uapi")));
+        assert_eq!(
+            (&lines[4]["why"], &lines[4]["pid"]),
+            (&json!("run"), &std::process::id().into())
+        );
+        assert_eq!(
+            lines[0]["calls"][1]["path"],
+            "/uapi/extensions/@me/0003*210/phoneCallEvents/2/b"
+        );
+        assert_eq!(lines[0]["plan_hash"], plan().hash().as_str());
+        let event = json!({
+            "line": "event", "place": 1, "extension": "0003*210", "owner": null, "path_user": "@me",
+            "type": 2, "id": "b", "raw": "{\"id\":\"b\"}", "method": "1",
+            "url": "https://crm.test/?q=%20", "note": "\u{1b}x", "status": "0", "modified": "",
+            "sum": lines[2]["sum"],
+        });
+        assert_eq!(lines[2], event);
+    }
+
+    #[test]
+    fn sent_and_settled_follow_and_the_end_closes_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = RunFile::create(folder.path(), &plan()).unwrap();
+        let answer = Ok(DeleteAnswer { http_status: 200, ids: Some(vec![Foreign::from("a")]) });
+        let call = &Machine::new(Arc::new(plan()), 1).call(0).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(file.synced(file.sent(call).unwrap())).unwrap();
+        file.settled(call, &judge(plan().covered(0), answer, Duration::ZERO, false)).unwrap();
+        let tally = Tally { deleted: 1, already_gone: 1, ..Tally::default() };
+        let revised = vec![(1, Outcome::AlreadyGone)];
+        let surplus = vec![plan().events()[1].key.clone()];
+        file.finish(&RunEnd { tally, revised, surplus, verified: true, stopped: None }).unwrap();
+        let lines = lines(folder.path(), file.name());
+        let lines = &lines[2..];
+        let (at, sum) = (&lines[3]["at"], &lines[3]["sum"]);
+        let sent =
+            json!({"line": "sent", "call": 0, "first": 0, "covers": 1, "at": at, "sum": sum});
+        assert_eq!(lines[3], sent);
+        let at = at.as_str().unwrap();
+        assert!(at.len() == 24 && at.ends_with('Z') && at.as_bytes()[19] == b'.', "{at}");
+        assert_eq!(lines[4]["outcomes"][0]["outcome"], "deleted");
+        assert_eq!(lines[5]["revised"][0]["event"], 1);
+        assert_eq!(lines[5]["revised"][0]["outcome"], "already_gone");
+        let lost = json!({"extension": "0003*210", "type": 2, "id": "b"});
+        assert_eq!((&lines[5]["surplus"][0], &lines[5]["complete"]), (&lost, &json!(true)));
+        assert_eq!((&lines[6]["line"], &lines[6]["reason"]), (&json!("finished"), &json!(null)));
+        assert_eq!((&lines[6]["deleted"], &lines[6]["already_gone"]), (&json!(1), &json!(1)));
+    }
+
+    #[test]
+    fn only_the_owner_reads_a_run_file_and_two_runs_never_share_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let runs = folder.path().join("runs");
+        let first = RunFile::create(&runs, &plan()).unwrap();
+        let second = RunFile::create(&runs, &plan()).unwrap();
+        assert_ne!(first.name(), second.name());
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&path_of(&runs, first.name())), 0o600);
+        assert_eq!(mode(&runs), 0o700);
+    }
+
+    #[test]
+    fn half_a_plan_that_a_kill_left_is_no_run_and_in_nobodys_way() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("20261123T094131Z-acme.jsonl.part"), "{\"line\":\"ru")
+            .unwrap();
+        let file = RunFile::create(folder.path(), &plan()).unwrap();
+        assert_eq!(names(folder.path()).unwrap(), [file.name()]);
+        assert!(!part_of(folder.path(), file.name()).exists());
+    }
+
+    #[test]
+    fn a_place_that_cannot_be_written_is_an_error_before_anything_is_sent() {
+        let folder = tempfile::tempdir().unwrap();
+        let blocked = folder.path().join("file");
+        fs::write(&blocked, "").unwrap();
+        assert!(RunFile::create(&blocked.join("runs"), &plan()).is_err());
+    }
+}

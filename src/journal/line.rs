@@ -1,0 +1,514 @@
+//! One line of a run file: the same type is written and read, so that the two cannot drift apart.
+//!
+//! A line of schema 2 ends in its own sum. What schema 1 wrote reads as the same lines; what it had
+//! not yet is `None`.
+
+use std::fmt::Write as _;
+use std::io;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::process::Process;
+use crate::change::{Kind, Plan, RunEnd, Tally};
+use crate::domain::{
+    Cause, EventId, EventKey, EventType, ExtensionNumber, Failure, Foreign, Method, Modified,
+    Outcome, PhoneCallEvent, RowText, Status, Stop, StopReason,
+};
+
+/// What stands before the sum of a line.
+const SUM: &[u8] = b",\"sum\":\"";
+/// Bytes of the hash that make a sum: two digits each.
+const SUM_BYTES: usize = 8;
+/// Digits of a sum with the quote and the brace behind them.
+const SUM_TAIL: usize = 2 * SUM_BYTES + 2;
+
+/// One line, by its field `line`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "line", rename_all = "snake_case")]
+pub(super) enum Line {
+    /// First: what is planned, and where.
+    Run(Head),
+    /// One planned event.
+    Event(Body),
+    /// What else was listed on the same extensions.
+    Bystander(Body),
+    /// The plan is whole.
+    Planned {
+        /// How many events it has.
+        events: usize,
+        /// How many bystanders stand with them.
+        bystanders: usize,
+    },
+    /// A process works on it from here on.
+    Opened {
+        at: String,
+        #[serde(flatten)]
+        process: Process,
+        why: Why,
+    },
+    /// A call is about to go out.
+    Sent {
+        call: usize,
+        first: usize,
+        covers: usize,
+        #[serde(default)]
+        at: Option<String>,
+    },
+    /// What came of a call.
+    Settled {
+        call: usize,
+        http_status: Option<u16>,
+        outcomes: Vec<Said>,
+        /// Returned ids that the plan did not cover.
+        #[serde(default)]
+        surplus: Vec<String>,
+    },
+    /// What listing again showed.
+    Verified {
+        complete: bool,
+        revised: Vec<Said>,
+        surplus: Vec<Key>,
+        /// What came back otherwise than it was to be.
+        #[serde(default)]
+        altered: Vec<Said>,
+    },
+    /// It ended before everything was sent.
+    Stopped(End),
+    /// It came to its end.
+    Finished(End),
+}
+
+/// Why a process opens a run file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Why {
+    Run,
+    Resume,
+}
+
+/// The first line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Head {
+    pub(super) schema: u32,
+    pub(super) program: String,
+    pub(super) kind: Kind,
+    /// The run that an undo undoes.
+    #[serde(default, alias = "undoes")]
+    pub(super) of: Option<String>,
+    pub(super) profile: String,
+    pub(super) origin: String,
+    #[serde(default)]
+    pub(super) base_path: Option<String>,
+    pub(super) user: String,
+    /// The call form that was asked for.
+    #[serde(default)]
+    pub(super) form: Option<String>,
+    pub(super) plan_hash: String,
+    pub(super) started: String,
+    pub(super) events: usize,
+    pub(super) calls: Vec<RecordedCall>,
+}
+
+/// A planned call.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+pub struct RecordedCall {
+    /// `DELETE` or `POST`.
+    pub method: String,
+    /// The path.
+    pub path: String,
+    /// How many events it covers.
+    pub covers: usize,
+}
+
+/// The calls of a plan, each made while it is written.
+#[derive(Debug, Clone, Copy)]
+pub struct Calls<'a>(pub &'a Plan);
+
+/// What names an event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Key {
+    pub(super) extension: String,
+    #[serde(rename = "type")]
+    pub(super) event_type: u16,
+    pub(super) id: String,
+}
+
+/// An event, whole.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Body {
+    /// Its place among the planned events, or among the bystanders.
+    #[serde(default)]
+    pub(super) place: Option<usize>,
+    pub(super) extension: String,
+    /// The id of the extension's owner, where it is known.
+    #[serde(default)]
+    pub(super) owner: Option<String>,
+    /// The user that stands in the paths of this extension.
+    #[serde(default)]
+    pub(super) path_user: Option<String>,
+    #[serde(rename = "type")]
+    pub(super) event_type: u16,
+    pub(super) id: String,
+    /// The row as the service wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    raw: Option<String>,
+    /// The same where it is no text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    raw64: Option<String>,
+    /// The fields to be, in a change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) want: Option<Value>,
+    method: String,
+    url: String,
+    note: String,
+    status: String,
+    modified: String,
+}
+
+/// What became of an event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Said {
+    /// Its place; in the lines of a call the order tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) event: Option<usize>,
+    pub(super) outcome: String,
+    pub(super) code: Option<String>,
+    pub(super) message: Option<String>,
+    pub(super) new_id: Option<String>,
+    /// The fields that came back otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) fields: Option<Vec<String>>,
+}
+
+/// How it ended, with the counts of its events by outcome.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct End {
+    #[serde(alias = "finished")]
+    pub(super) at: String,
+    /// Why it stopped.
+    #[serde(default)]
+    pub(super) reason: Option<String>,
+    #[serde(default)]
+    pub(super) message: Option<String>,
+    deleted: usize,
+    #[serde(default)]
+    changed: usize,
+    already_gone: usize,
+    refused: usize,
+    not_sent: usize,
+    unknown: usize,
+    restored: usize,
+    #[serde(default)]
+    altered: usize,
+}
+
+/// Why a line is not used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Flaw {
+    /// It does not end in the sum of its bytes.
+    #[error("its sum is wrong")]
+    Sum,
+    /// It makes no sense.
+    #[error("{0}")]
+    Senseless(String),
+    /// A newer program wrote it.
+    #[error("it is of a kind that this callsweep does not know")]
+    Unknown,
+}
+
+impl Line {
+    /// The line as it stands in the file, with its sum and a line end.
+    pub(super) fn written(&self) -> io::Result<Vec<u8>> {
+        let mut text = serde_json::to_string(self).map_err(io::Error::other)?;
+        text.pop();
+        let sum = sum_of(text.as_bytes());
+        let _ = write!(text, ",\"sum\":\"{sum}\"}}");
+        text.push('\n');
+        Ok(text.into_bytes())
+    }
+
+    /// Reads a line without its line end.
+    pub(super) fn read(bytes: &[u8], has_sum: bool) -> Result<Self, Flaw> {
+        if has_sum && !sum_is_right(bytes) {
+            return Err(Flaw::Sum);
+        }
+        serde_json::from_slice(bytes).map_err(|error| match kind_of(bytes) {
+            Some(kind) if !KINDS.contains(&kind.as_str()) => Flaw::Unknown,
+            _ => Flaw::Senseless(error.to_string()),
+        })
+    }
+}
+
+/// The kinds of lines that are known.
+const KINDS: [&str; 10] = [
+    "run",
+    "event",
+    "bystander",
+    "planned",
+    "opened",
+    "sent",
+    "settled",
+    "verified",
+    "stopped",
+    "finished",
+];
+
+fn kind_of(bytes: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Any {
+        line: String,
+    }
+    serde_json::from_slice::<Any>(bytes).ok().map(|any| any.line)
+}
+
+/// Whether a line ends as those do that have a sum, right or wrong.
+pub(super) fn has_sum(line: &[u8]) -> bool {
+    line.len().checked_sub(SUM_TAIL + SUM.len()).is_some_and(|at| {
+        line.get(at..).is_some_and(|tail| tail.starts_with(SUM) && tail.ends_with(b"\"}"))
+    })
+}
+
+fn sum_is_right(line: &[u8]) -> bool {
+    let at = line.len().saturating_sub(SUM_TAIL + SUM.len());
+    let (body, tail) = line.split_at(at);
+    let digits = tail.strip_prefix(SUM).and_then(|tail| tail.strip_suffix(b"\"}"));
+    digits.is_some_and(|digits| digits == sum_of(body).as_bytes())
+}
+
+fn sum_of(bytes: &[u8]) -> String {
+    let mut sum = String::with_capacity(2 * SUM_BYTES);
+    for byte in Sha256::digest(bytes).iter().take(SUM_BYTES) {
+        let _ = write!(sum, "{byte:02x}");
+    }
+    sum
+}
+
+impl RecordedCall {
+    /// Every call of a plan, one by one.
+    pub fn of(plan: &Plan) -> impl Iterator<Item = Self> {
+        (0..plan.calls()).filter_map(|at| {
+            let (call, covers) = (plan.call(at)?, plan.covers(at).len());
+            let (method, path) = (call.method().to_owned(), call.path(plan.target()));
+            Some(Self { method, path, covers })
+        })
+    }
+}
+
+impl Serialize for Calls<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(RecordedCall::of(self.0))
+    }
+}
+
+impl Key {
+    pub(super) fn of(key: &EventKey) -> Self {
+        let event_type = key.event_type.number();
+        Self { extension: key.extension.to_string(), event_type, id: key.id.to_string() }
+    }
+
+    pub(super) fn key(&self) -> Result<EventKey, String> {
+        key_of(&self.extension, self.event_type, &self.id)
+    }
+}
+
+fn key_of(extension: &str, event_type: u16, id: &str) -> Result<EventKey, String> {
+    Ok(EventKey {
+        extension: ExtensionNumber::parse(extension).map_err(|no| no.to_string())?,
+        event_type: EventType::from_number(event_type),
+        id: EventId::parse(id).map_err(|no| no.to_string())?,
+    })
+}
+
+impl Body {
+    /// Everything that is needed to write the event again, in the service's own notation.
+    pub(super) fn of(place: usize, event: &PhoneCallEvent, path_user: &str) -> Self {
+        let text = event.text.as_ref().map(RowText::bytes);
+        let raw = text.and_then(|bytes| std::str::from_utf8(bytes).ok());
+        let raw64 = text.filter(|_| raw.is_none()).map(|bytes| STANDARD.encode(bytes));
+        Self {
+            place: Some(place),
+            extension: event.key.extension.to_string(),
+            owner: None,
+            path_user: Some(path_user.to_owned()),
+            event_type: event.key.event_type.number(),
+            id: event.key.id.to_string(),
+            raw: raw.map(str::to_owned),
+            raw64,
+            want: None,
+            method: event.method.written().to_owned(),
+            url: event.url.raw().to_owned(),
+            note: event.note.raw().to_owned(),
+            status: event.status.written().to_owned(),
+            modified: event.modified.written(),
+        }
+    }
+
+    pub(super) fn event(&self) -> Result<PhoneCallEvent, String> {
+        let text = match (&self.raw, &self.raw64) {
+            (Some(raw), _) => Some(RowText::new(raw.as_bytes())),
+            (None, Some(encoded)) => {
+                let bytes = STANDARD.decode(encoded).map_err(|no| format!("raw64: {no}"))?;
+                Some(RowText::new(&bytes))
+            }
+            (None, None) => None,
+        };
+        Ok(PhoneCallEvent {
+            key: key_of(&self.extension, self.event_type, &self.id)?,
+            method: Method::parse(&self.method),
+            url: Foreign::from(self.url.as_str()),
+            note: Foreign::from(self.note.as_str()),
+            status: Status::parse(&self.status),
+            modified: Modified::parse(&self.modified),
+            text,
+        })
+    }
+}
+
+impl Said {
+    pub(super) fn of(outcome: &Outcome) -> Self {
+        let failure = outcome.failure();
+        let raw = |text: &Foreign| text.raw().to_owned();
+        Self {
+            event: None,
+            outcome: outcome.name().replace(' ', "_"),
+            code: failure.map(|failure| raw(&failure.code)),
+            message: failure.map(|failure| raw(&failure.message)),
+            new_id: outcome.new_id().map(raw),
+            fields: None,
+        }
+    }
+
+    pub(super) fn of_event(event: usize, outcome: &Outcome) -> Self {
+        Self { event: Some(event), ..Self::of(outcome) }
+    }
+
+    /// The outcome. A word that a newer program wrote leaves it unknown: what is not understood is
+    /// not called done.
+    pub(super) fn outcome(self, http_status: Option<u16>) -> Outcome {
+        let failure = |cause| Failure {
+            http_status,
+            code: Foreign::from(self.code.clone().unwrap_or_default()),
+            ..Failure::new(cause, self.message.clone().unwrap_or_default())
+        };
+        match self.outcome.as_str() {
+            "deleted" => Outcome::Deleted,
+            "already_gone" => Outcome::AlreadyGone,
+            "refused" => Outcome::Refused(failure(Cause::Rejected)),
+            "not_sent" => Outcome::NotSent(failure(Cause::Withheld)),
+            "unknown" => Outcome::Unknown(failure(Cause::NoAnswer)),
+            "restored" => Outcome::Restored(self.new_id.map(Foreign::from)),
+            other => {
+                let what =
+                    format!("the run file says {other:?}, which this callsweep does not know");
+                Outcome::Unknown(Failure::new(Cause::Unreadable, what))
+            }
+        }
+    }
+}
+
+impl End {
+    pub(super) fn of(end: &RunEnd, at: String) -> Self {
+        let tally = end.tally;
+        let stop = end.stopped.as_ref();
+        Self {
+            at,
+            reason: stop.map(|stop| stop.reason.name().to_owned()),
+            message: stop.map(|stop| stop.message.raw().to_owned()),
+            deleted: tally.deleted,
+            changed: 0,
+            already_gone: tally.already_gone,
+            refused: tally.refused,
+            not_sent: tally.not_sent,
+            unknown: tally.unknown,
+            restored: tally.restored,
+            altered: 0,
+        }
+    }
+
+    /// Whether these are its counts.
+    pub(super) fn counts(&self, tally: &Tally) -> bool {
+        let ours = (tally.deleted, tally.already_gone, tally.refused);
+        let rest = (tally.not_sent, tally.unknown, tally.restored);
+        (self.deleted, self.already_gone, self.refused) == ours
+            && (self.not_sent, self.unknown, self.restored) == rest
+    }
+
+    /// Why it stopped. A word that is not known was written by a newer program.
+    pub(super) fn stop(&self) -> Stop {
+        let word = self.reason.as_deref().unwrap_or_default();
+        let message = self.message.as_deref().unwrap_or(word);
+        let reason = StopReason::parse(word).unwrap_or(StopReason::Trouble);
+        Stop { reason, message: Foreign::from(message) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent() -> Line {
+        Line::Sent { call: 3, first: 4, covers: 1, at: Some("2026-01-02T03:04:05.678Z".to_owned()) }
+    }
+
+    #[test]
+    fn a_line_ends_in_the_sum_of_what_stands_before_it() {
+        let bytes = sent().written().unwrap();
+        let text = String::from_utf8(bytes).unwrap();
+        let body = "{\"line\":\"sent\",\"call\":3,\"first\":4,\"covers\":1,\
+                    \"at\":\"2026-01-02T03:04:05.678Z\"";
+        assert_eq!(text, format!("{body},\"sum\":\"{}\"}}\n", sum_of(body.as_bytes())));
+        assert_eq!(sum_of(b"abc"), "ba7816bf8f01cfea");
+    }
+
+    #[test]
+    fn a_byte_that_is_another_makes_the_sum_wrong() {
+        let bytes = sent().written().unwrap();
+        let line = bytes.trim_ascii_end();
+        assert!(has_sum(line));
+        assert_eq!(Line::read(line, true), Ok(sent()));
+        for place in 0..line.len() {
+            let mut other = line.to_owned();
+            other[place] ^= 1;
+            assert_eq!(Line::read(&other, true), Err(Flaw::Sum), "{place}");
+            assert_eq!(Line::read(&line[..place], true), Err(Flaw::Sum), "{place}");
+        }
+    }
+
+    #[test]
+    fn every_kind_that_is_written_is_known() {
+        for kind in KINDS {
+            let flaw = Line::read(format!("{{\"line\":{kind:?}}}").as_bytes(), false);
+            assert!(matches!(flaw, Err(Flaw::Senseless(_))), "{kind}: {flaw:?}");
+        }
+        let newer = Line::read(b"{\"line\":\"note\",\"text\":1}", false);
+        assert_eq!(newer, Err(Flaw::Unknown));
+    }
+
+    #[test]
+    fn a_text_that_is_none_is_kept_as_bytes() {
+        let key = Key { extension: "210".to_owned(), event_type: 0, id: "a".to_owned() };
+        for bytes in [&b"{\"note\":\"caf\xe9\"}"[..], b"{\n\t\"id\": \"a\" }"] {
+            let event = PhoneCallEvent {
+                key: key.key().unwrap(),
+                method: Method::Get,
+                url: Foreign::default(),
+                note: Foreign::default(),
+                status: Status::Enabled,
+                modified: Modified::Missing,
+                text: Some(RowText::new(bytes)),
+            };
+            let body = Body::of(7, &event, "@me");
+            assert_eq!(body.raw.is_some(), bytes.is_ascii());
+            let line = Line::Event(body).written().unwrap();
+            assert_eq!(line.split(|byte| *byte == b'\n').count(), 2);
+            let Ok(Line::Event(back)) = Line::read(line.trim_ascii_end(), true) else {
+                panic!("no event")
+            };
+            assert_eq!(back.event().unwrap().text.unwrap().bytes(), bytes);
+        }
+    }
+}

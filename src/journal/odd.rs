@@ -1,0 +1,69 @@
+//! What a file of ours never is: a link, a pipe, somebody else's. Such a thing is named and left
+//! alone.
+
+use std::fmt;
+use std::fs::Metadata;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+
+use rustix::fs::OFlags;
+
+/// Why a file is not touched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Odd {
+    /// It leads elsewhere.
+    Link,
+    /// Another name leads to the same file.
+    SecondName,
+    /// Opening it may wait for ever.
+    Pipe,
+    /// It is a folder.
+    Folder,
+    /// A socket or a device.
+    Device,
+    /// A file that is nothing of this program.
+    Stray,
+    /// Another user owns it.
+    Foreign(u32),
+}
+
+impl fmt::Display for Odd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Link => f.write_str("is a link: remove it"),
+            Self::SecondName => f.write_str("has a second name: remove it"),
+            Self::Pipe => f.write_str("is a pipe: remove it"),
+            Self::Folder => f.write_str("is a folder: remove it"),
+            Self::Device => f.write_str("is a socket or a device: remove it"),
+            Self::Stray => f.write_str("is no run file: move it elsewhere"),
+            Self::Foreign(owner) => {
+                write!(f, "belongs to another user (uid {owner}): have it removed, or take it over")
+            }
+        }
+    }
+}
+
+/// How a file is opened that may be something else: a link is not followed, and nothing waits.
+pub(super) fn flags() -> i32 {
+    i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits()).unwrap_or_default()
+}
+
+/// Checks that it is a plain file of this user.
+///
+/// # Errors
+/// Says what it is instead.
+pub(super) fn check(data: &Metadata) -> Result<(), Odd> {
+    let kind = data.file_type();
+    Err(if kind.is_symlink() {
+        Odd::Link
+    } else if kind.is_dir() {
+        Odd::Folder
+    } else if kind.is_fifo() {
+        Odd::Pipe
+    } else if !kind.is_file() {
+        Odd::Device
+    } else if data.uid() != rustix::process::geteuid().as_raw() {
+        Odd::Foreign(data.uid())
+    } else {
+        return Ok(());
+    })
+}

@@ -1,0 +1,393 @@
+//! Run files that are damaged, old, newer or none: each line that can be read counts, every planned
+//! event is accounted for, and nothing is called safe that may be gone.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use callsweep::change::Tally;
+use callsweep::domain::Outcome;
+use callsweep::journal::Record;
+use callsweep::simulator::Fault;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::headless::{Pbx, command, configure, named};
+
+const DELETE: [&str; 3] = ["delete", "--extension=0003*210", "--yes"];
+/// Of schema 1: the three events of the page by one call, that run's undo, and the three by event
+/// calls.
+const WIDE: &str = "20261125T190405Z-test";
+const UNDO: &str = "20261125T190406Z-test";
+const SINGLE: &str = "20261125T190424Z-test";
+
+fn runs_of(pbx: &Pbx) -> PathBuf {
+    pbx.home.path().join(".local/state/callsweep/runs")
+}
+
+/// A file as an earlier version wrote it.
+fn old(name: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/runs");
+    fs::read_to_string(folder.join(format!("{name}.jsonl"))).unwrap()
+}
+
+/// The page's three events deleted by event calls: the PBX, the run, and its file.
+fn deleted() -> (Pbx, String, Vec<u8>) {
+    let pbx = named("the-page");
+    configure(&pbx.home, &pbx.simulator.origin(), "wide_calls = []\nconcurrency = 1");
+    assert_eq!(pbx.run(&DELETE).code, 0);
+    let name = callsweep::journal::names(&runs_of(&pbx)).unwrap().remove(0);
+    let bytes = fs::read(callsweep::journal::path_of(&runs_of(&pbx), &name)).unwrap();
+    (pbx, name, bytes)
+}
+
+/// Reads these bytes as the file of a run.
+fn read(bytes: &[u8]) -> Result<Record, String> {
+    read_in(tempfile::tempdir().unwrap().path(), bytes)
+}
+
+fn read_in(folder: &Path, bytes: &[u8]) -> Result<Record, String> {
+    fs::write(folder.join("r.jsonl"), bytes).unwrap();
+    Record::read(folder, "r").map_err(|refused| refused.to_string())
+}
+
+/// What became of each planned event, by its place.
+fn outcomes(record: &Record) -> Vec<&'static str> {
+    let known = record.events.iter().map(|planned| (planned.place, &planned.outcome));
+    let missing = record.missing.iter().map(|(place, outcome)| (*place, outcome));
+    let mut all: Vec<_> = known.chain(missing).collect();
+    all.sort_by_key(|(place, _)| *place);
+    assert!(all.iter().map(|(place, _)| *place).eq(0..all.len()), "each once");
+    all.into_iter().map(|(_, outcome): (_, &Outcome)| outcome.name()).collect()
+}
+
+/// A line with its sum, as programs of schema 2 write it.
+fn summed(body: &str) -> String {
+    let mut sum = String::new();
+    for byte in Sha256::digest(body).iter().take(8) {
+        let _ = write!(sum, "{byte:02x}");
+    }
+    format!("{body},\"sum\":\"{sum}\"}}")
+}
+
+fn lines(bytes: &[u8]) -> Vec<Vec<u8>> {
+    bytes.trim_ascii_end().split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect()
+}
+
+fn joined(lines: &[Vec<u8>]) -> Vec<u8> {
+    [lines.join(&b'\n'), b"\n".to_vec()].concat()
+}
+
+fn every_schema() -> Vec<Vec<u8>> {
+    vec![deleted().2, old(SINGLE).into_bytes(), old(WIDE).into_bytes(), old(UNDO).into_bytes()]
+}
+
+#[test]
+fn cut_at_any_byte_a_file_accounts_for_every_planned_event() {
+    for whole in every_schema() {
+        let first = whole.iter().position(|byte| *byte == b'\n').unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        for length in 0..=whole.len() {
+            match read_in(folder.path(), &whole[..length]) {
+                Ok(record) => {
+                    assert!(length > first, "{length}");
+                    assert_eq!(outcomes(&record).len(), 3, "{length}");
+                    assert_eq!(record.tally().settled(), 3, "{length}");
+                    assert_eq!(record.planned(), 3, "{length}");
+                }
+                Err(_) => assert!(length <= first, "{length}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn whatever_line_is_damaged_every_event_is_accounted_for_and_none_that_went_is_called_safe() {
+    for whole in every_schema() {
+        let all = lines(&whole);
+        let true_outcomes = outcomes(&read(&whole).unwrap());
+        for place in 0..all.len() {
+            let mut damages: Vec<Vec<u8>> = Vec::new();
+            let line = &all[place];
+            damages.push(vec![0; line.len()]);
+            damages.push(line[..line.len() / 2].to_vec());
+            damages.push(Vec::new());
+            damages.push([&line[..line.len() - 1], b"\xff}"].concat());
+            for damage in damages {
+                let mut lines = all.clone();
+                lines[place] = damage;
+                let record = read(&joined(&lines)).unwrap();
+                let told = outcomes(&record);
+                // Without its first line a file of schema 1 is as long as its event lines.
+                assert_eq!(told.len(), 3, "{place}");
+                for (told, was) in told.iter().zip(&true_outcomes) {
+                    assert!(told == was || *told == "unknown", "line {place}: {told}, was {was}");
+                }
+                let said = format!("line {}: ", place + 1);
+                assert!(record.flaws.iter().any(|flaw| flaw.starts_with(&said)), "{place}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_wrong_sum_in_any_line_is_told_and_the_line_is_not_used() {
+    let (_pbx, _, whole) = deleted();
+    let all = lines(&whole);
+    for (place, line) in all.iter().enumerate() {
+        let mut lines = all.clone();
+        // Still JSON that says the same.
+        let text = String::from_utf8(line.clone()).unwrap();
+        let other = text.replacen("\"line\":", "\"line\": ", 1);
+        lines[place] = other.into_bytes();
+        let record = read(&joined(&lines)).unwrap();
+        assert_eq!(outcomes(&record).len(), 3);
+        let flaw = format!("line {}: its sum is wrong", place + 1);
+        assert_eq!(record.flaws, [flaw], "{}", String::from_utf8_lossy(line));
+        assert!(record.is_whole().is_ok() || place < 5, "line {place}");
+        assert!(record.is_whole().is_err() || place >= 5, "line {place}");
+    }
+}
+
+#[test]
+fn a_line_of_a_newer_program_is_told_and_changes_nothing() {
+    for whole in every_schema() {
+        let all = lines(&whole);
+        for place in 1..=all.len() {
+            let mut lines = all.clone();
+            lines.insert(place, summed("{\"line\":\"weather\",\"sky\":\"blue\"").into_bytes());
+            let record = read(&joined(&lines)).unwrap();
+            let known = outcomes(&read(&whole).unwrap());
+            if record.schema > 1 || place > 3 {
+                assert_eq!(outcomes(&record), known, "{place}");
+            }
+            assert!(
+                record.flaws[0].ends_with("this callsweep does not know"),
+                "{:?}",
+                record.flaws
+            );
+        }
+    }
+}
+
+#[test]
+fn the_tail_that_a_power_cut_left_is_cut_off_and_the_run_goes_on_behind_it() {
+    let (pbx, name, whole) = deleted();
+    let path = callsweep::journal::path_of(&runs_of(&pbx), &name);
+    let sent: Vec<usize> = lines(&whole)
+        .iter()
+        .enumerate()
+        .filter(|(_, l)| l.starts_with(b"{\"line\":\"sent\""))
+        .map(|(at, _)| at)
+        .collect();
+    // The second event was about to be sent; behind that there is nothing but zeros.
+    let kept = joined(&lines(&whole)[..sent[1]]);
+    fs::write(&path, [&kept[..], &[0; 700]].concat()).unwrap();
+    let runs = pbx.run(&["runs", "--format=json"]);
+    assert!(runs.err.contains("its end was never written"), "{}", runs.err);
+    let run = runs.document()["runs"][0].clone();
+    assert_eq!((&run["deleted"], &run["not_sent"]), (&1.into(), &2.into()));
+    assert_eq!(run["stopped_by"]["reason"], "killed");
+    let said = pbx.run(&["resume", &name, "--yes"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let record = Record::read(&runs_of(&pbx), &name).unwrap();
+    assert!(record.flaws.is_empty() && record.finished.is_some(), "{:?}", record.flaws);
+}
+
+#[test]
+fn the_run_of_an_earlier_version_is_undone_shown_and_gone_on_with() {
+    let pbx = named("the-page");
+    configure(&pbx.home, &pbx.simulator.origin(), "");
+    let runs = runs_of(&pbx);
+    fs::create_dir_all(&runs).unwrap();
+    let here = |text: &str| text.replace("http://127.0.0.1:18999", &pbx.simulator.origin());
+    let put = |name: &str, text: &str| {
+        fs::write(runs.join(format!("{name}.jsonl")), here(text)).unwrap();
+    };
+    for name in [WIDE, UNDO] {
+        put(name, &old(name));
+    }
+    let undone = pbx.run(&["undo", WIDE, "--yes"]);
+    assert_eq!(undone.code, 4, "{}", undone.err);
+    assert!(undone.err.contains("there is nothing to undo"), "{}", undone.err);
+    let shown = pbx.run(&["show", WIDE, "--format=json"]).document();
+    assert_eq!(shown["summary"]["deleted"], 3);
+    // Cut off with the first event deleted: the others may have been sent after a power cut.
+    let whole = old(SINGLE);
+    let cut: String = whole.lines().take(6).fold(String::new(), |text, line| text + line + "\n");
+    put(SINGLE, &cut);
+    pbx.simulator.with_world(|world| {
+        world.extension_mut("0003*210").unwrap().events.remove(0);
+    });
+    let run = pbx.run(&["show", SINGLE, "--format=json"]).document();
+    assert_eq!((&run["summary"]["deleted"], &run["summary"]["unknown"]), (&1.into(), &2.into()));
+    let said = pbx.run(&["resume", SINGLE, "--yes", "--format=json"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert_eq!(said.document()["summary"]["deleted"], 3);
+    assert_eq!(pbx.simulator.with_world(|world| world.event_count()), 0);
+    let said = pbx.run(&["undo", SINGLE, "--yes"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert_eq!(pbx.simulator.with_world(|world| world.event_count()), 3);
+}
+
+#[test]
+fn of_a_damaged_plan_the_rest_comes_back_and_nothing_more_is_deleted() {
+    let (pbx, name, whole) = deleted();
+    let path = callsweep::journal::path_of(&runs_of(&pbx), &name);
+    let mut lines = lines(&whole);
+    let text = String::from_utf8(lines[2].clone()).unwrap();
+    lines[2] = text.replace("calllog", "other").into_bytes();
+    let last = lines.len() - 1;
+    lines.truncate(last - 1);
+    fs::write(&path, joined(&lines)).unwrap();
+    let resumed = pbx.run(&["resume", &name, "--yes"]);
+    assert_eq!(resumed.code, 4, "{}", resumed.err);
+    assert!(resumed.err.contains("is not whole: line 3: its sum is wrong"), "{}", resumed.err);
+    let said = pbx.run(&["undo", &name, "--yes", "--format=json"]);
+    assert!(said.err.contains("line 3: its sum is wrong"), "{}", said.err);
+    assert_eq!(
+        (said.code, &said.document()["summary"]["restored"]),
+        (0, &2.into()),
+        "{}",
+        said.err
+    );
+    let shown = pbx.run(&["show", &name, "--format=json"]).document();
+    assert_eq!(shown["outcomes"].as_array().unwrap().len(), 3);
+    assert_eq!(shown["outcomes"][2]["id"], Value::Null);
+}
+
+#[test]
+fn a_file_of_a_newer_schema_is_shown_and_never_acted_on() {
+    let (pbx, name, whole) = deleted();
+    let path = callsweep::journal::path_of(&runs_of(&pbx), &name);
+    let mut lines = lines(&whole);
+    let text = String::from_utf8(lines[0].clone()).unwrap().replace("\"schema\":2", "\"schema\":3");
+    lines[0] = summed(text.rsplit_once(",\"sum\"").unwrap().0).into_bytes();
+    fs::write(&path, joined(&lines[..8])).unwrap();
+    let shown = pbx.run(&["show", &name, "--format=json"]);
+    assert_eq!((shown.code, shown.document()["summary"]["deleted"].clone()), (0, 1.into()));
+    for command in ["undo", "resume"] {
+        let said = pbx.run(&[command, &name, "--yes"]);
+        assert!(said.code == 2 || said.code == 4, "{}", said.err);
+        assert!(said.err.contains("use a newer version"), "{}", said.err);
+    }
+    assert_eq!(fs::read(&path).unwrap(), joined(&lines[..8]));
+}
+
+#[test]
+fn what_is_no_run_file_is_named_and_left_alone_and_holds_nothing_up() {
+    let (pbx, name, whole) = deleted();
+    let runs = runs_of(&pbx);
+    let secret = pbx.home.path().join("secret");
+    fs::write(&secret, &whole).unwrap();
+    symlink(&secret, runs.join("20260101T000000Z-link.jsonl")).unwrap();
+    let pipe = runs.join("20260101T000000Z-pipe.jsonl");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    fs::create_dir(runs.join("folder.jsonl")).unwrap();
+    fs::write(runs.join("notes.txt"), "x").unwrap();
+    let is_root = rustix::process::geteuid().is_root();
+    let foreign = runs.join("20260101T000000Z-foreign.jsonl");
+    if is_root {
+        fs::write(&foreign, &whole).unwrap();
+        std::os::unix::fs::chown(&foreign, Some(12_345), None).unwrap();
+    }
+    let said = pbx.run(&["runs", "--format=json"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let listed = said.document()["runs"].as_array().unwrap().len();
+    assert_eq!(listed, 1);
+    for word in ["-link.jsonl is a link", "-pipe.jsonl is a pipe", "folder.jsonl is a folder"] {
+        assert!(said.err.contains(word), "{word}: {}", said.err);
+    }
+    assert!(said.err.contains("notes.txt is no run file"), "{}", said.err);
+    assert!(!is_root || said.err.contains("belongs to another user (uid 12345)"), "{}", said.err);
+    for odd in ["20260101T000000Z-link", "20260101T000000Z-pipe"] {
+        for command in [&["show"][..], &["undo"], &["resume"]] {
+            let said = pbx.run(&[command, &[odd]].concat());
+            assert_eq!(said.code, 2, "{}", said.err);
+            assert!(said.err.contains("is a "), "{}", said.err);
+        }
+    }
+    assert_eq!(pbx.run(&["undo", &name, "--yes"]).code, 0, "they are in nobody's way");
+    assert_eq!(fs::read(&secret).unwrap(), whole);
+}
+
+#[test]
+fn why_a_run_stopped_is_in_its_file_and_going_on_appends_to_it() {
+    let pbx = named("the-page");
+    configure(&pbx.home, &pbx.simulator.origin(), "wide_calls = []\nconcurrency = 1");
+    pbx.simulator.with_world(|world| {
+        let method = Some("DELETE".to_owned());
+        world.add_fault(Fault { method, nth: Some(2), status: Some(401), ..Fault::default() });
+    });
+    let said = pbx.run(&[&DELETE[..], &["--format=json"]].concat());
+    assert_eq!(said.code, 3, "{}", said.err);
+    let document = said.document();
+    assert_eq!(document["stopped_by"]["reason"], "token", "{document}");
+    assert_eq!(document["stopped_by"]["resumable"], true);
+    let name = document["run"].as_str().unwrap().to_owned();
+    let runs = pbx.run(&["runs", "--format=json"]).document();
+    assert_eq!(runs["runs"][0]["stopped_by"]["reason"], "token");
+    assert!(pbx.run(&["runs"]).out.contains("STOPPED (token): 1 deleted"));
+    assert!(pbx.run(&["show", &name]).out.contains("stopped   "));
+    pbx.simulator.with_world(callsweep::simulator::World::clear_faults);
+    let dry = pbx.run(&["resume", &name, "--dry-run", "--format=json"]);
+    assert_eq!(
+        (dry.code, dry.document()["calls"].as_array().unwrap().len()),
+        (0, 2),
+        "{}",
+        dry.err
+    );
+    let before = fs::read(callsweep::journal::path_of(&runs_of(&pbx), &name)).unwrap();
+    let said = pbx.run(&["resume", &name, "--yes", "--format=json"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert_eq!(
+        (&said.document()["run"], &said.document()["stopped_by"]),
+        (&name.as_str().into(), &Value::Null)
+    );
+    let after = fs::read(callsweep::journal::path_of(&runs_of(&pbx), &name)).unwrap();
+    assert!(after.starts_with(&before), "nothing of it is changed");
+    let text = String::from_utf8(after[before.len()..].to_vec()).unwrap();
+    assert!(text.starts_with("{\"line\":\"opened\""), "{text}");
+    assert!(text.contains("\"why\":\"resume\""), "{text}");
+    assert_eq!(callsweep::journal::names(&runs_of(&pbx)).unwrap().len(), 1, "one job, one file");
+    let record = Record::read(&runs_of(&pbx), &name).unwrap();
+    assert_eq!(record.tally(), Tally { deleted: 3, ..Tally::default() });
+    let again = pbx.run(&["resume", &name, "--yes"]);
+    assert!(again.code == 4 && again.err.contains("nothing to resume"), "{}", again.err);
+    // Undoing the run undoes the whole job, and ends its going on.
+    assert_eq!(pbx.run(&["undo", &name, "--yes"]).code, 0);
+    assert_eq!(pbx.simulator.with_world(|world| world.event_count()), 3);
+}
+
+#[test]
+fn a_signal_is_told_as_the_reason() {
+    let pbx = named("the-page");
+    configure(&pbx.home, &pbx.simulator.origin(), "wide_calls = []\nconcurrency = 1");
+    pbx.simulator.with_world(|world| {
+        let method = Some("DELETE".to_owned());
+        world.add_fault(Fault {
+            method,
+            nth: Some(2),
+            delay_ms: 200,
+            acts: true,
+            ..Fault::default()
+        });
+    });
+    let mut command = command(&pbx.home, &pbx.simulator.token(), &DELETE);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let give_up = Instant::now() + Duration::from_secs(20);
+    while pbx.requests().iter().filter(|request| request.starts_with("DELETE")).count() < 2 {
+        assert!(Instant::now() < give_up, "the second DELETE never came");
+        std::thread::yield_now();
+    }
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(128 + 15));
+    let name = callsweep::journal::names(&runs_of(&pbx)).unwrap().remove(0);
+    let shown = pbx.run(&["show", &name, "--format=json"]).document();
+    assert_eq!(shown["stopped_by"]["reason"], "signal", "{shown}");
+    assert_eq!(pbx.run(&["resume", &name, "--yes"]).code, 0);
+}
