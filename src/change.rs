@@ -25,6 +25,7 @@ mod verification;
 
 pub use act::{Act, Done, RunCall};
 pub use back::{Loss, TakenUp, UndoRefused};
+pub use delete::FRESH;
 pub use drift::{Choice, Difference, Drifted};
 pub use judge::{Reply, Settled, judge, judge_made};
 pub use ledger::Tally;

@@ -13,8 +13,8 @@ use super::Plan;
 use super::ledger::Ledger;
 use super::verification::{gone_beside, settled_by_listing};
 
-/// A call may rest on a listing of this age; before it goes out, an older one is asked for anew.
-const FRESH: Duration = Duration::from_secs(60);
+/// A yes and a call may rest on a listing of this age; an older one is asked for anew before.
+pub const FRESH: Duration = Duration::from_secs(60);
 
 /// What a deletion knows beside its calls.
 #[derive(Debug, Default)]

@@ -1,6 +1,6 @@
 //! `callsweep delete`: the events that arguments name, planned and run as on the screen.
 
-use std::path::Path;
+use std::time::Instant;
 
 use clap::Args;
 use color_eyre::eyre::{Result, eyre};
@@ -11,7 +11,7 @@ use super::machine;
 use super::profile;
 use super::runs::{self, Told};
 use super::{Consent, Opened};
-use crate::change::{Plan, Selection};
+use crate::change::{FRESH, Plan, Selection};
 use crate::config::{self, Environment, Flags};
 use crate::domain::{EventStore, EventType, EventView, Expression, Extension, Listing};
 use crate::runtime::Listed;
@@ -97,35 +97,84 @@ pub(super) fn run(
     let wanted = Wanted::parse(arguments, flags)?;
     let folder = config::state_dir(environment)?.join("runs");
     let opened = profile::open(demo, flags, environment)?;
-    let (selection, whole) = match select(&opened, &wanted, flags)? {
-        Ok(selected) => selected,
+    let consent = &arguments.consent;
+    let chosen = agree(
+        || choose(&opened, &wanted, flags, consent),
+        |plan| machine::held_back(plan, &opened.profile, consent),
+        |chosen| !consent.yes && chosen.listed.elapsed() > FRESH,
+    )?;
+    let Chosen { plan, whole, listed } = match chosen {
+        Ok(chosen) => chosen,
         Err(ending) => return Ok(ending),
     };
-    if selection.is_empty() {
-        let written = runs::print(arguments.consent.format, Told::of_plan(None), |_| Ok(()));
-        let ending = Ending::Refused.because("no event is meant by that: nothing was sent");
-        return Ok(ending.written(written));
-    }
-    let ending = carry_out(&selection, &opened, &folder, &arguments.consent)?;
+    let ending = machine::send(plan, &opened, &folder, consent.format, listed, None)?;
     Ok(if whole || ending != Ending::Done { ending } else { Ending::InPart })
 }
 
-/// Plans, asks, sends and prints.
-///
-/// # Errors
-/// When the terminal cannot be asked; what fails later is in the ending.
-fn carry_out(
-    selection: &Selection,
+/// What is to be deleted.
+#[derive(Debug)]
+struct Chosen {
+    plan: Plan,
+    /// Everything could be listed that may hold some of it.
+    whole: bool,
+    /// Before it was listed.
+    listed: Instant,
+}
+
+/// Chooses and asks. What the operator looked at for too long is chosen anew, and asked about anew
+/// where anything differs.
+fn agree(
+    mut choose: impl FnMut() -> Result<Result<Chosen, Ending>>,
+    mut held_back: impl FnMut(&Plan) -> Result<Option<Ending>>,
+    mut is_old: impl FnMut(&Chosen) -> bool,
+) -> Result<Result<Chosen, Ending>> {
+    let mut agreed: Option<Plan> = None;
+    loop {
+        let chosen = match choose()? {
+            Ok(chosen) => chosen,
+            Err(ending) => return Ok(Err(ending)),
+        };
+        if let Some(before) = agreed {
+            if before.sends_the_same(&chosen.plan) {
+                return Ok(Ok(chosen));
+            }
+            remark("not all is as it was when that was asked: nothing was sent");
+        }
+        if let Some(ending) = held_back(&chosen.plan)? {
+            return Ok(Err(ending));
+        }
+        if !is_old(&chosen) {
+            return Ok(Ok(chosen));
+        }
+        remark("that was listed more than a minute ago: listing again");
+        agreed = Some(chosen.plan);
+    }
+}
+
+/// Lists and plans; with a reason where there is no plan.
+fn choose(
     opened: &Opened,
-    folder: &Path,
+    wanted: &Wanted,
+    flags: &Flags,
     consent: &Consent,
-) -> Result<Ending> {
+) -> Result<Result<Chosen, Ending>> {
+    let listed = machine::clock();
+    let (selection, whole) = match select(opened, wanted, flags)? {
+        Ok(selected) => selected,
+        Err(ending) => return Ok(Err(ending)),
+    };
+    if selection.is_empty() {
+        let written = runs::print(consent.format, Told::of_plan(None), |_| Ok(()));
+        let ending = Ending::Refused.because("no event is meant by that: nothing was sent");
+        return Ok(Err(ending.written(written)));
+    }
     let profile = &opened.profile;
     let form = profile.wide_calls.widest();
-    match Plan::freeze(profile.target.clone(), selection, form, profile.max_delete) {
-        Ok(plan) => machine::carry_out(plan, opened, folder, consent),
-        Err(refused) => Ok(Ending::Refused.because(&refused.to_string())),
-    }
+    let plan = Plan::freeze(profile.target.clone(), &selection, form, profile.max_delete);
+    Ok(match plan {
+        Ok(plan) => Ok(Chosen { plan, whole, listed }),
+        Err(refused) => Err(Ending::Refused.because(&refused.to_string())),
+    })
 }
 
 /// Lists what may hold wanted events and chooses them; false with it where something could not be
@@ -161,4 +210,63 @@ fn select(
         remark("not everything could be read: what is not known is not deleted");
     }
     Ok(Ok((Selection::of_marks(&store), whole)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+    use crate::domain::{ExtensionNumber, ListingBuilder, RawEvent, Target, UserId};
+
+    fn chosen(url: &str) -> Chosen {
+        let mut builder = ListingBuilder::new(ExtensionNumber::parse("210").unwrap());
+        builder.push(RawEvent { event_type: "0", id: "a", url, ..RawEvent::default() });
+        let mut store = EventStore::default();
+        store.insert(builder.finish(true));
+        store.set_marks(&ExtensionNumber::parse("210").unwrap(), 0..1, true);
+        let user = UserId::parse("@me").unwrap();
+        let target = Target::new("acme", "https://pbx.test", "/uapi", user).unwrap();
+        let selection = Selection::of_marks(&store);
+        let plan = Plan::freeze(target, &selection, crate::domain::CallForm::Event, 10).unwrap();
+        Chosen { plan, whole: true, listed: machine::clock() }
+    }
+
+    /// Times listed, times asked, and the URL that was agreed to, of these listings in order.
+    fn agreed(urls: &[&str], takes_too_long: bool) -> (usize, usize, String) {
+        let (listed, asked) = (Cell::new(0), Cell::new(0));
+        let list = || {
+            let url = urls.get(listed.replace(listed.get() + 1)).expect("no more than these");
+            Ok(Ok(chosen(url)))
+        };
+        let ask = |_: &Plan| {
+            asked.set(asked.get() + 1);
+            Ok(None)
+        };
+        let chosen = agree(list, ask, |_| takes_too_long).unwrap().unwrap();
+        (listed.get(), asked.get(), chosen.plan.events()[0].url.raw().to_owned())
+    }
+
+    #[test]
+    fn a_yes_within_a_minute_is_for_what_was_listed() {
+        assert_eq!(agreed(&["x"], false), (1, 1, "x".to_owned()));
+    }
+
+    #[test]
+    fn a_yes_after_a_minute_lists_again_and_asks_anew_where_anything_differs() {
+        assert_eq!(agreed(&["x", "x"], true), (2, 1, "x".to_owned()));
+        assert_eq!(agreed(&["x", "y", "y"], true), (3, 2, "y".to_owned()));
+    }
+
+    #[test]
+    fn a_no_after_a_minute_lists_nothing_again() {
+        let listed = Cell::new(0);
+        let list = || {
+            listed.set(listed.get() + 1);
+            Ok(Ok(chosen("x")))
+        };
+        let no = |_: &Plan| Ok(Some(Ending::Refused));
+        assert!(agree(list, no, |_| true).unwrap().is_err());
+        assert_eq!(listed.get(), 1);
+    }
 }

@@ -32,23 +32,6 @@ pub(super) struct GoOn {
     pub(super) places: Vec<usize>,
 }
 
-/// Shows a plan or asks about it, does what it says until it is over, and prints what came of it:
-/// what every command does that changes the PBX.
-///
-/// # Errors
-/// When the terminal cannot be asked, or no client be made; what fails later is in the ending.
-pub(super) fn carry_out(
-    plan: Plan,
-    opened: &Opened,
-    folder: &Path,
-    consent: &Consent,
-) -> Result<Ending> {
-    match held_back(&plan, &opened.profile, consent)? {
-        Some(ending) => Ok(ending),
-        None => send(plan, opened, folder, consent.format, None),
-    }
-}
-
 /// How it ends already where nothing is to be sent: it is only shown, or must not or shall not be.
 ///
 /// # Errors
@@ -73,7 +56,7 @@ pub(super) fn held_back(
 }
 
 /// Does what a plan says, in a run file of its own or in that of the run that is gone on with, and
-/// prints what came of it.
+/// prints what came of it. `listed` is before the listings that the plan rests on.
 ///
 /// # Errors
 /// When no client can be made, or the network runtime cannot start.
@@ -82,6 +65,7 @@ pub(super) fn send(
     opened: &Opened,
     folder: &Path,
     format: RunFormat,
+    listed: Instant,
     going_on: Option<GoOn>,
 ) -> Result<Ending> {
     let client = profile::client(&opened.profile, Writes::Allowed)?;
@@ -92,7 +76,7 @@ pub(super) fn send(
         None => (ports, None),
     };
     let mut machine = Machine::new(Arc::new(plan), opened.profile.concurrency);
-    match hands()?.block_on(drive(&mut machine, Arc::new(ports))) {
+    match hands()?.block_on(drive(&mut machine, Arc::new(ports), listed)) {
         Ok(closed) => {
             let ending = report(&machine, folder, &closed, places.as_deref(), format);
             Ok(closed.signal.map_or(ending, Ending::Signalled))
@@ -148,10 +132,14 @@ struct Closed {
     in_order: bool,
 }
 
-/// Nothing here decides.
-async fn drive(machine: &mut Machine, ports: Arc<Ports>) -> Result<Closed, Failure> {
+/// Nothing here decides. Time is since `clock`.
+async fn drive(
+    machine: &mut Machine,
+    ports: Arc<Ports>,
+    clock: Instant,
+) -> Result<Closed, Failure> {
     let mut progress = Progress::of(machine.outcomes().len(), "events");
-    let (clock, mut signal, mut in_order, mut performing) = (clock(), None, true, 0);
+    let (mut signal, mut in_order, mut performing) = (None, true, 0);
     let mut coming = JoinSet::new();
     listen(&mut coming);
     loop {
@@ -225,8 +213,9 @@ fn listen(coming: &mut JoinSet<Came>) {
     }
 }
 
+/// Now, to count from.
 #[expect(clippy::disallowed_methods, reason = "the front is where time comes in")]
-fn clock() -> Instant {
+pub(super) fn clock() -> Instant {
     Instant::now()
 }
 

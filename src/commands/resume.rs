@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use clap::Args;
 use color_eyre::eyre::{Result, eyre};
@@ -38,6 +39,8 @@ struct Found {
     selection: Selection,
     /// Everything could be listed.
     whole: bool,
+    /// Before it was listed.
+    listed: Instant,
 }
 
 /// Lists, asks, sends what is left and prints.
@@ -183,7 +186,8 @@ impl Job<'_> {
             Ok(file) => file.holding(Some(lock)),
             Err(error) => return Ok(unwritten(&error)),
         };
-        machine::send(plan, opened, folder, consent.format, Some(GoOn { file, places }))
+        let going_on = Some(GoOn { file, places });
+        machine::send(plan, opened, folder, consent.format, found.listed, going_on)
     }
 }
 
@@ -224,6 +228,7 @@ fn not_resumable(record: &Record, folder: &Path) -> Option<String> {
 /// Lists every extension that the run planned on and settles what can be settled by that.
 /// Only events of `among` are left to be sent, where it is given.
 fn look(record: &Record, opened: &Opened, among: Option<&HashSet<EventKey>>) -> Result<Found> {
+    let began = machine::clock();
     let profile = &opened.profile;
     let numbers: Vec<_> = record.extensions().cloned().collect();
     let client = profile::client(profile, Writes::ReadOnly)?;
@@ -255,5 +260,5 @@ fn look(record: &Record, opened: &Opened, among: Option<&HashSet<EventKey>>) -> 
         }
     }
     let end = taken.end(record.events.iter().map(|planned| &planned.outcome), whole);
-    Ok(Found { end, selection: Selection::of_marks(&store), whole })
+    Ok(Found { end, selection: Selection::of_marks(&store), whole, listed: began })
 }

@@ -36,11 +36,16 @@ pub(super) fn run(
     }
     let folder = config::state_dir(environment)?.join("runs");
     let opened = profile::open(demo, flags, environment)?;
+    let consent = &arguments.consent;
     if let Ok(record) = Record::read(&folder, &arguments.run) {
         runs::tell_flaws(&record);
     }
     match journal::undo_plan(&folder, &arguments.run, &opened.profile.target) {
-        Ok(plan) => machine::carry_out(plan, &opened, &folder, &arguments.consent),
+        Ok(plan) => match machine::held_back(&plan, &opened.profile, consent)? {
+            Some(ending) => Ok(ending),
+            // It lists everything before its first call.
+            None => machine::send(plan, &opened, &folder, consent.format, machine::clock(), None),
+        },
         Err(refused @ RecordRefused::Nothing(_)) => {
             Ok(Ending::Refused.because(&refused.to_string()))
         }

@@ -4,15 +4,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::change::{Choice, Difference, Drifted};
+use crate::change::{Choice, Difference, Drifted, FRESH};
 use crate::domain::{Cause, ExtensionNumber, Failure, Mask};
 
 use super::{Chosen, Review};
 use crate::app::status::Tone;
 use crate::app::{Dialog, Effect, Model, count_of};
-
-/// A yes may rest on listings of this age; older ones are asked for once more.
-const FRESH: Duration = Duration::from_secs(60);
 
 /// Of many that are to be named, these are; the others are counted.
 const NAMED: usize = 3;
