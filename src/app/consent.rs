@@ -5,8 +5,6 @@
 
 use std::time::Duration;
 
-use crate::domain::PlanHash;
-
 /// A wake-up later than this tells that the program stood still: what was typed meanwhile was not
 /// typed at what it shows.
 const LATE: Duration = Duration::from_millis(150);
@@ -36,8 +34,8 @@ pub enum Unread {
 pub(super) struct Substance {
     /// Which question it is, counted over the whole session.
     pub(super) question: u64,
-    /// What would be carried out.
-    pub(super) plan: Option<PlanHash>,
+    /// Which of the question's plans would be carried out; one that sends the same is no other.
+    pub(super) plan: u64,
     pub(super) warnings: Vec<String>,
     /// Counts the times that the whole screen had to be painted anew.
     pub(super) repaints: u64,

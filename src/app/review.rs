@@ -34,6 +34,8 @@ const MOST_DIGITS: usize = 7;
 pub struct Review {
     /// None while nothing is left of what was chosen.
     plan: Option<Arc<Plan>>,
+    /// Counts the plans so far that were not the same as the one before.
+    plans: u64,
     /// What a deletion was chosen from; an undo gives back what its plan says.
     chosen: Option<Box<Chosen>>,
     digest: Digest,
@@ -123,6 +125,7 @@ impl Review {
     fn of(plan: Option<Arc<Plan>>, chosen: Option<Box<Chosen>>, from_cursor: bool) -> Self {
         Self {
             plan,
+            plans: 0,
             chosen,
             digest: Digest::default(),
             question: 0,
@@ -197,9 +200,9 @@ impl Review {
         &self.digest
     }
 
-    /// The first digits of the plan's hash.
+    /// The first digits of the plan's hash, once all is read that it is made of.
     pub fn hash(&self) -> Option<&str> {
-        self.plan().map(|plan| plan.hash().short())
+        self.plan().filter(|_| !self.is_reading()).map(|plan| plan.hash().short())
     }
 
     /// The call form in use.
@@ -298,6 +301,7 @@ impl Review {
         chosen.selection = selection;
         self.plan = plan.map(Arc::new);
         if !same {
+            self.plans += 1;
             chosen.check.agreed = false;
             self.typed.clear();
             self.cursor = Cursor::default();
@@ -406,7 +410,7 @@ impl Model {
         let (size, repaints) = (self.layout.whole.as_size(), self.repaints);
         let Some(Dialog::Review(review)) = &mut self.dialog else { return None };
         review.lay_out(size, &warnings);
-        let (question, plan) = (review.question, review.plan().map(|plan| plan.hash().clone()));
+        let (question, plan) = (review.question, review.plans);
         Some((Substance { question, plan, warnings, repaints }, review.sight()))
     }
 

@@ -184,7 +184,7 @@ impl Desk {
         let mut builder = ListingBuilder::new(extension.clone());
         let listing = self.model.store().listing(extension).unwrap();
         for event in (0..listing.len()).map(|row| listing.row(row).unwrap().to_event()) {
-            builder.push(RawEvent {
+            let row = RawEvent {
                 event_type: &event.key.event_type.number().to_string(),
                 id: event.key.id.as_str(),
                 method: event.method.written(),
@@ -192,7 +192,9 @@ impl Desk {
                 note: event.note.raw(),
                 status: event.status.written(),
                 modified: &event.modified.written(),
-            });
+            };
+            // Only what is read again is kept letter by letter.
+            builder.push_with_text(row, event.url.raw().as_bytes());
         }
         builder.finish(true)
     }

@@ -105,7 +105,7 @@ impl Model {
             Some(Dialog::Review(_)) => self.substance_of_review(),
             Some(Dialog::Leave(leave)) => {
                 let (question, repaints) = (leave.question, self.repaints);
-                let substance = Substance { question, plan: None, warnings: Vec::new(), repaints };
+                let substance = Substance { question, plan: 0, warnings: Vec::new(), repaints };
                 Some((substance, super::consent::Sight::default()))
             }
             Some(Dialog::Filter(_) | Dialog::Marking(_) | Dialog::Help { .. }) | None => None,

@@ -54,6 +54,19 @@ fn a_yes_before_everything_is_read_is_dropped_and_not_kept_for_later() {
 }
 
 #[test]
+fn what_was_typed_while_it_was_read_again_stays_where_nothing_differs() {
+    let mut desk = Desk::with(Facts { protected: true, ..facts() });
+    desk.press_only("space d");
+    desk.look();
+    desk.press_only("4");
+    assert!(desk.review().hash().is_none(), "it is not what a run would have");
+    let as_it_is = desk.as_it_is(&number("1"));
+    desk.answer_listing("1", 0, Ok(as_it_is));
+    assert!(desk.review().is_armed() && desk.review().hash().is_some());
+    assert!(matches!(desk.press_only("y")[..], [Effect::Act(Act::Open(_))]));
+}
+
+#[test]
 fn drift_makes_a_review_unreadable_until_it_is_shown_with_it() {
     let mut desk = open("space d");
     desk.look();
