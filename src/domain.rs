@@ -31,7 +31,7 @@ pub use fuse::Fuse;
 pub use mask::Mask;
 pub use plan_hash::{PlanHash, PlanHasher};
 pub use service::{Credentials, Discovery, Exchange, Secret, Source};
-pub use stop::{Stop, StopReason};
+pub use stop::{LONGEST_PAUSE, Stop, StopReason};
 pub use store::{
     EventStore, EventView, Listing, ListingBuilder, Meant, OddRow, RawEvent, Replaced, RowText,
 };

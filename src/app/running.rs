@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::change::{Done, Loss, Machine, Plan, RunState};
-use crate::domain::{Cause, ExtensionNumber, Failure, Listing, Meant, Outcome};
+use crate::domain::{Cause, ExtensionNumber, Failure, Listing, Meant, Outcome, Stop};
 
 use super::consent::Yes;
 use super::status::Tone;
@@ -248,7 +248,7 @@ impl Model {
             return Vec::new();
         };
         if self.in_haste {
-            active.machine.stop();
+            active.machine.stop_for(Stop::by_signal());
         }
         let acts = active.machine.hand_out(now);
         for remark in active.machine.take_remarks() {
@@ -274,7 +274,8 @@ impl Model {
     /// Hands out nothing more; what is in flight is awaited.
     fn stop_run(&mut self) {
         let Some(active) = &mut self.runs.now else { return };
-        active.machine.stop();
+        let asked = if self.in_haste { Stop::by_signal() } else { Stop::by_operator() };
+        active.machine.stop_for(asked);
         self.take_news(None, false);
         let in_flight = self.in_flight();
         if in_flight > 0 {

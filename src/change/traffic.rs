@@ -4,14 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use super::pace::{Pace, pause};
-use crate::domain::{Failure, Fuse};
+use crate::domain::{Failure, Fuse, LONGEST_PAUSE};
 
 /// How often one request is sent at most, where what went wrong may pass.
 const ATTEMPTS: u32 = 5;
 /// A shorter pause is over before it could be read about.
 const WORTH_TELLING: Duration = Duration::from_millis(900);
-/// A service that wants to be left alone for longer is left alone: the run stops.
-const LONGEST_WAIT: Duration = Duration::from_secs(120);
 
 /// The requests of a run, each known by a key.
 #[derive(Debug, PartialEq, Eq)]
@@ -159,7 +157,8 @@ impl<T: Ord + Clone> Traffic<T> {
             self.trouble = Some(failure.clone());
         }
         let counts = !may_pass || slowed;
-        let too_long = failure.retry_after.is_some_and(|wait| wait > LONGEST_WAIT);
+        // A service that wants to be left alone for longer is left alone.
+        let too_long = failure.retry_after.is_some_and(|wait| wait > LONGEST_PAUSE);
         if counts && (self.fuse.blows(Some(failure)) || (may_pass && too_long)) {
             self.stopped_by.get_or_insert_with(|| failure.clone());
         }

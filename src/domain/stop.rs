@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Cause, Failure, Foreign};
 
 /// The longest pause that a run waits for by itself.
-const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+pub const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
 /// Why a run stopped, in one word and in a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -215,6 +215,9 @@ fn a_signal_in_a_run_awaits_what_is_in_flight_and_closes_the_run_file() {
         let record = callsweep::journal::Record::read(&runs, &name).unwrap();
         assert_eq!(record.finished.is_some(), finished);
         let outcomes: Vec<_> = record.events.iter().map(|event| event.outcome.name()).collect();
+        if finished {
+            assert_eq!(record.stopped.unwrap().reason.name(), "signal");
+        }
         let first = if finished { "deleted" } else { "unknown" };
         assert_eq!(outcomes, [first, "not sent", "not sent"]);
     }

@@ -207,7 +207,12 @@ fn a_service_that_wants_to_be_left_alone_for_long_is_left_alone() {
     let later = Failure::new(Cause::Rejected, "too many");
     let hour = Some(Duration::from_secs(3600));
     let later = Failure { http_status: Some(429), retry_after: hour, ..later };
-    assert_eq!(traffic.came_back(&0, Some(&later), true, ms(10)), Some(Fate::Settled));
+    let long = Failure { retry_after: Some(LONGEST_PAUSE), ..later.clone() };
+    assert_eq!(traffic.came_back(&0, Some(&long), true, ms(10)), Some(Fate::Again));
+    let at = ms(300_010);
+    assert!(traffic.hand_out(ms(300_009)).iter().all(|next| matches!(next, Next::Wait(_))));
+    assert_eq!(traffic.hand_out(at), [Next::Go(0)]);
+    assert_eq!(traffic.came_back(&0, Some(&later), true, at), Some(Fate::Settled));
     assert_eq!(traffic.stopped_by(), Some(&later));
 }
 
