@@ -65,3 +65,19 @@ fn every_terminal_that_moves_its_cursor_will_do_and_a_dumb_one_is_refused_polite
     assert!(said.contains("TERM=dumb") && said.contains("set TERM"), "{said}");
     assert!(!session.written.contains('\x1b'));
 }
+
+#[test]
+fn in_the_c_locale_on_xterm_every_warning_and_call_of_a_review_can_be_read() {
+    let home = tempfile::tempdir().unwrap();
+    let environment = [("TERM", "xterm"), ("LANG", "C")];
+    let mut session = Session::start(home.path(), &["--demo"], &environment);
+    session.sees("Dial-In");
+    session.press(" d");
+    session.sees("y deletes all 9, n cancels.");
+    session.sees("! 1 of 1 call is wide (rows with w): each takes every event that is there");
+    session.sees("DELETE /uapi/extensions/@me/0003*100");
+    // What xterm shows in that locale is what stands in ASCII.
+    assert!(session.written.is_ascii());
+    session.press("nUq");
+    assert_eq!(session.ends(), 0);
+}
