@@ -25,6 +25,8 @@ use crate::runtime::{Clipboard, Ports, perform};
 
 pub use guard::{give_back_on_panic, is_terminal};
 use inbox::{Inbox, Post, Told};
+#[cfg(fuzzing)]
+pub use input::hear_anything;
 use outlet::Writer;
 use show::{Picture, Show};
 
