@@ -250,6 +250,20 @@ fn on_a_long_line_a_key_is_answered_with_one_round_trip() {
     session.sees(">  [ ]");
     let took = pressed.elapsed();
     assert!(took >= 2 * ONE_WAY && took < 4 * ONE_WAY, "{took:?}");
+    // A review is readable one round trip and the moment of rest after its picture.
+    session.press("d");
+    session.sees("DELETE 1 phone call event");
+    let shown = Instant::now();
+    session.sees("y deletes it, n cancels.");
+    let took = shown.elapsed();
+    let least = 2 * ONE_WAY + callsweep::looks::QUIET;
+    assert!(took + ONE_WAY / 2 >= least && took < least + 2 * ONE_WAY, "{took:?}");
+    let pressed = Instant::now();
+    session.press("y");
+    session.sees("deleted");
+    let took = pressed.elapsed();
+    assert!(took >= 2 * ONE_WAY && took < 5 * ONE_WAY, "{took:?}");
+    session.sees("finished: 1 deleted");
     session.press("qq");
     assert_eq!(session.ends(), 0);
     session.has_its_terminal_back();
