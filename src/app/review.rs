@@ -639,7 +639,7 @@ impl Model {
 
 impl Review {
     /// When the oldest listing that it rests on came.
-    fn listed_at(&self) -> Duration {
+    pub(super) fn listed_at(&self) -> Duration {
         self.chosen.as_ref().map_or(Duration::ZERO, |chosen| chosen.check.listed_at())
     }
 

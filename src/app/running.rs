@@ -101,13 +101,14 @@ impl Model {
             self.notice(Tone::Warning, "only a deletion can be simulated");
             return Vec::new();
         }
+        let listed = review.listed_at();
         self.focus_panel(Panel::Status);
         if let Some(Dialog::Review(review)) = self.dialog.take() {
             self.end_check(&review);
         }
         self.log(Tone::Plain, format!("simulating {}", count_of(plan.calls(), "call")));
         self.status_cursor = Cursor::default();
-        let machine = Machine::simulating(plan, self.facts.concurrency);
+        let machine = Machine::simulating(plan, self.facts.concurrency).reviewed_at(listed);
         let earlier = self.runs.last.as_deref().and_then(ActiveRun::loss);
         let started = self.now.since_start;
         let active = ActiveRun { started, earlier, ..ActiveRun::new(machine) };

@@ -860,6 +860,15 @@ fn digits_and_tab_focus_panels_and_the_marked_panel_unmarks() {
 }
 
 #[test]
+fn a_simulated_run_asks_for_no_listing_that_is_younger_than_a_minute() {
+    let mut desk = Desk::open();
+    desk.pass(Duration::from_secs(61));
+    desk.press("enter A d t");
+    let first = desk.press_only("s");
+    assert!(matches!(first[..], [Effect::Act(Act::Send(_)), ..]), "{first:?}");
+}
+
+#[test]
 fn a_simulated_run_sends_nothing_writes_no_run_file_and_keeps_every_mark() {
     let mut desk = Desk::open();
     desk.press("enter A d t");
