@@ -255,12 +255,13 @@ impl Model {
         for remark in active.machine.take_remarks() {
             self.log.add(self.now, Tone::Warning, remark);
         }
-        if !active.machine.is_going_on() && active.finished.is_none() {
-            active.finished = Some(now);
+        if !active.machine.is_going_on() {
+            active.finished.get_or_insert(now);
+        }
+        // Not before the run file is closed: until then `z` is refused.
+        if active.machine.state() == RunState::Finished {
             let (tone, text) = report(active);
             self.say(tone, text);
-        }
-        if self.runs.state() == Some(RunState::Finished) {
             self.runs.last = self.runs.now.take();
             self.leave_if_settled();
         }

@@ -752,6 +752,21 @@ fn leaving_a_paused_run_and_one_just_over_waits_for_the_last_line_of_the_run_fil
 }
 
 #[test]
+fn a_run_is_called_over_once_its_file_is_closed_and_can_be_undone_from_then_on() {
+    let mut desk = Desk::open();
+    desk.press("enter j space d");
+    desk.run();
+    desk.settle(0, true);
+    assert!(!desk.notice().contains("z undoes it"), "{}", desk.notice());
+    desk.press("z");
+    assert!(desk.notice().contains("a run is going on"), "{}", desk.notice());
+    desk.take(Message::Done(Done::Closed(Ok(()))));
+    assert!(desk.notice().contains("z undoes it"), "{}", desk.notice());
+    desk.press("z");
+    assert!(matches!(desk.model.dialog(), Some(Dialog::Review(review)) if review.is_of_undo()));
+}
+
+#[test]
 fn a_terminal_without_keys_ends_the_program() {
     let mut desk = Desk::open();
     desk.take(Message::InputEnded);

@@ -83,7 +83,7 @@ fn summary(model: &Model, columns: usize) -> Line<'static> {
     };
     let machine = &active.machine;
     let tally = machine.tally();
-    let (simulated, over) = (machine.is_simulated(), !machine.is_going_on());
+    let (simulated, over) = (machine.is_simulated(), machine.state() == RunState::Finished);
     if simulated && over {
         let events = count_of(active.would_change(), "event");
         let words = format!("simulated: {events} would be deleted · nothing was sent");
@@ -99,7 +99,8 @@ fn summary(model: &Model, columns: usize) -> Line<'static> {
         RunState::Paused => "PAUSED",
         RunState::Stopping => "stopping",
         RunState::Verifying => "verifying",
-        RunState::Closing | RunState::Finished => &done,
+        RunState::Closing => "closing the run file",
+        RunState::Finished => &done,
     };
     let words = if simulated {
         format!("{state}: {} would be sent", count_of(active.would_change(), "event"))
