@@ -165,10 +165,13 @@ impl Model {
             Done::Waited => {}
             Done::Closed(closed) => {
                 machine.take(Done::Closed(Ok(())), now);
+                let effects = self.hand_out();
+                // Behind how it ended, so that this is what stays to be read.
                 if let Err(failure) = closed {
                     let text = format!("the run file could not be closed in order: {failure}");
                     self.say(Tone::Warning, text);
                 }
+                return effects;
             }
         }
         let stopped_by = self.runs.now.as_ref().and_then(|active| active.machine.stopped_by());
