@@ -109,7 +109,7 @@ pub const BINDINGS: &[Binding] = &[
     row(ASKING, &["y"], Command::Confirm, "yes, once the question has been shown; Enter does nothing", ""),
     row(ASKING, &["n", "esc", "q"], Command::Cancel, "no; marks stay", ""),
     row(ASKING, &["enter"], Command::Nothing, "nothing, on purpose", ""),
-    row(REVIEW, &["t"], Command::ChangeForm, "next call form that the profile allows", ""),
+    row(REVIEW, &["t"], Command::ChangeForm, "next call form that wide_calls and the marks allow", ""),
     row(REVIEW, &["s"], Command::Simulate, "simulate: go through these calls and send none; marks stay", ""),
     row(REVIEW, &["c"], Command::Copy, "copy the calls as curl lines; the token is not in them", ""),
     row(REVIEW, &["v"], Command::ShowCalls, "list the literal calls, or the events again", ""),

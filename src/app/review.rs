@@ -109,7 +109,7 @@ impl Review {
         let choice = Choice::of(selection, store);
         let check = Check::of(&choice);
         let selection = choice.selection(store);
-        let form = facts.wide_calls.widest();
+        let form = CallForm::Event;
         let chosen = Chosen { choice, selection: Selection::default(), form, check };
         let mut review = Self::of(None, Some(Box::new(chosen)), from_cursor);
         review.freeze(facts, selection)?;
@@ -330,17 +330,17 @@ impl Review {
         self.must_type = many || hidden > 0 || facts.protected;
     }
 
-    /// Freezes the same selection with the next form; false where there is no other.
-    fn change_form(&mut self, facts: &Facts) -> bool {
-        let Some(chosen) = &mut self.chosen else { return false };
-        let before = chosen.form;
-        chosen.form = facts.wide_calls.next(before);
-        chosen.check.agreed = false;
-        let (changed, selection) = (chosen.form != before, chosen.selection.clone());
-        if changed {
-            self.typed.clear();
-        }
-        self.freeze(facts, selection).is_ok() && changed
+    /// Freezes the same selection with the next form that may be chosen and fits any of it; `None`
+    /// where that is the one in use.
+    fn change_form(&mut self, facts: &Facts) -> Option<CallForm> {
+        let chosen = self.chosen.as_mut()?;
+        let selection = chosen.selection.clone();
+        let fits = |form: &CallForm| facts.wide_calls.allows(*form) && selection.fits(*form);
+        let form = chosen.form.others().find(fits).filter(|form| *form != chosen.form)?;
+        (chosen.form, chosen.check.agreed) = (form, false);
+        self.typed.clear();
+        self.freeze(facts, selection).ok()?;
+        Some(form)
     }
 
     fn type_digit(&mut self, digit: char) {
@@ -520,15 +520,33 @@ impl Model {
         self.marks_changed = true;
     }
 
+    /// `t`: other calls for the same events, which have to be looked at anew.
     pub(super) fn change_form(&mut self) {
         let Self { dialog: Some(Dialog::Review(review)), facts, .. } = self else {
             return;
         };
         if review.is_of_undo() {
             self.notice(Tone::Plain, "an undo makes each event with a call of its own");
-        } else if !review.change_form(facts) {
-            self.notice(Tone::Plain, "this profile allows event calls only (wide_calls)");
+            return;
         }
+        let wide = facts.wide_calls;
+        let (tone, text) = match review.change_form(facts) {
+            Some(CallForm::Event) => (Tone::Plain, "one call per event, by its id"),
+            Some(CallForm::Extension) => {
+                (Tone::Warning, "one call per extension where it fits: takes what is there then")
+            }
+            Some(CallForm::Type) => {
+                (Tone::Warning, "this PBX may delete all types: one call per type where it fits")
+            }
+            None if !wide.extension && !wide.event_type => {
+                (Tone::Plain, "this profile allows event calls only (wide_calls)")
+            }
+            None => (
+                Tone::Plain,
+                "no wide call fits: all of an extension or type must be marked, its list complete",
+            ),
+        };
+        self.notice(tone, text);
     }
 
     /// `v`: the literal calls, or the events again.
@@ -631,7 +649,7 @@ impl Model {
             ));
         }
         if review.digest.type_calls > 0 {
-            warnings.push("! This PBX may delete all types with a call for one type.".to_owned());
+            warnings.push("! With a call for one type this PBX may delete all types.".to_owned());
         }
         warnings
     }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use crate::change::{Act, Done, Settled, judge};
 use crate::domain::{
-    Cause, DeleteAnswer, Discovery, Extension, ExtensionNumber, Failure, Foreign, Listing,
-    ListingBuilder, RawEvent, Target, UserId, WideCalls,
+    CallForm, Cause, DeleteAnswer, Discovery, Extension, ExtensionNumber, Failure, Foreign,
+    Listing, ListingBuilder, RawEvent, Target, UserId, WideCalls,
 };
 
 use super::*;
@@ -569,20 +569,50 @@ fn more_than_ten_events_and_a_protected_profile_have_to_be_typed_and_ten_do_not(
 }
 
 #[test]
-fn t_changes_the_call_form_and_the_calls_follow() {
-    let mut desk = Desk::open();
-    desk.press("space d");
-    assert_eq!(desk.calls(), ["1/phoneCallEvents"]);
-    desk.press("t");
-    assert_eq!(desk.calls().len(), 4);
-    desk.press("t");
-    assert_eq!(desk.calls(), ["1/phoneCallEvents"]);
+fn a_review_begins_with_event_calls_and_t_goes_round_as_far_as_profile_and_marks_allow() {
     let wide_calls = WideCalls { extension: true, event_type: true };
     let mut desk = Desk::with(Facts { wide_calls, ..facts() });
-    desk.press("enter space d");
+    let single = ["1/phoneCallEvents/0/a", "1/phoneCallEvents/0/o1"];
+    desk.press("space d");
+    assert_eq!((desk.calls().len(), desk.review().form()), (4, CallForm::Event));
+    desk.press("t");
+    assert_eq!(desk.calls(), ["1/phoneCallEvents"]);
+    assert!(desk.notice().contains("takes what is there"));
+    desk.press("t");
+    assert_eq!(desk.calls(), ["1/phoneCallEvents/0", "1/phoneCallEvents/2"]);
+    assert!(desk.notice().contains("this PBX may delete all types"));
+    desk.press("t");
+    assert_eq!((desk.calls().len(), desk.review().form()), (4, CallForm::Event));
+    // Of one type only the type form fits, and of one event none.
+    desk.press("n U k enter space d t");
     assert_eq!(desk.calls(), ["1/phoneCallEvents/0"]);
     desk.press("t");
-    assert_eq!(desk.calls(), ["1/phoneCallEvents/0/a", "1/phoneCallEvents/0/o1"]);
+    assert_eq!(desk.calls(), single);
+    desk.press("n U 2 j space d t");
+    assert_eq!((desk.calls().len(), desk.review().form()), (1, CallForm::Event));
+    assert!(desk.notice().contains("no wide call fits"), "{}", desk.notice());
+}
+
+#[test]
+fn a_form_that_the_profile_does_not_name_cannot_be_chosen() {
+    let mut desk = Desk::open();
+    desk.press("space d t t");
+    assert_eq!(desk.review().form(), CallForm::Event);
+    let wide_calls = WideCalls { extension: false, event_type: false };
+    let mut desk = Desk::with(Facts { wide_calls, ..facts() });
+    desk.press("space d t");
+    assert_eq!(desk.calls().len(), 4);
+    assert!(desk.notice().contains("wide_calls"));
+}
+
+#[test]
+fn another_form_has_to_be_looked_at_before_a_yes_counts() {
+    let mut desk = Desk::open();
+    desk.press("space d");
+    desk.press_only("t y");
+    assert!(desk.notice().starts_with("not yet"), "{}", desk.notice());
+    desk.look();
+    assert!(matches!(desk.press("y")[..], [Effect::Act(Act::Open(_))]));
 }
 
 #[test]
@@ -633,7 +663,7 @@ fn nothing_is_sent_before_the_run_file_is_on_disk_and_nothing_at_all_without_it(
 #[test]
 fn each_answer_brings_the_next_call_and_what_failed_keeps_its_mark_and_its_reason() {
     let mut desk = Desk::open();
-    desk.press("enter A d t");
+    desk.press("enter A d");
     assert_eq!(sent(&desk.run()), [0, 1]);
     assert_eq!(sent(&desk.settle(1, false)), [2]);
     assert_eq!(sent(&desk.settle(0, true)), [3]);
@@ -646,13 +676,13 @@ fn each_answer_brings_the_next_call_and_what_failed_keeps_its_mark_and_its_reaso
     assert_eq!(desk.model.failure_of(&key).unwrap().code.raw(), "pce_access_denied");
     desk.take(Message::Done(Done::Closed(Ok(()))));
     desk.press("r");
-    assert_eq!(desk.calls(), ["1/phoneCallEvents"]);
+    assert_eq!(desk.calls(), ["1/phoneCallEvents/0/o1"]);
 }
 
 #[test]
 fn esc_stops_a_run_after_what_is_in_flight_and_the_rest_keeps_its_marks() {
     let mut desk = Desk::open();
-    desk.press("enter A d t");
+    desk.press("enter A d");
     desk.run();
     assert_eq!(sent(&desk.press("esc")), [0; 0]);
     assert!(desk.notice().contains("2 calls in flight"));
@@ -666,7 +696,7 @@ fn esc_stops_a_run_after_what_is_in_flight_and_the_rest_keeps_its_marks() {
 #[test]
 fn p_holds_a_run_and_goes_on() {
     let mut desk = Desk::open();
-    desk.press("enter A d t");
+    desk.press("enter A d");
     desk.run();
     desk.press("p");
     assert_eq!(sent(&desk.settle(0, true)), [0; 0]);
@@ -676,7 +706,7 @@ fn p_holds_a_run_and_goes_on() {
 #[test]
 fn a_second_review_during_a_run_is_refused() {
     let mut desk = Desk::open();
-    desk.press("enter A d t");
+    desk.press("enter A d");
     desk.run();
     desk.press("d");
     assert!(desk.model.dialog().is_none() && desk.notice().contains("a run is going on"));
@@ -685,7 +715,7 @@ fn a_second_review_during_a_run_is_refused() {
 #[test]
 fn a_run_that_may_not_send_stops_at_once() {
     let mut desk = Desk::open();
-    desk.press("enter A d t");
+    desk.press("enter A d");
     desk.run();
     let plan = std::sync::Arc::clone(desk.model.run().unwrap().machine.plan());
     let failure = Failure::new(Cause::Withheld, "the run file cannot be written");
@@ -709,7 +739,7 @@ fn q_goes_back_then_quits() {
 #[test]
 fn leaving_during_a_run_asks_and_waits_for_what_is_in_flight() {
     let mut desk = Desk::open();
-    desk.press("A d t");
+    desk.press("A d");
     desk.run();
     desk.press("q q n");
     assert_eq!(desk.model.leaving(), &Leaving::No);
@@ -725,7 +755,7 @@ fn leaving_during_a_run_asks_and_waits_for_what_is_in_flight() {
 #[test]
 fn leaving_a_paused_run_and_one_just_over_waits_for_the_last_line_of_the_run_file() {
     let mut desk = Desk::open();
-    desk.press("A d t");
+    desk.press("A d");
     desk.run();
     desk.press("p");
     desk.settle(0, true);
@@ -776,7 +806,7 @@ fn a_terminal_without_keys_ends_the_program() {
 #[test]
 fn ctrl_c_twice_within_a_second_leaves_at_once_and_counts_what_is_unknown() {
     let mut desk = Desk::open();
-    desk.press("A d t");
+    desk.press("A d");
     desk.run();
     desk.press("ctrl-c");
     assert_eq!(desk.model.leaving(), &Leaving::No);
@@ -878,7 +908,7 @@ fn digits_and_tab_focus_panels_and_the_marked_panel_unmarks() {
 fn a_simulated_run_asks_for_no_listing_that_is_younger_than_a_minute() {
     let mut desk = Desk::open();
     desk.pass(Duration::from_secs(61));
-    desk.press("enter A d t");
+    desk.press("enter A d");
     let first = desk.press_only("s");
     assert!(matches!(first[..], [Effect::Act(Act::Send(_)), ..]), "{first:?}");
 }
@@ -886,7 +916,7 @@ fn a_simulated_run_asks_for_no_listing_that_is_younger_than_a_minute() {
 #[test]
 fn a_simulated_run_sends_nothing_writes_no_run_file_and_keeps_every_mark() {
     let mut desk = Desk::open();
-    desk.press("enter A d t");
+    desk.press("enter A d");
     let first = desk.press("s");
     let simulated =
         |effect: &Effect| matches!(effect, Effect::Act(Act::Send(call)) if call.is_simulated());
@@ -901,13 +931,13 @@ fn a_simulated_run_sends_nothing_writes_no_run_file_and_keeps_every_mark() {
     let listing = desk.model.store().listing(&number("1")).unwrap();
     assert!(desk.model.failure_of(&listing.row(0).unwrap().key()).is_none());
     desk.press("d");
-    assert_eq!(desk.calls(), ["1/phoneCallEvents"]);
+    assert_eq!(desk.calls().len(), 4);
 }
 
 #[test]
 fn the_program_can_be_left_during_a_simulated_run() {
     let mut desk = Desk::open();
-    desk.press("enter A d t s 1 q y");
+    desk.press("enter A d s 1 q y");
     desk.simulate(0);
     assert_eq!(desk.model.leaving(), &Leaving::WhenSettled);
     desk.simulate(1);
@@ -984,7 +1014,7 @@ fn a_signal_ends_the_program_at_once_and_in_a_run_once_nothing_is_in_flight() {
     assert_eq!(desk.model.leaving(), &Leaving::Now { message: None });
 
     let mut desk = Desk::open();
-    desk.press("A d t");
+    desk.press("A d");
     desk.run();
     desk.take(Message::AskedToEnd { signal: 15 });
     assert_eq!(desk.model.leaving(), &Leaving::WhenSettled);

@@ -98,8 +98,8 @@ pub enum PlanRefused {
 }
 
 impl Plan {
-    /// Freezes a selection into calls: the widest of the form's calls wherever everything that is
-    /// listed, and therefore everything the call would remove, is chosen.
+    /// Freezes a selection into calls: a wide one of this form wherever everything that is listed,
+    /// and therefore everything the call would remove, is chosen; else one for each event.
     ///
     /// # Errors
     /// Refuses an empty selection and one larger than `most` events.
@@ -118,13 +118,13 @@ impl Plan {
         }
         let mut calls = Vec::new();
         for chosen in &selection.extensions {
-            if chosen.whole && form.allows_extension() {
+            if chosen.whole && form == CallForm::Extension {
                 let covers = chosen.events.clone();
                 calls.push(PlannedCall { verb: Verb::DeleteExtension, covers });
                 continue;
             }
             for group in &chosen.types {
-                if group.whole && form.allows_type() {
+                if group.whole && form == CallForm::Type {
                     let covers = group.events.clone();
                     calls.push(PlannedCall { verb: Verb::DeleteType, covers });
                 } else {
@@ -225,9 +225,9 @@ impl Plan {
         self.numbers().count()
     }
 
-    /// Whether any call could remove more than it covers.
-    pub fn is_wide(&self) -> bool {
-        self.calls.iter().any(|call| call.verb.is_wide())
+    /// How many calls could remove more than they cover.
+    pub fn wide_calls(&self) -> usize {
+        self.calls.iter().filter(|call| call.verb.is_wide()).count()
     }
 }
 
@@ -341,7 +341,7 @@ pub(super) mod tests {
             paths(&plan),
             ["210/phoneCallEvents/0/a", "210/phoneCallEvents/0/b", "210/phoneCallEvents/2/c"]
         );
-        assert!(!plan.is_wide());
+        assert_eq!(plan.wide_calls(), 0);
     }
 
     #[test]
@@ -355,21 +355,26 @@ pub(super) mod tests {
 
     #[test]
     fn the_type_form_is_used_only_where_every_listed_event_of_the_type_is_chosen() {
-        let form = CallForm::ExtensionAndType;
+        let form = CallForm::Type;
         assert_eq!(paths(&plan(ROWS, 0..2, form)), ["210/phoneCallEvents/0"]);
         assert_eq!(
             paths(&plan(ROWS, 1..3, form)),
             ["210/phoneCallEvents/0/b", "210/phoneCallEvents/2"]
         );
-        assert_eq!(paths(&plan(ROWS, 0..3, form)), ["210/phoneCallEvents"]);
+        assert_eq!(
+            paths(&plan(ROWS, 0..3, form)),
+            ["210/phoneCallEvents/0", "210/phoneCallEvents/2"]
+        );
     }
 
     #[test]
     fn an_incomplete_listing_never_gets_a_wide_call() {
         let listing = builder("210", ROWS).finish(false);
         let selection = Selection::of_rows(&listing, 0..3);
-        let plan = Plan::freeze(target(), &selection, CallForm::ExtensionAndType, 10).unwrap();
-        assert_eq!(plan.calls(), 3);
+        for form in [CallForm::Extension, CallForm::Type] {
+            assert!(!selection.fits(form));
+            assert_eq!(Plan::freeze(target(), &selection, form, 10).unwrap().calls(), 3);
+        }
     }
 
     #[test]
@@ -379,7 +384,8 @@ pub(super) mod tests {
             builder.push_odd(event_type, "?", "unreadable");
             let listing = builder.finish(true);
             let selection = Selection::of_rows(&listing, 0..3);
-            paths(&Plan::freeze(target(), &selection, CallForm::ExtensionAndType, 10).unwrap())
+            assert!(!selection.fits(CallForm::Extension));
+            paths(&Plan::freeze(target(), &selection, CallForm::Type, 10).unwrap())
         };
         assert_eq!(
             with_odd(Some(EventType::Hangup)),
@@ -390,9 +396,7 @@ pub(super) mod tests {
 
     #[test]
     fn every_chosen_event_is_covered_by_exactly_one_call_in_order() {
-        for form in
-            [CallForm::Event, CallForm::Extension, CallForm::Type, CallForm::ExtensionAndType]
-        {
+        for form in [CallForm::Event, CallForm::Extension, CallForm::Type] {
             for chosen in [0..1, 0..2, 1..3, 0..3] {
                 let plan = plan(ROWS, chosen, form);
                 let covered: Vec<_> =

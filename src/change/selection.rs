@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use crate::domain::{EventStore, EventType, ExtensionNumber, Listing, PhoneCallEvent};
+use crate::domain::{CallForm, EventStore, EventType, ExtensionNumber, Listing, PhoneCallEvent};
 
 /// Events that were chosen, as they are listed, and what of their extensions they make whole.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -56,6 +56,16 @@ impl Selection {
     /// True when nothing is chosen.
     pub fn is_empty(&self) -> bool {
         self.events.is_empty()
+    }
+
+    /// Whether any call of this form can stand in a plan: what a wide one would remove must all be
+    /// chosen, on a complete listing.
+    pub fn fits(&self, form: CallForm) -> bool {
+        self.extensions.iter().any(|chosen| match form {
+            CallForm::Event => true,
+            CallForm::Extension => chosen.whole,
+            CallForm::Type => chosen.types.iter().any(|group| group.whole),
+        })
     }
 
     /// Extension by extension: its chosen events, whether these are all that is listed, and the types

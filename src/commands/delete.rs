@@ -13,7 +13,7 @@ use super::runs::{self, Told};
 use super::{Consent, Opened};
 use crate::change::{FRESH, Plan, Selection};
 use crate::config::{self, Environment, Flags};
-use crate::domain::{EventStore, EventType, EventView, Expression, Extension, Listing};
+use crate::domain::{CallForm, EventStore, EventType, EventView, Expression, Extension, Listing};
 use crate::runtime::Listed;
 
 /// Which events, and how sure their deletion is.
@@ -28,6 +28,10 @@ pub struct DeleteArguments {
     /// The events of all extensions for which this holds, in place of --extension
     #[arg(long = "where", value_name = "EXPR", conflicts_with_all = ["types", "ids"])]
     expression: Option<String>,
+    /// Which calls delete them: event by its id, or one wide call where all of an extension or type goes
+    #[arg(long, value_name = "event|extension|type", default_value = "event")]
+    #[arg(value_parser = parse_form, hide_default_value = true)]
+    form: CallForm,
     /// How sure.
     #[command(flatten)]
     consent: Consent,
@@ -97,9 +101,18 @@ pub(super) fn run(
     let wanted = Wanted::parse(arguments, flags)?;
     let folder = config::state_dir(environment)?.join("runs");
     let opened = profile::open(demo, flags, environment)?;
-    let consent = &arguments.consent;
+    let (form, consent) = (arguments.form, &arguments.consent);
+    if !opened.profile.wide_calls.allows(form) {
+        let name = form.name();
+        return Err(eyre!(
+            "--form {name} is not allowed: add {name:?} to wide_calls in the profile, or leave it out"
+        ));
+    }
+    if form == CallForm::Type {
+        remark("--form type: this PBX may delete all types with a call for one type");
+    }
     let chosen = agree(
-        || choose(&opened, &wanted, flags, consent),
+        || choose(&opened, &wanted, form, flags, consent),
         |plan| machine::held_back(plan, &opened.profile, consent),
         |chosen| !consent.yes && chosen.listed.elapsed() > FRESH,
     )?;
@@ -109,6 +122,11 @@ pub(super) fn run(
     };
     let ending = machine::send(plan, &opened, &folder, consent.format, listed, None)?;
     Ok(if whole || ending != Ending::Done { ending } else { Ending::InPart })
+}
+
+fn parse_form(text: &str) -> Result<CallForm, String> {
+    CallForm::parse(text)
+        .ok_or_else(|| format!("{text:?} is no form: write event, extension or type"))
 }
 
 /// What is to be deleted.
@@ -155,6 +173,7 @@ fn agree(
 fn choose(
     opened: &Opened,
     wanted: &Wanted,
+    form: CallForm,
     flags: &Flags,
     consent: &Consent,
 ) -> Result<Result<Chosen, Ending>> {
@@ -169,7 +188,6 @@ fn choose(
         return Ok(Err(ending.written(written)));
     }
     let profile = &opened.profile;
-    let form = profile.wide_calls.widest();
     let plan = Plan::freeze(profile.target.clone(), &selection, form, profile.max_delete);
     Ok(match plan {
         Ok(plan) => Ok(Chosen { plan, whole, listed }),
@@ -228,7 +246,7 @@ mod tests {
         let user = UserId::parse("@me").unwrap();
         let target = Target::new("acme", "https://pbx.test", "/uapi", user).unwrap();
         let selection = Selection::of_marks(&store);
-        let plan = Plan::freeze(target, &selection, crate::domain::CallForm::Event, 10).unwrap();
+        let plan = Plan::freeze(target, &selection, CallForm::Event, 10).unwrap();
         Chosen { plan, whole: true, listed: machine::clock() }
     }
 

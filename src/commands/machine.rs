@@ -95,6 +95,9 @@ fn print_plan(plan: &Plan, format: RunFormat) -> io::Result<()> {
         for (at, planned) in RecordedCall::of(plan).enumerate() {
             let what = match plan.call(at) {
                 Some(Call::Create(event)) => format!("{} {}", event.key.event_type, event.url),
+                Some(Call::Delete(delete)) if delete.is_wide() => {
+                    format!("wide: all events there, {} now", counted(planned.covers, "event"))
+                }
                 Some(Call::Delete(_)) | None => counted(planned.covers, "event"),
             };
             writeln!(out, "{} {}  ({what})", planned.method, planned.path)?;
@@ -110,7 +113,11 @@ fn is_confirmed(plan: &Plan, profile: &Profile) -> Result<bool> {
     if let Some(run) = plan.undoes() {
         return confirmed(&format!("make {events} of run {run} again on {origin}"), None);
     }
-    let calls = counted(plan.calls(), "call");
+    let wide = match plan.wide_calls() {
+        0 => String::new(),
+        wide => format!(", {wide} wide,"),
+    };
+    let calls = counted(plan.calls(), "call") + &wide;
     let typed = (count > TYPED_ABOVE || profile.protected).then_some(count);
     confirmed(&format!("delete {events} with {calls} on {origin}"), typed)
 }

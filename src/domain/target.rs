@@ -112,7 +112,7 @@ fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
 }
 
-/// Which wide forms of DELETE a profile allows beside the event form.
+/// Which wide forms of DELETE may be chosen in place of event calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WideCalls {
     /// `DELETE …/phoneCallEvents` may be used.
@@ -128,7 +128,7 @@ impl Default for WideCalls {
     }
 }
 
-/// Which forms a plan uses where everything they cover is marked.
+/// Which calls a plan is made of; where a wide one does not fit, event calls take its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CallForm {
     /// One call for each event.
@@ -137,52 +137,40 @@ pub enum CallForm {
     Extension,
     /// One call for each type whose listed events are all marked.
     Type,
-    /// The extension form where it fits, then the type form.
-    ExtensionAndType,
 }
 
 impl CallForm {
-    /// Whether the extension form may be used.
-    pub fn allows_extension(self) -> bool {
-        matches!(self, Self::Extension | Self::ExtensionAndType)
-    }
+    /// Every one, in the order in which a key offers them.
+    const ALL: [Self; 3] = [Self::Event, Self::Extension, Self::Type];
 
-    /// Whether the type form may be used.
-    pub fn allows_type(self) -> bool {
-        matches!(self, Self::Type | Self::ExtensionAndType)
-    }
-
-    /// The name shown in the review.
+    /// Its name, in a review, in arguments and in run files.
     pub fn name(self) -> &'static str {
         match self {
             Self::Event => "event",
             Self::Extension => "extension",
             Self::Type => "type",
-            Self::ExtensionAndType => "extension + type",
         }
+    }
+
+    /// The form of this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|form| form.name() == name)
+    }
+
+    /// The forms after this one, round and round, itself last.
+    pub fn others(self) -> impl Iterator<Item = Self> {
+        let at = Self::ALL.iter().position(|form| *form == self).unwrap_or_default();
+        Self::ALL.into_iter().cycle().skip(at + 1).take(Self::ALL.len())
     }
 }
 
 impl WideCalls {
-    /// The widest form the profile allows: what a review starts with.
-    pub fn widest(self) -> CallForm {
-        match (self.extension, self.event_type) {
-            (false, false) => CallForm::Event,
-            (true, false) => CallForm::Extension,
-            (false, true) => CallForm::Type,
-            (true, true) => CallForm::ExtensionAndType,
-        }
-    }
-
-    /// The form after this one, round and round through those the profile allows.
-    pub fn next(self, form: CallForm) -> CallForm {
+    /// Whether a form may be chosen.
+    pub fn allows(self, form: CallForm) -> bool {
         match form {
-            CallForm::Event if self.extension => CallForm::Extension,
-            CallForm::Event | CallForm::Extension => match self.widest() {
-                CallForm::Extension | CallForm::Event => CallForm::Event,
-                wider @ (CallForm::Type | CallForm::ExtensionAndType) => wider,
-            },
-            CallForm::Type | CallForm::ExtensionAndType => CallForm::Event,
+            CallForm::Event => true,
+            CallForm::Extension => self.extension,
+            CallForm::Type => self.event_type,
         }
     }
 }
@@ -216,25 +204,22 @@ mod tests {
     }
 
     #[test]
-    fn the_call_form_cycles_through_what_the_profile_allows() {
-        let cycle = |wide: WideCalls| {
-            let mut form = CallForm::Event;
-            let mut seen = vec![form];
-            loop {
-                form = wide.next(form);
-                if form == CallForm::Event {
-                    return seen;
-                }
-                seen.push(form);
-            }
-        };
+    fn every_form_has_a_name_that_leads_back_to_it_and_the_forms_go_round() {
+        for form in CallForm::ALL {
+            assert_eq!(CallForm::parse(form.name()), Some(form));
+            assert_eq!(form.others().last(), Some(form));
+        }
+        assert_eq!(CallForm::parse("wide"), None);
+        let others: Vec<_> = CallForm::Extension.others().collect();
+        assert_eq!(others, [CallForm::Type, CallForm::Event, CallForm::Extension]);
+    }
+
+    #[test]
+    fn event_calls_are_allowed_always_and_wide_ones_where_the_profile_names_them() {
+        let allowed = |wide: WideCalls| CallForm::ALL.map(|form| wide.allows(form));
         let wide = |extension, event_type| WideCalls { extension, event_type };
-        assert_eq!(cycle(wide(false, false)), [CallForm::Event]);
-        assert_eq!(cycle(WideCalls::default()), [CallForm::Event, CallForm::Extension]);
-        assert_eq!(cycle(wide(false, true)), [CallForm::Event, CallForm::Type]);
-        assert_eq!(
-            cycle(wide(true, true)),
-            [CallForm::Event, CallForm::Extension, CallForm::ExtensionAndType]
-        );
+        assert_eq!(allowed(WideCalls::default()), [true, true, false]);
+        assert_eq!(allowed(wide(false, false)), [true, false, false]);
+        assert_eq!(allowed(wide(false, true)), [true, false, true]);
     }
 }

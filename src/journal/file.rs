@@ -12,7 +12,7 @@ use super::process::Process;
 use super::record::Record;
 use super::{SCHEMA, clock, now, odd, path_of, prepare};
 use crate::change::{Plan, RunCall, RunEnd, Settled};
-use crate::domain::{CallForm, Foreign};
+use crate::domain::Foreign;
 
 /// Runs of one profile in one second that still get a name of their own.
 const SAME_SECOND: u32 = 100;
@@ -307,12 +307,6 @@ fn ended(end: &RunEnd) -> Line {
 
 fn head_of(plan: &Plan) -> Head {
     let target = plan.target();
-    let form = plan.form().map(|form| match form {
-        CallForm::Event => "event",
-        CallForm::Extension => "extension",
-        CallForm::Type => "type",
-        CallForm::ExtensionAndType => "extension_and_type",
-    });
     Head {
         schema: SCHEMA,
         program: env!("CARGO_PKG_VERSION").to_owned(),
@@ -322,7 +316,7 @@ fn head_of(plan: &Plan) -> Head {
         origin: target.origin.clone(),
         base_path: Some(target.base_path().to_owned()),
         user: target.user.to_string(),
-        form: form.map(str::to_owned),
+        form: plan.form().map(|form| form.name().to_owned()),
         plan_hash: plan.hash().as_str().to_owned(),
         started: now(),
         events: plan.events().len(),

@@ -184,9 +184,10 @@ fn the_end_of_a_long_expression_and_what_it_means_stay_in_sight() {
 #[test]
 fn reviewing() {
     let mut desk = at("A d");
+    approved("review-events", &mut desk);
+    desk.press("t");
     approved("review-wide", &mut desk);
     desk.press("t");
-    approved("review-events", &mut desk);
     approved_read("review-ready", &mut desk, "");
     approved("review-hidden", &mut at("enter A / o l d enter d 4"));
     let mut desk = Desk::with(Facts { read_only: true, ..facts() });
@@ -231,7 +232,7 @@ fn office(events: usize) -> Desk {
 #[test]
 fn reviewing_many_events_by_event_and_by_call() {
     let mut desk = office(84);
-    desk.press("A d t j j");
+    desk.press("A d j j");
     approved("review-84", &mut desk);
     approved_read("review-84-typed", &mut desk, "8");
     desk.press("v j");
@@ -239,7 +240,7 @@ fn reviewing_many_events_by_event_and_by_call() {
     desk.press("t / c r m - o");
     approved("review-84-narrowed", &mut desk);
     let mut desk = office(50_000);
-    desk.press("A d t");
+    desk.press("A d");
     approved("review-50000", &mut desk);
 }
 
@@ -251,7 +252,7 @@ fn leaving_with_marks() {
 #[test]
 fn a_window_too_small_tells_the_state_in_a_line_and_keeps_badges_and_marks() {
     let mut desk = Desk::with(Facts { protected: true, ..facts() });
-    desk.press("enter A d t 4");
+    desk.press("enter A d 4");
     desk.run();
     desk.settle(0, true);
     desk.take(Message::Resized { columns: 40, rows: 8 });
@@ -291,7 +292,7 @@ fn reading_again_for_the_review_and_what_drifted() {
 
 #[test]
 fn simulating() {
-    let mut desk = at("enter A d t");
+    let mut desk = at("enter A d");
     desk.press("s");
     desk.simulate(0);
     approved("simulating", &mut desk);
@@ -304,7 +305,7 @@ fn simulating() {
 
 #[test]
 fn running_and_undoing() {
-    let mut desk = at("enter A d t");
+    let mut desk = at("enter A d");
     desk.run();
     desk.settle(0, true);
     desk.settle(1, false);

@@ -19,12 +19,12 @@ fn with(base: &[&'static str], more: &[&'static str]) -> Vec<&'static str> {
 #[test]
 fn a_dry_run_sends_nothing_and_its_hash_is_that_of_the_run() {
     let pbx = named("the-page");
-    let dry = pbx.run(&with(&PAGE, &["--dry-run", "--format=json"]));
+    let dry = pbx.run(&with(&PAGE, &["--form=extension", "--dry-run", "--format=json"]));
     assert_eq!((dry.code, deletes(&pbx).len()), (0, 0));
     let dry = dry.document();
     assert_eq!(dry["calls"][0]["path"], "/uapi/extensions/@me/0003*210/phoneCallEvents");
     assert_eq!((&dry["calls"][0]["covers"], &dry["dry_run"]), (&3.into(), &true.into()));
-    let said = pbx.run(&with(&PAGE, &["--yes", "--format=json"]));
+    let said = pbx.run(&with(&PAGE, &["--form=extension", "--yes", "--format=json"]));
     assert_eq!(said.code, 0, "{}", said.err);
     let run = said.document();
     assert_eq!(run["plan_hash"], dry["plan_hash"]);
@@ -33,6 +33,52 @@ fn a_dry_run_sends_nothing_and_its_hash_is_that_of_the_run() {
     let name = run["run"].as_str().unwrap();
     assert_eq!(pbx.run(&["undo", name, "--yes"]).code, 0);
     assert_eq!(pbx.simulator.with_world(|world| world.event_count()), 3);
+}
+
+#[test]
+fn event_calls_are_the_default_and_form_chooses_others_as_far_as_the_profile_allows() {
+    let collection = "DELETE /uapi/extensions/@me/0003*210/phoneCallEvents";
+    let types = ["0", "1", "2"].map(|of| format!("{collection}/{of}"));
+    let all = "wide_calls = [\"extension\", \"type\"]";
+    for (settings, form, sent) in [
+        ("", None, None),
+        (all, None, None),
+        (all, Some("--form=event"), None),
+        ("", Some("--form=extension"), Some(vec![collection.to_owned()])),
+        (all, Some("--form=type"), Some(types.to_vec())),
+    ] {
+        let pbx = named("the-page");
+        configure(&pbx.home, &pbx.simulator.origin(), settings);
+        let said = pbx.run(&with(&PAGE, &["--yes"]).into_iter().chain(form).collect::<Vec<_>>());
+        assert_eq!(said.code, 0, "{form:?}: {}", said.err);
+        let mut deletes = deletes(&pbx);
+        deletes.sort();
+        match sent {
+            Some(sent) => assert_eq!(deletes, sent, "{form:?}"),
+            None => assert!(deletes.len() == 3 && deletes[0].contains("/0/Nqey"), "{deletes:?}"),
+        }
+        let warned = said.err.contains("this PBX may delete all types");
+        assert_eq!(warned, form == Some("--form=type"), "{}", said.err);
+    }
+}
+
+#[test]
+fn a_form_that_the_profile_does_not_allow_is_an_error_and_where_one_does_not_fit_events_go_by_id() {
+    for (settings, form) in
+        [("", "type"), ("wide_calls = []", "extension"), ("wide_calls = [\"type\"]", "extension")]
+    {
+        let pbx = named("the-page");
+        configure(&pbx.home, &pbx.simulator.origin(), settings);
+        let form = format!("--form={form}");
+        let said = pbx.run(&[&PAGE[..], &[&form, "--yes"]].concat());
+        assert_eq!((said.code, pbx.requests().len()), (2, 0), "{}", said.err);
+        assert!(said.err.contains("wide_calls"), "{}", said.err);
+    }
+    let pbx = named("the-page");
+    assert_eq!(pbx.run(&with(&PAGE, &["--form=wide", "--yes"])).code, 2);
+    let said = pbx.run(&with(&PAGE, &["--type=hangup", "--form=extension", "--yes"]));
+    assert_eq!((said.code, deletes(&pbx).len()), (0, 1), "{}", said.err);
+    assert!(deletes(&pbx)[0].contains("/2/GOp2"));
 }
 
 #[test]

@@ -95,9 +95,9 @@ impl Point {
 fn reviewed(form: Form) -> Desk {
     let (wide_calls, keys) = match form {
         Form::Event => (WideCalls { extension: false, event_type: false }, "space d"),
-        Form::Extension => (WideCalls { extension: true, event_type: false }, "space d"),
+        Form::Extension => (WideCalls { extension: true, event_type: false }, "space d t"),
         Form::Type | Form::TypeThatWipes => {
-            (WideCalls { extension: false, event_type: true }, "enter space d")
+            (WideCalls { extension: false, event_type: true }, "enter space d t")
         }
     };
     let setting = Setting { wide_calls, patience: PATIENCE, ..Setting::default() };

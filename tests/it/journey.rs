@@ -32,7 +32,7 @@ fn one_event_goes_out_as_on_the_page_byte_for_byte_and_its_id_comes_back() {
 #[test]
 fn all_events_of_an_extension_go_with_the_pages_second_call_and_three_ids_come_back() {
     let mut desk = Desk::open(PAGE);
-    desk.do_keys("space d y");
+    desk.do_keys("space d t y");
     let targets: Vec<_> = desk.deletes().into_iter().map(|seen| seen.target).collect();
     assert_eq!(targets, [format!("{BASE}/0003*210/phoneCallEvents")]);
     desk.sees("all events NqeyDRqo Asds2qw2 GOp2s68A");
@@ -46,7 +46,8 @@ fn all_events_of_an_extension_go_with_the_pages_second_call_and_three_ids_come_b
 #[test]
 fn a_wide_call_says_in_plain_words_what_else_it_could_remove_and_an_event_call_does_not() {
     let mut desk = Desk::open(PAGE);
-    desk.do_keys("space d");
+    desk.do_keys("space d t");
+    desk.sees("1 call, 1 wide, on 1 extension");
     desk.sees("takes every event that is there when it arrives");
     desk.do_keys("t");
     desk.does_not_see("takes every event");
@@ -67,7 +68,9 @@ fn a_type_is_one_call_per_event_and_with_the_type_form_one_call() {
     assert_eq!(desk.left("0003*101").len(), 3);
     let wide_calls = WideCalls { extension: true, event_type: true };
     let mut desk = Desk::with(THREE, Setting { wide_calls, ..Setting::default() });
-    desk.do_keys("enter space d y");
+    desk.do_keys("enter space d t");
+    desk.sees("this PBX may delete all types");
+    desk.do_keys("y");
     let targets: Vec<_> = desk.deletes().into_iter().map(|seen| seen.target).collect();
     assert_eq!(targets, [format!("{BASE}/0003*101/phoneCallEvents/0")]);
     assert_eq!(desk.left("0003*101").len(), 3);
@@ -102,7 +105,7 @@ fn no_in_the_review_sends_nothing_and_keeps_the_marks() {
 fn a_refusal_in_the_middle_does_not_hold_up_the_others_and_stays_marked_with_its_reason() {
     let size = (80, 24);
     let mut desk = Desk::with("an-extension-refuses", Setting { size, ..Setting::default() });
-    desk.do_keys("A d t y");
+    desk.do_keys("A d y");
     desk.sees("finished: 2 deleted, 2 refused");
     desk.sees_wrapped("pce_access_denied: You are not allowed to manage the phone call events.");
     assert_eq!((desk.left("0003*210").len(), desk.left("0003*211").len()), (2, 0));
@@ -143,7 +146,7 @@ fn each_error_of_the_page_is_shown_with_code_and_message_and_the_event_stays_mar
 #[test]
 fn stopping_in_the_middle_awaits_what_is_in_flight_and_keeps_the_rest() {
     let mut desk = Desk::open(THREE);
-    desk.do_keys("enter A d t");
+    desk.do_keys("enter A d");
     desk.press("y");
     desk.perform_one(); // the run file
     desk.perform_one(); // the first call
@@ -163,7 +166,7 @@ fn stopping_in_the_middle_awaits_what_is_in_flight_and_keeps_the_rest() {
 #[test]
 fn a_run_shows_its_progress_and_rate_while_it_goes_on() {
     let mut desk = Desk::open(THREE);
-    desk.do_keys("enter A d t");
+    desk.do_keys("enter A d");
     desk.press("y");
     desk.perform_one();
     desk.perform_one();
@@ -179,7 +182,7 @@ fn a_run_shows_its_progress_and_rate_while_it_goes_on() {
 #[test]
 fn leaving_during_a_run_asks_and_no_stays() {
     let mut desk = Desk::open(THREE);
-    desk.do_keys("A d t");
+    desk.do_keys("A d");
     desk.press("1 6 y");
     desk.perform_one();
     desk.press("q q");
@@ -196,7 +199,7 @@ fn leaving_during_a_run_asks_and_no_stays() {
 #[test]
 fn the_run_file_holds_every_event_whole_before_the_first_delete() {
     let mut desk = Desk::open(PAGE);
-    desk.do_keys("space d");
+    desk.do_keys("space d t");
     desk.press("y");
     desk.perform_one();
     assert!(desk.deletes().is_empty());
@@ -320,7 +323,7 @@ fn a_success_without_ids_is_a_success() {
 #[test]
 fn an_event_that_came_after_the_review_survives_the_wide_call() {
     let mut desk = Desk::open(PAGE);
-    desk.do_keys("space d");
+    desk.do_keys("space d t");
     desk.simulator.with_world(|world| {
         let mut event = world.extension("0003*210").unwrap().events[0].clone();
         event.id = "cameLater".to_owned();
@@ -374,7 +377,7 @@ fn an_extension_that_cannot_be_read_again_is_told_of_before_a_yes() {
 
 #[test]
 fn a_simulated_run_goes_through_every_call_and_changes_nothing_in_a_read_only_profile_too() {
-    for (read_only, keys) in [(false, "A d s"), (false, "A d t s"), (true, "A d s")] {
+    for (read_only, keys) in [(false, "A d s"), (false, "A d s"), (true, "A d s")] {
         let mut desk = Desk::with(THREE, Setting { read_only, ..Setting::default() });
         let before = ["0003*101", "0003*102", "0003*103", "0003*600"].map(|n| desk.left(n));
         let asked = desk.simulator.with_world(|world| world.requests().len());
@@ -429,7 +432,7 @@ fn a_type_call_that_takes_the_whole_extension_leaves_a_loud_warning() {
     desk.simulator.with_world(|world| {
         world.type_delete = callsweep::simulator::TypeDelete::WipesExtension;
     });
-    desk.do_keys("enter space d y");
+    desk.do_keys("enter space d t y");
     desk.sees("2 events GONE THAT WERE NOT IN THE REVIEW");
     desk.sees("0003*210: 2 gone that were not in the review");
     let lines = desk.run_file();
@@ -459,7 +462,7 @@ fn the_filter_narrows_extensions_and_events_and_the_header_counts_hidden_marks()
 #[test]
 fn failed_rows_can_be_reviewed_again_with_r_once_the_reason_is_gone() {
     let mut desk = Desk::open("an-extension-refuses");
-    desk.do_keys("A d t y");
+    desk.do_keys("A d y");
     desk.simulator.with_world(|world| {
         world.extension_mut("0003*210").unwrap().refuse_delete = None;
     });
@@ -597,7 +600,7 @@ fn z_brings_back_what_a_wiping_call_took_beside_the_plan() {
     desk.simulator.with_world(|world| {
         world.type_delete = callsweep::simulator::TypeDelete::WipesExtension;
     });
-    desk.do_keys("enter space d y");
+    desk.do_keys("enter space d t y");
     desk.do_keys("z y");
     assert_eq!(desk.left("0003*210").len(), 3);
 }

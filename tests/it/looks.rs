@@ -74,6 +74,7 @@ fn in_the_c_locale_on_xterm_every_warning_and_call_of_a_review_can_be_read() {
     session.sees("Dial-In");
     session.press(" d");
     session.sees("y deletes all 9, n cancels.");
+    session.press("t");
     session.sees("! 1 of 1 call is wide (rows with w): each takes every event that is there");
     session.sees("DELETE /uapi/extensions/@me/0003*100");
     // What xterm shows in that locale is what stands in ASCII.

@@ -185,14 +185,13 @@ fn killed_at_random(chance: &mut fastrand::Rng, which: usize) -> Stage {
     });
     let concurrency = chance.usize(1..=8);
     let wide = chance.u8(0..4) == 0;
-    let wide_calls = if wide { "[\"extension\"]" } else { "[]" };
-    let more = format!("wide_calls = {wide_calls}\nconcurrency = {concurrency}");
-    configure(&pbx.home, &pbx.simulator.origin(), &more);
+    configure(&pbx.home, &pbx.simulator.origin(), &format!("concurrency = {concurrency}"));
     let before = bodies(&pbx);
     // Presence and four lists go before, four lists after; a wide call has a list of its own.
     let requests = chance.usize(0..if wide { 17 } else { before.len() + 9 });
     let moment = Duration::from_micros(chance.u64(0..1_500));
-    kill_after(&pbx, &["delete", "--where=ext:*", "--yes"], requests, moment);
+    let form = if wide { "--form=extension" } else { "--form=event" };
+    kill_after(&pbx, &["delete", "--where=ext:*", form, "--yes"], requests, moment);
     let runs = pbx.home.path().join(".local/state/callsweep/runs");
     let stage = stage(&runs);
     let about = format!("kill {which}: {stage:?} at request {requests} and {moment:?}");

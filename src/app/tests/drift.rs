@@ -36,7 +36,7 @@ fn every_extension_of_the_plan_is_listed_again_and_no_more_at_once_than_allowed(
     desk.list("1", "0 a,0 o1,2 b,2 o2");
     assert_eq!(desk.review().progress(), (1, 2));
     desk.press_only("j t");
-    assert!(desk.calls().len() == 5, "it is of use meanwhile");
+    assert!(desk.calls().len() == 2, "it is of use meanwhile");
     desk.list("2", "1 c");
     assert!(!desk.review().is_reading());
 }
@@ -69,7 +69,9 @@ fn what_was_typed_while_it_was_read_again_stays_where_nothing_differs() {
 #[test]
 fn drift_makes_a_review_unreadable_until_it_is_shown_with_it() {
     let mut desk = open("space d");
+    desk.press_only("t");
     desk.look();
+    assert_eq!(desk.calls().len(), 1);
     desk.list("1", "0 a,0 o1,2 b,2 o2,2 new");
     desk.effects.clear();
     assert_eq!(desk.press_only("y"), []);
@@ -138,7 +140,7 @@ fn plus_adds_what_changed_and_appeared_and_what_was_typed_counts_no_more() {
     assert_eq!(desk.marked(), ["a", "o1"], "a changed event keeps its mark");
     desk.look();
     desk.press("1 +");
-    assert_eq!(desk.calls(), ["1/phoneCallEvents"]);
+    assert_eq!(desk.calls().len(), 3);
     assert!(!desk.review().is_armed());
     assert_eq!(desk.marked(), ["a", "o1", "new"]);
     let gone: Vec<_> = drifted(&desk).into_iter().map(|(id, _)| id).collect();

@@ -344,7 +344,7 @@ fn no_review_opens_while_events_are_still_to_be_marked() {
     assert!(desk.model.dialog().is_none());
     assert!(desk.notice().contains("still loading 2 extensions"), "{}", desk.notice());
     desk.press("esc d");
-    assert_eq!(desk.calls(), ["1/phoneCallEvents"]);
+    assert_eq!(desk.calls(), ["1/phoneCallEvents/0/a"]);
 }
 
 #[test]

@@ -12,7 +12,7 @@ fn receipt(effects: &[Effect]) -> (&str, &str) {
 /// Two events were marked: one is deleted, the other refused.
 fn after_a_run() -> Desk {
     let mut desk = Desk::open();
-    desk.press("enter a d t");
+    desk.press("enter a d");
     desk.run();
     desk.settle(0, true);
     desk.settle(1, false);
@@ -85,7 +85,7 @@ fn without_a_finished_run_there_is_no_receipt_and_the_reason_is_said() {
     let mut desk = Desk::open();
     assert!(desk.press("E").is_empty());
     assert!(desk.notice().contains("nothing was run yet"));
-    desk.press("enter a d t");
+    desk.press("enter a d");
     desk.run();
     assert!(desk.press("E").is_empty());
     assert!(desk.notice().contains("going on"));

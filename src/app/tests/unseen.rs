@@ -133,7 +133,7 @@ fn below_the_smallest_window_nothing_is_confirmed_marked_or_changed() {
 #[test]
 fn below_the_smallest_window_esc_stops_a_run_at_once_whatever_is_open_and_q_does_not_leave() {
     let mut desk = Desk::open();
-    desk.press("enter A d t");
+    desk.press("enter A d");
     desk.run();
     desk.press("2 / o");
     desk.take(Message::Resized { columns: 20, rows: 5 });
@@ -149,7 +149,7 @@ fn warnings_that_have_no_room_must_be_scrolled_to_before_a_yes_counts() {
     let mut desk = Desk::with(Facts { wide_calls, ..facts() });
     desk.press("enter A / o l d enter");
     desk.take(Message::Resized { columns: 60, rows: 15 });
-    desk.press_only("d");
+    desk.press_only("d t");
     desk.list("1", "0 a,2 b,2 o2,2 new");
     desk.look();
     assert!(!desk.review().layout().loose.is_empty());
@@ -211,7 +211,7 @@ fn a_key_that_means_nothing_says_so_and_y_in_a_panel_says_what_it_is_for() {
 #[test]
 fn esc_clears_the_filter_of_the_panel_first_then_stops_the_run() {
     let mut desk = Desk::open();
-    desk.press("enter / o l d enter A d t");
+    desk.press("enter / o l d enter A d");
     let count = desk.review().events().len().to_string();
     desk.press(&count);
     desk.run();
@@ -236,7 +236,7 @@ fn r_after_a_simulation_reviews_nothing_as_nothing_failed() {
 #[test]
 fn the_rows_of_a_review_can_be_narrowed_and_everything_stays_planned() {
     let mut desk = Desk::open();
-    desk.press("enter A d t");
+    desk.press("enter A d");
     assert_eq!(desk.review().rows(), 4);
     desk.press("/ o l d enter");
     assert_eq!((desk.review().items(), desk.review().events().len()), (2, 4));
