@@ -33,6 +33,7 @@ pub use plan_hash::{PlanHash, PlanHasher};
 pub use service::{Credentials, Discovery, Exchange, Secret, Source};
 pub use stop::{LONGEST_PAUSE, Stop, StopReason};
 pub use store::{
-    EventStore, EventView, Listing, ListingBuilder, Meant, OddRow, RawEvent, Replaced, RowText,
+    EventStore, EventView, ListEnd, Listing, ListingBuilder, Meant, OddRow, RawEvent, Replaced,
+    RowText,
 };
 pub use target::{CallForm, Target, TargetRefused, UserId, WideCalls};

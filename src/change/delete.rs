@@ -125,12 +125,12 @@ impl Deletes {
 /// Compares the events that a wide call covers with all that it would remove.
 fn compare(planned: &[PhoneCallEvent], delete: &DeleteCall, listing: &Listing) -> Verdict {
     let extension = delete.extension();
-    let complete = listing.is_complete();
+    let complete = listing.is_complete_for_wide();
     let events: Vec<_> = planned.iter().map(|event| difference(event, listing)).collect();
     let in_reach = match delete {
         DeleteCall::Event(_) => planned.len(),
         DeleteCall::Type(_, event_type) => listing.rows_of(*event_type).len(),
-        DeleteCall::Extension(_) => listing.len() + listing.odd().len(),
+        DeleteCall::Extension(_) => listing.len(),
     };
     let lost = events.iter().filter(|outcome| **outcome == Some(Outcome::AlreadyGone)).count();
     let changed = events.iter().flatten().count() - lost;
@@ -143,7 +143,8 @@ fn compare(planned: &[PhoneCallEvent], delete: &DeleteCall, listing: &Listing) -
         let said = parts.iter().filter(|(count, _)| *count > 0);
         said.map(|(count, word)| format!("{count} {word}")).collect::<Vec<_>>().join(", ")
     } else {
-        "the list is not complete".to_owned()
+        let why = listing.why_incomplete();
+        why.unwrap_or_else(|| "the PBX does not show where the list ends".to_owned())
     };
     let remark = format!(
         "{extension} is not what was reviewed ({difference}): event calls in place of a wide one"
@@ -156,6 +157,9 @@ pub(super) fn difference(event: &PhoneCallEvent, listing: &Listing) -> Option<Ou
     match listing.find(&event.key).and_then(|row| listing.row(row)) {
         Some(row) if row.to_event() == *event => None,
         Some(_) => Some(withheld("changed since the review: look at it and review it again")),
+        None if listing.lists(&event.key) => Some(withheld(
+            "listed twice with different contents: nobody knows which of them would go",
+        )),
         None => listing.is_complete().then_some(Outcome::AlreadyGone),
     }
 }

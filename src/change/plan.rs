@@ -287,7 +287,7 @@ pub(super) fn hash_of(
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::domain::{EventType, ListingBuilder, RawEvent, UserId};
+    use crate::domain::{EventType, ListEnd, ListingBuilder, RawEvent, UserId};
 
     pub(in crate::change) fn target() -> Target {
         Target::new("acme", "https://pbx.test", "/uapi", UserId::parse("@me").unwrap()).unwrap()
@@ -378,20 +378,28 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_row_that_cannot_be_marked_keeps_wide_calls_away_from_it() {
-        let with_odd = |event_type: Option<EventType>| {
+    fn a_listing_with_a_row_that_cannot_be_used_gets_no_wide_call() {
+        for event_type in [Some(EventType::Hangup), None] {
             let mut builder = builder("210", ROWS);
             builder.push_odd(event_type, "?", "unreadable");
             let listing = builder.finish(true);
             let selection = Selection::of_rows(&listing, 0..3);
-            assert!(!selection.fits(CallForm::Extension));
-            paths(&Plan::freeze(target(), &selection, CallForm::Type, 10).unwrap())
-        };
-        assert_eq!(
-            with_odd(Some(EventType::Hangup)),
-            ["210/phoneCallEvents/0", "210/phoneCallEvents/2/c"]
-        );
-        assert_eq!(with_odd(None).len(), 3);
+            for form in [CallForm::Extension, CallForm::Type] {
+                assert!(!selection.fits(form));
+                assert_eq!(Plan::freeze(target(), &selection, form, 10).unwrap().calls(), 3);
+            }
+        }
+    }
+
+    #[test]
+    fn a_listing_whose_end_was_not_seen_gets_no_wide_call_though_it_is_complete() {
+        let listing = builder("210", ROWS).finish(ListEnd::Told);
+        assert!(listing.is_complete() && !listing.is_complete_for_wide());
+        let selection = Selection::of_rows(&listing, 0..3);
+        for form in [CallForm::Extension, CallForm::Type] {
+            assert!(!selection.fits(form));
+            assert_eq!(Plan::freeze(target(), &selection, form, 10).unwrap().calls(), 3);
+        }
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub struct Selection {
 pub(super) struct Chosen {
     extension: ExtensionNumber,
     pub(super) events: Range<usize>,
-    /// Every row of the listing is chosen, and the listing is complete.
+    /// Every row of the listing is chosen, and the listing is complete for a wide call.
     pub(super) whole: bool,
     pub(super) types: Vec<ChosenType>,
 }
@@ -93,11 +93,7 @@ impl Selection {
         let others = (0..listing.len()).filter(|row| !rows.contains(row));
         let others = others.filter_map(|row| listing.row(row));
         self.bystanders.extend(others.map(|view| view.to_event()));
-        let complete = listing.is_complete();
-        // A row of unreadable type could be of any type, so it makes every wide form too wide.
-        let odd_of = |event_type| {
-            listing.odd().iter().any(|odd| odd.event_type.is_none_or(|odd| odd == event_type))
-        };
+        let complete = listing.is_complete_for_wide();
         let mut types = Vec::new();
         let mut from = start;
         for group in self
@@ -109,12 +105,11 @@ impl Selection {
             let Some(event_type) = group.first().map(|event| event.key.event_type) else {
                 continue;
             };
-            let whole =
-                complete && group.len() == listing.rows_of(event_type).len() && !odd_of(event_type);
+            let whole = complete && group.len() == listing.rows_of(event_type).len();
             types.push(ChosenType { event_type, events: from..from + group.len(), whole });
             from += group.len();
         }
-        let whole = complete && events.len() == listing.len() && listing.odd().is_empty();
+        let whole = complete && events.len() == listing.len();
         self.extensions.push(Chosen {
             extension: listing.extension().clone(),
             events,

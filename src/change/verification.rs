@@ -9,7 +9,7 @@ pub(super) fn settled_by_listing(
     so_far: &Outcome,
     listing: &Listing,
 ) -> Option<Outcome> {
-    let listed = listing.find(key).is_some();
+    let listed = listing.lists(key);
     let missing = !listed && listing.is_complete();
     match so_far {
         Outcome::Deleted if listed => Some(still_there(None)),

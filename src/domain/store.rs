@@ -4,6 +4,7 @@
 //! events that were deleted. The [`EventStore`] holds one listing for each extension together with
 //! the marks on it, so that a mark can never point at another row than the one it was set on.
 
+mod ending;
 mod listing;
 mod text;
 
@@ -12,6 +13,7 @@ use std::sync::Arc;
 
 use fixedbitset::FixedBitSet;
 
+pub use ending::ListEnd;
 pub use listing::{EventView, Listing, ListingBuilder, OddRow, RawEvent};
 pub use text::RowText;
 
@@ -370,6 +372,65 @@ mod tests {
         assert_eq!((listing.len(), listing.odd().len()), (1, 4));
         assert!(listing.odd()[0].text.raw().contains("../1"));
         assert_eq!(listing.odd()[0].event_type, Some(EventType::DialIn));
+    }
+
+    /// A listing of rows of type 0 with these ids and texts.
+    fn texts(rows: &[(&str, &str)], end: ListEnd) -> Listing {
+        let mut builder = ListingBuilder::new(number("1"));
+        for (id, text) in rows {
+            builder.push_with_text(raw("0", id), text.as_bytes());
+        }
+        builder.finish(end)
+    }
+
+    #[test]
+    fn a_list_is_complete_only_where_its_end_and_every_row_are() {
+        use ListEnd::{Large, Limit, Moved, Same, Short, Untold};
+
+        let rows = [("a", "{a}"), ("b", "{b}")];
+        let all = |end| texts(&rows, end);
+        assert!(all(ListEnd::Seen).is_complete() && all(ListEnd::Seen).is_complete_for_wide());
+        assert!(all(ListEnd::Told).is_complete() && !all(ListEnd::Told).is_complete_for_wide());
+        assert_eq!(all(ListEnd::Told).why_incomplete(), None);
+        for end in [Untold, Moved, Short, Same, Limit, Large] {
+            assert!(!all(end).is_complete() && !all(end).is_complete_for_wide(), "{end:?}");
+            assert_eq!(all(end).why_incomplete().as_deref(), end.why_not_whole());
+        }
+    }
+
+    #[test]
+    fn rows_with_one_key_are_never_a_complete_list() {
+        let twice = texts(&[("a", "{a}"), ("b", "{b}"), ("a", "{a}")], ListEnd::Seen);
+        assert_eq!((twice.len(), twice.odd_rows(), twice.is_complete()), (2, 0, false));
+        assert_eq!(twice.why_incomplete().unwrap(), "1 row is listed twice");
+
+        let rows = [("a", "{a}"), ("b", "{b}"), ("a", "{ a}"), ("a", "{a}")];
+        let disputed = texts(&rows, ListEnd::Seen);
+        assert_eq!((disputed.len(), disputed.odd_rows()), (1, 2));
+        assert!(!disputed.is_complete() && !disputed.is_complete_for_wide());
+        let why = disputed.why_incomplete().unwrap();
+        assert!(why.starts_with("1 event is listed twice with different contents"), "{why}");
+        assert_eq!(disputed.find(&key("1", 0, "a")), None);
+        assert!(disputed.lists(&key("1", 0, "a")) && disputed.lists(&key("1", 0, "b")));
+        assert!(!disputed.lists(&key("1", 1, "a")) && !disputed.lists(&key("2", 0, "a")));
+        let shown: Vec<_> = disputed.odd().iter().map(|odd| odd.text.raw()).collect();
+        assert_eq!(shown, ["{a}", "{ a}"]);
+    }
+
+    #[test]
+    fn what_cannot_be_used_or_read_is_counted_and_said() {
+        let mut builder = ListingBuilder::new(number("1"));
+        builder.push(raw("0", "a"));
+        builder.last_is_unreadable();
+        (0..1_500).for_each(|_| builder.push_odd(None, &"0".repeat(5_000), "it is not an object"));
+        assert_eq!(builder.len(), 1_501);
+        let listing = builder.finish(ListEnd::Seen);
+        assert_eq!((listing.odd().len(), listing.odd_rows()), (1_000, 1_500));
+        assert_eq!(listing.odd()[0].text.raw().len(), 2_000);
+        assert_eq!(
+            listing.why_incomplete().unwrap(),
+            "1500 rows cannot be used; 1 row holds bytes that are no text"
+        );
     }
 
     #[test]

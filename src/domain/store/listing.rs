@@ -1,15 +1,22 @@
 //! One extension's events in 20 bytes a row, an arena of ids and a table of distinct strings.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::ending::ListEnd;
 use super::text::{RowText, Texts};
 
 use super::super::{
     Candidate, EventId, EventKey, EventType, Expression, Extension, ExtensionNumber, Foreign,
     Method, Modified, PhoneCallEvent, Status,
 };
+
+/// Rows that cannot be used and are kept to be shown; more of them are counted.
+const MOST_ODD: usize = 1_000;
+/// Longest text kept of a row that cannot be used, in characters.
+const ODD_CHARS: usize = 2_000;
 
 /// What an answer to *List PhoneCallEvents* said of one extension.
 ///
@@ -25,9 +32,24 @@ pub struct Listing {
     /// Places in `strings` of methods and statuses that are neither 0 nor 1.
     others: Box<[u32]>,
     odd: Vec<OddRow>,
-    complete: bool,
+    end: ListEnd,
+    /// `None` where there are none.
+    faults: Option<Box<Faults>>,
     /// The rows as the service wrote them, where they may go into a run file.
     texts: Option<Box<Texts>>,
+}
+
+/// What in the rows themselves keeps a listing from being complete.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Faults {
+    /// Rows that cannot be used, beyond those that are kept.
+    more_odd: usize,
+    /// Rows with bytes that are no text.
+    unreadable: usize,
+    /// Rows that another one repeats letter by letter.
+    repeated: usize,
+    /// Keys under which the service lists more than one content.
+    disputed: Vec<(u16, Box<str>)>,
 }
 
 /// A row that the service listed and that no DELETE may name: it is shown, counted, never marked.
@@ -64,6 +86,9 @@ struct Group {
     end: usize,
 }
 
+/// Why neither of two rows with one key can be used: nobody knows which of them a call would mean.
+const DISPUTED: &str = "its id is listed twice, with different contents";
+
 const ZONE_MISSING: i8 = i8::MIN;
 const ZONE_RAW: i8 = i8::MIN + 1;
 const ZONE_UTC: i8 = i8::MIN + 2;
@@ -84,12 +109,60 @@ impl Listing {
         self.rows.is_empty()
     }
 
-    /// False when the service has more than it would hand out.
+    /// Whether this is surely all that the service has, each row readable and there once.
     pub fn is_complete(&self) -> bool {
-        self.complete
+        self.end.is_whole() && self.is_sound()
     }
 
-    /// Rows that are listed but cannot be named in a path.
+    /// Whether a call that names no event may rest on it: an empty page was seen behind the last row,
+    /// whatever the service announces.
+    pub fn is_complete_for_wide(&self) -> bool {
+        self.end == ListEnd::Seen && self.is_sound()
+    }
+
+    fn is_sound(&self) -> bool {
+        self.odd.is_empty() && self.faults.is_none()
+    }
+
+    /// Why it is not complete, in words.
+    pub fn why_incomplete(&self) -> Option<String> {
+        let none = Faults::default();
+        let Faults { unreadable, repeated, disputed, .. } = self.faults.as_deref().unwrap_or(&none);
+        let other = self.odd_rows().saturating_sub(self.disputed_rows());
+        let counted = |count: usize, one: &str, more: &str| match count {
+            0 => None,
+            1 => Some(format!("1 {one}")),
+            count => Some(format!("{count} {more}")),
+        };
+        let said = [
+            self.end.why_not_whole().map(ToOwned::to_owned),
+            counted(other, "row cannot be used", "rows cannot be used"),
+            counted(
+                disputed.len(),
+                "event is listed twice with different contents",
+                "events are listed twice with different contents",
+            ),
+            counted(*repeated, "row is listed twice", "rows are listed twice"),
+            counted(
+                *unreadable,
+                "row holds bytes that are no text",
+                "rows hold bytes that are no text",
+            ),
+        ];
+        let said: Vec<_> = said.into_iter().flatten().collect();
+        (!said.is_empty()).then(|| said.join("; "))
+    }
+
+    /// How many rows cannot be used; no more than a thousand of them are kept.
+    pub fn odd_rows(&self) -> usize {
+        self.odd.len() + self.faults.as_ref().map_or(0, |faults| faults.more_odd)
+    }
+
+    fn disputed_rows(&self) -> usize {
+        self.odd.iter().filter(|row| row.reason == DISPUTED).count()
+    }
+
+    /// Rows that are listed but cannot be used, at most a thousand.
     pub fn odd(&self) -> &[OddRow] {
         &self.odd
     }
@@ -148,6 +221,16 @@ impl Listing {
         }
         self.rows_of(key.event_type)
             .find(|&row| self.row(row).is_some_and(|view| view.id() == key.id.as_str()))
+    }
+
+    /// Whether an event is listed, also where its row cannot be used as another has the same key.
+    pub fn lists(&self, key: &EventKey) -> bool {
+        let named = |(event_type, id): &(u16, Box<str>)| {
+            *event_type == key.event_type.number() && **id == *key.id.as_str()
+        };
+        let disputed = self.faults.iter().flat_map(|faults| &faults.disputed);
+        self.find(key).is_some()
+            || (key.extension == self.extension && disputed.into_iter().any(named))
     }
 
     /// Lets go of the rows as the service wrote them.
@@ -344,6 +427,7 @@ pub struct ListingBuilder {
     others: Vec<u32>,
     known: HashMap<Arc<str>, u32>,
     odd: Vec<OddRow>,
+    faults: Faults,
 }
 
 impl ListingBuilder {
@@ -359,6 +443,7 @@ impl ListingBuilder {
             others: Vec::new(),
             known: HashMap::new(),
             odd: Vec::new(),
+            faults: Faults::default(),
         }
     }
 
@@ -378,12 +463,25 @@ impl ListingBuilder {
 
     /// Takes a row that could not even be read as an event.
     pub fn push_odd(&mut self, event_type: Option<EventType>, text: &str, reason: &str) {
+        if self.odd.len() >= MOST_ODD {
+            self.faults.more_odd += 1;
+            return;
+        }
+        let text = match text.char_indices().nth(ODD_CHARS) {
+            Some((end, _)) => text.get(..end).unwrap_or_default(),
+            None => text,
+        };
         self.odd.push(OddRow { event_type, text: Foreign::from(text), reason: reason.to_owned() });
+    }
+
+    /// The row that came last holds bytes that are no text.
+    pub fn last_is_unreadable(&mut self) {
+        self.faults.unreadable += 1;
     }
 
     /// How many rows came in so far, odd ones too.
     pub fn len(&self) -> usize {
-        self.rows.len() + self.odd.len()
+        self.rows.len() + self.odd.len() + self.faults.more_odd
     }
 
     /// True before the first row.
@@ -397,19 +495,12 @@ impl ListingBuilder {
         self.rows.iter().map(|(event_type, _)| *event_type).chain(odd)
     }
 
-    /// Groups the rows by type. An event that was listed twice, as happens when a list moves while
-    /// its pages are read, is kept once.
-    pub fn finish(self, complete: bool) -> Listing {
-        let Self { extension, rows, texts, places, ids, strings, others, odd, .. } = self;
-        let mut order: Vec<usize> = (0..rows.len()).collect();
+    /// Groups the rows by type. Of rows that are the same letter by letter one is kept; of rows with
+    /// one key that are not, none can be used.
+    pub fn finish(mut self, end: impl Into<ListEnd>) -> Listing {
+        let order = self.in_order();
+        let Self { extension, rows, texts, places, ids, strings, others, odd, faults, .. } = self;
         let type_of = |at: &usize| rows.get(*at).map(|(event_type, _)| *event_type);
-        order.sort_by_key(type_of);
-        let mut seen = HashSet::with_capacity(rows.len());
-        order.retain(|at| {
-            rows.get(*at)
-                .is_some_and(|(event_type, row)| seen.insert((*event_type, id_of(&ids, row))))
-        });
-        drop(seen);
         let mut groups: Vec<Group> = Vec::new();
         for (place, event_type) in order.iter().filter_map(type_of).enumerate() {
             match groups.last_mut().filter(|group| group.event_type == event_type) {
@@ -432,8 +523,68 @@ impl ListingBuilder {
             strings: strings.as_slice().into(),
             others: others.as_slice().into(),
             odd,
-            complete,
+            end: end.into(),
+            faults: (faults != Faults::default()).then(|| Box::new(faults)),
             texts,
+        }
+    }
+
+    /// The places of the rows that can be used, grouped by type. Rows whose key another row has are
+    /// taken out and noted.
+    fn in_order(&mut self) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.rows.len()).collect();
+        order.sort_by_key(|at| self.rows.get(*at).map(|(event_type, _)| *event_type));
+        let mut first = HashMap::with_capacity(order.len());
+        let (mut again, mut disputed) = (BTreeSet::new(), BTreeSet::new());
+        for &at in &order {
+            let Some((event_type, row)) = self.rows.get(at) else { continue };
+            match first.entry((*event_type, id_of(&self.ids, row))) {
+                Entry::Vacant(vacant) => drop(vacant.insert(at)),
+                Entry::Occupied(known) if self.is_same(*known.get(), at) => {
+                    again.insert(at);
+                }
+                Entry::Occupied(known) => disputed.extend([*known.get(), at]),
+            }
+        }
+        if again.is_empty() && disputed.is_empty() {
+            return order;
+        }
+        order.retain(|at| !again.contains(at) && !disputed.contains(at));
+        self.faults.repeated = again.len();
+        let mut keys = BTreeSet::new();
+        for at in disputed {
+            let Some((event_type, row)) = self.rows.get(at) else { continue };
+            let (event_type, text) = (*event_type, self.written(at));
+            keys.insert((event_type, Box::from(id_of(&self.ids, row))));
+            self.push_odd(Some(EventType::from_number(event_type)), &text, DISPUTED);
+        }
+        self.faults.disputed = keys.into_iter().collect();
+        order
+    }
+
+    /// Whether two rows with one key say the same in the same letters.
+    fn is_same(&self, one: usize, other: usize) -> bool {
+        let facts = |at: usize| {
+            let (_, row) = self.rows.get(at)?;
+            Some((row.url, row.note, row.modified, row.zone, row.method, row.status))
+        };
+        facts(one) == facts(other) && self.text_of(one) == self.text_of(other)
+    }
+
+    fn text_of(&self, at: usize) -> Option<&[u8]> {
+        let place = self.places.get(at)?;
+        let end = |end| usize::try_from(end).unwrap_or(usize::MAX);
+        self.texts.get(end(place.start)..end(place.end))
+    }
+
+    /// A row for people: as it was written, where that was kept.
+    fn written(&self, at: usize) -> String {
+        match (self.text_of(at), self.rows.get(at)) {
+            (Some(text), _) if !text.is_empty() => String::from_utf8_lossy(text).into_owned(),
+            (_, Some((event_type, row))) => {
+                format!("type {event_type} id {}", id_of(&self.ids, row))
+            }
+            (_, None) => String::new(),
         }
     }
 

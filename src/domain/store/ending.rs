@@ -1,0 +1,49 @@
+//! How a list ended, and so whether it can be all that the service has.
+
+/// How the pages of a list ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListEnd {
+    /// An empty page came after the last row.
+    Seen,
+    /// There are as many rows as the service announced, on more than one page.
+    Told,
+    /// Only a page past the last row would tell, and the service refuses one.
+    Untold,
+    /// Rows came or went between the pages.
+    Moved,
+    /// The service announces more rows than came.
+    Short,
+    /// The service hands out the same rows whatever page is asked for.
+    Same,
+    /// There may be more than the service hands out in one list.
+    Limit,
+    /// There is more than this program reads.
+    Large,
+}
+
+impl ListEnd {
+    /// Why the list may not be all that the service has; `None` where it is, as far as reading goes.
+    pub fn why_not_whole(self) -> Option<&'static str> {
+        match self {
+            Self::Seen | Self::Told => None,
+            Self::Untold => Some("the PBX does not tell where a list ends"),
+            Self::Moved => Some("the list changed while it was read"),
+            Self::Short => Some("the PBX announces more rows than it hands out"),
+            Self::Same => Some("the PBX hands out the same rows whatever page is asked for"),
+            Self::Limit => Some("the PBX has more rows than it hands out in one list"),
+            Self::Large => Some("the list is longer than callsweep reads"),
+        }
+    }
+
+    /// Whether nothing is missing, as far as reading goes.
+    pub fn is_whole(self) -> bool {
+        self.why_not_whole().is_none()
+    }
+}
+
+/// A list that was seen to its end, or one of which rows are missing.
+impl From<bool> for ListEnd {
+    fn from(seen: bool) -> Self {
+        if seen { Self::Seen } else { Self::Short }
+    }
+}
