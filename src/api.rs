@@ -31,7 +31,7 @@ use crate::domain::{
 };
 use discovery::Said;
 pub use line::ClientRefused;
-use paging::End;
+use reading::Ends;
 use transport::{Transport, Verb};
 
 /// What a profile says of the conversation with its service.
@@ -75,6 +75,7 @@ pub struct Client {
 struct Inner {
     target: Target,
     transport: Transport,
+    ends: Ends,
 }
 
 impl fmt::Debug for Client {
@@ -91,7 +92,7 @@ impl Client {
     pub fn new(settings: Settings) -> Result<Self, ClientRefused> {
         let transport = Transport::new(&settings)?;
         let (target, writes) = (settings.target, settings.writes);
-        Ok(Self { inner: Arc::new(Inner { target, transport }), writes })
+        Ok(Self { inner: Arc::new(Inner { target, transport, ends: Ends::default() }), writes })
     }
 
     /// The same client with every change of the service simulated: questions go out, and nothing
@@ -161,7 +162,7 @@ impl Client {
         let answer = transport.send(Verb::Delete, &path, None, self.writes, trace).await?;
         let http_status = answer.status;
         let ids = match refusal::accepted(answer)? {
-            Some(body) => Some(wire::deleted_ids(&wire::text(&body)).map_err(refusal::misread)?),
+            Some(body) => Some(wire::deleted_ids(&body).map_err(refusal::misread)?),
             None => None,
         };
         Ok(DeleteAnswer { http_status, ids })
@@ -207,21 +208,19 @@ impl Client {
     /// Asks presence for every phone terminal of the user.
     async fn present(&self, trace: &mut Vec<Exchange>) -> Result<Said, Failure> {
         let path = format!("{}/@self/presence", self.inner.target.extensions_path());
-        let take =
-            |said: &mut Said, row: &wire::Row<'_>, _: wire::Body<'_>| match ExtensionNumber::parse(
-                &row.extension(),
-            ) {
-                Ok(number) => said.extensions.push(terminal(number)),
-                Err(_) => said.odd += 1,
-            };
+        let take = |said: &mut Said, row: &wire::Facts<'_>| match ExtensionNumber::parse(
+            row.extension(),
+        ) {
+            Ok(number) => said.extensions.push(terminal(number)),
+            Err(_) => said.odd += 1,
+        };
         let read = self.rows(&path, trace, Said::default, take).await?;
         let mut said = read.all;
-        if read.end != End::Whole {
-            said.gaps.push(
-                "presence lists more extensions than it hands out, or they changed while they \
-                 were read: name those that are missing under extensions in the profile"
-                    .to_owned(),
-            );
+        if let Some(why) = read.end.why_not_whole() {
+            said.gaps.push(format!(
+                "presence may list more extensions than were read ({why}): name those that are \
+                 missing under extensions in the profile"
+            ));
         }
         Ok(said)
     }
@@ -263,7 +262,7 @@ impl Client {
 fn written(answer: answer::Answer) -> Result<WriteAnswer, Failure> {
     let http_status = answer.status;
     let id = match refusal::accepted(answer)? {
-        Some(body) => wire::written_id(&wire::text(&body)).map_err(refusal::misread)?,
+        Some(body) => wire::written_id(&body).map_err(refusal::misread)?,
         None => None,
     };
     Ok(WriteAnswer { http_status, id })
@@ -279,16 +278,15 @@ fn terminal(number: ExtensionNumber) -> Extension {
 pub fn decode_anything(body: &[u8]) {
     use crate::domain::ListingBuilder;
 
-    let text = wire::text(body);
-    let _ = wire::refusal(&text);
-    let _ = wire::deleted_ids(&text);
-    let _ = wire::written_id(&text);
-    let _ =
-        soap::listed(&answer::Answer { status: 200, body: body.to_vec(), ..Default::default() });
-    let Ok(page) = wire::page(&text) else { return };
+    let _ = wire::refusal(body);
+    let _ = wire::deleted_ids(body);
+    let _ = wire::written_id(body);
+    let answer = answer::Answer { status: 200, body: body.to_vec().into(), ..Default::default() };
+    let _ = soap::listed(&answer);
+    let Ok(page) = wire::page(body) else { return };
     let Ok(number) = ExtensionNumber::parse("0003*210") else { return };
     let mut listing = ListingBuilder::new(number);
-    page.rows.iter().for_each(|row| row.put_into(&mut listing, wire::Body::new(body, &text)));
+    page.rows.iter().for_each(|row| row.facts().put_into(&mut listing));
     assert_eq!(listing.len(), page.rows.len());
     let listing = listing.finish(true);
     for row in 0..listing.len() {

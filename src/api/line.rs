@@ -9,14 +9,18 @@ mod trouble;
 use std::fs;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
+use reqwest::header::{
+    ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION,
+};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Method, RequestBuilder, Response, Url};
+use tokio::sync::Semaphore;
 
 use super::Settings;
-use super::answer::Answer;
+use super::answer::{Answer, Body};
 use super::budget::Budget;
 use super::clock::{now, today};
 use crate::domain::{Cause, Exchange, Failure, Foreign};
@@ -26,8 +30,14 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// How long an unused connection is kept: shorter than servers keep theirs, so that a request
 /// seldom meets a connection which the other side has just closed.
 const IDLE: Duration = Duration::from_secs(15);
-/// Largest body read, in bytes.
-const LARGEST_BODY: usize = 64 * 1024 * 1024;
+const MIB: usize = 1024 * 1024;
+/// Largest body read, in bytes: of a question, of a change, and of a refusal. A page of a list has some
+/// hundred KiB, and what is made of a body must fit beside it.
+pub(super) const LARGEST_LIST: usize = 32 * MIB;
+pub(super) const LARGEST_CHANGE: usize = 2 * MIB;
+const LARGEST_REFUSAL: usize = MIB;
+/// A body above this is large, and of large ones there is one at a time.
+const LARGE: usize = MIB;
 
 /// Why no client can be made from a profile.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -73,6 +83,7 @@ pub(super) struct Line {
     host: String,
     patience: Patience,
     questions: Budget,
+    large: Arc<Semaphore>,
 }
 
 /// Why there is no answer.
@@ -126,7 +137,8 @@ impl Line {
         let http =
             builder.build().map_err(|error| ClientRefused::Tls(trouble::innermost(&error)))?;
         let host = settings.target.host().to_owned();
-        Ok(Self { http, host, patience, questions: Budget::default() })
+        let large = Arc::new(Semaphore::new(1));
+        Ok(Self { http, host, patience, questions: Budget::default(), large })
     }
 
     /// A request that does not know yet what proves who sends it.
@@ -144,16 +156,17 @@ impl Line {
         let path = url.path().to_owned();
         let form_type = HeaderValue::from_static("application/x-www-form-urlencoded");
         let request = self.http.post(url).header(CONTENT_TYPE, form_type).body(form);
-        Ok(self.traced("POST", &path, request, trace).await?)
+        Ok(self.traced("POST", &path, request, LARGEST_CHANGE, trace).await?)
     }
 
-    /// Sends a request and reads its answer to the end. What went out is in the trace, whatever became
-    /// of it.
+    /// Sends a request and reads its answer, of so many bytes at most, to the end. What went out is in
+    /// the trace, whatever became of it.
     pub(super) async fn traced(
         &self,
         method: &'static str,
         path: &str,
         request: RequestBuilder,
+        largest: usize,
         trace: &mut Vec<Exchange>,
     ) -> Result<Answer, Broken> {
         // Address blockers count what asks, and by their rules a DELETE does not.
@@ -162,7 +175,7 @@ impl Line {
             _ => Some(self.questions.admit().await?),
         };
         let started = now();
-        let outcome = self.exchange(request).await;
+        let outcome = self.exchange(request, largest).await;
         if let Some(permit) = permit.filter(|_| !noted_as_failed(&outcome)) {
             permit.answered_well();
         }
@@ -178,7 +191,7 @@ impl Line {
         outcome
     }
 
-    async fn exchange(&self, request: RequestBuilder) -> Result<Answer, Broken> {
+    async fn exchange(&self, request: RequestBuilder, largest: usize) -> Result<Answer, Broken> {
         let response = request.send().await.map_err(|error| Broken {
             ended: trouble::ended_early(&error),
             failure: trouble::failure(error, &self.host, self.patience),
@@ -186,8 +199,10 @@ impl Line {
         let status = response.status().as_u16();
         let elsewhere = elsewhere(&response);
         let retry_after = pause::asked_for(response.headers(), today);
-        let mut body = Vec::new();
-        let read = self.read(response, &mut body).await;
+        let coding = coding(response.headers());
+        let mut body = Body::default();
+        let largest = if status >= 300 { LARGEST_REFUSAL } else { largest };
+        let read = self.read(response, &mut body, largest).await;
         match read {
             // The status line of a refusal says enough; what came of its body may say more.
             Err(_) if status >= 300 => {}
@@ -196,27 +211,38 @@ impl Line {
             }
             Ok(()) => {}
         }
-        Ok(Answer { status, elsewhere, retry_after, body })
+        Ok(Answer { status, elsewhere, retry_after, coding, body })
     }
 
-    async fn read(&self, mut response: Response, body: &mut Vec<u8>) -> Result<(), Failure> {
+    async fn read(
+        &self,
+        mut response: Response,
+        body: &mut Body,
+        largest: usize,
+    ) -> Result<(), Failure> {
         let too_large = || {
-            let limit = LARGEST_BODY / (1024 * 1024);
+            let limit = largest / MIB;
             Failure::new(
                 Cause::Unreadable,
                 format!("the answer is larger than {limit} MiB and was not read"),
             )
         };
         let announced = response.content_length().map(usize::try_from);
-        if announced.is_some_and(|length| length.is_ok_and(|length| length > LARGEST_BODY)) {
+        if announced.is_some_and(|length| length.is_ok_and(|length| length > largest)) {
             return Err(too_large());
         }
         loop {
             match response.chunk().await {
-                Ok(Some(chunk)) if body.len() + chunk.len() > LARGEST_BODY => {
+                Ok(Some(chunk)) if body.len() + chunk.len() > largest => {
                     return Err(too_large());
                 }
-                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+                Ok(Some(chunk)) => {
+                    if body.len() + chunk.len() > LARGE && body.large.is_none() {
+                        let right = Arc::clone(&self.large).acquire_owned().await;
+                        body.large = right.ok().map(Arc::new);
+                    }
+                    body.bytes.extend_from_slice(&chunk);
+                }
                 Ok(None) => return Ok(()),
                 Err(error) => return Err(trouble::failure(error, &self.host, self.patience)),
             }
@@ -247,7 +273,15 @@ impl From<Broken> for Failure {
 /// The headers of every request beside the token.
 fn headers() -> HeaderMap {
     let json = HeaderValue::from_static("application/json");
-    HeaderMap::from_iter([(CONTENT_TYPE, json.clone()), (ACCEPT, json)])
+    let plain = HeaderValue::from_static("identity");
+    HeaderMap::from_iter([(CONTENT_TYPE, json.clone()), (ACCEPT, json), (ACCEPT_ENCODING, plain)])
+}
+
+/// The coding of a body that has one.
+fn coding(headers: &HeaderMap) -> Option<String> {
+    let named = headers.get(CONTENT_ENCODING)?;
+    let named = String::from_utf8_lossy(named.as_bytes()).trim().to_lowercase();
+    (!named.is_empty() && named != "identity").then_some(named)
 }
 
 /// Whether the address is one of this machine.

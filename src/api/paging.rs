@@ -1,21 +1,25 @@
 //! When a list is read to its end, and whether that end can be believed.
 //!
 //! Pages are asked for by `startIndex` and `count`; where `next` would stand is not documented, and
-//! its host may be an internal one. What a page says of the whole list is believed only where it
-//! asks for more care: a list is called complete when nothing speaks against it.
+//! its host may be an internal one. A service may cut its pages wherever it likes and say nothing: only
+//! an empty page behind the last row shows an end. What a page says of the whole list is believed
+//! only where it asks for more care, or where no such page is to be had.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
+
+use crate::domain::ListEnd;
 
 /// Rows asked for at once: the service allows fewer than 5,000 (page *List PhoneCallEvents*).
 const COUNT: usize = 500;
-/// The page size of a service that was asked for none, or that does not heed what it was asked.
-const DEFAULT_COUNT: usize = 20;
 /// The largest `startIndex` that the service takes.
 const LAST_START: usize = 4_999;
 /// Rows asked for at the last start: all that can still be had, and the most that may be asked.
 const LAST_COUNT: usize = 4_999;
 /// Pages asked for in any case: a service that hands out two rows a page is not followed for long.
 const MOST_PAGES: usize = 300;
+/// Rows and bytes read of one list in any case.
+const MOST_ROWS: usize = 100_000;
+const MOST_BYTES: usize = 48 * 1024 * 1024;
 
 /// How far a list has been read.
 #[derive(Debug, Default)]
@@ -23,37 +27,43 @@ pub(super) struct Paging {
     /// Rows received, repeated ones too: where the next page would begin.
     reached: usize,
     pages: usize,
-    known: HashSet<String>,
+    /// The identity of each row, with its fingerprint.
+    known: HashMap<String, u64>,
     /// Rows that no earlier page had.
     fresh: usize,
     /// The most rows that a page had so far: the service hands out as many at once.
     largest: usize,
     /// The largest number of rows that any page announced.
     total: Option<usize>,
-    /// The last page was longer than asked: the service does not page at all.
-    unpaged: bool,
+    /// That number is one that says as much of a page as of the list.
+    doubted: bool,
     /// Pages contradict each other: rows came or went while the list was read.
     moved: bool,
+    bytes: usize,
+}
+
+/// What one page said.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    /// What tells each of its rows from every other, and what two rows that are the same share.
+    pub(super) rows: Vec<(String, u64)>,
+    pub(super) total: Option<usize>,
+    pub(super) own_size: Option<usize>,
+    /// Not all of its rows are in `rows`.
+    pub(super) cut: bool,
+    /// How much was received.
+    pub(super) bytes: usize,
 }
 
 /// What to do after a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Next {
-    /// Ask for the page that [`Paging::query`] now names.
+    /// Ask for the page that [`Paging::query`] now names: there should be rows on it.
     Ask,
+    /// The same, though nothing says that there are more rows: if there are none, that is the end.
+    AskBeyond,
     /// That was all, or all that can be had.
-    Done(End),
-}
-
-/// How a list ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
-    /// Every row of the service was received, as far as one can know.
-    Whole,
-    /// Rows are missing that the service announces or may have, or it moved.
-    Short,
-    /// There may be more than the service hands out of one list.
-    Limit,
+    Done(ListEnd),
 }
 
 impl Paging {
@@ -67,9 +77,14 @@ impl Paging {
         self.reached > LAST_START
     }
 
-    /// Whether an earlier page had this row.
-    pub(super) fn knows(&self, identity: &str) -> bool {
-        self.known.contains(identity)
+    /// Whether no page was read yet.
+    pub(super) fn is_at_start(&self) -> bool {
+        self.pages == 0
+    }
+
+    /// Whether an earlier page had this row, letter by letter.
+    pub(super) fn knows(&self, identity: &str, fingerprint: u64) -> bool {
+        self.known.get(identity) == Some(&fingerprint)
     }
 
     /// Whether the list changed while it was read: then no page of it proves anything.
@@ -77,52 +92,88 @@ impl Paging {
         self.moved
     }
 
+    /// Whether rows are missing that the service announces.
+    pub(super) fn is_missing(&self) -> bool {
+        self.total.is_some_and(|total| total > self.fresh)
+    }
+
+    /// Rows that the service announced.
+    pub(super) fn total(&self) -> Option<usize> {
+        self.total
+    }
+
     /// The identities of all rows.
-    pub(super) fn into_identities(self) -> HashSet<String> {
+    pub(super) fn into_identities(self) -> HashMap<String, u64> {
         self.known
     }
 
-    /// Takes the identities of a page's rows and what the page says of itself.
-    pub(super) fn page_read(
-        &mut self,
-        rows: Vec<String>,
-        total: Option<usize>,
-        own_size: Option<usize>,
-    ) -> Next {
-        let received = rows.len();
-        let fresh = rows.iter().filter(|row| !self.known.contains(*row)).count();
-        self.moved |= self.contradicts(received, fresh, total);
-        let asked = Asked { overlap: self.reached - self.start(), last: self.is_last_reach() };
-        let overlong = received > self.count();
+    /// The end of a list whose next page is not to be had.
+    pub(super) fn end_untold(&self) -> ListEnd {
+        match (self.moved, self.is_missing(), self.is_confirmed()) {
+            (true, ..) => ListEnd::Moved,
+            (false, true, _) => ListEnd::Short,
+            (false, false, true) => ListEnd::Told,
+            (false, false, false) => ListEnd::Untold,
+        }
+    }
+
+    /// Takes a page.
+    pub(super) fn page_read(&mut self, told: Told) -> Next {
+        let received = told.rows.len();
+        let known = |(identity, _): &(String, u64)| self.known.contains_key(identity);
+        let fresh = received - told.rows.iter().filter(|row| known(row)).count();
+        // A number that is that of the page says nothing of the list.
+        let of_page = told.total.is_some_and(|total| total == received)
+            || (told.total.is_some() && told.total == told.own_size);
+        self.moved |= self.contradicts(received, fresh, told.total.filter(|_| !of_page));
+        let (overlap, last) = (self.reached - self.start(), self.is_last_reach());
         let largest = self.largest;
-        self.known.extend(rows);
+        for (identity, fingerprint) in told.rows {
+            self.known.entry(identity).or_insert(fingerprint);
+        }
         self.fresh += fresh;
-        self.reached += received.saturating_sub(asked.overlap);
+        self.reached += received.saturating_sub(overlap);
         self.pages += 1;
+        self.bytes += told.bytes;
         self.largest = largest.max(received);
-        self.total = self.total.max(total);
-        let missing = self.total.is_some_and(|total| total > self.fresh);
-        let confirmed = self.total.is_some_and(|total| total <= self.fresh);
-        if received <= asked.overlap {
-            return self.done(!missing, End::Short);
+        self.total = self.total.max(told.total);
+        self.doubted |= received > 0 && of_page;
+        if told.cut || self.reached > MOST_ROWS || self.bytes > MOST_BYTES {
+            return self.done(ListEnd::Large);
+        }
+        if received <= overlap {
+            let end = if overlap == 0 { ListEnd::Seen } else { ListEnd::Told };
+            return self.done(if self.is_missing() { ListEnd::Short } else { end });
         }
         if fresh == 0 {
-            // The service may ignore `startIndex`: then there is more that it never hands out,
-            // unless it says otherwise or ignored `count` too and gave everything at once.
-            return self.done(confirmed || (self.unpaged && !missing), End::Short);
+            // It may ignore `startIndex`: then there may be more that it never hands out.
+            return self.done(ListEnd::Same);
         }
-        self.unpaged = overlong;
-        if asked.last {
+        if last {
             // Only a page shorter than one that was handed out before is surely not a cut one.
-            return self.done(confirmed || (!missing && received < largest), End::Limit);
+            let whole = self.is_confirmed() || (!self.is_missing() && received < largest);
+            return self.done(if whole { ListEnd::Told } else { ListEnd::Limit });
         }
-        if received < COUNT && !missing && !self.may_be_cut(received, own_size) {
-            return self.done(true, End::Short);
+        self.after_rows(received)
+    }
+
+    /// What to do after a page with rows that is not the last one that can be had.
+    fn after_rows(&self, received: usize) -> Next {
+        let confirmed = self.is_confirmed();
+        if self.pages >= MOST_PAGES {
+            self.done(ListEnd::Limit)
+        } else if self.is_last_reach() && confirmed {
+            self.done(ListEnd::Told)
+        } else if self.is_missing() || (received >= COUNT && !confirmed) {
+            Next::Ask
+        } else {
+            Next::AskBeyond
         }
-        if self.pages >= MOST_PAGES || (self.is_last_reach() && confirmed) {
-            return self.done(confirmed, End::Limit);
-        }
-        Next::Ask
+    }
+
+    /// Whether as many rows came as the service announces, and it speaks of the list.
+    fn is_confirmed(&self) -> bool {
+        !self.doubted && self.pages > 1 && self.total == Some(self.fresh)
     }
 
     fn start(&self) -> usize {
@@ -134,12 +185,8 @@ impl Paging {
     }
 
     /// A list that moved is never whole, and no other question could make it so.
-    fn done(&self, whole: bool, otherwise: End) -> Next {
-        Next::Done(match (self.moved, whole) {
-            (true, _) => End::Short,
-            (false, true) => End::Whole,
-            (false, false) => otherwise,
-        })
+    fn done(&self, end: ListEnd) -> Next {
+        Next::Done(if self.moved { ListEnd::Moved } else { end })
     }
 
     /// Whether a page cannot be of the list that the earlier pages were of: it repeats other rows
@@ -149,175 +196,167 @@ impl Paging {
         let overlap = self.reached - self.start();
         let repeated = received - fresh;
         let others = repeated != overlap && (fresh > 0 || received < overlap);
-        let announced = received > 0 && self.total.is_some() && total.is_some();
-        others || (announced && self.total != total)
-    }
-
-    /// Whether a page that is shorter than asked may be a full one all the same, by the service's
-    /// own size of a page. A service that says how many rows there are answered that already.
-    fn may_be_cut(&self, received: usize, own_size: Option<usize>) -> bool {
-        match (self.total, own_size) {
-            (Some(_), _) => false,
-            (None, Some(size)) => size > 0 && received >= size,
-            (None, None) => received == DEFAULT_COUNT,
-        }
+        let before = self.total.filter(|_| !self.doubted);
+        let announced = received > 0 && before.is_some() && total.is_some();
+        others || (announced && before != total)
     }
 
     /// The service had nothing to say (204).
     pub(super) fn nothing_read(&mut self) -> Next {
-        self.page_read(Vec::new(), None, None)
+        self.page_read(Told::default())
     }
-}
-
-/// What the page that was just read was asked for.
-struct Asked {
-    /// Rows that were asked for again, since no later start can be asked for.
-    overlap: usize,
-    /// Nothing can be asked for after it.
-    last: bool,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const COMPLETE: Next = Next::Done(End::Whole);
-    const INCOMPLETE: Next = Next::Done(End::Short);
+    const SEEN: Next = Next::Done(ListEnd::Seen);
+    const TOLD: Next = Next::Done(ListEnd::Told);
+    const SHORT: Next = Next::Done(ListEnd::Short);
+    const SAME: Next = Next::Done(ListEnd::Same);
+    const MOVED: Next = Next::Done(ListEnd::Moved);
+    const LIMIT: Next = Next::Done(ListEnd::Limit);
 
-    fn rows(range: std::ops::Range<usize>) -> Vec<String> {
-        range.map(|row| row.to_string()).collect()
+    fn told(range: std::ops::Range<usize>, total: Option<usize>) -> Told {
+        Told { rows: range.map(|row| (row.to_string(), 0)).collect(), total, ..Told::default() }
     }
 
     #[test]
-    fn a_short_page_ends_the_list_and_a_full_one_asks_on() {
+    fn only_an_empty_page_ends_a_list() {
         let mut paging = Paging::default();
         assert_eq!(paging.query(), "count=500&startIndex=0");
-        assert_eq!(paging.page_read(rows(0..500), None, None), Next::Ask);
+        assert_eq!(paging.page_read(told(0..500, None)), Next::Ask);
         assert_eq!(paging.query(), "count=500&startIndex=500");
-        assert_eq!(paging.page_read(rows(500..501), None, None), COMPLETE);
-        assert_eq!(Paging::default().nothing_read(), COMPLETE);
+        assert_eq!(paging.page_read(told(500..501, None)), Next::AskBeyond);
+        assert_eq!(paging.query(), "count=500&startIndex=501");
+        assert_eq!(paging.end_untold(), ListEnd::Untold);
+        assert_eq!(paging.nothing_read(), SEEN);
+        assert_eq!(Paging::default().nothing_read(), SEEN);
     }
 
     #[test]
-    fn a_service_with_smaller_pages_is_asked_on_when_it_says_so() {
-        let mut paging = Paging::default();
-        assert_eq!(paging.page_read(rows(0..20), Some(45), None), Next::Ask);
-        assert_eq!(paging.query(), "count=500&startIndex=20");
-        assert_eq!(paging.page_read(rows(20..40), Some(45), None), Next::Ask);
-        assert_eq!(paging.page_read(rows(40..45), Some(45), None), COMPLETE);
-        let mut paging = Paging::default();
-        assert_eq!(paging.page_read(rows(0..20), None, Some(20)), Next::Ask);
-        assert_eq!(paging.page_read(rows(20..23), None, Some(20)), COMPLETE);
-    }
-
-    #[test]
-    fn a_page_of_the_default_size_is_not_taken_for_the_whole_list() {
-        let mut paging = Paging::default();
-        assert_eq!(paging.page_read(rows(0..20), None, None), Next::Ask);
-        assert_eq!(paging.page_read(rows(20..40), None, None), Next::Ask);
-        assert_eq!(paging.nothing_read(), COMPLETE);
-        for rows in [rows(0..19), rows(0..21)] {
-            assert_eq!(Paging::default().page_read(rows, None, None), COMPLETE);
+    fn a_page_that_was_cut_in_silence_is_followed_to_the_end() {
+        for total in [None, Some(7), Some(6), Some(20)] {
+            let mut paging = Paging::default();
+            let total_of = |rows| if total == Some(6) { Some(rows) } else { total };
+            assert_ne!(paging.page_read(told(0..7, total_of(7))), SEEN);
+            assert_ne!(paging.page_read(told(7..14, total_of(7))), SEEN);
+            assert_eq!(paging.page_read(told(14..20, total_of(6))), Next::AskBeyond, "{total:?}");
+            assert_eq!(paging.nothing_read(), SEEN);
         }
-        let told = Paging::default().page_read(rows(0..20), Some(20), None);
-        assert_eq!(told, COMPLETE);
+    }
+
+    #[test]
+    fn a_total_that_was_reached_is_enough_unless_it_may_be_that_of_a_page() {
+        let read = |pages: &[(std::ops::Range<usize>, usize)], own_size| {
+            let mut paging = Paging::default();
+            for (rows, total) in pages {
+                paging.page_read(Told { own_size, ..told(rows.clone(), Some(*total)) });
+            }
+            paging.end_untold()
+        };
+        assert_eq!(read(&[(0..20, 45), (20..40, 45), (40..45, 45)], Some(20)), ListEnd::Told);
+        assert_eq!(read(&[(0..20, 20)], None), ListEnd::Untold, "the only page");
+        assert_eq!(read(&[(0..7, 7), (7..14, 7)], None), ListEnd::Untold, "the page's own");
+        assert_eq!(
+            read(&[(0..7, 14), (7..14, 14)], Some(14)),
+            ListEnd::Untold,
+            "the size of a page"
+        );
+        assert_eq!(read(&[(0..7, 10), (7..14, 10)], None), ListEnd::Untold, "it is wrong");
+        assert_eq!(read(&[(0..7, 20), (7..14, 20)], None), ListEnd::Short);
     }
 
     #[test]
     fn a_list_that_announces_more_than_it_hands_out_is_not_complete() {
         let mut paging = Paging::default();
-        assert_eq!(paging.page_read(rows(0..20), Some(45), None), Next::Ask);
-        assert_eq!(paging.nothing_read(), INCOMPLETE);
-        assert_eq!(Paging::default().page_read(vec![], Some(3), None), INCOMPLETE);
+        assert_eq!(paging.page_read(told(0..20, Some(45))), Next::Ask);
+        assert_eq!(paging.nothing_read(), SHORT);
+        assert_eq!(Paging::default().page_read(told(0..0, Some(3))), SHORT);
     }
 
     #[test]
     fn a_list_that_shrank_while_it_was_read_is_not_complete() {
         let mut paging = Paging::default();
-        assert_eq!(paging.page_read(rows(0..500), Some(600), None), Next::Ask);
+        assert_eq!(paging.page_read(told(0..500, Some(600))), Next::Ask);
         assert_eq!(
-            paging.page_read(rows(510..600), Some(590), None),
+            paging.page_read(told(510..600, Some(590))),
             Next::Ask,
             "ten rows slid below the first page unseen"
         );
         assert!(paging.has_moved());
-        assert_eq!(paging.page_read(vec![], Some(590), None), INCOMPLETE);
+        assert_eq!(paging.nothing_read(), MOVED);
     }
 
     #[test]
-    fn repeated_rows_end_a_list_and_only_its_own_total_makes_it_complete() {
-        let first = || rows(0..500);
-        let mut paging = Paging::default();
-        paging.page_read(first(), None, None);
-        assert_eq!(paging.page_read(first(), None, None), INCOMPLETE);
-        let mut paging = Paging::default();
-        paging.page_read(first(), Some(500), None);
-        assert_eq!(paging.page_read(first(), Some(500), None), COMPLETE);
-        let mut paging = Paging::default();
-        paging.page_read(rows(0..3_000), None, None);
-        assert_eq!(
-            paging.page_read(rows(0..3_000), None, None),
-            COMPLETE,
-            "a service that does not page gave everything at once"
-        );
+    fn the_same_rows_again_show_no_end_whatever_is_announced() {
+        for rows in [7, 500, 3_000] {
+            for total in [None, Some(rows)] {
+                let mut paging = Paging::default();
+                paging.page_read(told(0..rows, total));
+                assert_eq!(paging.page_read(told(0..rows, total)), SAME, "{rows} {total:?}");
+            }
+        }
     }
 
     #[test]
     fn a_row_that_comes_back_on_a_later_page_or_another_total_shows_that_a_list_moved() {
-        let moved = |second: Vec<String>, totals: [Option<usize>; 2]| {
+        let moved = |second: std::ops::Range<usize>, totals: [Option<usize>; 2]| {
             let mut paging = Paging::default();
-            paging.page_read(rows(0..500), totals[0], None);
-            let next = paging.page_read(second, totals[1], None);
-            assert!(!paging.has_moved() || next != COMPLETE);
+            paging.page_read(told(0..500, totals[0]));
+            paging.page_read(told(second, totals[1]));
+            if paging.has_moved() {
+                assert_eq!(paging.nothing_read(), MOVED);
+            }
             paging.has_moved()
         };
-        assert!(!moved(rows(500..600), [None, None]));
-        assert!(!moved(rows(500..600), [Some(600), Some(600)]));
-        assert!(!moved(rows(500..600), [Some(600), None]));
-        assert!(!moved(rows(0..500), [None, None]), "a service that ignores startIndex");
-        assert!(moved(rows(499..600), [None, None]), "a row came in before the second page");
-        assert!(moved(rows(500..600), [Some(601), Some(600)]));
-        assert!(moved(rows(500..601), [Some(600), Some(601)]));
+        assert!(!moved(500..600, [None, None]));
+        assert!(!moved(500..600, [Some(600), Some(600)]));
+        assert!(!moved(500..600, [Some(600), None]));
+        assert!(!moved(0..500, [None, None]), "a service that ignores startIndex");
+        assert!(moved(499..600, [None, None]), "a row came in before the second page");
+        assert!(moved(500..600, [Some(601), Some(600)]));
+        assert!(moved(500..601, [Some(600), Some(601)]));
     }
 
     /// Reads 5,000 rows in pages of 500.
     fn up_to_the_last_start(total: Option<usize>) -> (Paging, Next) {
         let mut paging = Paging::default();
         for page in 0..9 {
-            let full = rows(page * 500..page * 500 + 500);
-            assert_eq!(paging.page_read(full, total, None), Next::Ask);
+            let full = told(page * 500..page * 500 + 500, total);
+            assert_eq!(paging.page_read(full), Next::Ask);
         }
         assert_eq!(paging.query(), "count=500&startIndex=4500");
-        let next = paging.page_read(rows(4_500..5_000), total, None);
+        let next = paging.page_read(told(4_500..5_000, total));
         (paging, next)
     }
 
     #[test]
     fn at_the_last_start_the_largest_page_is_asked_for() {
-        assert_eq!(up_to_the_last_start(Some(5_000)).1, COMPLETE);
+        assert_eq!(up_to_the_last_start(Some(5_000)).1, TOLD);
         for (total, end, expected) in [
-            (Some(6_000), 6_000, COMPLETE),
-            (Some(9_998), 9_998, COMPLETE),
-            (Some(9_999), 9_998, Next::Done(End::Limit)),
-            (None, 9_998, Next::Done(End::Limit)),
-            (None, 5_400, COMPLETE),
-            (None, 5_000, COMPLETE),
-            (None, 5_499, Next::Done(End::Limit)),
+            (Some(6_000), 6_000, TOLD),
+            (Some(9_998), 9_998, TOLD),
+            (Some(9_999), 9_998, LIMIT),
+            (None, 9_998, LIMIT),
+            (None, 5_400, TOLD),
+            (None, 5_000, TOLD),
+            (None, 5_499, LIMIT),
         ] {
             let (mut paging, next) = up_to_the_last_start(total);
             assert_eq!((next, paging.is_last_reach()), (Next::Ask, true));
             assert_eq!(paging.query(), "count=4999&startIndex=4999");
-            let last = paging.page_read(rows(4_999..end), total, None);
+            let last = paging.page_read(told(4_999..end, total));
             assert_eq!(last, expected, "{total:?} {end}");
         }
     }
 
     #[test]
     fn the_row_at_the_last_start_has_to_be_there_again() {
-        for other in [rows(5_000..5_100), rows(4_998..5_100), vec![]] {
+        for other in [5_000..5_100, 4_998..5_100, 0..0] {
             let (mut paging, _) = up_to_the_last_start(None);
-            assert_eq!(paging.page_read(other, None, None), INCOMPLETE);
-            assert!(paging.has_moved());
+            assert_eq!(paging.page_read(told(other, None)), MOVED);
         }
     }
 
@@ -325,9 +364,21 @@ mod tests {
     fn reading_ends_whatever_the_service_announces() {
         let mut paging = Paging::default();
         let mut pages = 1;
-        while paging.page_read(rows(pages..pages + 1), Some(usize::MAX), None) == Next::Ask {
+        while paging.page_read(told(pages..pages + 1, Some(usize::MAX))) == Next::Ask {
             pages += 1;
         }
         assert_eq!(pages, MOST_PAGES);
+        let large = |told: Told| Paging::default().page_read(told);
+        let too_large = Next::Done(ListEnd::Large);
+        assert_eq!(large(told(0..MOST_ROWS + 1, None)), too_large);
+        assert_eq!(large(Told { bytes: MOST_BYTES + 1, ..told(0..1, None) }), too_large);
+        assert_eq!(large(Told { cut: true, ..told(0..1, None) }), too_large);
+    }
+
+    #[test]
+    fn a_row_is_known_only_letter_by_letter() {
+        let mut paging = Paging::default();
+        paging.page_read(Told { rows: vec![("a".to_owned(), 1)], ..Told::default() });
+        assert!(paging.knows("a", 1) && !paging.knows("a", 2) && !paging.knows("b", 1));
     }
 }

@@ -4,22 +4,62 @@
 //! A listing is called complete only when nothing speaks against it; what was read of one that is
 //! not is kept all the same.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
-use super::paging::{End, Next, Paging};
+use tokio::sync::{Mutex, MutexGuard};
+
+use super::paging::{Next, Paging, Told};
 use super::transport::Verb;
 use super::{Client, refusal, wire};
 use crate::domain::{
-    Cause, EventType, Exchange, ExtensionNumber, Failure, Listing, ListingBuilder,
+    Cause, EventType, Exchange, ExtensionNumber, Failure, ListEnd, Listing, ListingBuilder,
 };
+
+/// Types whose lists are read one by one: there are five, and a few that nobody knows yet.
+const MOST_TYPES: usize = 50;
 
 /// A list as far as it could be read.
 pub(super) struct Read<T> {
     /// What was made of its rows.
     pub(super) all: T,
-    pub(super) end: End,
-    /// What tells each row from every other.
-    identities: HashSet<String>,
+    pub(super) end: ListEnd,
+    /// Rows that the service announced.
+    total: Option<usize>,
+    /// What tells each row from every other, with its fingerprint.
+    identities: HashMap<String, u64>,
+}
+
+/// Whether the service shows where its lists end: with an empty page behind the last row. Some may
+/// refuse such a page, and an address blocker counts refusals: one list asks first, and whoever comes
+/// meanwhile waits for what it learns.
+#[derive(Debug, Default)]
+pub(super) struct Ends {
+    shown: Mutex<Option<bool>>,
+}
+
+/// What asking for a page behind the last row means for other lists.
+enum Beyond<'a> {
+    Ask(Option<MutexGuard<'a, Option<bool>>>),
+    /// It was refused before.
+    Refused,
+}
+
+impl Ends {
+    async fn beyond(&self) -> Beyond<'_> {
+        let shown = self.shown.lock().await;
+        match *shown {
+            Some(true) => Beyond::Ask(None),
+            Some(false) => Beyond::Refused,
+            None => Beyond::Ask(Some(shown)),
+        }
+    }
+
+    async fn learn(&self, asking: Option<MutexGuard<'_, Option<bool>>>, shown: bool) {
+        match asking {
+            Some(mut first) => *first = Some(shown),
+            None => *self.shown.lock().await = Some(shown),
+        }
+    }
 }
 
 impl Client {
@@ -32,49 +72,49 @@ impl Client {
     ) -> Result<Listing, Failure> {
         let path = format!("{}/{extension}/phoneCallEvents", self.inner.target.extensions_path());
         let empty = || ListingBuilder::new(extension.clone());
-        let read = self
-            .rows(&path, trace, empty, |listing, row, body| row.put_into(listing, body))
-            .await?;
-        match read.end {
-            End::Whole => Ok(read.all.finish(true)),
-            End::Short => Ok(read.all.finish(false)),
-            End::Limit => self.by_type(&path, read, trace).await,
+        let take = |listing: &mut ListingBuilder, row: &wire::Facts<'_>| row.put_into(listing);
+        let read = self.rows(&path, trace, empty, take).await?;
+        if read.end == ListEnd::Limit {
+            return self.by_type(&path, read, trace).await;
         }
+        Ok(read.all.finish(read.end))
     }
 
-    /// Goes on where the plain list ended: complete when every type was listed to its end and
-    /// every row of the plain list was there again.
+    /// Goes on where the plain list ended: complete when every type was listed to its end, every
+    /// row of the plain list was there again, and there are as many as it announced.
     async fn by_type(
         &self,
         path: &str,
         plain: Read<ListingBuilder>,
         trace: &mut Vec<Exchange>,
     ) -> Result<Listing, Failure> {
-        let Read { all: mut listing, identities: mut known, .. } = plain;
-        let mut again = HashSet::new();
-        let mut whole = true;
+        let Read { all: mut listing, identities: mut known, total, .. } = plain;
+        let mut again = BTreeSet::new();
         let named = EventType::NAMED.into_iter().map(EventType::number);
         let types: BTreeSet<u16> = named.chain(listing.types()).collect();
-        for event_type in types {
+        let mut whole = types.len() <= MOST_TYPES;
+        for event_type in types.into_iter().take(MOST_TYPES) {
             let path = format!("{path}/{event_type}");
-            let take = |(): &mut (), row: &wire::Row<'_>, body: wire::Body<'_>| {
-                if known.insert(row.identity()) {
-                    row.put_into(&mut listing, body);
+            let take = |(): &mut (), row: &wire::Facts<'_>| {
+                let (identity, fingerprint) = (row.identity(), row.fingerprint());
+                if known.insert(identity, fingerprint) != Some(fingerprint) {
+                    row.put_into(&mut listing);
                 }
             };
             match self.rows(&path, trace, || (), take).await {
                 Ok(read) => {
-                    whole &= read.end == End::Whole;
-                    again.extend(read.identities);
+                    whole &= read.end.is_whole();
+                    again.extend(read.identities.into_keys());
                 }
                 // A service that does not know this type says so; the plain list stands.
                 Err(failure) if is_bad_request(&failure) => whole = false,
                 Err(failure) => return Err(failure),
             }
         }
-        // A row that is in no list of a type, or that went while it was read, is left over here.
-        let complete = whole && known.is_subset(&again);
-        Ok(listing.finish(complete))
+        // A row that is in no list of a type, or that went while it was read, is left over here; one
+        // of a type that nobody knows of is missing from what was announced.
+        whole &= total == Some(known.len()) && known.keys().all(|row| again.contains(row));
+        Ok(listing.finish(if whole { ListEnd::Told } else { ListEnd::Limit }))
     }
 
     /// Hands over every row of a list, page by page. A list that moved is read once more from its
@@ -84,27 +124,79 @@ impl Client {
         path: &str,
         trace: &mut Vec<Exchange>,
         empty: impl Fn() -> T + Send,
-        mut take: impl FnMut(&mut T, &wire::Row<'_>, wire::Body<'_>) + Send,
+        mut take: impl FnMut(&mut T, &wire::Facts<'_>) + Send,
     ) -> Result<Read<T>, Failure> {
         let mut again = false;
         let mut all = empty();
         let mut paging = Paging::default();
+        let mut next = Next::Ask;
         loop {
-            let next = match self.page_of(path, &mut paging, trace, &mut all, &mut take).await {
-                Ok(next) => next,
-                // The largest page at the last place is more than this service allows.
-                Err(failure) if paging.is_last_reach() && is_bad_request(&failure) => {
-                    Next::Done(End::Limit)
+            next = match next {
+                Next::Ask => self.next_page(path, &mut paging, trace, &mut all, &mut take).await?,
+                Next::AskBeyond => {
+                    self.page_beyond(path, &mut paging, trace, &mut all, &mut take).await?
                 }
-                Err(failure) => return Err(failure),
+                Next::Done(end) => {
+                    let total = paging.total();
+                    return Ok(Read { all, end, total, identities: paging.into_identities() });
+                }
             };
             if paging.has_moved() && !again {
                 again = true;
                 all = empty();
                 paging = Paging::default();
-            } else if let Next::Done(end) = next {
-                return Ok(Read { all, end, identities: paging.into_identities() });
+                next = Next::Ask;
             }
+        }
+    }
+
+    /// Asks for a page on which there should be rows.
+    async fn next_page<T: Send>(
+        &self,
+        path: &str,
+        paging: &mut Paging,
+        trace: &mut Vec<Exchange>,
+        all: &mut T,
+        take: &mut (impl FnMut(&mut T, &wire::Facts<'_>) + Send),
+    ) -> Result<Next, Failure> {
+        let (last, first) = (paging.is_last_reach(), paging.is_at_start());
+        match self.page_of(path, paging, trace, all, take).await {
+            // The largest page at the last place is more than this service allows.
+            Err(failure) if last && is_bad_request(&failure) => Ok(Next::Done(ListEnd::Limit)),
+            Err(failure) if !first && is_refusal(&failure) => {
+                if !paging.is_missing() {
+                    self.inner.ends.learn(None, false).await;
+                }
+                Ok(Next::Done(paging.end_untold()))
+            }
+            answer => answer,
+        }
+    }
+
+    /// Asks for a page that nothing speaks of, unless this service refuses such pages.
+    async fn page_beyond<T: Send>(
+        &self,
+        path: &str,
+        paging: &mut Paging,
+        trace: &mut Vec<Exchange>,
+        all: &mut T,
+        take: &mut (impl FnMut(&mut T, &wire::Facts<'_>) + Send),
+    ) -> Result<Next, Failure> {
+        let Beyond::Ask(asking) = self.inner.ends.beyond().await else {
+            return Ok(Next::Done(paging.end_untold()));
+        };
+        match self.page_of(path, paging, trace, all, take).await {
+            Err(failure) if is_refusal(&failure) => {
+                self.inner.ends.learn(asking, false).await;
+                Ok(Next::Done(paging.end_untold()))
+            }
+            Ok(next) => {
+                if next == Next::Done(ListEnd::Seen) && asking.is_some() {
+                    self.inner.ends.learn(asking, true).await;
+                }
+                Ok(next)
+            }
+            Err(failure) => Err(failure),
         }
     }
 
@@ -114,7 +206,7 @@ impl Client {
         paging: &mut Paging,
         trace: &mut Vec<Exchange>,
         all: &mut T,
-        take: &mut (impl FnMut(&mut T, &wire::Row<'_>, wire::Body<'_>) + Send),
+        take: &mut (impl FnMut(&mut T, &wire::Facts<'_>) + Send),
     ) -> Result<Next, Failure> {
         let query = paging.query();
         let transport = &self.inner.transport;
@@ -122,18 +214,35 @@ impl Client {
         let Some(body) = refusal::accepted(answer)? else {
             return Ok(paging.nothing_read());
         };
-        let text = wire::text(&body);
-        let page = wire::page(&text).map_err(refusal::misread)?;
-        let identities: Vec<_> = page.rows.iter().map(wire::Row::identity).collect();
-        for (row, identity) in page.rows.iter().zip(&identities) {
-            if !paging.knows(identity) {
-                take(all, row, wire::Body::new(&body, &text));
+        let page = wire::page(&body).map_err(refusal::misread)?;
+        let mut rows = Vec::with_capacity(page.rows.len());
+        for facts in page.rows.iter().map(wire::Row::facts) {
+            let (identity, fingerprint) = (facts.identity(), facts.fingerprint());
+            if !paging.knows(&identity, fingerprint) {
+                take(all, &facts);
             }
+            rows.push((identity, fingerprint));
         }
-        Ok(paging.page_read(identities, page.total, page.own_size))
+        let wire::Page { total, own_size, cut, .. } = page;
+        Ok(paging.page_read(Told { rows, total, own_size, cut, bytes: body.len() }))
     }
 }
 
 fn is_bad_request(failure: &Failure) -> bool {
     failure.cause == Cause::Rejected && failure.http_status == Some(400)
+}
+
+/// Whether the service says no to this page. That it says no to the extension, the user or the token
+/// is no answer about a page, nor that it is asked too often.
+fn is_refusal(failure: &Failure) -> bool {
+    let of_all = [
+        "extension_invalid",
+        "user_invalid",
+        "pce_access_denied",
+        "access_denied",
+        "access_denided",
+    ];
+    failure.cause == Cause::Rejected
+        && !matches!(failure.http_status, Some(401 | 403 | 407 | 408 | 429))
+        && !of_all.contains(&failure.code.raw())
 }

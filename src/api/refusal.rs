@@ -2,7 +2,7 @@
 
 use reqwest::StatusCode;
 
-use super::answer::Answer;
+use super::answer::{Answer, Body};
 use super::wire;
 use crate::domain::{Cause, Failure, Foreign};
 
@@ -14,14 +14,15 @@ const QUOTED_CHARS: usize = 200;
 /// # Errors
 /// Everything else is a refusal, in the service's own words where it had any. Other successes than
 /// 200 and 204 are not documented, so nobody knows what they promise.
-pub(super) fn accepted(answer: Answer) -> Result<Option<Vec<u8>>, Failure> {
-    let failure = match answer.status {
-        200 => return Ok(Some(answer.body)),
-        204 => return Ok(None),
-        300..=399 => redirected(&answer),
-        400..=499 => refused(&answer, Cause::Rejected),
-        500..=599 => refused(&answer, Cause::ServiceFailed),
-        status => Failure {
+pub(super) fn accepted(answer: Answer) -> Result<Option<Body>, Failure> {
+    let failure = match (answer.status, &answer.coding) {
+        (200, Some(coding)) => misread(wire::Fault::Senseless(wire::coded(coding))),
+        (200, None) => return Ok(Some(answer.body)),
+        (204, _) => return Ok(None),
+        (300..=399, _) => redirected(&answer),
+        (400..=499, _) => refused(&answer, Cause::Rejected),
+        (500..=599, _) => refused(&answer, Cause::ServiceFailed),
+        (status, _) => Failure {
             http_status: Some(status),
             ..Failure::new(
                 Cause::Unreadable,
@@ -60,11 +61,13 @@ fn redirected(answer: &Answer) -> Failure {
 }
 
 fn refused(answer: &Answer, cause: Cause) -> Failure {
-    let text = wire::text(&answer.body);
     let remedy = remedy(answer.status);
-    if let Some(refusal) = wire::refusal(&text) {
+    if let Some(refusal) = wire::refusal(&answer.body) {
         return spoken(&refusal, cause, answer.status, remedy);
     }
+    // Nobody can read what is compressed; the status says enough.
+    let body: &[u8] = if answer.coding.is_some() { &[] } else { &answer.body };
+    let text = wire::text(body);
     let said = format!("the service answered {}", name(answer.status));
     let message = match (wire::is_web_page(&text), text.trim(), remedy) {
         (true, _, Some(remedy)) => format!("{said} with a page instead of JSON: {remedy}"),
@@ -125,7 +128,7 @@ mod tests {
     use super::*;
 
     fn failure(status: u16, body: &str) -> Failure {
-        let answer = Answer { status, body: body.as_bytes().to_vec(), ..Answer::default() };
+        let answer = Answer { status, body: body.as_bytes().to_vec().into(), ..Answer::default() };
         accepted(answer).unwrap_err()
     }
 

@@ -7,7 +7,7 @@ use quick_xml::Reader;
 use quick_xml::escape::{escape, resolve_predefined_entity};
 use quick_xml::events::{BytesRef, Event};
 
-use super::answer::Answer;
+use super::answer::{Answer, Body};
 use super::refusal;
 use super::wire::{self, Fault, Refusal};
 use crate::domain::{Cause, Extension, ExtensionKind, ExtensionNumber, Failure, Foreign, UserId};
@@ -62,6 +62,9 @@ pub(super) fn envelope(token: &str, extension_type: &str, user: &UserId) -> Stri
 /// What the service answered, or its refusal: a fault is one with any status.
 pub(super) fn listed(answer: &Answer) -> Result<Listed, Failure> {
     let status = answer.status;
+    if answer.coding.is_some() {
+        return Err(no_soap(answer, ""));
+    }
     let text = wire::text(&answer.body);
     match read(&text) {
         Err(Fault::Refused(refusal)) => Err(faulted(refusal, answer)),
@@ -94,7 +97,7 @@ fn no_soap(answer: &Answer, text: &str) -> Failure {
         );
         return Failure { http_status: Some(404), ..Failure::new(Cause::Rejected, message) };
     }
-    let body = if wire::is_web_page(text) { Vec::new() } else { answer.body.clone() };
+    let body = if wire::is_web_page(text) { Body::default() } else { answer.body.clone() };
     match refusal::accepted(Answer { body, ..answer.clone() }) {
         Err(failure) => failure,
         Ok(_) => refusal::misread(Fault::Senseless("is empty".to_owned())),

@@ -232,13 +232,12 @@ impl App {
             Ok(body) => body.unwrap_or_default(),
             Err(failure) => return Err(self.refused(failure)),
         };
-        let text = wire::text(&body);
-        if let Some(said) = wire::refusal(&text) {
+        if let Some(said) = wire::refusal(&body) {
             let failure = Failure::new(Cause::Rejected, said.message);
             let code = Foreign::from(said.code.as_str());
             return Err(self.refused(Failure { http_status: Some(status), code, ..failure }));
         }
-        read(&text).ok_or_else(|| {
+        read(&body).ok_or_else(|| {
             let message = "the answer to the token request holds no token that can be sent: check \
                            token_url in the profile";
             Failure { http_status: Some(status), ..Failure::new(Cause::Unreadable, message) }
@@ -277,8 +276,8 @@ fn renewed_after(lifetime: Duration) -> Duration {
 }
 
 /// The token and its lifetime.
-fn read(text: &str) -> Option<(HeaderValue, Option<Duration>)> {
-    let body: Value = serde_json::from_str(text).ok()?;
+fn read(body: &[u8]) -> Option<(HeaderValue, Option<Duration>)> {
+    let body: Value = serde_json::from_str(&wire::text(body)).ok()?;
     let value = bearer(body.get("access_token")?.as_str()?)?;
     let lasts = body.get("expires_in");
     let seconds = lasts.and_then(|lasts| {
@@ -407,7 +406,7 @@ mod tests {
 
     #[test]
     fn a_lifetime_is_a_number_or_a_text_or_not_told() {
-        let lasts = |text: &str| read(text).map(|(_, lifetime)| lifetime);
+        let lasts = |text: &str| read(text.as_bytes()).map(|(_, lifetime)| lifetime);
         let hour = Some(Some(Duration::from_secs(3600)));
         assert_eq!(lasts(r#"{"access_token":"1|a~b","expires_in":3600}"#), hour);
         assert_eq!(lasts(r#"{"access_token":"1|a~b","expires_in":"3600"}"#), hour);

@@ -9,7 +9,7 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use reqwest::{Method, RequestBuilder, Url};
 
 use super::answer::Answer;
-use super::line::{ClientRefused, Line, is_loopback};
+use super::line::{ClientRefused, LARGEST_CHANGE, LARGEST_LIST, Line, is_loopback};
 use super::token::{Bearer, Tokens};
 use super::{Settings, Writes};
 use crate::domain::{Cause, Exchange, Failure, Foreign, Secret};
@@ -171,9 +171,10 @@ impl Transport {
         request: impl Fn() -> RequestBuilder + Send + Sync,
         trace: &mut Vec<Exchange>,
     ) -> Result<Answer, Failure> {
-        let outcome = match self.line.traced(verb.name(), path, request(), trace).await {
+        let largest = if verb.writes() { LARGEST_CHANGE } else { LARGEST_LIST };
+        let outcome = match self.line.traced(verb.name(), path, request(), largest, trace).await {
             Err(broken) if broken.ended && !verb.writes() => {
-                self.line.traced(verb.name(), path, request(), trace).await
+                self.line.traced(verb.name(), path, request(), largest, trace).await
             }
             outcome => outcome,
         };

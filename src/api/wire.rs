@@ -4,20 +4,29 @@
 //! Generous with shapes, never with meaning: a success whose body is not understood is an error
 //! and never an empty list, since an empty list after a deletion says that everything is gone.
 
+mod clothes;
 mod json;
 
 use std::borrow::Cow;
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
 
 use serde_json::json;
 
 use crate::domain::{
     Change, EventId, EventType, Foreign, ListingBuilder, Method, PhoneCallEvent, RawEvent, Status,
 };
-use json::{Fields, Json, RawFields, field};
-use serde_json::value::RawValue;
+pub(super) use clothes::coded;
+use json::{Json, Kind, NoJson};
 
-/// Longest text kept of a row or a message that could not be read otherwise, in characters.
+/// Longest text kept of a message, in characters.
 const KEPT_CHARS: usize = 2_000;
+/// Rows read of one page; what comes behind them is left out, and the page says so.
+const MOST_ROWS: usize = 100_000;
+/// Largest row that is taken for an event, in bytes.
+const LARGEST_ROW: usize = 1024 * 1024;
+/// Bytes looked at of a row that is only shown.
+const LONGEST_SHOWN: usize = 8_000;
 /// What may stand in a collection object beside its entries; a page without entries is one.
 const COLLECTION_WORDS: [&str; 10] = [
     "totalResults",
@@ -56,6 +65,8 @@ pub(super) struct Page<'a> {
     pub(super) total: Option<usize>,
     /// `itemsPerPage`: the service's own size of a page, which may be below the one asked for.
     pub(super) own_size: Option<usize>,
+    /// There were more rows than are read of one page.
+    pub(super) cut: bool,
 }
 
 /// One row of a list, whatever it is.
@@ -63,55 +74,30 @@ pub(super) struct Page<'a> {
 pub(super) struct Row<'a> {
     /// The key it stood under, in the lists that are objects: the row's id.
     key: Option<Cow<'a, str>>,
-    value: Json<'a>,
-    /// Its part of the body, letter by letter.
-    written: &'a str,
+    json: Json<'a>,
 }
 
-/// The body as text. A byte order mark is dropped, and bytes that are not UTF-8 are replaced: one
-/// note in an old encoding must not hide a thousand events.
+/// What a row says, read once.
+#[derive(Debug, Default)]
+pub(super) struct Facts<'a> {
+    event_type: Cow<'a, str>,
+    id: Cow<'a, str>,
+    method: Cow<'a, str>,
+    url: Cow<'a, str>,
+    note: Cow<'a, str>,
+    status: Cow<'a, str>,
+    modified: Cow<'a, str>,
+    extension: Cow<'a, str>,
+    /// Type or id stand there twice, and differ.
+    ambiguous: bool,
+    readable: bool,
+    written: &'a [u8],
+    is_map: bool,
+}
+
+/// The body as text. A byte order mark is dropped, and bytes that are not UTF-8 are replaced.
 pub(super) fn text(body: &[u8]) -> Cow<'_, str> {
-    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    String::from_utf8_lossy(body)
-}
-
-/// A body beside the text that was read of it.
-#[derive(Clone, Copy)]
-pub(super) struct Body<'a> {
-    bytes: &'a [u8],
-    text: &'a str,
-}
-
-impl<'a> Body<'a> {
-    /// `text` is what [`text`] made of the bytes.
-    pub(super) fn new(bytes: &'a [u8], text: &'a str) -> Self {
-        Self { bytes: bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes), text }
-    }
-
-    /// The bytes behind a part of the text. Where bytes that are not UTF-8 were replaced in it, they
-    /// are looked for in the body.
-    fn of(self, part: &'a str) -> Cow<'a, [u8]> {
-        if !part.contains(char::REPLACEMENT_CHARACTER) {
-            return Cow::Borrowed(part.as_bytes());
-        }
-        let start = part.as_ptr().addr().saturating_sub(self.text.as_ptr().addr());
-        let (mut read, mut bytes) = (0, Vec::with_capacity(part.len()));
-        for chunk in self.bytes.utf8_chunks() {
-            // A chunk may hold more than the part, and may begin before it.
-            let valid = chunk.valid().as_bytes();
-            let from = start.saturating_sub(read).min(valid.len());
-            let to = (start + part.len()).saturating_sub(read).min(valid.len());
-            bytes.extend_from_slice(valid.get(from..to).unwrap_or_default());
-            read += valid.len();
-            if !chunk.invalid().is_empty() {
-                if (start..start + part.len()).contains(&read) {
-                    bytes.extend_from_slice(chunk.invalid());
-                }
-                read += char::REPLACEMENT_CHARACTER.len_utf8();
-            }
-        }
-        Cow::Owned(bytes)
-    }
+    String::from_utf8_lossy(bare(body))
 }
 
 /// Whether a body is a web page, as a proxy or a wrong path gives one.
@@ -120,26 +106,28 @@ pub(super) fn is_web_page(text: &str) -> bool {
 }
 
 /// Reads one page of a list.
-pub(super) fn page(text: &str) -> Result<Page<'_>, Fault> {
+pub(super) fn page(body: &[u8]) -> Result<Page<'_>, Fault> {
     let mut page = Page::default();
-    match read(text)? {
-        Json::Map(fields) if is_event(&fields) => page.push(None, Json::Map(fields), text.trim()),
-        Json::Map(fields) if is_collection(&fields) => page.collect(fields, text)?,
-        Json::List(items) => {
-            for (item, written) in items.into_iter().zip(parts(text)?) {
-                match item {
-                    Json::Map(fields) if is_collection(&fields) => page.collect(fields, written)?,
-                    row @ (Json::Map(_)
-                    | Json::List(_)
-                    | Json::Text(_)
-                    | Json::Number(_)
-                    | Json::Flag(_)
-                    | Json::Null) => page.push(None, row, written),
+    let json = read(body)?;
+    match json.kind() {
+        Kind::Map => match outline(json) {
+            Outline::Row => page.push(None, json),
+            Outline::Collection | Outline::Nothing => page.collect(json)?,
+            Outline::Other => return Err(senseless("is an object that holds no entry")),
+        },
+        Kind::List => {
+            // What has no entry is a collection of nothing among collections, and a row among rows.
+            let row = |item| matches!(outline(item), Outline::Row | Outline::Other);
+            let any_row = json.items().any(row);
+            for item in json.items() {
+                match outline(item) {
+                    Outline::Collection => page.collect(item)?,
+                    Outline::Nothing if !any_row => page.collect(item)?,
+                    Outline::Nothing | Outline::Row | Outline::Other => page.push(None, item),
                 }
             }
         }
-        Json::Map(_) => return Err(senseless("is an object that holds no entry")),
-        Json::Null | Json::Flag(_) | Json::Number(_) | Json::Text(_) => {
+        Kind::Null | Kind::Flag | Kind::Number | Kind::Text => {
             return Err(senseless("is no list"));
         }
     }
@@ -147,45 +135,44 @@ pub(super) fn page(text: &str) -> Result<Page<'_>, Fault> {
 }
 
 /// Reads the answer to a DELETE: a list of objects with an id each, or one such object.
-pub(super) fn deleted_ids(text: &str) -> Result<Vec<Foreign>, Fault> {
-    match read(text)? {
-        Json::List(items) => items.iter().map(returned_id).collect(),
-        Json::Map(fields) => match field(&fields, "entry") {
-            Some(Json::List(items)) => items.iter().map(returned_id).collect(),
+pub(super) fn deleted_ids(body: &[u8]) -> Result<Vec<Foreign>, Fault> {
+    let json = read(body)?;
+    match json.kind() {
+        Kind::List => json.items().map(returned_id).collect(),
+        Kind::Map => match json.field("entry") {
+            Some(entry) if entry.kind() == Kind::List => entry.items().map(returned_id).collect(),
             Some(one) => Ok(vec![returned_id(one)?]),
-            None => Ok(vec![returned_id(&Json::Map(fields))?]),
+            None => Ok(vec![returned_id(json)?]),
         },
-        Json::Null | Json::Flag(_) | Json::Number(_) | Json::Text(_) => {
-            Err(senseless("is no list of ids"))
-        }
+        Kind::Null | Kind::Flag | Kind::Number | Kind::Text => Err(senseless("is no list of ids")),
     }
 }
 
 /// Reads the answer to a POST or PUT: the id, where there is one. The pages promise an id or the
 /// whole event, alone or in a list, and clients have met both. What is neither empty nor tells an
 /// id is not understood.
-pub(super) fn written_id(text: &str) -> Result<Option<Foreign>, Fault> {
-    if text.trim().is_empty() {
+pub(super) fn written_id(body: &[u8]) -> Result<Option<Foreign>, Fault> {
+    if bare(body).trim_ascii().is_empty() {
         return Ok(None);
     }
-    let json = read(text)?;
-    let one = match &json {
-        Json::List(items) => items.first(),
-        Json::Map(fields) => match field(fields, "entry") {
-            Some(Json::List(items)) => items.first(),
+    let json = read(body)?;
+    let one = match json.kind() {
+        Kind::List => json.items().next(),
+        Kind::Map => match json.field("entry") {
+            Some(entry) if entry.kind() == Kind::List => entry.items().next(),
             Some(one) => Some(one),
-            None => Some(&json).filter(|_| !fields.is_empty()),
+            None => json.fields().next().map(|_| json),
         },
-        Json::Null => None,
-        Json::Flag(_) | Json::Number(_) | Json::Text(_) => Some(&json),
+        Kind::Null => None,
+        Kind::Flag | Kind::Number | Kind::Text => Some(json),
     };
     let id = one.map(returned_id).transpose()?;
     Ok(id.filter(|id| !id.is_empty()))
 }
 
 /// The refusal that a body holds, if it holds one, whatever the status said.
-pub(super) fn refusal(text: &str) -> Option<Refusal> {
-    match read(text) {
+pub(super) fn refusal(body: &[u8]) -> Option<Refusal> {
+    match read(body) {
         Err(Fault::Refused(refusal)) => Some(refusal),
         Err(Fault::Senseless(_)) | Ok(_) => None,
     }
@@ -219,35 +206,35 @@ pub(super) fn capped(text: &str) -> String {
 }
 
 impl<'a> Page<'a> {
-    fn push(&mut self, key: Option<Cow<'a, str>>, value: Json<'a>, written: &'a str) {
-        self.rows.push(Row { key, value, written });
+    fn push(&mut self, key: Option<Cow<'a, str>>, json: Json<'a>) {
+        if self.rows.len() < MOST_ROWS {
+            self.rows.push(Row { key, json });
+        } else {
+            self.cut = true;
+        }
     }
 
     /// Takes a collection object: its entries are a list, an object with an id for each key, or
     /// one entry alone, which is what a list of one becomes on its way through XML.
-    fn collect(&mut self, fields: Fields<'a>, written: &'a str) -> Result<(), Fault> {
-        let count = |name| field(&fields, name).and_then(Json::as_count);
-        self.total = self.total.max(count("totalResults"));
-        self.own_size = self.own_size.max(count("itemsPerPage"));
-        let entry = fields.into_iter().rev().find(|(name, _)| name == "entry");
-        let Some((_, entry)) = entry else { return Ok(()) };
-        let written = named_part(written, "entry")?;
-        match entry {
-            Json::Null => {}
-            Json::List(items) => {
-                for (item, written) in items.into_iter().zip(parts(written)?) {
-                    self.push(None, item, written);
-                }
+    fn collect(&mut self, json: Json<'a>) -> Result<(), Fault> {
+        for (name, value) in json.fields() {
+            match &*name {
+                "totalResults" => self.total = self.total.max(value.count()),
+                "itemsPerPage" => self.own_size = self.own_size.max(value.count()),
+                "entry" => self.enter(value)?,
+                _ => {}
             }
-            Json::Map(fields) if is_single(&fields) => {
-                self.push(None, Json::Map(fields), written);
-            }
-            Json::Map(fields) => {
-                for ((key, value), (_, written)) in fields.into_iter().zip(named_parts(written)?) {
-                    self.push(Some(key), value, written.get());
-                }
-            }
-            Json::Flag(_) | Json::Number(_) | Json::Text(_) => {
+        }
+        Ok(())
+    }
+
+    fn enter(&mut self, entry: Json<'a>) -> Result<(), Fault> {
+        match entry.kind() {
+            Kind::Null => {}
+            Kind::List => entry.items().for_each(|item| self.push(None, item)),
+            Kind::Map if is_single(entry) => self.push(None, entry),
+            Kind::Map => entry.fields().for_each(|(key, value)| self.push(Some(key), value)),
+            Kind::Flag | Kind::Number | Kind::Text => {
                 return Err(senseless("has an entry that is no list"));
             }
         }
@@ -255,83 +242,149 @@ impl<'a> Page<'a> {
     }
 }
 
-impl Row<'_> {
-    /// What tells this event from every other of its extension.
-    pub(super) fn identity(&self) -> String {
-        match (self.text("type"), self.id()) {
-            (event_type, id) if !id.is_empty() => format!("{event_type}/{id}"),
-            _ => self.value.to_json(),
+impl<'a> Row<'a> {
+    pub(super) fn facts(&self) -> Facts<'a> {
+        let json = self.json;
+        let mut facts = Facts {
+            readable: true,
+            written: json.written(),
+            is_map: json.kind() == Kind::Map,
+            ..Facts::default()
+        };
+        if !facts.is_map {
+            facts.readable = json.is_readable();
+            return facts;
         }
+        let mut seen = [false; 2];
+        for (name, value) in json.fields() {
+            let place = match &*name {
+                "type" => &mut facts.event_type,
+                "id" => &mut facts.id,
+                "method" => &mut facts.method,
+                "url" => &mut facts.url,
+                "note" => &mut facts.note,
+                "status" => &mut facts.status,
+                "modified" => &mut facts.modified,
+                "extension" => &mut facts.extension,
+                name => {
+                    // A name that was replaced in part is that of a field nobody knows.
+                    facts.readable &=
+                        !name.contains(char::REPLACEMENT_CHARACTER) && value.is_readable();
+                    continue;
+                }
+            };
+            let (text, readable) = value.text();
+            facts.readable &= readable;
+            let named = ["type", "id"].iter().position(|known| *known == name);
+            if let Some(seen) = named.and_then(|place| seen.get_mut(place)) {
+                facts.ambiguous |= *seen && *place != text;
+                *seen = true;
+            }
+            *place = text;
+        }
+        if let Some(key) = self.key.clone().filter(|_| facts.id.is_empty()) {
+            facts.id = key;
+        }
+        facts
+    }
+}
+
+impl Facts<'_> {
+    /// What tells this row from every other of its list.
+    pub(super) fn identity(&self) -> String {
+        if self.event_type.is_empty() || self.id.is_empty() {
+            format!("={:016x}", self.fingerprint())
+        } else {
+            format!("{}/{}", self.event_type, self.id)
+        }
+    }
+
+    /// Two rows with the same one are the same letter by letter.
+    pub(super) fn fingerprint(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.written.hash(&mut hasher);
+        hasher.finish()
     }
 
     /// The extension that a presence row is about; empty where it names none.
-    pub(super) fn extension(&self) -> Cow<'_, str> {
-        self.text("extension")
+    pub(super) fn extension(&self) -> &str {
+        &self.extension
     }
 
-    /// Puts the row into a listing: as an event, or beside the events where no path could name
-    /// it. No row is dropped.
-    pub(super) fn put_into(&self, listing: &mut ListingBuilder, body: Body<'_>) {
-        let (event_type, id) = (self.text("type"), self.id());
-        let number = path_number(&event_type);
-        let reason = match (&self.value, number) {
-            (Json::Map(_), _) if id.is_empty() => "it has no id",
-            (Json::Map(_), _) if event_type.is_empty() => "it has no type",
-            (Json::Map(_), None) => "its type is not a number that can stand in a path",
-            (Json::Map(_), Some(_)) if !EventId::is_valid(&id) => {
-                "its id cannot be named in a path"
+    /// Puts the row into a listing: as an event, or beside the events where it cannot be used. No
+    /// row is dropped.
+    pub(super) fn put_into(&self, listing: &mut ListingBuilder) {
+        let number = path_number(&self.event_type);
+        match self.unusable(number) {
+            None => listing.push_with_text(self.raw(), self.written),
+            Some(reason) => {
+                let start = self.written.get(..LONGEST_SHOWN).unwrap_or(self.written);
+                let text = String::from_utf8_lossy(start);
+                listing.push_odd(number.map(EventType::from_number), &text, reason);
             }
-            (Json::Map(_), Some(_)) => {
-                let event = RawEvent {
-                    event_type: &event_type,
-                    id: &id,
-                    method: &self.text("method"),
-                    url: &self.text("url"),
-                    note: &self.text("note"),
-                    status: &self.text("status"),
-                    modified: &self.text("modified"),
-                };
-                return listing.push_with_text(event, &body.of(self.written));
-            }
-            _ => "it is not an object",
-        };
-        let written = capped(&self.value.to_json());
-        listing.push_odd(number.map(EventType::from_number), &written, reason);
-    }
-
-    fn id(&self) -> Cow<'_, str> {
-        match (self.text("id"), &self.key) {
-            (own, Some(key)) if own.is_empty() => Cow::Borrowed(key),
-            (own, _) => own,
+        }
+        if !self.readable {
+            listing.last_is_unreadable();
         }
     }
 
-    fn text(&self, name: &str) -> Cow<'_, str> {
-        match &self.value {
-            Json::Map(fields) => field(fields, name).map_or(Cow::Borrowed(""), Json::as_text),
-            Json::Null | Json::Flag(_) | Json::Number(_) | Json::Text(_) | Json::List(_) => {
-                Cow::Borrowed("")
-            }
+    fn raw(&self) -> RawEvent<'_> {
+        RawEvent {
+            event_type: &self.event_type,
+            id: &self.id,
+            method: &self.method,
+            url: &self.url,
+            note: &self.note,
+            status: &self.status,
+            modified: &self.modified,
+        }
+    }
+
+    /// Why no request can be about this row.
+    fn unusable(&self, number: Option<u16>) -> Option<&'static str> {
+        if !self.is_map {
+            Some("it is not an object")
+        } else if self.written.len() > LARGEST_ROW {
+            Some("it is larger than 1 MiB")
+        } else if self.ambiguous {
+            Some("it has two ids or two types")
+        } else if self.id.is_empty() {
+            Some("it has no id")
+        } else if self.event_type.is_empty() {
+            Some("it has no type")
+        } else if number.is_none() {
+            Some("its type is not a number that can stand in a path")
+        } else if !EventId::is_valid(&self.id) {
+            Some("its id cannot be named in a path")
+        } else {
+            None
         }
     }
 }
 
+/// A body without its byte order mark.
+fn bare(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
+}
+
 /// Reads a body and takes the error envelopes out of it.
-fn read(text: &str) -> Result<Json<'_>, Fault> {
-    if text.trim().is_empty() {
+fn read(body: &[u8]) -> Result<Json<'_>, Fault> {
+    let body = bare(body);
+    if body.trim_ascii().is_empty() {
         return Err(senseless("is empty"));
     }
-    if is_web_page(text) {
-        return Err(senseless("is a page instead of JSON: is base_path in the profile right?"));
-    }
-    let json: Json<'_> = serde_json::from_str(text).map_err(|error| no_json(&error))?;
-    let object = match &json {
-        Json::Map(fields) => Some(fields),
-        Json::List(items) => match items.as_slice() {
-            [Json::Map(fields)] => Some(fields),
-            _ => None,
-        },
-        Json::Null | Json::Flag(_) | Json::Number(_) | Json::Text(_) => None,
+    let json = Json::parse(body).map_err(|NoJson { expected, at }| {
+        Fault::Senseless(clothes::of(body).unwrap_or_else(|| {
+            format!("is not JSON: {expected} is missing at byte {at} of {}", body.len())
+        }))
+    })?;
+    let object = match json.kind() {
+        Kind::Map => Some(json),
+        Kind::List => {
+            let mut items = json.items();
+            items.next().filter(|first| first.kind() == Kind::Map && items.next().is_none())
+        }
+        Kind::Null | Kind::Flag | Kind::Number | Kind::Text => None,
     };
     match object.and_then(refusal_in) {
         Some(refusal) => Err(Fault::Refused(refusal)),
@@ -340,80 +393,68 @@ fn read(text: &str) -> Result<Json<'_>, Fault> {
 }
 
 /// `{"error":{"code","message"}}` of the service, `{"error":"…"}` of its token endpoint.
-fn refusal_in(fields: &Fields<'_>) -> Option<Refusal> {
-    let of = |fields: &Fields<'_>, name: &str| {
-        field(fields, name).map_or_else(String::new, |value| capped(&value.as_text()))
-    };
-    match field(fields, "error")? {
-        Json::Null | Json::Flag(false) => None,
-        Json::List(items) if items.is_empty() => None,
-        Json::Map(inner) => {
-            Some(Refusal { code: of(inner, "code"), message: of(inner, "message") })
-        }
-        Json::Text(code) => {
-            Some(Refusal { code: capped(code), message: of(fields, "error_description") })
-        }
-        other @ (Json::Flag(true) | Json::Number(_) | Json::List(_)) => {
-            Some(Refusal { code: String::new(), message: capped(&other.as_text()) })
+fn refusal_in(json: Json<'_>) -> Option<Refusal> {
+    let said = |json: Json<'_>| capped(&json.text().0);
+    let of = |json: Json<'_>, name: &str| json.field(name).map_or_else(String::new, said);
+    let error = json.field("error")?;
+    match error.kind() {
+        Kind::Null => None,
+        Kind::Flag if error.written() == b"false" => None,
+        Kind::List if error.items().next().is_none() => None,
+        Kind::Map => Some(Refusal { code: of(error, "code"), message: of(error, "message") }),
+        Kind::Text => Some(Refusal { code: said(error), message: of(json, "error_description") }),
+        Kind::Flag | Kind::Number | Kind::List => {
+            Some(Refusal { code: String::new(), message: said(error) })
         }
     }
-}
-
-/// The items of a list, letter by letter.
-fn parts(text: &str) -> Result<Vec<&str>, Fault> {
-    let items: Vec<&RawValue> = serde_json::from_str(text).map_err(|error| no_json(&error))?;
-    Ok(items.into_iter().map(RawValue::get).collect())
-}
-
-/// The fields of an object, letter by letter.
-fn named_parts(text: &str) -> Result<Vec<(Cow<'_, str>, &RawValue)>, Fault> {
-    let RawFields(fields) = serde_json::from_str(text).map_err(|error| no_json(&error))?;
-    Ok(fields)
-}
-
-/// The last field of this name, letter by letter.
-fn named_part<'a>(text: &'a str, name: &str) -> Result<&'a str, Fault> {
-    let mut fields = named_parts(text)?.into_iter().rev();
-    Ok(fields.find(|(key, _)| key == name).map_or("null", |(_, value)| value.get()))
-}
-
-fn no_json(error: &serde_json::Error) -> Fault {
-    senseless(&format!("is not JSON: {error}"))
 }
 
 fn senseless(reason: &str) -> Fault {
     Fault::Senseless(reason.to_owned())
 }
 
-/// A bare event, as the answer to a request for one: it has an id or a URL, and no entries.
-fn is_event(fields: &Fields<'_>) -> bool {
-    let has = |name| field(fields, name).is_some();
-    (has("id") || has("url") || has("extension")) && !has("entry")
+/// What a value is in the place of a page.
+enum Outline {
+    /// An object that holds entries.
+    Collection,
+    /// An object without entries, and with nothing else that would have to be understood.
+    Nothing,
+    /// A bare event, as the answer to a request for one: it has an id or a URL, and no entries.
+    Row,
+    Other,
 }
 
-/// An object that holds entries, or none and nothing else that would have to be understood.
-fn is_collection(fields: &Fields<'_>) -> bool {
-    field(fields, "entry").is_some()
-        || fields.iter().all(|(name, _)| COLLECTION_WORDS.contains(&name.as_ref()))
+fn outline(json: Json<'_>) -> Outline {
+    let (mut nothing, mut row) = (json.kind() == Kind::Map, false);
+    for (name, _) in json.fields() {
+        match &*name {
+            "entry" => return Outline::Collection,
+            "id" | "url" | "extension" => row = true,
+            name => nothing &= COLLECTION_WORDS.contains(&name),
+        }
+    }
+    match (row, nothing) {
+        (true, _) => Outline::Row,
+        (false, true) => Outline::Nothing,
+        (false, false) => Outline::Other,
+    }
 }
 
 /// Whether an object in the place of a list is one row, not rows by their ids.
-fn is_single(fields: &Fields<'_>) -> bool {
-    ["id", "extension"]
-        .iter()
-        .filter_map(|name| field(fields, name))
-        .any(|value| matches!(value, Json::Text(_) | Json::Number(_)))
+fn is_single(json: Json<'_>) -> bool {
+    let fields = ["id", "extension"].into_iter().filter_map(|name| json.field(name));
+    fields.map(Json::kind).any(|kind| matches!(kind, Kind::Text | Kind::Number))
 }
 
-fn returned_id(item: &Json<'_>) -> Result<Foreign, Fault> {
-    let id = match item {
-        Json::Map(fields) => field(fields, "id"),
-        Json::Text(_) | Json::Number(_) => Some(item),
-        Json::Null | Json::Flag(_) | Json::List(_) => None,
+fn returned_id(item: Json<'_>) -> Result<Foreign, Fault> {
+    let id = match item.kind() {
+        Kind::Map => item.field("id"),
+        Kind::Text | Kind::Number => Some(item),
+        Kind::Null | Kind::Flag | Kind::List => None,
     };
-    match id {
-        Some(id @ (Json::Text(_) | Json::Number(_))) => Ok(Foreign::from(&*id.as_text())),
-        _ => Err(senseless("has an item without an id")),
+    match id.filter(|id| matches!(id.kind(), Kind::Text | Kind::Number)) {
+        Some(id) => Ok(Foreign::from(&*id.text().0)),
+        None => Err(senseless("has an item without an id")),
     }
 }
 

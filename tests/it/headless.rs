@@ -333,12 +333,12 @@ fn marks(said: &Said) -> String {
 }
 
 #[test]
-fn check_says_every_step_with_two_questions() {
+fn check_says_every_step_with_two_questions_and_their_ends() {
     let pbx = named("the-page");
     let said = pbx.run(&["check"]);
     assert_eq!((said.code, marks(&said).as_str()), (0, "✓✓✓-✓✓✓"), "{}", said.out);
     assert!(said.out.contains("0003*210 has 3 events"), "{}", said.out);
-    assert_eq!(pbx.requests().len(), 2, "{:?}", pbx.requests());
+    assert_eq!(pbx.requests().len(), 4, "{:?}", pbx.requests());
 }
 
 #[test]
@@ -381,7 +381,7 @@ fn check_without_presence_asks_the_first_named_extension() {
     configure(&pbx.home, &origin, "discover = []\nextensions = [\"0003*210\"]");
     let said = pbx.run(&["check"]);
     assert_eq!((said.code, marks(&said).as_str()), (0, "✓✓✓-✓-✓"), "{}", said.out);
-    assert_eq!(pbx.requests().len(), 1);
+    assert_eq!(pbx.requests().len(), 2);
     let said = run(&pbx.home, "wrong", &["check"]);
     assert_eq!((said.code, marks(&said).as_str()), (1, "✓✓✓-✗--"), "{}", said.out);
     configure(&pbx.home, &origin, "discover = []");

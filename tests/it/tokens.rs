@@ -78,7 +78,7 @@ fn the_first_request_brings_a_token_and_the_next_ones_use_it() {
         client.delete(&DeleteCall::Extension(number.clone()), &mut trace).await.unwrap();
     });
     let methods: Vec<_> = trace.iter().map(|exchange| exchange.method).collect();
-    assert_eq!(methods, ["POST", "GET", "GET", "DELETE"]);
+    assert_eq!(methods, ["POST", "GET", "GET", "GET", "GET", "DELETE"]);
     assert_eq!(trace[0].path, "/oauth/token.php");
     let text = format!("{trace:?}");
     assert!(!text.contains("app-secret") && !text.contains("issued~"), "{text}");
@@ -94,7 +94,7 @@ fn a_token_at_its_end_is_renewed_before_the_next_request() {
             client.events(&number, &mut Vec::new()).await.unwrap();
         }
     });
-    assert_eq!(token_requests(&simulator), 3);
+    assert_eq!(token_requests(&simulator), 6);
 }
 
 #[test]

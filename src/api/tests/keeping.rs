@@ -41,7 +41,11 @@ fn a_kept_connection_that_ended_meanwhile_costs_nothing() {
 #[test]
 fn a_question_whose_connection_ended_under_it_is_asked_once_more() {
     let listed = r#"{"entry":[{"type":"0","id":"a"}]}"#;
-    let server = Server::start(vec![Reply::Kept(NONE, End::Read), Reply::json(200, listed)]);
+    let server = Server::start(vec![
+        Reply::Kept(NONE, End::Read),
+        Reply::json(200, listed),
+        Reply::json(204, ""),
+    ]);
     let (client, number) = (client(&server), number("1"));
     let mut trace = Vec::new();
     let listing = wait(async {
@@ -49,9 +53,10 @@ fn a_question_whose_connection_ended_under_it_is_asked_once_more() {
         client.events(&number, &mut trace).await
     });
     assert_eq!(listing.unwrap().len(), 1);
-    assert_eq!(seen(&trace), [("GET", Some(200)), ("GET", None), ("GET", Some(200))]);
+    let answers = [Some(200), None, Some(200), Some(204)].map(|answer| ("GET", answer));
+    assert_eq!(seen(&trace), answers);
     let requests = server.requests();
-    assert_eq!((requests.len(), requests[0].matches("GET ").count()), (2, 2));
+    assert_eq!((requests.len(), requests[0].matches("GET ").count()), (3, 2));
 }
 
 #[test]

@@ -36,6 +36,15 @@ impl Reply {
         Self::with_header(status, "Content-Type: application/json\r\n", body)
     }
 
+    pub(super) fn bytes(body: &[u8]) -> Self {
+        let length = body.len();
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\
+             Connection: close\r\n\r\n"
+        );
+        Self::Raw([head.as_bytes(), body].concat())
+    }
+
     pub(super) fn with_header(status: u16, header: &str, body: &str) -> Self {
         let length = body.len();
         Self::Raw(

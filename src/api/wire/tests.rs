@@ -8,12 +8,12 @@ use crate::domain::{ExtensionNumber, Listing};
 
 fn listing_of(page: &Page<'_>) -> Listing {
     let mut builder = ListingBuilder::new(ExtensionNumber::parse("0003*210").unwrap());
-    page.rows.iter().for_each(|row| row.put_into(&mut builder, Body::new(&[], "")));
+    page.rows.iter().for_each(|row| row.facts().put_into(&mut builder));
     builder.finish(true)
 }
 
 fn listed(body: &str) -> Listing {
-    listing_of(&page(body).unwrap())
+    listing_of(&page(body.as_bytes()).unwrap())
 }
 
 fn keys(body: &str) -> Vec<String> {
@@ -25,7 +25,7 @@ fn keys(body: &str) -> Vec<String> {
 }
 
 fn reason(body: &str) -> String {
-    match page(body) {
+    match page(body.as_bytes()) {
         Err(Fault::Senseless(reason)) => reason,
         other => panic!("{body} came out as {other:?}"),
     }
@@ -44,7 +44,7 @@ fn every_envelope_gives_the_same_rows() {
         format!("[{a},{b}]"),
         format!("\u{feff} \n[{a},{b}]\n"),
     ] {
-        assert_eq!(keys(&text(body.as_bytes())), ["0/a", "2/b"], "{body}");
+        assert_eq!(keys(&body), ["0/a", "2/b"], "{body}");
     }
 }
 
@@ -74,7 +74,7 @@ fn a_collection_without_entries_is_empty() {
         r#"{"totalResults":"0","itemsPerPage":20,"startIndex":0}"#,
         r#"[{"totalResults":0}]"#,
     ] {
-        let page = page(body).unwrap();
+        let page = page(body.as_bytes()).unwrap();
         assert!(page.rows.is_empty(), "{body}");
     }
 }
@@ -131,17 +131,61 @@ fn a_bad_row_is_kept_beside_the_others_with_the_reason() {
     let huge = format!(r#"[{{"type":0,"id":"{}"}}]"#, "x".repeat(1_000_000));
     let listing = listed(&huge);
     assert_eq!(listing.odd()[0].text.raw().len(), KEPT_CHARS);
+    let large = format!(r#"[{{"type":0,"id":"a","note":"{}"}}]"#, "x".repeat(LARGEST_ROW));
+    assert_eq!(listed(&large).odd()[0].reason, "it is larger than 1 MiB");
+    let twice = r#"[{"type":0,"id":"a","id":"b"},{"type":0,"id":"c","type":"0","id":"c"}]"#;
+    let listing = listed(twice);
+    assert_eq!(
+        (listing.len(), listing.odd()[0].reason.as_str()),
+        (1, "it has two ids or two types")
+    );
+}
+
+#[test]
+fn a_row_that_is_no_text_in_part_is_listed_named_and_kept_and_hides_no_other() {
+    for note in [&br"\ud800"[..], br"x\udfff", b"\xff", b"a\nb", b"\0"] {
+        let row = [br#"{"id":"a","type":"0","note":""#, note, br#""}"#].concat();
+        let body = [b"[", &row[..], br#",{"id":"b","type":"0"}]"#].concat();
+        let listing = listing_of(&page(&body).unwrap());
+        assert_eq!((listing.len(), listing.is_complete()), (2, false), "{note:?}");
+        assert_eq!(written(&body)[0], row);
+    }
+    let unknown = b"[{\"id\":\"a\",\"type\":\"0\",\"new\":{\"deep\":[\"\xff\"]}}]";
+    assert!(!listing_of(&page(unknown).unwrap()).is_complete());
+    let id = b"[{\"id\":\"a\xff\",\"type\":\"0\"},{\"id\":\"b\",\"type\":\"0\"}]";
+    let listing = listing_of(&page(id).unwrap());
+    assert_eq!((listing.len(), listing.odd_rows()), (1, 1));
+}
+
+#[test]
+fn what_has_no_field_is_a_row_among_rows_and_nothing_among_collections() {
+    let rows = page(br#"[{"type":0,"id":"a"},{},{"count":1}]"#).unwrap();
+    assert_eq!(rows.rows.len(), 3);
+    let parts = page(br#"[{},{"entry":[{"type":0,"id":"a"}]},{"totalResults":1}]"#).unwrap();
+    assert_eq!((parts.rows.len(), parts.total), (1, Some(1)));
+}
+
+#[test]
+fn of_a_page_of_countless_rows_so_many_are_read_and_it_says_that_there_are_more() {
+    let body = format!("[{}0]", "0,".repeat(MOST_ROWS));
+    let page = page(body.as_bytes()).unwrap();
+    assert_eq!((page.rows.len(), page.cut), (MOST_ROWS, true));
+    let listing = listing_of(&page);
+    assert_eq!((listing.odd().len(), listing.odd_rows()), (1_000, MOST_ROWS));
 }
 
 #[test]
 fn a_note_in_an_old_encoding_hides_no_event() {
     let body = b"[{\"type\":0,\"id\":\"a\",\"note\":\"Z\xfcrich\"},{\"type\":0,\"id\":\"b\"}]";
-    assert_eq!(keys(&text(body)), ["0/a", "0/b"]);
+    let listing = listing_of(&page(body).unwrap());
+    assert_eq!((listing.len(), listing.is_complete()), (2, false));
+    assert_eq!(listing.row(0).unwrap().note().raw(), "Z\u{fffd}rich");
+    assert_eq!(listing.why_incomplete().unwrap(), "1 row holds bytes that are no text");
 }
 
 #[test]
 fn paging_words_are_read_quoted_or_not() {
-    let page = page(r#"{"entry":[],"totalResults":"45","itemsPerPage":20}"#).unwrap();
+    let page = page(br#"{"entry":[],"totalResults":"45","itemsPerPage":20}"#).unwrap();
     assert_eq!((page.total, page.own_size), (Some(45), Some(20)));
 }
 
@@ -169,9 +213,9 @@ fn an_error_is_an_error_whatever_stands_around_it() {
         ("<html>", None),
         ("", None),
     ] {
-        assert_eq!(refusal(body), expected, "{body}");
+        assert_eq!(refusal(body.as_bytes()), expected, "{body}");
     }
-    let body = r#"{"error":{"code":"x"}}"#;
+    let body = br#"{"error":{"code":"x"}}"#;
     assert!(matches!(page(body), Err(Fault::Refused(_))));
     assert!(matches!(deleted_ids(body), Err(Fault::Refused(_))));
 }
@@ -179,7 +223,8 @@ fn an_error_is_an_error_whatever_stands_around_it() {
 #[test]
 fn a_delete_returns_ids_as_a_list_or_as_one() {
     let ids = |body: &str| {
-        deleted_ids(body).map(|ids| ids.iter().map(|id| id.raw().to_owned()).collect::<Vec<_>>())
+        deleted_ids(body.as_bytes())
+            .map(|ids| ids.iter().map(|id| id.raw().to_owned()).collect::<Vec<_>>())
     };
     assert_eq!(ids(r#"[ { "id": "a" } ]"#).unwrap(), ["a"]);
     assert_eq!(ids(r#"[{"id":"a"},{"id":7,"type":"0"}]"#).unwrap(), ["a", "7"]);
@@ -237,37 +282,30 @@ proptest! {
     #[test]
     fn no_json_value_makes_the_decoder_fall(value in any_json()) {
         let body = value.to_string();
-        if let Ok(page) = page(&body) {
+        if let Ok(page) = page(body.as_bytes()) {
             let listing = listing_of(&page);
             prop_assert!(listing.len() + listing.odd().len() <= page.rows.len());
-            let identities: Vec<_> = page.rows.iter().map(Row::identity).collect();
-            prop_assert!(identities.iter().all(|identity| !identity.is_empty()));
         }
-        let _ = deleted_ids(&body);
-        let _ = refusal(&body);
+        let _ = deleted_ids(body.as_bytes());
+        let _ = refusal(body.as_bytes());
     }
 
     #[test]
     fn no_bytes_make_the_decoder_fall(body in prop::collection::vec(any::<u8>(), 0..200)) {
-        let text = text(&body);
-        let _ = (page(&text), deleted_ids(&text), refusal(&text));
+        let _ = (page(&body), deleted_ids(&body), refusal(&body));
     }
 
     #[test]
     fn every_row_of_a_list_is_listed_or_odd(rows in prop::collection::vec(any_json(), 0..20)) {
         let body = json!({ "entry": rows }).to_string();
-        let listing = page(&body).unwrap();
-        prop_assert_eq!(listing.rows.len(), rows.len());
+        let page = page(body.as_bytes()).unwrap();
+        prop_assert_eq!(page.rows.len(), rows.len());
     }
 }
 
 /// The texts of the rows of a body, and the events that were made of them.
 fn written(bytes: &[u8]) -> Vec<Vec<u8>> {
-    let text = text(bytes);
-    let page = page(&text).unwrap();
-    let mut builder = ListingBuilder::new(ExtensionNumber::parse("1").unwrap());
-    page.rows.iter().for_each(|row| row.put_into(&mut builder, Body::new(bytes, &text)));
-    let listing = builder.finish(true);
+    let listing = listing_of(&page(bytes).unwrap());
     let rows = (0..listing.len()).map(|row| listing.row(row).unwrap());
     rows.map(|row| row.text().unwrap().bytes().to_owned()).collect()
 }

@@ -1,0 +1,121 @@
+//! What an answer is that is not JSON, and the remedy: a sentence each, to be put behind "the answer".
+
+/// Longest message of a PBX's own PHP that is quoted, in characters.
+const QUOTED_CHARS: usize = 200;
+/// Bytes looked at.
+const LOOKED_AT: usize = 4_096;
+/// How PHP's messages begin, beside `PHP `.
+const MESSAGES: [&str; 7] = [
+    "Warning",
+    "Notice",
+    "Deprecated",
+    "Strict Standards",
+    "Fatal error",
+    "Parse error",
+    "Catchable fatal error",
+];
+
+/// What a body is, where that can be told; it is not empty.
+pub(super) fn of(body: &[u8]) -> Option<String> {
+    if body.starts_with(b"\x1f\x8b") {
+        return Some(coded("gzip"));
+    }
+    if body.starts_with(b"\x28\xb5\x2f\xfd") {
+        return Some(coded("zstd"));
+    }
+    if matches!(body, [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, _, ..] | [_, 0, ..]) {
+        return Some(
+            "is UTF-16 text instead of UTF-8: mend what stands between this machine and the PBX"
+                .to_owned(),
+        );
+    }
+    let start = body.get(..LOOKED_AT).unwrap_or(body);
+    let text = String::from_utf8_lossy(start);
+    let text = text.trim_start();
+    let is = |beginning: &str| {
+        text.get(..beginning.len()).is_some_and(|t| t.eq_ignore_ascii_case(beginning))
+    };
+    let page = is("<!doctype") || is("<html") || is("<?xml");
+    if let Some(message) = php_message(text).filter(|_| !page) {
+        return Some(format!(
+            "begins with a message of the PBX's own PHP ({message}): have it mended there, or \
+             display_errors turned off"
+        ));
+    }
+    if text.starts_with("<?xml") {
+        return Some("is XML instead of JSON: is base_path in the profile right?".to_owned());
+    }
+    text.starts_with('<')
+        .then(|| "is a page instead of JSON: is base_path in the profile right?".to_owned())
+}
+
+/// The sentence for a body in a coding that nobody asked for.
+pub(in crate::api) fn coded(coding: &str) -> String {
+    format!(
+        "is compressed ({coding}), which was not asked for: turn compression of JSON off on the \
+         PBX, or on the proxy in front of it"
+    )
+}
+
+/// The message that PHP writes before an answer, with or without HTML around it.
+fn php_message(text: &str) -> Option<String> {
+    let mut plain = String::new();
+    let mut in_tag = false;
+    for letter in text.chars() {
+        match letter {
+            '<' => in_tag = true,
+            '>' if in_tag => in_tag = false,
+            _ if in_tag => {}
+            letter if letter.is_whitespace() => plain.push(' '),
+            letter => plain.push(letter),
+        }
+    }
+    let plain = plain.trim_start();
+    let said = plain.strip_prefix("PHP ").unwrap_or(plain).trim_start();
+    let (word, _) = said.split_once(':')?;
+    if !MESSAGES.contains(&word) {
+        return None;
+    }
+    let words: Vec<_> = said.split_whitespace().collect();
+    let line = words.windows(2).position(|pair| pair == ["on", "line"]);
+    let words = line.and_then(|at| words.get(..at + 3)).unwrap_or(&words);
+    Some(words.join(" ").chars().take(QUOTED_CHARS).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_answer_is_instead_of_json_is_told_with_the_remedy() {
+        for (body, said) in [
+            (&b"\x1f\x8b\x08\0\0"[..], "is compressed (gzip)"),
+            (b"\x28\xb5\x2f\xfd\x04", "is compressed (zstd)"),
+            (b"\xff\xfe{\0}\0", "is UTF-16 text"),
+            (b"\0{\0}", "is UTF-16 text"),
+            (b" <?xml version=\"1.0\"?><a/>", "is XML instead of JSON"),
+            (b"<!DOCTYPE html><p>Warning: no", "is a page instead of JSON"),
+        ] {
+            let told = of(body).unwrap();
+            assert!(told.starts_with(said) && told.contains(':'), "{told}");
+        }
+        assert_eq!(of(b"OK"), None);
+        assert_eq!(of(b"Warning lights"), None);
+    }
+
+    #[test]
+    fn a_message_of_php_is_quoted_and_not_taken_for_a_page() {
+        let html = "<br />\n<b>Warning</b>:  Undefined array key \"x\" in <b>/var/www/a.php</b> on \
+                    line <b>7</b><br />\n{\"entry\":[]}";
+        let plain = "\nPHP Notice:  Undefined index: x in /var/www/a.php on line 7\n{}";
+        for (text, said) in [
+            (html, "(Warning: Undefined array key \"x\" in /var/www/a.php on line 7)"),
+            (plain, "(Notice: Undefined index: x in /var/www/a.php on line 7)"),
+            ("<br /><b>Fatal error</b>: no memory", "(Fatal error: no memory)"),
+        ] {
+            let told = of(text.as_bytes()).unwrap();
+            assert!(told.contains(said) && told.contains("display_errors"), "{told}");
+            assert!(!told.contains("base_path"), "{told}");
+        }
+    }
+}
