@@ -21,6 +21,7 @@ mod selection;
 mod traffic;
 #[cfg(test)]
 pub(crate) mod trial;
+mod twice;
 mod verification;
 
 pub use act::{Act, Done, RunCall};
@@ -32,3 +33,4 @@ pub use ledger::Tally;
 pub use machine::{Machine, RunEnd, RunState};
 pub use plan::{Kind, Plan, PlanRefused};
 pub use selection::Selection;
+pub use verification::Check;

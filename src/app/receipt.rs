@@ -61,12 +61,7 @@ fn receipt(machine: &Machine, mask: &Mask) -> String {
     if mask.is_on() {
         text.push_str("masked   numbers, labels, hosts, URLs and notes\n");
     }
-    let agrees = if machine.is_verified() {
-        "and the service agrees"
-    } else {
-        "not verified by listing again"
-    };
-    let result = format!("result   {}, {agrees}\n", machine.tally());
+    let result = format!("result   {}\ncheck    {}\n", machine.tally(), machine.check().words());
     text.push_str(&result);
     for key in machine.surplus() {
         let number = mask.number(&key.extension);

@@ -9,7 +9,7 @@ use crate::domain::{EventKey, Listing, Outcome, PhoneCallEvent, Target};
 use super::past::Past;
 use super::plan::{PlannedCall, Verb, hash_of};
 use super::verification::{gone_beside, settled_by_listing};
-use super::{Kind, Machine, Plan, RunEnd, Tally};
+use super::{Check, Kind, Machine, Plan, RunEnd, Tally};
 
 /// What a run took, and what of it is not there again: the source of every undo.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -162,7 +162,7 @@ impl TakenUp {
     }
 
     /// What the run file ends with, given what it told so far.
-    pub fn end<'a>(self, told: impl IntoIterator<Item = &'a Outcome>, verified: bool) -> RunEnd {
+    pub fn end<'a>(self, told: impl IntoIterator<Item = &'a Outcome>, check: Check) -> RunEnd {
         let mut outcomes: Vec<&Outcome> = told.into_iter().collect();
         for (place, better) in &self.revised {
             if let Some(outcome) = outcomes.get_mut(*place) {
@@ -171,7 +171,7 @@ impl TakenUp {
         }
         let tally = Tally::over(outcomes);
         let Self { revised, surplus } = self;
-        RunEnd { tally, revised, surplus, verified, stopped: None }
+        RunEnd { tally, revised, surplus, check, stopped: None }
     }
 }
 

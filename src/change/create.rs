@@ -10,6 +10,7 @@ use crate::domain::{
 use super::Plan;
 use super::ledger::Ledger;
 use super::past::Past;
+use super::verification::{Findings, is_answered};
 
 /// What is known of the extensions on which events are made: what was there before, by extension.
 #[derive(Debug, Default)]
@@ -39,15 +40,15 @@ impl Creates {
         plan.events_of(extension).map(|event| (event, outcome.clone())).collect()
     }
 
-    /// The outcomes that a listing after all calls corrects: what is listed now and was not before
-    /// was made.
-    pub(super) fn verify(
+    /// What a listing after all calls says against their answers: what is listed now and was not
+    /// before was made.
+    pub(super) fn find(
         &self,
         plan: &Plan,
         extension: &ExtensionNumber,
         ledger: &Ledger,
         listing: &Listing,
-    ) -> Vec<(usize, Outcome)> {
+    ) -> Findings {
         let before = self.before.get(extension);
         let told = |event: usize| ledger.get(event)?.new_id().map(Foreign::raw);
         let ids: BTreeSet<&str> = plan.events_of(extension).filter_map(told).collect();
@@ -63,7 +64,7 @@ impl Creates {
         let is_confirmed = |event: &usize| matches!(ledger.get(*event), Some(Outcome::Restored(_)));
         let (confirmed, others): (Vec<usize>, Vec<usize>) =
             plan.events_of(extension).partition(is_confirmed);
-        let mut corrected = Vec::new();
+        let mut findings = Findings::default();
         for event in confirmed.into_iter().chain(others) {
             if told(event).is_some_and(|id| named.contains(id)) {
                 continue;
@@ -72,10 +73,15 @@ impl Creates {
             else {
                 continue;
             };
-            let better = found(planned, outcome, &mut made, listing);
-            corrected.extend(better.map(|better| (event, better)));
+            let Some(better) = found(planned, outcome, &mut made, listing) else { continue };
+            if matches!((outcome, &better), (Outcome::Restored(None), Outcome::Restored(Some(_)))) {
+                findings.added.push((event, better));
+                continue;
+            }
+            findings.differs |= is_answered(outcome);
+            findings.corrected.push((event, better));
         }
-        corrected
+        findings
     }
 }
 

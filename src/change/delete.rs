@@ -11,7 +11,7 @@ use crate::domain::{
 
 use super::Plan;
 use super::ledger::Ledger;
-use super::verification::{gone_beside, settled_by_listing};
+use super::verification::{Findings, gone_beside, is_answered, settled_by_listing};
 
 /// A yes and a call may rest on a listing of this age; an older one is asked for anew before.
 pub const FRESH: Duration = Duration::from_secs(60);
@@ -96,22 +96,34 @@ impl Deletes {
         }
     }
 
-    /// The outcomes that a listing after all calls corrects.
-    pub(super) fn verify(
-        &mut self,
+    /// What a listing after all calls says against their answers.
+    pub(super) fn find(
+        &self,
         plan: &Plan,
         extension: &ExtensionNumber,
         ledger: &Ledger,
         listing: &Listing,
-    ) -> Vec<(usize, Outcome)> {
-        self.surplus.extend(gone_beside(plan.bystanders(extension), listing));
-        let corrected = plan.events_of(extension).filter_map(|event| {
-            let key = &plan.events().get(event)?.key;
-            let mut better = settled_by_listing(key, ledger.get(event)?, listing)?;
+    ) -> Findings {
+        let beside = gone_beside(plan.bystanders(extension), listing).collect();
+        // Calls that name their event take no other.
+        let (surplus, strange) = if self.swept.contains(extension) {
+            (beside, Vec::new())
+        } else {
+            (Vec::new(), beside)
+        };
+        let mut findings = Findings { surplus, strange, ..Findings::default() };
+        for place in plan.events_of(extension) {
+            let (Some(event), Some(so_far)) = (plan.events().get(place), ledger.get(place)) else {
+                continue;
+            };
+            let Some(mut better) = settled_by_listing(&event.key, so_far, listing) else {
+                continue;
+            };
             self.claim(extension, &mut better);
-            Some((event, better))
-        });
-        corrected.collect()
+            findings.differs |= is_answered(so_far);
+            findings.corrected.push((place, better));
+        }
+        findings
     }
 
     /// What was there in the review and went beside a wide call of this run was not gone before it.

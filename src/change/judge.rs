@@ -49,6 +49,12 @@ pub fn judge(
             let reply = Reply { returned, surplus, http_status: Some(http_status), took };
             Settled { outcomes, reply }
         }
+        // The service knows no such event: gone before, or by an attempt that it never answered.
+        Err(failure) if failure.names_no_event() => {
+            let gone = if may_have_acted { Outcome::Deleted } else { Outcome::AlreadyGone };
+            let reply = Reply { http_status: failure.http_status, took, ..Reply::default() };
+            Settled { outcomes: vec![gone; covered.len()], reply }
+        }
         Err(failure) => failed(covered.len(), &failure, took, may_have_acted),
     }
 }
@@ -95,9 +101,6 @@ fn outcome_of(id: &str, returned: Option<&[Foreign]>, http_status: u16) -> Outco
 }
 
 fn outcome_of_failure(failure: &Failure, may_have_acted: bool) -> Outcome {
-    if may_have_acted && failure.names_no_event() {
-        return Outcome::Deleted;
-    }
     if may_have_acted || failure.may_have_acted() {
         return Outcome::Unknown(failure.clone());
     }

@@ -1,7 +1,7 @@
 //! One plan being carried out, of whatever kind: which calls wait, which are in flight, what became
 //! of each event. What is different for each kind stands in `delete` and `create`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +13,8 @@ use super::delete::{Deletes, Verdict, difference, unlisted};
 use super::ledger::Ledger;
 use super::plan::Verb;
 use super::traffic::{Fate, Next, Traffic};
+use super::twice::{APART, Belief, CAUGHT_UP, Twice};
+use super::verification::{Check, Findings};
 use super::{Act, Done, Plan, Reply, RunCall, Settled, Tally};
 
 /// Where a run stands.
@@ -43,8 +45,8 @@ pub struct RunEnd {
     pub revised: Vec<(usize, Outcome)>,
     /// What was listed when the plan was made, was not planned, and is gone after the run.
     pub surplus: Vec<EventKey>,
-    /// Whether the service was asked again about everything that was sent.
-    pub verified: bool,
+    /// What the service said when it was asked again about what was sent.
+    pub check: Check,
     /// Why not everything was done; `None` where everything was.
     pub stopped: Option<Stop>,
 }
@@ -88,6 +90,14 @@ enum Stage {
     Settled(Reply),
 }
 
+/// An extension on which something was sent.
+#[derive(Debug, Default)]
+struct Touched {
+    last_sent: Duration,
+    /// What listings said against the answers.
+    doubt: Option<Box<Twice<Findings>>>,
+}
+
 /// What is different for each kind of change.
 #[derive(Debug)]
 enum Rules {
@@ -121,8 +131,11 @@ pub struct Machine {
     /// Settled calls: those that did not do all they should, and those that did.
     failed: Vec<usize>,
     succeeded: Vec<usize>,
-    /// Extensions on which something was sent and which are not verified.
-    touched: BTreeSet<ExtensionNumber>,
+    /// Extensions on which something was sent and which are not checked.
+    touched: BTreeMap<ExtensionNumber, Touched>,
+    /// How many were, and whether any list says otherwise than an answer.
+    checked: usize,
+    differs: bool,
     remarks: Vec<String>,
 }
 
@@ -160,7 +173,9 @@ impl Machine {
             ledger: Ledger::new(plan.events().len()),
             failed: Vec::new(),
             succeeded: Vec::new(),
-            touched: BTreeSet::new(),
+            touched: BTreeMap::new(),
+            checked: 0,
+            differs: false,
             remarks: Vec::new(),
             plan,
         }
@@ -286,8 +301,9 @@ impl Machine {
         let may_repeat = matches!(self.state, RunState::Running | RunState::Paused)
             && failure.as_ref().is_none_or(|failure| self.rules.may_repeat(failure));
         let had_stopped = self.stopped_by().is_some();
+        let sent = self.traffic.since(&Request::Call(id)).unwrap_or(now);
         let fate = self.traffic.came_back(&Request::Call(id), trouble, may_repeat, now);
-        self.note_what_it_may_have_done(id, &settled, failure);
+        self.note_what_it_may_have_done(id, &settled, failure, sent);
         match fate {
             None => return,
             Some(Fate::Again) => self.set_stage(id, Stage::Again(Box::new(settled))),
@@ -302,12 +318,14 @@ impl Machine {
         id: usize,
         settled: &Settled,
         failure: Option<Failure>,
+        sent: Duration,
     ) {
         let Some(slot) = self.slots.get_mut(id) else { return };
         let Some(event) = self.plan.events().get(slot.covers.start) else { return };
         let extension = &event.key.extension;
         if settled.outcomes.iter().any(|outcome| !matches!(outcome, Outcome::NotSent(_))) {
-            self.touched.insert(extension.clone());
+            let touched = self.touched.entry(extension.clone()).or_default();
+            touched.last_sent = touched.last_sent.max(sent);
         }
         if let Rules::Delete(deletes) = &mut self.rules
             && slot.verb.is_wide()
@@ -375,6 +393,7 @@ impl Machine {
         };
         let may_repeat = !matches!(self.state, RunState::Stopping | RunState::Finished);
         let had_stopped = self.stopped_by().is_some();
+        let asked = self.traffic.since(&request).unwrap_or(now);
         let fate = if guarded.is_some() && result.is_ok() {
             // That it can be listed says nothing of a service that deletes nothing.
             self.traffic.asked(&request).then_some(Fate::Settled)
@@ -393,7 +412,7 @@ impl Machine {
                 }
             }
             (None, Some(Fate::Settled)) if self.state == RunState::Verifying => {
-                self.verify(extension, result);
+                self.verify(extension, result, asked);
             }
             (None, Some(Fate::Settled)) => self.look(extension, result),
             (None, Some(Fate::Again)) => {}
@@ -502,28 +521,69 @@ impl Machine {
         }
     }
 
-    /// What the service lists has the last word.
-    fn verify(&mut self, extension: &ExtensionNumber, result: Result<&Listing, &Failure>) {
-        let listing = match result {
-            Ok(listing) => listing,
-            Err(failure) => {
-                self.remarks.push(format!("{extension} could not be verified: {failure}"));
-                return;
+    /// What the service lists has the last word; where it says otherwise than the answers did, once
+    /// it says so twice.
+    fn verify(
+        &mut self,
+        extension: &ExtensionNumber,
+        result: Result<&Listing, &Failure>,
+        asked: Duration,
+    ) {
+        let why = match result {
+            Ok(listing) if listing.is_complete() => return self.believe(extension, listing, asked),
+            Ok(_) => "its list is not complete".to_owned(),
+            Err(failure) => failure.to_string(),
+        };
+        self.remarks.push(format!("{extension} could not be checked: {why}"));
+    }
+
+    fn believe(&mut self, extension: &ExtensionNumber, listing: &Listing, asked: Duration) {
+        let findings = match &self.rules {
+            Rules::Delete(deletes) => deletes.find(&self.plan, extension, &self.ledger, listing),
+            Rules::Create(creates) => creates.find(&self.plan, extension, &self.ledger, listing),
+        };
+        let Some(touched) = self.touched.get_mut(extension) else { return };
+        if findings.is_clean() && touched.doubt.is_none() {
+            self.correct(extension, findings);
+            return;
+        }
+        let begins = touched.doubt.is_none();
+        let last_sent = touched.last_sent;
+        let doubt = touched.doubt.get_or_insert_with(|| Box::new(Twice::after(last_sent)));
+        let apart = if findings.is_strange() { CAUGHT_UP } else { APART };
+        match doubt.take(findings, asked, apart) {
+            Belief::Sure(findings) => self.correct(extension, findings),
+            Belief::Again(at) => {
+                self.traffic.add_at(at, Request::Listing(extension.clone()));
+                if begins {
+                    let what = "is listed otherwise than it was answered: listed again in a while";
+                    self.remarks.push(format!("{extension} {what}"));
+                }
             }
-        };
-        let known = self.surplus().len();
-        let corrected = match &mut self.rules {
-            Rules::Delete(deletes) => deletes.verify(&self.plan, extension, &self.ledger, listing),
-            Rules::Create(creates) => creates.verify(&self.plan, extension, &self.ledger, listing),
-        };
-        let lost = self.surplus().len() - known;
-        if lost > 0 {
-            self.remarks.push(format!("{extension}: {lost} gone that were not in the review"));
+            Belief::Never => {
+                let what = "could not be checked: each list says something else";
+                self.remarks.push(format!("{extension} {what}"));
+            }
         }
-        if listing.is_complete() {
-            self.touched.remove(extension);
+    }
+
+    fn correct(&mut self, extension: &ExtensionNumber, findings: Findings) {
+        let Findings { added, corrected, surplus, strange, differs } = findings;
+        self.touched.remove(extension);
+        self.checked += 1;
+        self.differs |= differs;
+        if !surplus.is_empty() {
+            let what = "gone that were not in the review";
+            self.remarks.push(format!("{extension}: {} {what}", surplus.len()));
         }
-        for (event, outcome) in corrected {
+        if !strange.is_empty() {
+            let what = "gone that this run sent nothing for: somebody else took them";
+            self.remarks.push(format!("{extension}: {} {what}", strange.len()));
+        }
+        if let Rules::Delete(deletes) = &mut self.rules {
+            deletes.surplus.extend(surplus);
+        }
+        for (event, outcome) in added.into_iter().chain(corrected) {
             self.ledger.revise(event, outcome);
             if let Some(id) = self.slot_of.get(event) {
                 self.shelve(*id);
@@ -533,7 +593,7 @@ impl Machine {
 
     /// Hands out no more calls; what is in flight is still awaited, the run file too. What was not handed out is
     /// *not sent*, and what was to go out once more stays what its last answer made of it. While
-    /// verifying, nothing more is listed.
+    /// verifying, that ends at once.
     pub fn stop(&mut self) {
         self.stop_for(Stop::by_operator());
     }
@@ -549,7 +609,8 @@ impl Machine {
                 self.state = RunState::Stopping;
                 self.asked = Some(asked);
             }
-            RunState::Verifying => {}
+            // What was still asked is answered too late.
+            RunState::Verifying => self.traffic.forget(),
             RunState::Stopping | RunState::Closing | RunState::Finished => return,
         }
         self.give_up_waiting();
@@ -618,7 +679,7 @@ impl Machine {
             // What a guard's listing left when nothing was to be sent any more.
             self.give_up_waiting();
             self.close();
-            for extension in &self.touched {
+            for extension in self.touched.keys() {
                 self.traffic.add(Request::Listing(extension.clone()));
             }
         }
@@ -723,7 +784,7 @@ impl Machine {
             tally,
             revised: self.ledger.revised(),
             surplus: self.surplus().to_vec(),
-            verified: self.is_verified(),
+            check: self.check(),
             stopped: tally.stopped(self.stopped_by(), self.asked.as_ref()),
         }
     }
@@ -736,9 +797,15 @@ impl Machine {
         }
     }
 
-    /// Whether the service was asked again about everything that was sent.
-    pub fn is_verified(&self) -> bool {
-        !self.is_going_on() && self.touched.is_empty()
+    /// What the service said when it was asked again about what was sent, as far as it is known.
+    pub fn check(&self) -> Check {
+        match (self.touched.len(), self.checked) {
+            (0, 0) => Check::NothingSent,
+            (_, 0) => Check::NotChecked,
+            _ if self.differs => Check::Differs,
+            (0, _) => Check::Agrees,
+            (_, _) => Check::InPart,
+        }
     }
 
     /// Why it stopped by itself.

@@ -79,10 +79,25 @@ impl<T: Ord + Clone> Traffic<T> {
         self.waiting.push_front(request);
     }
 
+    /// Goes out at this time, or later.
+    pub(super) fn add_at(&mut self, at: Duration, request: T) {
+        self.later.insert((at, request));
+    }
+
+    /// Since when a request is in flight.
+    pub(super) fn since(&self, request: &T) -> Option<Duration> {
+        self.in_flight.get(request).copied()
+    }
+
     /// Takes out whatever is not in flight: first what waits, then what was to come again.
     pub(super) fn clear(&mut self) -> Vec<T> {
         let later = std::mem::take(&mut self.later).into_iter().map(|(_, request)| request);
         self.waiting.drain(..).chain(later).collect()
+    }
+
+    /// Waits for nothing that is in flight.
+    pub(super) fn forget(&mut self) {
+        self.in_flight.clear();
     }
 
     /// What may go now.

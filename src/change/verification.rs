@@ -2,8 +2,91 @@
 
 use crate::domain::{Cause, EventKey, Failure, Foreign, Listing, Outcome, PhoneCallEvent};
 
+/// What listing again said of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Check {
+    /// Every extension touched was listed whole after its last write, and agrees.
+    Agrees,
+    /// The same, and a list says otherwise than an answer did.
+    Differs,
+    /// Only some of the extensions touched could be checked.
+    InPart,
+    /// None of them could.
+    NotChecked,
+    /// Nothing was sent, so that there is nothing to check.
+    #[default]
+    NothingSent,
+}
+
+impl Check {
+    /// Each with its name in machine output.
+    const NAMES: [(Self, &'static str); 5] = [
+        (Self::Agrees, "agrees"),
+        (Self::Differs, "differs"),
+        (Self::InPart, "in_part"),
+        (Self::NotChecked, "not_checked"),
+        (Self::NothingSent, "nothing_sent"),
+    ];
+
+    /// Its name in machine output and in run files.
+    pub fn name(self) -> &'static str {
+        Self::NAMES.iter().find(|(check, _)| *check == self).map_or("", |(_, name)| name)
+    }
+
+    /// Reads a name.
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::NAMES.iter().find(|(_, known)| *known == name).map(|(check, _)| *check)
+    }
+
+    /// What an operator is told.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Agrees => "checked with the service",
+            Self::Differs => "checked: the list differs from the answers",
+            Self::InPart => "checked in part",
+            Self::NotChecked => "not checked",
+            Self::NothingSent => "nothing was sent",
+        }
+    }
+
+    /// Whether nothing is left in doubt by it.
+    pub fn is_good(self) -> bool {
+        matches!(self, Self::Agrees | Self::NothingSent)
+    }
+}
+
+/// What a listing says against the outcomes so far, which is not believed before a second listing
+/// says the same, and what it adds to them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Findings {
+    /// What it adds to an answer without a word against it.
+    pub(super) added: Vec<(usize, Outcome)>,
+    /// The outcomes that it corrects.
+    pub(super) corrected: Vec<(usize, Outcome)>,
+    /// What a wide call took beside the plan.
+    pub(super) surplus: Vec<EventKey>,
+    /// What is gone though this run sent nothing that could have taken it.
+    pub(super) strange: Vec<EventKey>,
+    /// A clear answer said otherwise.
+    pub(super) differs: bool,
+}
+
+impl Findings {
+    /// Whether it agrees with everything that is known.
+    pub(super) fn is_clean(&self) -> bool {
+        let Self { added: _, corrected, surplus, strange, differs } = self;
+        corrected.is_empty() && surplus.is_empty() && strange.is_empty() && !differs
+    }
+
+    /// Whether something is missing that this run cannot have taken.
+    pub(super) fn is_strange(&self) -> bool {
+        !self.strange.is_empty()
+            || self.corrected.iter().any(|(_, outcome)| *outcome == Outcome::AlreadyGone)
+    }
+}
+
 /// The outcome that a listing supports, where it is another than the one so far. That an event is
-/// listed is always true; that it is not, only where the listing is complete.
+/// not listed counts only where the listing is complete.
 pub(super) fn settled_by_listing(
     key: &EventKey,
     so_far: &Outcome,
@@ -12,16 +95,32 @@ pub(super) fn settled_by_listing(
     let listed = listing.lists(key);
     let missing = !listed && listing.is_complete();
     match so_far {
-        Outcome::Deleted if listed => Some(still_there(None)),
-        Outcome::Unknown(failure) if listed => Some(still_there(Some(failure))),
+        Outcome::Deleted if listed => Some(Outcome::Refused(saying(&reported_deleted(), LISTED))),
+        Outcome::AlreadyGone if listed => {
+            Some(Outcome::Refused(saying(&Failure::no_event(), LISTED)))
+        }
+        Outcome::Unknown(failure) if listed => Some(Outcome::Refused(saying(failure, LISTED))),
         Outcome::Unknown(_) if missing => Some(Outcome::Deleted),
-        Outcome::Refused(_) | Outcome::NotSent(_) if missing => Some(Outcome::AlreadyGone),
+        Outcome::Refused(failure) if missing => {
+            Some(Outcome::Unknown(saying(failure, "refused, yet gone")))
+        }
+        Outcome::NotSent(_) if missing => Some(Outcome::AlreadyGone),
         Outcome::Deleted
         | Outcome::AlreadyGone
         | Outcome::Refused(_)
         | Outcome::NotSent(_)
         | Outcome::Unknown(_)
         | Outcome::Restored(_) => None,
+    }
+}
+
+/// Whether a clear answer gave this outcome.
+pub(super) fn is_answered(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Deleted | Outcome::AlreadyGone | Outcome::Refused(_) | Outcome::Restored(_) => {
+            true
+        }
+        Outcome::NotSent(_) | Outcome::Unknown(_) => false,
     }
 }
 
@@ -35,14 +134,14 @@ pub(super) fn gone_beside<'a>(
     bystanders.into_iter().filter(gone).map(|event| event.key.clone())
 }
 
-fn still_there(failure: Option<&Failure>) -> Outcome {
-    let (cause, code, said) = match failure {
-        Some(failure) => (failure.cause, failure.code.clone(), failure.message.raw().to_owned()),
-        None => {
-            (Cause::Unreadable, Foreign::default(), "the service reported it deleted".to_owned())
-        }
-    };
-    let message = Foreign::from(format!("{said}; it is still listed"));
-    let http_status = failure.and_then(|failure| failure.http_status);
-    Outcome::Refused(Failure { http_status, code, ..Failure::new(cause, message.raw()) })
+const LISTED: &str = "it is still listed";
+
+fn reported_deleted() -> Failure {
+    Failure::new(Cause::Unreadable, "the service reported it deleted")
+}
+
+/// The failure with what a listing says of it.
+fn saying(failure: &Failure, what: &str) -> Failure {
+    let message = Foreign::from(format!("{}; {what}", failure.message.raw()));
+    Failure { message, ..failure.clone() }
 }

@@ -256,7 +256,7 @@ fn report(
 /// What a full disk kept out of the file of a run that was gone on with is known here.
 fn supply(record: &mut Record, machine: &Machine, places: &[usize]) {
     let end = machine.end();
-    (record.surplus, record.verified, record.stopped) = (end.surplus, end.verified, end.stopped);
+    (record.surplus, record.check, record.stopped) = (end.surplus, end.check, end.stopped);
     for (place, outcome) in places.iter().zip(machine.outcomes()) {
         if let (Some(planned), Some(outcome)) = (record.events.get_mut(*place), outcome) {
             planned.outcome.clone_from(outcome);
@@ -266,22 +266,22 @@ fn supply(record: &mut Record, machine: &Machine, places: &[usize]) {
 
 fn tell(told: &Told<'_>, format: RunFormat) -> Ending {
     let written = runs::print(format, told, |out| told.rows(out));
-    let verified = if told.verified { "the service agrees" } else { "not verified" };
     let (name, tally, lost) = (told.run.unwrap_or_default(), &told.tally, told.surplus.len());
-    remark(&format!("run {name}: {tally}; {verified}"));
+    remark(&format!("run {name}: {tally}; {}", told.check.words()));
     if lost > 0 {
         remark(&format!(
             "{lost} GONE THAT WERE NOT IN THE PLAN: callsweep undo {name} brings them back"
         ));
     }
-    ending(tally, lost == 0).written(written)
+    ending(tally, lost == 0 && told.check.is_good()).written(written)
 }
 
-/// All done, a part of it, or nothing; what went beside the plan leaves it a part at best.
-fn ending(tally: &Tally, nothing_beside: bool) -> Ending {
+/// All done, a part of it, or nothing; what went beside the plan, or could not be checked, leaves it
+/// a part at best.
+fn ending(tally: &Tally, is_sure: bool) -> Ending {
     match tally.done() {
         0 => Ending::Failed,
-        all if all == tally.settled() && nothing_beside => Ending::Done,
+        all if all == tally.settled() && is_sure => Ending::Done,
         _ => Ending::InPart,
     }
 }

@@ -17,7 +17,7 @@ use super::progress::Progress;
 use super::runs;
 use super::{Consent, counted};
 use crate::api::Writes;
-use crate::change::{Plan, RunEnd, Selection, TakenUp};
+use crate::change::{Check, Plan, RunEnd, Selection, TakenUp};
 use crate::config::{self, Environment, Flags};
 use crate::domain::{CallForm, EventKey, EventStore};
 use crate::journal::{self, Kind, Lock, LockRefused, Record, RunFile};
@@ -259,6 +259,7 @@ fn look(record: &Record, opened: &Opened, among: Option<&HashSet<EventKey>>) -> 
             Listed::NotAsked => whole = false,
         }
     }
-    let end = taken.end(record.events.iter().map(|planned| &planned.outcome), whole);
+    let check = if whole { Check::Agrees } else { Check::NotChecked };
+    let end = taken.end(record.events.iter().map(|planned| &planned.outcome), check);
     Ok(Found { end, selection: Selection::of_marks(&store), whole, listed: began })
 }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::ending::{Ending, remark};
 use super::json::Harmless;
-use crate::change::{Machine, Plan, Tally};
+use crate::change::{Check, Machine, Plan, Tally};
 use crate::config::{self, Environment};
 use crate::domain::{EventKey, Foreign, Outcome, PhoneCallEvent, Stop};
 use crate::journal::{self, Kind, Record, RecordedCall};
@@ -134,7 +134,9 @@ pub(super) struct Told<'a> {
     pub(super) surplus: Vec<Value>,
     #[serde(rename = "summary", serialize_with = "summary")]
     pub(super) tally: Tally,
-    pub(super) verified: bool,
+    verified: bool,
+    #[serde(serialize_with = "check")]
+    pub(super) check: Check,
     stopped_by: Option<Value>,
 }
 
@@ -164,7 +166,8 @@ impl<'a> Told<'a> {
             outcomes: Outcomes { events: outcomes.collect(), missing: &record.missing },
             surplus: record.surplus.iter().map(journal::named).collect(),
             tally: record.tally(),
-            verified: record.verified,
+            verified: record.check == Check::Agrees,
+            check: record.check,
             stopped_by: stopped_by(record),
         }
     }
@@ -179,7 +182,8 @@ impl<'a> Told<'a> {
             outcomes: Outcomes { events: outcomes.collect(), missing: &[] },
             surplus: machine.surplus().iter().map(journal::named).collect(),
             tally: machine.tally(),
-            verified: machine.is_verified(),
+            verified: machine.check() == Check::Agrees,
+            check: machine.check(),
             stopped_by: machine.end().stopped.map(|stop| stopped(&stop, &machine.tally())),
             ..Self::of_plan(Some(machine.plan()))
         }
@@ -196,6 +200,7 @@ impl<'a> Told<'a> {
             surplus: Vec::new(),
             tally: Tally::default(),
             verified: false,
+            check: Check::NothingSent,
             stopped_by: None,
         }
     }
@@ -260,6 +265,10 @@ fn stopped(stop: &Stop, tally: &Tally) -> Value {
         "reason": stop.reason.name(), "message": stop.message.raw(),
         "resumable": tally.left() > 0, "not_before": null,
     })
+}
+
+fn check<S: Serializer>(check: &Check, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(check.name())
 }
 
 fn summary<S: Serializer>(tally: &Tally, serializer: S) -> Result<S::Ok, S::Error> {

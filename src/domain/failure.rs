@@ -45,6 +45,9 @@ pub struct Failure {
     pub retry_after: Option<Duration>,
 }
 
+/// The code of a service that knows no such event.
+const NO_EVENT: &str = "pce_id_invalid";
+
 impl Failure {
     /// A failure with no answer of the service behind it.
     pub fn new(cause: Cause, message: impl Into<String>) -> Self {
@@ -75,7 +78,14 @@ impl Failure {
 
     /// The service says that there is no such event (page *Delete PhoneCallEvents*).
     pub fn names_no_event(&self) -> bool {
-        self.cause == Cause::Rejected && self.code.raw() == "pce_id_invalid"
+        self.http_status == Some(400) && self.code.raw() == NO_EVENT
+    }
+
+    /// What a service says that knows no such event.
+    pub fn no_event() -> Self {
+        let code = Foreign::from(NO_EVENT);
+        let said = Self::new(Cause::Rejected, "the service says that there is no such event");
+        Self { http_status: Some(400), code, ..said }
     }
 
     /// Whether the same request may go better a little later: the connection or the service was in

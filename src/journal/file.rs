@@ -11,7 +11,7 @@ use super::lock::Lock;
 use super::process::Process;
 use super::record::Record;
 use super::{SCHEMA, clock, now, odd, path_of, prepare};
-use crate::change::{Plan, RunCall, RunEnd, Settled};
+use crate::change::{Check, Plan, RunCall, RunEnd, Settled};
 use crate::domain::Foreign;
 
 /// Runs of one profile in one second that still get a name of their own.
@@ -293,7 +293,8 @@ fn opened(why: Why) -> Line {
 fn verified(end: &RunEnd, place: impl Fn(usize) -> usize) -> Line {
     let revised = end.revised.iter();
     Line::Verified {
-        complete: end.verified,
+        complete: end.check == Check::Agrees,
+        check: Some(end.check.name().to_owned()),
         revised: revised.map(|(event, outcome)| Said::of_event(place(*event), outcome)).collect(),
         surplus: end.surplus.iter().map(Key::of).collect(),
         altered: Vec::new(),
@@ -431,7 +432,8 @@ mod tests {
         let tally = Tally { deleted: 1, already_gone: 1, ..Tally::default() };
         let revised = vec![(1, Outcome::AlreadyGone)];
         let surplus = vec![plan().events()[1].key.clone()];
-        file.finish(&RunEnd { tally, revised, surplus, verified: true, stopped: None }).unwrap();
+        file.finish(&RunEnd { tally, revised, surplus, check: Check::Agrees, stopped: None })
+            .unwrap();
         let lines = lines(folder.path(), file.name());
         let lines = &lines[2..];
         let (at, sum) = (&lines[3]["at"], &lines[3]["sum"]);

@@ -70,6 +70,9 @@ pub(super) enum Line {
     /// What listing again showed.
     Verified {
         complete: bool,
+        /// What it said of the run as a whole.
+        #[serde(default)]
+        check: Option<String>,
         revised: Vec<Said>,
         surplus: Vec<Key>,
         /// What came back otherwise than it was to be.

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use super::line::{Body, End, Flaw, Head, Key, Line, RecordedCall, Said, has_sum};
 use super::odd::{self, Odd};
 use super::{SCHEMA, path_of};
-use crate::change::{Kind, Loss, Plan, TakenUp, Tally, UndoRefused};
+use crate::change::{Check, Kind, Loss, Plan, TakenUp, Tally, UndoRefused};
 use crate::domain::{
     Cause, EventKey, ExtensionNumber, Failure, Foreign, Listing, Outcome, PhoneCallEvent,
     PlanHasher, Stop, StopReason, Target,
@@ -106,8 +106,8 @@ pub struct Record {
     pub bystanders: Vec<PhoneCallEvent>,
     /// Bystanders that were gone afterwards.
     pub surplus: Vec<EventKey>,
-    /// Whether the service was asked again about everything that was sent.
-    pub verified: bool,
+    /// What the service said when it was asked again about what was sent.
+    pub check: Check,
     /// The lines that are not used, each with what is wrong.
     pub flaws: Vec<String>,
     /// The line that closes the plan is there.
@@ -141,6 +141,8 @@ struct Reading {
     /// Each call that was sent, and its first event.
     sent: Vec<(usize, usize)>,
     end: Option<End>,
+    /// What the last listings said.
+    checked: Option<Check>,
     /// Lines that are not used, by their places from 0.
     flaws: Vec<(usize, Flaw)>,
     /// The place of the last line, where its end was never written.
@@ -403,7 +405,7 @@ impl Reading {
             missing: Vec::new(),
             bystanders: Vec::new(),
             surplus: Vec::new(),
-            verified: false,
+            check: Check::default(),
             flaws: Vec::new(),
             planned: false,
         };
@@ -414,6 +416,7 @@ impl Reading {
             outcomes: Vec::new(),
             sent: Vec::new(),
             end: None,
+            checked: None,
             flaws: Vec::new(),
             torn: None,
             right: 0,
@@ -472,7 +475,7 @@ impl Reading {
                 self.record.planned = true;
             }
             // Whoever opens it again has not come to an end yet.
-            Line::Opened { .. } => self.end = None,
+            Line::Opened { .. } => (self.end, self.checked) = (None, None),
             Line::Sent { call, first, covers, .. } => {
                 self.sent.push((call, first));
                 self.record.next_call = self.record.next_call.max(call.saturating_add(1));
@@ -489,8 +492,12 @@ impl Reading {
                     self.settle(first.saturating_add(place), said.outcome(http_status))?;
                 }
             }
-            Line::Verified { complete, revised, surplus, altered } => {
-                self.record.verified = complete;
+            Line::Verified { complete, check, revised, surplus, altered } => {
+                self.checked = Some(match check.as_deref().and_then(Check::of_name) {
+                    Some(check) => check,
+                    None if complete => Check::Agrees,
+                    None => Check::NotChecked,
+                });
                 self.verified(revised.into_iter().chain(altered), &surplus)?;
             }
             Line::Stopped(end) | Line::Finished(end) => self.end = Some(end),
@@ -570,7 +577,8 @@ impl Reading {
         let unsent = self.outcomes.iter().filter(|outcome| outcome.is_none()).count();
         let as_told = Tally { not_sent: sent.not_sent + unsent, ..sent };
         let agrees = self.end.as_ref().is_some_and(|end| end.counts(&as_told));
-        let Self { mut record, events, outcomes, end, flaws, torn, .. } = self;
+        let anything_sent = !self.sent.is_empty();
+        let Self { mut record, events, outcomes, end, checked, flaws, torn, .. } = self;
         for (place, (planned, outcome)) in events.into_iter().zip(outcomes).enumerate() {
             let outcome = match outcome {
                 None if doubt && !agrees => {
@@ -594,6 +602,11 @@ impl Reading {
         }
         record.stopped = end.as_ref().filter(|end| end.reason.is_some()).map(End::stop);
         record.finished = end.map(|end| end.at);
+        record.check = match checked {
+            Some(check) => check,
+            None if anything_sent => Check::NotChecked,
+            None => Check::NothingSent,
+        };
         let told = flaws.iter().map(|(at, flaw)| format!("line {}: {flaw}", at + 1));
         let torn = torn.map(|at| format!("line {}: its end was never written", at + 1));
         record.flaws = told.chain(torn).collect();

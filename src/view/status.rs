@@ -114,9 +114,10 @@ fn summary(model: &Model, columns: usize) -> Line<'static> {
         return Line::styled(text::clip(&words, columns), theme::DANGER);
     }
     if over {
-        let agrees = if machine.is_verified() { " · the service agrees" } else { "" };
-        let words = format!("{words}{agrees}");
-        let style = if tally.left() > 0 { theme::WARNING } else { theme::GOOD };
+        let check = machine.check();
+        let words = format!("{words} · {}", check.words());
+        let is_well = tally.left() == 0 && check.is_good();
+        let style = if is_well { theme::GOOD } else { theme::WARNING };
         return Line::styled(text::clip(&words, columns), style);
     }
     let room = columns.saturating_sub(text::width(&words) + 4).min(60);

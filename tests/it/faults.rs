@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use callsweep::change::RunState;
+use callsweep::change::{Check, RunState};
 use callsweep::domain::{Outcome, WideCalls};
 use callsweep::simulator::{Blocker, Event, Fault, Simulator, TypeDelete, World};
 use serde::Deserialize;
@@ -155,14 +155,16 @@ fn wrong_with(row: &Row, point: Point, form: Form) -> Option<String> {
     if run.state() != RunState::Finished {
         return Some(format!("the run is {:?}", run.state()));
     }
+    let checked = matches!(run.check(), Check::Agrees | Check::Differs);
     let there = |id: &str| after.iter().any(|event| event.id == id);
     for (planned, outcome) in run.plan().events().iter().zip(run.outcomes()) {
         let (id, outcome) = (planned.key.id.as_str(), outcome.as_ref()?);
-        let is_unknown = matches!(outcome, Outcome::Unknown(_));
-        if run.is_verified() && (is_unknown || outcome.is_gone() == there(id)) {
+        // What was refused and is gone all the same stays unknown.
+        let may_be_gone = outcome.is_gone() || matches!(outcome, Outcome::Unknown(_));
+        if checked && may_be_gone == there(id) {
             return Some(format!("{id} is {} and there: {}", outcome.name(), there(id)));
         }
-        if !run.is_verified() && !there(id) && matches!(outcome, Outcome::NotSent(_)) {
+        if !checked && !there(id) && matches!(outcome, Outcome::NotSent(_)) {
             return Some(format!("{id} is not sent and gone"));
         }
         if there(id) && !outcome.is_gone() && !desk.marked().contains(&id.to_owned()) {
@@ -172,7 +174,7 @@ fn wrong_with(row: &Row, point: Point, form: Form) -> Option<String> {
     let planned: Vec<&str> = run.plan().events().iter().map(|e| e.key.id.as_str()).collect();
     for event in before.iter().filter(|e| !planned.contains(&e.id.as_str()) && !there(&e.id)) {
         let told = run.surplus().iter().any(|key| key.id.as_str() == event.id);
-        if form != Form::TypeThatWipes || (run.is_verified() && !told) {
+        if form != Form::TypeThatWipes || (checked && !told) {
             return Some(format!("{} went beside the plan and nobody says so", event.id));
         }
     }
@@ -189,7 +191,7 @@ fn wrong_with(row: &Row, point: Point, form: Form) -> Option<String> {
     if recorded(&desk) != names {
         return Some(format!("the screen says {names:?}, the run file {:?}", recorded(&desk)));
     }
-    if form == Form::TypeThatWipes && !run.is_verified() {
+    if form == Form::TypeThatWipes && !checked {
         return None; // What went beside the plan can be told by a listing alone.
     }
     desk.simulator.with_world(|world| {

@@ -126,7 +126,7 @@ fn each_error_of_the_page_is_shown_with_code_and_message_and_the_event_stays_mar
         (
             "ids-are-unknown",
             "pce_id_invalid",
-            "Value supplied in the URI-Fragment as eventId is invalid.",
+            "the service says that there is no such event; it is still listed",
         ),
         (
             "an-extension-vanished",
@@ -253,8 +253,8 @@ fn a_read_only_profile_shows_the_review_and_deletes_nothing() {
 #[test]
 fn what_became_of_a_call_without_an_answer_is_settled_by_listing_again() {
     for (acts, words, left) in [
-        (true, "finished: 1 deleted · the service agrees", 2),
-        (false, "finished: 0 deleted, 1 refused · the service agrees", 3),
+        (true, "finished: 1 deleted · checked with the service", 2),
+        (false, "finished: 0 deleted, 1 refused · checked with the service", 3),
     ] {
         let mut desk = Desk::open(PAGE);
         let method = Some("DELETE".into());
@@ -276,7 +276,7 @@ fn without_a_listing_afterwards_a_call_without_an_answer_stays_unknown() {
     });
     desk.do_keys("y 1");
     desk.sees("finished: 0 deleted, 1 unknown");
-    desk.does_not_see("the service agrees");
+    desk.does_not_see("checked with the service");
     assert_eq!((desk.left("0003*210").len(), desk.marked().len()), (2, 1));
     desk.simulator.with_world(World::clear_faults);
     desk.do_keys("R");
@@ -305,7 +305,7 @@ fn an_event_that_somebody_else_deleted_is_already_gone() {
         world.extension_mut("0003*210").unwrap().events.remove(0);
     });
     desk.do_keys("y");
-    desk.sees("finished: 0 deleted, 1 already gone · the service agrees");
+    desk.sees("finished: 0 deleted, 1 already gone · checked with the service");
     assert!(desk.marked().is_empty());
 }
 
@@ -331,7 +331,7 @@ fn an_event_that_came_after_the_review_survives_the_wide_call() {
     });
     desk.do_keys("y");
     desk.sees("0003*210 is not what was reviewed (1 appeared)");
-    desk.sees("finished: 3 deleted · the service agrees");
+    desk.sees("finished: 3 deleted · checked with the service");
     assert_eq!((desk.left("0003*210"), desk.deletes().len()), (vec!["cameLater".to_owned()], 3));
 }
 
@@ -549,7 +549,7 @@ fn z_reviews_the_creations_and_brings_back_what_the_run_took_once() {
     desk.do_keys("enter n");
     assert!(desk.left("0003*210").is_empty(), "neither Enter nor n makes anything");
     desk.do_keys("z y");
-    desk.sees("3 restored · the service agrees");
+    desk.sees("3 restored · checked with the service");
     desk.sees("NqeyDRqo4FtabmFj8gNWq3hsiGNYyq → ");
     assert_eq!(desk.left("0003*210").len(), 3);
     desk.sees("1 ext  3 events");

@@ -107,7 +107,7 @@ fn undo_makes_everything_again_that_a_run_deleted_and_tells_old_and_new_ids() {
     assert_eq!(first["outcome"], "restored");
     let new = first["new_id"].as_str().unwrap();
     assert!(office.desk.left("0003*210").contains(&new.to_owned()) && first["id"] != new);
-    assert!(said.err.contains("3 restored; the service agrees"), "{}", said.err);
+    assert!(said.err.contains("3 restored; checked with the service"), "{}", said.err);
 }
 
 #[test]

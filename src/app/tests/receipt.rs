@@ -30,7 +30,8 @@ fn a_receipt_names_the_run_and_what_became_of_each_event() {
         "# callsweep run r1",
         "profile  acme",
         "host     pbx.test",
-        "result   1 deleted, 1 refused, and the service agrees",
+        "result   1 deleted, 1 refused",
+        "check    checked with the service",
         "deleted      1 Dial-In a POST https://crm.test/in on",
         "refused      1 Dial-In o1 POST https://crm-old.test/in on ! pce_access_denied: not allowed",
     ] {

@@ -1,0 +1,91 @@
+//! Lists may lag: what one says against an answer is believed once a second one, some time later,
+//! says the same.
+
+use std::time::Duration;
+
+/// So long after the last request a list has taken in what was done.
+pub(super) const CAUGHT_UP: Duration = Duration::from_secs(6);
+/// Two listings that are to agree are at least so far apart.
+pub(super) const APART: Duration = Duration::from_secs(2);
+/// Listings after which nobody waits any longer for two that agree.
+const MOST: usize = 5;
+
+/// What listings of one extension say, one after the other. Times are those at which they were
+/// asked for, since the start of the program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Twice<T> {
+    from: Duration,
+    seen: Option<(Duration, T)>,
+    looks: usize,
+}
+
+/// Whether what the last listing says is to be believed.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Belief<T> {
+    /// It is: the one before said the same.
+    Sure(T),
+    /// It is not yet: list again at this time.
+    Again(Duration),
+    /// It never stays the same.
+    Never,
+}
+
+impl<T: PartialEq> Twice<T> {
+    /// Believes nothing that was asked for within [`CAUGHT_UP`] of the last request that was sent.
+    pub(super) fn after(last_sent: Duration) -> Self {
+        Self { from: last_sent.saturating_add(CAUGHT_UP), seen: None, looks: 0 }
+    }
+
+    /// Takes what a complete listing says, and how far it has to be from the one before.
+    pub(super) fn take(&mut self, says: T, asked: Duration, apart: Duration) -> Belief<T> {
+        if asked < self.from {
+            return Belief::Again(self.from);
+        }
+        match &self.seen {
+            Some((at, before)) if *before == says => {
+                let from = at.saturating_add(apart);
+                return if asked < from { Belief::Again(from) } else { Belief::Sure(says) };
+            }
+            Some(_) | None => {}
+        }
+        self.looks += 1;
+        if self.looks >= MOST {
+            return Belief::Never;
+        }
+        self.seen = Some((asked, says));
+        Belief::Again(asked.saturating_add(apart))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn at(tenths: u64) -> Duration {
+        Duration::from_millis(tenths * 100)
+    }
+
+    #[test]
+    fn two_that_agree_and_are_far_enough_apart_and_from_the_last_request_are_believed() {
+        let mut twice = Twice::after(at(10));
+        assert_eq!(twice.take(1, at(20), APART), Belief::Again(at(70)), "it may lag");
+        assert_eq!(twice.take(1, at(70), APART), Belief::Again(at(90)));
+        assert_eq!(twice.take(1, at(89), APART), Belief::Again(at(90)), "too close");
+        assert_eq!(twice.take(1, at(90), APART), Belief::Sure(1));
+    }
+
+    #[test]
+    fn one_that_says_something_else_is_the_first_of_two() {
+        let mut twice = Twice::after(at(0));
+        assert_eq!(twice.take(1, at(60), APART), Belief::Again(at(80)));
+        assert_eq!(twice.take(2, at(80), APART), Belief::Again(at(100)));
+        assert_eq!(twice.take(2, at(100), APART), Belief::Sure(2));
+    }
+
+    #[test]
+    fn a_list_that_never_stays_the_same_is_given_up() {
+        let mut twice = Twice::after(at(0));
+        let last = (0..).map(|look| twice.take(look, at(100 * (look + 1)), APART)).nth(MOST - 1);
+        assert_eq!(last, Some(Belief::Never));
+    }
+}
