@@ -90,6 +90,17 @@ enum Stage {
     Settled(Reply),
 }
 
+/// How far what was sent is checked by listing again.
+#[derive(Debug, Default)]
+struct Checking {
+    /// Extensions on which something was sent and which are not checked.
+    touched: BTreeMap<ExtensionNumber, Touched>,
+    /// How many were checked.
+    done: usize,
+    /// A list said otherwise than a clear answer.
+    differs: bool,
+}
+
 /// An extension on which something was sent.
 #[derive(Debug, Default)]
 struct Touched {
@@ -131,11 +142,7 @@ pub struct Machine {
     /// Settled calls: those that did not do all they should, and those that did.
     failed: Vec<usize>,
     succeeded: Vec<usize>,
-    /// Extensions on which something was sent and which are not checked.
-    touched: BTreeMap<ExtensionNumber, Touched>,
-    /// How many were, and whether any list says otherwise than an answer.
-    checked: usize,
-    differs: bool,
+    checking: Checking,
     remarks: Vec<String>,
 }
 
@@ -173,9 +180,7 @@ impl Machine {
             ledger: Ledger::new(plan.events().len()),
             failed: Vec::new(),
             succeeded: Vec::new(),
-            touched: BTreeMap::new(),
-            checked: 0,
-            differs: false,
+            checking: Checking::default(),
             remarks: Vec::new(),
             plan,
         }
@@ -324,7 +329,7 @@ impl Machine {
         let Some(event) = self.plan.events().get(slot.covers.start) else { return };
         let extension = &event.key.extension;
         if settled.outcomes.iter().any(|outcome| !matches!(outcome, Outcome::NotSent(_))) {
-            let touched = self.touched.entry(extension.clone()).or_default();
+            let touched = self.checking.touched.entry(extension.clone()).or_default();
             touched.last_sent = touched.last_sent.max(sent);
         }
         if let Rules::Delete(deletes) = &mut self.rules
@@ -542,7 +547,7 @@ impl Machine {
             Rules::Delete(deletes) => deletes.find(&self.plan, extension, &self.ledger, listing),
             Rules::Create(creates) => creates.find(&self.plan, extension, &self.ledger, listing),
         };
-        let Some(touched) = self.touched.get_mut(extension) else { return };
+        let Some(touched) = self.checking.touched.get_mut(extension) else { return };
         if findings.is_clean() && touched.doubt.is_none() {
             self.correct(extension, findings);
             return;
@@ -569,9 +574,9 @@ impl Machine {
 
     fn correct(&mut self, extension: &ExtensionNumber, findings: Findings) {
         let Findings { added, corrected, surplus, strange, differs } = findings;
-        self.touched.remove(extension);
-        self.checked += 1;
-        self.differs |= differs;
+        self.checking.touched.remove(extension);
+        self.checking.done += 1;
+        self.checking.differs |= differs;
         if !surplus.is_empty() {
             let what = "gone that were not in the review";
             self.remarks.push(format!("{extension}: {} {what}", surplus.len()));
@@ -679,7 +684,7 @@ impl Machine {
             // What a guard's listing left when nothing was to be sent any more.
             self.give_up_waiting();
             self.close();
-            for extension in self.touched.keys() {
+            for extension in self.checking.touched.keys() {
                 self.traffic.add(Request::Listing(extension.clone()));
             }
         }
@@ -799,10 +804,10 @@ impl Machine {
 
     /// What the service said when it was asked again about what was sent, as far as it is known.
     pub fn check(&self) -> Check {
-        match (self.touched.len(), self.checked) {
+        match (self.checking.touched.len(), self.checking.done) {
             (0, 0) => Check::NothingSent,
             (_, 0) => Check::NotChecked,
-            _ if self.differs => Check::Differs,
+            _ if self.checking.differs => Check::Differs,
             (0, _) => Check::Agrees,
             (_, _) => Check::InPart,
         }

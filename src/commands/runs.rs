@@ -135,7 +135,9 @@ pub(super) struct Told<'a> {
     #[serde(rename = "summary", serialize_with = "summary")]
     pub(super) tally: Tally,
     verified: bool,
-    #[serde(serialize_with = "check")]
+    #[serde(rename = "check")]
+    check_name: &'static str,
+    #[serde(skip)]
     pub(super) check: Check,
     stopped_by: Option<Value>,
 }
@@ -166,10 +168,10 @@ impl<'a> Told<'a> {
             outcomes: Outcomes { events: outcomes.collect(), missing: &record.missing },
             surplus: record.surplus.iter().map(journal::named).collect(),
             tally: record.tally(),
-            verified: record.check == Check::Agrees,
-            check: record.check,
             stopped_by: stopped_by(record),
+            ..Self::of_plan(None)
         }
+        .checked(record.check)
     }
 
     /// A run that is over, as the machine that carried it out tells it.
@@ -182,11 +184,10 @@ impl<'a> Told<'a> {
             outcomes: Outcomes { events: outcomes.collect(), missing: &[] },
             surplus: machine.surplus().iter().map(journal::named).collect(),
             tally: machine.tally(),
-            verified: machine.check() == Check::Agrees,
-            check: machine.check(),
             stopped_by: machine.end().stopped.map(|stop| stopped(&stop, &machine.tally())),
             ..Self::of_plan(Some(machine.plan()))
         }
+        .checked(machine.check())
     }
 
     /// A plan that was not run, or that there was not even one.
@@ -200,9 +201,14 @@ impl<'a> Told<'a> {
             surplus: Vec::new(),
             tally: Tally::default(),
             verified: false,
+            check_name: Check::NothingSent.name(),
             check: Check::NothingSent,
             stopped_by: None,
         }
+    }
+
+    fn checked(self, check: Check) -> Self {
+        Self { verified: check == Check::Agrees, check_name: check.name(), check, ..self }
     }
 
     /// A row for each event, for people, who may read it through a pipe: programs have the document.
@@ -265,10 +271,6 @@ fn stopped(stop: &Stop, tally: &Tally) -> Value {
         "reason": stop.reason.name(), "message": stop.message.raw(),
         "resumable": tally.left() > 0, "not_before": null,
     })
-}
-
-fn check<S: Serializer>(check: &Check, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(check.name())
 }
 
 fn summary<S: Serializer>(tally: &Tally, serializer: S) -> Result<S::Ok, S::Error> {

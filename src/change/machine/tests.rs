@@ -728,7 +728,7 @@ proptest! {
         let ended = drive(&mut undo, concurrency, &mut service, &to_the_end(&way_back), |_| {});
         prop_assert!(ended);
         agrees(&mut undo, &service);
-        for outcome in undo.outcomes().iter().flatten().filter(|_| (undo.check() == Check::Agrees)) {
+        for outcome in undo.outcomes().iter().flatten().filter(|_| undo.check() == Check::Agrees) {
             let there = outcome.new_id().is_none_or(|id| service.has(id.raw()));
             prop_assert!(there && !matches!(outcome, Outcome::Unknown(_)), "{:?}", outcome);
         }
@@ -757,7 +757,7 @@ fn agrees(machine: &mut Machine, service: &Service) {
     assert_eq!(Tally::over(outcomes.iter().copied()), machine.tally());
     let unknown = machine.tally().unknown;
     assert!(
-        unknown == 0 || !(machine.check() == Check::Agrees),
+        unknown == 0 || machine.check() != Check::Agrees,
         "{unknown} of {machine:?} at {service:?}"
     );
 }
