@@ -23,6 +23,7 @@ mod traffic;
 pub(crate) mod trial;
 mod twice;
 mod verification;
+mod wide;
 
 pub use act::{Act, Done, RunCall};
 pub use back::{Loss, TakenUp, UndoRefused};
@@ -34,3 +35,4 @@ pub use machine::{Machine, RunEnd, RunState};
 pub use plan::{Kind, Plan, PlanRefused};
 pub use selection::Selection;
 pub use verification::Check;
+pub use wide::{Learnt, SILENT, Unlisted};

@@ -1,7 +1,7 @@
 //! The receipt of a run: what it did with each event, to be shown to others. It goes through the
 //! mask, every foreign text in it is cleaned, and the token is not in it.
 
-use crate::change::Machine;
+use crate::change::{Machine, SILENT, Unlisted};
 use crate::domain::{Mask, Outcome, PhoneCallEvent};
 
 use super::copying::event_text;
@@ -65,9 +65,18 @@ fn receipt(machine: &Machine, mask: &Mask) -> String {
     text.push_str(&result);
     for key in machine.surplus() {
         let number = mask.number(&key.extension);
-        let line =
-            format!("GONE THAT WAS NOT IN THE REVIEW: {number} {} {}\n", key.event_type, key.id);
+        let line = format!("GONE, NOT IN THE PLAN: {number} {} {}\n", key.event_type, key.id);
         text.push_str(&line);
+    }
+    for Unlisted { extension, id } in machine.unlisted() {
+        let number = mask.number(extension);
+        let line = format!("GONE, NOT IN THE PLAN: {number} {id}, known by its id alone\n");
+        text.push_str(&line);
+    }
+    if !machine.is_surplus_known() {
+        text.push_str("note     ");
+        text.push_str(SILENT);
+        text.push('\n');
     }
     text.push('\n');
     for (event, outcome) in plan.events().iter().zip(machine.outcomes()) {

@@ -11,7 +11,7 @@ mod layout;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::change::{Choice, Plan, PlanRefused, Selection};
+use crate::change::{Choice, Learnt, Plan, PlanRefused, Selection};
 use crate::domain::{
     Call, CallForm, DeleteCall, EventKey, EventStore, Extension, Filter, Listing, PhoneCallEvent,
 };
@@ -332,10 +332,11 @@ impl Review {
 
     /// Freezes the same selection with the next form that may be chosen and fits any of it; `None`
     /// where that is the one in use.
-    fn change_form(&mut self, facts: &Facts) -> Option<CallForm> {
+    fn change_form(&mut self, facts: &Facts, learnt: Learnt) -> Option<CallForm> {
         let chosen = self.chosen.as_mut()?;
         let selection = chosen.selection.clone();
-        let fits = |form: &CallForm| facts.wide_calls.allows(*form) && selection.fits(*form);
+        let allowed = |form| facts.wide_calls.allows(form) && learnt.allows(form);
+        let fits = |form: &CallForm| allowed(*form) && selection.fits(*form);
         let form = chosen.form.others().find(fits).filter(|form| *form != chosen.form)?;
         (chosen.form, chosen.check.agreed) = (form, false);
         self.typed.clear();
@@ -522,15 +523,15 @@ impl Model {
 
     /// `t`: other calls for the same events, which have to be looked at anew.
     pub(super) fn change_form(&mut self) {
-        let Self { dialog: Some(Dialog::Review(review)), facts, .. } = self else {
+        let Self { dialog: Some(Dialog::Review(review)), facts, runs, .. } = self else {
             return;
         };
         if review.is_of_undo() {
             self.notice(Tone::Plain, "an undo makes each event with a call of its own");
             return;
         }
-        let wide = facts.wide_calls;
-        let (tone, text) = match review.change_form(facts) {
+        let (wide, learnt) = (facts.wide_calls, runs.learnt);
+        let (tone, text) = match review.change_form(facts, learnt) {
             Some(CallForm::Event) => (Tone::Plain, "one call per event, by its id"),
             Some(CallForm::Extension) => {
                 (Tone::Warning, "one call per extension where it fits: takes what is there then")
@@ -540,6 +541,12 @@ impl Model {
             }
             None if !wide.extension && !wide.event_type => {
                 (Tone::Plain, "this profile allows event calls only (wide_calls)")
+            }
+            None if learnt.names_no_ids => {
+                (Tone::Warning, "event calls only: this PBX does not say what a wide call removes")
+            }
+            None if learnt.wipes && !wide.extension => {
+                (Tone::Warning, "event calls only: this PBX deletes all types with a call for one")
             }
             None => (
                 Tone::Plain,

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::change::{Done, Loss, Machine, Plan, RunState};
+use crate::change::{Done, Learnt, Loss, Machine, Plan, RunState};
 use crate::domain::{Cause, ExtensionNumber, Failure, Listing, Meant, Outcome, Stop};
 
 use super::consent::Yes;
@@ -17,6 +17,10 @@ use super::{Cursor, Dialog, Effect, Leaving, Model, Panel, Review, count_of};
 pub(super) struct Runs {
     now: Option<Box<ActiveRun>>,
     last: Option<Box<ActiveRun>>,
+    /// What this session has learnt of wide calls.
+    pub(super) learnt: Learnt,
+    /// `z` was pressed where a call took too much: the undo is reviewed once the run is over.
+    undo_next: bool,
 }
 
 /// The run going on, or the last one.
@@ -73,6 +77,11 @@ impl ActiveRun {
         Some((rate, elapsed.checked_div(settled)?.saturating_mul(left)))
     }
 
+    /// Whether it waits because a call took more than it should.
+    fn took_too_much(&self) -> bool {
+        self.machine.state() == RunState::Paused && self.machine.took_too_much()
+    }
+
     /// What is gone because of it, or still is after an undo.
     fn loss(&self) -> Option<Loss> {
         if self.machine.is_simulated() { self.earlier.clone() } else { Loss::after(&self.machine) }
@@ -83,7 +92,8 @@ impl Model {
     /// The operator said yes to this plan, listed at that time or later.
     pub(super) fn begin(&mut self, plan: Arc<Plan>, listed: Duration, _: Yes) -> Vec<Effect> {
         self.focus_panel(Panel::Status);
-        let machine = Machine::new(plan, self.facts.concurrency).reviewed_at(listed);
+        let machine = Machine::new(plan, self.facts.concurrency);
+        let machine = machine.reviewed_at(listed).knowing(self.runs.learnt);
         self.runs.now = Some(Box::new(ActiveRun::new(machine)));
         self.hand_out()
     }
@@ -108,7 +118,8 @@ impl Model {
         }
         self.log(Tone::Plain, format!("simulating {}", count_of(plan.calls(), "call")));
         self.status_cursor = Cursor::default();
-        let machine = Machine::simulating(plan, self.facts.concurrency).reviewed_at(listed);
+        let machine = Machine::simulating(plan, self.facts.concurrency);
+        let machine = machine.reviewed_at(listed).knowing(self.runs.learnt);
         let earlier = self.runs.last.as_deref().and_then(ActiveRun::loss);
         let started = self.now.since_start;
         let active = ActiveRun { started, earlier, ..ActiveRun::new(machine) };
@@ -116,8 +127,21 @@ impl Model {
         self.hand_out()
     }
 
-    /// `z`: lays the creations open that bring back what the last run took.
-    pub(super) fn review_undo(&mut self) {
+    /// `z`: lays the creations open that bring back what the last run took. One that waits because
+    /// a call took too much is stopped for it.
+    pub(super) fn undo(&mut self) -> Vec<Effect> {
+        if let Some(active) = self.runs.now.as_mut().filter(|active| active.took_too_much()) {
+            active.machine.stop_for(Stop::by_surplus());
+            self.runs.undo_next = true;
+            self.take_news(None, false);
+            self.notice(Tone::Warning, "stopping the run, then its undo is to be reviewed");
+            return self.hand_out();
+        }
+        self.review_undo();
+        Vec::new()
+    }
+
+    fn review_undo(&mut self) {
         if self.is_running() {
             self.notice(Tone::Warning, "a run is going on: Esc stops it, then z");
             return;
@@ -139,6 +163,7 @@ impl Model {
         let Some(active) = &mut self.runs.now else { return Vec::new() };
         let (machine, now) = (&mut active.machine, self.now.since_start);
         let had_stopped = machine.stopped_by().is_some();
+        let had_wiped = machine.took_too_much();
         match done {
             Done::Opened(opened) => self.run_opened(opened),
             Done::Settled { call, settled, exchanges } => {
@@ -177,6 +202,15 @@ impl Model {
         let stopped_by = self.runs.now.as_ref().and_then(|active| active.machine.stopped_by());
         if let Some(why) = stopped_by.filter(|_| !had_stopped) {
             self.say(Tone::Warning, format!("the run was stopped: {why}"));
+        }
+        let too_much = self.runs.now.as_ref().filter(|active| active.took_too_much());
+        if let Some(active) = too_much.filter(|_| !had_wiped) {
+            let events = count_of(active.machine.beside(), "event");
+            let text = format!(
+                "PAUSED: {events} GONE, NOT IN THE PLAN; z stops and brings back, p goes on by event \
+                 calls"
+            );
+            self.say(Tone::Warning, text);
         }
         self.hand_out()
     }
@@ -255,6 +289,7 @@ impl Model {
             active.machine.stop_for(Stop::by_signal());
         }
         let acts = active.machine.hand_out(now);
+        self.runs.learnt = active.machine.learnt(self.runs.learnt);
         for remark in active.machine.take_remarks() {
             self.log.add(self.now, Tone::Warning, remark);
         }
@@ -267,6 +302,9 @@ impl Model {
             self.say(tone, text);
             self.runs.last = self.runs.now.take();
             self.leave_if_settled();
+            if std::mem::take(&mut self.runs.undo_next) {
+                self.review_undo();
+            }
         }
         acts.into_iter().map(Effect::Act).collect()
     }
@@ -349,11 +387,16 @@ fn report(active: &ActiveRun) -> (Tone, String) {
     } else {
         let took = tally.deleted + tally.unknown + machine.surplus().len() > 0;
         let back = if took { "; z undoes it" } else { "" };
-        (format!("run {name}: {tally}{back}"), "; the rest keeps its marks, d tries again")
+        let beside = match machine.beside() {
+            0 => String::new(),
+            beside => format!("{} GONE, NOT IN THE PLAN; ", count_of(beside, "event")),
+        };
+        (format!("{beside}run {name}: {tally}{back}"), "; the rest keeps its marks, d tries again")
     };
     if tally.left() > 0 {
         text.push_str(rest);
         return (Tone::Warning, text);
     }
-    (Tone::Good, text)
+    let as_planned = machine.beside() == 0 && machine.is_surplus_known();
+    (if as_planned { Tone::Good } else { Tone::Warning }, text)
 }

@@ -231,7 +231,7 @@ impl Model {
             Command::AddDrifted => self.add_drifted(),
             Command::Pause => return self.pause_run(),
             Command::RetryFailed => self.retry_failed(),
-            Command::ReviewUndo => self.review_undo(),
+            Command::ReviewUndo => return self.undo(),
             Command::EditFilter => self.edit_filter(),
             Command::ReadAgain => return self.read_again(),
             Command::ToggleMask => self.toggle_mask(),

@@ -171,7 +171,7 @@ impl TakenUp {
         }
         let tally = Tally::over(outcomes);
         let Self { revised, surplus } = self;
-        RunEnd { tally, revised, surplus, check, stopped: None }
+        RunEnd { tally, revised, surplus, check, ..RunEnd::default() }
     }
 }
 

@@ -6,12 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::domain::{
-    Cause, DeleteCall, EventKey, ExtensionNumber, Failure, Listing, Outcome, PhoneCallEvent,
+    CallForm, Cause, DeleteCall, EventKey, ExtensionNumber, Failure, Foreign, Listing, Outcome,
+    PhoneCallEvent,
 };
 
-use super::Plan;
 use super::ledger::Ledger;
 use super::verification::{Findings, gone_beside, is_answered, settled_by_listing};
+use super::wide::{Learnt, Took, Trial, Unlisted};
+use super::{Plan, Settled};
 
 /// A yes and a call may rest on a listing of this age; an older one is asked for anew before.
 pub const FRESH: Duration = Duration::from_secs(60);
@@ -24,8 +26,22 @@ pub(super) struct Deletes {
     listed: BTreeMap<ExtensionNumber, Duration>,
     /// Extensions of which a wide call took something, or may have.
     swept: BTreeSet<ExtensionNumber>,
-    /// What was listed in the review, was not planned, and is gone.
+    /// What was listed, was not planned, and is gone.
     pub(super) surplus: Vec<EventKey>,
+    /// What an answer named, was in no listing, and is gone.
+    pub(super) unlisted: Vec<Unlisted>,
+    /// What an answer named beside the plan and a listing shows all the same.
+    pub(super) still_there: Vec<Unlisted>,
+    /// Wide calls of which nobody knows what they took beside the plan.
+    pub(super) silent: BTreeSet<usize>,
+    pub(super) learnt: Learnt,
+    pub(super) trial: Trial,
+    /// The type call that was tried took other types too.
+    pub(super) took_too_much: bool,
+    /// A wide call was answered with ids.
+    names_ids: bool,
+    /// Where the next call that is to be tried alone may stand.
+    pub(super) tried: usize,
 }
 
 /// What a fresh listing says of a wide call.
@@ -54,11 +70,153 @@ impl Deletes {
         self.listed.insert(extension.clone(), now);
     }
 
-    /// A wide call was answered so.
-    pub(super) fn answered(&mut self, extension: &ExtensionNumber, outcomes: &[Outcome]) {
+    /// A wide call was answered so. Returns what is to be told of it.
+    pub(super) fn answered(
+        &mut self,
+        call: usize,
+        extension: &ExtensionNumber,
+        settled: &Settled,
+    ) -> Option<String> {
         let took = |outcome: &Outcome| matches!(outcome, Outcome::Deleted | Outcome::Unknown(_));
-        if outcomes.iter().any(took) {
+        if settled.outcomes.iter().any(took) {
             self.swept.insert(extension.clone());
+        }
+        if !settled.reply.returned.is_empty() {
+            self.names_ids = true;
+            self.silent.remove(&call);
+        }
+        if !settled.is_silent() {
+            return None;
+        }
+        self.silent.insert(call);
+        let worked = matches!(settled.reply.http_status, Some(200..=299));
+        if !worked || self.learnt.names_no_ids {
+            return None;
+        }
+        self.learnt.names_no_ids = true;
+        Some("the answer to a wide call named no ids: event calls only from here on".to_owned())
+    }
+
+    /// An answer named ids that its call does not cover. Returns what is to be told of it.
+    pub(super) fn named(
+        &mut self,
+        plan: &Plan,
+        extension: &ExtensionNumber,
+        ids: &[Foreign],
+    ) -> Option<String> {
+        let known = self.beside();
+        for id in ids {
+            self.name(plan, extension, id);
+        }
+        let beside = self.beside() - known;
+        let events = if beside == 1 { "event" } else { "events" };
+        (beside > 0).then(|| {
+            format!("{extension}: not in the plan, and reported deleted: {beside} {events}")
+        })
+    }
+
+    /// How many events are known to have gone beside the plan.
+    fn beside(&self) -> usize {
+        self.surplus.len() + self.unlisted.len()
+    }
+
+    fn name(&mut self, plan: &Plan, extension: &ExtensionNumber, id: &Foreign) {
+        let is = |event: &&PhoneCallEvent| event.key.id.as_str() == id.raw();
+        let planned = plan.events().get(plan.events_of(extension)).unwrap_or_default();
+        if planned.iter().any(|event| is(&event)) {
+            return;
+        }
+        if let Some(event) = plan.bystanders(extension).iter().find(is) {
+            self.lost(event.key.clone());
+            return;
+        }
+        let unlisted = Unlisted { extension: extension.clone(), id: id.clone() };
+        if !self.unlisted.contains(&unlisted) {
+            self.unlisted.push(unlisted);
+        }
+    }
+
+    fn lost(&mut self, key: EventKey) {
+        if !self.surplus.contains(&key) {
+            self.surplus.push(key);
+        }
+    }
+
+    /// Whether a wide call may go out at all.
+    pub(super) fn allows(&self, delete: &DeleteCall) -> bool {
+        let of_type = matches!(delete, DeleteCall::Type(..));
+        let form = if of_type { CallForm::Type } else { CallForm::Extension };
+        self.learnt.allows(form) && !(of_type && matches!(self.trial, Trial::Failed))
+    }
+
+    /// The next of the calls that wait, each with its form, that goes alone: wide ones do until one
+    /// was answered with ids, those for a type until it is seen what one takes.
+    pub(super) fn next_to_try(
+        &mut self,
+        mut waiting: impl Iterator<Item = (usize, CallForm)>,
+    ) -> Option<usize> {
+        let untried = matches!(self.trial, Trial::Open);
+        let goes_alone = |form: CallForm| match form {
+            CallForm::Event => false,
+            CallForm::Extension => !self.names_ids,
+            CallForm::Type => !self.names_ids || untried,
+        };
+        let next = waiting.find(|(_, form)| goes_alone(*form) && self.learnt.allows(*form))?.0;
+        self.tried = next + 1;
+        Some(next)
+    }
+
+    /// The first type call of the run goes out, given what is listed beside it.
+    pub(super) fn goes_first(
+        &mut self,
+        planned: &[PhoneCallEvent],
+        delete: &DeleteCall,
+        listing: &Listing,
+    ) {
+        if let (DeleteCall::Type(extension, of), Trial::Open | Trial::Out { .. }) =
+            (delete, &self.trial)
+        {
+            let rows = (0..listing.len()).filter_map(|row| listing.row(row));
+            let others = rows.filter(|row| row.event_type() != *of).map(|row| row.key());
+            self.trial = Trial::Out {
+                extension: extension.clone(),
+                others: others.collect(),
+                covered: planned.iter().map(|event| event.key.clone()).collect(),
+            };
+        }
+    }
+
+    /// Judges the first type call by a listing behind it: what went of other types, and what is to
+    /// be told of it.
+    pub(super) fn try_out(
+        &mut self,
+        plan: &Plan,
+        extension: &ExtensionNumber,
+        listing: Option<&Listing>,
+    ) -> Option<String> {
+        match self.trial.compare(listing) {
+            Took::ItsOwn => {
+                self.trial = Trial::Passed;
+                None
+            }
+            Took::NotTold => {
+                self.trial = Trial::Failed;
+                let why = "not seen what the first call for a type took: event calls for the rest";
+                Some(format!("{extension}: {why}"))
+            }
+            Took::Others(others) => {
+                self.trial = Trial::Failed;
+                (self.learnt.wipes, self.took_too_much) = (true, true);
+                let (all, planned) = (others.len(), plan.events_of(extension));
+                let planned = plan.events().get(planned).unwrap_or_default();
+                for key in others {
+                    if planned.iter().all(|event| event.key != key) {
+                        self.lost(key);
+                    }
+                }
+                let events = if all == 1 { "event" } else { "events" };
+                Some(format!("{extension}: a call for one type took {all} {events} of others too"))
+            }
         }
     }
 
@@ -66,21 +224,35 @@ impl Deletes {
     /// been carried out.
     pub(super) fn guard(
         &self,
+        plan: &Plan,
         planned: &[PhoneCallEvent],
         delete: &DeleteCall,
         doubt: Option<&Failure>,
         result: Result<&Listing, &Failure>,
     ) -> Verdict {
         match (result, doubt) {
-            (Ok(listing), _) => match compare(planned, delete, listing) {
-                Verdict::Differs { mut events, remark } => {
-                    for outcome in events.iter_mut().flatten() {
-                        self.claim(delete.extension(), outcome);
+            (Ok(listing), _) => {
+                let tries = matches!(self.trial, Trial::Open | Trial::Out { .. });
+                let known = !tries || all_known(plan, delete, listing);
+                match compare(planned, delete, listing) {
+                    Verdict::AsReviewed if known && self.allows(delete) => Verdict::AsReviewed,
+                    Verdict::AsReviewed => {
+                        let extension = delete.extension();
+                        let remark = format!(
+                            "{extension} has events that were not in the review: event calls in \
+                             place of a call for a type"
+                        );
+                        let remark = if known { String::new() } else { remark };
+                        Verdict::Differs { events: vec![None; planned.len()], remark }
                     }
-                    Verdict::Differs { events, remark }
+                    Verdict::Differs { mut events, remark } => {
+                        for outcome in events.iter_mut().flatten() {
+                            self.claim(delete.extension(), outcome);
+                        }
+                        Verdict::Differs { events, remark }
+                    }
                 }
-                as_reviewed @ Verdict::AsReviewed => as_reviewed,
-            },
+            }
             (Err(failure), None) => {
                 let outcome = unlisted(failure);
                 let remark = outcome.failure().map(ToString::to_string).unwrap_or_default();
@@ -104,14 +276,16 @@ impl Deletes {
         ledger: &Ledger,
         listing: &Listing,
     ) -> Findings {
-        let beside = gone_beside(plan.bystanders(extension), listing).collect();
+        let beside = gone_beside(plan.bystanders(extension), listing);
+        let beside = beside.filter(|key| !self.surplus.contains(key)).collect();
         // Calls that name their event take no other.
         let (surplus, strange) = if self.swept.contains(extension) {
             (beside, Vec::new())
         } else {
             (Vec::new(), beside)
         };
-        let mut findings = Findings { surplus, strange, ..Findings::default() };
+        let still_there = self.still_listed(extension, listing);
+        let mut findings = Findings { surplus, strange, still_there, ..Findings::default() };
         for place in plan.events_of(extension) {
             let (Some(event), Some(so_far)) = (plan.events().get(place), ledger.get(place)) else {
                 continue;
@@ -124,6 +298,31 @@ impl Deletes {
             findings.corrected.push((place, better));
         }
         findings
+    }
+
+    /// What an answer named beside the plan and is listed all the same.
+    fn still_listed(&self, extension: &ExtensionNumber, listing: &Listing) -> Vec<Unlisted> {
+        let here = |one: &&Unlisted| one.extension == *extension;
+        let named = self.unlisted.iter().filter(here).cloned();
+        let of = |key: &EventKey| Unlisted {
+            extension: key.extension.clone(),
+            id: Foreign::from(key.id.as_str()),
+        };
+        let known = self.surplus.iter().filter(|key| key.extension == *extension).map(of);
+        let rows = || (0..listing.len()).filter_map(|row| listing.row(row));
+        let listed = |one: &Unlisted| rows().any(|row| row.id() == one.id.raw());
+        named.chain(known).filter(listed).collect()
+    }
+
+    /// Takes in what listings have shown of what went beside the plan, and of what did not.
+    pub(super) fn correct(&mut self, surplus: Vec<EventKey>, still_there: Vec<Unlisted>) {
+        let there = |extension: &ExtensionNumber, id: &str| {
+            still_there.iter().any(|it| it.extension == *extension && it.id.raw() == id)
+        };
+        self.surplus.retain(|key| !there(&key.extension, key.id.as_str()));
+        self.unlisted.retain(|it| !there(&it.extension, it.id.raw()));
+        self.surplus.extend(surplus);
+        self.still_there.extend(still_there);
     }
 
     /// What was there in the review and went beside a wide call of this run was not gone before it.
@@ -162,6 +361,21 @@ fn compare(planned: &[PhoneCallEvent], delete: &DeleteCall, listing: &Listing) -
         "{extension} is not what was reviewed ({difference}): event calls in place of a wide one"
     );
     Verdict::Differs { events, remark }
+}
+
+/// Whether everything listed is in the run file, just as it is: a call for one type may take it all.
+fn all_known(plan: &Plan, delete: &DeleteCall, listing: &Listing) -> bool {
+    let DeleteCall::Type(extension, _) = delete else { return true };
+    let planned = plan.events().get(plan.events_of(extension)).unwrap_or_default();
+    let mut known: Vec<&PhoneCallEvent> =
+        planned.iter().chain(plan.bystanders(extension)).collect();
+    known.sort_by(|a, b| a.key.cmp(&b.key));
+    listing.odd().is_empty()
+        && (0..listing.len()).filter_map(|row| listing.row(row)).all(|row| {
+            let now = row.to_event();
+            let place = known.binary_search_by(|event| event.key.cmp(&now.key));
+            place.ok().and_then(|place| known.get(place)).is_some_and(|event| **event == now)
+        })
 }
 
 /// What an event that a listing no longer shows as it was reviewed ends as, without a call.

@@ -26,6 +26,14 @@ pub struct Reply {
     pub took: Duration,
 }
 
+impl Settled {
+    /// Whether anything was taken, or may have been, by a call whose answer does not say what.
+    pub fn is_silent(&self) -> bool {
+        let took = |outcome: &Outcome| matches!(outcome, Outcome::Deleted | Outcome::Unknown(_));
+        self.reply.returned.is_empty() && self.outcomes.iter().any(took)
+    }
+}
+
 /// Gives every covered event the one outcome that the answer supports, and no better one: an event
 /// that a success does not name is unknown until it is listed again. `may_have_acted` where the same
 /// call went out before and nobody knows what it did: then an event that is not there is its work,

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::domain::{Failure, Outcome, Stop};
+use crate::domain::{Failure, Outcome, Stop, StopReason};
 
 /// Events by outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -58,9 +58,12 @@ impl Tally {
         self.settled() - self.done()
     }
 
-    /// Why something is left to be done, where a run stopped by itself or was asked to.
+    /// Why something is left to be done, where a run stopped by itself or was asked to. That it took
+    /// too much is told in any case.
     pub(super) fn stopped(&self, by: Option<&Failure>, asked: Option<&Stop>) -> Option<Stop> {
-        by.map(Stop::of).or_else(|| asked.cloned()).filter(|_| self.left() > 0)
+        let too_much = |stop: &Stop| stop.reason == StopReason::Surplus;
+        let stop = by.map(Stop::of).or_else(|| asked.cloned());
+        stop.filter(|stop| self.left() > 0 || too_much(stop))
     }
 
     fn of(&mut self, outcome: &Outcome) -> &mut usize {

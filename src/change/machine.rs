@@ -15,6 +15,7 @@ use super::plan::Verb;
 use super::traffic::{Fate, Next, Traffic};
 use super::twice::{APART, Belief, CAUGHT_UP, Twice};
 use super::verification::{Check, Findings};
+use super::wide::{Learnt, Trial, Unlisted};
 use super::{Act, Done, Plan, Reply, RunCall, Settled, Tally};
 
 /// Where a run stands.
@@ -47,6 +48,8 @@ pub struct RunEnd {
     pub surplus: Vec<EventKey>,
     /// What the service said when it was asked again about what was sent.
     pub check: Check,
+    /// What an answer named beside the plan, and a listing showed afterwards all the same.
+    pub still_there: Vec<Unlisted>,
     /// Why not everything was done; `None` where everything was.
     pub stopped: Option<Stop>,
 }
@@ -112,7 +115,7 @@ struct Touched {
 /// What is different for each kind of change.
 #[derive(Debug)]
 enum Rules {
-    Delete(Deletes),
+    Delete(Box<Deletes>),
     Create(Creates),
 }
 
@@ -129,7 +132,8 @@ pub struct Machine {
     asked: Option<Stop>,
     /// The run file is being opened or closed.
     filing: bool,
-    /// Every extension is listed before the first call.
+    /// Something comes before all other calls: a listing of each extension, or the first wide call,
+    /// alone, and where it is for a type a listing behind it.
     looking: bool,
     rules: Rules,
     slots: Vec<Slot>,
@@ -152,14 +156,15 @@ impl Machine {
         let rules = match plan.calls.first().map(|call| call.verb) {
             Some(Verb::Create) => Rules::Create(Creates::default()),
             Some(Verb::DeleteEvent | Verb::DeleteType | Verb::DeleteExtension) | None => {
-                Rules::Delete(Deletes::default())
+                Rules::Delete(Box::default())
             }
         };
-        let looking = rules.looks_first();
-        let requests: Vec<Request> = if looking {
-            plan.numbers().cloned().map(Request::Listing).collect()
-        } else {
-            (0..plan.calls()).map(Request::Call).collect()
+        let wide = plan.calls.iter().position(|call| call.verb.is_wide());
+        let looking = rules.looks_first() || wide.is_some();
+        let requests: Vec<Request> = match wide {
+            Some(first) => vec![Request::Call(first)],
+            None if looking => plan.numbers().cloned().map(Request::Listing).collect(),
+            None => (0..plan.calls()).map(Request::Call).collect(),
         };
         let planned = plan.calls.iter();
         let slots = planned.map(|call| Slot::of(call.verb, call.covers.clone())).collect();
@@ -192,6 +197,15 @@ impl Machine {
     pub fn reviewed_at(mut self, time: Duration) -> Self {
         if let Rules::Delete(deletes) = &mut self.rules {
             deletes.reviewed = time;
+        }
+        self
+    }
+
+    /// The same in a session that has learnt this of wide calls.
+    #[must_use]
+    pub fn knowing(mut self, learnt: Learnt) -> Self {
+        if let Rules::Delete(deletes) = &mut self.rules {
+            deletes.learnt = learnt;
         }
         self
     }
@@ -246,12 +260,17 @@ impl Machine {
             Rules::Delete(deletes) => deletes.is_old(extension, now),
             Rules::Create(_) => false,
         };
+        let may_go = match (&self.rules, &call.call) {
+            (Rules::Delete(deletes), Call::Delete(delete)) => deletes.allows(delete),
+            (Rules::Delete(_) | Rules::Create(_), _) => true,
+        };
         let slot = self.slots.get_mut(id)?;
         if matches!(slot.stage, Stage::Replaced | Stage::Settled(_)) {
             self.traffic.asked(&Request::Call(id));
             return None;
         }
-        let unguarded = slot.verb.is_wide() && !matches!(slot.stage, Stage::Guarded);
+        let is_guarded = may_go && matches!(slot.stage, Stage::Guarded);
+        let unguarded = slot.verb.is_wide() && !is_guarded;
         if unguarded || is_old {
             if slot.verb.is_wide() {
                 slot.stage = Stage::Waiting;
@@ -312,10 +331,28 @@ impl Machine {
         match fate {
             None => return,
             Some(Fate::Again) => self.set_stage(id, Stage::Again(Box::new(settled))),
-            Some(Fate::Settled) => self.keep(id, settled),
+            Some(Fate::Settled) => {
+                self.keep(id, settled);
+                self.look_behind(id);
+            }
         }
         self.heed_the_fuse(had_stopped);
         self.advance();
+    }
+
+    /// What the first type call took is looked for before anything else goes out.
+    fn look_behind(&mut self, id: usize) {
+        let acted = |outcome: &Outcome| matches!(outcome, Outcome::Deleted | Outcome::Unknown(_));
+        let acted = self.outcomes_of(id).iter().flatten().any(acted);
+        let is_wide = self.slots.get(id).is_some_and(|slot| slot.verb == Verb::DeleteType);
+        let (Rules::Delete(deletes), true) = (&mut self.rules, is_wide) else { return };
+        if let Trial::Out { extension, .. } = &deletes.trial {
+            if !acted {
+                deletes.trial = Trial::Open;
+            } else if self.state != RunState::Stopping {
+                self.traffic.add(Request::Listing(extension.clone()));
+            }
+        }
     }
 
     fn note_what_it_may_have_done(
@@ -332,10 +369,11 @@ impl Machine {
             let touched = self.checking.touched.entry(extension.clone()).or_default();
             touched.last_sent = touched.last_sent.max(sent);
         }
-        if let Rules::Delete(deletes) = &mut self.rules
-            && slot.verb.is_wide()
-        {
-            deletes.answered(extension, &settled.outcomes);
+        if let Rules::Delete(deletes) = &mut self.rules {
+            self.remarks.extend(deletes.named(&self.plan, extension, &settled.reply.surplus));
+            if slot.verb.is_wide() {
+                self.remarks.extend(deletes.answered(id, extension, settled));
+            }
         }
         if let Some(failure) = failure.filter(Failure::may_have_acted) {
             slot.doubt = Some(Box::new(failure));
@@ -345,15 +383,9 @@ impl Machine {
     /// What became of a call, for good.
     fn keep(&mut self, id: usize, settled: Settled) {
         let Some(slot) = self.slots.get_mut(id) else { return };
-        let beside = settled.reply.surplus.len();
         slot.stage = Stage::Settled(settled.reply);
         for (event, outcome) in slot.covers.clone().zip(settled.outcomes) {
             self.ledger.set(event, outcome);
-        }
-        if beside > 0 {
-            let events = if beside == 1 { "event" } else { "events" };
-            let remark = format!("not in the review, and reported deleted: {beside} {events}");
-            self.remarks.push(remark);
         }
         self.shelve(id);
     }
@@ -450,20 +482,29 @@ impl Machine {
         let Some(RunCall { call: Call::Delete(delete), covers, .. }) = self.call(id) else {
             return;
         };
-        let (Rules::Delete(deletes), Some(slot)) = (&self.rules, self.slots.get_mut(id)) else {
+        let (Rules::Delete(deletes), Some(slot)) = (&mut self.rules, self.slots.get_mut(id)) else {
             return;
         };
-        let planned = self.plan.events().get(covers.clone()).unwrap_or_default();
-        let (events, remark) = match deletes.guard(planned, &delete, slot.doubt.as_deref(), result)
-        {
-            Verdict::AsReviewed => {
-                slot.stage = Stage::Guarded;
-                self.traffic.add_first(Request::Call(id));
-                return;
-            }
-            Verdict::Differs { events, remark } => (events, remark),
-        };
+        let (plan, doubt) = (Arc::clone(&self.plan), slot.doubt.clone());
+        let planned = plan.events().get(covers.clone()).unwrap_or_default();
+        // An attempt without an answer may have been the first.
+        let out = matches!(deletes.trial, Trial::Out { .. }) && doubt.is_some();
+        let (events, remark) =
+            match deletes.guard(&plan, planned, &delete, doubt.as_deref(), result) {
+                Verdict::AsReviewed => {
+                    if let (Ok(listing), false) = (result, out) {
+                        deletes.goes_first(planned, &delete, listing);
+                    }
+                    slot.stage = Stage::Guarded;
+                    self.traffic.add_first(Request::Call(id));
+                    return;
+                }
+                Verdict::Differs { events, remark } => (events, remark),
+            };
         slot.stage = Stage::Replaced;
+        if !out && matches!(deletes.trial, Trial::Out { .. }) {
+            deletes.trial = Trial::Open;
+        }
         let first = self.slots.len();
         for (event, outcome) in covers.zip(events) {
             if let Some(outcome) = outcome {
@@ -473,12 +514,26 @@ impl Machine {
             if let Some(slot) = self.slot_of.get_mut(event) {
                 *slot = self.slots.len();
             }
-            self.slots.push(Slot::of(Verb::DeleteEvent, event..event + 1));
+            let slot = Slot::of(Verb::DeleteEvent, event..event + 1);
+            self.slots.push(Slot { doubt: doubt.clone(), ..slot });
         }
         for id in (first..self.slots.len()).rev() {
             self.traffic.add_first(Request::Call(id));
         }
-        self.remarks.push(remark);
+        self.remarks.extend(Some(remark).filter(|remark| !remark.is_empty()));
+        if out {
+            self.try_out(delete.extension(), result.ok());
+        }
+    }
+
+    /// What the first type call took, by a listing behind it. Where it took other types, the operator
+    /// is to look at it before anything more goes out.
+    fn try_out(&mut self, extension: &ExtensionNumber, listing: Option<&Listing>) {
+        let Rules::Delete(deletes) = &mut self.rules else { return };
+        self.remarks.extend(deletes.try_out(&self.plan, extension, listing));
+        if deletes.took_too_much {
+            self.pause();
+        }
     }
 
     /// Of the extension of these events, what is not as it was reviewed is not sent.
@@ -520,7 +575,9 @@ impl Machine {
 
     /// What a listing before all calls settles is not sent.
     fn look(&mut self, extension: &ExtensionNumber, result: Result<&Listing, &Failure>) {
-        let Rules::Create(creates) = &mut self.rules else { return };
+        let Rules::Create(creates) = &mut self.rules else {
+            return self.try_out(extension, result.ok());
+        };
         for (event, outcome) in creates.look(&self.plan, extension, result) {
             self.withhold(event, outcome);
         }
@@ -543,6 +600,9 @@ impl Machine {
     }
 
     fn believe(&mut self, extension: &ExtensionNumber, listing: &Listing, asked: Duration) {
+        if matches!(&self.rules, Rules::Delete(deletes) if deletes.trial.is_out_on(extension)) {
+            self.try_out(extension, Some(listing));
+        }
         let findings = match &self.rules {
             Rules::Delete(deletes) => deletes.find(&self.plan, extension, &self.ledger, listing),
             Rules::Create(creates) => creates.find(&self.plan, extension, &self.ledger, listing),
@@ -573,12 +633,12 @@ impl Machine {
     }
 
     fn correct(&mut self, extension: &ExtensionNumber, findings: Findings) {
-        let Findings { added, corrected, surplus, strange, differs } = findings;
+        let Findings { added, corrected, surplus, strange, still_there, differs } = findings;
         self.checking.touched.remove(extension);
         self.checking.done += 1;
         self.checking.differs |= differs;
         if !surplus.is_empty() {
-            let what = "gone that were not in the review";
+            let what = "gone that were not in the plan";
             self.remarks.push(format!("{extension}: {} {what}", surplus.len()));
         }
         if !strange.is_empty() {
@@ -586,13 +646,19 @@ impl Machine {
             self.remarks.push(format!("{extension}: {} {what}", strange.len()));
         }
         if let Rules::Delete(deletes) = &mut self.rules {
-            deletes.surplus.extend(surplus);
+            deletes.correct(surplus, still_there);
         }
         for (event, outcome) in added.into_iter().chain(corrected) {
+            let refused = matches!(self.ledger.get(event), Some(Outcome::Refused(_)));
+            let went_all_the_same = refused && matches!(outcome, Outcome::Unknown(_));
             self.ledger.revise(event, outcome);
-            if let Some(id) = self.slot_of.get(event) {
-                self.shelve(*id);
+            let Some(id) = self.slot_of.get(event).copied() else { continue };
+            let is_wide = self.slots.get(id).is_some_and(|slot| slot.verb.is_wide());
+            if let (Rules::Delete(deletes), true) = (&mut self.rules, is_wide && went_all_the_same)
+            {
+                deletes.silent.insert(id);
             }
+            self.shelve(id);
         }
     }
 
@@ -664,17 +730,31 @@ impl Machine {
 
     fn is_good(&self, id: usize) -> bool {
         let surplus = self.reply(id).is_some_and(|reply| !reply.surplus.is_empty());
-        !surplus && self.outcomes_of(id).iter().flatten().all(|it| it.failure().is_none())
+        !surplus
+            && !self.is_silent(id)
+            && self.outcomes_of(id).iter().flatten().all(|it| it.failure().is_none())
     }
 
     /// On to the next state once nothing is in flight and nothing waits.
     fn advance(&mut self) {
         if self.state == RunState::Running && self.looking && self.traffic.is_over() {
-            self.looking = false;
             let slots = self.slots.iter().enumerate();
-            let waiting = slots.filter(|(_, slot)| matches!(slot.stage, Stage::Waiting));
-            for (id, _) in waiting {
-                self.traffic.add(Request::Call(id));
+            let waits = |(_, slot): &(usize, &Slot)| matches!(slot.stage, Stage::Waiting);
+            let first = match &mut self.rules {
+                Rules::Delete(deletes) if !self.simulated => {
+                    let waiting = slots.clone().skip(deletes.tried).filter(waits);
+                    deletes.next_to_try(waiting.map(|(id, slot)| (id, slot.verb.form())))
+                }
+                Rules::Delete(_) | Rules::Create(_) => None,
+            };
+            self.looking = first.is_some();
+            match first {
+                Some(id) => self.traffic.add(Request::Call(id)),
+                None => {
+                    for (id, _) in slots.filter(waits) {
+                        self.traffic.add(Request::Call(id));
+                    }
+                }
             }
         }
         let sent_all = self.state == RunState::Running && self.traffic.is_over();
@@ -789,17 +869,52 @@ impl Machine {
             tally,
             revised: self.ledger.revised(),
             surplus: self.surplus().to_vec(),
+            still_there: self.deletes().map_or(Vec::new(), |it| it.still_there.clone()),
             check: self.check(),
             stopped: tally.stopped(self.stopped_by(), self.asked.as_ref()),
         }
     }
 
-    /// What was listed when the plan was made, was not planned, and is gone after the run.
-    pub fn surplus(&self) -> &[EventKey] {
+    fn deletes(&self) -> Option<&Deletes> {
         match &self.rules {
-            Rules::Delete(deletes) => &deletes.surplus,
-            Rules::Create(_) => &[],
+            Rules::Delete(deletes) => Some(deletes),
+            Rules::Create(_) => None,
         }
+    }
+
+    /// What was listed, was not planned, and is gone after the run.
+    pub fn surplus(&self) -> &[EventKey] {
+        self.deletes().map_or(&[], |deletes| &deletes.surplus)
+    }
+
+    /// What answers named that was neither planned nor listed: it is gone too.
+    pub fn unlisted(&self) -> &[Unlisted] {
+        self.deletes().map_or(&[], |deletes| &deletes.unlisted)
+    }
+
+    /// How many events are known to have gone beside the plan.
+    pub fn beside(&self) -> usize {
+        self.surplus().len() + self.unlisted().len()
+    }
+
+    /// Whether a wide call may have taken something and its answer does not say what.
+    pub fn is_silent(&self, id: usize) -> bool {
+        self.deletes().is_some_and(|deletes| deletes.silent.contains(&id))
+    }
+
+    /// Whether every wide call that may have taken something told what.
+    pub fn is_surplus_known(&self) -> bool {
+        self.deletes().is_none_or(|deletes| deletes.silent.is_empty())
+    }
+
+    /// What a session that had learnt this knows of wide calls now.
+    pub fn learnt(&self, before: Learnt) -> Learnt {
+        self.deletes().map_or(before, |deletes| deletes.learnt)
+    }
+
+    /// Whether a type call of this run took other types too.
+    pub fn took_too_much(&self) -> bool {
+        self.deletes().is_some_and(|deletes| deletes.took_too_much)
     }
 
     /// What the service said when it was asked again about what was sent, as far as it is known.

@@ -257,9 +257,15 @@ impl Verb {
     }
 
     pub(super) fn is_wide(self) -> bool {
+        self.form() != CallForm::Event
+    }
+
+    /// Which of the forms it has.
+    pub(super) fn form(self) -> CallForm {
         match self {
-            Self::DeleteType | Self::DeleteExtension => true,
-            Self::DeleteEvent | Self::Create => false,
+            Self::DeleteType => CallForm::Type,
+            Self::DeleteExtension => CallForm::Extension,
+            Self::DeleteEvent | Self::Create => CallForm::Event,
         }
     }
 }

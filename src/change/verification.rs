@@ -1,5 +1,6 @@
 //! What a listing after the run says of it: the service's list has the last word.
 
+use super::wide::Unlisted;
 use crate::domain::{Cause, EventKey, Failure, Foreign, Listing, Outcome, PhoneCallEvent};
 
 /// What listing again said of a run.
@@ -67,6 +68,8 @@ pub(super) struct Findings {
     pub(super) surplus: Vec<EventKey>,
     /// What is gone though this run sent nothing that could have taken it.
     pub(super) strange: Vec<EventKey>,
+    /// What an answer named beside the plan and is listed all the same.
+    pub(super) still_there: Vec<Unlisted>,
     /// A clear answer said otherwise.
     pub(super) differs: bool,
 }
@@ -74,8 +77,12 @@ pub(super) struct Findings {
 impl Findings {
     /// Whether it agrees with everything that is known.
     pub(super) fn is_clean(&self) -> bool {
-        let Self { added: _, corrected, surplus, strange, differs } = self;
-        corrected.is_empty() && surplus.is_empty() && strange.is_empty() && !differs
+        let Self { added: _, corrected, surplus, strange, still_there, differs } = self;
+        still_there.is_empty()
+            && corrected.is_empty()
+            && surplus.is_empty()
+            && strange.is_empty()
+            && !differs
     }
 
     /// Whether something is missing that this run cannot have taken.

@@ -13,7 +13,7 @@ use super::progress::Progress;
 use super::runs::{self, RunFormat, Told};
 use super::{Consent, Opened, counted, hands, profile};
 use crate::api::Writes;
-use crate::change::{Done, Machine, Plan, RunState, Tally};
+use crate::change::{Done, Machine, Plan, RunState, SILENT, Tally};
 use crate::config::Profile;
 use crate::domain::{Call, Cause, Failure, Stop};
 use crate::journal::{Record, RecordedCall, RunFile};
@@ -153,6 +153,10 @@ async fn drive(
         if signal.is_some() {
             machine.stop_for(Stop::by_signal());
         }
+        // Nobody is there to look at what went, and to say how to go on.
+        if machine.state() == RunState::Paused {
+            machine.stop_for(Stop::by_surplus());
+        }
         for act in machine.hand_out(clock.elapsed()) {
             let ports = Arc::clone(&ports);
             performing += 1;
@@ -257,6 +261,8 @@ fn report(
 fn supply(record: &mut Record, machine: &Machine, places: &[usize]) {
     let end = machine.end();
     (record.surplus, record.check, record.stopped) = (end.surplus, end.check, end.stopped);
+    record.unlisted = machine.unlisted().to_vec();
+    record.surplus_known &= machine.is_surplus_known();
     for (place, outcome) in places.iter().zip(machine.outcomes()) {
         if let (Some(planned), Some(outcome)) = (record.events.get_mut(*place), outcome) {
             planned.outcome.clone_from(outcome);
@@ -269,11 +275,19 @@ fn tell(told: &Told<'_>, format: RunFormat) -> Ending {
     let (name, tally, lost) = (told.run.unwrap_or_default(), &told.tally, told.surplus.len());
     remark(&format!("run {name}: {tally}; {}", told.check.words()));
     if lost > 0 {
-        remark(&format!(
-            "{lost} GONE THAT WERE NOT IN THE PLAN: callsweep undo {name} brings them back"
-        ));
+        let back = told.surplus.iter().filter(|one| !one["type"].is_null()).count();
+        let events = counted(lost, "event");
+        let undo = match back {
+            0 => "nothing is known of them but their ids".to_owned(),
+            back => format!("callsweep undo {name} brings back {back}"),
+        };
+        remark(&format!("{events} GONE, NOT IN THE PLAN: {undo}"));
     }
-    ending(tally, lost == 0 && told.check.is_good()).written(written)
+    if !told.surplus_known {
+        remark(SILENT);
+    }
+    let as_planned = lost == 0 && told.surplus_known && told.stopped_by.is_none();
+    ending(tally, as_planned && told.check.is_good()).written(written)
 }
 
 /// All done, a part of it, or nothing; what went beside the plan, or could not be checked, leaves it

@@ -131,7 +131,12 @@ impl Job<'_> {
             return Ok(unwritten(&error));
         }
         remark("nothing is left to be sent: the run is closed");
-        runs::show(&self.record.name, self.consent.format, environment)
+        let shown = runs::show(&self.record.name, self.consent.format, environment)?;
+        let record = match runs::read(self.folder, &self.record.name) {
+            Ok(record) => record,
+            Err(ending) => return Ok(ending),
+        };
+        Ok(if record.took_as_planned() || shown != Ending::Done { shown } else { Ending::InPart })
     }
 
     /// Asks and sends what is left, by event calls, with the lines of the same file.

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::ending::{Ending, remark};
 use super::json::Harmless;
-use crate::change::{Check, Machine, Plan, Tally};
+use crate::change::{Check, Machine, Plan, SILENT, Tally, Unlisted};
 use crate::config::{self, Environment};
 use crate::domain::{EventKey, Foreign, Outcome, PhoneCallEvent, Stop};
 use crate::journal::{self, Kind, Record, RecordedCall};
@@ -95,7 +95,13 @@ pub(super) fn show(run: &str, format: RunFormat, environment: &Environment) -> R
         told.rows(out)?;
         for key in &record.surplus {
             let number = key.event_type.number();
-            writeln!(out, "GONE, NOT IN THE REVIEW  {} {number} {}", key.extension, key.id)?;
+            writeln!(out, "GONE, NOT IN THE PLAN  {} {number} {}", key.extension, key.id)?;
+        }
+        for Unlisted { extension, id } in &record.unlisted {
+            writeln!(out, "GONE, NOT IN THE PLAN  {extension} ? {id}")?;
+        }
+        if !record.surplus_known {
+            writeln!(out, "{SILENT}")?;
         }
         Ok(())
     });
@@ -132,6 +138,7 @@ pub(super) struct Told<'a> {
     calls: Calls<'a>,
     outcomes: Outcomes<'a>,
     pub(super) surplus: Vec<Value>,
+    pub(super) surplus_known: bool,
     #[serde(rename = "summary", serialize_with = "summary")]
     pub(super) tally: Tally,
     verified: bool,
@@ -139,7 +146,7 @@ pub(super) struct Told<'a> {
     check_name: &'static str,
     #[serde(skip)]
     pub(super) check: Check,
-    stopped_by: Option<Value>,
+    pub(super) stopped_by: Option<Value>,
 }
 
 #[derive(Debug, Serialize)]
@@ -166,7 +173,8 @@ impl<'a> Told<'a> {
             dry_run: false,
             calls: Calls::Recorded(&record.calls),
             outcomes: Outcomes { events: outcomes.collect(), missing: &record.missing },
-            surplus: record.surplus.iter().map(journal::named).collect(),
+            surplus: surplus(&record.surplus, &record.unlisted),
+            surplus_known: record.surplus_known,
             tally: record.tally(),
             stopped_by: stopped_by(record),
             ..Self::of_plan(None)
@@ -182,7 +190,8 @@ impl<'a> Told<'a> {
             run: Some(machine.name()),
             dry_run: false,
             outcomes: Outcomes { events: outcomes.collect(), missing: &[] },
-            surplus: machine.surplus().iter().map(journal::named).collect(),
+            surplus: surplus(machine.surplus(), machine.unlisted()),
+            surplus_known: machine.is_surplus_known(),
             tally: machine.tally(),
             stopped_by: machine.end().stopped.map(|stop| stopped(&stop, &machine.tally())),
             ..Self::of_plan(Some(machine.plan()))
@@ -199,6 +208,7 @@ impl<'a> Told<'a> {
             calls: plan.map_or(Calls::Recorded(&[]), |plan| Calls::Planned(journal::Calls(plan))),
             outcomes: Outcomes { events: Vec::new(), missing: &[] },
             surplus: Vec::new(),
+            surplus_known: true,
             tally: Tally::default(),
             verified: false,
             check_name: Check::NothingSent.name(),
@@ -248,6 +258,14 @@ impl Serialize for Outcomes<'_> {
             })
         }))
     }
+}
+
+/// What went beside the plan: of some of it only the id is known.
+fn surplus(known: &[EventKey], unlisted: &[Unlisted]) -> Vec<Value> {
+    let unlisted = unlisted
+        .iter()
+        .map(|one| json!({"extension": one.extension.as_str(), "type": null, "id": one.id.raw()}));
+    known.iter().map(journal::named).chain(unlisted).collect()
 }
 
 /// Names on standard error what a run file could not say.

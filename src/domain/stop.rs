@@ -89,6 +89,12 @@ impl Stop {
         Self { reason: StopReason::Signal, message: Foreign::from("ended by a signal") }
     }
 
+    /// A call took more than it should, and there is no screen to ask what to do.
+    pub fn by_surplus() -> Self {
+        let message = "a call for one type took events of other types; undo brings them back";
+        Self { reason: StopReason::Surplus, message: Foreign::from(message) }
+    }
+
     /// The run stopped by itself, after this failure.
     pub fn of(failure: &Failure) -> Self {
         let pause = failure.retry_after.unwrap_or_default();

@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::line::{Body, End, Head, Key, Line, RecordedCall, Said, Why};
+use super::line::{Body, End, Head, Key, Line, Named, RecordedCall, Said, Why};
 use super::lock::Lock;
 use super::process::Process;
 use super::record::Record;
@@ -170,8 +170,10 @@ impl RunFile {
         let outcomes = settled.outcomes.iter().map(Said::of).collect();
         let surplus = settled.reply.surplus.iter().map(Foreign::raw).map(str::to_owned);
         let surplus = surplus.collect();
+        let is_wide = call.call().is_wide();
         let (call, http_status) = (self.call(call.id()), settled.reply.http_status);
-        self.append(&Line::Settled { call, http_status, outcomes, surplus })
+        let surplus_known = is_wide.then(|| !settled.is_silent());
+        self.append(&Line::Settled { call, http_status, outcomes, surplus, surplus_known })
     }
 
     /// The last lines, synced: what listing again showed, then why it ended, with the counts of all
@@ -298,6 +300,7 @@ fn verified(end: &RunEnd, place: impl Fn(usize) -> usize) -> Line {
         revised: revised.map(|(event, outcome)| Said::of_event(place(*event), outcome)).collect(),
         surplus: end.surplus.iter().map(Key::of).collect(),
         altered: Vec::new(),
+        still_there: end.still_there.iter().map(Named::of).collect(),
     }
 }
 
@@ -432,7 +435,7 @@ mod tests {
         let tally = Tally { deleted: 1, already_gone: 1, ..Tally::default() };
         let revised = vec![(1, Outcome::AlreadyGone)];
         let surplus = vec![plan().events()[1].key.clone()];
-        file.finish(&RunEnd { tally, revised, surplus, check: Check::Agrees, stopped: None })
+        file.finish(&RunEnd { tally, revised, surplus, check: Check::Agrees, ..RunEnd::default() })
             .unwrap();
         let lines = lines(folder.path(), file.name());
         let lines = &lines[2..];

@@ -13,7 +13,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::process::Process;
-use crate::change::{Kind, Plan, RunEnd, Tally};
+use crate::change::{Kind, Plan, RunEnd, Tally, Unlisted};
 use crate::domain::{
     Cause, EventId, EventKey, EventType, ExtensionNumber, Failure, Foreign, Method, Modified,
     Outcome, PhoneCallEvent, RowText, Status, Stop, StopReason,
@@ -66,6 +66,9 @@ pub(super) enum Line {
         /// Returned ids that the plan did not cover.
         #[serde(default)]
         surplus: Vec<String>,
+        /// Of a wide call: whether the answer leaves nothing open that it may have taken.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        surplus_known: Option<bool>,
     },
     /// What listing again showed.
     Verified {
@@ -78,6 +81,9 @@ pub(super) enum Line {
         /// What came back otherwise than it was to be.
         #[serde(default)]
         altered: Vec<Said>,
+        /// Ids that an answer named beside the plan, and that are listed all the same.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        still_there: Vec<Named>,
     },
     /// It ended before everything was sent.
     Stopped(End),
@@ -137,6 +143,13 @@ pub(super) struct Key {
     pub(super) extension: String,
     #[serde(rename = "type")]
     pub(super) event_type: u16,
+    pub(super) id: String,
+}
+
+/// An id that an answer named.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Named {
+    pub(super) extension: String,
     pub(super) id: String,
 }
 
@@ -304,6 +317,12 @@ impl RecordedCall {
 impl Serialize for Calls<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(RecordedCall::of(self.0))
+    }
+}
+
+impl Named {
+    pub(super) fn of(named: &Unlisted) -> Self {
+        Self { extension: named.extension.to_string(), id: named.id.raw().to_owned() }
     }
 }
 

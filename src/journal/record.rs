@@ -3,16 +3,17 @@
 //! No line makes a file unusable: one that is torn, damaged or not understood is named and passed
 //! over, and what it may have said is called unknown.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use super::line::{Body, End, Flaw, Head, Key, Line, RecordedCall, Said, has_sum};
+use super::line::{Body, End, Flaw, Head, Key, Line, Named, RecordedCall, Said, has_sum};
 use super::odd::{self, Odd};
 use super::{SCHEMA, path_of};
-use crate::change::{Check, Kind, Loss, Plan, TakenUp, Tally, UndoRefused};
+use crate::change::{Check, Kind, Loss, Plan, TakenUp, Tally, UndoRefused, Unlisted};
 use crate::domain::{
     Cause, EventKey, ExtensionNumber, Failure, Foreign, Listing, Outcome, PhoneCallEvent,
     PlanHasher, Stop, StopReason, Target,
@@ -104,8 +105,12 @@ pub struct Record {
     pub missing: Vec<(usize, Outcome)>,
     /// What else was listed on the extensions touched.
     pub bystanders: Vec<PhoneCallEvent>,
-    /// Bystanders that were gone afterwards.
+    /// Bystanders that were gone afterwards, and those that an answer named.
     pub surplus: Vec<EventKey>,
+    /// What answers named that was neither planned nor a bystander.
+    pub unlisted: Vec<Unlisted>,
+    /// Every wide call that may have taken something told what.
+    pub surplus_known: bool,
     /// What the service said when it was asked again about what was sent.
     pub check: Check,
     /// The lines that are not used, each with what is wrong.
@@ -140,6 +145,11 @@ struct Reading {
     outcomes: Vec<Option<Outcome>>,
     /// Each call that was sent, and its first event.
     sent: Vec<(usize, usize)>,
+    /// Wide calls that may have taken something and did not tell what.
+    silent: BTreeSet<usize>,
+    /// Ids that answers named beside the plan, each with the first event of its call.
+    named: Vec<(usize, String)>,
+    still_there: Vec<Named>,
     end: Option<End>,
     /// What the last listings said.
     checked: Option<Check>,
@@ -236,6 +246,11 @@ impl Record {
         self.events.len() + self.missing.len()
     }
 
+    /// Whether nothing is known to have gone beside the plan, nor left open what may have.
+    pub fn took_as_planned(&self) -> bool {
+        self.surplus_known && self.surplus.is_empty() && self.unlisted.is_empty()
+    }
+
     /// Why it ended before everything was done; a run that was cut off was killed.
     pub fn stop(&self) -> Option<Stop> {
         let killed = || {
@@ -321,12 +336,11 @@ impl Record {
         self.calls.iter().any(|call| {
             let covered = first..first + call.covers;
             first = covered.end;
-            let tail = call.path.rsplit_once("/phoneCallEvents").map_or("", |(_, tail)| tail);
             let acted = |planned: &RecordedEvent| {
                 planned.event.key.extension == *extension
                     && matches!(planned.outcome, Outcome::Deleted | Outcome::Unknown(_))
             };
-            tail.matches('/').count() < 2 && self.events_at(covered).iter().any(acted)
+            is_wide(call) && self.events_at(covered).iter().any(acted)
         })
     }
 
@@ -351,6 +365,40 @@ impl Record {
         let surplus = self.bystanders.iter().filter(|event| self.surplus.contains(&event.key));
         deleted.map(|planned| &planned.event).chain(surplus)
     }
+}
+
+impl Record {
+    /// Takes in the ids that answers named beside the plan, each with the first event of its call,
+    /// but for those that a listing showed afterwards.
+    fn take_named(&mut self, named: Vec<(usize, String)>, still_there: &[Named]) {
+        for (first, id) in named {
+            let Some(planned) = self.events_at(first..first + 1).first() else { continue };
+            let extension = planned.event.key.extension.clone();
+            let is = |key: &EventKey| key.extension == extension && key.id.as_str() == id;
+            let unlisted =
+                Unlisted { extension: extension.clone(), id: Foreign::from(id.as_str()) };
+            if self.events.iter().any(|planned| is(&planned.event.key)) {
+                continue;
+            }
+            match self.bystanders.iter().find(|event| is(&event.key)) {
+                Some(event) if self.surplus.contains(&event.key) => {}
+                Some(event) => self.surplus.push(event.key.clone()),
+                None if self.unlisted.contains(&unlisted) => {}
+                None => self.unlisted.push(unlisted),
+            }
+        }
+        let there = |extension: &ExtensionNumber, id: &str| {
+            still_there.iter().any(|it| it.extension == extension.as_str() && it.id == id)
+        };
+        self.surplus.retain(|key| !there(&key.extension, key.id.as_str()));
+        self.unlisted.retain(|it| !there(&it.extension, it.id.raw()));
+    }
+}
+
+/// Whether a call could take more than it covers: its path names no event.
+fn is_wide(call: &RecordedCall) -> bool {
+    let tail = call.path.rsplit_once("/phoneCallEvents").map_or("", |(_, tail)| tail);
+    call.method == "DELETE" && tail.matches('/').count() < 2
 }
 
 impl RecordedEvent {
@@ -405,6 +453,8 @@ impl Reading {
             missing: Vec::new(),
             bystanders: Vec::new(),
             surplus: Vec::new(),
+            unlisted: Vec::new(),
+            surplus_known: true,
             check: Check::default(),
             flaws: Vec::new(),
             planned: false,
@@ -415,6 +465,9 @@ impl Reading {
             events: Vec::new(),
             outcomes: Vec::new(),
             sent: Vec::new(),
+            silent: BTreeSet::new(),
+            named: Vec::new(),
+            still_there: Vec::new(),
             end: None,
             checked: None,
             flaws: Vec::new(),
@@ -478,26 +531,35 @@ impl Reading {
             Line::Opened { .. } => (self.end, self.checked) = (None, None),
             Line::Sent { call, first, covers, .. } => {
                 self.sent.push((call, first));
+                if self.record.calls.get(call).is_some_and(is_wide) {
+                    self.silent.insert(call);
+                }
                 self.record.next_call = self.record.next_call.max(call.saturating_add(1));
                 for event in first..first.saturating_add(covers).min(self.size) {
                     let lost = failure(Cause::NoAnswer, "sent, and no answer was recorded");
                     self.settle(event, Outcome::Unknown(lost))?;
                 }
             }
-            Line::Settled { call, http_status, outcomes, .. } => {
+            Line::Settled { call, http_status, outcomes, surplus, surplus_known } => {
                 let first = self.first_of(call).ok_or_else(|| {
                     format!("call {call} is settled, and the line that it was sent is lost")
                 })?;
+                self.named.extend(surplus.into_iter().map(|id| (first, id)));
+                // What was written before this was told: an answer of 200 named what it took.
+                if surplus_known.unwrap_or_else(|| http_status == Some(200)) {
+                    self.silent.remove(&call);
+                }
                 for (place, said) in outcomes.into_iter().enumerate() {
                     self.settle(first.saturating_add(place), said.outcome(http_status))?;
                 }
             }
-            Line::Verified { complete, check, revised, surplus, altered } => {
+            Line::Verified { complete, check, revised, surplus, altered, still_there } => {
                 self.checked = Some(match check.as_deref().and_then(Check::of_name) {
                     Some(check) => check,
                     None if complete => Check::Agrees,
                     None => Check::NotChecked,
                 });
+                self.still_there.extend(still_there);
                 self.verified(revised.into_iter().chain(altered), &surplus)?;
             }
             Line::Stopped(end) | Line::Finished(end) => self.end = Some(end),
@@ -579,6 +641,7 @@ impl Reading {
         let agrees = self.end.as_ref().is_some_and(|end| end.counts(&as_told));
         let anything_sent = !self.sent.is_empty();
         let Self { mut record, events, outcomes, end, checked, flaws, torn, .. } = self;
+        let (silent, named, still_there) = (self.silent, self.named, self.still_there);
         for (place, (planned, outcome)) in events.into_iter().zip(outcomes).enumerate() {
             let outcome = match outcome {
                 None if doubt && !agrees => {
@@ -607,6 +670,8 @@ impl Reading {
             None if anything_sent => Check::NotChecked,
             None => Check::NothingSent,
         };
+        record.surplus_known = silent.is_empty();
+        record.take_named(named, &still_there);
         let told = flaws.iter().map(|(at, flaw)| format!("line {}: {flaw}", at + 1));
         let torn = torn.map(|at| format!("line {}: its end was never written", at + 1));
         record.flaws = told.chain(torn).collect();

@@ -9,7 +9,7 @@ use ratatui::text::{Line, Span};
 use crate::app::{
     LogLine, Model, Panel, StatusRow, Tone, count_of, ids_told, is_well, outcome_word,
 };
-use crate::change::{Machine, Reply, RunCall, RunState};
+use crate::change::{Machine, Reply, RunCall, RunState, SILENT};
 use crate::domain::{Call, DeleteCall, Mask, Outcome};
 
 use super::{frame_panel, put_row, text, theme};
@@ -107,11 +107,15 @@ fn summary(model: &Model, columns: usize) -> Line<'static> {
     } else {
         format!("{state}: {tally}")
     };
-    let lost = machine.surplus().len();
+    let lost = machine.beside();
     if lost > 0 {
         let events = count_of(lost, "event");
-        let words = format!("{events} GONE THAT WERE NOT IN THE REVIEW · {words}");
+        let words = format!("{events} GONE, NOT IN THE PLAN · {words}");
         return Line::styled(text::clip(&words, columns), theme::DANGER);
+    }
+    if over && !machine.is_surplus_known() {
+        let words = format!("{words} · {SILENT}");
+        return Line::styled(text::clip(&words, columns), theme::WARNING);
     }
     if over {
         let check = machine.check();
@@ -136,6 +140,7 @@ fn call_row(mask: &Mask, machine: &Machine, call: usize, columns: usize) -> Opti
     let lead = format!("{word:<10} {status:>3} {took:>5} {what} ");
     let room = columns.saturating_sub(text::width(&lead));
     let good = outcomes.iter().flatten().all(is_well) && reply.surplus.is_empty();
+    let good = good && !machine.is_silent(call);
     let tail = text::clip(&answer_words(mask, &sent, outcomes, reply, room), room);
     let style = if good { theme::PLAIN } else { theme::DANGER };
     Some(Line::styled(format!("{lead}{tail}"), style))
@@ -218,8 +223,9 @@ fn whole_call(mask: &Mask, machine: &Machine, call: usize) -> Option<String> {
     words.extend(failure.map(|failure| mask.text(&failure.to_string())));
     if !reply.surplus.is_empty() {
         let ids: Vec<String> = reply.surplus.iter().map(ToString::to_string).collect();
-        words.push(format!("NOT IN THE REVIEW: {}", ids.join(" ")));
+        words.push(format!("NOT IN THE PLAN: {}", ids.join(" ")));
     }
+    words.extend(machine.is_silent(call).then(|| SILENT.to_owned()));
     let ids = ids_told(&sent, outcomes, reply).join(" ");
     match sent.call() {
         _ if ids.is_empty() => {}

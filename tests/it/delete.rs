@@ -1,6 +1,6 @@
 //! `callsweep delete` as the real binary: the same plan and run as on the screen, and the same care.
 
-use callsweep::simulator::{Extension, Fault, Kind, World};
+use callsweep::simulator::{DeleteAnswer, Extension, Fault, Kind, TypeDelete, World};
 use serde_json::Value;
 
 use crate::headless::{Pbx, Said, command, configure, named, pbx};
@@ -79,6 +79,86 @@ fn a_form_that_the_profile_does_not_allow_is_an_error_and_where_one_does_not_fit
     let said = pbx.run(&with(&PAGE, &["--type=hangup", "--form=extension", "--yes"]));
     assert_eq!((said.code, deletes(&pbx).len()), (0, 1), "{}", said.err);
     assert!(deletes(&pbx)[0].contains("/2/GOp2"));
+}
+
+/// What a wide deletion says, and the same run as its file tells it.
+fn told_twice(pbx: &Pbx, arguments: &[&str]) -> (Said, serde_json::Value) {
+    let all = "wide_calls = [\"extension\", \"type\"]\nconcurrency = 1";
+    configure(&pbx.home, &pbx.simulator.origin(), all);
+    let said = pbx.run(&[&["delete", "--yes", "--format=json"], arguments].concat());
+    let run = said.document()["run"].as_str().unwrap().to_owned();
+    let shown = pbx.run(&["show", &run, "--format=json"]).document();
+    for field in ["surplus", "surplus_known", "stopped_by", "summary"] {
+        assert_eq!(said.document()[field], shown[field], "{field}");
+    }
+    (said, shown)
+}
+
+#[test]
+fn an_id_that_only_the_answer_named_is_surplus_without_a_type_and_the_exit_code_tells() {
+    let pbx = named("the-page");
+    pbx.simulator.with_world(|world| {
+        let ids = ["NqeyDRqo4FtabmFj8gNWq3hsiGNYyq", "Asds2qw2frtabmFj8gNWq3hsiGNYyq"];
+        let ids = ids.into_iter().chain(["GOp2s68AfgtabmFj8gNWq3hsiGNYyq", "late"]);
+        let body = ids.map(|id| format!("{{\"id\":{id:?}}}")).collect::<Vec<_>>().join(",");
+        world.add_fault(Fault {
+            method: Some("DELETE".to_owned()),
+            acts: true,
+            status: Some(200),
+            body: Some(format!("[{body}]")),
+            ..Fault::default()
+        });
+    });
+    let (said, shown) = told_twice(&pbx, &["--extension=0003*210", "--form=extension"]);
+    assert_eq!(said.code, 3, "{}", said.err);
+    let late = serde_json::json!([{"extension": "0003*210", "type": null, "id": "late"}]);
+    assert_eq!((&shown["surplus"], &shown["surplus_known"]), (&late, &true.into()));
+    assert!(said.err.contains("1 event GONE, NOT IN THE PLAN"), "{}", said.err);
+}
+
+#[test]
+fn after_an_answer_without_ids_surplus_is_not_known_and_the_rest_goes_by_event_calls() {
+    let pbx = named("three-extensions-with-events");
+    pbx.simulator.with_world(|world| {
+        world.delete_answer = DeleteAnswer::NoContent;
+    });
+    let (said, shown) = told_twice(&pbx, &["--where=ext:0003*10?", "--form=extension"]);
+    assert_eq!((said.code, &shown["surplus_known"]), (3, &false.into()), "{}", said.err);
+    assert!(said.err.contains("this PBX does not say what the call removed; events made in the"));
+    let wide = deletes(&pbx).iter().filter(|one| one.ends_with("phoneCallEvents")).count();
+    assert_eq!((wide, pbx.simulator.with_world(|world| world.event_count())), (1, 4));
+    // An event call takes what it names and nothing else, ids or none.
+    let pbx = named("the-page");
+    pbx.simulator.with_world(|world| {
+        world.delete_answer = DeleteAnswer::NoContent;
+    });
+    let (said, shown) = told_twice(&pbx, &["--extension=0003*210"]);
+    assert_eq!((said.code, &shown["surplus_known"]), (0, &true.into()), "{}", said.err);
+}
+
+#[test]
+fn a_type_call_that_takes_other_types_stops_a_run_that_has_no_screen() {
+    let pbx = named("three-extensions-with-events");
+    pbx.simulator.with_world(|world| {
+        world.type_delete = TypeDelete::WipesExtension;
+    });
+    let before = pbx.simulator.with_world(|world| world.event_count());
+    let (said, shown) = told_twice(&pbx, &["--where=type:hangup", "--form=type"]);
+    assert_eq!((said.code, deletes(&pbx).len()), (3, 1), "{}", said.err);
+    assert_eq!(shown["stopped_by"]["reason"], "surplus");
+    assert!(shown["summary"]["not_sent"].as_u64().unwrap() > 0);
+    assert!(!shown["surplus"].as_array().unwrap().is_empty());
+    let run = shown["run"].as_str().unwrap();
+    // It goes on by event calls, or comes back.
+    let said = pbx.run(&["resume", run, "--dry-run", "--format=json"]);
+    let calls = said.document();
+    let calls = calls["calls"].as_array().unwrap();
+    assert!(
+        !calls.is_empty()
+            && calls.iter().all(|call| call["path"].as_str().unwrap().contains("/2/"))
+    );
+    assert_eq!(pbx.run(&["undo", run, "--yes"]).code, 0);
+    assert_eq!(pbx.simulator.with_world(|world| world.event_count()), before);
 }
 
 #[test]

@@ -142,6 +142,10 @@ fn wrong_with(row: &Row, point: Point, form: Form) -> Option<String> {
         point.meets(&row.fault).into_iter().for_each(|fault| world.add_fault(fault));
     });
     desk.do_keys("y");
+    // A type call that took other types holds the run.
+    if desk.model.run()?.machine.state() == RunState::Paused {
+        desk.do_keys("p");
+    }
     let (blocked, requests) =
         desk.simulator.with_world(|world| (world.blocked(), world.requests().len()));
     if blocked {

@@ -433,8 +433,10 @@ fn a_type_call_that_takes_the_whole_extension_leaves_a_loud_warning() {
         world.type_delete = callsweep::simulator::TypeDelete::WipesExtension;
     });
     desk.do_keys("enter space d t y");
-    desk.sees("2 events GONE THAT WERE NOT IN THE REVIEW");
-    desk.sees("0003*210: 2 gone that were not in the review");
+    desk.sees("2 events GONE, NOT IN THE PLAN · PAUSED: 1 deleted");
+    desk.sees("0003*210: a call for one type took 2 events of others too");
+    desk.do_keys("p");
+    desk.sees("2 events GONE, NOT IN THE PLAN · finished: 1 deleted");
     let lines = desk.run_file();
     let of = |kind: &str| lines.iter().filter(|line| line["line"] == kind).count();
     assert_eq!((of("event"), of("bystander")), (1, 2), "what was lost is kept whole");
@@ -601,8 +603,80 @@ fn z_brings_back_what_a_wiping_call_took_beside_the_plan() {
         world.type_delete = callsweep::simulator::TypeDelete::WipesExtension;
     });
     desk.do_keys("enter space d t y");
-    desk.do_keys("z y");
+    desk.sees("PAUSED: 2 events GONE, NOT IN THE PLAN; z stops and brings back, p goes on");
+    desk.do_keys("z");
+    desk.sees("UNDO: re-create 3 phone call events");
+    let last = desk.run_file().pop().unwrap();
+    assert_eq!((&last["line"], &last["reason"]), (&"stopped".into(), &"surplus".into()));
+    desk.do_keys("y");
     assert_eq!(desk.left("0003*210").len(), 3);
+    // In this session no call for a type goes out any more.
+    desk.do_keys("2 g g space d t");
+    desk.sees("event calls only: this PBX deletes all types with a call for one");
+}
+
+#[test]
+fn a_type_call_that_takes_more_holds_the_run_and_the_rest_goes_by_event_calls() {
+    let wide_calls = WideCalls { extension: false, event_type: true };
+    let mut desk = Desk::with(THREE, Setting { wide_calls, ..Setting::default() });
+    desk.simulator.with_world(|world| {
+        world.type_delete = callsweep::simulator::TypeDelete::WipesExtension;
+    });
+    desk.do_keys("T t y p e : h a n g u p enter d t");
+    desk.sees("With a call for one type this PBX may delete all types");
+    desk.do_keys("y");
+    desk.sees("PAUSED");
+    let is_wide = |seen: &callsweep::simulator::Seen| !seen.target.contains("phoneCallEvents/2/");
+    assert_eq!(desk.deletes().len(), 1, "the first goes alone");
+    desk.do_keys("p");
+    let deletes = desk.deletes();
+    assert!(deletes.len() > 1 && deletes.iter().filter(|seen| is_wide(seen)).count() == 1);
+    assert_eq!(desk.left("0003*101").len(), 0);
+    desk.sees("GONE, NOT IN THE PLAN");
+    assert!(!desk.left("0003*102").is_empty(), "the other extensions keep their other types");
+}
+
+#[test]
+fn an_event_that_came_after_the_guard_and_went_with_the_wide_call_is_surplus_by_its_id() {
+    let mut desk = Desk::open(PAGE);
+    desk.do_keys("space d t");
+    desk.press("y");
+    desk.perform_one();
+    desk.perform_one(); // The listing that guards the call.
+    assert!(desk.deletes().is_empty());
+    desk.simulator.with_world(|world| {
+        let mut event = world.extension("0003*210").unwrap().events[0].clone();
+        event.id = "cameLate".to_owned();
+        world.extension_mut("0003*210").unwrap().events.push(event);
+    });
+    desk.settle();
+    desk.sees("1 event GONE, NOT IN THE PLAN · finished: 3 deleted");
+    desk.do_keys("E");
+    let folder = desk.runs().with_file_name("receipts");
+    let file = std::fs::read_dir(folder).unwrap().next().unwrap().unwrap();
+    let text = std::fs::read_to_string(file.path()).unwrap();
+    assert!(text.contains("GONE, NOT IN THE PLAN: 0003*210 cameLate"), "{text}");
+}
+
+#[test]
+fn after_a_wide_call_that_names_no_ids_it_says_what_is_not_known_and_no_other_goes_out() {
+    let size = (80, 24);
+    let mut desk = Desk::with(THREE, Setting { size, ..Setting::default() });
+    desk.simulator.with_world(|world| {
+        world.delete_answer = callsweep::simulator::DeleteAnswer::NoContent;
+    });
+    desk.do_keys("A d t y");
+    desk.do_keys("1 6 y");
+    desk.sees("this PBX does not say what the call removed");
+    desk.sees_wrapped("removed; events made in the last seconds before it may be gone too");
+    let deletes = desk.deletes();
+    let is_wide = |seen: &&callsweep::simulator::Seen| seen.target.ends_with("phoneCallEvents");
+    assert_eq!((deletes.iter().filter(is_wide).count(), desk.left("0003*103").len()), (1, 0));
+    assert!(deletes.len() > 4);
+    let settled = desk.run_file().into_iter().find(|line| line["line"] == "settled").unwrap();
+    assert_eq!(settled["surplus_known"], false);
+    desk.do_keys("z y 1 g g space d t");
+    desk.sees("event calls only: this PBX does not say what a wide call removes");
 }
 
 #[test]

@@ -211,7 +211,10 @@ fn killed_at_random(chance: &mut fastrand::Rng, which: usize) -> Stage {
     assert!(there + deleted + unknown >= before.len(), "{about}: {run}");
     if run["finished"].is_null() {
         let said = pbx.run(&["resume", run["run"].as_str().unwrap(), "--yes", "--format=json"]);
-        assert_eq!(said.code, 0, "{about}: {}", said.err);
+        // What a wide call took that was cut off before its answer nobody knows.
+        let known = said.document()["surplus_known"] == true;
+        assert!(known || wide, "{about}: {}", said.out);
+        assert_eq!(said.code, if known { 0 } else { 3 }, "{about}: {}", said.err);
         let summary = &said.document()["summary"];
         for bad in ["refused", "unknown", "not_sent"] {
             assert_eq!(summary[bad], 0, "{about}: {summary}");

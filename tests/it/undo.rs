@@ -177,7 +177,8 @@ fn what_a_wiping_type_call_took_beside_the_plan_comes_back_too() {
     let before = office.bodies();
     office.desk.simulator.with_world(|world| world.type_delete = TypeDelete::WipesExtension);
     office.desk.do_keys("enter space d t y");
-    office.desk.sees("2 events GONE THAT WERE NOT IN THE REVIEW");
+    office.desk.sees("2 events GONE, NOT IN THE PLAN");
+    office.desk.do_keys("esc");
     let said = office.say(&["undo", &office.run_name(), "--yes"]);
     assert_eq!((said.code, office.bodies()), (0, before), "{}", said.err);
 }

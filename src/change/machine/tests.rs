@@ -660,29 +660,209 @@ fn a_pause_makes_the_guards_listing_old() {
     assert!(is_listing(&run.hand_out(NOW)));
 }
 
+/// Two extensions, of which all that is listed is deleted by calls for types.
+const TWO: &[(&str, &[(&str, &str)])] =
+    &[("210", &[("0", "a"), ("0", "b"), ("2", "c")]), ("211", &[("0", "d"), ("2", "e")])];
+
+fn type_calls(concurrency: usize) -> Machine {
+    let mut store = EventStore::default();
+    for (extension, rows) in TWO {
+        store.insert(builder(extension, rows).finish(true));
+        store.set_marks(&ExtensionNumber::parse(extension).unwrap(), 0..rows.len(), true);
+    }
+    let selection = Selection::of_marks(&store);
+    let plan = Plan::freeze(target(), &selection, CallForm::Type, 1000).unwrap();
+    assert_eq!((plan.calls(), plan.wide_calls()), (4, 4));
+    begun(plan, concurrency)
+}
+
+/// The extension that is listed now, and nothing else is done.
+fn listed_now(steps: &[Act]) -> &str {
+    match steps {
+        [Act::List(extension)] => extension.as_str(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The first type call is sent after its listing, and answered.
+fn tried(run: &mut Machine) {
+    assert_eq!(listed_now(&run.hand_out(NOW)), "210");
+    run.listed(&extension(), Ok(&listing(ROWS)), NOW);
+    assert_eq!(sends(&run.hand_out(NOW)), [0]);
+    assert!(run.hand_out(NOW).is_empty(), "alone");
+    works(run, 0);
+    assert_eq!(listed_now(&run.hand_out(NOW)), "210", "what it took is looked for");
+    assert!(run.hand_out(NOW).is_empty(), "alone");
+}
+
 #[test]
-fn a_type_call_that_wipes_the_extension_is_found_out() {
+fn the_first_type_call_goes_alone_between_two_listings_and_the_others_follow_together() {
+    let mut run = type_calls(8);
+    tried(&mut run);
+    run.listed(&extension(), Ok(&listing(&[("2", "c")])), NOW);
+    let next = run.hand_out(NOW);
+    assert!(next.len() > 1, "not alone any more: {next:?}");
+    assert!(next.iter().all(|act| matches!(act, Act::List(_))), "{next:?}");
+    assert_eq!((run.beside(), run.learnt(Learnt::default())), (0, Learnt::default()));
+}
+
+#[test]
+fn a_type_call_that_takes_other_types_holds_the_run_and_event_calls_take_the_place_of_the_rest() {
+    let mut run = type_calls(8);
+    tried(&mut run);
+    run.listed(&extension(), Ok(&listing(&[])), NOW);
+    assert_eq!((run.state(), run.hand_out(NOW).len()), (RunState::Paused, 0));
+    assert_eq!(run.take_remarks(), ["210: a call for one type took 1 event of others too"]);
+    assert!(run.took_too_much() && run.learnt(Learnt::default()).wipes);
+    assert_eq!(run.beside(), 0, "it was in the plan");
+    run.resume();
+    let mut sent = Vec::new();
+    while run.state() == RunState::Running {
+        for step in run.hand_out(NOW) {
+            match step {
+                Act::List(extension) => {
+                    let rows = if extension.as_str() == "210" { &[][..] } else { TWO[1].1 };
+                    let there = builder(extension.as_str(), rows).finish(true);
+                    run.listed(&extension, Ok(&there), NOW);
+                }
+                Act::Send(call) => {
+                    sent.push(call.path());
+                    works(&mut run, call.id());
+                }
+                Act::Wait(_) | Act::Open(_) | Act::Close(_) => {}
+            }
+        }
+    }
+    sent.sort();
+    let ends = ["211/phoneCallEvents/0/d", "211/phoneCallEvents/2/e"];
+    assert!(sent.len() == 2 && sent.iter().zip(ends).all(|(path, end)| path.ends_with(end)));
+    assert_eq!(names(&run), ["deleted"; 5], "what went with the call was its doing");
+}
+
+#[test]
+fn what_goes_beside_the_plan_with_a_type_call_is_surplus() {
     let mut run = wide(0..2, CallForm::Type);
+    tried(&mut run);
+    run.listed(&extension(), Ok(&listing(&[])), NOW);
+    let lost: Vec<&str> = run.surplus().iter().map(|key| key.id.as_str()).collect();
+    assert_eq!((lost, run.state()), (vec!["c"], RunState::Paused));
+    run.stop_for(Stop::by_surplus());
+    lists(&mut run, &listing(&[]));
+    assert_eq!(names(&run), ["deleted"; 2]);
+    assert_eq!(run.end().stopped.map(|stop| stop.reason), Some(crate::domain::StopReason::Surplus));
+}
+
+#[test]
+fn where_it_is_not_seen_what_the_first_type_call_took_the_rest_goes_by_event_calls() {
+    for seen in [Ok(listing(ROWS)), Ok(builder("210", &[]).finish(false)), Err(rejected("no"))] {
+        let mut run = type_calls(8);
+        tried(&mut run);
+        run.listed(&extension(), seen.as_ref(), NOW);
+        assert_eq!(run.state(), RunState::Running);
+        let next = run.hand_out(NOW);
+        assert!(next.iter().all(|act| matches!(act, Act::List(_))), "{next:?}");
+        run.listed(&extension(), Ok(&listing(&[("2", "c")])), NOW);
+        let wide = run
+            .hand_out(NOW)
+            .into_iter()
+            .any(|act| matches!(act, Act::Send(call) if call.call().is_wide()));
+        assert!(!wide && !run.took_too_much());
+    }
+}
+
+#[test]
+fn a_first_type_call_that_is_refused_is_followed_by_the_next_alone() {
+    let mut run = type_calls(8);
     run.hand_out(NOW);
     run.listed(&extension(), Ok(&listing(ROWS)), NOW);
     run.hand_out(NOW);
-    works(&mut run, 0);
-    lists(&mut run, &listing(&[]));
-    let lost: Vec<&str> = run.surplus().iter().map(|key| key.id.as_str()).collect();
-    assert_eq!((names(&run), lost), (vec!["deleted"; 2], vec!["c"]));
-    assert_eq!(run.take_remarks().pop().unwrap(), "210: 1 gone that were not in the review");
+    answer(&mut run, 0, Err(rejected("pce_access_denied")));
+    assert_eq!(listed_now(&run.hand_out(NOW)), "210");
+    run.listed(&extension(), Ok(&listing(ROWS)), NOW);
+    assert_eq!(sends(&run.hand_out(NOW)), [1]);
+    assert!(run.hand_out(NOW).is_empty(), "alone");
+}
+
+#[test]
+fn the_first_type_call_goes_only_over_what_is_on_disk_whatever_its_type() {
+    let mut run = wide(0..2, CallForm::Type);
+    run.hand_out(NOW);
+    run.listed(&extension(), Ok(&listing(&[ROWS, &[("2", "new")]].concat())), NOW);
+    assert_eq!(sends(&run.hand_out(NOW)), [1, 2]);
+    assert!(!run.call(1).unwrap().call().is_wide());
+    assert!(run.take_remarks()[0].contains("has events that were not in the review"));
+}
+
+#[test]
+fn a_first_type_call_without_an_answer_is_judged_by_the_listing_before_it_is_repeated() {
+    let mut run = type_calls(8);
+    run.hand_out(NOW);
+    run.listed(&extension(), Ok(&listing(ROWS)), NOW);
+    run.hand_out(NOW);
+    answer(&mut run, 0, Err(no_answer()));
+    let later = waits(&run.hand_out(NOW));
+    assert_eq!(listed_now(&run.hand_out(later)), "210");
+    run.listed(&extension(), Ok(&listing(&[])), later);
+    assert_eq!(run.state(), RunState::Paused);
+    assert!(run.took_too_much() && !run.is_surplus_known());
+}
+
+#[test]
+fn after_an_answer_that_names_no_ids_no_wide_call_goes_out_and_what_went_beside_is_not_known() {
+    let mut store = EventStore::default();
+    for (extension, rows) in TWO {
+        store.insert(builder(extension, rows).finish(true));
+        store.set_marks(&ExtensionNumber::parse(extension).unwrap(), 0..rows.len(), true);
+    }
+    let selection = Selection::of_marks(&store);
+    let plan = Plan::freeze(target(), &selection, CallForm::Extension, 1000).unwrap();
+    let mut run = begun(plan.clone(), 8);
+    run.hand_out(NOW);
+    run.listed(&extension(), Ok(&listing(ROWS)), NOW);
+    let call = run.call(0).unwrap();
+    assert_eq!(sends(&run.hand_out(NOW)), [0], "alone, until it is known whether ids come back");
+    let silent = DeleteAnswer { http_status: 204, ids: None };
+    run.settle(0, judge(call.covered(), Ok(silent), Duration::ZERO, false), NOW);
+    assert!(!run.is_surplus_known() && run.learnt(Learnt::default()).names_no_ids);
+    assert!(run.take_remarks()[0].contains("named no ids"));
+    assert_eq!(listed_now(&run.hand_out(NOW)), "211");
+    let other = ExtensionNumber::parse("211").unwrap();
+    run.listed(&other, Ok(&builder("211", TWO[1].1).finish(true)), NOW);
+    assert_eq!(sends(&run.hand_out(NOW)), [2, 3]);
+    assert!(!run.call(2).unwrap().call().is_wide());
+    // The next run of the session sends none from its start.
+    let next = Machine::new(Arc::new(plan), 1).knowing(run.learnt(Learnt::default()));
+    let mut next = Machine { state: RunState::Running, ..next };
+    next.hand_out(NOW);
+    next.listed(&extension(), Ok(&listing(ROWS)), NOW);
+    assert_eq!(sends(&next.hand_out(NOW)), [2]);
+    assert!(!next.call(2).unwrap().call().is_wide());
+    assert!(next.is_surplus_known());
+}
+
+#[test]
+fn an_id_that_an_answer_names_and_no_listing_held_is_surplus_unless_it_is_listed_after_all() {
+    for (after, beside) in [(&[][..], 1), (&[("0", "late")][..], 0)] {
+        let mut run = wide(0..3, CallForm::Extension);
+        run.hand_out(NOW);
+        run.listed(&extension(), Ok(&listing(ROWS)), NOW);
+        run.hand_out(NOW);
+        answer(&mut run, 0, Ok(&["a", "b", "c", "late"]));
+        assert_eq!((run.beside(), run.unlisted()[0].id.raw()), (1, "late"));
+        assert_eq!(run.take_remarks(), ["210: not in the plan, and reported deleted: 1 event"]);
+        lists(&mut run, &listing(after));
+        assert_eq!((run.beside(), run.end().still_there.len()), (beside, 1 - beside));
+        assert!(run.is_surplus_known());
+    }
 }
 
 #[test]
 fn what_a_wiping_type_call_took_of_the_plan_was_deleted_by_the_run_and_not_gone_before() {
     let mut run = wide(0..3, CallForm::Type);
-    run.hand_out(NOW);
-    run.listed(&extension(), Ok(&listing(ROWS)), NOW);
-    assert_eq!(sends(&run.hand_out(NOW)[..1]), [0]);
-    works(&mut run, 0);
+    tried(&mut run);
     run.listed(&extension(), Ok(&listing(&[])), NOW);
-    run.hand_out(NOW);
-    run.listed(&extension(), Ok(&listing(&[])), NOW);
+    run.stop_for(Stop::by_surplus());
+    lists(&mut run, &listing(&[]));
     assert_eq!((names(&run), run.state()), (vec!["deleted"; 3], RunState::Closing));
 }
 
@@ -692,7 +872,7 @@ proptest! {
         rows in proptest::collection::vec((0u8..2, 0u8..3, 0u8..4), 1..20),
         chosen in 1usize..20,
         concurrency in 1usize..8,
-        form in prop_oneof![Just(CallForm::Event), Just(CallForm::Extension)],
+        form in prop_oneof![Just(CallForm::Event), Just(CallForm::Extension), Just(CallForm::Type)],
         script in whims(true),
         way_back in whims(false),
     ) {
@@ -745,7 +925,8 @@ fn agrees(machine: &mut Machine, service: &Service) {
     let answered = (0..).map_while(|id| machine.call(id)).filter_map(|call| {
         let surplus = &machine.reply(call.id())?.surplus;
         let outcomes = machine.outcomes_of(call.id()).iter().flatten();
-        Some((call.id(), surplus.is_empty() && outcomes.filter_map(Outcome::failure).count() == 0))
+        let well = surplus.is_empty() && !machine.is_silent(call.id());
+        Some((call.id(), well && outcomes.filter_map(Outcome::failure).count() == 0))
     });
     let failed = machine.failed().iter().map(|id| (*id, false));
     let mut standing: Vec<_> =

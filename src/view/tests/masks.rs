@@ -453,7 +453,7 @@ fn the_walk_comes_through_every_dialog() {
         "could not be read again",
         "simulating",
         "would send",
-        "NOT IN THE REVIEW",
+        "NOT IN THE PLAN",
         "refused",
         "deleted",
         "Leave?",
