@@ -33,7 +33,8 @@ pub use refusal::Refusal;
 pub use scenario::{ScenarioError, scenario_names};
 pub use server::Simulator;
 pub use shapes::{
-    AccessRefusal, Empty, Entry, Errors, Modified, Numbers, Registration, Shapes, Written,
+    AccessRefusal, Empty, Entry, Errors, Modified, Numbers, PastEnd, Registration, Shapes, Totals,
+    Written,
 };
 pub use soap::Soap;
 pub use world::{DeleteAnswer, Event, Extension, Kind, Latency, Seen, TypeDelete, World};

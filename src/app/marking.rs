@@ -7,8 +7,7 @@
 use std::collections::HashSet;
 
 use crate::domain::{
-    EventStore, Expression, ExpressionError, Extension, ExtensionNumber, Failure, Fetched, Listing,
-    Meant,
+    EventStore, Expression, ExpressionError, Extension, ExtensionNumber, Failure, Fetched, Meant,
 };
 
 use super::status::Tone;
@@ -229,10 +228,10 @@ impl Model {
         format!("; {missing} not loaded: L loads and marks there too")
     }
 
-    /// Whether all events that the service has of an extension are on hand.
+    /// Whether all events that the service hands out of an extension are on hand.
     fn is_loaded(&self, number: &ExtensionNumber) -> bool {
         *self.loading.state(number) == Fetched::Ready(())
-            && self.store.listing(number).is_some_and(Listing::is_complete)
+            && self.store.listing(number).is_some_and(|listing| !listing.is_worth_reading_again())
     }
 
     /// `L`: marks what `T` left out as it was not loaded, and loads what still is not.

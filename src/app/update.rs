@@ -585,19 +585,9 @@ impl Model {
     }
 
     fn take_listing(&mut self, number: &ExtensionNumber, listing: Listing) {
-        let odd = listing.odd().len();
-        if odd > 0 {
-            let rows = count_of(odd, "row");
-            self.log(
-                Tone::Warning,
-                format!("{number}: {rows} shown as they are, not to be deleted from here"),
-            );
-        }
-        if !listing.is_complete() {
-            self.log(
-                Tone::Warning,
-                format!("{number}: the list is not complete, so no wide call is used on it"),
-            );
+        if let Some(why) = listing.why_incomplete() {
+            let told = format!("{number}: not complete, so no wide call is used on it: {why}");
+            self.log(Tone::Warning, told);
         }
         let Replaced { vanished, changed } = if self.is_read_for_review(number) {
             self.store.insert_whole(listing)

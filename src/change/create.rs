@@ -28,7 +28,7 @@ impl Creates {
         result: Result<&Listing, &Failure>,
     ) -> Vec<(usize, Outcome)> {
         let why = match result {
-            Ok(listing) if listing.is_complete() => {
+            Ok(listing) if listing.is_all_there_is_to_see() => {
                 self.before.insert(extension.clone(), keys(listing));
                 return there(plan, extension, listing);
             }

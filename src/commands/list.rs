@@ -24,6 +24,8 @@ use crate::domain::{
 };
 use crate::runtime::{self, Listed, Ports};
 
+/// Characters shown of a row that cannot be used.
+const SHOWN_CHARS: usize = 200;
 /// Numbers named in one sentence before it says how many more there are.
 const NAMED_AT_MOST: usize = 5;
 
@@ -225,20 +227,33 @@ impl Report {
             parts.push(format!("{how_many} could not be read: {which}: {failure}"));
         }
         let mut sentences = vec![parts.join("; ")];
-        let short = self.listings().filter(|(_, listing)| !listing.is_complete());
-        let short: Vec<_> = short.map(|(extension, _)| &extension.number).collect();
-        if !short.is_empty() {
-            sentences.push(format!(
-                "not complete, as the service has more than it hands out, or changed it meanwhile: {}",
-                which(&short)
-            ));
+        let mut short: BTreeMap<String, Vec<&ExtensionNumber>> = BTreeMap::new();
+        for (extension, listing) in self.listings() {
+            if let Some(why) = listing.why_incomplete() {
+                short.entry(why).or_default().push(&extension.number);
+            }
         }
-        let odd: usize = self.listings().map(|(_, listing)| listing.odd().len()).sum();
-        if odd > 0 {
-            sentences.push(format!(
-                "{} left out, as no request could name what the service lists there",
-                counted(odd, "row")
-            ));
+        let said =
+            |(why, numbers): (String, Vec<_>)| format!("not complete: {}: {why}", which(&numbers));
+        sentences.extend(short.into_iter().map(said));
+        sentences.extend(self.left_out());
+        sentences
+    }
+
+    /// The rows that cannot be used, the first few as they are written.
+    fn left_out(&self) -> Vec<String> {
+        let all = self.listings().map(|(_, listing)| listing.odd_rows()).sum::<usize>();
+        let rows = self
+            .listings()
+            .flat_map(|(one, listing)| listing.odd().iter().map(|row| (&one.number, row)));
+        let shown = rows.take(NAMED_AT_MOST).map(|(number, row)| {
+            let text: String = row.text.to_string().chars().take(SHOWN_CHARS).collect();
+            format!("{number}: a row is left out, as {}: {text}", row.reason)
+        });
+        let mut sentences: Vec<_> = shown.collect();
+        if all > sentences.len() {
+            let more = counted(all - sentences.len(), "more row");
+            sentences.push(format!("{more} left out, as no request could be about them"));
         }
         sentences
     }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::answer::Answer;
 use super::refusal::Refusal;
 use super::route::{cut, number, parameter};
-use super::shapes::{Part, Registration, Shapes};
+use super::shapes::{Part, PastEnd, Registration, Shapes};
 use super::world::{Event, Extension};
 
 /// Where the links in rows point: the host of the vendor's examples, on purpose not the one that
@@ -106,6 +106,9 @@ impl<'a> Query<'a> {
             }
         }
         let (start, size) = shapes.window(self.start, self.count);
+        if shapes.past_end == PastEnd::Refused && start > 0 && start >= all.len() {
+            return shapes.refusal(Refusal::StartindexInvalid);
+        }
         let rows = all.iter().skip(start).take(size);
         shapes.listing(Part {
             rows: rows.map(|row| (row.name(), self.narrow(row.write(shapes, at)))).collect(),

@@ -13,7 +13,7 @@ use super::shapes::Shapes;
 /// requests it matches, also those that another rule answered.
 ///
 /// A fault that says only how an answer is delivered (`drip_ms`, `truncated`, `wrong_length`,
-/// `huge_mb`) and not which, leaves the answer to the world.
+/// `huge_mb`) or what is in it besides (`row`, `before`) and not which, leaves it to the world.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a key of a scenario file")]
@@ -63,6 +63,13 @@ pub struct Fault {
     /// So many million blanks stand before the body.
     #[serde(default)]
     pub huge_mb: u32,
+    /// One more row, letter by letter, at the start of a list that has rows.
+    pub row: Option<String>,
+    /// That row has one byte a character, as in old encodings.
+    #[serde(default)]
+    pub latin1: bool,
+    /// What stands before the body, as a PBX's own PHP may write it.
+    pub before: Option<String>,
 }
 
 /// How a length in a header is wrong.
@@ -120,7 +127,7 @@ impl Fault {
             .into_iter()
             .chain([self.wrong_length.is_some()]);
         match ends.filter(|set| *set).count() {
-            0 if self.status.is_none() => {
+            0 if self.status.is_none() && self.row.is_none() && self.before.is_none() => {
                 return Err("a fault answers something: write a status, or reset = true");
             }
             0 | 1 => {}
@@ -138,7 +145,8 @@ impl Fault {
     /// Whether the world answers, and the fault only sees to the delivery.
     fn leaves_the_answer(&self) -> bool {
         let own = self.status.is_some() || self.body.is_some() || self.code.is_some();
-        !own && !matches!(self.delivery(), Delivery::Whole | Delivery::Never)
+        let added = self.row.is_some() || self.before.is_some();
+        !own && (added || !matches!(self.delivery(), Delivery::Whole | Delivery::Never))
     }
 
     /// Whether the world is to act on a request that this answers.
@@ -175,10 +183,27 @@ impl Fault {
                 answer.headers.push((name, value.clone()));
             }
         }
+        self.add_to(&mut answer.body);
         answer.delay += Duration::from_millis(self.delay_ms.into());
         answer.reset = self.reset;
         answer.delivery = self.delivery();
         answer
+    }
+
+    fn add_to(&self, body: &mut Vec<u8>) {
+        let rows = b"\"entry\":[{";
+        let found = body.windows(rows.len()).position(|part| part == rows);
+        if let (Some(row), Some(at)) = (&self.row, found) {
+            let at = at + rows.len() - 1;
+            let byte = |letter: char| u8::try_from(letter).unwrap_or(b'?');
+            let mut row: Vec<u8> =
+                if self.latin1 { row.chars().map(byte).collect() } else { row.clone().into() };
+            row.push(b',');
+            body.splice(at..at, row);
+        }
+        if let Some(before) = self.before.as_ref().filter(|_| !body.is_empty()) {
+            body.splice(0..0, before.bytes());
+        }
     }
 
     fn own_answer(&self, shapes: &Shapes) -> Answer {
@@ -256,6 +281,22 @@ mod tests {
         world.add_fault(Fault { truncated: true, status: Some(502), ..Fault::default() });
         let own = ask(&mut world);
         assert_eq!((own.status, own.delivery), (502, Delivery::Truncated));
+    }
+
+    #[test]
+    fn a_row_and_what_stands_before_a_body_are_put_into_the_real_answer() {
+        let mut world = World::named("the-page").unwrap();
+        let real = String::from_utf8(ask(&mut world).body).unwrap();
+        world.add_fault(Fault {
+            row: Some("{\"note\":\"é\"}".to_owned()),
+            latin1: true,
+            before: Some("Warning: x\n".to_owned()),
+            ..Fault::default()
+        });
+        let body = ask(&mut world).body;
+        let (head, rest) = real.split_once("[{").unwrap();
+        let with_row = [head.as_bytes(), b"[{\"note\":\"\xe9\"},{", rest.as_bytes()].concat();
+        assert_eq!(body, [b"Warning: x\n", &with_row[..]].concat());
     }
 
     #[test]

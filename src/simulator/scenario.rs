@@ -288,7 +288,8 @@ mod tests {
 
     use super::super::answer::{Delivery, Request};
     use super::super::shapes::{
-        AccessRefusal, Empty, Entry, Errors, Modified, Numbers, Registration, Written,
+        AccessRefusal, Empty, Entry, Errors, Modified, Numbers, PastEnd, Registration, Totals,
+        Written,
     };
     use super::*;
 
@@ -371,6 +372,7 @@ mod tests {
              create = \"object\"\nupdate = \"204\"\nregistration = \"flat\"\n\
              errors = \"flat\"\nmisspelt = true\naccess_refusal = \"403\"\n\
              ignores_paging = true\npage_size = 7\nnext_link = true\n\
+             totals = \"page\"\npast_end = \"refused\"\n\
              [[extensions]]\nnumber = \"1\"\nkind = \"ivr\"\nlabel = \"Menu\"\nonline = false\n\
              refuse_delete = \"extension_invalid\"\nrefuse_list = \"pce_access_denied\"\n\
              refuse_write = \"user_invalid\"\n\
@@ -406,6 +408,8 @@ mod tests {
             ignores_paging: true,
             page_size: Some(7),
             next_link: true,
+            totals: Totals::Page,
+            past_end: PastEnd::Refused,
         };
         assert_eq!(world.shapes, shapes);
         let menu = world.extension("1").unwrap();

@@ -48,6 +48,32 @@ pub struct Shapes {
     pub page_size: Option<u16>,
     /// `links.next` names the next page, on a host that only the PBX knows.
     pub next_link: bool,
+    /// What `totalResults` counts.
+    pub totals: Totals,
+    /// What is behind the last row.
+    pub past_end: PastEnd,
+}
+
+/// What `totalResults` counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Totals {
+    /// The rows of the list.
+    #[default]
+    List,
+    /// Those of the page.
+    Page,
+}
+
+/// What is behind the last row of a list that is not empty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PastEnd {
+    /// A page without rows.
+    #[default]
+    Empty,
+    /// A refusal.
+    Refused,
 }
 
 /// How a listing holds its rows.
@@ -193,6 +219,8 @@ impl Default for Shapes {
             ignores_paging: false,
             page_size: None,
             next_link: false,
+            totals: Totals::default(),
+            past_end: PastEnd::default(),
         }
     }
 }
@@ -267,8 +295,12 @@ impl Shapes {
         let mut around = Map::new();
         let count = page.count.min(self.page_size.unwrap_or(page.count));
         if self.paging_fields {
+            let total = match self.totals {
+                Totals::List => page.total,
+                Totals::Page => page.rows.len(),
+            };
             for (field, value) in [
-                ("totalResults", Value::from(page.total)),
+                ("totalResults", Value::from(total)),
                 ("itemsPerPage", Value::from(count)),
                 ("startIndex", Value::from(page.start)),
             ] {

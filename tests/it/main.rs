@@ -44,4 +44,5 @@ mod tokens;
 mod undo;
 mod unseen;
 mod vendor;
+mod whole_lists;
 mod writing;

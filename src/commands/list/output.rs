@@ -1,5 +1,6 @@
 //! The forms of a list. Text of the service goes raw to programs and cleaned to people.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use serde::ser::SerializeSeq;
@@ -238,7 +239,7 @@ struct Summary<'a> {
 #[derive(Serialize)]
 struct Reason<'a> {
     code: Option<&'a str>,
-    message: &'a str,
+    message: Cow<'a, str>,
     http_status: Option<u16>,
 }
 
@@ -254,11 +255,18 @@ fn summaries(report: &Report) -> Vec<Summary<'_>> {
                 .as_ref()
                 .map_or(0, |listing| report.events_of(extension, listing).count()),
             complete: result.as_ref().is_ok_and(Listing::is_complete),
-            failure: result.as_ref().err().map(|failure| Reason {
-                code: Some(failure.code.raw()).filter(|code| !code.is_empty()),
-                message: failure.message.raw(),
-                http_status: failure.http_status,
-            }),
+            failure: match result {
+                Err(failure) => Some(Reason {
+                    code: Some(failure.code.raw()).filter(|code| !code.is_empty()),
+                    message: failure.message.raw().into(),
+                    http_status: failure.http_status,
+                }),
+                Ok(listing) => listing.why_incomplete().map(|why| Reason {
+                    code: None,
+                    message: why.into(),
+                    http_status: None,
+                }),
+            },
         })
         .collect()
 }

@@ -35,6 +35,16 @@ impl ListEnd {
         }
     }
 
+    /// Whether the next reading may find what this one missed.
+    pub fn may_be_better(self) -> bool {
+        matches!(self, Self::Moved | Self::Short)
+    }
+
+    /// Whether nothing speaks for rows that did not come, though nobody can tell.
+    pub fn is_all_there_is_to_see(self) -> bool {
+        self.is_whole() || self == Self::Untold
+    }
+
     /// Whether nothing is missing, as far as reading goes.
     pub fn is_whole(self) -> bool {
         self.why_not_whole().is_none()

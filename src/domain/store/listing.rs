@@ -153,6 +153,17 @@ impl Listing {
         (!said.is_empty()).then(|| said.join("; "))
     }
 
+    /// Whether every row that there is to see is in it, though nobody can tell whether there are more,
+    /// and some may not be usable.
+    pub fn is_all_there_is_to_see(&self) -> bool {
+        self.end.is_all_there_is_to_see()
+    }
+
+    /// Whether reading it once more may bring rows that are missing.
+    pub fn is_worth_reading_again(&self) -> bool {
+        self.end.may_be_better()
+    }
+
     /// How many rows cannot be used; no more than a thousand of them are kept.
     pub fn odd_rows(&self) -> usize {
         self.odd.len() + self.faults.as_ref().map_or(0, |faults| faults.more_odd)
