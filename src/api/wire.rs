@@ -316,15 +316,20 @@ impl Facts<'_> {
     pub(super) fn put_into(&self, listing: &mut ListingBuilder) {
         let number = path_number(&self.event_type);
         match self.unusable(number) {
-            None => listing.push_with_text(self.raw(), self.written),
+            None => {
+                listing.push_with_text(self.raw(), self.written);
+                if !self.readable {
+                    listing.last_is_unreadable();
+                }
+            }
             Some(reason) => {
                 let start = self.written.get(..LONGEST_SHOWN).unwrap_or(self.written);
                 let text = String::from_utf8_lossy(start);
                 listing.push_odd(number.map(EventType::from_number), &text, reason);
+                if !self.readable {
+                    listing.odd_is_unreadable();
+                }
             }
-        }
-        if !self.readable {
-            listing.last_is_unreadable();
         }
     }
 

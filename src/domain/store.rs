@@ -5,6 +5,7 @@
 //! the marks on it, so that a mark can never point at another row than the one it was set on.
 
 mod ending;
+mod faults;
 mod listing;
 mod text;
 
@@ -402,14 +403,17 @@ mod tests {
     fn rows_with_one_key_are_never_a_complete_list() {
         let twice = texts(&[("a", "{a}"), ("b", "{b}"), ("a", "{a}")], ListEnd::Seen);
         assert_eq!((twice.len(), twice.odd_rows(), twice.is_complete()), (2, 0, false));
-        assert_eq!(twice.why_incomplete().unwrap(), "1 row is listed twice");
+        assert_eq!(twice.why_incomplete().unwrap(), "1 row is listed twice: 0/a");
 
         let rows = [("a", "{a}"), ("b", "{b}"), ("a", "{ a}"), ("a", "{a}")];
         let disputed = texts(&rows, ListEnd::Seen);
         assert_eq!((disputed.len(), disputed.odd_rows()), (1, 2));
         assert!(!disputed.is_complete() && !disputed.is_complete_for_wide());
         let why = disputed.why_incomplete().unwrap();
-        assert!(why.starts_with("1 event is listed twice with different contents"), "{why}");
+        assert!(
+            why == "1 event is listed twice with different contents: 0/a; 1 row is listed twice: 0/a",
+            "{why}"
+        );
         assert_eq!(disputed.find(&key("1", 0, "a")), None);
         assert!(disputed.lists(&key("1", 0, "a")) && disputed.lists(&key("1", 0, "b")));
         assert!(!disputed.lists(&key("1", 1, "a")) && !disputed.lists(&key("2", 0, "a")));
@@ -429,7 +433,7 @@ mod tests {
         assert_eq!(listing.odd()[0].text.raw().len(), 2_000);
         assert_eq!(
             listing.why_incomplete().unwrap(),
-            "1500 rows cannot be used; 1 row holds bytes that are no text"
+            "1500 rows cannot be used; 1 row holds bytes that are no text: 0/a"
         );
     }
 

@@ -255,5 +255,5 @@ fn in_a_run_on_a_terminal_that_never_answers_a_key_is_answered_at_once() {
 
 #[test]
 fn no_answer_of_any_shape_takes_more_memory_than_there_may_be() {
-    crate::whole_lists::no_answer_takes_more_memory_than_there_may_be();
+    crate::lists::no_answer_takes_more_memory_than_there_may_be();
 }

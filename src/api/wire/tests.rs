@@ -180,7 +180,7 @@ fn a_note_in_an_old_encoding_hides_no_event() {
     let listing = listing_of(&page(body).unwrap());
     assert_eq!((listing.len(), listing.is_complete()), (2, false));
     assert_eq!(listing.row(0).unwrap().note().raw(), "Z\u{fffd}rich");
-    assert_eq!(listing.why_incomplete().unwrap(), "1 row holds bytes that are no text");
+    assert_eq!(listing.why_incomplete().unwrap(), "1 row holds bytes that are no text: 0/a");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::ending::ListEnd;
+use super::faults::{Faults, Key};
 use super::text::{RowText, Texts};
 
 use super::super::{
@@ -37,19 +38,6 @@ pub struct Listing {
     faults: Option<Box<Faults>>,
     /// The rows as the service wrote them, where they may go into a run file.
     texts: Option<Box<Texts>>,
-}
-
-/// What in the rows themselves keeps a listing from being complete.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-struct Faults {
-    /// Rows that cannot be used, beyond those that are kept.
-    more_odd: usize,
-    /// Rows with bytes that are no text.
-    unreadable: usize,
-    /// Rows that another one repeats letter by letter.
-    repeated: usize,
-    /// Keys under which the service lists more than one content.
-    disputed: Vec<(u16, Box<str>)>,
 }
 
 /// A row that the service listed and that no DELETE may name: it is shown, counted, never marked.
@@ -127,29 +115,9 @@ impl Listing {
     /// Why it is not complete, in words.
     pub fn why_incomplete(&self) -> Option<String> {
         let none = Faults::default();
-        let Faults { unreadable, repeated, disputed, .. } = self.faults.as_deref().unwrap_or(&none);
-        let other = self.odd_rows().saturating_sub(self.disputed_rows());
-        let counted = |count: usize, one: &str, more: &str| match count {
-            0 => None,
-            1 => Some(format!("1 {one}")),
-            count => Some(format!("{count} {more}")),
-        };
-        let said = [
-            self.end.why_not_whole().map(ToOwned::to_owned),
-            counted(other, "row cannot be used", "rows cannot be used"),
-            counted(
-                disputed.len(),
-                "event is listed twice with different contents",
-                "events are listed twice with different contents",
-            ),
-            counted(*repeated, "row is listed twice", "rows are listed twice"),
-            counted(
-                *unreadable,
-                "row holds bytes that are no text",
-                "rows hold bytes that are no text",
-            ),
-        ];
-        let said: Vec<_> = said.into_iter().flatten().collect();
+        let faults = self.faults.as_deref().unwrap_or(&none);
+        let end = self.end.why_not_whole().map(ToOwned::to_owned);
+        let said: Vec<_> = end.into_iter().chain(faults.in_words(self.odd_rows())).collect();
         (!said.is_empty()).then(|| said.join("; "))
     }
 
@@ -167,10 +135,6 @@ impl Listing {
     /// How many rows cannot be used; no more than a thousand of them are kept.
     pub fn odd_rows(&self) -> usize {
         self.odd.len() + self.faults.as_ref().map_or(0, |faults| faults.more_odd)
-    }
-
-    fn disputed_rows(&self) -> usize {
-        self.odd.iter().filter(|row| row.reason == DISPUTED).count()
     }
 
     /// Rows that are listed but cannot be used, at most a thousand.
@@ -236,12 +200,8 @@ impl Listing {
 
     /// Whether an event is listed, also where its row cannot be used as another has the same key.
     pub fn lists(&self, key: &EventKey) -> bool {
-        let named = |(event_type, id): &(u16, Box<str>)| {
-            *event_type == key.event_type.number() && **id == *key.id.as_str()
-        };
-        let disputed = self.faults.iter().flat_map(|faults| &faults.disputed);
-        self.find(key).is_some()
-            || (key.extension == self.extension && disputed.into_iter().any(named))
+        let disputed = || self.faults.as_ref().is_some_and(|faults| faults.disputes(key));
+        self.find(key).is_some() || (key.extension == self.extension && disputed())
     }
 
     /// Lets go of the rows as the service wrote them.
@@ -485,9 +445,15 @@ impl ListingBuilder {
         self.odd.push(OddRow { event_type, text: Foreign::from(text), reason: reason.to_owned() });
     }
 
-    /// The row that came last holds bytes that are no text.
+    /// The event that came last holds bytes that are no text.
     pub fn last_is_unreadable(&mut self) {
-        self.faults.unreadable += 1;
+        let key = self.rows.len().checked_sub(1).and_then(|last| self.key_of(last));
+        self.faults.unreadable.add(key);
+    }
+
+    /// A row that cannot be used holds bytes that are no text.
+    pub fn odd_is_unreadable(&mut self) {
+        self.faults.unreadable.add(None);
     }
 
     /// How many rows came in so far, odd ones too.
@@ -561,16 +527,25 @@ impl ListingBuilder {
             return order;
         }
         order.retain(|at| !again.contains(at) && !disputed.contains(at));
-        self.faults.repeated = again.len();
+        for at in again {
+            let key = self.key_of(at);
+            self.faults.repeated.add(key);
+        }
+        self.faults.disputed_rows = disputed.len();
         let mut keys = BTreeSet::new();
         for at in disputed {
-            let Some((event_type, row)) = self.rows.get(at) else { continue };
-            let (event_type, text) = (*event_type, self.written(at));
-            keys.insert((event_type, Box::from(id_of(&self.ids, row))));
-            self.push_odd(Some(EventType::from_number(event_type)), &text, DISPUTED);
+            let Some(key) = self.key_of(at) else { continue };
+            let (event_type, text) = (EventType::from_number(key.0), self.written(at));
+            self.push_odd(Some(event_type), &text, DISPUTED);
+            keys.insert(key);
         }
         self.faults.disputed = keys.into_iter().collect();
         order
+    }
+
+    fn key_of(&self, at: usize) -> Option<Key> {
+        let (event_type, row) = self.rows.get(at)?;
+        Some((*event_type, id_of(&self.ids, row).into()))
     }
 
     /// Whether two rows with one key say the same in the same letters.

@@ -82,13 +82,16 @@ fn spoilt() -> Vec<(Fault, &'static str)> {
         (row("null"), "1 row cannot be used"),
         (
             row(r#"{"type":"0","id":"e1","url":"other"}"#),
-            "1 event is listed twice with different contents",
+            "1 event is listed twice with different contents: 0/e1",
         ),
         (
             Fault { latin1: true, ..row(r#"{"type":"0","id":"x","note":"café"}"#) },
-            "1 row holds bytes that are no text",
+            "1 row holds bytes that are no text: 0/x",
         ),
-        (row(r#"{"type":"0","id":"x","note":"\ud800"}"#), "1 row holds bytes that are no text"),
+        (
+            row(r#"{"type":"0","id":"x","note":"\ud800"}"#),
+            "1 row holds bytes that are no text: 0/x",
+        ),
     ]
 }
 
