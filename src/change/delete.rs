@@ -291,6 +291,9 @@ impl Deletes {
                 continue;
             };
             let Some(mut better) = settled_by_listing(&event.key, so_far, listing) else {
+                let mut gone = so_far.clone();
+                self.claim(extension, &mut gone);
+                findings.corrected.extend((gone != *so_far).then_some((place, gone)));
                 continue;
             };
             self.claim(extension, &mut better);
