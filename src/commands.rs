@@ -11,6 +11,7 @@ mod profile;
 mod progress;
 mod resume;
 mod runs;
+mod selection;
 mod undo;
 
 use std::io::{self, ErrorKind, Write};
@@ -19,6 +20,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use color_eyre::eyre::{Result, WrapErr, eyre};
+use serde_json::{Value, json};
 
 use crate::config::{self, Environment, Flags};
 pub use delete::DeleteArguments;
@@ -119,7 +121,8 @@ pub enum Command {
     },
     /// Print what a run planned and what became of it
     Show {
-        /// Its name, as `callsweep runs` lists it
+        /// Its name, as `callsweep runs` lists it, or the beginning of it; `latest`; or the path of its
+        /// file
         run: String,
         /// The form of the result
         #[arg(long, value_enum, default_value_t = RunFormat::Table)]
@@ -160,13 +163,55 @@ pub enum Command {
     Man,
 }
 
-/// Carries out a headless command.
-///
-/// # Errors
-/// Bad usage or configuration, with a sentence that ends in what to do. What fails later is said
-/// on standard error and stands in the ending.
-pub fn run(
-    command: Command,
+impl Command {
+    /// What it prints where it has no result: a document that says so, where documents were asked for.
+    fn without_result(&self, why: &str) -> Option<Value> {
+        let json = RunFormat::Json;
+        match self {
+            Self::Delete(DeleteArguments { consent, .. })
+            | Self::Undo(UndoArguments { consent, .. })
+            | Self::Resume(ResumeArguments { consent, .. })
+                if consent.format == json =>
+            {
+                Some(runs::no_run(consent.dry_run, why))
+            }
+            Self::Show { format, .. } if *format == json => Some(runs::no_run(false, why)),
+            Self::Runs { format } if *format == json => Some(json!({"runs": [], "error": why})),
+            Self::List(arguments) if arguments.format == Format::Json => Some(json!({
+                "events": [], "extensions": [], "complete": false, "error": why,
+            })),
+            Self::Check
+            | Self::List(_)
+            | Self::Delete(_)
+            | Self::Runs { .. }
+            | Self::Show { .. }
+            | Self::Resume(_)
+            | Self::Undo(_)
+            | Self::Simulator { .. }
+            | Self::Config { .. }
+            | Self::Completions { .. }
+            | Self::Man => None,
+        }
+    }
+}
+
+/// Carries out a headless command. What goes wrong is said on standard error and stands in the ending;
+/// who asked for a document gets one in any case.
+pub fn run(command: &Command, demo: bool, flags: &Flags, environment: &Environment) -> Ending {
+    carry_out(command, demo, flags, environment).unwrap_or_else(|report| {
+        let why = format!("{report:#}");
+        let ending = Ending::of_error(&report).because(&why);
+        match command.without_result(&why) {
+            Some(document) => ending.written(runs::print(RunFormat::Json, document, |_| Ok(()))),
+            None => ending,
+        }
+    })
+}
+
+/// Bad usage or configuration is an error with a sentence that ends in what to do, and so is what
+/// keeps a command from a result.
+fn carry_out(
+    command: &Command,
     demo: bool,
     flags: &Flags,
     environment: &Environment,
@@ -176,19 +221,19 @@ pub fn run(
     }
     match command {
         Command::Check => return check::run(demo, flags, environment),
-        Command::Delete(arguments) => return delete::run(&arguments, demo, flags, environment),
-        Command::Runs { format } => return runs::list(format, environment),
-        Command::Show { run, format } => return runs::show(&run, format, environment),
-        Command::Resume(arguments) => return resume::run(&arguments, demo, flags, environment),
-        Command::Undo(arguments) => return undo::run(&arguments, demo, flags, environment),
-        Command::List(arguments) => return list::run(&arguments, demo, flags, environment),
-        Command::Simulator { listen, scenario, seed } => simulate(listen, &scenario, seed),
+        Command::Delete(arguments) => return delete::run(arguments, demo, flags, environment),
+        Command::Runs { format } => return runs::list(*format, environment),
+        Command::Show { run, format } => return runs::show(run, *format, flags, environment),
+        Command::Resume(arguments) => return resume::run(arguments, demo, flags, environment),
+        Command::Undo(arguments) => return undo::run(arguments, demo, flags, environment),
+        Command::List(arguments) => return list::run(arguments, demo, flags, environment),
+        Command::Simulator { listen, scenario, seed } => simulate(*listen, scenario, *seed),
         Command::Config { print_example: true, .. } => say(config::EXAMPLE),
         Command::Config { .. } => {
             let path = config::expected_path(flags, environment)?;
             say(&format!("{}\n", path.display()))
         }
-        Command::Completions { shell } => say(&papers::completions(shell)),
+        Command::Completions { shell } => say(&papers::completions(*shell)),
         Command::Man => say(&papers::manual()?),
     }?;
     Ok(Ending::Done)

@@ -22,7 +22,9 @@ pub use call::{Call, CreatePath, DeleteCall};
 pub use event::{
     Change, EventId, EventIdRefused, EventKey, EventType, Method, Modified, PhoneCallEvent, Status,
 };
-pub use expression::{Candidate, Expression, ExpressionError, Narrowed, host_of};
+pub use expression::{
+    Candidate, Expression, ExpressionError, Narrowed, PassedOver, Unread, Verdict, host_of,
+};
 pub use extension::{Extension, ExtensionKind, ExtensionNumber, ExtensionNumberRefused};
 pub use failure::{Cause, DeleteAnswer, Failure, Fetched, Outcome, WriteAnswer};
 pub use filter::Filter;

@@ -7,6 +7,7 @@
 
 #[cfg(test)]
 mod agreement;
+mod choice;
 mod file;
 mod line;
 mod lock;
@@ -23,6 +24,7 @@ use serde_json::{Value, json};
 
 pub use crate::change::Kind;
 use crate::domain::EventKey;
+pub use choice::{NoChoice, Place, find, is_latest, latest};
 pub use file::{RunFile, Written, is_going_on};
 pub use line::{Calls, RecordedCall};
 pub use lock::{Lock, LockRefused};

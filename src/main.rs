@@ -28,19 +28,18 @@ fn main() -> ExitCode {
     }
     terminal::give_back_on_panic();
     let environment = Environment::of_process();
-    run(arguments, &environment).into()
+    run(&arguments, &environment).into()
 }
 
-fn run(arguments: Arguments, environment: &Environment) -> Ending {
+fn run(arguments: &Arguments, environment: &Environment) -> Ending {
     let flags = arguments.profile.flags();
-    if let Some(command) = arguments.command {
+    if let Some(command) = &arguments.command {
         if arguments.mask {
             return Ending::Usage.because(
                 "--mask belongs to the interactive program: what a command prints is never masked",
             );
         }
-        return commands::run(command, arguments.demo, &flags, environment)
-            .unwrap_or_else(|report| Ending::Usage.because(&format!("{report:#}")));
+        return commands::run(command, arguments.demo, &flags, environment);
     }
     // Nothing is said on the way that the screen would not show.
     let masked =

@@ -214,7 +214,17 @@ fn broken_runs(ports: &Ports) -> Vec<String> {
     let any_stopped = ours.iter().any(|record| record.stopped.is_some());
     let undone = if any_stopped { journal::undone(&ports.runs) } else { Ok(Vec::new()) };
     let undone: Vec<String> = undone.unwrap_or_default().into_iter().map(|(_, of)| of).collect();
-    ours.iter().filter_map(|record| left_over(ports, record, &undone)).collect()
+    let odd = journal::odd_files(&ports.runs).unwrap_or_default();
+    let odd = odd.first().map(|(file, what)| {
+        let more =
+            if odd.len() > 1 { format!(", and {} more", odd.len() - 1) } else { String::new() };
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        let name = Foreign::from(name.as_ref());
+        format!("{name} {what}{more}: callsweep runs names what is no run file")
+    });
+    // What can be gone on with is said last, and so stays to be read.
+    let left_over = ours.iter().filter_map(|record| left_over(ports, record, &undone));
+    odd.into_iter().chain(left_over).collect()
 }
 
 /// How to go on with a run; `None` where nobody can or needs to.

@@ -191,6 +191,9 @@ fn about_typed(model: &Model) -> Option<Span<'static>> {
     match model.dialog()? {
         Dialog::Filter(prompt) => Some(match prompt.refused() {
             Some(error) => Span::styled(error.to_string(), theme::WARNING),
+            None if prompt.panel() == Panel::Events && !model.passed_over().is_empty() => {
+                Span::styled(model.passed_over().to_string(), theme::WARNING)
+            }
             None => Span::styled("Enter applies, Esc cancels", theme::FAINT),
         }),
         Dialog::Marking(prompt) => Some(meaning(prompt)),
@@ -208,11 +211,21 @@ fn meaning(prompt: &MarkPrompt) -> Span<'static> {
             let text = format!("which events of all loaded extensions; {dash}");
             Span::styled(text, theme::FAINT)
         }
-        Ok(Meant { events: 0, .. }) => Span::styled("means no event", theme::WARNING),
-        Ok(Meant { events, marked, .. }) => {
+        Ok(Meant { events: 0, passed_over, .. }) if passed_over.is_empty() => {
+            Span::styled("matches no event", theme::WARNING)
+        }
+        Ok(Meant { events: 0, passed_over, .. }) => {
+            Span::styled(format!("matches no event; {passed_over}"), theme::WARNING)
+        }
+        Ok(Meant { events, marked, passed_over, .. }) => {
             let verb = if marks { "marks" } else { "unmarks" };
             let events = count_of(events, "event");
-            Span::raw(format!("{events}, {marked} marked: Enter {verb} {changes}, Esc leaves"))
+            let does = format!("{events}, {marked} marked: Enter {verb} {changes}");
+            if passed_over.is_empty() {
+                Span::raw(format!("{does}, Esc leaves"))
+            } else {
+                Span::styled(format!("{does}; {passed_over}"), theme::WARNING)
+            }
         }
     }
 }

@@ -6,7 +6,9 @@ use std::ops::Range;
 use std::time::Duration;
 
 use crate::change::Selection;
-use crate::domain::{EventType, Extension, ExtensionNumber, Fetched, Filter, Listing, Meant};
+use crate::domain::{
+    EventType, Extension, ExtensionNumber, Fetched, Filter, Listing, Meant, PassedOver,
+};
 
 use super::status::Tone;
 use super::{Cursor, Dialog, Effect, Model, Motion, Panel, count_of};
@@ -71,6 +73,8 @@ pub(super) struct EventsPanel {
     /// Whose events the lines are.
     extension: Option<ExtensionNumber>,
     lines: Vec<Line>,
+    /// Events that the filter can say nothing about.
+    passed_over: PassedOver,
     pub(super) cursor: Cursor,
     closed: HashSet<EventType>,
     /// When the cursor of the extensions last moved, while this panel has not followed it.
@@ -133,6 +137,11 @@ impl Model {
             Line::Event(_) | Line::Odd(_) => 0,
         });
         groups.sum()
+    }
+
+    /// Events of the current listing that the filter can say nothing about.
+    pub fn passed_over(&self) -> PassedOver {
+        self.events.passed_over
     }
 
     /// Whether a marked row is kept off the screen by a filter.
@@ -209,11 +218,13 @@ impl Model {
             anchor = None;
         }
         let listing = current.as_ref().and_then(|extension| self.store.listing(&extension.number));
-        self.events.lines = match (&current, listing) {
-            (Some(extension), Some(listing)) => {
-                lines(extension, listing, &self.event_filter, &self.events.closed)
-            }
-            _ => Vec::new(),
+        let filter = &self.event_filter;
+        (self.events.lines, self.events.passed_over) = match (&current, listing) {
+            (Some(extension), Some(listing)) => (
+                lines(extension, listing, filter, &self.events.closed),
+                filter.passed_over(extension, listing),
+            ),
+            _ => (Vec::new(), PassedOver::default()),
         };
         if let Some(anchor) = anchor {
             let lines = self.events.lines.len();

@@ -8,6 +8,7 @@ use std::collections::HashSet;
 
 use crate::domain::{
     EventStore, Expression, ExpressionError, Extension, ExtensionNumber, Failure, Fetched, Meant,
+    PassedOver,
 };
 
 use super::status::Tone;
@@ -35,6 +36,8 @@ pub(super) struct Marking {
     /// Events marked in extensions that were loaded for it, and in how many.
     added: usize,
     added_in: usize,
+    /// Events that it could say nothing about.
+    passed_over: PassedOver,
 }
 
 impl MarkPrompt {
@@ -80,6 +83,7 @@ impl MarkPrompt {
             events: again(self.meant.events, before.events, now.events),
             marked: again(self.meant.marked, before.marked, now.marked),
             extensions: again(self.meant.extensions, before.extensions, now.extensions),
+            passed_over: self.meant.passed_over.again(before.passed_over, now.passed_over),
         };
     }
 
@@ -93,6 +97,9 @@ impl MarkPrompt {
 impl Marking {
     fn mark(&mut self, store: &mut EventStore, extension: &Extension) {
         let added = store.set_marks_where(&self.expression, extension, true);
+        if let Some(listing) = store.listing(&extension.number) {
+            self.passed_over += listing.passed_over(&self.expression, extension);
+        }
         self.added += added;
         self.added_in += usize::from(added > 0);
     }
@@ -102,6 +109,13 @@ impl Model {
     /// Extensions that are still being loaded in order to mark by expression there too.
     pub fn marking_waits_for(&self) -> usize {
         self.marking.as_ref().map_or(0, |marking| marking.waiting.len())
+    }
+
+    /// What the marks by the last expression left out as it could say nothing about it, in words.
+    pub(super) fn passed_over_in_marking(&self) -> Option<String> {
+        let marking = self.marking.as_ref().filter(|marking| !marking.passed_over.is_empty())?;
+        let text = self.mask.text(&marking.text);
+        Some(format!("! {}, when {text:?} marked.", marking.passed_over))
     }
 
     /// `T`.
@@ -180,6 +194,10 @@ impl Model {
             _ if changed > 0 => format!("{changed} {done} on {extensions}"),
             events => format!("all {} are {done} already", count_of(events, "event")),
         };
+        let passed_over = prompt.meant.passed_over;
+        if !passed_over.is_empty() {
+            told = format!("{told}; {passed_over}");
+        }
         self.marking = None;
         if on {
             let left_out = self.extensions.iter().map(|extension| &extension.number);
@@ -192,6 +210,7 @@ impl Model {
                 waiting: HashSet::new(),
                 added: 0,
                 added_in: 0,
+                passed_over,
             });
         }
         self.notice(if changed > 0 { Tone::Good } else { Tone::Plain }, told);

@@ -645,6 +645,9 @@ impl Model {
                 "! {hidden} of the {all} are hidden by the filter {names}; all are below"
             ));
         }
+        if !review.from_cursor && !review.is_of_undo() {
+            warnings.extend(self.passed_over_in_marking());
+        }
         warnings.extend(review.drift_words(&self.mask));
         warnings.extend(review.unread_words(&self.mask));
         let (wide, calls) = (review.digest.wide_calls, review.calls());

@@ -6,86 +6,32 @@ use clap::Args;
 use color_eyre::eyre::{Result, eyre};
 
 use super::ending::{Ending, remark};
-use super::list::{self, parse_type};
+use super::list;
 use super::machine;
 use super::profile;
-use super::runs::{self, Told};
+use super::selection::{self, SelectionArguments, Wanted};
 use super::{Consent, Opened};
 use crate::change::{FRESH, Plan, Selection};
 use crate::config::{self, Environment, Flags};
-use crate::domain::{CallForm, EventStore, EventType, EventView, Expression, Extension, Listing};
+use crate::domain::{CallForm, EventStore, Extension, Listing};
 use crate::runtime::Listed;
+
+/// What the service answers where there is no such extension.
+const NO_EXTENSION: &str = "extension_invalid";
 
 /// Which events, and how sure their deletion is.
 #[derive(Debug, Args)]
 pub struct DeleteArguments {
-    /// Only events of this type on the extensions named; may be repeated
-    #[arg(long = "type", value_name = "T", value_parser = parse_type)]
-    types: Vec<EventType>,
-    /// Only events with this id on the extensions named; may be repeated
-    #[arg(long = "id", value_name = "ID")]
-    ids: Vec<String>,
-    /// The events of all extensions for which this holds, in place of --extension
-    #[arg(long = "where", value_name = "EXPR", conflicts_with_all = ["types", "ids"])]
-    expression: Option<String>,
+    /// Which of the extensions named; --where in place of --extension means those of all of them.
+    #[command(flatten)]
+    selection: SelectionArguments,
     /// Which calls delete them: event by its id, or one wide call where all of an extension or type goes
     #[arg(long, value_name = "event|extension|type", default_value = "event")]
     #[arg(value_parser = parse_form, hide_default_value = true)]
     form: CallForm,
     /// How sure.
     #[command(flatten)]
-    consent: Consent,
-}
-
-/// Which events are meant.
-pub(super) enum Wanted {
-    Where(Expression),
-    Named { types: Vec<EventType>, ids: Vec<String> },
-}
-
-impl Wanted {
-    fn parse(arguments: &DeleteArguments, flags: &Flags) -> Result<Self> {
-        let Some(text) = &arguments.expression else {
-            if flags.extensions.is_empty() {
-                return Err(eyre!(
-                    "name what to delete: --extension N, with --type or --id for a part of it, or \
-                     --where EXPR"
-                ));
-            }
-            let (types, ids) = (arguments.types.clone(), arguments.ids.clone());
-            return Ok(Self::Named { types, ids });
-        };
-        if !flags.extensions.is_empty() {
-            return Err(eyre!("write ext:N in --where in place of --extension N"));
-        }
-        let expression = Expression::parse(text)
-            .map_err(|error| eyre!("--where: {error}\n{}", error.pointed_at(text)))?;
-        if expression.is_empty() {
-            return Err(eyre!("--where is empty, which would mean every event: name some"));
-        }
-        Ok(Self::Where(expression))
-    }
-
-    /// Marks what is meant of an extension.
-    pub(super) fn mark(&self, store: &mut EventStore, extension: &Extension, listing: Listing) {
-        match self {
-            Self::Where(expression) => {
-                store.insert_whole(listing);
-                store.set_marks_where(expression, extension, true);
-            }
-            Self::Named { types, ids } => {
-                let named = |event: EventView<'_>| {
-                    (types.is_empty() || types.contains(&event.event_type()))
-                        && (ids.is_empty() || ids.iter().any(|id| id == event.id()))
-                };
-                let rows = 0..listing.len();
-                let rows: Vec<usize> =
-                    rows.filter(|row| listing.row(*row).is_some_and(named)).collect();
-                store.insert_whole(listing);
-                store.set_marks(&extension.number, rows, true);
-            }
-        }
-    }
+    pub(super) consent: Consent,
 }
 
 /// Lists, plans, asks, sends and prints.
@@ -98,7 +44,8 @@ pub(super) fn run(
     flags: &Flags,
     environment: &Environment,
 ) -> Result<Ending> {
-    let wanted = Wanted::parse(arguments, flags)?;
+    let wanted = arguments.selection.wanted()?;
+    wanted.is_named(flags)?;
     let folder = config::state_dir(environment)?.join("runs");
     let opened = profile::open(demo, flags, environment)?;
     let (form, consent) = (arguments.form, &arguments.consent);
@@ -112,7 +59,7 @@ pub(super) fn run(
         remark("--form type: this PBX may delete all types with a call for one type");
     }
     let chosen = agree(
-        || choose(&opened, &wanted, form, flags, consent),
+        || choose(&opened, &wanted, form, flags),
         |plan| machine::held_back(plan, &opened.profile, consent),
         |chosen| !consent.yes && chosen.listed.elapsed() > FRESH,
     )?;
@@ -139,19 +86,16 @@ struct Chosen {
     listed: Instant,
 }
 
-/// Chooses and asks. What the operator looked at for too long is chosen anew, and asked about anew
+/// Chooses and asks; how it ends where nothing is to be sent, which is told then. What the operator looked at for too long is chosen anew, and asked about anew
 /// where anything differs.
 fn agree(
-    mut choose: impl FnMut() -> Result<Result<Chosen, Ending>>,
+    mut choose: impl FnMut() -> Result<Chosen>,
     mut held_back: impl FnMut(&Plan) -> Result<Option<Ending>>,
     mut is_old: impl FnMut(&Chosen) -> bool,
 ) -> Result<Result<Chosen, Ending>> {
     let mut agreed: Option<Plan> = None;
     loop {
-        let chosen = match choose()? {
-            Ok(chosen) => chosen,
-            Err(ending) => return Ok(Err(ending)),
-        };
+        let chosen = choose()?;
         if let Some(before) = agreed {
             if before.sends_the_same(&chosen.plan) {
                 return Ok(Ok(chosen));
@@ -170,64 +114,70 @@ fn agree(
 }
 
 /// Lists and plans; with a reason where there is no plan.
-fn choose(
-    opened: &Opened,
-    wanted: &Wanted,
-    form: CallForm,
-    flags: &Flags,
-    consent: &Consent,
-) -> Result<Result<Chosen, Ending>> {
+fn choose(opened: &Opened, wanted: &Wanted, form: CallForm, flags: &Flags) -> Result<Chosen> {
     let listed = machine::clock();
-    let (selection, whole) = match select(opened, wanted, flags)? {
-        Ok(selected) => selected,
-        Err(ending) => return Ok(Err(ending)),
-    };
+    let (selection, whole) = select(opened, wanted, flags)?;
     if selection.is_empty() {
-        let written = runs::print(consent.format, Told::of_plan(None), |_| Ok(()));
-        let ending = Ending::Refused.because("no event is meant by that: nothing was sent");
-        return Ok(Err(ending.written(written)));
+        let ending = if whole { Ending::Refused } else { Ending::Failed };
+        return Err(ending.refusing("nothing was sent, as that matches no event"));
     }
     let profile = &opened.profile;
     let plan = Plan::freeze(profile.target.clone(), &selection, form, profile.max_delete);
-    Ok(match plan {
-        Ok(plan) => Ok(Chosen { plan, whole, listed }),
-        Err(refused) => Err(Ending::Refused.because(&refused.to_string())),
-    })
+    let plan = plan.map_err(|refused| Ending::Refused.refusing(refused.to_string()))?;
+    Ok(Chosen { plan, whole, listed })
 }
 
 /// Lists what may hold wanted events and chooses them; false with it where something could not be
 /// listed.
-fn select(
-    opened: &Opened,
-    wanted: &Wanted,
-    flags: &Flags,
-) -> Result<Result<(Selection, bool), Ending>> {
-    let (discovery, listed) = match list::read(opened, flags)? {
-        Ok(found) => found,
-        Err(failure) => {
-            let why = format!("nothing was sent, as the extensions are not known: {failure}");
-            return Ok(Err(Ending::Failed.because(&why)));
-        }
-    };
+fn select(opened: &Opened, wanted: &Wanted, flags: &Flags) -> Result<(Selection, bool)> {
+    let (discovery, listed) = list::read(opened, flags)?.map_err(|failure| {
+        let why = format!("nothing was sent, as the extensions are not known: {failure}");
+        Ending::Failed.refusing(why)
+    })?;
     let mut whole = discovery.complete;
     let mut store = EventStore::default();
+    let mut missing = Vec::new();
     for (extension, listed) in discovery.extensions.iter().zip(listed) {
         match listed {
             Listed::Answered(Ok(listing)) => {
                 whole &= listing.is_complete();
-                wanted.mark(&mut store, extension, listing);
+                let rows = wanted.rows(extension, &listing);
+                store.insert_whole(listing);
+                store.set_marks(&extension.number, rows, true);
             }
             Listed::Answered(Err(failure)) => {
                 whole = false;
+                if failure.code.raw() == NO_EXTENSION && !flags.extensions.is_empty() {
+                    missing.push(selection::named("extension", &extension.number));
+                }
                 remark(&format!("{} could not be read: {failure}", extension.number));
             }
             Listed::NotAsked => whole = false,
         }
     }
+    let shelves = discovery.extensions.iter();
+    let listings = shelves.filter_map(|one| Some((one, store.listing(&one.number)?)));
+    let listings: Vec<(&Extension, &Listing)> = listings.collect();
+    let passed_over = wanted.passed_over(listings.iter().copied());
+    if !passed_over.is_empty() {
+        remark(&passed_over.to_string());
+    }
+    let listings: Vec<&Listing> = listings.into_iter().map(|(_, listing)| listing).collect();
+    let sure = whole || !missing.is_empty();
+    missing.extend(wanted.unlisted(&listings));
+    if !missing.is_empty() {
+        let (ending, how) = if sure {
+            (Ending::Usage, "")
+        } else {
+            (Ending::Failed, ", as far as all could be read")
+        };
+        let why = format!("nothing was sent, as this is not listed{how}: {}", missing.join(", "));
+        return Err(ending.refusing(why));
+    }
     if !whole {
         remark("not everything could be read: what is not known is not deleted");
     }
-    Ok(Ok((Selection::of_marks(&store), whole)))
+    Ok((Selection::of_marks(&store), whole))
 }
 
 #[cfg(test)]
@@ -255,7 +205,7 @@ mod tests {
         let (listed, asked) = (Cell::new(0), Cell::new(0));
         let list = || {
             let url = urls.get(listed.replace(listed.get() + 1)).expect("no more than these");
-            Ok(Ok(chosen(url)))
+            Ok(chosen(url))
         };
         let ask = |_: &Plan| {
             asked.set(asked.get() + 1);
@@ -281,7 +231,7 @@ mod tests {
         let listed = Cell::new(0);
         let list = || {
             listed.set(listed.get() + 1);
-            Ok(Ok(chosen("x")))
+            Ok(chosen("x"))
         };
         let no = |_: &Plan| Ok(Some(Ending::Refused));
         assert!(agree(list, no, |_| true).unwrap().is_err());

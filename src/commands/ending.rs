@@ -3,6 +3,8 @@
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
+use color_eyre::eyre::Report;
+
 use crate::domain::Foreign;
 
 /// The exit codes of the contract.
@@ -23,6 +25,17 @@ pub enum Ending {
 }
 
 impl Ending {
+    /// As an error, of a command that ends before it has a result to print.
+    pub(super) fn refusing(self, why: impl Into<String>) -> Report {
+        Report::new(Refusal { ending: self, why: why.into() })
+    }
+
+    /// How a command ends with this error: as it says itself, else arguments or configuration are
+    /// wrong.
+    pub(super) fn of_error(report: &Report) -> Self {
+        report.downcast_ref().map_or(Self::Usage, |Refusal { ending, .. }| *ending)
+    }
+
     /// Says on standard error why it ended so. A standard error that is gone changes nothing.
     #[must_use]
     pub fn because(self, sentence: &str) -> Self {
@@ -48,6 +61,14 @@ impl Ending {
             )),
         }
     }
+}
+
+/// Why a command ends before it has a result to print.
+#[derive(Debug, thiserror::Error)]
+#[error("{why}")]
+struct Refusal {
+    ending: Ending,
+    why: String,
 }
 
 impl From<Ending> for ExitCode {

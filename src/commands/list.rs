@@ -10,18 +10,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
-use color_eyre::eyre::{Result, WrapErr};
+use color_eyre::eyre::Result;
 
 use super::counted;
 use super::ending::{Ending, remark};
 use super::profile::{self, Opened};
 use super::progress::Progress;
+use super::selection::{self, SelectionArguments, Wanted};
 use crate::api::Writes;
 use crate::config::{Environment, Flags};
-use crate::domain::{
-    Cause, Discovery, EventType, EventView, Expression, Extension, ExtensionNumber, Failure,
-    Listing,
-};
+use crate::domain::{Cause, Discovery, EventView, Extension, ExtensionNumber, Failure, Listing};
 use crate::runtime::{self, Listed, Ports};
 
 /// Characters shown of a row that cannot be used.
@@ -32,16 +30,12 @@ const NAMED_AT_MOST: usize = 5;
 /// Which events, and in which form.
 #[derive(Debug, Args)]
 pub struct ListArguments {
-    /// Only events of this type: its number, or dial-in, dial-out, hangup, answer-incoming,
-    /// answer-outgoing; may be repeated
-    #[arg(long = "type", value_name = "T", value_parser = parse_type)]
-    types: Vec<EventType>,
-    /// Only events for which this holds, as in `type:hangup host:crm.example.com -status:off`
-    #[arg(long = "where", value_name = "EXPR", value_parser = parse_expression)]
-    expression: Option<Expression>,
+    /// Which.
+    #[command(flatten)]
+    selection: SelectionArguments,
     /// The form of the result
     #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
+    pub(super) format: Format,
 }
 
 /// The forms of a result.
@@ -58,8 +52,7 @@ pub enum Format {
 /// All that was found out, in the order of extension numbers.
 struct Report {
     extensions: Vec<(Extension, Result<Listing, Failure>)>,
-    types: Vec<EventType>,
-    expression: Expression,
+    wanted: Wanted,
     /// Every source of extensions handed out all that it sees.
     all_sources: bool,
 }
@@ -74,6 +67,7 @@ pub(super) fn run(
     flags: &Flags,
     environment: &Environment,
 ) -> Result<Ending> {
+    let wanted = arguments.selection.wanted()?;
     // The simulator of a demo lives as long as this does.
     let opened = profile::open(demo, flags, environment)?;
     let format = arguments.format;
@@ -81,12 +75,8 @@ pub(super) fn run(
     let (discovery, listed) = match found {
         Ok(found) => found,
         Err(failure) => {
-            let nothing = Report {
-                extensions: Vec::new(),
-                types: Vec::new(),
-                expression: Expression::default(),
-                all_sources: false,
-            };
+            let nothing =
+                Report { extensions: Vec::new(), wanted: Wanted::default(), all_sources: false };
             let ending = Ending::Failed.because(&format!("nothing was listed: {failure}"));
             return Ok(ending.written(print(&nothing, format)));
         }
@@ -95,13 +85,19 @@ pub(super) fn run(
     let all_sources = discovery.complete;
     let report = Report {
         extensions: discovery.extensions.into_iter().zip(listed.into_iter().map(outcome)).collect(),
-        types: arguments.types.clone(),
-        expression: arguments.expression.clone().unwrap_or_default(),
+        wanted,
         all_sources,
     };
     let written = print(&report, format);
     report.summary().iter().for_each(|sentence| remark(sentence));
-    Ok(report.ending().written(written))
+    let listings: Vec<_> = report.listings().map(|(_, listing)| listing).collect();
+    let unlisted = report.wanted.unlisted(&listings);
+    let ending = if unlisted.is_empty() || !report.is_complete() {
+        report.ending()
+    } else {
+        Ending::Usage.because(&format!("not listed: {}", unlisted.join(", ")))
+    };
+    Ok(ending.written(written))
 }
 
 /// The extensions, of the profile or of the command line alone, and what is listed of each.
@@ -113,7 +109,7 @@ pub(super) fn read(
     flags: &Flags,
 ) -> Result<Result<(Discovery, Vec<Listed>), Failure>> {
     let profile = &opened.profile;
-    let (typed, sources) = match named(flags)? {
+    let (typed, sources) = match selection::extensions(flags)? {
         named if named.is_empty() => (profile.extensions.clone(), profile.discover.clone()),
         named => (named, Vec::new()),
     };
@@ -143,29 +139,6 @@ fn print(report: &Report, format: Format) -> io::Result<()> {
     out.flush()
 }
 
-/// The extensions that the command line names.
-fn named(flags: &Flags) -> Result<Vec<ExtensionNumber>> {
-    let parsed = flags.extensions.iter().map(|text| ExtensionNumber::parse(text));
-    parsed.collect::<Result<_, _>>().wrap_err("--extension")
-}
-
-pub(super) fn parse_expression(text: &str) -> Result<Expression, String> {
-    Expression::parse(text).map_err(|error| format!("{error}\n{}", error.pointed_at(text)))
-}
-
-/// A number, or one of the names in machine output.
-pub(super) fn parse_type(text: &str) -> Result<EventType, String> {
-    let named = EventType::NAMED
-        .into_iter()
-        .find(|one| output::type_name(*one).is_some_and(|name| name.eq_ignore_ascii_case(text)));
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    let numbered = text.parse().ok().filter(|_| digits).map(EventType::from_number);
-    named.or(numbered).ok_or_else(|| {
-        let names: Vec<_> = EventType::NAMED.into_iter().filter_map(output::type_name).collect();
-        format!("write a number or one of {}", names.join(", "))
-    })
-}
-
 fn outcome(listed: Listed) -> Result<Listing, Failure> {
     match listed {
         Listed::Answered(result) => result,
@@ -183,10 +156,8 @@ impl Report {
         extension: &'a Extension,
         listing: &'a Listing,
     ) -> impl Iterator<Item = EventView<'a>> {
-        let meant = listing.rows_where(&self.expression, extension);
-        meant
-            .filter_map(|row| listing.row(row))
-            .filter(|event| self.types.is_empty() || self.types.contains(&event.event_type()))
+        let rows = self.wanted.rows(extension, listing).into_iter();
+        rows.filter_map(|row| listing.row(row))
     }
 
     fn listings(&self) -> impl Iterator<Item = (&Extension, &Listing)> {
@@ -236,6 +207,10 @@ impl Report {
         let said =
             |(why, numbers): (String, Vec<_>)| format!("not complete: {}: {why}", which(&numbers));
         sentences.extend(short.into_iter().map(said));
+        let passed_over = self.wanted.passed_over(self.listings());
+        if !passed_over.is_empty() {
+            sentences.push(passed_over.to_string());
+        }
         sentences.extend(self.left_out());
         sentences
     }

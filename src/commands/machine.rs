@@ -1,11 +1,13 @@
 //! Runs without the screen: the same machine, its acts carried out by the same `carry`.
 
+use std::fs;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use color_eyre::eyre::Result;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
 
 use super::ending::{Ending, remark};
@@ -15,7 +17,7 @@ use super::{Consent, Opened, counted, hands, profile};
 use crate::api::Writes;
 use crate::change::{Done, Machine, Plan, RunState, SILENT, Tally};
 use crate::config::Profile;
-use crate::domain::{Call, Cause, Failure, Stop};
+use crate::domain::{Call, Cause, Failure, Outcome, Stop};
 use crate::journal::{Record, RecordedCall, RunFile};
 use crate::runtime::{Ports, carry};
 
@@ -23,6 +25,8 @@ use crate::runtime::{Ports, carry};
 const TYPED_ABOVE: usize = 10;
 /// Once a signal asks for the end, what is in flight has so long to come back.
 const LAST_WAIT: Duration = Duration::from_millis(800);
+/// The number of the signal that tells that the terminal is gone.
+const HANG_UP: u8 = 1;
 
 /// A run that is gone on with.
 pub(super) struct GoOn {
@@ -44,12 +48,11 @@ pub(super) fn held_back(
     Ok(if consent.dry_run {
         Some(Ending::Done.written(print_plan(plan, consent.format)))
     } else if profile.read_only {
-        Some(Ending::Refused.because(&format!(
-            "this profile is read-only: nothing is {} (read_only, --read-only)",
-            plan.kind().done()
-        )))
+        let done = plan.kind().done();
+        let why = format!("this profile is read-only: nothing is {done} (read_only, --read-only)");
+        Some(unsent(plan, Ending::Refused, &why, consent.format))
     } else if !consent.yes && !is_confirmed(plan, profile)? {
-        Some(Ending::Refused.because("cancelled: nothing was sent"))
+        Some(unsent(plan, Ending::Refused, "cancelled: nothing was sent", consent.format))
     } else {
         None
     })
@@ -78,20 +81,28 @@ pub(super) fn send(
     let mut machine = Machine::new(Arc::new(plan), opened.profile.concurrency);
     match hands()?.block_on(drive(&mut machine, Arc::new(ports), listed)) {
         Ok(closed) => {
-            let ending = report(&machine, folder, &closed, places.as_deref(), format);
+            let ending = report(&machine, folder, &closed, places.as_deref(), format)?;
             Ok(closed.signal.map_or(ending, Ending::Signalled))
         }
         Err(failure) => {
             let locked = failure.cause == Cause::Locked;
             let ending = if locked { Ending::Refused } else { Ending::Failed };
-            Ok(ending.because(&format!("nothing was sent: {failure}")))
+            let why = format!("nothing was sent: {failure}");
+            Ok(unsent(machine.plan(), ending, &why, format))
         }
     }
 }
 
+/// Says why nothing of a plan was sent, and prints it for programs.
+fn unsent(plan: &Plan, ending: Ending, why: &str, format: RunFormat) -> Ending {
+    let ending = ending.because(why);
+    let outcome = Outcome::NotSent(Failure::new(Cause::Withheld, why));
+    ending.written(runs::print(format, Told::unsent(plan, &outcome, why), |_| Ok(())))
+}
+
 fn print_plan(plan: &Plan, format: RunFormat) -> io::Result<()> {
     let events = counted(plan.events().len(), "event");
-    runs::print(format, Told::of_plan(Some(plan)), |out| {
+    runs::print(format, Told::of_plan(plan), |out| {
         for (at, planned) in RecordedCall::of(plan).enumerate() {
             let what = match plan.call(at) {
                 Some(Call::Create(event)) => format!("{} {}", event.key.event_type, event.url),
@@ -125,8 +136,8 @@ fn is_confirmed(plan: &Plan, profile: &Profile) -> Result<bool> {
 /// What comes in while a machine is carried out.
 enum Came {
     Done(Done),
-    /// A signal of this number asks for the end.
-    Signal(u8),
+    /// A signal of this number asks for the end, and more of them may come.
+    Signal(u8, Signal),
     /// What is in flight had its time.
     TooLate,
 }
@@ -193,35 +204,59 @@ async fn drive(
                 }
                 machine.take(done, clock.elapsed());
             }
-            Some(Ok(Came::Signal(number))) if signal.is_none() => {
-                signal = Some(number);
-                coming.spawn(async {
-                    tokio::time::sleep(LAST_WAIT).await;
-                    Came::TooLate
-                });
+            Some(Ok(Came::Signal(number, more))) => {
+                // Of a terminal that goes away both the system and the shell tell.
+                if signal.is_some() && number != HANG_UP {
+                    return Ok(Closed { signal, in_order });
+                }
+                await_signal(&mut coming, number, more);
+                if signal.replace(signal.unwrap_or(number)).is_none() {
+                    coming.spawn(async {
+                        tokio::time::sleep(LAST_WAIT).await;
+                        Came::TooLate
+                    });
+                }
             }
-            Some(Ok(Came::Signal(_) | Came::TooLate)) | None => {
-                return Ok(Closed { signal, in_order });
-            }
+            Some(Ok(Came::TooLate)) | None => return Ok(Closed { signal, in_order }),
             // A panic has told its story already.
             Some(Err(_)) => performing -= 1,
         }
     }
 }
 
-/// Lets signals that ask for the end come in, but a hang-up, which `nohup` has it outlive. Where the
+/// Lets signals that ask for the end come in, but a hang-up that `nohup` has it outlive. Where the
 /// system has no room for that, they end the program as they would without it.
 fn listen(coming: &mut JoinSet<Came>) {
-    use tokio::signal::unix::{SignalKind, signal};
-    for (kind, number) in
-        [(SignalKind::interrupt(), 2), (SignalKind::quit(), 3), (SignalKind::terminate(), 15)]
-    {
-        let Ok(mut signals) = signal(kind) else { continue };
-        coming.spawn(async move {
-            signals.recv().await;
-            Came::Signal(number)
-        });
+    let ending = [
+        (SignalKind::interrupt(), 2),
+        (SignalKind::quit(), 3),
+        (SignalKind::terminate(), 15),
+        (SignalKind::hangup(), HANG_UP),
+    ];
+    for (kind, number) in ending {
+        if number == HANG_UP && outlives_hang_ups() {
+            continue;
+        }
+        if let Ok(signals) = signal(kind) {
+            await_signal(coming, number, signals);
+        }
     }
+}
+
+fn await_signal(coming: &mut JoinSet<Came>, number: u8, mut signals: Signal) {
+    coming.spawn(async move {
+        signals.recv().await;
+        Came::Signal(number, signals)
+    });
+}
+
+/// Whether it was started with hang-ups ignored, as by `nohup`. A system that does not say it keeps
+/// its own way.
+fn outlives_hang_ups() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    ignored.is_none_or(|mask| mask & (1 << (HANG_UP - 1)) != 0)
 }
 
 /// Now, to count from.
@@ -237,24 +272,21 @@ fn report(
     closed: &Closed,
     places: Option<&[usize]>,
     format: RunFormat,
-) -> Ending {
+) -> Result<Ending> {
     if let Some(why) = machine.stopped_by() {
         remark(&format!("stopped: {why}"));
     }
     if machine.state() == RunState::Opening {
-        return Ending::Refused.because("nothing was sent");
+        return Ok(unsent(machine.plan(), Ending::Refused, "nothing was sent", format));
     }
     if !machine.is_going_on() && places.is_none() {
-        return tell(&Told::of_machine(machine), format);
+        return Ok(tell(&Told::of_machine(machine), format));
     }
-    let mut record = match runs::read(folder, machine.name()) {
-        Ok(record) => record,
-        Err(ending) => return ending,
-    };
+    let mut record = runs::read(folder, machine.name())?;
     if let Some(places) = places.filter(|_| !closed.in_order) {
         supply(&mut record, machine, places);
     }
-    tell(&Told::of_record(&record), format)
+    Ok(tell(&Told::of_record(&record), format))
 }
 
 /// What a full disk kept out of the file of a run that was gone on with is known here.

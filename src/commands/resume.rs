@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use clap::Args;
-use color_eyre::eyre::{Result, eyre};
+use color_eyre::eyre::{Report, Result, eyre};
 
 use super::ending::{Ending, remark};
 use super::machine::{self, GoOn};
@@ -20,17 +20,18 @@ use crate::api::Writes;
 use crate::change::{Check, Plan, RunEnd, Selection, TakenUp};
 use crate::config::{self, Environment, Flags};
 use crate::domain::{CallForm, EventKey, EventStore};
-use crate::journal::{self, Kind, Lock, LockRefused, Record, RunFile};
+use crate::journal::{self, Kind, Lock, Record, RunFile};
 use crate::runtime::{self, Listed, Ports};
 
 /// Which run, and how sure it is to go on.
 #[derive(Debug, Args)]
 pub struct ResumeArguments {
-    /// The run's name, as `callsweep runs` lists it
+    /// The run's name, as `callsweep runs` lists it, or the beginning of it; `latest`; or the path of
+    /// its file
     run: String,
     /// How sure.
     #[command(flatten)]
-    consent: Consent,
+    pub(super) consent: Consent,
 }
 
 /// What the listings showed of a run that did not do everything.
@@ -57,45 +58,37 @@ pub(super) fn run(
         return Err(eyre!("the demo forgets its world when it ends: there is nothing to resume"));
     }
     let folder = config::state_dir(environment)?.join("runs");
-    let record = match runs::read(&folder, &arguments.run) {
-        Ok(record) => record,
-        Err(ending) => return Ok(ending),
-    };
+    let origin = || Ok(config::load(flags, environment)?.target.origin);
+    let record = runs::read(&folder, &runs::name_of(&folder, &arguments.run, origin)?)?;
     runs::tell_flaws(&record);
     if let Some(why) = not_resumable(&record, &folder) {
-        return Ok(Ending::Refused.because(&why));
+        return Err(Ending::Refused.refusing(why));
     }
     let opened = profile::open(demo, flags, environment)?;
     if let Err(refused) = record.is_of(&opened.profile.target) {
-        return Ok(Ending::Usage.because(&refused.to_string()));
+        return Err(Ending::Usage.refusing(refused.to_string()));
     }
     let consent = &arguments.consent;
     let job = Job { record: &record, opened: &opened, folder: &folder, consent };
     // Without a question the yes is said already, and one look under the lock is enough.
-    let lock = match (consent.yes && !consent.dry_run).then(|| job.lock()).transpose() {
-        Ok(lock) => lock,
-        Err(refused) => return Ok(refusal(&refused)),
-    };
+    let lock = (consent.yes && !consent.dry_run).then(|| job.lock()).transpose()?;
     let found = look(&record, &opened, None)?;
     let left = counted(found.selection.len(), "event");
     let how = if record.finished.is_some() { "stopped" } else { "broke off" };
     remark(&format!("run {} {how}: {}; {left} left", record.name, found.end.tally));
     if !found.whole {
-        return Ok(Ending::Failed.because("nothing was sent, as not everything could be listed"));
+        let why = "nothing was sent, as not everything could be listed";
+        return Err(Ending::Failed.refusing(why));
     }
     if found.selection.is_empty() {
-        return job.close(&found, lock, environment);
+        return job.close(&found, lock);
     }
-    job.go_on(found, lock, environment)
+    job.go_on(found, lock)
 }
 
-fn refusal(refused: &LockRefused) -> Ending {
-    Ending::Refused.because(&format!("nothing was sent: {refused}"))
-}
-
-fn unwritten(error: &io::Error) -> Ending {
+fn unwritten(error: &io::Error) -> Report {
     let why = format!("nothing was sent: the run file cannot be written: {error}; make room");
-    Ending::Failed.because(&why)
+    Ending::Failed.refusing(why)
 }
 
 /// A run that is gone on with.
@@ -107,74 +100,52 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    fn lock(&self) -> Result<Lock, LockRefused> {
-        Lock::take(self.folder, &self.opened.profile.target.origin)
+    fn lock(&self) -> Result<Lock> {
+        let lock = Lock::take(self.folder, &self.opened.profile.target.origin);
+        lock.map_err(|refused| Ending::Refused.refusing(format!("nothing was sent: {refused}")))
     }
 
     /// Writes what was found, where nothing is left to be sent.
-    fn close(
-        &self,
-        found: &Found,
-        lock: Option<Lock>,
-        environment: &Environment,
-    ) -> Result<Ending> {
+    fn close(&self, found: &Found, lock: Option<Lock>) -> Result<Ending> {
         if self.consent.dry_run {
-            return Ok(Ending::Done.because("nothing is left to be sent"));
+            return Err(Ending::Done.refusing("nothing is left to be sent"));
         }
-        let lock = match lock.map_or_else(|| self.lock(), Ok) {
-            Ok(lock) => lock,
-            Err(refused) => return Ok(refusal(&refused)),
-        };
+        let lock = lock.map_or_else(|| self.lock(), Ok)?;
         let closed = RunFile::go_on(self.folder, self.record, &found.end, Vec::new())
             .and_then(|file| file.holding(Some(lock)).finish(&found.end));
-        if let Err(error) = closed {
-            return Ok(unwritten(&error));
-        }
+        closed.map_err(|error| unwritten(&error))?;
         remark("nothing is left to be sent: the run is closed");
-        let shown = runs::show(&self.record.name, self.consent.format, environment)?;
-        let record = match runs::read(self.folder, &self.record.name) {
-            Ok(record) => record,
-            Err(ending) => return Ok(ending),
-        };
+        let record = runs::read(self.folder, &self.record.name)?;
+        let shown = runs::print_run(&record, self.consent.format);
         Ok(if record.took_as_planned() || shown != Ending::Done { shown } else { Ending::InPart })
     }
 
     /// Asks and sends what is left, by event calls, with the lines of the same file.
-    fn go_on(
-        &self,
-        mut found: Found,
-        lock: Option<Lock>,
-        environment: &Environment,
-    ) -> Result<Ending> {
+    fn go_on(&self, mut found: Found, lock: Option<Lock>) -> Result<Ending> {
         let profile = &self.opened.profile;
         let freeze = |selection: &Selection| {
             let (target, most) = (profile.target.clone(), profile.max_delete);
             Plan::freeze(target, selection, CallForm::Event, most)
         };
-        let mut plan = match freeze(&found.selection) {
-            Ok(plan) => plan,
-            Err(refused) => return Ok(Ending::Refused.because(&refused.to_string())),
-        };
+        let mut plan = freeze(&found.selection)
+            .map_err(|refused| Ending::Refused.refusing(refused.to_string()))?;
         if let Some(ending) = machine::held_back(&plan, profile, self.consent)? {
             return Ok(ending);
         }
         let lock = if let Some(lock) = lock {
             lock
         } else {
-            let lock = match self.lock() {
-                Ok(lock) => lock,
-                Err(refused) => return Ok(refusal(&refused)),
-            };
+            let lock = self.lock()?;
             // Never more than what was asked about, and only what is still as it was.
             let asked = plan.events().iter().map(|event| event.key.clone()).collect();
             found = look(self.record, self.opened, Some(&asked))?;
             if !found.whole {
                 let why = "nothing was sent, as not everything could be listed again";
-                return Ok(Ending::Failed.because(why));
+                return Err(Ending::Failed.refusing(why));
             }
             match freeze(&found.selection) {
                 Ok(newer) => plan = newer,
-                Err(_) => return self.close(&found, Some(lock), environment),
+                Err(_) => return self.close(&found, Some(lock)),
             }
             lock
         };
@@ -187,10 +158,9 @@ impl Job<'_> {
             record.events.iter().map(|planned| (&planned.event.key, planned.place)).collect();
         let places: Vec<usize> =
             plan.events().iter().filter_map(|event| known.get(&event.key).copied()).collect();
-        let file = match RunFile::go_on(folder, record, &found.end, places.clone()) {
-            Ok(file) => file.holding(Some(lock)),
-            Err(error) => return Ok(unwritten(&error)),
-        };
+        let file = RunFile::go_on(folder, record, &found.end, places.clone())
+            .map_err(|error| unwritten(&error))?
+            .holding(Some(lock));
         let going_on = Some(GoOn { file, places });
         machine::send(plan, opened, folder, consent.format, found.listed, going_on)
     }

@@ -11,9 +11,9 @@ use serde_json::{Map, Value, json};
 use super::ending::{Ending, remark};
 use super::json::Harmless;
 use crate::change::{Check, Machine, Plan, SILENT, Tally, Unlisted};
-use crate::config::{self, Environment};
+use crate::config::{self, Environment, Flags};
 use crate::domain::{EventKey, Foreign, Outcome, PhoneCallEvent, Stop};
-use crate::journal::{self, Kind, Record, RecordedCall};
+use crate::journal::{self, Kind, Place, Record, RecordedCall};
 
 /// The forms of a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -70,17 +70,25 @@ pub(super) fn list(format: RunFormat, environment: &Environment) -> Result<Endin
 }
 
 /// Prints one run.
-pub(super) fn show(run: &str, format: RunFormat, environment: &Environment) -> Result<Ending> {
+pub(super) fn show(
+    run: &str,
+    format: RunFormat,
+    flags: &Flags,
+    environment: &Environment,
+) -> Result<Ending> {
     let folder = config::state_dir(environment)?.join("runs");
-    let record = match read(&folder, run) {
-        Ok(record) => record,
-        Err(ending) => return Ok(ending),
-    };
-    tell_flaws(&record);
-    let told = Told::of_record(&record);
+    let origin = || Ok(config::load(flags, environment)?.target.origin);
+    let Place { runs, name } = choose(&folder, run, origin)?;
+    Ok(print_run(&read(&runs, &name)?, format))
+}
+
+/// Prints a run as its file tells it.
+pub(super) fn print_run(record: &Record, format: RunFormat) -> Ending {
+    tell_flaws(record);
+    let told = Told::of_record(record);
     let written = print(format, &told, |out| {
         let finished = record.finished.as_deref().unwrap_or("not finished");
-        let Record { name, profile, origin, user, started, plan_hash, .. } = &record;
+        let Record { name, profile, origin, user, started, plan_hash, .. } = record;
         // Whoever can write the folder can have changed the file.
         let shown = |text: &str| Foreign::from(text).to_string();
         writeln!(out, "run       {name} ({})", record.kind.name())?;
@@ -105,12 +113,46 @@ pub(super) fn show(run: &str, format: RunFormat, environment: &Environment) -> R
         }
         Ok(())
     });
-    Ok(Ending::Done.written(written))
+    Ending::Done.written(written)
 }
 
-/// A run's record, or the ending that its lack makes.
-pub(super) fn read(folder: &Path, run: &str) -> Result<Record, Ending> {
-    Record::read(folder, run).map_err(|refused| Ending::Usage.because(&refused.to_string()))
+/// The run that is meant, of the PBX at this origin where that is asked.
+///
+/// # Errors
+/// When none is meant, or not one alone.
+fn choose(folder: &Path, run: &str, origin: impl FnOnce() -> Result<String>) -> Result<Place> {
+    let place = if journal::is_latest(run) {
+        journal::latest(folder, &origin()?)
+    } else {
+        journal::find(folder, run)
+    };
+    place.map_err(|none| Ending::Usage.refusing(none.to_string()))
+}
+
+/// The same of a run that something is done with: its file stands among the others.
+///
+/// # Errors
+/// As before, and refuses a file elsewhere.
+pub(super) fn name_of(
+    folder: &Path,
+    run: &str,
+    origin: impl FnOnce() -> Result<String>,
+) -> Result<String> {
+    let Place { runs, name } = choose(folder, run, origin)?;
+    if runs != folder && folder.canonicalize().ok().as_ref() != Some(&runs) {
+        let folder = folder.display();
+        let why = format!("the run file lies outside {folder}: move it there first");
+        return Err(Ending::Usage.refusing(why));
+    }
+    Ok(name)
+}
+
+/// A run's record.
+///
+/// # Errors
+/// When there is none that can be read.
+pub(super) fn read(folder: &Path, run: &str) -> Result<Record> {
+    Record::read(folder, run).map_err(|refused| Ending::Usage.refusing(refused.to_string()))
 }
 
 pub(super) fn print(
@@ -147,6 +189,8 @@ pub(super) struct Told<'a> {
     #[serde(skip)]
     pub(super) check: Check,
     pub(super) stopped_by: Option<Value>,
+    /// Why nothing came of it.
+    error: Option<&'a str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -177,7 +221,7 @@ impl<'a> Told<'a> {
             surplus_known: record.surplus_known,
             tally: record.tally(),
             stopped_by: stopped_by(record),
-            ..Self::of_plan(None)
+            ..Self::nothing()
         }
         .checked(record.check)
     }
@@ -194,18 +238,40 @@ impl<'a> Told<'a> {
             surplus_known: machine.is_surplus_known(),
             tally: machine.tally(),
             stopped_by: machine.end().stopped.map(|stop| stopped(&stop, &machine.tally())),
-            ..Self::of_plan(Some(machine.plan()))
+            ..Self::of_plan(machine.plan())
         }
         .checked(machine.check())
     }
 
-    /// A plan that was not run, or that there was not even one.
-    pub(super) fn of_plan(plan: Option<&'a Plan>) -> Self {
+    /// What a plan would do.
+    pub(super) fn of_plan(plan: &'a Plan) -> Self {
+        Self {
+            plan_hash: Some(plan.hash().as_str()),
+            dry_run: true,
+            calls: Calls::Planned(journal::Calls(plan)),
+            ..Self::nothing()
+        }
+    }
+
+    /// A plan of which nothing was sent, as `outcome` says for each event.
+    pub(super) fn unsent(plan: &'a Plan, outcome: &'a Outcome, why: &'a str) -> Self {
+        let events: Vec<_> = plan.events().iter().map(|event| (event, outcome)).collect();
+        Self {
+            dry_run: false,
+            tally: Tally::over(events.iter().map(|(_, outcome)| *outcome)),
+            outcomes: Outcomes { events, missing: &[] },
+            error: Some(why),
+            ..Self::of_plan(plan)
+        }
+    }
+
+    /// No plan.
+    fn nothing() -> Self {
         Self {
             run: None,
-            plan_hash: plan.map(|plan| plan.hash().as_str()),
-            dry_run: true,
-            calls: plan.map_or(Calls::Recorded(&[]), |plan| Calls::Planned(journal::Calls(plan))),
+            plan_hash: None,
+            dry_run: false,
+            calls: Calls::Recorded(&[]),
             outcomes: Outcomes { events: Vec::new(), missing: &[] },
             surplus: Vec::new(),
             surplus_known: true,
@@ -214,6 +280,7 @@ impl<'a> Told<'a> {
             check_name: Check::NothingSent.name(),
             check: Check::NothingSent,
             stopped_by: None,
+            error: None,
         }
     }
 
@@ -266,6 +333,13 @@ fn surplus(known: &[EventKey], unlisted: &[Unlisted]) -> Vec<Value> {
         .iter()
         .map(|one| json!({"extension": one.extension.as_str(), "type": null, "id": one.id.raw()}));
     known.iter().map(journal::named).chain(unlisted).collect()
+}
+
+/// The document of a command that had no run to tell of.
+pub(super) fn no_run(dry_run: bool, why: &str) -> Value {
+    let told = Told { dry_run, error: Some(why), ..Told::nothing() };
+    // Texts and numbers alone.
+    serde_json::to_value(told).unwrap_or_default()
 }
 
 /// Names on standard error what a run file could not say.

@@ -14,11 +14,12 @@ use crate::journal::{self, Record, RecordRefused};
 /// Which run, and how sure its undo is.
 #[derive(Debug, Args)]
 pub struct UndoArguments {
-    /// The run's name, as `callsweep runs` lists it
+    /// The run's name, as `callsweep runs` lists it, or the beginning of it; `latest`; or the path of
+    /// its file
     run: String,
     /// How sure.
     #[command(flatten)]
-    consent: Consent,
+    pub(super) consent: Consent,
 }
 
 /// Plans, asks, makes and prints.
@@ -37,18 +38,20 @@ pub(super) fn run(
     let folder = config::state_dir(environment)?.join("runs");
     let opened = profile::open(demo, flags, environment)?;
     let consent = &arguments.consent;
-    if let Ok(record) = Record::read(&folder, &arguments.run) {
+    let origin = || Ok(opened.profile.target.origin.clone());
+    let run = runs::name_of(&folder, &arguments.run, origin)?;
+    if let Ok(record) = Record::read(&folder, &run) {
         runs::tell_flaws(&record);
     }
-    match journal::undo_plan(&folder, &arguments.run, &opened.profile.target) {
+    match journal::undo_plan(&folder, &run, &opened.profile.target) {
         Ok(plan) => match machine::held_back(&plan, &opened.profile, consent)? {
             Some(ending) => Ok(ending),
             // It lists everything before its first call.
             None => machine::send(plan, &opened, &folder, consent.format, machine::clock(), None),
         },
         Err(refused @ RecordRefused::Nothing(_)) => {
-            Ok(Ending::Refused.because(&refused.to_string()))
+            Err(Ending::Refused.refusing(refused.to_string()))
         }
-        Err(refused) => Ok(Ending::Usage.because(&refused.to_string())),
+        Err(refused) => Err(Ending::Usage.refusing(refused.to_string())),
     }
 }

@@ -15,18 +15,24 @@
 //!   extension number's own star is among what it stands for.
 //! * `modified:` takes `<moment`, `>moment`, a range `from..to` with both ends in it, or one
 //!   moment. A moment is an RFC 3339 dateTime or a day, midnight to midnight in UTC; moments are
-//!   compared, not texts. An event whose date is missing or unreadable never matches, and always
-//!   does when the term is negated.
+//!   compared, not texts.
 //! * Anything else is a word, looked for in number, label, url, note and id, ignoring case; `*`
 //!   and `?` in a word are themselves.
 //!
 //! Double quotes keep white space, `|` and `:` together with a value; `*` and `?` keep their
 //! meaning in them. A backslash makes the character behind it stand for itself, in quotes or not.
 //!
+//! A value that is missing or cannot be read (a date, a method or status beside the documented
+//! ones) matches neither a term nor its negation: such an event is passed over, and counted.
+//!
+//! No word and no value is empty, and none but `ext:*` means everything by wildcards alone: what a
+//! script left empty must not widen a selection. `-note:?*` means events without a note.
+//!
 //! An expression that was built can be evaluated on anything without failing; parsing one and
 //! printing it again gives an equal one.
 
 mod parse;
+mod passed;
 mod pattern;
 mod print;
 #[cfg(test)]
@@ -38,8 +44,9 @@ use super::{EventType, Extension, Modified};
 use pattern::{Pattern, Word};
 
 pub use parse::ExpressionError;
+pub use passed::{PassedOver, Unread};
 
-/// What is meant; the empty expression means everything.
+/// What is meant; the empty expression, without any term, means everything.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Expression {
     /// The cheap ones first, since the first that fails decides.
@@ -81,6 +88,17 @@ enum Span {
     Before(Moment),
     After(Moment),
     Within(Moment, Moment),
+}
+
+/// What an expression says of one event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is meant.
+    Meant,
+    /// It is not.
+    NotMeant,
+    /// Nobody can tell: a value that is asked for cannot be read.
+    PassedOver(Unread),
 }
 
 /// An expression as far as one extension leaves it open, for many events of that extension.
@@ -126,11 +144,17 @@ impl Expression {
     }
 
     /// Whether an event is meant.
-    pub fn matches(&self, event: &Candidate<'_>) -> bool {
-        self.terms.iter().all(|Term { negated, test }| {
+    pub fn judge(&self, event: &Candidate<'_>) -> Verdict {
+        Verdict::of_all(self.terms.iter().map(|Term { negated, test }| {
             let decided = test.decided_by(event.number, event.label);
-            decided.unwrap_or_else(|| test.holds(event)) != *negated
-        })
+            let holds = decided.map_or_else(|| test.holds(event), Ok)?;
+            Ok(holds != *negated)
+        }))
+    }
+
+    /// Whether an event is meant, and nothing about it is in doubt.
+    pub fn matches(&self, event: &Candidate<'_>) -> bool {
+        self.judge(event) == Verdict::Meant
     }
 
     /// What is left to ask of the events of one extension once it answered for itself; `None` when
@@ -167,14 +191,31 @@ impl Narrowed<'_> {
 
     /// Whether an event of the extension is meant; `by_url` answers
     /// [`matches_url`](Self::matches_url) for its URL.
-    pub fn matches(&self, event: &Candidate<'_>, by_url: impl FnOnce() -> bool) -> bool {
-        self.of_rest.iter().all(|term| term.test.holds(event) != term.negated)
-            && (self.of_url.is_empty() || by_url())
+    pub fn judge(&self, event: &Candidate<'_>, by_url: impl FnOnce() -> bool) -> Verdict {
+        let rest = self.of_rest.iter();
+        let rest = Verdict::of_all(rest.map(|term| Ok(term.test.holds(event)? != term.negated)));
+        let asks = rest != Verdict::NotMeant && !self.of_url.is_empty();
+        if asks && !by_url() { Verdict::NotMeant } else { rest }
     }
 
     /// Whether events with this URL are meant, as far as it decides.
     pub fn matches_url(&self, url: &str) -> bool {
         self.of_url.iter().all(|term| term.test.holds_for_url(url) != Some(term.negated))
+    }
+}
+
+impl Verdict {
+    /// All have to hold: one that fails decides, whatever is not known of the others.
+    fn of_all(answers: impl Iterator<Item = Result<bool, Unread>>) -> Self {
+        let mut verdict = Self::Meant;
+        for answer in answers {
+            match (answer, verdict) {
+                (Ok(false), _) => return Self::NotMeant,
+                (Err(unread), Self::Meant) => verdict = Self::PassedOver(unread),
+                (Ok(true) | Err(_), _) => {}
+            }
+        }
+        verdict
     }
 }
 
@@ -230,17 +271,18 @@ impl Test {
         }
     }
 
-    /// Whether it holds for the event, where its extension did not decide.
-    fn holds(&self, event: &Candidate<'_>) -> bool {
+    /// Whether it holds for the event, where its extension did not decide; an error where the value
+    /// that it asks for cannot be read.
+    fn holds(&self, event: &Candidate<'_>) -> Result<bool, Unread> {
         let any = |patterns: &[Pattern], text: &str| patterns.iter().any(|p| p.matches(text));
-        match self {
+        Ok(match self {
             Self::Type(types) => types.contains(&event.event_type),
-            Self::Method(methods) => methods.iter().any(|method| method == event.method),
-            Self::Status(statuses) => statuses.iter().any(|status| status == event.status),
-            Self::Modified(spans) => event
-                .modified
-                .instant()
-                .is_some_and(|instant| spans.iter().any(|span| span.contains(instant))),
+            Self::Method(methods) => is_one_of(methods, event.method).ok_or(Unread::Method)?,
+            Self::Status(statuses) => is_one_of(statuses, event.status).ok_or(Unread::Status)?,
+            Self::Modified(spans) => {
+                let instant = event.modified.instant().ok_or(Unread::Date)?;
+                spans.iter().any(|span| span.contains(instant))
+            }
             Self::Extension(patterns) => any(patterns, event.number),
             Self::Id(patterns) => any(patterns, event.id),
             Self::Host(_) | Self::Url(_) => self.holds_for_url(event.url) == Some(true),
@@ -248,7 +290,7 @@ impl Test {
             Self::Words(words) => words
                 .iter()
                 .any(|word| [event.url, event.note, event.id].iter().any(|text| word.is_in(text))),
-        }
+        })
     }
 
     /// `None` when only events can be asked this.
@@ -271,6 +313,16 @@ impl Test {
             | Self::Note(_) => None,
         }
     }
+}
+
+/// Whether a method or status is one of these. What the documentation does not name may be any of
+/// those that it names: only asked for as it is written is it known.
+fn is_one_of(wanted: &[String], written: &str) -> Option<bool> {
+    let is_documented = |value: &str| matches!(value, "0" | "1");
+    let holds = wanted.iter().any(|value| value == written);
+    let may_be = || wanted.iter().any(|value| is_documented(value));
+    let unknown = written.is_empty() || (!is_documented(written) && may_be());
+    (holds || !unknown).then_some(holds)
 }
 
 impl Span {

@@ -1,6 +1,9 @@
 //! Which rows are shown: an expression together with the text it was typed as.
 
-use super::{Candidate, EventView, Expression, ExpressionError, Extension, PhoneCallEvent};
+use super::{
+    Candidate, EventView, Expression, ExpressionError, Extension, Listing, PassedOver,
+    PhoneCallEvent,
+};
 
 /// What an operator typed after `/`. The empty filter lets everything through.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -44,6 +47,14 @@ impl Filter {
     /// Whether an event of an extension is shown.
     pub fn admits_event(&self, extension: &Extension, event: &EventView<'_>) -> bool {
         self.is_empty() || self.expression.matches(&event.candidate(extension))
+    }
+
+    /// How many events of a listing are not shown as nobody can tell whether they are meant.
+    pub fn passed_over(&self, extension: &Extension, listing: &Listing) -> PassedOver {
+        if self.is_empty() {
+            return PassedOver::default();
+        }
+        listing.passed_over(&self.expression, extension)
     }
 
     /// The same of an event that stands for itself.

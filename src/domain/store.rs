@@ -18,7 +18,9 @@ pub use ending::ListEnd;
 pub use listing::{EventView, Listing, ListingBuilder, OddRow, RawEvent};
 pub use text::RowText;
 
-use super::{EventKey, Expression, Extension, ExtensionNumber, PhoneCallEvent};
+use super::{
+    EventKey, Expression, Extension, ExtensionNumber, PassedOver, PhoneCallEvent, Verdict,
+};
 
 /// All listings and all marks.
 #[derive(Debug, Default)]
@@ -57,6 +59,8 @@ pub struct Meant {
     pub marked: usize,
     /// Extensions that have such events.
     pub extensions: usize,
+    /// Events that it can say nothing about.
+    pub passed_over: PassedOver,
 }
 
 impl EventStore {
@@ -189,9 +193,12 @@ impl EventStore {
                 continue;
             };
             let before = meant.events;
-            for row in shelf.listing.rows_where(expression, extension) {
-                meant.events += 1;
-                meant.marked += usize::from(shelf.marks.contains(row));
+            for (row, verdict) in shelf.listing.judged(expression, extension) {
+                meant.passed_over.count(verdict);
+                if verdict == Verdict::Meant {
+                    meant.events += 1;
+                    meant.marked += usize::from(shelf.marks.contains(row));
+                }
             }
             meant.extensions += usize::from(meant.events > before);
         }

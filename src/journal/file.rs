@@ -194,7 +194,7 @@ impl RunFile {
 
     /// The number of a call in the file.
     fn call(&self, id: usize) -> usize {
-        self.going_on.as_ref().map_or(id, |going_on| going_on.first_call + id)
+        self.going_on.as_ref().map_or(id, |going_on| going_on.first_call.saturating_add(id))
     }
 
     /// The place of an event in the file.

@@ -24,7 +24,12 @@ pub enum Odd {
     Stray,
     /// Another user owns it.
     Foreign(u32),
+    /// It is larger than anything that this program writes.
+    Huge,
 }
+
+/// More than a run of a million events takes, in bytes: reading more holds everything up.
+const LARGEST: u64 = 4 * 1024 * 1024 * 1024;
 
 impl fmt::Display for Odd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -35,6 +40,7 @@ impl fmt::Display for Odd {
             Self::Folder => f.write_str("is a folder: remove it"),
             Self::Device => f.write_str("is a socket or a device: remove it"),
             Self::Stray => f.write_str("is no run file: move it elsewhere"),
+            Self::Huge => f.write_str("is larger than 4 GiB, as no run is: move it elsewhere"),
             Self::Foreign(owner) => {
                 write!(f, "belongs to another user (uid {owner}): have it removed, or take it over")
             }
@@ -63,6 +69,8 @@ pub(super) fn check(data: &Metadata) -> Result<(), Odd> {
         Odd::Device
     } else if data.uid() != rustix::process::geteuid().as_raw() {
         Odd::Foreign(data.uid())
+    } else if data.len() > LARGEST {
+        Odd::Huge
     } else {
         return Ok(());
     })

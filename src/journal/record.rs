@@ -3,6 +3,7 @@
 //! No line makes a file unusable: one that is torn, damaged or not understood is named and passed
 //! over, and what it may have said is called unknown.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
@@ -21,6 +22,12 @@ use crate::domain::{
 
 /// More than the last line of a finished run takes, in bytes.
 const LONGEST_LAST: u64 = 64 * 1024;
+/// More than the first line of a run of a million events takes, in bytes.
+const LONGEST_LINE: u64 = 512 * 1024 * 1024;
+/// So many planned events are believed however short a file is: a wide call covers many in few bytes.
+const ALWAYS_BELIEVED: usize = 20_000;
+/// The first line says within so many bytes when the run began.
+const LONGEST_START: u64 = 8 * 1024;
 
 /// Why a run file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -141,6 +148,8 @@ struct Reading {
     record: Record,
     /// How many events are planned.
     size: usize,
+    /// More than there can be, whatever a line says.
+    most: usize,
     events: Vec<Option<RecordedEvent>>,
     outcomes: Vec<Option<Outcome>>,
     /// Each call that was sent, and its first event.
@@ -190,17 +199,33 @@ fn find_head(reader: &mut impl BufRead) -> io::Result<Found> {
     Ok(Found { at: 0, head: damaged, summed })
 }
 
-/// The next line without its end; false where the end was never written, `None` behind the last.
+/// The next line without its end; false where the end was never written, `None` behind the last. What
+/// is no line of a run file does not fill the memory.
 fn next_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Option<bool>> {
     line.clear();
-    if reader.read_until(b'\n', line)? == 0 {
+    let begins = reader.fill_buf()?.first() == Some(&b'{');
+    let most = if begins { LONGEST_LINE } else { LONGEST_LAST };
+    if reader.by_ref().take(most).read_until(b'\n', line)? == 0 {
         return Ok(None);
     }
-    let whole = line.last() == Some(&b'\n');
-    if whole {
+    if line.last() == Some(&b'\n') {
         line.pop();
+        return Ok(Some(true));
     }
-    Ok(Some(whole))
+    skip_line(reader).map(Some)
+}
+
+/// Passes over the rest of a line; false where its end was never written.
+fn skip_line(reader: &mut impl BufRead) -> io::Result<bool> {
+    let mut part = Vec::new();
+    loop {
+        part.clear();
+        let read = reader.by_ref().take(LONGEST_LAST).read_until(b'\n', &mut part)?;
+        let ends = part.last() == Some(&b'\n');
+        if ends || read == 0 {
+            return Ok(ends);
+        }
+    }
 }
 
 impl Record {
@@ -224,7 +249,8 @@ impl Record {
         let mut reader = BufReader::new(open(&path).map_err(unreadable)?);
         let found = find_head(&mut reader).map_err(unreadable)?;
         reader.rewind().map_err(unreadable)?;
-        let reading = Reading::of_lines(name, found, &mut reader).map_err(unreadable)?;
+        let most = usize::try_from(data.len()).unwrap_or(usize::MAX).max(ALWAYS_BELIEVED);
+        let reading = Reading::of_lines(name, found, most, &mut reader).map_err(unreadable)?;
         if reading.right == 0 && reading.record.origin.is_empty() {
             let what = match reading.flaws.first() {
                 Some((_, flaw)) => flaw.to_string(),
@@ -271,7 +297,8 @@ impl Record {
         let what = self.flaws.first().map_or("its hash is another", String::as_str);
         let damaged = || format!("the plan of {} is not whole: {what}", self.name);
         let planned = self.schema < 2 || (self.planned && self.hash() == self.plan_hash);
-        let all = self.calls.iter().map(|call| call.covers).sum::<usize>() == self.events.len();
+        let covered = self.calls.iter().fold(0, |all: usize, call| all.saturating_add(call.covers));
+        let all = covered == self.events.len();
         if self.missing.is_empty() && planned && all { Ok(()) } else { Err(damaged()) }
     }
 
@@ -332,9 +359,9 @@ impl Record {
     /// Whether a call of this run that names no event may have been carried out on an extension: what
     /// is not there any more may have gone with it.
     fn may_have_swept(&self, extension: &ExtensionNumber) -> bool {
-        let mut first = 0;
+        let mut first: usize = 0;
         self.calls.iter().any(|call| {
-            let covered = first..first + call.covers;
+            let covered = first..first.saturating_add(call.covers);
             first = covered.end;
             let acted = |planned: &RecordedEvent| {
                 planned.event.key.extension == *extension
@@ -411,7 +438,7 @@ impl RecordedEvent {
 }
 
 impl Reading {
-    fn of(name: &str, head: Option<Head>, schema: u32) -> Self {
+    fn of(name: &str, head: Option<Head>, schema: u32, most: usize) -> Self {
         let profile = name.split_once('-').map_or("", |(_, profile)| profile);
         let head = head.unwrap_or_else(|| Head {
             schema,
@@ -461,7 +488,8 @@ impl Reading {
         };
         Self {
             record,
-            size: head.events,
+            size: head.events.min(most),
+            most,
             events: Vec::new(),
             outcomes: Vec::new(),
             sent: Vec::new(),
@@ -478,10 +506,15 @@ impl Reading {
     }
 
     /// Takes every line of a file.
-    fn of_lines(name: &str, found: Found, reader: &mut impl BufRead) -> io::Result<Self> {
+    fn of_lines(
+        name: &str,
+        found: Found,
+        most: usize,
+        reader: &mut impl BufRead,
+    ) -> io::Result<Self> {
         let Found { at: head_at, head, summed } = found;
         let schema = head.as_ref().map_or(if summed { SCHEMA } else { 1 }, |head| head.schema);
-        let mut reading = Self::of(name, head, schema);
+        let mut reading = Self::of(name, head, schema, most);
         reading.plan_ends = head_at;
         let mut text = Vec::new();
         for at in 0.. {
@@ -524,7 +557,7 @@ impl Reading {
             }
             Line::Bystander(body) => self.record.bystanders.push(body.event()?),
             Line::Planned { events, .. } => {
-                self.size = self.size.max(events);
+                self.size = self.size.max(events.min(self.most));
                 self.record.planned = true;
             }
             // Whoever opens it again has not come to an end yet.
@@ -590,7 +623,8 @@ impl Reading {
         let sent = self.sent.iter().rev().find(|(id, _)| *id == call).map(|(_, first)| *first);
         let planned = || {
             let before = self.record.calls.get(..call)?;
-            (call < self.record.calls.len()).then(|| before.iter().map(|call| call.covers).sum())
+            let places = before.iter().map(|call| call.covers);
+            (call < self.record.calls.len()).then(|| places.fold(0, usize::saturating_add))
         };
         sent.or_else(planned)
     }
@@ -598,7 +632,7 @@ impl Reading {
     fn make_room(&mut self, place: usize) -> Result<(), String> {
         // A file without its first line tells of no size: its events do.
         if self.record.origin.is_empty() {
-            self.size = self.size.max(place.saturating_add(1));
+            self.size = self.size.max(place.saturating_add(1).min(self.most));
         }
         if place >= self.size {
             return Err(format!("there is no event {place}"));
@@ -713,12 +747,9 @@ pub fn undo_plan(runs: &Path, name: &str, target: &Target) -> Result<Plan, Recor
 /// # Errors
 /// When the folder cannot be read.
 pub fn undone(runs: &Path) -> io::Result<Vec<(String, String)>> {
-    let undone = |name: String| match first_line(&path_of(runs, &name)) {
-        Ok(line) => match Line::read(&line, has_sum(&line)) {
-            Ok(Line::Run(Head { kind: Kind::Undo, of: Some(of), .. })) => Some((name, of)),
-            _ => None,
-        },
-        Err(_) => None,
+    let undone = |name: String| {
+        let head = head_of(&path_of(runs, &name)).filter(|head| head.kind == Kind::Undo)?;
+        Some((name, head.of?))
     };
     Ok(names(runs)?.into_iter().filter_map(undone).collect())
 }
@@ -732,7 +763,7 @@ fn undos(runs: &Path) -> Result<Vec<Record>, RecordRefused> {
     Ok(records.filter(|record| record.kind == Kind::Undo).collect())
 }
 
-/// The names of all runs in a folder, newest first. A folder that is not there has none. What is no
+/// The names of all runs in a folder, the one that began last first. A folder that is not there has none. What is no
 /// plain file of this user is none: [`odd_files`] names it.
 ///
 /// # Errors
@@ -744,8 +775,25 @@ pub fn names(runs: &Path) -> io::Result<Vec<String>> {
         .filter_map(|(file, _)| Some(file.strip_suffix(".jsonl")?.to_owned()))
         .filter(|name| is_name(name))
         .collect();
-    names.sort_unstable_by(|a, b| b.cmp(a));
+    names.sort_by_cached_key(|name| Reverse((started(runs, name), name.clone())));
     Ok(names)
+}
+
+/// When a run began: as its file says, which may be called anything, else as its name says.
+fn started(runs: &Path, name: &str) -> Option<jiff::Timestamp> {
+    let told = || {
+        let mut start = Vec::new();
+        open(&path_of(runs, name)).ok()?.take(LONGEST_START).read_to_end(&mut start).ok()?;
+        let start = String::from_utf8_lossy(&start);
+        let line = start.lines().next()?;
+        line.split_once("\"started\":\"")?.1.split_once('"')?.0.parse().ok()
+    };
+    let named = || {
+        let stamp = name.split_once('-').map_or(name, |(stamp, _)| stamp);
+        let time = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", stamp).ok()?;
+        jiff::tz::Offset::UTC.to_timestamp(time).ok()
+    };
+    told().or_else(named)
 }
 
 /// What lies in the folder of run files and is none, with what it is: it is left alone.
@@ -786,7 +834,7 @@ fn entries(runs: &Path) -> io::Result<Vec<(String, Option<Odd>)>> {
 
 /// Whether a run can be called so: a time and a profile, nothing that leads elsewhere or that acts
 /// on a terminal.
-fn is_name(name: &str) -> bool {
+pub(super) fn is_name(name: &str) -> bool {
     !name.is_empty()
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
@@ -804,10 +852,18 @@ pub fn is_stopped(runs: &Path, name: &str) -> bool {
         .is_ok_and(|line| matches!(Line::read(&line, has_sum(&line)), Ok(Line::Stopped(_))))
 }
 
+/// The first line of a run, where it can be read.
+pub(super) fn head_of(path: &Path) -> Option<Head> {
+    match first_line(path).map(|line| Line::read(&line, has_sum(&line))) {
+        Ok(Ok(Line::Run(head))) => Some(head),
+        _ => None,
+    }
+}
+
 fn first_line(path: &Path) -> io::Result<Vec<u8>> {
     let mut line = Vec::new();
-    BufReader::new(open(path)?).read_until(b'\n', &mut line)?;
-    Ok(line.trim_ascii_end().to_vec())
+    next_line(&mut BufReader::new(open(path)?), &mut line)?;
+    Ok(line)
 }
 
 fn last_line(path: &Path) -> io::Result<Vec<u8>> {

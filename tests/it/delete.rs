@@ -1,5 +1,8 @@
 //! `callsweep delete` as the real binary: the same plan and run as on the screen, and the same care.
 
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
 use callsweep::simulator::{DeleteAnswer, Extension, Fault, Kind, TypeDelete, World};
 use serde_json::Value;
 
@@ -182,12 +185,14 @@ fn without_a_name_a_yes_or_a_match_nothing_is_sent() {
     for (arguments, code, words) in [
         (vec!["delete", "--yes"], 2, "name what to delete"),
         (vec!["delete", "--where=", "--yes"], 2, "every event"),
+        (vec!["delete", "--where=ext:*", "--id=a"], 2, "write type: and id: in --where"),
         (vec!["delete", "--where=type:hangupp", "--yes"], 2, "column 6"),
         (with(&PAGE, &["--where=type:hangup"]), 2, "write ext:N in --where"),
         (PAGE.to_vec(), 4, "pass --yes"),
-        (with(&PAGE, &["--id=nothing", "--yes"]), 4, "no event is meant"),
+        (with(&PAGE, &["--id=nothing", "--yes"]), 2, "is not listed: --id nothing"),
+        (with(&PAGE, &["--type=answer-incoming", "--yes"]), 4, "matches no event"),
         (with(&PAGE, &["--yes", "--read-only"]), 4, "read-only"),
-        (vec!["delete", "--extension=0003*999", "--yes"], 4, "extension_invalid"),
+        (vec!["delete", "--extension=0003*999", "--yes"], 2, "extension_invalid"),
     ] {
         let said = pbx.run(&arguments);
         assert_eq!(said.code, code, "{arguments:?}: {}", said.err);
@@ -262,34 +267,90 @@ fn list_and_delete_mean_the_same_events_by_the_same_expression() {
     }
 }
 
+/// A deletion of three event calls, the first of which is out and takes so long.
+fn under_way(latency: u64, shell: Option<&str>) -> (Pbx, Child) {
+    let pbx = named("the-page");
+    pbx.simulator.with_world(|world| world.latency.delete = Duration::from_millis(latency));
+    configure(&pbx.home, &pbx.simulator.origin(), "wide_calls = []\nconcurrency = 1");
+    let arguments = ["delete", "--where=ext:*", "--yes", "--format=json"];
+    let plain = command(&pbx.home, &pbx.simulator.token(), &arguments);
+    let mut command = match shell {
+        None => plain,
+        Some(script) => {
+            let mut command = Command::new("/bin/sh");
+            command.args(["-c", script]).arg(plain.get_program()).args(plain.get_args());
+            command.env_clear();
+            command.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
+            command
+        }
+    };
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let until = Instant::now() + Duration::from_secs(20);
+    while deletes(&pbx).is_empty() {
+        assert!(Instant::now() < until, "no DELETE goes out");
+        std::thread::yield_now();
+    }
+    (pbx, child)
+}
+
+fn send(signal: &str, child: &Child) {
+    let sent = Command::new("kill").args(["-s", signal, &child.id().to_string()]).status();
+    assert!(sent.unwrap().success());
+}
+
+fn outcomes(document: &Value) -> Vec<&str> {
+    let outcomes = document["outcomes"].as_array().unwrap().iter();
+    outcomes.map(|line| line["outcome"].as_str().unwrap()).collect()
+}
+
 #[test]
 fn a_signal_stops_a_deletion_in_order_and_is_told_by_the_exit_code() {
-    use std::time::{Duration, Instant};
     // An answer that comes in time, and one that does not.
-    for (signal, code, latency, first) in
-        [("TERM", 143, 500, "deleted"), ("INT", 130, 10_000, "unknown")]
-    {
-        let pbx = named("the-page");
-        pbx.simulator.with_world(|world| world.latency.delete = Duration::from_millis(latency));
-        configure(&pbx.home, &pbx.simulator.origin(), "wide_calls = []\nconcurrency = 1");
-        let arguments = ["delete", "--where=ext:*", "--yes", "--format=json"];
-        let mut command = command(&pbx.home, &pbx.simulator.token(), &arguments);
-        let piped = command.stdout(std::process::Stdio::piped());
-        let child = piped.stderr(std::process::Stdio::piped()).spawn().unwrap();
-        let until = Instant::now() + Duration::from_secs(20);
-        while deletes(&pbx).is_empty() {
-            assert!(Instant::now() < until, "no DELETE goes out");
-            std::thread::yield_now();
-        }
+    for (signals, code, latency, first) in [
+        (&["TERM"][..], 143, 500, "deleted"),
+        (&["HUP"], 129, 500, "deleted"),
+        (&["HUP", "HUP"], 129, 500, "deleted"),
+        (&["INT"], 130, 10_000, "unknown"),
+    ] {
+        let (pbx, child) = under_way(latency, None);
         let asked = Instant::now();
-        let pid = child.id().to_string();
-        let sent = std::process::Command::new("kill").args(["-s", signal, &pid]).status();
-        assert!(sent.unwrap().success());
+        for signal in signals {
+            send(signal, &child);
+        }
         let said = Said::of(child.wait_with_output().unwrap());
         assert_eq!(said.code, code, "{}", said.err);
         assert!(asked.elapsed() < Duration::from_secs(3), "{:?}", asked.elapsed());
-        let outcomes: Vec<Value> = said.document()["outcomes"].as_array().unwrap().clone();
-        let outcomes: Vec<&Value> = outcomes.iter().map(|line| &line["outcome"]).collect();
-        assert_eq!(outcomes, [first, "not_sent", "not_sent"]);
+        let document = said.document();
+        assert_eq!(outcomes(&document), [first, "not_sent", "not_sent"]);
+        if first == "deleted" {
+            assert_eq!(document["stopped_by"]["reason"], "signal", "{document}");
+            let run = pbx.run(&["runs", "--format=json"]).document()["runs"][0].clone();
+            assert!(
+                run["finished"].is_string() && run["stopped_by"]["reason"] == "signal",
+                "{run}"
+            );
+        }
     }
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let (_pbx, mut child) = under_way(10_000, None);
+    let asked = Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        send("TERM", &child);
+    }
+    assert!(asked.elapsed() < Duration::from_millis(700), "{:?}", asked.elapsed());
+    let said = Said::of(child.wait_with_output().unwrap());
+    assert_eq!(said.code, 143, "{}", said.err);
+    assert_eq!(outcomes(&said.document()), ["unknown", "not_sent", "not_sent"]);
+}
+
+#[test]
+fn a_hang_up_that_is_ignored_as_under_nohup_stops_nothing() {
+    let (pbx, child) = under_way(200, Some("trap '' HUP; exec \"$0\" \"$@\""));
+    send("HUP", &child);
+    let said = Said::of(child.wait_with_output().unwrap());
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert_eq!(pbx.simulator.with_world(|world| world.event_count()), 0);
 }

@@ -135,7 +135,13 @@ fn a_disk_that_is_full_before_the_plan_is_written_costs_nothing_and_leaves_nothi
     for blocks in [0, 1, plan / BLOCK / 2, plan / BLOCK] {
         let pbx = office(30);
         let said = Said::of(limited(&pbx, blocks, true, &DELETE));
-        assert_eq!((said.code, said.out.as_str()), (1, ""), "{blocks}: {}", said.err);
+        let document = said.document();
+        assert_eq!(
+            (said.code, &document["run"], &document["summary"]["not_sent"]),
+            (1, &serde_json::Value::Null, &30.into()),
+            "{blocks}: {}",
+            said.err
+        );
         assert!(
             said.err.contains("nothing was sent: the run file cannot be written"),
             "{}",

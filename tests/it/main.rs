@@ -12,7 +12,9 @@
     reason = "a test that cannot go on should stop where it is"
 )]
 
+mod answers;
 mod blocker;
+mod choosing;
 mod config;
 mod delete;
 mod desk;
@@ -36,6 +38,7 @@ mod remote;
 mod reports;
 mod resume;
 mod run_files;
+mod selection;
 mod session;
 mod slow;
 mod start;

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use callsweep::change::Tally;
 use callsweep::domain::Outcome;
 use callsweep::journal::Record;
-use callsweep::simulator::Fault;
+use callsweep::simulator::{Fault, World};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -65,7 +65,7 @@ fn outcomes(record: &Record) -> Vec<&'static str> {
 }
 
 /// A line with its sum, as programs of schema 2 write it.
-fn summed(body: &str) -> String {
+pub(crate) fn summed(body: &str) -> String {
     let mut sum = String::new();
     for byte in Sha256::digest(body).iter().take(8) {
         let _ = write!(sum, "{byte:02x}");
@@ -257,6 +257,105 @@ fn of_a_damaged_plan_the_rest_comes_back_and_nothing_more_is_deleted() {
     let shown = pbx.run(&["show", &name, "--format=json"]).document();
     assert_eq!(shown["outcomes"].as_array().unwrap().len(), 3);
     assert_eq!(shown["outcomes"][2]["id"], Value::Null);
+}
+
+/// A run of two events that was cut off before its first call, and a third event, which was never
+/// planned: somebody changes the file by hand.
+fn tampered(tamper: impl Fn(&mut Vec<String>, &str)) -> (Pbx, String) {
+    let pbx = named("the-page");
+    configure(&pbx.home, &pbx.simulator.origin(), "wide_calls = []\nconcurrency = 1");
+    let said = pbx.run(&["delete", "--where=type:0|1", "--yes", "--format=json"]);
+    let name = said.document()["run"].as_str().unwrap().to_owned();
+    let path = callsweep::journal::path_of(&runs_of(&pbx), &name);
+    let whole = fs::read_to_string(&path).unwrap();
+    pbx.simulator.with_world(|world| {
+        let page = World::named("the-page").unwrap().extension("0003*210").unwrap().clone();
+        world.extension_mut("0003*210").unwrap().events = page.events;
+    });
+    let third = whole.lines().find(|line| line.contains("GOp2s68Afg")).unwrap().to_owned();
+    let mut lines: Vec<String> = whole.lines().map(str::to_owned).collect();
+    let sent = lines.iter().position(|line| line.starts_with("{\"line\":\"sent\""));
+    lines.truncate(sent.unwrap());
+    tamper(&mut lines, &third);
+    fs::write(path, lines.join("\n") + "\n").unwrap();
+    (pbx, name)
+}
+
+/// A line with other words in it, and the sum of these.
+fn reworded(line: &str, words: &[(&str, &str)]) -> String {
+    let mut body = line.rsplit_once(",\"sum\"").map_or(line, |(body, _)| body).to_owned();
+    for (from, to) in words {
+        assert!(body.contains(from), "{from}: {body}");
+        body = body.replace(from, to);
+    }
+    summed(&body)
+}
+
+type Tamper<'a> = &'a dyn Fn(&mut Vec<String>, &str);
+
+#[test]
+fn an_event_line_that_was_added_by_hand_is_never_deleted() {
+    let as_event = |third: &str, place: &str| {
+        let body = third.rsplit_once(",\"sum\"").unwrap().0;
+        let rest = body.split_once("\"extension\"").unwrap().1;
+        summed(&format!("{{\"line\":\"event\",\"place\":{place},\"extension\"{rest}"))
+    };
+    let beside: Tamper<'_> = &|lines, third| lines.insert(3, as_event(third, "2"));
+    let in_place: Tamper<'_> = &|lines, third| lines[2] = as_event(third, "1");
+    let without_a_sum: Tamper<'_> = &|lines, third| {
+        let line = as_event(third, "2");
+        lines.insert(3, format!("{}}}", line.rsplit_once(",\"sum\"").unwrap().0));
+    };
+    let counted: Tamper<'_> = &|lines, third| {
+        let call = "{\"method\":\"DELETE\",\"path\":\"/uapi/x\",\"covers\":1}]";
+        lines[0] =
+            reworded(&lines[0], &[("\"events\":2", "\"events\":3"), ("}]", &format!("}},{call}"))]);
+        lines.insert(3, as_event(third, "2"));
+        let planned = lines.iter().position(|line| line.contains("\"planned\"")).unwrap();
+        lines[planned] = reworded(&lines[planned], &[("\"events\":2", "\"events\":3")]);
+    };
+    for (which, tamper) in [beside, in_place, without_a_sum, counted].into_iter().enumerate() {
+        let (pbx, name) = tampered(tamper);
+        let said = pbx.run(&["resume", &name, "--yes"]);
+        assert_eq!(said.code, 4, "{which}: {}", said.err);
+        assert!(said.err.contains("is not whole"), "{which}: {}", said.err);
+        assert_eq!(pbx.simulator.with_world(|world| world.event_count()), 3, "{which}");
+    }
+    let (pbx, name) = tampered(|_, _| {});
+    let said = pbx.run(&["resume", &name, "--yes"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert_eq!(pbx.simulator.with_world(|world| world.event_count()), 1);
+}
+
+#[test]
+fn numbers_that_no_plan_has_are_not_believed() {
+    let (pbx, name, whole) = deleted();
+    let path = callsweep::journal::path_of(&runs_of(&pbx), &name);
+    let all: Vec<String> = String::from_utf8(whole).unwrap().lines().map(str::to_owned).collect();
+    let huge = u64::MAX.to_string();
+    for (place, words) in [
+        (0, vec![("\"events\":3", format!("\"events\":{huge}"))]),
+        (0, vec![("\"covers\":1", format!("\"covers\":{huge}"))]),
+        (1, vec![("\"place\":0", format!("\"place\":{huge}"))]),
+        (4, vec![("\"events\":3", format!("\"events\":{huge}"))]),
+        (6, vec![("\"call\":0", format!("\"call\":{huge}"))]),
+        (6, vec![("\"first\":0", format!("\"first\":{huge}"))]),
+        (6, vec![("\"covers\":1", format!("\"covers\":{huge}"))]),
+    ] {
+        let mut lines = all.clone();
+        let words: Vec<(&str, &str)> =
+            words.iter().map(|(from, to)| (*from, to.as_str())).collect();
+        lines[place] = reworded(&lines[place], &words);
+        for headless in [false, true] {
+            let lines = if headless && place > 0 { &lines[1..] } else { &lines[..] };
+            fs::write(&path, lines.join("\n") + "\n").unwrap();
+            for command in [&["runs"][..], &["show", &name], &["undo", &name], &["resume", &name]] {
+                let said = pbx.run(&[command, &["--format=json"]].concat());
+                assert!(said.document().is_object(), "{place} {command:?}: {}", said.err);
+                assert!(!said.err.contains("panicked"), "{place} {command:?}: {}", said.err);
+            }
+        }
+    }
 }
 
 #[test]

@@ -63,10 +63,10 @@ fn answer_all(desk: &mut Desk, answer: impl Fn(&str) -> Result<Listing, Failure>
 fn typing_counts_what_is_meant_and_marks_nothing() {
     let mut desk = Desk::open();
     desk.press("enter j space T o l d");
-    let all = Meant { events: 2, marked: 0, extensions: 1 };
+    let all = Meant { events: 2, marked: 0, extensions: 1, ..Meant::default() };
     assert_eq!((prompt(&desk).text(), prompt(&desk).meant()), ("old", Ok(all)));
     desk.press("ctrl-u t y p e : 0");
-    let some = Meant { events: 2, marked: 1, extensions: 1 };
+    let some = Meant { events: 2, marked: 1, extensions: 1, ..Meant::default() };
     assert_eq!((prompt(&desk).changes(), prompt(&desk).meant()), (1, Ok(some)));
     assert_eq!(desk.marked(), ["a"]);
 }
@@ -144,6 +144,39 @@ fn an_empty_expression_marks_nothing_and_says_so() {
 }
 
 #[test]
+fn what_cannot_be_read_is_neither_marked_nor_left_out_and_prompt_and_review_say_how_many() {
+    let told = "5 events passed over: their date cannot be read";
+    for text in ["modified:<2030-01-01", " -modified:<2030-01-01"] {
+        let mut desk = Desk::open();
+        desk.press("enter j space");
+        type_t(&mut desk, text);
+        let meant = prompt(&desk).meant().unwrap();
+        assert_eq!((meant.events, meant.passed_over.to_string()), (0, told.to_owned()));
+        desk.press("enter");
+        assert_eq!(desk.marked(), ["a"]);
+        assert!(desk.notice().contains(told), "{}", desk.notice());
+        desk.press("d");
+        let pinned = desk.review().layout().pinned.join(" ");
+        assert!(pinned.contains(told), "{pinned}");
+        desk.press("esc U enter j space d");
+        let pinned = desk.review().layout().pinned.join(" ");
+        assert!(!pinned.contains("passed over"), "{pinned}");
+    }
+}
+
+#[test]
+fn a_filter_says_how_many_it_can_say_nothing_about() {
+    let mut desk = Desk::open();
+    desk.press("2 /");
+    desk.take(Message::Pasted("-status:off modified:>2000-01-01".to_owned()));
+    assert_eq!(desk.model.admitted_events(), 0);
+    let told = "4 events passed over: their date cannot be read";
+    assert_eq!(desk.model.passed_over().to_string(), told);
+    desk.press("ctrl-u");
+    assert!(desk.model.passed_over().is_empty());
+}
+
+#[test]
 fn what_is_no_expression_is_pointed_at_and_enter_does_nothing_with_it() {
     let mut desk = Desk::open();
     mark(&mut desk, "old type:");
@@ -173,10 +206,10 @@ fn a_listing_that_comes_in_while_typing_is_counted_at_once() {
     desk.list("2", "0 a,0 o1");
     assert_eq!(prompt(&desk).changes(), 2);
     desk.list("3", "0 a,2 b");
-    let all = Meant { events: 3, marked: 0, extensions: 2 };
+    let all = Meant { events: 3, marked: 0, extensions: 2, ..Meant::default() };
     assert_eq!(prompt(&desk).meant(), Ok(all));
     desk.list("2", "2 a");
-    let all = Meant { events: 1, marked: 0, extensions: 1 };
+    let all = Meant { events: 1, marked: 0, extensions: 1, ..Meant::default() };
     assert_eq!(prompt(&desk).meant(), Ok(all), "read again, it is not counted twice");
 }
 
@@ -185,7 +218,7 @@ fn hidden_marks_stay_counted_while_extensions_come_in() {
     let mut desk = Desk::before_listing(facts());
     desk.list("1", "0 a,0 o1,2 o2");
     desk.press("2 / o l d enter");
-    mark(&mut desk, "\"\"");
+    mark(&mut desk, "ext:*");
     assert_eq!((desk.marked().len(), desk.model.hidden_marks()), (3, 1));
     desk.press("L");
     desk.list("2", "0 b,0 o3");

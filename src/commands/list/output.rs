@@ -9,6 +9,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::Report;
 use crate::commands::json::Harmless;
+use crate::commands::selection::type_name;
 use crate::domain::{
     EventType, EventView, Extension, ExtensionKind, Foreign, Listing, Method, Status,
 };
@@ -30,18 +31,6 @@ const COLUMNS: [&str; 11] = [
 /// The columns of a table.
 const HEADINGS: [&str; 8] =
     ["EXTENSION", "TYPE", "ID", "METHOD", "STATUS", "MODIFIED", "NOTE", "URL"];
-
-/// The stable name of a type that has one.
-pub(super) fn type_name(event_type: EventType) -> Option<&'static str> {
-    match event_type {
-        EventType::DialIn => Some("dial-in"),
-        EventType::DialOut => Some("dial-out"),
-        EventType::Hangup => Some("hangup"),
-        EventType::AnswerIncoming => Some("answer-incoming"),
-        EventType::AnswerOutgoing => Some("answer-outgoing"),
-        EventType::Unknown(_) => None,
-    }
-}
 
 fn kind_name(kind: ExtensionKind) -> &'static str {
     match kind {

@@ -1,11 +1,18 @@
 //! `T` and `/` on the screen, `list --where` and `delete --where` mean the same events.
 
+use clap::Parser;
 use proptest::prelude::*;
 
 use super::*;
 use crate::app::{Facts, Key, Message, Model, Moment, update};
-use crate::commands::delete::Wanted;
 use crate::domain::{EventKey, EventStore, Filter, ListingBuilder, RawEvent, Target, UserId};
+
+/// The arguments of a command, read as from its command line.
+#[derive(clap::Parser)]
+struct Probe {
+    #[command(flatten)]
+    selection: SelectionArguments,
+}
 
 const EXPRESSIONS: &[&str] = &[
     "type:hangup",
@@ -15,15 +22,16 @@ const EXPRESSIONS: &[&str] = &[
     "ext:0003*210|0003*101 crm",
     "id:a*|?2",
     "url:*crm-old*",
-    "host:*.acme.test -note:\"\"",
+    "host:*.acme.test note:?*",
     "note:\"old crm\"",
-    "method:get|\"\"",
+    "method:get|7",
+    " -status:off",
     "status:off|\"paused\"",
     "modified:<2024-01-01",
     " -modified:2024-01-01..2024-12-31 lobby",
     "RÉCEPTION",
     "0003 -\"old crm\"|b1",
-    "\"\"",
+    "ext:*",
     "nothing",
 ];
 
@@ -94,11 +102,15 @@ fn by_screen(found: &[(Extension, Listing)], expression: &str) -> Vec<EventKey> 
     keys_of(model.store())
 }
 
+fn wanted(expression: &str) -> Wanted {
+    let probe = Probe::try_parse_from(["probe", &format!("--where={expression}")]).unwrap();
+    probe.selection.wanted().unwrap()
+}
+
 fn by_list(found: &[(Extension, Listing)], expression: &str) -> Vec<EventKey> {
     let report = Report {
         extensions: found.iter().map(|(one, listing)| (one.clone(), Ok(listing.clone()))).collect(),
-        types: Vec::new(),
-        expression: parse_expression(expression).unwrap(),
+        wanted: wanted(expression),
         all_sources: true,
     };
     let events = report.listings().flat_map(|(one, listing)| report.events_of(one, listing));
@@ -106,10 +118,12 @@ fn by_list(found: &[(Extension, Listing)], expression: &str) -> Vec<EventKey> {
 }
 
 fn by_delete(found: &[(Extension, Listing)], expression: &str) -> Vec<EventKey> {
-    let wanted = Wanted::Where(Expression::parse(expression).unwrap());
+    let wanted = wanted(expression);
     let mut store = EventStore::default();
     for (extension, listing) in found {
-        wanted.mark(&mut store, extension, listing.clone());
+        let rows = wanted.rows(extension, listing);
+        store.insert(listing.clone());
+        store.set_marks(&extension.number, rows, true);
     }
     keys_of(&store)
 }
@@ -155,7 +169,7 @@ fn the_expressions_of_that_comparison_mean_some_events_and_not_all() {
         (0..40).map(event).collect()
     };
     let found = found(&(0..4).map(every).collect::<Vec<_>>());
-    let all = by_list(&found, "\"\"").len();
+    let all = by_list(&found, "ext:*").len();
     let narrow = EXPRESSIONS.iter().filter(|text| (1..all).contains(&by_list(&found, text).len()));
     assert_eq!(narrow.count(), EXPRESSIONS.len() - 2);
 }

@@ -186,6 +186,10 @@ fn key_of(signs: &[Sign]) -> Result<Option<Keyed<'_>>, ExpressionError> {
 fn term(signs: &[Sign]) -> Result<Term, ExpressionError> {
     let rest = without_minus(signs);
     let negated = rest.len() < signs.len();
+    if negated && rest.first().is_some_and(|sign| is_plain(sign, '-')) {
+        let message = "one - negates: write one, or quotes for a word that begins with it";
+        return Err(error(rest, message.to_owned()));
+    }
     if rest.is_empty() {
         let message = "nothing stands behind the -: write a term there, or \"-\" for the sign";
         return Err(error(signs, message.to_owned()));
@@ -194,8 +198,7 @@ fn term(signs: &[Sign]) -> Result<Term, ExpressionError> {
     let behind = rest.last().map_or(1, |sign| sign.column + 1);
     let Some((name, key, values)) = key_of(rest)? else {
         let words = alternatives(rest, behind, "")?;
-        let words = words.iter().map(|signs| Word::new(text_of(signs))).collect();
-        return Ok(Term { negated, test: Test::Words(words) });
+        return Ok(Term { negated, test: Test::Words(each(&words, word)?) });
     };
     let values = alternatives(values, behind, name)?;
     let test = match key {
@@ -203,16 +206,16 @@ fn term(signs: &[Sign]) -> Result<Term, ExpressionError> {
         Key::Method => Test::Method(each(&values, |v| choice(v, name, METHODS))?),
         Key::Status => Test::Status(each(&values, |v| choice(v, name, STATUSES))?),
         Key::Modified => Test::Modified(each(&values, span)?),
-        Key::Extension => Test::Extension(patterns(&values, false)),
-        Key::Id => Test::Id(patterns(&values, false)),
-        Key::Host => Test::Host(patterns(&values, true)),
-        Key::Url => Test::Url(patterns(&values, false)),
-        Key::Note => Test::Note(patterns(&values, false)),
+        Key::Extension => Test::Extension(each(&values, |v| pattern(v, name, key))?),
+        Key::Id => Test::Id(each(&values, |v| pattern(v, name, key))?),
+        Key::Host => Test::Host(each(&values, |v| pattern(v, name, key))?),
+        Key::Url => Test::Url(each(&values, |v| pattern(v, name, key))?),
+        Key::Note => Test::Note(each(&values, |v| pattern(v, name, key))?),
     };
     Ok(Term { negated, test })
 }
 
-/// The values between the bars; each is there, if only as a pair of quotes.
+/// The values between the bars; each is there.
 fn alternatives<'a>(
     signs: &'a [Sign],
     behind: usize,
@@ -224,7 +227,7 @@ fn alternatives<'a>(
         if value.is_empty() {
             let what =
                 if name.is_empty() { "a word".to_owned() } else { format!("a value of {name}:") };
-            let message = format!("{what} is missing: write it, or \"\"");
+            let message = format!("{what} is missing: write one");
             return Err(ExpressionError { column, message });
         }
         if place > 0
@@ -248,16 +251,48 @@ fn each<T>(
     values.iter().map(|value| read(value)).collect()
 }
 
-fn patterns(values: &[&[Sign]], ignore_case: bool) -> Vec<Pattern> {
+/// A word that stands in everything would mean everything, and so would one of wildcards alone,
+/// which are themselves in a word: the star stands in most numbers.
+fn word(signs: &[Sign]) -> Result<Word, ExpressionError> {
+    let text = text_of(signs);
+    if text.trim().is_empty() {
+        let message = "an empty word would mean every event: write a word, or ext:* for them all";
+        return Err(error(signs, message.to_owned()));
+    }
+    let mut written = signs.iter().filter(|sign| sign.form != Form::Quote);
+    if written.all(|sign| is_plain(sign, '*') || is_plain(sign, '?')) {
+        let message = format!(
+            "{text:?} is no word: write ext:* for every event, or \"{text}\" in quotes for the sign"
+        );
+        return Err(error(signs, message));
+    }
+    Ok(Word::new(text))
+}
+
+/// A pattern that something does not fit: what means every event says so, with `ext:*`.
+fn pattern(signs: &[Sign], name: &str, key: Key) -> Result<Pattern, ExpressionError> {
     let glyph = |sign: &Sign| match (sign.character, sign.form) {
         (_, Form::Quote) => None,
         ('*', Form::Plain | Form::Quoted) => Some(Glyph::Any),
         ('?', Form::Plain | Form::Quoted) => Some(Glyph::One),
         (character, _) => Some(Glyph::Just(character)),
     };
-    let pattern =
-        |value: &&[Sign]| Pattern::new(value.iter().filter_map(glyph).collect(), ignore_case);
-    values.iter().map(pattern).collect()
+    let glyphs: Vec<Glyph> = signs.iter().filter_map(glyph).collect();
+    let is_note = key == Key::Note;
+    if glyphs.is_empty() {
+        let none = if is_note { ", or -note:?* for events without a note" } else { "" };
+        return Err(error(signs, format!("{name}: is empty: write a value{none}")));
+    }
+    // A note may be empty, and so one character of it is something to ask for.
+    let open = |glyph: &Glyph| *glyph == Glyph::Any || (*glyph == Glyph::One && !is_note);
+    let anything = glyphs.contains(&Glyph::Any) && glyphs.iter().all(open);
+    if key != Key::Extension && anything {
+        let some = if is_note { ", or note:?* for events with a note" } else { "" };
+        let text = text_of(signs);
+        let message = format!("{name}:{text} means every event: write ext:* for that{some}");
+        return Err(error(signs, message));
+    }
+    Ok(Pattern::new(glyphs, key == Key::Host))
 }
 
 fn event_type(signs: &[Sign]) -> Result<EventType, ExpressionError> {
@@ -281,6 +316,9 @@ const STATUSES: Names = &[("on", "1"), ("off", "0"), ("enabled", "1"), ("disable
 
 fn choice(signs: &[Sign], key: &str, names: Names) -> Result<String, ExpressionError> {
     let written = text_of(signs);
+    if written.is_empty() {
+        return Err(error(signs, format!("{key}: is empty: write a value")));
+    }
     // In quotes stands what the service wrote, whatever that is.
     if signs.iter().any(|sign| sign.form == Form::Quote)
         || !written.is_empty() && written.bytes().all(|byte| byte.is_ascii_digit())

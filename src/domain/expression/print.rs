@@ -108,8 +108,9 @@ fn quoted(text: &str) -> String {
 
 fn word(word: &Word) -> String {
     let text = &word.text;
-    let bare = text.chars().all(is_plain) && !text.starts_with('-') && !text.is_empty();
-    // A word takes its wildcards for themselves, quoted or not.
+    // A word takes its wildcards for themselves, but there is none of wildcards alone without quotes.
+    let wild = text.chars().all(|character| matches!(character, '*' | '?'));
+    let bare = text.chars().all(is_plain) && !text.starts_with('-') && !wild;
     if bare { text.clone() } else { quoted(text) }
 }
 

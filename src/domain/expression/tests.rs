@@ -51,7 +51,10 @@ fn what_is_written_matches_the_event() {
         "host:*.acme.tes?",
         "note:\"the \\\"old\\\" CRM \\*1\"",
         "note:\"*old*\"",
-        "-note:\"\"",
+        "note:?*",
+        "ext:*",
+        "-ext:9|8*",
+        "\"*\"",
         "method:post",
         "method:get|POST",
         "method:1",
@@ -92,10 +95,11 @@ fn what_is_written_leaves_the_event_out() {
         "url:*crm-old*",
         "host:acme.test",
         "host:crm-old.acme.test:8443",
-        "note:\"\"",
+        "-note:?*",
         "note:\"the \\\"old\\\" CRM ?\"",
         "method:get",
         "method:\"1 \"",
+        "-method:\"1 \"|post",
         "status:on",
         "modified:>2023-12-31",
         "modified:<2023-12-31",
@@ -112,16 +116,105 @@ fn what_is_written_leaves_the_event_out() {
 }
 
 #[test]
-fn a_date_that_is_missing_or_unreadable_matches_only_negated() {
+fn a_value_that_cannot_be_read_matches_neither_a_term_nor_its_negation() {
+    let dated = |text: &str| Candidate { modified: Modified::parse(text), ..event() };
+    let mut open: Vec<(Candidate<'_>, &str, Unread)> = Vec::new();
     for written in ["", "yesterday", "2024-01-01", "2024-01-01T10:00:00"] {
-        let event = Candidate { modified: Modified::parse(written), ..event() };
         for text in ["modified:<2030-01-01", "modified:>2000-01-01", "modified:2024-01-01"] {
-            assert!(!parse(text).matches(&event), "{text} {written}");
-            assert!(parse(&format!("-{text}")).matches(&event), "-{text} {written}");
+            open.push((dated(written), text, Unread::Date));
+        }
+    }
+    for written in ["", "paused", "on", "2", "01", " 1", "true"] {
+        let (method, status) =
+            (Candidate { method: written, ..event() }, Candidate { status: written, ..event() });
+        open.push((method.clone(), "method:get", Unread::Method));
+        open.push((method, "method:post|\"x\"", Unread::Method));
+        open.push((status.clone(), "status:off", Unread::Status));
+        open.push((status, "status:on|off", Unread::Status));
+    }
+    open.push((Candidate { status: "", ..event() }, "status:7", Unread::Status));
+    for (event, text, why) in open {
+        for text in [text.to_owned(), format!("-{text}")] {
+            assert_eq!(parse(&text).judge(&event), Verdict::PassedOver(why), "{text} {event:?}");
+            assert!(!parse(&text).matches(&event), "{text} {event:?}");
         }
     }
     let fraction = Candidate { modified: Modified::parse("2024-01-01T10:00:00.5Z"), ..event() };
     assert!(parse("modified:2024-01-01").matches(&fraction));
+}
+
+#[test]
+fn what_is_not_known_decides_only_where_nothing_else_does() {
+    let event = Candidate { modified: Modified::parse("once"), status: "", ..event() };
+    for (text, verdict) in [
+        ("modified:2024-01-01 type:dial-in", Verdict::NotMeant),
+        ("type:dial-in -modified:2024-01-01", Verdict::NotMeant),
+        ("-modified:2024-01-01 host:other.test", Verdict::NotMeant),
+        (
+            "-modified:2024-01-01 type:hangup host:crm-old.acme.test",
+            Verdict::PassedOver(Unread::Date),
+        ),
+        ("modified:2024-01-01 status:on", Verdict::PassedOver(Unread::Status)),
+        ("type:hangup", Verdict::Meant),
+    ] {
+        assert_eq!(parse(text).judge(&event), verdict, "{text}");
+    }
+    let paused = Candidate { status: "paused", ..event };
+    assert_eq!(parse("status:on|\"paused\"").judge(&paused), Verdict::Meant);
+    assert_eq!(parse("-status:on|\"paused\"").judge(&paused), Verdict::NotMeant);
+}
+
+#[test]
+fn nothing_widens_a_selection_without_saying_so() {
+    for (text, column) in [
+        ("\"\"", 1),
+        ("\"\" \"\"", 1),
+        ("-\"\"", 2),
+        ("zzz|\"\"", 5),
+        ("\"\"|zzz", 1),
+        ("\" \"", 1),
+        ("\"\u{a0}\"", 1),
+        ("\\ ", 2),
+        ("type:hangup \"\"", 13),
+        ("\"\"\"\"", 1),
+        ("|", 1),
+        ("-|", 2),
+        ("\"|\"|", 5),
+        ("*", 1),
+        ("-*", 2),
+        ("crm|*", 5),
+        ("?*", 1),
+        ("*\"\"", 1),
+        ("--yes", 2),
+        ("--", 2),
+        ("- type:hangup", 1),
+        ("ext:\"\"", 5),
+        ("ext:210|\"\"", 9),
+        ("id:\"\"", 4),
+        ("-id:\"\"", 5),
+        ("id:*", 4),
+        ("url:?*", 5),
+        ("host:*?", 6),
+        ("url:", 5),
+        ("url:\"\"", 5),
+        ("url:**", 5),
+        ("-url:\"*\"", 6),
+        ("host:\"\"", 6),
+        ("host:*", 6),
+        ("note:\"\"", 6),
+        ("-note:\"\"", 7),
+        ("note:crm|*", 10),
+        ("type:\"\"", 6),
+        ("type:0|", 8),
+        ("method:\"\"", 8),
+        ("status:on|\"\"", 11),
+        ("modified:\"\"", 10),
+        ("modified:..", 10),
+        ("modified:>", 10),
+    ] {
+        let error = Expression::parse(text).unwrap_err();
+        assert_eq!(error.column, column, "{text}: {error}");
+    }
 }
 
 #[test]
@@ -216,6 +309,13 @@ fn the_canonical_text_is_short_and_puts_cheap_terms_first() {
 }
 
 fn wild() -> impl Strategy<Value = Vec<Glyph>> {
+    glyphs().prop_filter("means not everything", |glyphs| {
+        let plain = glyphs.iter().any(|glyph| matches!(glyph, Glyph::Just(_)));
+        plain || !glyphs.is_empty() && !glyphs.contains(&Glyph::Any)
+    })
+}
+
+fn glyphs() -> impl Strategy<Value = Vec<Glyph>> {
     let glyph = prop_oneof![
         any::<char>().prop_map(Glyph::Just),
         "[-*?|:\\\\\" a.<]".prop_map(|text| Glyph::Just(text.chars().next().unwrap())),
@@ -251,7 +351,8 @@ fn span() -> impl Strategy<Value = Span> {
 fn test() -> impl Strategy<Value = Test> {
     let patterns =
         |ignore_case| vec(wild().prop_map(move |glyphs| Pattern::new(glyphs, ignore_case)), 1..4);
-    let raw = || vec(prop_oneof!["[0-9]{1,3}", any::<String>()], 1..4);
+    let text = || any::<String>().prop_filter("not empty", |text| !text.trim().is_empty());
+    let raw = move || vec(prop_oneof!["[0-9]{1,3}", text()], 1..4);
     prop_oneof![
         vec(any::<u16>().prop_map(|n| EventType::from_number(n % 7)), 1..4).prop_map(Test::Type),
         raw().prop_map(Test::Method),
@@ -262,7 +363,7 @@ fn test() -> impl Strategy<Value = Test> {
         patterns(true).prop_map(Test::Host),
         patterns(false).prop_map(Test::Url),
         patterns(false).prop_map(Test::Note),
-        vec(prop_oneof!["[-a-z:|*\\\\\"/ ]{0,6}", any::<String>()].prop_map(Word::new), 1..4)
+        vec(prop_oneof!["[-a-z:|*\\\\\"/ ]{0,6}[a*:]", text()].prop_map(Word::new), 1..4)
             .prop_map(Test::Words),
     ]
 }
@@ -333,10 +434,10 @@ proptest! {
             ..Extension::of(ExtensionNumber::parse(event.number).unwrap())
         };
         let narrowed = expression.narrowed(&extension);
-        let meant = narrowed.is_some_and(|narrowed| {
-            narrowed.matches(&event, || narrowed.matches_url(event.url))
+        let verdict = narrowed.map_or(Verdict::NotMeant, |narrowed| {
+            narrowed.judge(&event, || narrowed.matches_url(event.url))
         });
-        prop_assert_eq!(meant, expression.matches(&event));
+        prop_assert_eq!(verdict, expression.judge(&event));
     }
 }
 

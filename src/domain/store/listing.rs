@@ -11,7 +11,7 @@ use super::text::{RowText, Texts};
 
 use super::super::{
     Candidate, EventId, EventKey, EventType, Expression, Extension, ExtensionNumber, Foreign,
-    Method, Modified, PhoneCallEvent, Status,
+    Method, Modified, PassedOver, PhoneCallEvent, Status, Verdict,
 };
 
 /// Rows that cannot be used and are kept to be shown; more of them are counted.
@@ -163,20 +163,20 @@ impl Listing {
         groups.find(|(found, _)| *found == event_type).map_or(0..0, |(_, rows)| rows)
     }
 
-    /// The rows that an expression means, for the screen and for commands alike. `extension` is
-    /// what is known of the one whose events these are.
-    pub fn rows_where<'a>(
+    /// The rows that an expression means, or can say nothing about, for the screen and for commands
+    /// alike. `extension` is what is known of the one whose events these are.
+    pub fn judged<'a>(
         &'a self,
         expression: &'a Expression,
         extension: &'a Extension,
-    ) -> impl Iterator<Item = usize> + 'a {
+    ) -> impl Iterator<Item = (usize, Verdict)> + 'a {
         let narrowed = expression.narrowed(extension);
         let rows = if narrowed.is_some() { 0..self.len() } else { 0..0 };
         // Each URL is asked once, however many events have it.
         let mut by_url: Vec<Option<bool>> = vec![None; self.strings.len()];
-        let meant = move |row: &usize| {
-            let (Some(narrowed), Some(view)) = (&narrowed, self.row(*row)) else {
-                return false;
+        let mut judge = move |row: usize| {
+            let (Some(narrowed), Some(view)) = (&narrowed, self.row(row)) else {
+                return Verdict::NotMeant;
             };
             let index = usize::try_from(view.row.url).ok();
             let mut url_fits = || {
@@ -184,9 +184,31 @@ impl Listing {
                 let answer = || narrowed.matches_url(self.text(view.row.url));
                 known.map_or_else(answer, |known| *known.get_or_insert_with(answer))
             };
-            narrowed.is_empty() || narrowed.matches(&view.candidate(extension), &mut url_fits)
+            if narrowed.is_empty() {
+                return Verdict::Meant;
+            }
+            narrowed.judge(&view.candidate(extension), &mut url_fits)
         };
-        rows.filter(meant)
+        rows.map(move |row| (row, judge(row))).filter(|(_, verdict)| *verdict != Verdict::NotMeant)
+    }
+
+    /// The rows that an expression means.
+    pub fn rows_where<'a>(
+        &'a self,
+        expression: &'a Expression,
+        extension: &'a Extension,
+    ) -> impl Iterator<Item = usize> + 'a {
+        let judged = self.judged(expression, extension);
+        judged.filter(|(_, verdict)| *verdict == Verdict::Meant).map(|(row, _)| row)
+    }
+
+    /// How many of its events an expression can say nothing about.
+    pub fn passed_over(&self, expression: &Expression, extension: &Extension) -> PassedOver {
+        let mut passed_over = PassedOver::default();
+        for (_, verdict) in self.judged(expression, extension) {
+            passed_over.count(verdict);
+        }
+        passed_over
     }
 
     /// Where an event stands.

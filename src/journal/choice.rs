@@ -1,0 +1,108 @@
+//! Which run is meant: its name, the beginning of one, `latest`, or the path of its file.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::record::{RecordRefused, head_of, is_name, names};
+use super::{Kind, path_of};
+
+/// The word for the newest run.
+const LATEST: &str = "latest";
+/// Names that are told where several begin alike.
+const TOLD: usize = 5;
+
+/// A run by the folder and the name of its file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The folder.
+    pub runs: PathBuf,
+    /// The run's name.
+    pub name: String,
+}
+
+/// Why no run is meant, or not one alone.
+#[derive(Debug, thiserror::Error)]
+pub enum NoChoice {
+    /// Nothing fits.
+    #[error(transparent)]
+    Refused(#[from] RecordRefused),
+    /// Several names begin so.
+    #[error(
+        "{said:?} begins the names of {count} runs: {names}; write more of the one that is meant"
+    )]
+    Several {
+        /// What was said.
+        said: String,
+        /// How many.
+        count: usize,
+        /// The first few of them, newest first.
+        names: String,
+    },
+    /// This PBX has none.
+    #[error("there is no run of {0} yet but undos: `callsweep runs` lists those there are")]
+    NoneYet(String),
+    /// The path leads to no run file.
+    #[error("{0:?} is no path of a run file: its name ends in .jsonl, as callsweep wrote it")]
+    Path(PathBuf),
+}
+
+/// True for what asks for the newest run of a PBX.
+pub fn is_latest(said: &str) -> bool {
+    said == LATEST
+}
+
+/// The newest run on a PBX that is no undo.
+///
+/// # Errors
+/// When there is none, or the folder cannot be read.
+pub fn latest(runs: &Path, origin: &str) -> Result<Place, NoChoice> {
+    let is_ours = |name: &String| {
+        let head = head_of(&path_of(runs, name));
+        head.is_some_and(|head| head.origin == origin && head.kind != Kind::Undo)
+    };
+    let name = all(runs)?.into_iter().find(is_ours);
+    let name = name.ok_or_else(|| NoChoice::NoneYet(origin.to_owned()))?;
+    Ok(Place { runs: runs.to_owned(), name })
+}
+
+/// The run that is meant by a name, the beginning of one, or a path.
+///
+/// # Errors
+/// When it is none, or not one alone.
+pub fn find(runs: &Path, said: &str) -> Result<Place, NoChoice> {
+    let place = |name: String| Place { runs: runs.to_owned(), name };
+    // A path has a slash, or the end that no name has.
+    if said.contains('/') || Path::new(said).extension().is_some() {
+        return by_path(Path::new(said));
+    }
+    if said.is_empty() || !is_name(said) {
+        return Err(RecordRefused::Missing(said.to_owned()).into());
+    }
+    if fs::symlink_metadata(path_of(runs, said)).is_ok() {
+        return Ok(place(said.to_owned()));
+    }
+    let begin: Vec<String> = all(runs)?.into_iter().filter(|name| name.starts_with(said)).collect();
+    match begin.as_slice() {
+        [] => Err(RecordRefused::Missing(said.to_owned()).into()),
+        [name] => Ok(place(name.clone())),
+        several => Err(NoChoice::Several {
+            said: said.to_owned(),
+            count: several.len(),
+            names: several.iter().take(TOLD).cloned().collect::<Vec<_>>().join(", "),
+        }),
+    }
+}
+
+fn by_path(path: &Path) -> Result<Place, NoChoice> {
+    let refused = || NoChoice::Path(path.to_owned());
+    let file = path.file_name().and_then(|name| name.to_str()).ok_or_else(refused)?;
+    let name = file.strip_suffix(".jsonl").filter(|name| is_name(name)).ok_or_else(refused)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let unreadable = |error| RecordRefused::Unreadable(folder.to_owned(), error);
+    Ok(Place { runs: folder.canonicalize().map_err(unreadable)?, name: name.to_owned() })
+}
+
+fn all(runs: &Path) -> Result<Vec<String>, RecordRefused> {
+    names(runs).map_err(|error| RecordRefused::Unreadable(runs.to_owned(), error))
+}
