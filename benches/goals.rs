@@ -10,12 +10,12 @@
     reason = "a bench prints what it measured and stops where it cannot"
 )]
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use callsweep::app::{Dialog, Effect, Facts, Key, Message, Model, Moment, update};
-use callsweep::change::{Act, Done, Loss, Machine, Plan, Selection, judge, judge_made};
+use callsweep::change::{Act, Done, History, Loss, Machine, Plan, Selection, judge, judge_made};
 use callsweep::domain::{
     Call, CallForm, DeleteAnswer, Discovery, EventStore, Extension, ExtensionNumber, Foreign,
     Listing, ListingBuilder, RawEvent, Target, UserId, WriteAnswer,
@@ -131,7 +131,11 @@ fn carried_out(extensions: usize, events: usize) -> (Duration, Duration) {
     let plan = Plan::freeze(target.clone(), &selection, CallForm::Event, usize::MAX).unwrap();
     let mut run = Machine::new(Arc::new(plan), 4);
     let deleted = drive(&mut run);
-    let plan = Plan::give_back(target, &Loss::after(&run).unwrap()).unwrap();
+    let known = run.plan().events().to_vec();
+    let taken = known.iter().map(|event| event.key.clone()).collect();
+    let history = History { run: "bench".to_owned(), known, taken, ..History::default() };
+    let loss = Loss::of(&history, BTreeSet::new(), None);
+    let plan = loss.way_back(target, |_| None, false).plan.unwrap();
     let mut undo = Machine::new(Arc::new(plan), 4);
     let restored = drive(&mut undo);
     assert_eq!(run.tally().deleted, undo.tally().restored);

@@ -26,7 +26,7 @@ pub use expression::{
     Candidate, Expression, ExpressionError, Narrowed, PassedOver, Unread, Verdict, host_of,
 };
 pub use extension::{Extension, ExtensionKind, ExtensionNumber, ExtensionNumberRefused};
-pub use failure::{Cause, DeleteAnswer, Failure, Fetched, Outcome, WriteAnswer};
+pub use failure::{Cause, DeleteAnswer, FIELDS, Failure, Fetched, Outcome, WriteAnswer};
 pub use filter::Filter;
 pub use foreign::{Foreign, acts_or_hides};
 pub use fuse::Fuse;

@@ -7,6 +7,7 @@
 
 #[cfg(test)]
 mod agreement;
+mod back;
 mod choice;
 mod file;
 mod line;
@@ -24,14 +25,14 @@ use serde_json::{Value, json};
 
 pub use crate::change::Kind;
 use crate::domain::EventKey;
+pub use back::{Undone, Way, way_back};
 pub use choice::{NoChoice, Place, find, is_latest, latest};
 pub use file::{RunFile, Written, is_going_on};
 pub use line::{Calls, RecordedCall};
 pub use lock::{Lock, LockRefused};
 pub use odd::Odd;
 pub use record::{
-    Record, RecordRefused, RecordedEvent, is_finished, is_stopped, names, odd_files, undo_plan,
-    undone,
+    Record, RecordRefused, RecordedEvent, is_finished, is_stopped, names, odd_files, undone,
 };
 
 /// Version of the line format.

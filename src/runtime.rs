@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use crate::api::Client;
 use crate::app::{Effect, Message};
-use crate::change::{Act, Done, Plan, RunCall, RunEnd, Settled, judge, judge_made};
+use crate::change::{Act, Done, Loss, Plan, RunCall, RunEnd, Settled, judge, judge_made};
 use crate::domain::{
     Call, Cause, Discovery, Exchange, ExtensionNumber, Failure, Foreign, Fuse, Listing, Source,
 };
@@ -97,6 +97,7 @@ pub async fn perform(effect: Effect, ports: &Ports) -> Message {
             Message::Discovered { result, exchanges }
         }
         Effect::FindBrokenRuns => Message::BrokenRunsFound(broken_runs(ports)),
+        Effect::ReadWayBack(run) => Message::WayBackRead(read_way_back(ports, &run)),
         Effect::ListEvents { extension, epoch } => {
             let mut exchanges = Vec::new();
             let result = ports.client.events(&extension, &mut exchanges).await;
@@ -147,6 +148,14 @@ pub async fn carry(act: Act, ports: &Ports) -> Done {
         }
         Act::Close(end) => Done::Closed(close_run_file(ports, &end)),
     }
+}
+
+fn read_way_back(ports: &Ports, run: &str) -> Result<(Box<Loss>, Vec<String>), String> {
+    let way = journal::way_back(&ports.runs, run).map_err(|why| why.to_string())?;
+    way.record.is_of(ports.client.target()).map_err(|why| why.to_string())?;
+    let flaws = way.record.flaws.iter().map(|flaw| format!("run {}, {flaw}", way.record.name));
+    let remarks = flaws.chain(way.remarks).collect();
+    Ok((Box::new(way.loss), remarks))
 }
 
 /// The extensions there are, and what was sent to know it.
@@ -272,7 +281,25 @@ fn create_run_file(ports: &Ports, plan: &Plan) -> Result<RunFile, Failure> {
     };
     journal::prepare(&ports.runs).map_err(unwritten)?;
     let lock = ports.lock().map_err(|why| Failure::new(Cause::Locked, why.to_string()))?;
-    Ok(RunFile::create(&ports.runs, plan).map_err(unwritten)?.holding(lock))
+    let file = match plan.undoes() {
+        Some(run) => create_undo_file(ports, plan, run)?,
+        None => RunFile::create(&ports.runs, plan),
+    };
+    Ok(file.map_err(unwritten)?.holding(lock))
+}
+
+/// An undo rests on what all run files tell: under the lock they must still tell it.
+fn create_undo_file(ports: &Ports, plan: &Plan, run: &str) -> Result<io::Result<RunFile>, Failure> {
+    let refused = |why: String| Failure::new(Cause::Locked, why);
+    let way = journal::way_back(&ports.runs, run).map_err(|why| refused(why.to_string()))?;
+    if !way.loss.is_of(plan) {
+        let why = "another run changed this PBX since the review: undo it again";
+        return Err(refused(why.to_owned()));
+    }
+    let Some(undo) = plan.goes_on() else { return Ok(RunFile::create(&ports.runs, plan)) };
+    let record = Record::read(&ports.runs, undo).map_err(|why| refused(why.to_string()))?;
+    let places = record.places_of(plan.events());
+    Ok(RunFile::go_on(&ports.runs, &record, &record.found(plan.there()), places))
 }
 
 /// Waits until the line that says what is about to be sent is on disk.

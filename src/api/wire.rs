@@ -14,7 +14,8 @@ use std::hash::{Hash, Hasher};
 use serde_json::json;
 
 use crate::domain::{
-    Change, EventId, EventType, Foreign, ListingBuilder, Method, PhoneCallEvent, RawEvent, Status,
+    Change, EventId, EventType, FIELDS, Foreign, ListingBuilder, Method, PhoneCallEvent, RawEvent,
+    RowText, Status,
 };
 pub(super) use clothes::coded;
 use json::{Json, Kind, NoJson};
@@ -178,14 +179,35 @@ pub(super) fn refusal(body: &[u8]) -> Option<Refusal> {
     }
 }
 
-/// The body that makes an event like this one. Numbers are strings, as the pages and the vendor's
-/// own client write them.
+/// The body that makes an event like this one: URL and note letter by letter as the service wrote
+/// them, numbers as strings, as the pages and the vendor's own client write them. What its row has
+/// not, or has as null, is left out.
 pub(super) fn event_body(event: &PhoneCallEvent) -> String {
-    json!({
-        "type": event.key.event_type.number().to_string(), "method": event.method.written(),
-        "url": event.url.raw(), "note": event.note.raw(), "status": event.status.written(),
-    })
-    .to_string()
+    let row = event.text.as_ref().and_then(RowText::fields);
+    let written = |name: &str| {
+        let mut fields = row.iter().flatten().rev();
+        let (_, value) = fields.find(|(field, _)| field == name)?;
+        (value != "null").then(|| value.clone())
+    };
+    let text = |text: &str| json!(text).to_string();
+    let plain = |name: &str, value: &str| match &row {
+        Some(_) => written(name).map(|_| text(value)),
+        None => (!value.is_empty()).then(|| text(value)),
+    };
+    let raw = |name: &str, value: &str| match &row {
+        Some(_) => written(name),
+        None => Some(text(value)),
+    };
+    let values = [
+        Some(text(&event.key.event_type.number().to_string())),
+        plain("method", event.method.written()),
+        raw("url", event.url.raw()),
+        raw("note", event.note.raw()),
+        plain("status", event.status.written()),
+    ];
+    let fields = FIELDS.into_iter().zip(values);
+    let fields = fields.filter_map(|(name, value)| Some(format!("{name:?}:{}", value?)));
+    format!("{{{}}}", fields.collect::<Vec<_>>().join(","))
 }
 
 /// The body that changes an event: what stays as it is, is not in it.

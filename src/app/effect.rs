@@ -12,6 +12,8 @@ pub enum Effect {
     DiscoverExtensions,
     /// Look for runs that broke off.
     FindBrokenRuns,
+    /// Read what the run of this name took, and what of it is given back.
+    ReadWayBack(String),
     /// List the events of an extension.
     ListEvents {
         /// Which one.

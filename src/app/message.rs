@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::change::Done;
+use crate::change::{Done, Loss};
 use crate::domain::{Discovery, Exchange, ExtensionNumber, Failure, Listing};
 
 use super::{Key, PictureId};
@@ -49,6 +49,9 @@ pub enum Message {
     },
     /// [`Effect::FindBrokenRuns`](super::Effect::FindBrokenRuns) is done: a sentence for each.
     BrokenRunsFound(Vec<String>),
+    /// [`Effect::ReadWayBack`](super::Effect::ReadWayBack) is done: what is to be given back, with what
+    /// there is to know of it, a sentence each, or why it cannot be.
+    WayBackRead(Result<(Box<Loss>, Vec<String>), String>),
     /// [`Effect::ListEvents`](super::Effect::ListEvents) is done.
     Listed {
         /// Whose events were asked for.

@@ -91,6 +91,9 @@ fn row(event: &PhoneCallEvent, outcome: Option<&Outcome>, mask: &Mask) -> String
     let id = outcome.and_then(Outcome::new_id).map(|id| format!(" → {id}"));
     let failure = outcome.and_then(Outcome::failure);
     let failure = failure.map(|failure| format!(" ! {}", mask.text(&failure.to_string())));
-    let told = id.or(failure).unwrap_or_default();
+    let mut told = id.or(failure).unwrap_or_default();
+    if let Some(fields) = outcome.and_then(Outcome::altered) {
+        told = format!("{told}, differs: {}", fields.join(", "));
+    }
     format!("{word:<12} {}{told}\n", event_text(event, mask))
 }

@@ -7,13 +7,15 @@
 mod check;
 mod digest;
 mod layout;
+mod lost;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::change::{Choice, Learnt, Plan, PlanRefused, Selection};
+use crate::change::{Choice, Inexact, Learnt, Plan, PlanRefused, Selection};
 use crate::domain::{
-    Call, CallForm, DeleteCall, EventKey, EventStore, Extension, Filter, Listing, PhoneCallEvent,
+    Call, CallForm, DeleteCall, EventKey, EventStore, Extension, Filter, Listing, Mask,
+    PhoneCallEvent,
 };
 
 use super::consent::{Sight, Substance, Yes};
@@ -22,6 +24,7 @@ use super::{Cursor, Dialog, Effect, Facts, Model, Motion, TypedLine, count_of};
 use check::Check;
 pub use digest::Digest;
 pub use layout::ReviewLayout;
+use lost::Lost;
 
 /// From this many events on the number must be typed.
 const TYPED_ABOVE: usize = 10;
@@ -36,9 +39,14 @@ pub struct Review {
     plan: Option<Arc<Plan>>,
     /// Counts the plans so far that were not the same as the one before.
     plans: u64,
-    /// What a deletion was chosen from; an undo gives back what its plan says.
+    /// What a deletion was chosen from.
     chosen: Option<Box<Chosen>>,
+    /// What an undo gives back.
+    lost: Option<Box<Lost>>,
+    check: Check,
     digest: Digest,
+    /// What of the plan a POST could not give back exactly.
+    inexact: Inexact,
     /// Which question this is, counted over the session.
     question: u64,
     /// Planned events that no panel shows because of a filter.
@@ -62,7 +70,6 @@ struct Chosen {
     choice: Choice,
     selection: Selection,
     form: CallForm,
-    check: Check,
 }
 
 /// The rows that a filter admits.
@@ -107,27 +114,25 @@ impl Review {
             return Err(PlanRefused::Empty);
         }
         let choice = Choice::of(selection, store);
-        let check = Check::of(&choice);
+        let check = Check::of(choice.extensions().cloned());
         let selection = choice.selection(store);
         let form = CallForm::Event;
-        let chosen = Chosen { choice, selection: Selection::default(), form, check };
-        let mut review = Self::of(None, Some(Box::new(chosen)), from_cursor);
+        let chosen = Chosen { choice, selection: Selection::default(), form };
+        let mut review = Self::of(None, check, from_cursor);
+        review.chosen = Some(Box::new(chosen));
         review.freeze(facts, selection)?;
         Ok(review)
     }
 
-    pub(super) fn of_undo(plan: Arc<Plan>) -> Self {
-        let mut review = Self::of(Some(plan), None, false);
-        review.count_again();
-        review
-    }
-
-    fn of(plan: Option<Arc<Plan>>, chosen: Option<Box<Chosen>>, from_cursor: bool) -> Self {
+    fn of(plan: Option<Arc<Plan>>, check: Check, from_cursor: bool) -> Self {
         Self {
             plan,
             plans: 0,
-            chosen,
+            chosen: None,
+            lost: None,
+            check,
             digest: Digest::default(),
+            inexact: Inexact::default(),
             question: 0,
             hidden: 0,
             from_cursor,
@@ -143,12 +148,12 @@ impl Review {
 
     /// Whether it asks about re-creating what a run deleted.
     pub fn is_of_undo(&self) -> bool {
-        self.chosen.is_none()
+        self.lost.is_some()
     }
 
     /// The run that an undo takes back.
     pub fn undone_run(&self) -> Option<&str> {
-        self.plan.as_ref()?.undoes()
+        self.lost.as_ref().map(|lost| lost.run())
     }
 
     /// The plan that a yes runs; none while nothing is left of what was chosen.
@@ -293,22 +298,28 @@ impl Review {
             Err(PlanRefused::Empty) => None,
             Err(refused) => return Err(refused),
         };
+        chosen.selection = selection;
+        self.adopt(plan);
+        Ok(())
+    }
+
+    /// Takes a plan in place of the one before. What was typed and agreed to stands where it sends
+    /// the same.
+    fn adopt(&mut self, plan: Option<Plan>) {
         let same = match (&plan, &self.plan) {
             (Some(plan), Some(before)) => plan.sends_the_same(before),
             (None, None) => true,
             (Some(_), None) | (None, Some(_)) => false,
         };
-        chosen.selection = selection;
         self.plan = plan.map(Arc::new);
         if !same {
             self.plans += 1;
-            chosen.check.agreed = false;
+            self.check.agreed = false;
             self.typed.clear();
             self.cursor = Cursor::default();
             self.narrowed = None;
         }
         self.count_again();
-        Ok(())
     }
 
     fn count_again(&mut self) {
@@ -321,6 +332,7 @@ impl Review {
             of_type += usize::from(matches!(call, Call::Delete(DeleteCall::Type(..))));
         }
         self.digest = Digest::of(self.events(), wide, of_type);
+        self.inexact = Inexact::of(self.events(), check::NAMED);
     }
 
     /// Takes how many events are hidden now; what has to be typed follows from it.
@@ -338,7 +350,7 @@ impl Review {
         let allowed = |form| facts.wide_calls.allows(form) && learnt.allows(form);
         let fits = |form: &CallForm| allowed(*form) && selection.fits(*form);
         let form = chosen.form.others().find(fits).filter(|form| *form != chosen.form)?;
-        (chosen.form, chosen.check.agreed) = (form, false);
+        (chosen.form, self.check.agreed) = (form, false);
         self.typed.clear();
         self.freeze(facts, selection).ok()?;
         Some(form)
@@ -471,7 +483,12 @@ impl Model {
             });
         }
         if count == 0 {
-            return Some("nothing is as it was marked: + adds it as it is now".to_owned());
+            let what = if review.is_of_undo() {
+                "nothing is to be made"
+            } else {
+                "nothing is as it was marked"
+            };
+            return Some(format!("{what}: + adds it as it is now"));
         }
         if let (true, (read, all)) = (review.is_reading(), review.progress()) {
             let all = count_of(all, "extension");
@@ -485,10 +502,7 @@ impl Model {
         let Self { dialog: Some(Dialog::Review(review)), store, facts, .. } = self else {
             return;
         };
-        let Some(chosen) = &review.chosen else {
-            self.notice(Tone::Plain, "there is nothing to add to an undo");
-            return;
-        };
+        let Some(chosen) = &review.chosen else { return self.add_stand_ins() };
         let (choice, added) = chosen.choice.with_drifted(store);
         if added.is_empty() {
             self.notice(Tone::Plain, "nothing changed or appeared that could be added");
@@ -645,6 +659,8 @@ impl Model {
                 "! {hidden} of the {all} are hidden by the filter {names}; all are below"
             ));
         }
+        warnings.extend(review.lost.iter().flat_map(|lost| lost.words(&self.mask)));
+        warnings.extend(review.inexact_words(&self.mask));
         if !review.from_cursor && !review.is_of_undo() {
             warnings.extend(self.passed_over_in_marking());
         }
@@ -666,13 +682,30 @@ impl Model {
 }
 
 impl Review {
+    /// What cannot be given back exactly, in words.
+    fn inexact_words(&self, mask: &Mask) -> Vec<String> {
+        let Inexact { count, first } = &self.inexact;
+        if *count == 0 {
+            return Vec::new();
+        }
+        let mut words =
+            vec![format!("! {} cannot be given back exactly", count_of(*count, "event"))];
+        let named = first.iter().filter_map(|(place, why)| Some((self.events().get(*place)?, why)));
+        words.extend(named.map(|(event, why)| {
+            let EventKey { extension, event_type, id } = &event.key;
+            format!("  {} {event_type} {id}: {why}", mask.number(extension))
+        }));
+        words.extend((*count > first.len()).then(|| format!("  and {} more", count - first.len())));
+        words
+    }
+
     /// When the oldest listing that it rests on came.
     pub(super) fn listed_at(&self) -> Duration {
-        self.chosen.as_ref().map_or(Duration::ZERO, |chosen| chosen.check.listed_at())
+        self.check.listed_at()
     }
 
     /// Whether what was listed for it is older than a yes may rest on.
     fn is_stale(&self, now: Duration) -> bool {
-        self.chosen.as_ref().is_some_and(|chosen| chosen.check.is_stale(now))
+        self.check.is_stale(now)
     }
 }

@@ -4,12 +4,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::change::{Done, Learnt, Loss, Machine, Plan, RunState};
+use crate::change::{Done, Learnt, Machine, Plan, RunState};
 use crate::domain::{Cause, ExtensionNumber, Failure, Listing, Meant, Outcome, Stop};
 
 use super::consent::Yes;
 use super::status::Tone;
-use super::{Cursor, Dialog, Effect, Leaving, Model, Panel, Review, count_of};
+use super::{Cursor, Dialog, Effect, Leaving, Model, Panel, count_of};
 
 /// The run at hand and the last one that is over: where the one at hand stands is what
 /// [`Machine::state`] says, and there is no other state of a run.
@@ -17,6 +17,8 @@ use super::{Cursor, Dialog, Effect, Leaving, Model, Panel, Review, count_of};
 pub(super) struct Runs {
     now: Option<Box<ActiveRun>>,
     last: Option<Box<ActiveRun>>,
+    /// The name of the last one that was no simulation.
+    undoable: Option<String>,
     /// What this session has learnt of wide calls.
     pub(super) learnt: Learnt,
     /// `z` was pressed where a call took too much: the undo is reviewed once the run is over.
@@ -30,8 +32,6 @@ pub struct ActiveRun {
     pub machine: Machine,
     started: Duration,
     finished: Option<Duration>,
-    /// What an earlier run took; one that is simulated takes nothing.
-    earlier: Option<Loss>,
 }
 
 impl Runs {
@@ -49,7 +49,7 @@ impl Runs {
 
 impl ActiveRun {
     fn new(machine: Machine) -> Self {
-        Self { machine, started: Duration::ZERO, finished: None, earlier: None }
+        Self { machine, started: Duration::ZERO, finished: None }
     }
 
     /// Events that a simulated run would have sent a call for.
@@ -80,11 +80,6 @@ impl ActiveRun {
     /// Whether it waits because a call took more than it should.
     fn took_too_much(&self) -> bool {
         self.machine.state() == RunState::Paused && self.machine.took_too_much()
-    }
-
-    /// What is gone because of it, or still is after an undo.
-    fn loss(&self) -> Option<Loss> {
-        if self.machine.is_simulated() { self.earlier.clone() } else { Loss::after(&self.machine) }
     }
 }
 
@@ -120,11 +115,15 @@ impl Model {
         self.status_cursor = Cursor::default();
         let machine = Machine::simulating(plan, self.facts.concurrency);
         let machine = machine.reviewed_at(listed).knowing(self.runs.learnt);
-        let earlier = self.runs.last.as_deref().and_then(ActiveRun::loss);
         let started = self.now.since_start;
-        let active = ActiveRun { started, earlier, ..ActiveRun::new(machine) };
+        let active = ActiveRun { started, ..ActiveRun::new(machine) };
         self.runs.now = Some(Box::new(active));
         self.hand_out()
+    }
+
+    /// The last run that is over and was no simulation.
+    pub(super) fn last_run(&self) -> Option<&str> {
+        self.runs.undoable.as_deref()
     }
 
     /// `z`: lays the creations open that bring back what the last run took. One that waits because
@@ -137,24 +136,7 @@ impl Model {
             self.notice(Tone::Warning, "stopping the run, then its undo is to be reviewed");
             return self.hand_out();
         }
-        self.review_undo();
-        Vec::new()
-    }
-
-    fn review_undo(&mut self) {
-        if self.is_running() {
-            self.notice(Tone::Warning, "a run is going on: Esc stops it, then z");
-            return;
-        }
-        let Some(lost) = self.runs.last.as_deref().and_then(ActiveRun::loss) else {
-            let text = "no run of this session took anything; callsweep runs lists earlier ones";
-            self.notice(Tone::Plain, text);
-            return;
-        };
-        match Plan::give_back(self.facts.target.clone(), &lost) {
-            Ok(plan) => self.ask(Review::of_undo(Arc::new(plan))),
-            Err(refused) => self.notice(Tone::Plain, refused.to_string()),
-        }
+        self.read_way_back()
     }
 
     /// An act of the run came back: rows go or stay marked, and the same message brings the next
@@ -299,11 +281,14 @@ impl Model {
         // Not before the run file is closed: until then `z` is refused.
         if active.machine.state() == RunState::Finished {
             let (tone, text) = report(active);
+            if !active.machine.is_simulated() {
+                self.runs.undoable = Some(active.machine.name().to_owned());
+            }
             self.say(tone, text);
             self.runs.last = self.runs.now.take();
             self.leave_if_settled();
             if std::mem::take(&mut self.runs.undo_next) {
-                self.review_undo();
+                return self.read_way_back();
             }
         }
         acts.into_iter().map(Effect::Act).collect()
@@ -382,8 +367,13 @@ fn report(active: &ActiveRun) -> (Tone, String) {
     }
     let name = machine.name();
     let (mut text, rest) = if machine.plan().undoes().is_some() {
+        let altered = match tally.altered {
+            0 => String::new(),
+            altered => format!(", {altered} altered: made, and listed otherwise than before"),
+        };
         let restored = tally.restored;
-        (format!("undo {name}: {restored} of {all} restored"), "; z tries the others again")
+        let rest = "; z tries the others again";
+        (format!("undo {name}: {restored} of {all} restored{altered}"), rest)
     } else {
         let took = tally.deleted + tally.unknown + machine.surplus().len() > 0;
         let back = if took { "; z undoes it" } else { "" };
@@ -395,8 +385,8 @@ fn report(active: &ActiveRun) -> (Tone, String) {
     };
     if tally.left() > 0 {
         text.push_str(rest);
-        return (Tone::Warning, text);
     }
-    let as_planned = machine.beside() == 0 && machine.is_surplus_known();
-    (if as_planned { Tone::Good } else { Tone::Warning }, text)
+    let well = tally.left() + tally.altered + machine.beside() == 0;
+    let tone = if well && machine.is_surplus_known() { Tone::Good } else { Tone::Warning };
+    (tone, text)
 }

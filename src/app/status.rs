@@ -113,7 +113,9 @@ pub fn ids_told(call: &RunCall, outcomes: &[Option<Outcome>], reply: &Reply) -> 
         Call::Create(event) => {
             let new = outcomes.iter().flatten().find_map(Outcome::new_id);
             let new = new.map(|id| format!("→ {id}"));
-            [event.key.id.to_string()].into_iter().chain(new).collect()
+            let altered = outcomes.iter().flatten().find_map(Outcome::altered);
+            let differs = altered.map(|fields| format!("differs: {}", fields.join(", ")));
+            [event.key.id.to_string()].into_iter().chain(new).chain(differs).collect()
         }
     }
 }
@@ -129,7 +131,7 @@ pub fn outcome_word(outcomes: &[Option<Outcome>]) -> &'static str {
 
 /// Whether what was to be done with an event is done, or would be.
 pub fn is_well(outcome: &Outcome) -> bool {
-    outcome.failure().is_none() || is_simulated(outcome)
+    (outcome.failure().is_none() && outcome.altered().is_none()) || is_simulated(outcome)
 }
 
 fn is_simulated(outcome: &Outcome) -> bool {

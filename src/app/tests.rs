@@ -4,6 +4,7 @@ mod drift;
 
 use std::time::Duration;
 
+use crate::change::trial::loss_of;
 use crate::change::{Act, Done, Settled, judge};
 use crate::domain::{
     CallForm, Cause, DeleteAnswer, Discovery, Extension, ExtensionNumber, Failure, Foreign,
@@ -167,8 +168,15 @@ impl Desk {
         std::mem::take(&mut self.effects)
     }
 
-    /// Answers every listing that an open review asked for: all is as it was.
+    /// Answers what `z` asked for, and every listing that an open review asked for: all is as it
+    /// was.
     fn read_for_review(&mut self) {
+        let asked = |effect: &Effect| matches!(effect, Effect::ReadWayBack(_));
+        if let Some(place) = self.effects.iter().position(asked) {
+            self.effects.remove(place);
+            let loss = loss_of(&self.model.run().unwrap().machine);
+            self.take(Message::WayBackRead(Ok((Box::new(loss), Vec::new()))));
+        }
         while matches!(self.model.dialog(), Some(Dialog::Review(_)))
             && let Some(place) =
                 self.effects.iter().position(|effect| matches!(effect, Effect::ListEvents { .. }))
@@ -194,7 +202,9 @@ impl Desk {
                 modified: &event.modified.written(),
             };
             // Only what is read again is kept letter by letter.
-            builder.push_with_text(row, event.url.raw().as_bytes());
+            let url = event.url.raw();
+            let text = format!("{{\"method\":1,\"url\":{url:?},\"note\":\"\",\"status\":1}}");
+            builder.push_with_text(row, text.as_bytes());
         }
         builder.finish(true)
     }

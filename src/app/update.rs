@@ -49,6 +49,7 @@ fn take_in(model: &mut Model, message: Message) -> Vec<Effect> {
             model.calls.add(exchanges);
             model.discovered(result);
         }
+        Message::WayBackRead(read) => model.way_back_read(read),
         Message::BrokenRunsFound(sentences) => model.broken_runs_found(sentences),
         Message::Listed { extension, epoch, result, exchanges } => {
             model.calls.add(exchanges);

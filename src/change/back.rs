@@ -4,124 +4,194 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::domain::{EventKey, Listing, Outcome, PhoneCallEvent, Target};
+use crate::domain::{
+    EventKey, EventView, ExtensionNumber, Foreign, Listing, Outcome, PhoneCallEvent, Target,
+};
 
-use super::past::Past;
+use super::past::{History, Past};
 use super::plan::{PlannedCall, Verb, hash_of};
 use super::verification::{gone_beside, settled_by_listing};
-use super::{Check, Kind, Machine, Plan, RunEnd, Tally};
+use super::{Check, Kind, Plan, RunEnd, Tally};
 
-/// What a run took, and what of it is not there again: the source of every undo.
+/// What a run may have taken and no undo of it has given back: the source of every undo.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Loss {
+    /// In the order of their keys.
     events: Vec<PhoneCallEvent>,
     past: Past,
+    /// The run may have taken something, given back or not.
+    took: bool,
+    /// Events for which an undo sent a POST that nobody answered clearly.
+    unanswered: BTreeSet<EventKey>,
+    /// The undo that is gone on with, and the events that it planned.
+    begun: Option<(String, BTreeSet<EventKey>)>,
 }
 
 /// Why there is nothing to undo.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UndoRefused {
-    /// The run deleted nothing, or all of it is there again.
-    #[error("there is nothing to undo: {0} deleted nothing that is not there again")]
+    /// Nothing was sent that could have taken anything.
+    #[error("there is nothing to undo: {0} deleted nothing")]
     Nothing(String),
+    /// All that it took is there.
+    #[error("there is nothing to undo: every event of {0} is there")]
+    AllThere(String),
+    /// What is not there has something else in its place.
+    #[error(
+        "there is nothing to undo: something stands in for every event of {0} that is not there"
+    )]
+    StandIns(String),
+}
+
+/// What an undo does, given what is listed now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WayBack {
+    /// Everything that is not there, a POST for each event.
+    pub plan: Result<Plan, UndoRefused>,
+    /// What is there, each with the id of what stands for it.
+    pub there: Vec<(EventKey, Foreign)>,
+    /// What is left out, as something else stands in its place.
+    pub stand_ins: Vec<StandIn>,
+    /// Planned events that an earlier POST may have made, or make yet.
+    pub twice: Vec<EventKey>,
+}
+
+/// An event that is not there while something like it is, which was not there before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StandIn {
+    /// What the run took.
+    pub key: EventKey,
+    /// What is there.
+    pub by: EventKey,
+    /// What is different: the note, the status or both.
+    pub fields: Vec<&'static str>,
 }
 
 impl Loss {
-    /// What the run of this name took, of all that it knew.
-    pub fn new(
-        run: &str,
-        mut events: Vec<PhoneCallEvent>,
-        known: impl IntoIterator<Item = EventKey>,
+    /// What is to be given back, of all that run files tell. `unanswered` are the events for which an
+    /// undo sent a POST without a clear answer.
+    pub fn of(
+        history: &History,
+        unanswered: BTreeSet<EventKey>,
+        begun: Option<(String, BTreeSet<EventKey>)>,
     ) -> Self {
-        events.sort_by(|a, b| a.key.cmp(&b.key));
-        Self { events, past: Past::of(run, known) }
+        let (events, past) = history.resolve();
+        Self { events, past, took: !history.taken.is_empty(), unanswered, begun }
     }
 
-    /// What is gone because of a run, or is after an undo still: what was deleted or may have been,
-    /// and what went beside the plan, whole. `None` where the run took nothing.
-    pub fn after(machine: &Machine) -> Option<Self> {
-        let plan = machine.plan();
-        let settled = plan.events().iter().zip(machine.outcomes());
-        if let Some(past) = &plan.past {
-            let mut loss = Self { events: plan.events().to_vec(), past: past.clone() };
-            loss.undone(settled.filter_map(|(event, outcome)| Some((event, outcome.as_ref()?))));
-            return Some(loss);
-        }
-        // What stayed unknown may be gone, and an undo makes nothing that is there.
-        let taken = |outcome: &Option<Outcome>| {
-            matches!(outcome, Some(Outcome::Deleted | Outcome::Unknown(_)))
-        };
-        let deleted = settled.filter(|(_, outcome)| taken(outcome)).map(|(event, _)| event);
-        let surplus: BTreeSet<&EventKey> = machine.surplus().iter().collect();
-        let beside = plan.all_bystanders().iter().filter(|event| surplus.contains(&event.key));
-        let events: Vec<_> = deleted.chain(beside).cloned().collect();
-        let known = plan.events().iter().chain(plan.all_bystanders());
-        let known = known.map(|event| event.key.clone());
-        (!events.is_empty()).then(|| Self::new(machine.name(), events, known))
+    /// The run.
+    pub fn run(&self) -> &str {
+        self.past.run()
     }
 
-    /// Takes in what an undo made, and what it may have made.
-    pub fn undone<'a>(
-        &mut self,
-        outcomes: impl IntoIterator<Item = (&'a PhoneCallEvent, &'a Outcome)>,
-    ) {
-        let mut restored = BTreeSet::new();
-        for (event, outcome) in outcomes {
-            match outcome {
-                Outcome::Restored(id) => {
-                    self.past.made(event, id.as_ref());
-                    restored.insert(&event.key);
+    /// The extensions that are to be listed before anything is made.
+    pub fn extensions(&self) -> impl Iterator<Item = &ExtensionNumber> {
+        let parts = self.events.chunk_by(|a, b| a.key.extension == b.key.extension);
+        parts.filter_map(|part| Some(&part.first()?.key.extension))
+    }
+
+    /// What is missing now, by these listings. All of an extension without one counts as missing, to
+    /// be looked for once more before anything is made. What something stands in for is left out
+    /// unless `all`.
+    pub fn way_back<'a>(
+        &self,
+        target: Target,
+        listing: impl Fn(&ExtensionNumber) -> Option<&'a Listing>,
+        all: bool,
+    ) -> WayBack {
+        let (mut missing, mut stand_ins, mut there) = (Vec::new(), Vec::new(), Vec::new());
+        for part in self.events.chunk_by(|a, b| a.key.extension == b.key.extension) {
+            let listing = part.first().and_then(|first| listing(&first.key.extension));
+            let Some(listing) = listing else {
+                missing.extend(part);
+                continue;
+            };
+            let look = self.past.look(part.iter().enumerate(), listing);
+            let mut strangers = look.strangers;
+            there.extend(
+                look.there
+                    .into_iter()
+                    .filter_map(|(place, id)| Some((part.get(place)?.key.clone(), id?))),
+            );
+            for event in look.missing.iter().filter_map(|place| part.get(*place)) {
+                match take_stand_in(event, &mut strangers, listing) {
+                    Some(stand_in) => {
+                        missing.extend(all.then_some(event));
+                        stand_ins.push(stand_in);
+                    }
+                    None => missing.push(event),
                 }
-                Outcome::Unknown(_) => {
-                    self.past.suspects.insert(event.key.clone());
-                }
-                Outcome::Deleted
-                | Outcome::AlreadyGone
-                | Outcome::Refused(_)
-                | Outcome::NotSent(_) => {}
             }
         }
-        self.events.retain(|event| !restored.contains(&event.key));
+        let twice = missing.iter().map(|event| &event.key);
+        let twice = twice.filter(|key| self.unanswered.contains(key)).cloned().collect();
+        let missing: Vec<PhoneCallEvent> = missing.into_iter().cloned().collect();
+        let left_out = if all { 0 } else { stand_ins.len() };
+        let plan = self.plan(target, missing, left_out, there.clone());
+        WayBack { plan, there, stand_ins, twice }
     }
 
-    /// Takes in what the undo of another run made: of events that are the same but for their ids,
-    /// none stands for one of this run.
-    pub fn undone_elsewhere<'a>(
-        &mut self,
-        outcomes: impl IntoIterator<Item = (&'a PhoneCallEvent, &'a Outcome)>,
-    ) {
-        for (event, outcome) in outcomes {
-            if let Outcome::Restored(id) = outcome {
-                self.past.made(event, id.as_ref());
-            }
-        }
-    }
-}
-
-impl Plan {
-    /// Everything that is not there again, a POST for each event.
-    ///
-    /// # Errors
-    /// Refuses an undo of nothing.
-    pub fn give_back(target: Target, loss: &Loss) -> Result<Self, UndoRefused> {
-        let Loss { events, past } = loss;
+    fn plan(
+        &self,
+        target: Target,
+        events: Vec<PhoneCallEvent>,
+        left_out: usize,
+        there: Vec<(EventKey, Foreign)>,
+    ) -> Result<Plan, UndoRefused> {
+        let run = || self.run().to_owned();
         if events.is_empty() {
-            return Err(UndoRefused::Nothing(past.run().to_owned()));
+            return Err(match (self.took, left_out) {
+                (false, _) => UndoRefused::Nothing(run()),
+                (true, 0) => UndoRefused::AllThere(run()),
+                (true, _) => UndoRefused::StandIns(run()),
+            });
         }
         let creations = 0..events.len();
         let creations = creations.map(|event| PlannedCall::of_one(Verb::Create, event));
         let calls: Vec<PlannedCall> = creations.collect();
-        let hash = hash_of(&target, Kind::Undo, &calls, events);
-        Ok(Self {
-            target,
-            calls,
-            events: events.as_slice().into(),
-            bystanders: Arc::default(),
-            form: None,
-            hash,
-            past: Some(past.clone()),
-        })
+        let hash = hash_of(&target, Kind::Undo, &calls, &events);
+        let events: Arc<[PhoneCallEvent]> = events.into();
+        let planned = |known: &BTreeSet<EventKey>| events.iter().all(|it| known.contains(&it.key));
+        let begun = self.begun.as_ref().filter(|(_, known)| planned(known));
+        let goes_on = begun.map(|(name, _)| name.clone());
+        let past = self.past.clone().of_plan(left_out, goes_on, there);
+        let (bystanders, form) = (Arc::default(), None);
+        Ok(Plan { target, calls, events, bystanders, form, hash, past: Some(past) })
     }
+
+    /// The undo that is to be gone on with.
+    pub fn begun(&self) -> Option<&str> {
+        self.begun.as_ref().map(|(name, _)| name.as_str())
+    }
+
+    /// Whether a plan was made of it as it is here: nothing was taken or given back since.
+    pub fn is_of(&self, plan: &Plan) -> bool {
+        let planned = plan.past.as_ref();
+        let same =
+            planned.is_some_and(|past| past.clone().of_plan(0, None, Vec::new()) == self.past);
+        let is_due = |event: &PhoneCallEvent| {
+            self.events.binary_search_by(|due| due.key.cmp(&event.key)).is_ok()
+        };
+        same && plan.events().iter().all(is_due)
+    }
+}
+
+/// Takes a row out that nobody knew and that differs from an event in note or status alone.
+fn take_stand_in(
+    event: &PhoneCallEvent,
+    strangers: &mut Vec<usize>,
+    listing: &Listing,
+) -> Option<StandIn> {
+    let found = strangers.iter().position(|row| {
+        listing.row(*row).map(|row: EventView<'_>| row.to_event()).is_some_and(|row| {
+            row.key.event_type == event.key.event_type
+                && (&row.method, &row.url) == (&event.method, &event.url)
+        })
+    })?;
+    let row = listing.row(strangers.remove(found))?.to_event();
+    let fields = [("note", row.note != event.note), ("status", row.status != event.status)];
+    let fields = fields.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name);
+    Some(StandIn { key: event.key.clone(), by: row.key, fields: fields.collect() })
 }
 
 /// What listings say of a run that was interrupted.

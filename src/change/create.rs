@@ -1,21 +1,23 @@
 //! What only making has: each extension is listed first, and what is there is not made again; what
-//! became of a POST without a clear answer is seen in a listing, and it is never repeated blindly.
+//! became of a POST is seen in a listing, and one without a clear answer is never repeated blindly.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{
-    Cause, EventKey, ExtensionNumber, Failure, Foreign, Listing, Outcome, PhoneCallEvent,
+    Cause, EventKey, ExtensionNumber, FIELDS, Failure, Foreign, Listing, Outcome, PhoneCallEvent,
 };
 
 use super::Plan;
 use super::ledger::Ledger;
-use super::past::Past;
-use super::verification::{Findings, is_answered};
+use super::verification::Findings;
 
-/// What is known of the extensions on which events are made: what was there before, by extension.
+/// What is known of the extensions on which events are made.
 #[derive(Debug, Default)]
 pub(super) struct Creates {
+    /// What was there before, by extension.
     before: BTreeMap<ExtensionNumber, BTreeSet<EventKey>>,
+    /// Places of planned events that were there before.
+    there: BTreeSet<usize>,
 }
 
 impl Creates {
@@ -30,7 +32,12 @@ impl Creates {
         let why = match result {
             Ok(listing) if listing.is_all_there_is_to_see() => {
                 self.before.insert(extension.clone(), keys(listing));
-                return there(plan, extension, listing);
+                let planned = plan.events_of(extension);
+                let planned = planned.filter_map(|place| Some((place, plan.events().get(place)?)));
+                let there = plan.past.as_ref().map(|past| past.look(planned, listing).there);
+                let there = there.unwrap_or_default();
+                self.there.extend(there.iter().map(|(place, _)| *place));
+                return there.into_iter().map(|(it, id)| (it, Outcome::Restored(id))).collect();
             }
             Ok(_) => "its list is not complete, so that nobody can tell what is there".to_owned(),
             Err(failure) => failure.to_string(),
@@ -41,7 +48,7 @@ impl Creates {
     }
 
     /// What a listing after all calls says against their answers: what is listed now and was not
-    /// before was made.
+    /// before was made, as it is listed.
     pub(super) fn find(
         &self,
         plan: &Plan,
@@ -49,105 +56,108 @@ impl Creates {
         ledger: &Ledger,
         listing: &Listing,
     ) -> Findings {
-        let before = self.before.get(extension);
-        let told = |event: usize| ledger.get(event)?.new_id().map(Foreign::raw);
-        let ids: BTreeSet<&str> = plan.events_of(extension).filter_map(told).collect();
-        let (mut named, mut made) = (BTreeSet::new(), Vec::new());
-        for row in (0..listing.len()).filter_map(|row| listing.row(row)) {
-            if let Some(id) = ids.get(row.id()) {
-                named.insert(*id);
-            } else if before.is_none_or(|before| !before.contains(&row.key())) {
-                made.push(row.to_event());
-            }
-        }
-        // Of two that are the same, the one that was confirmed is the one that is there.
-        let is_confirmed = |event: &usize| matches!(ledger.get(*event), Some(Outcome::Restored(_)));
-        let (confirmed, others): (Vec<usize>, Vec<usize>) =
-            plan.events_of(extension).partition(is_confirmed);
         let mut findings = Findings::default();
-        for event in confirmed.into_iter().chain(others) {
-            if told(event).is_some_and(|id| named.contains(id)) {
-                continue;
+        let Some(before) = self.before.get(extension) else { return findings };
+        let rows = (0..listing.len()).filter_map(|row| listing.row(row));
+        let rows = rows.filter(|row| !before.contains(&row.key())).map(|row| row.to_event());
+        let mut made: Vec<PhoneCallEvent> = rows.collect();
+        let mut open: Vec<(usize, &PhoneCallEvent, &Outcome)> = plan
+            .events_of(extension)
+            .filter(|place| !self.there.contains(place))
+            .filter_map(|place| Some((place, plan.events().get(place)?, ledger.get(place)?)))
+            .filter(|(.., outcome)| !matches!(outcome, Outcome::NotSent(_)))
+            .collect();
+        // Of two that are the same, the one that was confirmed is the one that is there.
+        open.sort_by_key(|(.., outcome)| outcome.failure().is_some());
+        for find in [by_id, by_likeness, by_resemblance] {
+            open.retain(|&(place, event, outcome)| {
+                let Some(row) = find(event, outcome, &made).map(|row| made.swap_remove(row)) else {
+                    return true;
+                };
+                findings.take(place, outcome, as_listed(event, &row));
+                false
+            });
+        }
+        for (place, _, outcome) in open.into_iter().filter(|_| listing.is_complete()) {
+            if let Some(better) = not_listed(outcome) {
+                findings.take(place, outcome, better);
             }
-            let (Some(planned), Some(outcome)) = (plan.events().get(event), ledger.get(event))
-            else {
-                continue;
-            };
-            let Some(better) = found(planned, outcome, &mut made, listing) else { continue };
-            if matches!((outcome, &better), (Outcome::Restored(None), Outcome::Restored(Some(_)))) {
-                findings.added.push((event, better));
-                continue;
-            }
-            findings.differs |= is_answered(outcome);
-            findings.corrected.push((event, better));
         }
         findings
     }
+
+    /// What was reported made without an id, and was not seen in a listing, is not known to be
+    /// there.
+    pub(super) fn conclude(ledger: &Ledger) -> Vec<(usize, Outcome)> {
+        let unseen = ledger.all().iter().enumerate();
+        let unseen = unseen.filter(|(_, it)| matches!(it, Some(Outcome::Restored(None))));
+        let message = "the service reported it made without an id, and it could not be listed";
+        let unknown = Outcome::Unknown(Failure::new(Cause::Unreadable, message));
+        unseen.map(|(place, _)| (place, unknown.clone())).collect()
+    }
 }
 
-/// The planned events that are there already.
-fn there(plan: &Plan, extension: &ExtensionNumber, listing: &Listing) -> Vec<(usize, Outcome)> {
-    let nothing = Past::default();
-    let past = plan.past.as_ref().unwrap_or(&nothing);
-    let rows = (0..listing.len()).filter_map(|row| listing.row(row));
-    let strangers = rows.filter(|row| !past.known.contains(&row.key()));
-    let mut unseen: Vec<PhoneCallEvent> = strangers.map(|row| row.to_event()).collect();
-    for made in past.unnamed.iter().filter(|made| made.key.extension == *extension) {
-        let _stands_for_itself = take_same(&mut unseen, made);
-    }
-    let mut there = Vec::new();
-    for place in plan.events_of(extension) {
-        let Some(event) = plan.events().get(place) else { continue };
-        let id = if listing.find(&event.key).is_some() {
-            Some(Foreign::from(event.key.id.as_str()))
-        } else if past.suspects.contains(&event.key) {
-            take_same(&mut unseen, event)
-        } else {
-            None
-        };
-        there.extend(id.map(|id| (place, Outcome::Restored(Some(id)))));
-    }
-    there
+/// The row with the id that the service told.
+fn by_id(_: &PhoneCallEvent, outcome: &Outcome, made: &[PhoneCallEvent]) -> Option<usize> {
+    let id = outcome.new_id()?;
+    made.iter().position(|row| row.key.id.as_str() == id.raw())
 }
 
-/// What a list after it all says of an event whose POST told no id, or one that is not listed.
-fn found(
-    planned: &PhoneCallEvent,
+/// A row that is just as the event was.
+fn by_likeness(event: &PhoneCallEvent, _: &Outcome, made: &[PhoneCallEvent]) -> Option<usize> {
+    made.iter().position(|row| differing(event, row).is_empty())
+}
+
+/// The row that is most like an event that was made, or may have been, and came back otherwise.
+fn by_resemblance(
+    event: &PhoneCallEvent,
     outcome: &Outcome,
-    made: &mut Vec<PhoneCallEvent>,
-    listing: &Listing,
-) -> Option<Outcome> {
-    if !matches!(outcome, Outcome::Restored(_) | Outcome::Unknown(_))
-        || listing.find(&planned.key).is_some()
-    {
+    made: &[PhoneCallEvent],
+) -> Option<usize> {
+    if !matches!(outcome, Outcome::Restored(None) | Outcome::Unknown(_)) {
         return None;
     }
-    if let Some(id) = take_same(made, planned) {
-        return Some(Outcome::Restored(Some(id)));
-    }
-    let said = match (outcome.failure(), outcome.new_id()) {
-        (Some(failure), _) => failure.clone(),
-        (None, Some(_)) => Failure::new(Cause::Unreadable, "the service reported it made"),
-        // A service that changes what it is given may list it in other words.
-        (None, None) => return None,
+    let near = made
+        .iter()
+        .enumerate()
+        .filter(|(_, row)| row.key.event_type == event.key.event_type || row.url == event.url);
+    near.min_by_key(|(_, row)| differing(event, row).len()).map(|(place, _)| place)
+}
+
+/// The outcome of an event that is listed so.
+fn as_listed(event: &PhoneCallEvent, row: &PhoneCallEvent) -> Outcome {
+    let (id, fields) = (Foreign::from(row.key.id.as_str()), differing(event, row));
+    if fields.is_empty() { Outcome::Restored(Some(id)) } else { Outcome::Altered { id, fields } }
+}
+
+/// The names of the fields in which two events differ.
+fn differing(event: &PhoneCallEvent, row: &PhoneCallEvent) -> Vec<&'static str> {
+    let differs = [
+        event.key.event_type != row.key.event_type,
+        event.method != row.method,
+        event.url != row.url,
+        event.note != row.note,
+        event.status != row.status,
+    ];
+    let named = FIELDS.into_iter().zip(differs);
+    named.filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
+}
+
+/// What a complete list without the event leaves of a success, or of no clear answer.
+fn not_listed(outcome: &Outcome) -> Option<Outcome> {
+    let said = match outcome {
+        Outcome::Restored(_) | Outcome::Altered { .. } => {
+            Failure::new(Cause::Unreadable, "the service reported it made")
+        }
+        Outcome::Unknown(failure) => failure.clone(),
+        Outcome::Refused(_) | Outcome::NotSent(_) | Outcome::Deleted | Outcome::AlreadyGone => {
+            return None;
+        }
     };
     let message = Foreign::from(format!("{}; it is not listed", said.message.raw()));
-    listing.is_complete().then_some(Outcome::Refused(Failure { message, ..said }))
+    Some(Outcome::Refused(Failure { message, ..said }))
 }
 
 fn keys(listing: &Listing) -> BTreeSet<EventKey> {
     (0..listing.len()).filter_map(|row| Some(listing.row(row)?.key())).collect()
-}
-
-/// Takes one event out that is the same but for id and time, and tells its id.
-fn take_same(events: &mut Vec<PhoneCallEvent>, wanted: &PhoneCallEvent) -> Option<Foreign> {
-    let same = |event: &PhoneCallEvent| {
-        event.key.event_type == wanted.key.event_type
-            && event.method == wanted.method
-            && event.url == wanted.url
-            && event.note == wanted.note
-            && event.status == wanted.status
-    };
-    let place = events.iter().position(same)?;
-    Some(Foreign::from(events.swap_remove(place).key.id.as_str()))
 }

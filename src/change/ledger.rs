@@ -21,6 +21,8 @@ pub struct Tally {
     pub unknown: usize,
     /// Re-created.
     pub restored: usize,
+    /// Re-created, and listed otherwise than it was.
+    pub altered: usize,
 }
 
 impl Tally {
@@ -32,10 +34,11 @@ impl Tally {
     }
 
     /// Every count with the name of its outcome, what was done first.
-    pub fn named(&self) -> [(&'static str, usize); 6] {
+    pub fn named(&self) -> [(&'static str, usize); 7] {
         [
             ("deleted", self.deleted),
             ("restored", self.restored),
+            ("altered", self.altered),
             ("already gone", self.already_gone),
             ("refused", self.refused),
             ("not sent", self.not_sent),
@@ -50,7 +53,7 @@ impl Tally {
 
     /// Events with which what was asked for is done.
     pub fn done(&self) -> usize {
-        self.deleted + self.already_gone + self.restored
+        self.deleted + self.already_gone + self.restored + self.altered
     }
 
     /// Events that are left: refused, not sent or unknown.
@@ -74,6 +77,7 @@ impl Tally {
             Outcome::NotSent(_) => &mut self.not_sent,
             Outcome::Unknown(_) => &mut self.unknown,
             Outcome::Restored(_) => &mut self.restored,
+            Outcome::Altered { .. } => &mut self.altered,
         }
     }
 }
@@ -82,7 +86,7 @@ impl fmt::Display for Tally {
     /// What happened in words, without what did not; `0 deleted` where nothing good did.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let told = |(name, count): &(&str, usize)| {
-            *count > 0 || (*name == "deleted" && self.restored == 0)
+            *count > 0 || (*name == "deleted" && self.restored + self.altered == 0)
         };
         let told = self.named().into_iter().filter(told);
         let words: Vec<String> = told.map(|(name, count)| format!("{count} {name}")).collect();

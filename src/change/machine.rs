@@ -651,14 +651,13 @@ impl Machine {
         for (event, outcome) in added.into_iter().chain(corrected) {
             let refused = matches!(self.ledger.get(event), Some(Outcome::Refused(_)));
             let went_all_the_same = refused && matches!(outcome, Outcome::Unknown(_));
-            self.ledger.revise(event, outcome);
-            let Some(id) = self.slot_of.get(event).copied() else { continue };
+            let id = self.slot_of.get(event).copied().unwrap_or_default();
             let is_wide = self.slots.get(id).is_some_and(|slot| slot.verb.is_wide());
             if let (Rules::Delete(deletes), true) = (&mut self.rules, is_wide && went_all_the_same)
             {
                 deletes.silent.insert(id);
             }
-            self.shelve(id);
+            self.revise(event, outcome);
         }
     }
 
@@ -730,9 +729,8 @@ impl Machine {
 
     fn is_good(&self, id: usize) -> bool {
         let surplus = self.reply(id).is_some_and(|reply| !reply.surplus.is_empty());
-        !surplus
-            && !self.is_silent(id)
-            && self.outcomes_of(id).iter().flatten().all(|it| it.failure().is_none())
+        let good = |it: &Outcome| it.failure().is_none() && it.altered().is_none();
+        !surplus && !self.is_silent(id) && self.outcomes_of(id).iter().flatten().all(good)
     }
 
     /// On to the next state once nothing is in flight and nothing waits.
@@ -769,7 +767,24 @@ impl Machine {
             }
         }
         if self.state == RunState::Verifying && self.traffic.is_over() {
+            self.conclude();
             self.state = if self.simulated { RunState::Finished } else { RunState::Closing };
+        }
+    }
+
+    /// What only a listing could have told, and none did.
+    fn conclude(&mut self) {
+        if let Rules::Create(_) = self.rules {
+            for (event, outcome) in Creates::conclude(&self.ledger) {
+                self.revise(event, outcome);
+            }
+        }
+    }
+
+    fn revise(&mut self, event: usize, outcome: Outcome) {
+        self.ledger.revise(event, outcome);
+        if let Some(id) = self.slot_of.get(event) {
+            self.shelve(*id);
         }
     }
 

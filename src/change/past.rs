@@ -1,27 +1,238 @@
-//! What is known of a run that is undone, beside what it took: nothing that it knew is taken for an
-//! event that an undo made unseen.
+//! What the run files of a PBX tell of the events that a run knew: which of them it may have taken
+//! and which are to be there. Events that are the same but for their ids are counted, not told
+//! apart, so that whoever made one again, none is made twice.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use crate::domain::{EventId, EventKey, Foreign, PhoneCallEvent};
+use crate::domain::{
+    EventId, EventKey, EventType, ExtensionNumber, Foreign, Listing, Method, Outcome,
+    PhoneCallEvent, Status,
+};
 
-/// What is known of a run that is undone, beside what it took.
+/// What two events have in common that differ in nothing but id and time.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Like {
+    extension: ExtensionNumber,
+    event_type: EventType,
+    method: Method,
+    url: Foreign,
+    note: Foreign,
+    status: Status,
+}
+
+/// What run files tell of the events around one run.
+#[derive(Debug, Clone, Default)]
+pub struct History {
+    /// The run's name.
+    pub run: String,
+    /// Every event that its file holds, planned or not.
+    pub known: Vec<PhoneCallEvent>,
+    /// Those of them that it may have taken.
+    pub taken: BTreeSet<EventKey>,
+    /// What other runs may have taken.
+    pub takes: BTreeSet<EventKey>,
+    /// What undos made, its own and others.
+    pub makes: Vec<Make>,
+}
+
+/// An event that an undo made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Make {
+    /// The event that it stands for.
+    pub event: PhoneCallEvent,
+    /// Its own key.
+    pub key: EventKey,
+    /// Its type is listed as another one.
+    pub retyped: bool,
+    /// An undo of the same run made it, and a listing confirmed it.
+    pub gives_back: bool,
+    /// It was made after the run was reviewed.
+    pub later: bool,
+}
+
+impl Make {
+    /// What an undo says of an event; `None` where it did not make it or tells no id.
+    pub fn of(event: &PhoneCallEvent, outcome: &Outcome) -> Option<Self> {
+        let id = EventId::parse(outcome.new_id()?.raw()).ok()?;
+        let retyped = outcome.altered().is_some_and(|fields| fields.contains(&"type"));
+        let key = EventKey { id, ..event.key.clone() };
+        Some(Self { event: event.clone(), key, retyped, gives_back: false, later: false })
+    }
+}
+
+/// How many events of each kind are to be there, and which are known by their ids.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Past {
     run: String,
-    /// Events that an interrupted undo may have made.
-    pub(super) suspects: BTreeSet<EventKey>,
-    /// Every event that the run and its undos knew: none of them is one that was made unseen.
-    pub(super) known: BTreeSet<EventKey>,
-    /// Events that were made without the service telling their new ids.
-    pub(super) unnamed: Vec<PhoneCallEvent>,
+    /// Of a plan: how many events it leaves out, as something stands in for them.
+    pub(super) left_out: usize,
+    /// Of a plan: the undo that it goes on with.
+    pub(super) goes_on: Option<String>,
+    /// Of a plan: what is there, each with the id of what stands for it.
+    pub(super) there: Vec<(EventKey, Foreign)>,
+    parts: BTreeMap<ExtensionNumber, Part>,
+    /// What was taken or made, by every id that it has had, with the event that was there first.
+    names: BTreeMap<EventKey, (EventKey, Like)>,
+    /// The same by number and id alone, of what came back with another type.
+    retyped: BTreeMap<(ExtensionNumber, EventId), EventKey>,
+    /// What was known and is told by its looks alone.
+    bystanders: BTreeSet<EventKey>,
+}
+
+/// What is to be there of one extension.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Part {
+    /// Events of each kind, those that are due included.
+    standing: BTreeMap<Like, usize>,
+    /// Events that another run took and nobody gave back: to be there only where they are.
+    contested: Vec<(Vec<EventKey>, Like)>,
+}
+
+/// What a listing says of the events that are due on its extension.
+#[derive(Debug, Default)]
+pub(super) struct Look {
+    /// Places of the events that are there, with the id of what stands for each.
+    pub(super) there: Vec<(usize, Option<Foreign>)>,
+    /// Places of those that are not.
+    pub(super) missing: Vec<usize>,
+    /// Rows that nobody knew and that stand for nothing.
+    pub(super) strangers: Vec<usize>,
+}
+
+impl Like {
+    pub(super) fn of(event: &PhoneCallEvent) -> Self {
+        Self {
+            extension: event.key.extension.clone(),
+            event_type: event.key.event_type,
+            method: event.method.clone(),
+            url: event.url.clone(),
+            note: event.note.clone(),
+            status: event.status.clone(),
+        }
+    }
+}
+
+/// The ids that events have had: what an undo made for one is the same event under another id. What
+/// was known under its own id when the run was reviewed stands for itself alone.
+struct Names<'a> {
+    /// What each id was made for.
+    made_for: HashMap<&'a EventKey, &'a EventKey>,
+    /// All ids that lead back to the same one.
+    of_root: HashMap<&'a EventKey, Vec<&'a EventKey>>,
+    /// Ids for which something was made that was not known.
+    given_back: HashSet<&'a EventKey>,
+}
+
+impl<'a> Names<'a> {
+    fn of(makes: &'a [Make], known: &BTreeMap<&EventKey, &PhoneCallEvent>) -> Self {
+        let others = makes.iter().filter(|make| make.key != make.event.key);
+        let made_for = others.map(|make| (&make.key, &make.event.key)).collect();
+        let unknown = makes.iter().filter(|make| !known.contains_key(&make.key));
+        let given_back = unknown.map(|make| &make.event.key).collect();
+        let mut names = Self { made_for, of_root: HashMap::new(), given_back };
+        for make in makes {
+            let root = names.root(&make.key);
+            names.of_root.entry(root).or_insert_with(|| vec![root]).push(&make.key);
+        }
+        names
+    }
+
+    /// The id that the event of this one had first.
+    fn root(&self, key: &'a EventKey) -> &'a EventKey {
+        let mut root = key;
+        // No chain is longer than all there are; a damaged file could make a circle.
+        for _ in 0..=self.made_for.len() {
+            match self.made_for.get(root) {
+                Some(before) => root = before,
+                None => break,
+            }
+        }
+        root
+    }
+
+    /// All ids of the event that has this one, which comes first, but for those that are seen.
+    fn from(&self, first: &'a EventKey, seen: &mut BTreeSet<&'a EventKey>) -> Vec<&'a EventKey> {
+        let all = self.of_root.get(self.root(first)).into_iter().flatten().copied();
+        let others: Vec<&EventKey> = all.filter(|key| seen.insert(key)).collect();
+        seen.insert(first);
+        std::iter::once(first).chain(others.into_iter().filter(|key| *key != first)).collect()
+    }
+}
+
+impl History {
+    /// The events that it may have taken and that no undo of it has given back, and what is to be
+    /// there of their kind.
+    pub(super) fn resolve(&self) -> (Vec<PhoneCallEvent>, Past) {
+        let given = self.makes.iter().filter(|make| make.gives_back).map(|make| &make.event.key);
+        let given: BTreeSet<&EventKey> = given.collect();
+        let known: BTreeMap<&EventKey, &PhoneCallEvent> =
+            self.known.iter().map(|event| (&event.key, event)).collect();
+        let names = Names::of(&self.makes, &known);
+        let mut past = Past { run: self.run.clone(), ..Past::default() };
+        let mut seen: BTreeSet<&EventKey> = known.keys().copied().collect();
+        let mut due = Vec::new();
+        for event in known.values() {
+            let is_due = self.taken.contains(&event.key) && !given.contains(&event.key);
+            due.extend(is_due.then(|| (*event).clone()));
+            let keys = names.from(&event.key, &mut seen);
+            self.stands(&mut past, event, &keys, is_due, &names);
+        }
+        // What was made since stands for itself where it stands for nothing that was known.
+        for make in self.makes.iter().filter(|make| make.later) {
+            if !seen.contains(&make.key) {
+                let keys = names.from(&make.key, &mut seen);
+                self.stands(&mut past, &make.event, &keys, false, &names);
+            }
+        }
+        past.retyped = self
+            .makes
+            .iter()
+            .filter(|make| make.retyped)
+            .map(|make| ((make.key.extension.clone(), make.key.id.clone()), make.key.clone()))
+            .collect();
+        (due, past)
+    }
+
+    /// Takes in one event that is to be there, by all the ids that it has had.
+    fn stands(
+        &self,
+        past: &mut Past,
+        event: &PhoneCallEvent,
+        keys: &[&EventKey],
+        due: bool,
+        names: &Names<'_>,
+    ) {
+        let Some(first) = keys.first() else { return };
+        let like = Like::of(event);
+        let is_lost = |key: &EventKey| {
+            let given_back = names.given_back.contains(key);
+            self.takes.contains(key) && !self.taken.contains(key) && !given_back
+        };
+        let part = past.parts.entry(event.key.extension.clone()).or_default();
+        if !due && keys.iter().any(|key| is_lost(key)) {
+            let keys = keys.iter().map(|key| (*key).clone()).collect();
+            part.contested.push((keys, like.clone()));
+        } else {
+            *part.standing.entry(like.clone()).or_default() += 1;
+        }
+        if keys.len() == 1 && event.key == **first && !self.taken.contains(*first) {
+            past.bystanders.insert((*first).clone());
+            return;
+        }
+        let name = |key: &&EventKey| ((*key).clone(), ((*first).clone(), like.clone()));
+        past.names.extend(keys.iter().map(name));
+    }
 }
 
 impl Past {
-    /// Of the run of this name, and every event that it knew.
-    pub(super) fn of(run: &str, known: impl IntoIterator<Item = EventKey>) -> Self {
-        let known = known.into_iter().collect();
-        Self { run: run.to_owned(), known, ..Self::default() }
+    /// The same for a plan that leaves so many events out, or goes on with an undo.
+    pub(super) fn of_plan(
+        self,
+        left_out: usize,
+        goes_on: Option<String>,
+        there: Vec<(EventKey, Foreign)>,
+    ) -> Self {
+        Self { left_out, goes_on, there, ..self }
     }
 
     /// Which run.
@@ -29,13 +240,100 @@ impl Past {
         &self.run
     }
 
-    /// Takes in an event that was made, and under which id.
-    pub(super) fn made(&mut self, event: &PhoneCallEvent, id: Option<&Foreign>) {
-        match id.and_then(|id| EventId::parse(id.raw()).ok()) {
-            Some(id) => {
-                self.known.insert(EventKey { id, ..event.key.clone() });
+    /// Of the due events of an extension, which are there, and which rows nobody knew.
+    pub(super) fn look<'a>(
+        &self,
+        due: impl IntoIterator<Item = (usize, &'a PhoneCallEvent)>,
+        listing: &Listing,
+    ) -> Look {
+        let due: Vec<(usize, Like, &PhoneCallEvent)> =
+            due.into_iter().map(|(place, event)| (place, Like::of(event), event)).collect();
+        let mut counted = Counted::of(self, listing);
+        let mut look = Look::default();
+        let mut rest = Vec::new();
+        for (place, like, event) in due {
+            match counted.by_first.remove(&event.key) {
+                Some(id) => look.there.push((place, Some(id))),
+                None => rest.push((place, like)),
             }
-            None => self.unnamed.push(event.clone()),
         }
+        for (place, like) in rest {
+            let room = counted.room.entry(like.clone()).or_default();
+            if *room > 0 {
+                *room -= 1;
+                look.missing.push(place);
+                continue;
+            }
+            let stranger = counted.strangers.get_mut(&like).and_then(Vec::pop);
+            let stranger = stranger.or_else(|| counted.alike.get(&like).copied());
+            let id = stranger.and_then(|row| Some(Foreign::from(listing.row(row)?.id())));
+            look.there.push((place, id));
+        }
+        look.there.sort_by_key(|(place, _)| *place);
+        look.strangers = counted.without_meaning();
+        look
+    }
+}
+
+/// The rows of a listing, counted by what they stand for.
+struct Counted {
+    /// What is to be there and is not, by kind.
+    room: BTreeMap<Like, usize>,
+    /// How many are there beyond what is to be.
+    beyond: BTreeMap<Like, usize>,
+    /// Ids of what is there, by the event that it stands for.
+    by_first: BTreeMap<EventKey, Foreign>,
+    /// Rows that nobody knew, by kind.
+    strangers: BTreeMap<Like, Vec<usize>>,
+    /// A row of each kind.
+    alike: BTreeMap<Like, usize>,
+}
+
+impl Counted {
+    fn of(past: &Past, listing: &Listing) -> Self {
+        let mut listed: BTreeMap<Like, usize> = BTreeMap::new();
+        let (mut by_first, mut alike) = (BTreeMap::new(), BTreeMap::new());
+        let mut strangers: BTreeMap<Like, Vec<usize>> = BTreeMap::new();
+        for row in 0..listing.len() {
+            let Some(event) = listing.row(row).map(|row| row.to_event()) else { continue };
+            let name = (event.key.extension.clone(), event.key.id.clone());
+            let renamed = past.retyped.get(&name).unwrap_or(&event.key);
+            if let Some((first, like)) = past.names.get(renamed) {
+                *listed.entry(like.clone()).or_default() += 1;
+                by_first.entry(first.clone()).or_insert(Foreign::from(event.key.id.as_str()));
+                continue;
+            }
+            let like = Like::of(&event);
+            alike.insert(like.clone(), row);
+            *listed.entry(like.clone()).or_default() += 1;
+            if !past.bystanders.contains(&event.key) {
+                strangers.entry(like).or_default().push(row);
+            }
+        }
+        let part = past.parts.get(listing.extension());
+        let mut room = part.map(|part| part.standing.clone()).unwrap_or_default();
+        for (keys, like) in part.into_iter().flat_map(|part| &part.contested) {
+            if keys.iter().any(|key| listing.find(key).is_some()) {
+                *room.entry(like.clone()).or_default() += 1;
+            }
+        }
+        let mut beyond = BTreeMap::new();
+        for (like, count) in listed {
+            let to_be = room.entry(like.clone()).or_default();
+            beyond.insert(like, count.saturating_sub(*to_be));
+            *to_be = to_be.saturating_sub(count);
+        }
+        Self { room, beyond, by_first, strangers, alike }
+    }
+
+    /// Rows that nobody knew and that are more than are to be there of their kind.
+    fn without_meaning(mut self) -> Vec<usize> {
+        let mut rows = Vec::new();
+        for (like, mut strangers) in self.strangers {
+            let beyond = self.beyond.remove(&like).unwrap_or_default();
+            rows.extend(strangers.drain(..).rev().take(beyond));
+        }
+        rows.sort_unstable();
+        rows
     }
 }

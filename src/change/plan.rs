@@ -6,7 +6,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    Call, CallForm, DeleteCall, ExtensionNumber, PhoneCallEvent, PlanHash, PlanHasher, Target,
+    Call, CallForm, DeleteCall, EventKey, ExtensionNumber, Foreign, PhoneCallEvent, PlanHash,
+    PlanHasher, Target,
 };
 
 use super::Selection;
@@ -147,6 +148,21 @@ impl Plan {
     /// The run that it undoes.
     pub fn undoes(&self) -> Option<&str> {
         self.past.as_ref().map(Past::run)
+    }
+
+    /// How many events an undo leaves out, as something stands in for them.
+    pub fn left_out(&self) -> usize {
+        self.past.as_ref().map_or(0, |past| past.left_out)
+    }
+
+    /// The undo that it goes on with, in the same run file.
+    pub fn goes_on(&self) -> Option<&str> {
+        self.past.as_ref()?.goes_on.as_deref()
+    }
+
+    /// What an undo does not make, as it is there, each with the id of what stands for it.
+    pub fn there(&self) -> &[(EventKey, Foreign)] {
+        self.past.as_ref().map_or(&[], |past| &past.there)
     }
 
     /// Where the calls go.

@@ -1,14 +1,15 @@
 //! A service and an operator with whims, to carry runs of every kind out against: whatever they do,
 //! in whatever order.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::{Act, Done, Machine, RunCall, Settled, judge, judge_made};
+use super::{Act, Done, History, Loss, Machine, RunCall, Settled, judge, judge_made};
 use crate::domain::{
-    Call, Cause, DeleteAnswer, DeleteCall, EventId, EventKey, ExtensionNumber, Failure, Foreign,
-    Listing, ListingBuilder, PhoneCallEvent, RawEvent, WriteAnswer,
+    Call, Cause, DeleteAnswer, DeleteCall, EventId, EventKey, EventStore, ExtensionNumber, Failure,
+    Foreign, Listing, ListingBuilder, Outcome, PhoneCallEvent, RawEvent, WriteAnswer,
 };
 
 /// What a service may do with a request, and an operator or others meanwhile.
@@ -115,6 +116,15 @@ impl Service {
         builder.finish(true)
     }
 
+    /// All listings there are.
+    pub(crate) fn store(&self) -> EventStore {
+        let mut store = EventStore::default();
+        for extension in 0..3 {
+            store.insert(self.listing(&number(extension)));
+        }
+        store
+    }
+
     pub(crate) fn bodies(&self) -> Vec<Body> {
         let body = |event: &PhoneCallEvent| {
             let (url, note) = (event.url.raw().to_owned(), event.note.raw().to_owned());
@@ -198,6 +208,23 @@ impl Service {
             _ => Ok(()),
         }
     }
+}
+
+/// What a run may have taken, as its file would tell it.
+pub(crate) fn loss_of(machine: &Machine) -> Loss {
+    let plan = machine.plan();
+    let settled = plan.events().iter().zip(machine.outcomes());
+    let went = |outcome: &Option<Outcome>| {
+        matches!(outcome, Some(Outcome::Deleted | Outcome::Unknown(_) | Outcome::Refused(_)))
+    };
+    let taken = settled.filter(|(_, outcome)| went(outcome)).map(|(event, _)| &event.key);
+    let history = History {
+        run: machine.name().to_owned(),
+        known: plan.events().iter().chain(plan.all_bystanders()).cloned().collect(),
+        taken: taken.chain(machine.surplus()).cloned().collect(),
+        ..History::default()
+    };
+    Loss::of(&history, BTreeSet::new(), None)
 }
 
 pub(crate) fn number(extension: u8) -> ExtensionNumber {

@@ -75,6 +75,20 @@ pub(super) struct Findings {
 }
 
 impl Findings {
+    /// Takes what a list says of an event that was made: as long as it is there, in whatever words,
+    /// that adds to a success and says nothing against it.
+    pub(super) fn take(&mut self, place: usize, so_far: &Outcome, better: Outcome) {
+        if *so_far == better {
+            return;
+        }
+        if matches!(so_far, Outcome::Restored(_)) && better.new_id().is_some() {
+            self.added.push((place, better));
+        } else {
+            self.differs |= is_answered(so_far);
+            self.corrected.push((place, better));
+        }
+    }
+
     /// Whether it agrees with everything that is known.
     pub(super) fn is_clean(&self) -> bool {
         let Self { added: _, corrected, surplus, strange, still_there, differs } = self;
@@ -117,16 +131,19 @@ pub(super) fn settled_by_listing(
         | Outcome::Refused(_)
         | Outcome::NotSent(_)
         | Outcome::Unknown(_)
-        | Outcome::Restored(_) => None,
+        | Outcome::Restored(_)
+        | Outcome::Altered { .. } => None,
     }
 }
 
 /// Whether a clear answer gave this outcome.
 pub(super) fn is_answered(outcome: &Outcome) -> bool {
     match outcome {
-        Outcome::Deleted | Outcome::AlreadyGone | Outcome::Refused(_) | Outcome::Restored(_) => {
-            true
-        }
+        Outcome::Deleted
+        | Outcome::AlreadyGone
+        | Outcome::Refused(_)
+        | Outcome::Restored(_)
+        | Outcome::Altered { .. } => true,
         Outcome::NotSent(_) | Outcome::Unknown(_) => false,
     }
 }

@@ -15,9 +15,9 @@ use super::progress::Progress;
 use super::runs::{self, RunFormat, Told};
 use super::{Consent, Opened, counted, hands, profile};
 use crate::api::Writes;
-use crate::change::{Done, Machine, Plan, RunState, SILENT, Tally};
+use crate::change::{Done, Inexact, Machine, Plan, RunState, SILENT, Tally};
 use crate::config::Profile;
-use crate::domain::{Call, Cause, Failure, Outcome, Stop};
+use crate::domain::{Call, Cause, EventKey, Failure, Outcome, Stop};
 use crate::journal::{Record, RecordedCall, RunFile};
 use crate::runtime::{Ports, carry};
 
@@ -45,6 +45,7 @@ pub(super) fn held_back(
     profile: &Profile,
     consent: &Consent,
 ) -> Result<Option<Ending>> {
+    tell_inexact(plan);
     Ok(if consent.dry_run {
         Some(Ending::Done.written(print_plan(plan, consent.format)))
     } else if profile.read_only {
@@ -56,6 +57,19 @@ pub(super) fn held_back(
     } else {
         None
     })
+}
+
+/// Names what an undo could not make just as it was.
+fn tell_inexact(plan: &Plan) {
+    let Inexact { count, first } = Inexact::of(plan.events(), usize::MAX);
+    if count > 0 {
+        let events = counted(count, "event");
+        remark(&format!("{events} cannot be given back exactly:"));
+    }
+    for (event, why) in first.iter().filter_map(|(at, why)| Some((plan.events().get(*at)?, why))) {
+        let EventKey { extension, event_type, id } = &event.key;
+        remark(&format!("  {extension} {event_type} {id}: {why}"));
+    }
 }
 
 /// Does what a plan says, in a run file of its own or in that of the run that is gone on with, and
@@ -71,12 +85,14 @@ pub(super) fn send(
     listed: Instant,
     going_on: Option<GoOn>,
 ) -> Result<Ending> {
-    let client = profile::client(&opened.profile, Writes::Allowed)?;
+    // An undo may go where its run went, in spite of the profile.
+    let profile = Profile { target: plan.target().clone(), ..opened.profile.clone() };
+    let client = profile::client(&profile, Writes::Allowed)?;
     let ports = Ports::new(client, Vec::new(), Vec::new(), folder.to_owned());
     let ports = if opened.simulator.is_some() { ports.of_own_pbx() } else { ports };
     let (ports, places) = match going_on {
         Some(GoOn { file, places }) => (ports.going_on(file), Some(places)),
-        None => (ports, None),
+        None => (ports, places_in_begun(folder, &plan)),
     };
     let mut machine = Machine::new(Arc::new(plan), opened.profile.concurrency);
     match hands()?.block_on(drive(&mut machine, Arc::new(ports), listed)) {
@@ -91,6 +107,12 @@ pub(super) fn send(
             Ok(unsent(machine.plan(), ending, &why, format))
         }
     }
+}
+
+/// Where the events of an undo that is gone on with stand in its file.
+fn places_in_begun(folder: &Path, plan: &Plan) -> Option<Vec<usize>> {
+    let record = Record::read(folder, plan.goes_on()?).ok()?;
+    Some(record.places_of(plan.events()))
 }
 
 /// Says why nothing of a plan was sent, and prints it for programs.
@@ -122,7 +144,9 @@ fn is_confirmed(plan: &Plan, profile: &Profile) -> Result<bool> {
     let (count, origin) = (plan.events().len(), &plan.target().origin);
     let events = counted(count, "event");
     if let Some(run) = plan.undoes() {
-        return confirmed(&format!("make {events} of run {run} again on {origin}"), None);
+        let elsewhere = *plan.target() != profile.target;
+        let typed = (elsewhere || profile.protected).then_some(count);
+        return confirmed(&format!("re-create {events} of run {run} on {origin}"), typed);
     }
     let wide = match plan.wide_calls() {
         0 => String::new(),
@@ -327,7 +351,7 @@ fn tell(told: &Told<'_>, format: RunFormat) -> Ending {
 fn ending(tally: &Tally, is_sure: bool) -> Ending {
     match tally.done() {
         0 => Ending::Failed,
-        all if all == tally.settled() && is_sure => Ending::Done,
+        all if all == tally.settled() && tally.altered == 0 && is_sure => Ending::Done,
         _ => Ending::InPart,
     }
 }

@@ -1,7 +1,7 @@
 //! `callsweep resume`: a run that did not do everything is settled by listing, and what is still
 //! there and still the same is deleted, in the same run file.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -154,10 +154,7 @@ impl Job<'_> {
 
     fn send(&self, plan: Plan, found: &Found, lock: Lock) -> Result<Ending> {
         let Self { record, opened, folder, consent } = self;
-        let known: HashMap<&EventKey, usize> =
-            record.events.iter().map(|planned| (&planned.event.key, planned.place)).collect();
-        let places: Vec<usize> =
-            plan.events().iter().filter_map(|event| known.get(&event.key).copied()).collect();
+        let places = record.places_of(plan.events());
         let file = RunFile::go_on(folder, record, &found.end, places.clone())
             .map_err(|error| unwritten(&error))?
             .holding(Some(lock));
@@ -178,10 +175,8 @@ fn not_resumable(record: &Record, folder: &Path) -> Option<String> {
             return Some(format!("{name} is a {}: it cannot be gone on with", kind.name()));
         }
     }
-    if record.finished.is_none() && journal::is_going_on(folder, name) {
-        let who = Lock::take(folder, &record.origin).err().map(|who| format!("; {who}"));
-        let who = who.unwrap_or_else(|| ": wait for its end".to_owned());
-        return Some(format!("{name} is still going on in another callsweep{who}"));
+    if let Some(busy) = runs::going_on(record, folder) {
+        return Some(busy);
     }
     let tally = record.tally();
     if record.finished.is_some() && tally.left() == 0 {

@@ -13,7 +13,7 @@ use super::json::Harmless;
 use crate::change::{Check, Machine, Plan, SILENT, Tally, Unlisted};
 use crate::config::{self, Environment, Flags};
 use crate::domain::{EventKey, Foreign, Outcome, PhoneCallEvent, Stop};
-use crate::journal::{self, Kind, Place, Record, RecordedCall};
+use crate::journal::{self, Kind, Lock, Place, Record, RecordedCall, Undone};
 
 /// The forms of a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -44,19 +44,17 @@ pub(super) fn list(format: RunFormat, environment: &Environment) -> Result<Endin
             }
         }
     }
-    let undone_by = |record: &Record| {
-        let undo = records.iter().find(|undo| undo.undoes.as_ref() == Some(&record.name));
-        undo.map(|undo| undo.name.clone())
-    };
+    let undone: Vec<Option<Undone>> =
+        records.iter().map(|record| Undone::of(&record.name, &records)).collect();
     let lines: Vec<Value> =
-        records.iter().map(|run| line(run, undone_by(run).as_deref())).collect();
+        records.iter().zip(&undone).map(|(run, undo)| line(run, undo.as_ref())).collect();
     let written = print(format, json!({ "runs": lines }), |out| {
         if records.is_empty() {
             return writeln!(out, "no run yet; run files are kept in {}", folder.display());
         }
-        for record in &records {
+        for (record, undo) in records.iter().zip(&undone) {
             let (kind, words) = (record.kind.name(), record.tally());
-            let undone = undone_by(record).map_or(String::new(), |by| format!(", undone by {by}"));
+            let undone = undo.as_ref().map_or_else(String::new, undo_words);
             let cut = match (&record.finished, &record.stopped) {
                 (None, _) => " UNFINISHED:".to_owned(),
                 (Some(_), Some(stop)) => format!(" STOPPED ({}):", stop.reason.name()),
@@ -114,6 +112,16 @@ pub(super) fn print_run(record: &Record, format: RunFormat) -> Ending {
         Ok(())
     });
     Ending::Done.written(written)
+}
+
+/// That another program is carrying a run out right now, and who it is.
+pub(super) fn going_on(record: &Record, folder: &Path) -> Option<String> {
+    if record.finished.is_some() || !journal::is_going_on(folder, &record.name) {
+        return None;
+    }
+    let who = Lock::take(folder, &record.origin).err().map(|who| format!("; {who}"));
+    let who = who.unwrap_or_else(|| ": wait for its end".to_owned());
+    Some(format!("{} is still going on in another callsweep{who}", record.name))
 }
 
 /// The run that is meant, of the PBX at this origin where that is asked.
@@ -292,7 +300,7 @@ impl<'a> Told<'a> {
     pub(super) fn rows(&self, out: &mut dyn Write) -> io::Result<()> {
         for (event, outcome) in &self.outcomes.events {
             let tail = match (outcome.new_id(), outcome.failure()) {
-                (Some(id), _) => format!("new id {id}"),
+                (Some(id), _) => format!("new id {id}{}", differing(outcome)),
                 (None, Some(failure)) => failure.to_string(),
                 (None, None) => event.url.to_string(),
             };
@@ -321,10 +329,15 @@ impl Serialize for Outcomes<'_> {
                 "code": failure.map(|failure| failure.code.raw()),
                 "message": failure.map(|failure| failure.message.raw()),
                 "http_status": failure.and_then(|failure| failure.http_status),
-                "new_id": outcome.new_id().map(Foreign::raw),
+                "new_id": outcome.new_id().map(Foreign::raw), "fields": outcome.altered(),
             })
         }))
     }
+}
+
+/// The fields of an event that came back otherwise, in words.
+fn differing(outcome: &Outcome) -> String {
+    outcome.altered().map_or_else(String::new, |fields| format!(", differs: {}", fields.join(", ")))
 }
 
 /// What went beside the plan: of some of it only the id is known.
@@ -369,16 +382,30 @@ fn summary<S: Serializer>(tally: &Tally, serializer: S) -> Result<S::Ok, S::Erro
     counts(tally).serialize(serializer)
 }
 
-fn line(record: &Record, undone_by: Option<&str>) -> Value {
+fn line(record: &Record, undo: Option<&Undone>) -> Value {
     let mut line = json!({
         "run": record.name, "profile": record.profile, "kind": record.kind.name(),
         "started": record.started, "finished": record.finished, "planned": record.planned(),
-        "undone_by": undone_by, "stopped_by": stopped_by(record),
+        "undone_by": undo.and_then(Undone::by), "undo": undo.map(undo_fields),
+        "stopped_by": stopped_by(record),
     });
     if let Value::Object(fields) = &mut line {
         fields.extend(counts(&record.tally()));
     }
     line
+}
+
+/// How far a run is undone, as machine output has it.
+fn undo_fields(undo: &Undone) -> Value {
+    let Undone { run, restored, altered, not_back, is_over: _ } = undo;
+    json!({ "run": run, "restored": restored, "altered": altered, "not_back": not_back })
+}
+
+fn undo_words(undo: &Undone) -> String {
+    match undo.by() {
+        Some(by) => format!(", undone by {by}"),
+        None => format!(", {} not back: its undo is {}", undo.not_back, undo.run),
+    }
 }
 
 /// Events by outcome, as machine output has them.

@@ -1,15 +1,24 @@
-//! `callsweep undo`: what a run deleted is made again, each event once.
+//! `callsweep undo`: what a run took and is not there now is made again, each event once.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use color_eyre::eyre::{Result, eyre};
 
-use super::Consent;
-use super::ending::Ending;
+use super::ending::{Ending, remark};
 use super::machine;
-use super::profile;
+use super::profile::{self, Opened};
+use super::progress::Progress;
 use super::runs;
-use crate::config::{self, Environment, Flags};
-use crate::journal::{self, Record, RecordRefused};
+use super::{Consent, counted};
+use crate::api::Writes;
+use crate::change::{Check, RunEnd, StandIn, UndoRefused, WayBack};
+use crate::config::{self, Environment, Flags, Profile};
+use crate::domain::{EventKey, EventStore, ExtensionNumber, Foreign, Target, UserId};
+use crate::journal::{self, Lock, Record, RunFile, Way};
+use crate::runtime::{self, Listed, Ports};
 
 /// Which run, and how sure its undo is.
 #[derive(Debug, Args)]
@@ -22,7 +31,7 @@ pub struct UndoArguments {
     pub(super) consent: Consent,
 }
 
-/// Plans, asks, makes and prints.
+/// Lists, plans, asks, makes and prints.
 ///
 /// # Errors
 /// When the profile cannot be used; what fails later is said here and is in the ending.
@@ -37,21 +46,138 @@ pub(super) fn run(
     }
     let folder = config::state_dir(environment)?.join("runs");
     let opened = profile::open(demo, flags, environment)?;
-    let consent = &arguments.consent;
     let origin = || Ok(opened.profile.target.origin.clone());
     let run = runs::name_of(&folder, &arguments.run, origin)?;
-    if let Ok(record) = Record::read(&folder, &run) {
-        runs::tell_flaws(&record);
+    let way = journal::way_back(&folder, &run)
+        .map_err(|refused| Ending::Usage.refusing(refused.to_string()))?;
+    runs::tell_flaws(&way.record);
+    way.record
+        .is_at(&opened.profile.target.origin)
+        .map_err(|refused| Ending::Usage.refusing(refused.to_string()))?;
+    if let Some(busy) = runs::going_on(&way.record, &folder) {
+        return Err(Ending::Refused.refusing(busy));
     }
-    match journal::undo_plan(&folder, &run, &opened.profile.target) {
-        Ok(plan) => match machine::held_back(&plan, &opened.profile, consent)? {
-            Some(ending) => Ok(ending),
-            // It lists everything before its first call.
-            None => machine::send(plan, &opened, &folder, consent.format, machine::clock(), None),
-        },
-        Err(refused @ RecordRefused::Nothing(_)) => {
-            Err(Ending::Refused.refusing(refused.to_string()))
+    let (target, store) = look(&way, &opened)?;
+    let found = way.loss.way_back(target, |number| store.listing(number), false);
+    tell(&way, &found);
+    let consent = &arguments.consent;
+    let plan = match found.plan.clone() {
+        Ok(plan) => plan,
+        Err(UndoRefused::AllThere(_)) if !consent.dry_run && is_open(&way, &folder) => {
+            return close(&way, &found.there, &folder, consent.format);
         }
-        Err(refused) => Err(Ending::Usage.refusing(refused.to_string())),
+        Err(refused) => return Err(Ending::Refused.refusing(refused.to_string())),
+    };
+    match machine::held_back(&plan, &opened.profile, consent)? {
+        Some(ending) => Ok(ending),
+        None => machine::send(plan, &opened, &folder, consent.format, machine::clock(), None),
+    }
+}
+
+/// Whether an undo was begun whose file does not say that all is back.
+fn is_open(way: &Way, folder: &Path) -> bool {
+    let undo = way.loss.begun().and_then(|undo| Record::read(folder, undo).ok());
+    undo.is_some_and(|undo| undo.finished.is_none() || undo.tally().left() > 0)
+}
+
+/// Nothing is left to be made: the file of the undo that was begun says so from here on.
+fn close(
+    way: &Way,
+    there: &[(EventKey, Foreign)],
+    folder: &Path,
+    format: runs::RunFormat,
+) -> Result<Ending> {
+    let name = way.loss.begun().unwrap_or_default();
+    let lock = Lock::take(folder, &way.record.origin)
+        .map_err(|refused| Ending::Refused.refusing(refused.to_string()))?;
+    let closed = Record::read(folder, name).map_err(io::Error::other).and_then(|record| {
+        let found = record.found(there);
+        let file = RunFile::go_on(folder, &record, &found, Vec::new())?.holding(Some(lock));
+        file.finish(&RunEnd { check: Check::Agrees, ..RunEnd::default() })
+    });
+    closed.map_err(|error| {
+        let why = format!("the run file cannot be written: {error}; make room");
+        Ending::Failed.refusing(why)
+    })?;
+    remark(&format!("nothing is left to be made: every event of {} is there", way.record.name));
+    Ok(runs::print_run(&runs::read(folder, name)?, format))
+}
+
+/// Lists what the run touched: under the base path and user that it had, and under those of the
+/// profile where these are others and the first give nothing.
+fn look(way: &Way, opened: &Opened) -> Result<(Target, EventStore)> {
+    let ours = &opened.profile.target;
+    let Some(theirs) = recorded(&way.record, ours) else {
+        let (store, _) = list(way, &opened.profile, ours)?;
+        return Ok((ours.clone(), store));
+    };
+    let (name, words) =
+        (&way.record.name, |it: &Target| format!("{} as {}", it.base_path(), it.user));
+    remark(&format!("run {name} was sent to {}; the profile has {}", words(&theirs), words(ours)));
+    let (store, answered) = list(way, &opened.profile, &theirs)?;
+    if answered {
+        remark(&format!("this undo uses {}", words(&theirs)));
+        return Ok((theirs, store));
+    }
+    let (store, _) = list(way, &opened.profile, ours)?;
+    remark(&format!("nothing is listed there: this undo uses {}", words(ours)));
+    Ok((ours.clone(), store))
+}
+
+/// Where the run was sent, where that is not where the profile would send it.
+fn recorded(record: &Record, ours: &Target) -> Option<Target> {
+    let user = UserId::parse(&record.user).ok()?;
+    let mut theirs = Target::new(&ours.profile, &ours.origin, &record.base_path, user).ok()?;
+    theirs.create_path = ours.create_path;
+    (theirs != *ours).then_some(theirs)
+}
+
+/// The extensions that could be listed, and whether there was any.
+fn list(way: &Way, profile: &Profile, target: &Target) -> Result<(EventStore, bool)> {
+    let profile = Profile { target: target.clone(), ..profile.clone() };
+    let numbers: Vec<ExtensionNumber> = way.loss.extensions().cloned().collect();
+    let client = profile::client(&profile, Writes::ReadOnly)?;
+    let ports = Arc::new(Ports::new(client, Vec::new(), Vec::new(), PathBuf::new()));
+    let mut progress = Progress::of(numbers.len(), "extensions");
+    let step = || progress.step();
+    let listed = runtime::list_all(&ports, &numbers, profile.concurrency, step);
+    let listed = super::hands()?.block_on(listed);
+    drop(progress);
+    let (mut store, mut answered) = (EventStore::default(), numbers.is_empty());
+    for (number, listed) in numbers.iter().zip(listed) {
+        match listed {
+            Listed::Answered(Ok(listing)) => {
+                answered = true;
+                store.insert(listing);
+            }
+            Listed::Answered(Err(failure)) => {
+                remark(&format!("{number} could not be read: {failure}"));
+            }
+            Listed::NotAsked => {}
+        }
+    }
+    Ok((store, answered))
+}
+
+/// What an operator has to know before a yes.
+fn tell(way: &Way, found: &WayBack) {
+    for what in &way.remarks {
+        remark(what);
+    }
+    if !found.stand_ins.is_empty() {
+        let events = counted(found.stand_ins.len(), "event");
+        remark(&format!("{events} left out, as something stands in for them:"));
+    }
+    let named = |key: &EventKey| format!("{} {} {}", key.extension, key.event_type, key.id);
+    for StandIn { key, by, fields } in &found.stand_ins {
+        let fields = fields.join(" and ");
+        remark(&format!("  {}: {} is there with another {fields}", named(key), by.id));
+    }
+    if !found.twice.is_empty() {
+        let events = counted(found.twice.len(), "event");
+        remark(&format!("{events} may be made twice, as an earlier POST had no clear answer:"));
+    }
+    for key in &found.twice {
+        remark(&format!("  {}", named(key)));
     }
 }

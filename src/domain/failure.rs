@@ -151,7 +151,17 @@ pub enum Outcome {
     Unknown(Failure),
     /// It was made again, with this id where the service told one or a listing showed it.
     Restored(Option<Foreign>),
+    /// It was made again and is listed otherwise than it was.
+    Altered {
+        /// Its new id.
+        id: Foreign,
+        /// The names of the fields that differ, of [`FIELDS`].
+        fields: Vec<&'static str>,
+    },
 }
+
+/// The names of the fields that an event is made with, in the order in which they are sent.
+pub const FIELDS: [&str; 5] = ["type", "method", "url", "note", "status"];
 
 impl Outcome {
     /// The word for it, the same on the screen and in machine output.
@@ -163,6 +173,7 @@ impl Outcome {
             Self::NotSent(_) => "not sent",
             Self::Unknown(_) => "unknown",
             Self::Restored(_) => "restored",
+            Self::Altered { .. } => "altered",
         }
     }
 
@@ -170,7 +181,11 @@ impl Outcome {
     pub fn is_gone(&self) -> bool {
         match self {
             Self::Deleted | Self::AlreadyGone => true,
-            Self::Refused(_) | Self::NotSent(_) | Self::Unknown(_) | Self::Restored(_) => false,
+            Self::Refused(_)
+            | Self::NotSent(_)
+            | Self::Unknown(_)
+            | Self::Restored(_)
+            | Self::Altered { .. } => false,
         }
     }
 
@@ -178,6 +193,7 @@ impl Outcome {
     pub fn new_id(&self) -> Option<&Foreign> {
         match self {
             Self::Restored(id) => id.as_ref(),
+            Self::Altered { id, .. } => Some(id),
             Self::Deleted
             | Self::AlreadyGone
             | Self::Refused(_)
@@ -186,10 +202,23 @@ impl Outcome {
         }
     }
 
+    /// The fields that are listed otherwise than they were sent.
+    pub fn altered(&self) -> Option<&[&'static str]> {
+        match self {
+            Self::Altered { fields, .. } => Some(fields),
+            Self::Deleted
+            | Self::AlreadyGone
+            | Self::Refused(_)
+            | Self::NotSent(_)
+            | Self::Unknown(_)
+            | Self::Restored(_) => None,
+        }
+    }
+
     /// The failure behind it, where there is one.
     pub fn failure(&self) -> Option<&Failure> {
         match self {
-            Self::Deleted | Self::AlreadyGone | Self::Restored(_) => None,
+            Self::Deleted | Self::AlreadyGone | Self::Restored(_) | Self::Altered { .. } => None,
             Self::Refused(failure) | Self::NotSent(failure) | Self::Unknown(failure) => {
                 Some(failure)
             }

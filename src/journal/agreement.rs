@@ -33,16 +33,32 @@ fn drive(
 
 /// Undoes what a run took until there is nothing to undo; the script is for the first attempt.
 fn undo(runs: &Path, name: &str, service: &mut Service, script: &[(usize, Whim)]) {
+    let plan = |service: &Service| {
+        let way = way_back(runs, name).unwrap();
+        let store = service.store();
+        way.loss.way_back(target(), |number| store.listing(number), true).plan
+    };
     for whims in [script, &[], &[]] {
-        let Ok(plan) = undo_plan(runs, name, &target()) else { return };
+        let Ok(plan) = plan(service) else { return };
         let plan = Arc::new(plan);
-        let file = RunFile::create(runs, &plan).unwrap();
-        let mut machine = Machine::new(plan, 2);
+        let file = match plan.goes_on() {
+            Some(undo) => {
+                let record = Record::read(runs, undo).unwrap();
+                let places = record.places_of(plan.events());
+                RunFile::go_on(runs, &record, &record.found(plan.there()), places).unwrap()
+            }
+            None => RunFile::create(runs, &plan).unwrap(),
+        };
+        let mut machine = Machine::new(Arc::clone(&plan), 2);
         assert!(drive(&mut machine, 2, &file, service, &to_the_end(whims)));
         let record = Record::read(runs, file.name()).unwrap();
-        agrees(&record, machine.outcomes(), &machine.end());
+        if plan.goes_on().is_none() {
+            agrees(&record, machine.outcomes(), &machine.end());
+        }
     }
-    assert!(undo_plan(runs, name, &target()).is_err(), "an undo that never ends");
+    assert!(plan(service).is_err(), "an undo that never ends");
+    let undos = names(runs).unwrap().len() - 1;
+    assert!(undos <= 1, "{undos} files of one undo");
 }
 
 /// The file with one byte of one line behind its first changed.
@@ -159,5 +175,94 @@ proptest! {
         if !type_wipes || form != CallForm::Type || (run.check() == Check::Agrees) || !ended {
             prop_assert_eq!(service.bodies(), before);
         }
+    }
+}
+
+/// What several operators do on one PBX.
+#[derive(Debug, Clone)]
+enum Deed {
+    /// One reviews the deletion of what these rows are.
+    Reviews(Vec<usize>),
+    /// One says yes to what was reviewed, at whatever time.
+    Deletes(usize, Vec<(usize, Whim)>),
+    /// One undoes a run.
+    Undoes(usize, Vec<(usize, Whim)>),
+}
+
+fn deeds() -> impl Strategy<Value = Vec<Deed>> {
+    let deed = prop_oneof![
+        proptest::collection::vec(0usize..12, 1..6).prop_map(Deed::Reviews),
+        (0usize..4, whims(false)).prop_map(|(which, whims)| Deed::Deletes(which, whims)),
+        (0usize..4, whims(false)).prop_map(|(which, whims)| Deed::Undoes(which, whims)),
+    ];
+    proptest::collection::vec(deed, 1..12)
+}
+
+fn reviewed(service: &Service, rows: &[usize]) -> Option<Plan> {
+    let mut store = service.store();
+    for extension in 0..3 {
+        let marked: Vec<usize> = rows.iter().map(|row| row / 3).collect();
+        let here = rows.iter().any(|row| row % 3 == usize::from(extension));
+        store.set_marks(&number(extension), if here { marked } else { Vec::new() }, true);
+    }
+    Plan::freeze(target(), &Selection::of_marks(&store), CallForm::Event, 1000).ok()
+}
+
+/// One attempt to undo a run; false where there is nothing to undo.
+fn undo_once(runs: &Path, name: &str, service: &mut Service, script: &[(usize, Whim)]) -> bool {
+    let way = way_back(runs, name).unwrap();
+    let store = service.store();
+    let found = way.loss.way_back(target(), |number| store.listing(number), true);
+    let Ok(plan) = found.plan.map(Arc::new) else { return false };
+    let file = match plan.goes_on() {
+        Some(undo) => {
+            let record = Record::read(runs, undo).unwrap();
+            let places = record.places_of(plan.events());
+            RunFile::go_on(runs, &record, &record.found(plan.there()), places).unwrap()
+        }
+        None => RunFile::create(runs, &plan).unwrap(),
+    };
+    drive(&mut Machine::new(plan, 2), 2, &file, service, &to_the_end(script))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn whoever_deletes_and_undoes_what_and_when_all_undone_everything_is_there_once(
+        rows in proptest::collection::vec((0u8..3, 0u8..2, 0u8..2), 2..12),
+        deeds in deeds(),
+        backwards in any::<bool>(),
+    ) {
+        let mut service = Service::of(&rows, false);
+        let before = service.bodies();
+        let folder = tempfile::tempdir().unwrap();
+        let runs = folder.path();
+        let (mut plans, mut done) = (Vec::new(), Vec::new());
+        for deed in deeds {
+            match deed {
+                Deed::Reviews(rows) => plans.extend(reviewed(&service, &rows).map(Arc::new)),
+                Deed::Deletes(which, _) if which >= plans.len() => {}
+                Deed::Deletes(which, script) => {
+                    let plan = plans.swap_remove(which);
+                    let file = RunFile::create(runs, &plan).unwrap();
+                    done.push(file.name().to_owned());
+                    drive(&mut Machine::new(plan, 2), 2, &file, &mut service, &to_the_end(&script));
+                }
+                Deed::Undoes(which, script) => {
+                    if let Some(run) = done.get(which) {
+                        undo_once(runs, run, &mut service, &script);
+                    }
+                }
+            }
+            prop_assert!(service.bodies().len() <= before.len());
+        }
+        if backwards {
+            done.reverse();
+        }
+        for run in &done {
+            let undone = (0..4).any(|_| !undo_once(runs, run, &mut service, &[]));
+            prop_assert!(undone, "an undo that never ends");
+        }
+        prop_assert_eq!(service.bodies(), before);
     }
 }

@@ -12,7 +12,7 @@ use super::process::Process;
 use super::record::Record;
 use super::{SCHEMA, clock, now, odd, path_of, prepare};
 use crate::change::{Check, Plan, RunCall, RunEnd, Settled};
-use crate::domain::Foreign;
+use crate::domain::{Foreign, Outcome};
 
 /// Runs of one profile in one second that still get a name of their own.
 const SAME_SECOND: u32 = 100;
@@ -293,15 +293,12 @@ fn opened(why: Why) -> Line {
 }
 
 fn verified(end: &RunEnd, place: impl Fn(usize) -> usize) -> Line {
-    let revised = end.revised.iter();
-    Line::Verified {
-        complete: end.check == Check::Agrees,
-        check: Some(end.check.name().to_owned()),
-        revised: revised.map(|(event, outcome)| Said::of_event(place(*event), outcome)).collect(),
-        surplus: end.surplus.iter().map(Key::of).collect(),
-        altered: Vec::new(),
-        still_there: end.still_there.iter().map(Named::of).collect(),
-    }
+    let said = |(event, outcome): &(usize, Outcome)| Said::of_event(place(*event), outcome);
+    let (altered, revised) = end.revised.iter().map(said).partition(|said| said.fields.is_some());
+    let (complete, check) = (end.check == Check::Agrees, Some(end.check.name().to_owned()));
+    let surplus = end.surplus.iter().map(Key::of).collect();
+    let still_there = end.still_there.iter().map(Named::of).collect();
+    Line::Verified { complete, check, revised, surplus, altered, still_there }
 }
 
 fn ended(end: &RunEnd) -> Line {
@@ -325,6 +322,7 @@ fn head_of(plan: &Plan) -> Head {
         started: now(),
         events: plan.events().len(),
         calls: RecordedCall::of(plan).collect(),
+        left_out: plan.left_out(),
     }
 }
 
@@ -365,7 +363,7 @@ mod tests {
 
     use crate::change::{Machine, Selection, Tally, judge};
     use crate::domain::{
-        CallForm, DeleteAnswer, ExtensionNumber, ListingBuilder, Outcome, RawEvent, Target, UserId,
+        CallForm, DeleteAnswer, ExtensionNumber, ListingBuilder, RawEvent, Target, UserId,
     };
     use std::os::unix::fs::PermissionsExt;
     use std::time::Duration;

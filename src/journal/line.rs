@@ -15,8 +15,8 @@ use sha2::{Digest, Sha256};
 use super::process::Process;
 use crate::change::{Kind, Plan, RunEnd, Tally, Unlisted};
 use crate::domain::{
-    Cause, EventId, EventKey, EventType, ExtensionNumber, Failure, Foreign, Method, Modified,
-    Outcome, PhoneCallEvent, RowText, Status, Stop, StopReason,
+    Cause, EventId, EventKey, EventType, ExtensionNumber, FIELDS, Failure, Foreign, Method,
+    Modified, Outcome, PhoneCallEvent, RowText, Status, Stop, StopReason,
 };
 
 /// What stands before the sum of a line.
@@ -120,6 +120,14 @@ pub(super) struct Head {
     pub(super) started: String,
     pub(super) events: usize,
     pub(super) calls: Vec<RecordedCall>,
+    /// Of an undo: how many events it leaves out, as something stands in for them.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub(super) left_out: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it so")]
+fn is_none(count: &usize) -> bool {
+    *count == 0
 }
 
 /// A planned call.
@@ -400,7 +408,7 @@ impl Said {
             code: failure.map(|failure| raw(&failure.code)),
             message: failure.map(|failure| raw(&failure.message)),
             new_id: outcome.new_id().map(raw),
-            fields: None,
+            fields: outcome.altered().map(|names| names.iter().map(|&name| name.into()).collect()),
         }
     }
 
@@ -423,6 +431,12 @@ impl Said {
             "not_sent" => Outcome::NotSent(failure(Cause::Withheld)),
             "unknown" => Outcome::Unknown(failure(Cause::NoAnswer)),
             "restored" => Outcome::Restored(self.new_id.map(Foreign::from)),
+            "altered" => {
+                let told = self.fields.unwrap_or_default();
+                let fields = FIELDS.into_iter().filter(|name| told.iter().any(|told| told == name));
+                let id = Foreign::from(self.new_id.unwrap_or_default());
+                Outcome::Altered { id, fields: fields.collect() }
+            }
             other => {
                 let what =
                     format!("the run file says {other:?}, which this callsweep does not know");
@@ -447,16 +461,16 @@ impl End {
             not_sent: tally.not_sent,
             unknown: tally.unknown,
             restored: tally.restored,
-            altered: 0,
+            altered: tally.altered,
         }
     }
 
     /// Whether these are its counts.
     pub(super) fn counts(&self, tally: &Tally) -> bool {
         let ours = (tally.deleted, tally.already_gone, tally.refused);
-        let rest = (tally.not_sent, tally.unknown, tally.restored);
+        let rest = (tally.not_sent, tally.unknown, tally.restored, tally.altered);
         (self.deleted, self.already_gone, self.refused) == ours
-            && (self.not_sent, self.unknown, self.restored) == rest
+            && (self.not_sent, self.unknown, self.restored, self.altered) == rest
     }
 
     /// Why it stopped. A word that is not known was written by a newer program.

@@ -4,7 +4,7 @@
 //! over, and what it may have said is called unknown.
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::ops::Range;
@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use super::line::{Body, End, Flaw, Head, Key, Line, Named, RecordedCall, Said, has_sum};
 use super::odd::{self, Odd};
 use super::{SCHEMA, path_of};
-use crate::change::{Check, Kind, Loss, Plan, TakenUp, Tally, UndoRefused, Unlisted};
+use crate::change::{Check, Kind, RunEnd, TakenUp, Tally, Unlisted};
 use crate::domain::{
     Cause, EventKey, ExtensionNumber, Failure, Foreign, Listing, Outcome, PhoneCallEvent,
     PlanHasher, Stop, StopReason, Target,
@@ -51,8 +51,8 @@ pub enum RecordRefused {
         /// What is wrong.
         what: String,
     },
-    /// It is an undo, or holds events only.
-    #[error("{0} is an undo: to delete again what it made, mark the events and press d")]
+    /// It took nothing away, or does not say what it undoes.
+    #[error("{0} is no deletion: there is nothing to undo")]
     NotUndoable(String),
     /// It ran on another service, or as another user.
     #[error("{run} ran on {there}: choose that profile with --profile {profile}")]
@@ -67,9 +67,6 @@ pub enum RecordRefused {
     /// Its first line is lost.
     #[error("{0} has lost its first line, so that nobody can tell which PBX it ran on")]
     Headless(String),
-    /// Everything that it took is there, or it took nothing.
-    #[error(transparent)]
-    Nothing(#[from] UndoRefused),
     /// It is from another version.
     #[error(
         "{0} has schema {1}, and this callsweep acts on schema {SCHEMA} at most: use a newer version"
@@ -118,6 +115,8 @@ pub struct Record {
     pub unlisted: Vec<Unlisted>,
     /// Every wide call that may have taken something told what.
     pub surplus_known: bool,
+    /// Of an undo: events that it left out, as something stood in for them.
+    pub left_out: usize,
     /// What the service said when it was asked again about what was sent.
     pub check: Check,
     /// The lines that are not used, each with what is wrong.
@@ -141,6 +140,22 @@ pub struct RecordedEvent {
     pub want: Option<String>,
     /// What became of it.
     pub outcome: Outcome,
+    /// A request that covers it may have gone out.
+    pub sent: bool,
+    /// When the last of them did.
+    pub sent_at: Option<jiff::Timestamp>,
+    /// A request went out that had no clear answer.
+    pub unanswered: bool,
+}
+
+/// What is known of the requests that covered an event.
+#[derive(Debug, Clone, Copy, Default)]
+struct Went {
+    at: Option<jiff::Timestamp>,
+    /// The last one has no answer in the file.
+    open: bool,
+    /// One of them had no clear answer.
+    unclear: bool,
 }
 
 /// A file while it is read.
@@ -152,6 +167,8 @@ struct Reading {
     most: usize,
     events: Vec<Option<RecordedEvent>>,
     outcomes: Vec<Option<Outcome>>,
+    /// The events that were sent, each with the last time.
+    went: BTreeMap<usize, Went>,
     /// Each call that was sent, and its first event.
     sent: Vec<(usize, usize)>,
     /// Wide calls that may have taken something and did not tell what.
@@ -314,9 +331,36 @@ impl Record {
         hasher.finish().as_str().to_owned()
     }
 
+    /// The places of these events in it, of all that it planned.
+    pub fn places_of(&self, events: &[PhoneCallEvent]) -> Vec<usize> {
+        let known: HashMap<&EventKey, usize> =
+            self.events.iter().map(|planned| (&planned.event.key, planned.place)).collect();
+        events.iter().filter_map(|event| known.get(&event.key).copied()).collect()
+    }
+
+    /// What a listing says of an undo: events of it that are there, whoever made them.
+    pub fn found(&self, there: &[(EventKey, Foreign)]) -> RunEnd {
+        let ids: HashMap<&EventKey, &Foreign> = there.iter().map(|(key, id)| (key, id)).collect();
+        let is_open = |planned: &&RecordedEvent| planned.outcome.new_id().is_none();
+        let open = self.events.iter().filter(is_open);
+        let found = open.filter_map(|planned| {
+            let id = (*ids.get(&planned.event.key)?).clone();
+            Some((planned.place, Outcome::Restored(Some(id))))
+        });
+        RunEnd { revised: found.collect(), ..RunEnd::default() }
+    }
+
     /// The number of the next call, behind all that are in the file.
     pub(super) fn next_call(&self) -> usize {
         self.next_call
+    }
+
+    /// Checks that it ran on this PBX, whoever asked for it.
+    ///
+    /// # Errors
+    /// Says where it ran.
+    pub fn is_at(&self, origin: &str) -> Result<(), RecordRefused> {
+        if self.origin.eq_ignore_ascii_case(origin) { Ok(()) } else { Err(self.elsewhere()) }
     }
 
     /// Checks that it ran on this service and as this user.
@@ -332,11 +376,15 @@ impl Record {
         {
             return Ok(());
         }
-        Err(RecordRefused::Elsewhere {
+        Err(self.elsewhere())
+    }
+
+    fn elsewhere(&self) -> RecordRefused {
+        RecordRefused::Elsewhere {
             run: self.name.clone(),
             there: format!("{} as {}", self.origin, self.user),
             profile: self.profile.clone(),
-        })
+        }
     }
 
     /// The extensions that it planned on.
@@ -378,19 +426,12 @@ impl Record {
         self.events.get(start..end).unwrap_or_default()
     }
 
-    /// What is gone because of this run and could be made again: what it deleted or may have
-    /// deleted, and what went beside the plan, whole. An undo makes nothing that is there.
-    pub fn lost(&self) -> impl Iterator<Item = &PhoneCallEvent> {
-        let taken = |outcome: &Outcome| match outcome {
-            Outcome::Deleted | Outcome::Unknown(_) => true,
-            Outcome::AlreadyGone
-            | Outcome::Refused(_)
-            | Outcome::NotSent(_)
-            | Outcome::Restored(_) => false,
-        };
-        let deleted = self.events.iter().filter(move |planned| taken(&planned.outcome));
-        let surplus = self.bystanders.iter().filter(|event| self.surplus.contains(&event.key));
-        deleted.map(|planned| &planned.event).chain(surplus)
+    /// What may be gone because of this run: all that was sent, whatever came of it, what went with
+    /// the call of another event, and what went beside the plan.
+    pub fn taken(&self) -> impl Iterator<Item = EventKey> {
+        let took = |it: &Outcome| matches!(it, Outcome::Deleted | Outcome::Unknown(_));
+        let taken = self.events.iter().filter(move |it| it.sent || took(&it.outcome));
+        taken.map(|planned| &planned.event.key).chain(&self.surplus).cloned()
     }
 }
 
@@ -404,7 +445,8 @@ impl Record {
             let is = |key: &EventKey| key.extension == extension && key.id.as_str() == id;
             let unlisted =
                 Unlisted { extension: extension.clone(), id: Foreign::from(id.as_str()) };
-            if self.events.iter().any(|planned| is(&planned.event.key)) {
+            if let Some(planned) = self.events.iter_mut().find(|it| is(&it.event.key)) {
+                planned.sent = true;
                 continue;
             }
             match self.bystanders.iter().find(|event| is(&event.key)) {
@@ -433,7 +475,9 @@ impl RecordedEvent {
     fn of(place: usize, body: Body) -> Result<Self, String> {
         let event = body.event()?;
         let want = body.want.map(|want| want.to_string());
-        Ok(Self { place, event, owner: body.owner, want, outcome: not_sent() })
+        let (owner, outcome) = (body.owner, not_sent());
+        let (sent, sent_at, unanswered) = (false, None, false);
+        Ok(Self { place, event, owner, want, outcome, sent, sent_at, unanswered })
     }
 }
 
@@ -454,6 +498,7 @@ impl Reading {
             started: String::new(),
             events: 0,
             calls: Vec::new(),
+            left_out: 0,
         });
         // Schema 1 did not say it: it stands in every path.
         let in_path = || {
@@ -482,6 +527,7 @@ impl Reading {
             surplus: Vec::new(),
             unlisted: Vec::new(),
             surplus_known: true,
+            left_out: head.left_out,
             check: Check::default(),
             flaws: Vec::new(),
             planned: false,
@@ -492,6 +538,7 @@ impl Reading {
             most,
             events: Vec::new(),
             outcomes: Vec::new(),
+            went: BTreeMap::new(),
             sent: Vec::new(),
             silent: BTreeSet::new(),
             named: Vec::new(),
@@ -562,7 +609,8 @@ impl Reading {
             }
             // Whoever opens it again has not come to an end yet.
             Line::Opened { .. } => (self.end, self.checked) = (None, None),
-            Line::Sent { call, first, covers, .. } => {
+            Line::Sent { call, first, covers, at } => {
+                let at = at.and_then(|at| at.parse().ok());
                 self.sent.push((call, first));
                 if self.record.calls.get(call).is_some_and(is_wide) {
                     self.silent.insert(call);
@@ -570,6 +618,8 @@ impl Reading {
                 self.record.next_call = self.record.next_call.max(call.saturating_add(1));
                 for event in first..first.saturating_add(covers).min(self.size) {
                     let lost = failure(Cause::NoAnswer, "sent, and no answer was recorded");
+                    let went = self.went.entry(event).or_default();
+                    (went.at, went.open) = (at, true);
                     self.settle(event, Outcome::Unknown(lost))?;
                 }
             }
@@ -583,7 +633,11 @@ impl Reading {
                     self.silent.remove(&call);
                 }
                 for (place, said) in outcomes.into_iter().enumerate() {
-                    self.settle(first.saturating_add(place), said.outcome(http_status))?;
+                    let (event, outcome) = (first.saturating_add(place), said.outcome(http_status));
+                    let went = self.went.entry(event).or_default();
+                    went.open = false;
+                    went.unclear |= matches!(outcome, Outcome::Unknown(_));
+                    self.settle(event, outcome)?;
                 }
             }
             Line::Verified { complete, check, revised, surplus, altered, still_there } => {
@@ -674,9 +728,10 @@ impl Reading {
         let as_told = Tally { not_sent: sent.not_sent + unsent, ..sent };
         let agrees = self.end.as_ref().is_some_and(|end| end.counts(&as_told));
         let anything_sent = !self.sent.is_empty();
-        let Self { mut record, events, outcomes, end, checked, flaws, torn, .. } = self;
+        let Self { mut record, events, outcomes, went, end, checked, flaws, torn, .. } = self;
         let (silent, named, still_there) = (self.silent, self.named, self.still_there);
         for (place, (planned, outcome)) in events.into_iter().zip(outcomes).enumerate() {
+            let may_be_sent = (doubt && !agrees) || (record.schema < 2 && end.is_none());
             let outcome = match outcome {
                 None if doubt && !agrees => {
                     unknown("a line of the run file is damaged that may have said that it was sent")
@@ -693,7 +748,14 @@ impl Reading {
                 Some(outcome) => outcome,
             };
             match planned {
-                Some(planned) => record.events.push(RecordedEvent { outcome, ..planned }),
+                Some(planned) => {
+                    let went = went.get(&place);
+                    let (sent, sent_at) =
+                        (went.is_some() || may_be_sent, went.and_then(|it| it.at));
+                    let unanswered = may_be_sent || went.is_some_and(|it| it.open || it.unclear);
+                    let planned = RecordedEvent { outcome, sent, sent_at, unanswered, ..planned };
+                    record.events.push(planned);
+                }
                 None => record.missing.push((place, outcome)),
             }
         }
@@ -713,35 +775,6 @@ impl Reading {
     }
 }
 
-/// What a run lost and no later undo made again, as a plan.
-///
-/// # Errors
-/// Refuses a run of another service or user, one that deleted nothing, and files that cannot be
-/// read.
-pub fn undo_plan(runs: &Path, name: &str, target: &Target) -> Result<Plan, RecordRefused> {
-    let record = Record::read(runs, name)?;
-    if record.schema > SCHEMA {
-        return Err(RecordRefused::Newer(name.to_owned(), record.schema));
-    }
-    if record.kind == Kind::Undo {
-        return Err(RecordRefused::NotUndoable(name.to_owned()));
-    }
-    record.is_of(target)?;
-    let planned = record.events.iter().map(|planned| &planned.event);
-    let known = planned.chain(&record.bystanders).map(|event| event.key.clone());
-    let taken = record.lost().cloned().collect();
-    let mut loss = Loss::new(name, taken, known);
-    for undo in undos(runs)? {
-        let outcomes = undo.events.iter().map(|planned| (&planned.event, &planned.outcome));
-        if undo.undoes.as_deref() == Some(name) {
-            loss.undone(outcomes);
-        } else {
-            loss.undone_elsewhere(outcomes);
-        }
-    }
-    Ok(Plan::give_back(target.clone(), &loss)?)
-}
-
 /// Every undo, newest first, with the run that it undoes, by the first lines of the files alone.
 ///
 /// # Errors
@@ -752,15 +785,6 @@ pub fn undone(runs: &Path) -> io::Result<Vec<(String, String)>> {
         Some((name, head.of?))
     };
     Ok(names(runs)?.into_iter().filter_map(undone).collect())
-}
-
-/// Every undo, oldest first.
-fn undos(runs: &Path) -> Result<Vec<Record>, RecordRefused> {
-    let folder = |error| RecordRefused::Unreadable(runs.to_owned(), error);
-    let names = names(runs).map_err(folder)?;
-    // A file that another version or a full disk left is not an undo that made anything.
-    let records = names.iter().rev().filter_map(|name| Record::read(runs, name).ok());
-    Ok(records.filter(|record| record.kind == Kind::Undo).collect())
 }
 
 /// The names of all runs in a folder, the one that began last first. A folder that is not there has none. What is no

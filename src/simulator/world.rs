@@ -50,6 +50,8 @@ pub struct World {
     pub delete_answer: DeleteAnswer,
     /// How a DELETE with a type and no id is read.
     pub type_delete: TypeDelete,
+    /// Longer notes are cut off when an event is made.
+    pub note_limit: Option<usize>,
     /// Which SystemAPI there is.
     pub soap: Soap,
     /// Answers after which the server ends a connection without having said so.
@@ -198,6 +200,7 @@ impl World {
             watch: Watch::default(),
             limiter: None,
             start: Timestamp::UNIX_EPOCH,
+            note_limit: None,
             seen: Vec::new(),
             written: 0,
             shapes: Shapes::default(),

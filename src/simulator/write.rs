@@ -77,6 +77,7 @@ impl World {
         let url = body.url()?.ok_or(Refusal::PceUrlInvalid)?;
         let status = body.status()?.unwrap_or(1);
         let note = body.text("note").unwrap_or_default();
+        let note = note.chars().take(self.note_limit.unwrap_or(usize::MAX)).collect();
         let (id, modified) = (self.new_id(), self.new_modified());
         let event = Event { event_type, id, method, url, note, status, modified };
         let answer = self.say(spot, self.shapes.create, &event);

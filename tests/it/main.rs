@@ -48,4 +48,5 @@ mod tokens;
 mod undo;
 mod unseen;
 mod vendor;
+mod way_back;
 mod writing;

@@ -340,3 +340,13 @@ fn bytes_that_are_no_text_are_kept_as_they_came() {
         assert_eq!(written(&body)[1], row(note), "{note:?}");
     }
 }
+
+#[test]
+fn an_event_is_made_with_url_and_note_letter_by_letter_and_without_what_its_row_has_not() {
+    let made = |row: &str| event_body(&listed(&format!("[{row}]")).row(0).unwrap().to_event());
+    let row = r#"{"id":"a","note":"Z\u00fcrich \/ \"","url":"https:\/\/crm.test\/?q=%20","type":2,"method":"1","status":0}"#;
+    let body = r#"{"type":"2","method":"1","url":"https:\/\/crm.test\/?q=%20","note":"Z\u00fcrich \/ \"","status":"0"}"#;
+    assert_eq!(made(row), body);
+    let row = r#"{"id":"a","type":"0","url":"x","url":"y","note":null,"color":1}"#;
+    assert_eq!(made(row), r#"{"type":"0","url":"y"}"#);
+}

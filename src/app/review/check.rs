@@ -4,20 +4,20 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::change::{Choice, Difference, Drifted, FRESH};
+use crate::change::{Difference, Drifted, FRESH};
 use crate::domain::{Cause, ExtensionNumber, Failure, Mask};
 
-use super::{Chosen, Review};
+use super::Review;
 use crate::app::status::Tone;
 use crate::app::{Dialog, Effect, Model, count_of};
 
 /// Of many that are to be named, these are; the others are counted.
-const NAMED: usize = 3;
+pub(super) const NAMED: usize = 3;
 
 /// The listings that tell whether everything is still as it was chosen.
 #[derive(Debug)]
 pub(super) struct Check {
-    all: usize,
+    asked: BTreeSet<ExtensionNumber>,
     unread: BTreeSet<ExtensionNumber>,
     failed: Vec<(ExtensionNumber, Failure)>,
     /// When the first of them came, or failed.
@@ -27,9 +27,20 @@ pub(super) struct Check {
 }
 
 impl Check {
-    pub(super) fn of(choice: &Choice) -> Self {
-        let unread: BTreeSet<ExtensionNumber> = choice.extensions().cloned().collect();
-        Self { all: unread.len(), unread, failed: Vec::new(), oldest: None, agreed: false }
+    pub(super) fn of(extensions: impl IntoIterator<Item = ExtensionNumber>) -> Self {
+        let asked: BTreeSet<ExtensionNumber> = extensions.into_iter().collect();
+        let unread = asked.clone();
+        Self { asked, unread, failed: Vec::new(), oldest: None, agreed: false }
+    }
+
+    /// Whether an extension has been listed for the review.
+    pub(super) fn is_read(&self, extension: &ExtensionNumber) -> bool {
+        let failed = self.failed.iter().any(|(failed, _)| failed == extension);
+        !self.unread.contains(extension) && !failed
+    }
+
+    pub(super) fn is_reading(&self) -> bool {
+        !self.unread.is_empty()
     }
 
     /// When the first of the listings came; at the start of the program, for all that is known,
@@ -53,33 +64,30 @@ impl Check {
 }
 
 impl Review {
-    fn check(&self) -> Option<&Check> {
-        self.chosen.as_ref().map(|chosen| &chosen.check)
-    }
-
     /// The extensions that are still to be read again.
     pub(super) fn unread(&self) -> impl Iterator<Item = &ExtensionNumber> {
-        self.check().into_iter().flat_map(|check| &check.unread)
+        self.check.unread.iter()
     }
 
     /// Extensions read again so far, and how many there are to read.
     pub fn progress(&self) -> (usize, usize) {
-        self.check().map_or((0, 0), |check| (check.all - check.unread.len(), check.all))
+        let Check { asked, unread, .. } = &self.check;
+        (asked.len() - unread.len(), asked.len())
     }
 
     /// True until every extension has been read again, or could not be.
     pub fn is_reading(&self) -> bool {
-        self.unread().next().is_some()
+        self.check.is_reading()
     }
 
     /// Extensions that could not be read again, and why.
     pub fn unreadable(&self) -> &[(ExtensionNumber, Failure)] {
-        self.check().map_or(&[], |check| &check.failed)
+        &self.check.failed
     }
 
     /// Whether a yes waits for younger listings.
     pub fn is_agreed(&self) -> bool {
-        self.check().is_some_and(|check| check.agreed)
+        self.check.agreed
     }
 
     /// What is not as it was chosen.
@@ -130,9 +138,9 @@ impl Review {
 }
 
 impl Model {
-    fn chosen_in_review(&mut self) -> Option<&mut Chosen> {
+    fn check_in_review(&mut self) -> Option<&mut Check> {
         match &mut self.dialog {
-            Some(Dialog::Review(review)) => review.chosen.as_deref_mut(),
+            Some(Dialog::Review(review)) => Some(&mut review.check),
             Some(
                 Dialog::Filter(_) | Dialog::Marking(_) | Dialog::Leave(_) | Dialog::Help { .. },
             )
@@ -142,27 +150,23 @@ impl Model {
 
     /// Stops asking for what only the review wanted to know.
     pub(in crate::app) fn end_check(&mut self, review: &Review) {
-        if let Some(check) = review.check() {
-            self.loading.withdraw(|extension| check.unread.contains(extension));
-        }
+        self.loading.withdraw(|extension| review.check.unread.contains(extension));
     }
 
     /// Whether an extension is listed for the open review: then its rows are kept letter by letter.
     pub(in crate::app) fn is_read_for_review(&self, extension: &ExtensionNumber) -> bool {
         let Some(Dialog::Review(review)) = &self.dialog else { return false };
-        let mut chosen = review.chosen.iter().flat_map(|chosen| chosen.choice.extensions());
-        chosen.any(|chosen| chosen == extension)
+        review.check.asked.contains(extension)
     }
 
     /// An extension of an open review has been listed, and the listing is in the store.
     pub(in crate::app) fn read_for_review(&mut self, extension: &ExtensionNumber) {
         let now = self.now.since_start;
-        if !self.chosen_in_review().is_some_and(|it| it.check.came(extension, now)) {
+        if !self.check_in_review().is_some_and(|check| check.came(extension, now)) {
             return;
         }
         let Self { dialog: Some(Dialog::Review(review)), store, .. } = self else { return };
-        let Some(chosen) = &mut review.chosen else { return };
-        if let Some(listing) = store.listing(extension) {
+        if let (Some(chosen), Some(listing)) = (&mut review.chosen, store.listing(extension)) {
             chosen.choice.compare(listing);
         }
         self.freeze_once_read();
@@ -171,13 +175,15 @@ impl Model {
     /// A yes counts only once all are read: the plan is frozen anew once, not for each of them.
     fn freeze_once_read(&mut self) {
         let Self { dialog: Some(Dialog::Review(review)), store, facts, .. } = self else { return };
-        let Some(chosen) = &mut review.chosen else { return };
-        if !chosen.check.unread.is_empty() {
+        if review.is_reading() {
             return;
         }
-        let selection = chosen.choice.selection(store);
-        // A part of what was no larger than allowed is no larger than allowed.
-        let _ = review.freeze(facts, selection);
+        if let Some(chosen) = &review.chosen {
+            let selection = chosen.choice.selection(store);
+            // A part of what was no larger than allowed is no larger than allowed.
+            let _ = review.freeze(facts, selection);
+        }
+        review.look_for_lost(facts, store);
         self.count_in_review();
     }
 
@@ -191,8 +197,7 @@ impl Model {
         let now = self.now.since_start;
         let given_up = self.loading.has_given_up();
         let Self { dialog: Some(Dialog::Review(review)), loading, .. } = self else { return };
-        let Some(chosen) = &mut review.chosen else { return };
-        let check = &mut chosen.check;
+        let check = &mut review.check;
         if !check.came(extension, now) {
             return;
         }
@@ -216,18 +221,23 @@ impl Model {
         let Some(Dialog::Review(review)) = &self.dialog else {
             return Vec::new();
         };
-        if review.is_reading() || review.is_of_undo() {
+        if review.is_reading() {
+            return Vec::new();
+        }
+        if let Some(nothing) = review.nothing_lost() {
+            self.dialog = None;
+            self.say(Tone::Plain, nothing);
             return Vec::new();
         }
         let (drifted, addable) = review.differing();
-        if review.plan().is_none() && addable == 0 {
+        if review.plan().is_none() && addable == 0 && !review.is_of_undo() {
             self.dialog = None;
             let events = count_of(drifted, "event");
             let text = format!("nothing is left to delete: {events} no longer listed");
             self.say(Tone::Warning, text);
             return Vec::new();
         }
-        let agreed = self.chosen_in_review().is_some_and(|it| std::mem::take(&mut it.check.agreed));
+        let agreed = self.check_in_review().is_some_and(|check| std::mem::take(&mut check.agreed));
         if !agreed {
             return Vec::new();
         }
@@ -243,9 +253,9 @@ impl Model {
     /// A yes on listings that have grown old: all are asked for once more, and it counts where
     /// nothing differs.
     pub(super) fn check_again(&mut self) {
-        let Some(chosen) = self.chosen_in_review() else { return };
-        chosen.check = Check { agreed: true, ..Check::of(&chosen.choice) };
-        let again: Vec<_> = chosen.check.unread.iter().cloned().collect();
+        let Some(check) = self.check_in_review() else { return };
+        *check = Check { agreed: true, ..Check::of(std::mem::take(&mut check.asked)) };
+        let again: Vec<_> = check.unread.iter().cloned().collect();
         for extension in &again {
             self.loading.demand_anew(extension);
         }
@@ -253,9 +263,9 @@ impl Model {
 
     /// `R` in a review: what could not be read is asked for once more.
     pub(in crate::app) fn read_again_for_review(&mut self) {
-        let Some(chosen) = self.chosen_in_review() else { return };
-        let failed = std::mem::take(&mut chosen.check.failed);
-        chosen.check.unread.extend(failed.iter().map(|(extension, _)| extension.clone()));
+        let Some(check) = self.check_in_review() else { return };
+        let failed = std::mem::take(&mut check.failed);
+        check.unread.extend(failed.iter().map(|(extension, _)| extension.clone()));
         for (extension, _) in &failed {
             self.loading.demand_anew(extension);
         }

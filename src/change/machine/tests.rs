@@ -7,8 +7,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::change::plan::tests::{builder, plan, target};
+use crate::change::trial::loss_of;
 use crate::change::trial::{Service, drive, number, to_the_end, whims};
-use crate::change::{Loss, Selection, judge};
+use crate::change::{Selection, judge};
 use crate::domain::{CallForm, DeleteAnswer, EventStore, Foreign, RawEvent};
 
 pub(in crate::change) const NOW: Duration = Duration::ZERO;
@@ -902,8 +903,9 @@ proptest! {
             prop_assert!(service.has(event.key.id.as_str()) || service.taken.contains(&event.key));
         }
 
-        let Some(loss) = Loss::after(&run) else { return Ok(()) };
-        let plan = Plan::give_back(target(), &loss).unwrap();
+        let store = service.store();
+        let found = loss_of(&run).way_back(target(), |number| store.listing(number), true);
+        let Ok(plan) = found.plan else { return Ok(()) };
         let mut undo = Machine::new(Arc::new(plan), concurrency);
         let ended = drive(&mut undo, concurrency, &mut service, &to_the_end(&way_back), |_| {});
         prop_assert!(ended);

@@ -5,6 +5,9 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
 /// One row as it stood in the answer. Rows of one listing share their bytes.
 #[derive(Clone)]
 pub struct RowText {
@@ -22,6 +25,40 @@ impl RowText {
     pub fn bytes(&self) -> &[u8] {
         let place = |end| usize::try_from(end).unwrap_or(usize::MAX);
         self.all.get(place(self.place.start)..place(self.place.end)).unwrap_or(&self.all)
+    }
+
+    /// The fields of the row in their order, each with its name and its JSON text; `None` where it is
+    /// no object. Bytes that are no text are replaced.
+    pub fn fields(&self) -> Option<Vec<(String, String)>> {
+        let text = String::from_utf8_lossy(self.bytes());
+        serde_json::from_str::<Fields>(&text).ok().map(|fields| fields.0)
+    }
+}
+
+/// Every field of an object, also those of one name.
+struct Fields(Vec<(String, String)>);
+
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Object)
+    }
+}
+
+struct Object;
+
+impl<'de> Visitor<'de> for Object {
+    type Value = Fields;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+        let mut fields = Vec::new();
+        while let Some((name, value)) = entries.next_entry::<String, Box<RawValue>>()? {
+            fields.push((name, value.get().to_owned()));
+        }
+        Ok(Fields(fields))
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::app::{Effect, Facts, Key, Leaving, Moment, update};
+use crate::change::trial::loss_of;
 use crate::change::{Act, Done, judge, judge_made};
 use crate::domain::{
     Call, DeleteAnswer, DeleteCall, EventKey, Exchange, Foreign, Listing, Target, UserId,
@@ -208,6 +209,10 @@ impl Walk {
                 let sentence = "run r0 left 0003*717 of https://pbx.blumenhaus.test behind";
                 Message::BrokenRunsFound(vec![sentence.to_owned()])
             }
+            Effect::ReadWayBack(_) => {
+                let loss = loss_of(&self.model.run().unwrap().machine);
+                Message::WayBackRead(Ok((Box::new(loss), Vec::new())))
+            }
             Effect::ListEvents { extension, epoch } => {
                 let (result, exchanges) = (self.listing(&extension), exchange("GET", &extension));
                 Message::Listed { extension, epoch, result, exchanges }
@@ -372,7 +377,11 @@ impl Walk {
     }
 
     fn undo(&mut self) {
-        self.press("z j k n z y");
+        self.press("z");
+        self.answer_all();
+        self.press("n z");
+        self.answer_all();
+        self.press("j k y");
         self.answer_all();
         self.press("3 g g c j c C 2 5 1 z n");
     }

@@ -1,0 +1,179 @@
+//! What an undo is made of: what a run may have taken, and how much of it is there when its
+//! extensions are listed for the review.
+
+use std::sync::Arc;
+
+use crate::change::{Loss, StandIn, UndoRefused, WayBack};
+use crate::domain::{EventKey, EventStore, ExtensionNumber, Mask};
+
+use super::check::{Check, NAMED};
+use super::{Plan, Review};
+use crate::app::status::Tone;
+use crate::app::{Effect, Facts, Model, count_of};
+
+/// What is to be given back, and what was found of it.
+#[derive(Debug)]
+pub(super) struct Lost {
+    loss: Loss,
+    /// What there is to know of the run file.
+    remarks: Vec<String>,
+    /// What something stands in for is made too.
+    all: bool,
+    stand_ins: Vec<StandIn>,
+    twice: Vec<EventKey>,
+    /// Why nothing is to be made.
+    nothing: Option<UndoRefused>,
+}
+
+impl Lost {
+    /// The run that is undone.
+    pub(super) fn run(&self) -> &str {
+        self.loss.run()
+    }
+
+    /// How many events are left out and could be added.
+    fn addable(&self) -> usize {
+        if self.all { 0 } else { self.stand_ins.len() }
+    }
+
+    /// What is missing by what is listed; an extension that is not counts as missing altogether.
+    fn look(
+        &mut self,
+        facts: &Facts,
+        store: &EventStore,
+        is_read: impl Fn(&ExtensionNumber) -> bool,
+    ) -> Option<Plan> {
+        let listing = |number: &ExtensionNumber| store.listing(number).filter(|_| is_read(number));
+        let found = self.loss.way_back(facts.target.clone(), listing, self.all);
+        let WayBack { plan, there: _, stand_ins, twice } = found;
+        (self.stand_ins, self.twice) = (stand_ins, twice);
+        let (plan, nothing) = plan.map_or_else(|no| (None, Some(no)), |plan| (Some(plan), None));
+        self.nothing = nothing;
+        plan
+    }
+
+    /// What an operator has to see before a yes.
+    pub(super) fn words(&self, mask: &Mask) -> Vec<String> {
+        let named = |key: &EventKey| {
+            format!("{} {} {}", mask.number(&key.extension), key.event_type, key.id)
+        };
+        let mut words: Vec<String> =
+            self.remarks.iter().map(|what| format!("! {}", mask.text(what))).collect();
+        if !self.stand_ins.is_empty() {
+            let (events, all) = (count_of(self.stand_ins.len(), "event"), self.all);
+            let done = if all { "re-created all the same" } else { "left out: + adds them" };
+            words.push(format!("! something stands in for {events}, {done}"));
+        }
+        for StandIn { key, by, fields } in self.stand_ins.iter().take(NAMED) {
+            let fields = fields.join(" and ");
+            words.push(format!("  {}: {} is there with another {fields}", named(key), by.id));
+        }
+        words.extend(more(self.stand_ins.len()));
+        if !self.twice.is_empty() {
+            let events = count_of(self.twice.len(), "event");
+            words.push(format!(
+                "! {events} may be made twice, as an earlier POST had no clear answer"
+            ));
+        }
+        words.extend(self.twice.iter().take(NAMED).map(|key| format!("  {}", named(key))));
+        words.extend(more(self.twice.len()));
+        words
+    }
+}
+
+fn more(all: usize) -> Option<String> {
+    (all > NAMED).then(|| format!("  and {} more", all - NAMED))
+}
+
+impl Review {
+    pub(super) fn of_undo(
+        facts: &Facts,
+        store: &EventStore,
+        loss: Loss,
+        remarks: Vec<String>,
+    ) -> Result<Self, UndoRefused> {
+        let check = Check::of(loss.extensions().cloned());
+        let (stand_ins, twice) = (Vec::new(), Vec::new());
+        let mut lost = Lost { loss, remarks, all: false, stand_ins, twice, nothing: None };
+        // Nothing is listed for it yet: all may be missing.
+        let plan = lost.look(facts, store, |_| false);
+        if let Some(nothing) = lost.nothing.take() {
+            return Err(nothing);
+        }
+        let mut review = Self::of(plan.map(Arc::new), check, false);
+        review.lost = Some(Box::new(lost));
+        review.count_again();
+        Ok(review)
+    }
+
+    /// Plans anew what is missing now that its extensions have been listed.
+    pub(super) fn look_for_lost(&mut self, facts: &Facts, store: &EventStore) {
+        let Self { lost: Some(lost), check, .. } = self else { return };
+        let plan = lost.look(facts, store, |number| check.is_read(number));
+        self.adopt(plan);
+    }
+
+    /// Why there is nothing to be made, where nothing could be added either.
+    pub(super) fn nothing_lost(&self) -> Option<String> {
+        let lost = self.lost.as_ref().filter(|lost| lost.addable() == 0)?;
+        lost.nothing.as_ref().map(ToString::to_string)
+    }
+}
+
+impl Model {
+    /// `z`: reads what the last run took.
+    pub(in crate::app) fn read_way_back(&mut self) -> Vec<Effect> {
+        if self.is_running() {
+            self.notice(Tone::Warning, "a run is going on: Esc stops it, then z");
+            return Vec::new();
+        }
+        let Some(run) = self.last_run().map(str::to_owned) else {
+            let text = "this session has no run yet; callsweep runs lists earlier ones";
+            self.notice(Tone::Plain, text);
+            return Vec::new();
+        };
+        vec![Effect::ReadWayBack(run)]
+    }
+
+    /// Lays the creations open that bring back what a run took, and asks for every extension that it
+    /// touched once more.
+    pub(in crate::app) fn way_back_read(&mut self, read: Result<(Box<Loss>, Vec<String>), String>) {
+        if self.dialog.is_some() || self.is_running() {
+            return;
+        }
+        let review = read.and_then(|(loss, remarks)| {
+            Review::of_undo(&self.facts, &self.store, *loss, remarks).map_err(|no| no.to_string())
+        });
+        match review {
+            Ok(review) => {
+                for extension in review.unread() {
+                    self.loading.demand_anew(extension);
+                }
+                self.ask(review);
+            }
+            Err(why) => self.notice(Tone::Plain, why),
+        }
+    }
+
+    /// `+` in the review of an undo.
+    pub(super) fn add_stand_ins(&mut self) {
+        let Self { dialog: Some(super::Dialog::Review(review)), store, facts, .. } = self else {
+            return;
+        };
+        let addable = match &mut review.lost {
+            Some(lost) if !review.check.is_reading() => {
+                let addable = lost.addable();
+                lost.all |= addable > 0;
+                addable
+            }
+            Some(_) | None => 0,
+        };
+        if addable == 0 {
+            self.notice(Tone::Plain, "there is nothing to add to this undo");
+            return;
+        }
+        review.look_for_lost(facts, store);
+        self.count_in_review();
+        self.notice(Tone::Plain, format!("{} added", count_of(addable, "event")));
+    }
+}

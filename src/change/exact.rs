@@ -1,0 +1,92 @@
+//! Whether an event can be given back just as it is: a POST makes five fields, and not everything
+//! that a row can hold can be said in them.
+
+use crate::domain::{FIELDS, PhoneCallEvent};
+
+/// Fields that the service gives by itself.
+const OWN: [&str; 2] = ["id", "modified"];
+/// A service fills these in where they are not sent.
+const OPTIONAL: [&str; 4] = ["method", "url", "note", "status"];
+
+/// What of an event a POST cannot give back exactly, in words; empty where there is nothing, or where
+/// its row was not kept.
+fn inexact(event: &PhoneCallEvent) -> Vec<String> {
+    let Some(text) = &event.text else { return Vec::new() };
+    let Some(fields) = text.fields() else { return vec!["its row is no object".to_owned()] };
+    let mut words = Vec::new();
+    if std::str::from_utf8(text.bytes()).is_err() {
+        words.push("it holds bytes that are not UTF-8".to_owned());
+    }
+    let last = |name: &str| fields.iter().rev().find(|(known, _)| known == name);
+    for name in OPTIONAL {
+        match last(name) {
+            None => words.push(format!("{name} is missing")),
+            Some((_, value)) if value == "null" => words.push(format!("{name} is null")),
+            Some(_) => {}
+        }
+    }
+    for (place, (name, _)) in fields.iter().enumerate() {
+        let again = fields.iter().take(place).any(|(before, _)| before == name);
+        if again {
+            words.push(format!("{name:?} is there twice"));
+        } else if !FIELDS.contains(&name.as_str()) && !OWN.contains(&name.as_str()) {
+            words.push(format!("{name:?} is no field that can be sent"));
+        }
+    }
+    words
+}
+
+/// The events that cannot be given back exactly, counted, and the first of them with the reasons.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Inexact {
+    /// How many.
+    pub count: usize,
+    /// The first few: their places, and what of each.
+    pub first: Vec<(usize, String)>,
+}
+
+impl Inexact {
+    /// Of these events, the first `named` by their reasons.
+    pub fn of(events: &[PhoneCallEvent], named: usize) -> Self {
+        let mut found = Self::default();
+        for (place, event) in events.iter().enumerate() {
+            let words = inexact(event);
+            if words.is_empty() {
+                continue;
+            }
+            found.count += 1;
+            if found.first.len() < named {
+                found.first.push((place, words.join(", ")));
+            }
+        }
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{ExtensionNumber, ListingBuilder, RawEvent};
+
+    fn words(row: &[u8]) -> String {
+        let mut builder = ListingBuilder::new(ExtensionNumber::parse("210").unwrap());
+        let event = RawEvent { event_type: "0", id: "a", ..RawEvent::default() };
+        builder.push_with_text(event, row);
+        inexact(&builder.finish(true).row(0).unwrap().to_event()).join(", ")
+    }
+
+    #[test]
+    fn a_row_of_the_documented_fields_is_given_back_exactly() {
+        let row = br#"{"id":"a","type":"0","method":1,"url":"","note":"\u00e9","status":"1","modified":null}"#;
+        assert_eq!(words(row), "");
+    }
+
+    #[test]
+    fn what_is_missing_null_twice_unknown_or_no_text_is_named() {
+        let row = br#"{"id":"a","type":"0","method":null,"url":"x","url":"y","status":"1"}"#;
+        assert_eq!(words(row), "method is null, note is missing, \"url\" is there twice");
+        let row = b"{\"id\":\"a\",\"type\":0,\"method\":0,\"url\":\"\xff\",\"note\":\"\",\"status\":1,\"color\":2}";
+        let told = "it holds bytes that are not UTF-8, \"color\" is no field that can be sent";
+        assert_eq!(words(row), told);
+    }
+}

@@ -1,0 +1,168 @@
+//! The way back of one run, as all run files of its PBX tell it: what it may have taken, what its
+//! undo has given back, and what other runs took and made of the same events.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::time::Duration;
+
+use super::record::{Record, RecordRefused, names};
+use super::{Kind, SCHEMA};
+use crate::change::{Check, History, Loss, Make, Unlisted};
+use crate::domain::{EventKey, Outcome};
+
+/// A review and the start of its run are no further apart than this.
+const REVIEWED: Duration = Duration::from_secs(60);
+
+/// A run that can be undone, and what all run files tell of it.
+#[derive(Debug)]
+pub struct Way {
+    /// The run; of an undo that was named, the run that it undoes.
+    pub record: Record,
+    /// What is to be given back.
+    pub loss: Loss,
+    /// What an operator has to know of its run file, a sentence each.
+    pub remarks: Vec<String>,
+}
+
+/// What an undo of this run, or going on with this undo, gives back.
+///
+/// # Errors
+/// Refuses what is no deletion, what a newer program wrote, and files that cannot be read.
+pub fn way_back(runs: &Path, name: &str) -> Result<Way, RecordRefused> {
+    let mut record = Record::read(runs, name)?;
+    if record.kind == Kind::Undo {
+        let run = record.undoes.ok_or_else(|| RecordRefused::NotUndoable(name.to_owned()))?;
+        record = Record::read(runs, &run)?;
+    }
+    if record.schema > SCHEMA {
+        return Err(RecordRefused::Newer(record.name, record.schema));
+    }
+    match record.kind {
+        Kind::Delete => {}
+        Kind::Undo | Kind::Change | Kind::Backup => {
+            return Err(RecordRefused::NotUndoable(record.name));
+        }
+    }
+    if record.origin.is_empty() {
+        return Err(RecordRefused::Headless(record.name));
+    }
+    let folder = |error| RecordRefused::Unreadable(runs.to_owned(), error);
+    let others = names(runs).map_err(folder)?;
+    // A file that another version or a full disk left tells nothing.
+    let others = others.iter().filter(|other| **other != record.name);
+    let others = others.filter_map(|other| Record::read(runs, other).ok());
+    let others: Vec<Record> =
+        others.filter(|other| other.origin.eq_ignore_ascii_case(&record.origin)).collect();
+    let loss = loss_of(&record, &others);
+    let remarks = remarks(&record);
+    Ok(Way { record, loss, remarks })
+}
+
+/// What an undo has come to, by the newest line about each event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Undone {
+    /// The newest undo of the run.
+    pub run: String,
+    /// Events that are back.
+    pub restored: usize,
+    /// Events that are back and differ.
+    pub altered: usize,
+    /// Events that are not.
+    pub not_back: usize,
+    /// It has come to its end.
+    pub is_over: bool,
+}
+
+impl Undone {
+    /// What became of a run, by all undos of it; `None` where there is none. The newest stands first.
+    pub fn of<'a>(run: &str, records: impl IntoIterator<Item = &'a Record>) -> Option<Self> {
+        let undos = records.into_iter().filter(|record| record.undoes.as_deref() == Some(run));
+        let undos: Vec<&Record> = undos.filter(|record| record.kind == Kind::Undo).collect();
+        let newest = undos.first()?;
+        let mut outcomes: BTreeMap<&EventKey, &Outcome> = BTreeMap::new();
+        for planned in undos.iter().rev().flat_map(|undo| &undo.events) {
+            outcomes.insert(&planned.event.key, &planned.outcome);
+        }
+        let lost: usize = undos.iter().map(|undo| undo.missing.len()).sum();
+        let (mut restored, mut altered, mut not_back) = (0, 0, newest.left_out + lost);
+        for outcome in outcomes.into_values() {
+            *match outcome {
+                Outcome::Restored(_) => &mut restored,
+                Outcome::Altered { .. } => &mut altered,
+                Outcome::Deleted
+                | Outcome::AlreadyGone
+                | Outcome::Refused(_)
+                | Outcome::NotSent(_)
+                | Outcome::Unknown(_) => &mut not_back,
+            } += 1;
+        }
+        let (run, is_over) = (newest.name.clone(), newest.finished.is_some());
+        Some(Self { run, restored, altered, not_back, is_over })
+    }
+
+    /// The name of the undo, where all is back.
+    pub fn by(&self) -> Option<&str> {
+        (self.is_over && self.not_back == 0).then_some(self.run.as_str())
+    }
+}
+
+fn loss_of(record: &Record, others: &[Record]) -> Loss {
+    let known = record.events.iter().map(|planned| &planned.event);
+    let mut history = History {
+        run: record.name.clone(),
+        known: known.chain(&record.bystanders).cloned().collect(),
+        taken: record.taken().collect(),
+        ..History::default()
+    };
+    let (mut unanswered, mut begun) = (BTreeSet::new(), None);
+    for other in others {
+        let own = other.kind == Kind::Undo && other.undoes.as_ref() == Some(&record.name);
+        match other.kind {
+            Kind::Delete => history.takes.extend(other.taken()),
+            Kind::Undo => history.makes.extend(makes(record, other, own)),
+            Kind::Change | Kind::Backup => {}
+        }
+        if !own {
+            continue;
+        }
+        let open = other.events.iter().filter(|planned| planned.unanswered);
+        unanswered.extend(open.map(|planned| planned.event.key.clone()));
+        // The newest stands first.
+        if begun.is_none() && other.schema == SCHEMA && other.is_whole().is_ok() {
+            let planned = other.events.iter().map(|planned| planned.event.key.clone());
+            begun = Some((other.name.clone(), planned.collect()));
+        }
+    }
+    Loss::of(&history, unanswered, begun)
+}
+
+/// What an undo made.
+fn makes(record: &Record, undo: &Record, own: bool) -> Vec<Make> {
+    let time = |text: &str| text.parse::<jiff::Timestamp>().ok();
+    let reviewed = time(&record.started).and_then(|at| at.checked_sub(REVIEWED).ok());
+    let begun = time(&undo.started);
+    let is_checked = matches!(undo.check, Check::Agrees | Check::Differs);
+    let made = undo.events.iter().filter_map(|planned| {
+        let make = Make::of(&planned.event, &planned.outcome)?;
+        let at = planned.sent_at.or(begun);
+        let later = at.is_none_or(|at| reviewed.is_none_or(|reviewed| at >= reviewed));
+        Some(Make { later, gives_back: own && is_checked, ..make })
+    });
+    made.collect()
+}
+
+/// What a run may have taken that no file tells the whole of, and how far the file is to be trusted.
+fn remarks(record: &Record) -> Vec<String> {
+    let name = &record.name;
+    let old = (record.schema < 2).then(|| {
+        format!("{name} was written by an older version: its events have no sum to check them by")
+    });
+    let lost = record.missing.iter().filter(|(_, outcome)| !matches!(outcome, Outcome::NotSent(_)));
+    let lost = lost
+        .map(|(place, _)| format!("cannot be given back: event {place}, as its line is damaged"));
+    let unlisted = record.unlisted.iter().map(|gone| {
+        let Unlisted { extension, id } = gone;
+        format!("cannot be given back: {extension} {id}, as nothing but its id is known")
+    });
+    old.into_iter().chain(lost).chain(unlisted).collect()
+}

@@ -1,0 +1,235 @@
+//! The way back with the real binary and a simulator: each event that a run may have taken and that
+//! is not there comes back once, and what does not come back as it was is said.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use callsweep::simulator::{Event, Fault, World};
+use serde_json::Value;
+
+use crate::headless::{Pbx, Said, command, configure, named};
+
+const DELETE: [&str; 3] = ["delete", "--extension=0003*210", "--yes"];
+const NUMBER: &str = "0003*210";
+
+/// The page's three events are deleted; the run's name is told.
+fn emptied() -> (Pbx, String) {
+    let pbx = named("the-page");
+    assert_eq!(pbx.run(&DELETE).code, 0);
+    let run = names(&pbx).remove(0);
+    (pbx, run)
+}
+
+fn runs(pbx: &Pbx) -> PathBuf {
+    pbx.home.path().join(".local/state/callsweep/runs")
+}
+
+/// The names of all runs, the newest first.
+fn names(pbx: &Pbx) -> Vec<String> {
+    callsweep::journal::names(&runs(pbx)).unwrap()
+}
+
+fn undo(pbx: &Pbx, run: &str) -> Said {
+    pbx.run(&["undo", run, "--yes", "--format=json"])
+}
+
+fn events(pbx: &Pbx) -> Vec<Event> {
+    pbx.simulator.with_world(|world| world.extension(NUMBER).unwrap().events.clone())
+}
+
+/// All that is there, without what the service gives by itself.
+fn bodies(pbx: &Pbx) -> Vec<(u16, u16, String, String, u16)> {
+    let body = |event: Event| (event.event_type, event.method, event.url, event.note, event.status);
+    let mut bodies: Vec<_> = events(pbx).into_iter().map(body).collect();
+    bodies.sort();
+    bodies
+}
+
+/// Somebody makes these by hand.
+fn by_hand(pbx: &Pbx, events: impl IntoIterator<Item = Event>) {
+    pbx.simulator.with_world(|world| {
+        let there = &mut world.extension_mut(NUMBER).unwrap().events;
+        for (place, event) in events.into_iter().enumerate() {
+            there.push(Event { id: format!("byhand{place}"), ..event });
+        }
+    });
+}
+
+fn posts(pbx: &Pbx) -> usize {
+    pbx.requests().iter().filter(|request| request.starts_with("POST /uapi/ext")).count()
+}
+
+fn fault(pbx: &Pbx, fault: Fault) {
+    pbx.simulator.with_world(|world| world.add_fault(fault));
+}
+
+fn line_of(pbx: &Pbx, run: &str) -> Value {
+    let listed = pbx.run(&["runs", "--format=json"]).document();
+    let runs = listed["runs"].as_array().unwrap();
+    runs.iter().find(|line| line["run"] == *run).unwrap().clone()
+}
+
+#[test]
+fn what_somebody_else_made_again_is_not_made_once_more() {
+    let pbx = named("the-page");
+    let before = events(&pbx);
+    assert_eq!(pbx.run(&DELETE).code, 0);
+    let run = names(&pbx).remove(0);
+    by_hand(&pbx, before.iter().take(2).cloned());
+    let said = undo(&pbx, &run);
+    assert_eq!((said.code, posts(&pbx), events(&pbx).len()), (0, 1, 3), "{}", said.err);
+    let said = undo(&pbx, &run);
+    assert_eq!((said.code, posts(&pbx)), (4, 1), "{}", said.err);
+}
+
+#[test]
+fn two_runs_that_claim_the_same_events_are_both_undone_and_each_is_there_once() {
+    let (pbx, run) = emptied();
+    let folder = runs(&pbx);
+    let twin = format!("{run}-2");
+    let file = |name: &str| folder.join(format!("{name}.jsonl"));
+    std::fs::copy(file(&run), file(&twin)).unwrap();
+    assert_eq!(undo(&pbx, &twin).code, 0);
+    assert_eq!((undo(&pbx, &run).code, posts(&pbx), events(&pbx).len()), (4, 3, 3));
+}
+
+#[test]
+fn two_that_are_alike_and_went_with_a_run_each_come_back_in_either_order() {
+    for order in [[0, 1], [1, 0]] {
+        let pbx = named("the-page");
+        pbx.simulator.with_world(|world| {
+            let events = &mut world.extension_mut(NUMBER).unwrap().events;
+            events.truncate(1);
+            events.push(Event { id: "alike".to_owned(), ..events[0].clone() });
+        });
+        let before = bodies(&pbx);
+        for event in events(&pbx) {
+            let id = format!("--id={}", event.id);
+            let said = pbx.run(&["delete", "--extension=0003*210", &id, "--yes"]);
+            assert_eq!(said.code, 0, "{}", said.err);
+        }
+        let runs = names(&pbx);
+        for which in order {
+            assert_eq!(undo(&pbx, &runs[which]).code, 0);
+        }
+        assert_eq!(bodies(&pbx), before);
+    }
+}
+
+#[test]
+fn what_comes_back_otherwise_is_altered_and_is_never_made_again() {
+    let (pbx, run) = emptied();
+    pbx.simulator.with_world(|world| world.note_limit = Some(3));
+    let said = undo(&pbx, &run);
+    let document = said.document();
+    assert_eq!((said.code, &document["summary"]["altered"]), (3, &1.into()), "{}", said.err);
+    let outcomes = document["outcomes"].as_array().unwrap();
+    let altered = outcomes.iter().find(|outcome| outcome["outcome"] == "altered").unwrap();
+    assert_eq!(altered["fields"], serde_json::json!(["note"]));
+    assert!(events(&pbx).iter().any(|event| altered["new_id"] == *event.id));
+    let line = line_of(&pbx, &run);
+    let undo_of_it = &names(&pbx)[0];
+    let told = serde_json::json!({"run": undo_of_it, "restored": 2, "altered": 1, "not_back": 0});
+    assert_eq!((&line["undone_by"], &line["undo"]), (&Value::from(undo_of_it.as_str()), &told));
+    let again = undo(&pbx, &run);
+    assert_eq!((again.code, posts(&pbx), events(&pbx).len()), (4, 3, 3), "{}", again.err);
+}
+
+#[test]
+fn a_post_that_is_answered_well_and_makes_nothing_restores_nothing_and_is_made_good_by_the_next() {
+    let (pbx, run) = emptied();
+    let method = Some("POST".to_owned());
+    fault(&pbx, Fault { method, status: Some(204), nth: Some(2), ..Fault::default() });
+    let said = undo(&pbx, &run);
+    assert_eq!((said.code, &said.document()["summary"]["restored"]), (3, &2.into()));
+    let line = line_of(&pbx, &run);
+    assert_eq!((&line["undone_by"], &line["undo"]["not_back"]), (&Value::Null, &1.into()));
+    let said = undo(&pbx, &run);
+    assert_eq!((said.code, events(&pbx).len(), names(&pbx).len()), (0, 3, 2), "{}", said.err);
+    assert_eq!(line_of(&pbx, &run)["undo"]["restored"], 3);
+    assert_eq!(line_of(&pbx, &run)["undone_by"], *names(&pbx)[0]);
+}
+
+#[test]
+fn what_was_in_flight_when_it_was_killed_comes_back_too() {
+    let pbx = named("the-page");
+    let before = bodies(&pbx);
+    configure(&pbx.home, &pbx.simulator.origin(), "wide_calls = []\nconcurrency = 1");
+    let method = Some("DELETE".to_owned());
+    fault(&pbx, Fault { method, nth: Some(2), no_answer: true, acts: true, ..Fault::default() });
+    let mut command = command(&pbx.home, &pbx.simulator.token(), &DELETE);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let give_up = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while events(&pbx).len() > 1 {
+        assert!(std::time::Instant::now() < give_up, "the second DELETE never came");
+        std::thread::yield_now();
+    }
+    let run = names(&pbx).remove(0);
+    let going_on = undo(&pbx, &run);
+    assert_eq!((going_on.code, posts(&pbx)), (4, 0), "{}", going_on.err);
+    assert!(going_on.err.contains("still going on in another callsweep"), "{}", going_on.err);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    pbx.simulator.with_world(World::clear_faults);
+    let said = undo(&pbx, &run);
+    assert_eq!((said.code, bodies(&pbx)), (0, before), "{}", said.err);
+}
+
+#[test]
+fn an_undo_whose_file_is_cut_or_spoilt_behind_its_plan_leads_to_no_second_event() {
+    let (pbx, run) = emptied();
+    assert_eq!(undo(&pbx, &run).code, 0);
+    let path = runs(&pbx).join(format!("{}.jsonl", names(&pbx)[0]));
+    let whole = std::fs::read_to_string(&path).unwrap();
+    let plan_ends = whole.find("{\"line\":\"opened\"").unwrap();
+    let (plan, _) = whole.split_at(plan_ends);
+    let unknown = "{\"line\":\"hologram\",\"sum\":\"0000000000000000\"}\n";
+    for spoilt in [plan.to_owned(), format!("{plan}{unknown}"), format!("{whole}{unknown}")] {
+        std::fs::write(&path, spoilt).unwrap();
+        let said = undo(&pbx, &run);
+        assert_eq!((posts(&pbx), events(&pbx).len()), (3, 3), "{}", said.err);
+        assert!(matches!(said.code, 0 | 4), "{}", said.err);
+        assert_eq!(line_of(&pbx, &run)["undone_by"], *names(&pbx)[0]);
+    }
+}
+
+#[test]
+fn a_stand_in_is_named_and_keeps_its_event_from_being_made() {
+    let pbx = named("the-page");
+    let before = events(&pbx);
+    assert_eq!(pbx.run(&DELETE).code, 0);
+    let run = names(&pbx).remove(0);
+    let stand_in = Event { note: "another".to_owned(), status: 0, ..before[0].clone() };
+    by_hand(&pbx, [stand_in]);
+    let said = undo(&pbx, &run);
+    assert_eq!((said.code, posts(&pbx)), (0, 2), "{}", said.err);
+    assert!(said.err.contains("1 event left out"), "{}", said.err);
+    let told = format!("{}: byhand0 is there with another note and status", before[0].id);
+    assert!(said.err.contains(&told), "{}", said.err);
+    let line = line_of(&pbx, &run);
+    assert_eq!((&line["undone_by"], &line["undo"]["not_back"]), (&Value::Null, &1.into()));
+}
+
+#[test]
+fn another_base_path_or_user_is_told_and_where_the_run_went_is_tried_first() {
+    let (pbx, run) = emptied();
+    configure(&pbx.home, &pbx.simulator.origin(), "base_path = \"/other\"\nuser = \"12\"");
+    let said = undo(&pbx, &run);
+    assert_eq!((said.code, posts(&pbx)), (0, 3), "{}", said.err);
+    let told = "was sent to /uapi as @me; the profile has /other as 12";
+    assert!(said.err.contains(told), "{}", said.err);
+    let (pbx, run) = emptied();
+    pbx.simulator.with_world(|world| world.set_base_path("/other"));
+    configure(&pbx.home, &pbx.simulator.origin(), "base_path = \"/other\"");
+    let said = undo(&pbx, &run);
+    assert_eq!((said.code, events(&pbx).len()), (0, 3), "{}", said.err);
+    assert!(said.err.contains("this undo uses /other as @me"), "{}", said.err);
+}
+
+#[test]
+fn another_pbx_is_refused() {
+    let (pbx, run) = emptied();
+    configure(&pbx.home, "http://127.0.0.1:9", "");
+    let said = undo(&pbx, &run);
+    assert_eq!((said.code, posts(&pbx)), (2, 0), "{}", said.err);
+}
