@@ -10,12 +10,14 @@
     reason = "a bench prints what it measured and stops where it cannot"
 )]
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use callsweep::app::{Dialog, Effect, Facts, Key, Message, Model, Moment, update};
-use callsweep::change::{Act, Done, History, Loss, Machine, Plan, Selection, judge, judge_made};
+use callsweep::change::{
+    Act, Done, Doubts, History, Loss, Machine, Plan, Selection, judge, judge_made,
+};
 use callsweep::domain::{
     Call, CallForm, DeleteAnswer, Discovery, EventStore, Extension, ExtensionNumber, Foreign,
     Listing, ListingBuilder, RawEvent, Target, UserId, WriteAnswer,
@@ -134,7 +136,7 @@ fn carried_out(extensions: usize, events: usize) -> (Duration, Duration) {
     let known = run.plan().events().to_vec();
     let taken = known.iter().map(|event| event.key.clone()).collect();
     let history = History { run: "bench".to_owned(), known, taken, ..History::default() };
-    let loss = Loss::of(&history, BTreeSet::new(), None);
+    let loss = Loss::of(&history, Doubts::default(), None);
     let plan = loss.way_back(target, |_| None, false).plan.unwrap();
     let mut undo = Machine::new(Arc::new(plan), 4);
     let restored = drive(&mut undo);

@@ -74,6 +74,7 @@ pub struct Client {
 
 struct Inner {
     target: Target,
+    timeout: Duration,
     transport: Transport,
     ends: Ends,
 }
@@ -91,8 +92,9 @@ impl Client {
     /// Refuses an origin, token or `ca_file` that cannot be used, with the remedy.
     pub fn new(settings: Settings) -> Result<Self, ClientRefused> {
         let transport = Transport::new(&settings)?;
-        let (target, writes) = (settings.target, settings.writes);
-        Ok(Self { inner: Arc::new(Inner { target, transport, ends: Ends::default() }), writes })
+        let Settings { target, timeout, writes, .. } = settings;
+        let inner = Inner { target, timeout, transport, ends: Ends::default() };
+        Ok(Self { inner: Arc::new(inner), writes })
     }
 
     /// The same client with every change of the service simulated: questions go out, and nothing
@@ -100,6 +102,11 @@ impl Client {
     #[must_use]
     pub fn simulating(&self) -> Self {
         Self { writes: Writes::Simulated, ..self.clone() }
+    }
+
+    /// The longest wait for an answer.
+    pub fn patience(&self) -> Duration {
+        self.inner.timeout
     }
 
     /// Which service it talks to, and as whom.

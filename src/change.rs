@@ -27,7 +27,7 @@ mod verification;
 mod wide;
 
 pub use act::{Act, Done, RunCall};
-pub use back::{Loss, StandIn, TakenUp, UndoRefused, WayBack};
+pub use back::{Doubts, Loss, StandIn, TakenUp, UndoRefused, WayBack};
 pub use delete::FRESH;
 pub use drift::{Choice, Difference, Drifted};
 pub use exact::Inexact;

@@ -151,7 +151,8 @@ pub async fn carry(act: Act, ports: &Ports) -> Done {
 }
 
 fn read_way_back(ports: &Ports, run: &str) -> Result<(Box<Loss>, Vec<String>), String> {
-    let way = journal::way_back(&ports.runs, run).map_err(|why| why.to_string())?;
+    let way = journal::way_back(&ports.runs, run, ports.client.patience())
+        .map_err(|why| why.to_string())?;
     way.record.is_of(ports.client.target()).map_err(|why| why.to_string())?;
     let flaws = way.record.flaws.iter().map(|flaw| format!("run {}, {flaw}", way.record.name));
     let remarks = flaws.chain(way.remarks).collect();
@@ -291,7 +292,8 @@ fn create_run_file(ports: &Ports, plan: &Plan) -> Result<RunFile, Failure> {
 /// An undo rests on what all run files tell: under the lock they must still tell it.
 fn create_undo_file(ports: &Ports, plan: &Plan, run: &str) -> Result<io::Result<RunFile>, Failure> {
     let refused = |why: String| Failure::new(Cause::Locked, why);
-    let way = journal::way_back(&ports.runs, run).map_err(|why| refused(why.to_string()))?;
+    let way = journal::way_back(&ports.runs, run, ports.client.patience())
+        .map_err(|why| refused(why.to_string()))?;
     if !way.loss.is_of(plan) {
         let why = "another run changed this PBX since the review: undo it again";
         return Err(refused(why.to_owned()));

@@ -1,8 +1,9 @@
 //! The way back: what a run may have taken, the plan that gives it back, and what is left to do of a
 //! run that was interrupted.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::domain::{
     EventKey, EventView, ExtensionNumber, Foreign, Listing, Outcome, PhoneCallEvent, Target,
@@ -21,10 +22,21 @@ pub struct Loss {
     past: Past,
     /// The run may have taken something, given back or not.
     took: bool,
-    /// Events for which an undo sent a POST that nobody answered clearly.
-    unanswered: BTreeSet<EventKey>,
+    doubts: Doubts,
     /// The undo that is gone on with, and the events that it planned.
     begun: Option<(String, BTreeSet<EventKey>)>,
+}
+
+/// What may still happen to the events of a run, or may have happened unseen.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Doubts {
+    /// Events for which an undo sent a POST that nobody answered clearly.
+    pub unanswered: BTreeSet<EventKey>,
+    /// Events that a request may take yet, or that a list may still show though they are gone.
+    pub unsure: BTreeSet<EventKey>,
+    /// Extensions whose list is believed only where it says the same twice, and how long it takes until
+    /// the first time.
+    pub waits: BTreeMap<ExtensionNumber, Duration>,
 }
 
 /// Why there is nothing to undo.
@@ -68,15 +80,14 @@ pub struct StandIn {
 }
 
 impl Loss {
-    /// What is to be given back, of all that run files tell. `unanswered` are the events for which an
-    /// undo sent a POST without a clear answer.
+    /// What is to be given back, of all that run files tell.
     pub fn of(
         history: &History,
-        unanswered: BTreeSet<EventKey>,
+        doubts: Doubts,
         begun: Option<(String, BTreeSet<EventKey>)>,
     ) -> Self {
         let (events, past) = history.resolve();
-        Self { events, past, took: !history.taken.is_empty(), unanswered, begun }
+        Self { events, past, took: !history.taken.is_empty(), doubts, begun }
     }
 
     /// The run.
@@ -108,11 +119,14 @@ impl Loss {
             };
             let look = self.past.look(part.iter().enumerate(), listing);
             let mut strangers = look.strangers;
-            there.extend(
-                look.there
-                    .into_iter()
-                    .filter_map(|(place, id)| Some((part.get(place)?.key.clone(), id?))),
-            );
+            for (place, id) in look.there {
+                let Some(event) = part.get(place) else { continue };
+                if self.doubts.unsure.contains(&event.key) {
+                    missing.push(event);
+                } else if let Some(id) = id {
+                    there.push((event.key.clone(), id));
+                }
+            }
             for event in look.missing.iter().filter_map(|place| part.get(*place)) {
                 match take_stand_in(event, &mut strangers, listing) {
                     Some(stand_in) => {
@@ -123,8 +137,9 @@ impl Loss {
                 }
             }
         }
+        missing.sort_by(|a, b| a.key.cmp(&b.key));
         let twice = missing.iter().map(|event| &event.key);
-        let twice = twice.filter(|key| self.unanswered.contains(key)).cloned().collect();
+        let twice = twice.filter(|key| self.doubts.unanswered.contains(key)).cloned().collect();
         let missing: Vec<PhoneCallEvent> = missing.into_iter().cloned().collect();
         let left_out = if all { 0 } else { stand_ins.len() };
         let plan = self.plan(target, missing, left_out, there.clone());
@@ -154,7 +169,7 @@ impl Loss {
         let planned = |known: &BTreeSet<EventKey>| events.iter().all(|it| known.contains(&it.key));
         let begun = self.begun.as_ref().filter(|(_, known)| planned(known));
         let goes_on = begun.map(|(name, _)| name.clone());
-        let past = self.past.clone().of_plan(left_out, goes_on, there);
+        let past = self.past.clone().of_plan(left_out, goes_on, there, self.doubts.waits.clone());
         let (bystanders, form) = (Arc::default(), None);
         Ok(Plan { target, calls, events, bystanders, form, hash, past: Some(past) })
     }
@@ -167,8 +182,9 @@ impl Loss {
     /// Whether a plan was made of it as it is here: nothing was taken or given back since.
     pub fn is_of(&self, plan: &Plan) -> bool {
         let planned = plan.past.as_ref();
-        let same =
-            planned.is_some_and(|past| past.clone().of_plan(0, None, Vec::new()) == self.past);
+        let same = planned.is_some_and(|past| {
+            past.clone().of_plan(0, None, Vec::new(), BTreeMap::new()) == self.past
+        });
         let is_due = |event: &PhoneCallEvent| {
             self.events.binary_search_by(|due| due.key.cmp(&event.key)).is_ok()
         };

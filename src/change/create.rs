@@ -2,6 +2,7 @@
 //! became of a POST is seen in a listing, and one without a clear answer is never repeated blindly.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use crate::domain::{
     Cause, EventKey, ExtensionNumber, FIELDS, Failure, Foreign, Listing, Outcome, PhoneCallEvent,
@@ -9,6 +10,8 @@ use crate::domain::{
 
 use super::Plan;
 use super::ledger::Ledger;
+use super::past::There;
+use super::twice::{APART, Belief, Twice};
 use super::verification::Findings;
 
 /// What is known of the extensions on which events are made.
@@ -18,33 +21,68 @@ pub(super) struct Creates {
     before: BTreeMap<ExtensionNumber, BTreeSet<EventKey>>,
     /// Places of planned events that were there before.
     there: BTreeSet<usize>,
+    /// When the plan was made, or later.
+    pub(super) planned: Duration,
+    /// What the lists of extensions in doubt say.
+    doubts: BTreeMap<ExtensionNumber, Twice<There>>,
+}
+
+/// What a listing before anything is made comes to.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Looked {
+    /// The outcome of each planned event of the extension that is not to be made.
+    Sure(Vec<(usize, Outcome)>),
+    /// It is listed once more at this time: what was sent before may still change it.
+    Again(Duration),
 }
 
 impl Creates {
-    /// What a listing says before anything is made: the outcome of each planned event of the
-    /// extension that is not to be made.
+    /// What a listing says before anything is made, asked for at this time.
     pub(super) fn look(
         &mut self,
         plan: &Plan,
         extension: &ExtensionNumber,
         result: Result<&Listing, &Failure>,
-    ) -> Vec<(usize, Outcome)> {
+        asked: Duration,
+    ) -> Looked {
         let why = match result {
             Ok(listing) if listing.is_all_there_is_to_see() => {
-                self.before.insert(extension.clone(), keys(listing));
                 let planned = plan.events_of(extension);
                 let planned = planned.filter_map(|place| Some((place, plan.events().get(place)?)));
                 let there = plan.past.as_ref().map(|past| past.look(planned, listing).there);
-                let there = there.unwrap_or_default();
-                self.there.extend(there.iter().map(|(place, _)| *place));
-                return there.into_iter().map(|(it, id)| (it, Outcome::Restored(id))).collect();
+                match self.believe(plan, extension, there.unwrap_or_default(), asked) {
+                    Belief::Sure(there) => {
+                        self.before.insert(extension.clone(), keys(listing));
+                        self.there.extend(there.iter().map(|(place, _)| *place));
+                        let there = there.into_iter().map(|(it, id)| (it, Outcome::Restored(id)));
+                        return Looked::Sure(there.collect());
+                    }
+                    Belief::Again(at) => return Looked::Again(at),
+                    Belief::Never => "each list says something else".to_owned(),
+                }
             }
             Ok(_) => "its list is not complete, so that nobody can tell what is there".to_owned(),
             Err(failure) => failure.to_string(),
         };
         let message = format!("not made, as the extension could not be listed first: {why}");
         let outcome = Outcome::NotSent(Failure::new(Cause::Withheld, message));
-        plan.events_of(extension).map(|event| (event, outcome.clone())).collect()
+        let planned = plan.events_of(extension);
+        Looked::Sure(planned.map(|event| (event, outcome.clone())).collect())
+    }
+
+    /// What is there, once it is sure.
+    fn believe(
+        &mut self,
+        plan: &Plan,
+        extension: &ExtensionNumber,
+        there: There,
+        asked: Duration,
+    ) -> Belief<There> {
+        let wait = plan.past.as_ref().and_then(|past| past.waits.get(extension));
+        let Some(wait) = wait else { return Belief::Sure(there) };
+        let from = self.planned.saturating_add(*wait);
+        let doubt = self.doubts.entry(extension.clone()).or_insert_with(|| Twice::from(from));
+        doubt.take(there, asked, APART)
     }
 
     /// What a listing after all calls says against their answers: what is listed now and was not

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::domain::{Call, Cause, EventKey, ExtensionNumber, Failure, Listing, Outcome, Stop};
 
-use super::create::Creates;
+use super::create::{Creates, Looked};
 use super::delete::{Deletes, Verdict, difference, unlisted};
 use super::ledger::Ledger;
 use super::plan::Verb;
@@ -195,8 +195,9 @@ impl Machine {
     /// where nothing else is said.
     #[must_use]
     pub fn reviewed_at(mut self, time: Duration) -> Self {
-        if let Rules::Delete(deletes) = &mut self.rules {
-            deletes.reviewed = time;
+        match &mut self.rules {
+            Rules::Delete(deletes) => deletes.reviewed = time,
+            Rules::Create(creates) => creates.planned = time,
         }
         self
     }
@@ -451,7 +452,7 @@ impl Machine {
             (None, Some(Fate::Settled)) if self.state == RunState::Verifying => {
                 self.verify(extension, result, asked);
             }
-            (None, Some(Fate::Settled)) => self.look(extension, result),
+            (None, Some(Fate::Settled)) => self.look(extension, result, asked),
             (None, Some(Fate::Again)) => {}
         }
         self.heed_the_fuse(had_stopped);
@@ -574,12 +575,29 @@ impl Machine {
     }
 
     /// What a listing before all calls settles is not sent.
-    fn look(&mut self, extension: &ExtensionNumber, result: Result<&Listing, &Failure>) {
+    fn look(
+        &mut self,
+        extension: &ExtensionNumber,
+        result: Result<&Listing, &Failure>,
+        asked: Duration,
+    ) {
         let Rules::Create(creates) = &mut self.rules else {
             return self.try_out(extension, result.ok());
         };
-        for (event, outcome) in creates.look(&self.plan, extension, result) {
-            self.withhold(event, outcome);
+        match creates.look(&self.plan, extension, result, asked) {
+            Looked::Sure(outcomes) => {
+                for (event, outcome) in outcomes {
+                    self.withhold(event, outcome);
+                }
+            }
+            Looked::Again(at) => {
+                let what = "an earlier request may still change it: listed again in a while";
+                let remark = format!("{extension}: {what}");
+                if !self.remarks.contains(&remark) {
+                    self.remarks.push(remark);
+                }
+                self.traffic.add_at(at, Request::Listing(extension.clone()));
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 //! apart, so that whoever made one again, none is made twice.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::time::Duration;
 
 use crate::domain::{
     EventId, EventKey, EventType, ExtensionNumber, Foreign, Listing, Method, Outcome,
@@ -70,6 +71,8 @@ pub(super) struct Past {
     pub(super) goes_on: Option<String>,
     /// Of a plan: what is there, each with the id of what stands for it.
     pub(super) there: Vec<(EventKey, Foreign)>,
+    /// Of a plan: extensions in doubt, and how long after it was made a list may be believed.
+    pub(super) waits: BTreeMap<ExtensionNumber, Duration>,
     parts: BTreeMap<ExtensionNumber, Part>,
     /// What was taken or made, by every id that it has had, with the event that was there first.
     names: BTreeMap<EventKey, (EventKey, Like)>,
@@ -88,11 +91,14 @@ struct Part {
     contested: Vec<(Vec<EventKey>, Like)>,
 }
 
+/// Planned events that are there, each with the id of what stands for it.
+pub(super) type There = Vec<(usize, Option<Foreign>)>;
+
 /// What a listing says of the events that are due on its extension.
 #[derive(Debug, Default)]
 pub(super) struct Look {
     /// Places of the events that are there, with the id of what stands for each.
-    pub(super) there: Vec<(usize, Option<Foreign>)>,
+    pub(super) there: There,
     /// Places of those that are not.
     pub(super) missing: Vec<usize>,
     /// Rows that nobody knew and that stand for nothing.
@@ -231,8 +237,9 @@ impl Past {
         left_out: usize,
         goes_on: Option<String>,
         there: Vec<(EventKey, Foreign)>,
+        waits: BTreeMap<ExtensionNumber, Duration>,
     ) -> Self {
-        Self { left_out, goes_on, there, ..self }
+        Self { left_out, goes_on, there, waits, ..self }
     }
 
     /// Which run.

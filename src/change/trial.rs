@@ -1,12 +1,11 @@
 //! A service and an operator with whims, to carry runs of every kind out against: whatever they do,
 //! in whatever order.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::{Act, Done, History, Loss, Machine, RunCall, Settled, judge, judge_made};
+use super::{Act, Done, Doubts, History, Loss, Machine, RunCall, Settled, judge, judge_made};
 use crate::domain::{
     Call, Cause, DeleteAnswer, DeleteCall, EventId, EventKey, EventStore, ExtensionNumber, Failure,
     Foreign, Listing, ListingBuilder, Outcome, PhoneCallEvent, RawEvent, WriteAnswer,
@@ -224,7 +223,7 @@ pub(crate) fn loss_of(machine: &Machine) -> Loss {
         taken: taken.chain(machine.surplus()).cloned().collect(),
         ..History::default()
     };
-    Loss::of(&history, BTreeSet::new(), None)
+    Loss::of(&history, Doubts::default(), None)
 }
 
 pub(crate) fn number(extension: u8) -> ExtensionNumber {

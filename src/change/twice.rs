@@ -33,7 +33,12 @@ pub(super) enum Belief<T> {
 impl<T: PartialEq> Twice<T> {
     /// Believes nothing that was asked for within [`CAUGHT_UP`] of the last request that was sent.
     pub(super) fn after(last_sent: Duration) -> Self {
-        Self { from: last_sent.saturating_add(CAUGHT_UP), seen: None, looks: 0 }
+        Self::from(last_sent.saturating_add(CAUGHT_UP))
+    }
+
+    /// Believes nothing that was asked for before this time.
+    pub(super) fn from(from: Duration) -> Self {
+        Self { from, seen: None, looks: 0 }
     }
 
     /// Takes what a complete listing says, and how far it has to be from the one before.

@@ -48,7 +48,7 @@ pub(super) fn run(
     let opened = profile::open(demo, flags, environment)?;
     let origin = || Ok(opened.profile.target.origin.clone());
     let run = runs::name_of(&folder, &arguments.run, origin)?;
-    let way = journal::way_back(&folder, &run)
+    let way = journal::way_back(&folder, &run, opened.profile.timeout)
         .map_err(|refused| Ending::Usage.refusing(refused.to_string()))?;
     runs::tell_flaws(&way.record);
     way.record

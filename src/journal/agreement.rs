@@ -34,7 +34,7 @@ fn drive(
 /// Undoes what a run took until there is nothing to undo; the script is for the first attempt.
 fn undo(runs: &Path, name: &str, service: &mut Service, script: &[(usize, Whim)]) {
     let plan = |service: &Service| {
-        let way = way_back(runs, name).unwrap();
+        let way = way_back(runs, name, std::time::Duration::ZERO).unwrap();
         let store = service.store();
         way.loss.way_back(target(), |number| store.listing(number), true).plan
     };
@@ -210,7 +210,7 @@ fn reviewed(service: &Service, rows: &[usize]) -> Option<Plan> {
 
 /// One attempt to undo a run; false where there is nothing to undo.
 fn undo_once(runs: &Path, name: &str, service: &mut Service, script: &[(usize, Whim)]) -> bool {
-    let way = way_back(runs, name).unwrap();
+    let way = way_back(runs, name, std::time::Duration::ZERO).unwrap();
     let store = service.store();
     let found = way.loss.way_back(target(), |number| store.listing(number), true);
     let Ok(plan) = found.plan.map(Arc::new) else { return false };

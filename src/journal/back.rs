@@ -1,17 +1,19 @@
 //! The way back of one run, as all run files of its PBX tell it: what it may have taken, what its
 //! undo has given back, and what other runs took and made of the same events.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use super::record::{Record, RecordRefused, names};
-use super::{Kind, SCHEMA};
-use crate::change::{Check, History, Loss, Make, Unlisted};
+use super::record::{Record, RecordRefused, RecordedEvent, names};
+use super::{Kind, SCHEMA, clock};
+use crate::change::{Check, Doubts, History, Loss, Make, Unlisted};
 use crate::domain::{EventKey, Outcome};
 
 /// A review and the start of its run are no further apart than this.
 const REVIEWED: Duration = Duration::from_secs(60);
+/// So long after a request a list has taken in what it did.
+const CAUGHT_UP: Duration = Duration::from_secs(6);
 
 /// A run that can be undone, and what all run files tell of it.
 #[derive(Debug)]
@@ -24,11 +26,12 @@ pub struct Way {
     pub remarks: Vec<String>,
 }
 
-/// What an undo of this run, or going on with this undo, gives back.
+/// What an undo of this run, or going on with this undo, gives back. A request may have its answer for
+/// so long.
 ///
 /// # Errors
 /// Refuses what is no deletion, what a newer program wrote, and files that cannot be read.
-pub fn way_back(runs: &Path, name: &str) -> Result<Way, RecordRefused> {
+pub fn way_back(runs: &Path, name: &str, patience: Duration) -> Result<Way, RecordRefused> {
     let mut record = Record::read(runs, name)?;
     if record.kind == Kind::Undo {
         let run = record.undoes.ok_or_else(|| RecordRefused::NotUndoable(name.to_owned()))?;
@@ -53,7 +56,7 @@ pub fn way_back(runs: &Path, name: &str) -> Result<Way, RecordRefused> {
     let others = others.filter_map(|other| Record::read(runs, other).ok());
     let others: Vec<Record> =
         others.filter(|other| other.origin.eq_ignore_ascii_case(&record.origin)).collect();
-    let loss = loss_of(&record, &others);
+    let loss = loss_of(&record, &others, patience);
     let remarks = remarks(&record);
     Ok(Way { record, loss, remarks })
 }
@@ -106,7 +109,7 @@ impl Undone {
     }
 }
 
-fn loss_of(record: &Record, others: &[Record]) -> Loss {
+fn loss_of(record: &Record, others: &[Record], patience: Duration) -> Loss {
     let known = record.events.iter().map(|planned| &planned.event);
     let mut history = History {
         run: record.name.clone(),
@@ -114,7 +117,7 @@ fn loss_of(record: &Record, others: &[Record]) -> Loss {
         taken: record.taken().collect(),
         ..History::default()
     };
-    let (mut unanswered, mut begun) = (BTreeSet::new(), None);
+    let (mut doubts, mut begun) = (doubts_of(record), None);
     for other in others {
         let own = other.kind == Kind::Undo && other.undoes.as_ref() == Some(&record.name);
         match other.kind {
@@ -125,15 +128,42 @@ fn loss_of(record: &Record, others: &[Record]) -> Loss {
         if !own {
             continue;
         }
-        let open = other.events.iter().filter(|planned| planned.unanswered);
-        unanswered.extend(open.map(|planned| planned.event.key.clone()));
+        for open in other.events.iter().filter(|planned| planned.unanswered) {
+            doubts.unanswered.insert(open.event.key.clone());
+            waits_for(&mut doubts, open, CAUGHT_UP + patience);
+        }
         // The newest stands first.
         if begun.is_none() && other.schema == SCHEMA && other.is_whole().is_ok() {
             let planned = other.events.iter().map(|planned| planned.event.key.clone());
             begun = Some((other.name.clone(), planned.collect()));
         }
     }
-    Loss::of(&history, unanswered, begun)
+    Loss::of(&history, doubts, begun)
+}
+
+/// What a request of the run may take yet, and what its lists may still show though it is gone.
+fn doubts_of(record: &Record) -> Doubts {
+    let mut doubts = Doubts::default();
+    let unsure = |it: &RecordedEvent| matches!(it.outcome, Outcome::Unknown(_));
+    for sent in record.events.iter().filter(|planned| planned.sent) {
+        let is_open = record.finished.is_none() || unsure(sent);
+        if is_open && waits_for(&mut doubts, sent, CAUGHT_UP) {
+            doubts.unsure.insert(sent.event.key.clone());
+        }
+    }
+    doubts
+}
+
+/// Takes in that a list is not believed before so long after a request was sent; true where that is
+/// still to come.
+fn waits_for(doubts: &mut Doubts, sent: &RecordedEvent, after: Duration) -> bool {
+    let due = sent.sent_at.and_then(|at| at.checked_add(after).ok());
+    let rest = due.and_then(|due| Duration::try_from(due.duration_since(clock())).ok());
+    // A clock that was turned back makes nobody wait for longer than that.
+    let rest = rest.unwrap_or_default().min(after);
+    let wait = doubts.waits.entry(sent.event.key.extension.clone()).or_default();
+    *wait = rest.max(*wait);
+    !rest.is_zero()
 }
 
 /// What an undo made.
@@ -141,7 +171,11 @@ fn makes(record: &Record, undo: &Record, own: bool) -> Vec<Make> {
     let time = |text: &str| text.parse::<jiff::Timestamp>().ok();
     let reviewed = time(&record.started).and_then(|at| at.checked_sub(REVIEWED).ok());
     let begun = time(&undo.started);
-    let is_checked = matches!(undo.check, Check::Agrees | Check::Differs);
+    // Where nothing was sent, all was there when it was looked for.
+    let is_checked = match undo.check {
+        Check::Agrees | Check::Differs | Check::NothingSent => true,
+        Check::InPart | Check::NotChecked => false,
+    };
     let made = undo.events.iter().filter_map(|planned| {
         let make = Make::of(&planned.event, &planned.outcome)?;
         let at = planned.sent_at.or(begun);

@@ -42,7 +42,11 @@ fn crowd(world: &mut World, count: usize) {
 
 fn office(count: usize) -> Pbx {
     let pbx = pbx(crowded(count));
-    configure(&pbx.home, &pbx.simulator.origin(), "wide_calls = []\nconcurrency = 3");
+    configure(
+        &pbx.home,
+        &pbx.simulator.origin(),
+        "wide_calls = []\nconcurrency = 3\ntimeout_s = 1",
+    );
     pbx
 }
 
@@ -215,7 +219,7 @@ fn an_undo_that_meets_a_full_disk_is_taken_up_without_making_anything_twice() {
     let plan = newest(&runs_of(&pbx.home)).find("{\"line\":\"sent\"").unwrap();
     // Only from some limit on the undo's plan fits, and a part of its lines.
     let mut cut = 0;
-    for blocks in (0..).map(|more| plan / BLOCK + more) {
+    for blocks in (0..).map(|more| plan / BLOCK + 6 * more) {
         let said = Said::of(limited(&pbx, blocks, true, &["undo", &run, "--yes", "--format=json"]));
         assert!(said.code == 0 || said.code == 3 || said.code == 1, "{}", said.err);
         cut += usize::from(said.code == 3);

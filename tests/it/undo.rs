@@ -28,7 +28,7 @@ impl Office {
         let runs = Some(home.path().join("state/callsweep/runs"));
         let desk = Desk::with("the-page", Setting { wide_calls, runs, ..Setting::default() });
         let config = format!(
-            "[profiles.test]\nurl = {:?}\n[profiles.test.auth]\ntoken_env = \"TOKEN\"\n",
+            "[profiles.test]\nurl = {:?}\ntimeout_s = 1\n[profiles.test.auth]\ntoken_env = \"TOKEN\"\n",
             desk.simulator.origin()
         );
         std::fs::write(home.path().join("config.toml"), config).unwrap();
@@ -268,7 +268,8 @@ fn an_undos_file_cut_at_any_byte_accounts_for_every_event_and_what_is_left_is_ma
             Err(refused) => assert!(length <= line_ends[0], "{length}: {refused}"),
         }
         // Whatever its file tells, all of it is there, and nothing is made once more.
-        let way = callsweep::journal::way_back(cut.path(), &run).unwrap();
+        let way =
+            callsweep::journal::way_back(cut.path(), &run, std::time::Duration::ZERO).unwrap();
         let listing = office.listing();
         let found = way.loss.way_back(target.clone(), |_| Some(&listing), true);
         assert!(found.plan.is_err(), "{length}: {:?}", found.plan);

@@ -8,7 +8,7 @@ use super::*;
 use crate::change::machine::tests::{NOW, begun, extension, lists};
 use crate::change::plan::tests::{builder, plan, target};
 use crate::change::trial::{Service, drive, to_the_end, whims};
-use crate::change::{Act, Machine, RunState, judge_made};
+use crate::change::{Act, Done, Machine, RunState, judge_made};
 use crate::domain::{CallForm, Cause, Failure, Foreign, RawEvent, WriteAnswer};
 
 const LATER: Duration = Duration::from_secs(1);
@@ -23,7 +23,7 @@ fn loss(events: &[PhoneCallEvent]) -> Loss {
     let known = events.to_vec();
     let taken = events.iter().map(|event| event.key.clone()).collect();
     let history = History { run: "r1".to_owned(), known, taken, ..History::default() };
-    Loss::of(&history, BTreeSet::new(), None)
+    Loss::of(&history, Doubts::default(), None)
 }
 
 /// The plan that gives all of it back, before anything is listed.
@@ -207,6 +207,38 @@ fn a_success_without_an_id_is_restored_only_where_a_list_shows_it() {
         }
         assert_eq!(words(&undo), [expected]);
     }
+}
+
+#[test]
+fn where_a_request_may_still_change_the_list_nothing_is_made_before_it_says_the_same_twice() {
+    let second = Duration::from_secs(1);
+    let lost = lost(&["a", "b"]);
+    let known = lost.clone();
+    let taken = lost.iter().map(|event| event.key.clone()).collect();
+    let history = History { run: "r1".to_owned(), known, taken, ..History::default() };
+    let unsure = [lost[1].key.clone()].into();
+    let waits = [(extension(), 4 * second)].into();
+    let loss = Loss::of(&history, Doubts { unsure, waits, ..Doubts::default() }, None);
+    let listing = |ids: &[&str]| listing(ids);
+    let there = listing(&["b"]);
+    let plan = loss.way_back(target(), |_| Some(&there), false).plan.unwrap();
+    assert_eq!(plan.events().len(), 2, "what may go yet is reviewed too");
+    let mut undo = Machine::new(Arc::new(plan), 2).reviewed_at(10 * second);
+    undo.hand_out(10 * second);
+    undo.take(Done::Opened(Ok("r2".to_owned())), 10 * second);
+    let lists = |undo: &mut Machine, ids: &[&str], now: Duration, next: Option<u32>| {
+        assert_eq!(undo.hand_out(now), [Act::List(extension())]);
+        undo.listed(&extension(), Ok(&listing(ids)), now);
+        let acts = undo.hand_out(now);
+        match next {
+            Some(wait) => assert_eq!(acts, [Act::Wait(wait * second)]),
+            None => assert_eq!(made_by(&acts), [0, 1]),
+        }
+    };
+    lists(&mut undo, &["b"], 10 * second, Some(4));
+    lists(&mut undo, &["b"], 14 * second, Some(2));
+    lists(&mut undo, &[], 16 * second, Some(2));
+    lists(&mut undo, &[], 18 * second, None);
 }
 
 #[test]
