@@ -1,7 +1,7 @@
 //! What will be sent, in which order, and what came of it: one pure machine that says what to do
 //! next. Nothing else in the program decides what is sent.
 //!
-//! A [`Plan`] is frozen from a [`Selection`] or from a [`Loss`], never empty and never changed; a
+//! A [`Plan`] is frozen from a [`Selection`], a [`Loss`] or a [`Rest`], and never changed; a
 //! [`Machine`] carries out exactly one plan, of whatever kind, and gives every planned event exactly
 //! one outcome. What it wants done are [`Act`]s; what came of them are [`Done`]s.
 
@@ -18,6 +18,7 @@ mod pace;
 mod past;
 mod plan;
 mod rate;
+mod rest;
 mod selection;
 mod traffic;
 #[cfg(test)]
@@ -27,7 +28,7 @@ mod verification;
 mod wide;
 
 pub use act::{Act, Done, RunCall};
-pub use back::{Doubts, Loss, StandIn, TakenUp, UndoRefused, WayBack};
+pub use back::{Doubts, Loss, StandIn, UndoRefused, WayBack};
 pub use delete::FRESH;
 pub use drift::{Choice, Difference, Drifted};
 pub use exact::Inexact;
@@ -36,6 +37,7 @@ pub use ledger::Tally;
 pub use machine::{Machine, RunEnd, RunState};
 pub use past::{History, Make};
 pub use plan::{Kind, Plan, PlanRefused};
+pub use rest::{Rest, RestRefused};
 pub use selection::Selection;
 pub use verification::Check;
 pub use wide::{Learnt, SILENT, Unlisted};

@@ -15,6 +15,7 @@ mod lock;
 mod odd;
 mod process;
 mod record;
+mod rest;
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};

@@ -12,7 +12,9 @@ use tokio::task::JoinSet;
 
 use crate::api::Client;
 use crate::app::{Effect, Message};
-use crate::change::{Act, Done, Loss, Plan, RunCall, RunEnd, Settled, judge, judge_made};
+use crate::change::{
+    Act, Done, Loss, Plan, Rest, RestRefused, RunCall, RunEnd, Settled, judge, judge_made,
+};
 use crate::domain::{
     Call, Cause, Discovery, Exchange, ExtensionNumber, Failure, Foreign, Fuse, Listing, Source,
 };
@@ -33,8 +35,6 @@ pub struct Ports {
     runs: PathBuf,
     open: Mutex<Option<Arc<RunFile>>>,
     clipboard: Option<Clipboard>,
-    /// The file of a run that is gone on with, until the run is opened.
-    prepared: Mutex<Option<RunFile>>,
     /// Other programs may change this PBX too.
     shared: bool,
 }
@@ -47,8 +47,8 @@ impl Ports {
         sources: Vec<Source>,
         runs: PathBuf,
     ) -> Self {
-        let (open, prepared) = (Mutex::default(), Mutex::default());
-        Self { client, typed, sources, runs, open, prepared, shared: true, clipboard: None }
+        let open = Mutex::default();
+        Self { client, typed, sources, runs, open, shared: true, clipboard: None }
     }
 
     /// The same with a terminal that takes copied texts.
@@ -63,20 +63,10 @@ impl Ports {
         Self { shared: false, ..self }
     }
 
-    /// The same with the file of a run that is gone on with: the next run is written there.
-    #[must_use]
-    pub fn going_on(self, file: RunFile) -> Self {
-        Self { prepared: Mutex::new(Some(file)), ..self }
-    }
-
     /// The right to change the PBX, where others may want it too.
     fn lock(&self) -> Result<Option<Lock>, LockRefused> {
         let taken = self.shared.then(|| Lock::take(&self.runs, &self.client.target().origin));
         taken.transpose()
-    }
-
-    fn take_prepared(&self) -> Option<RunFile> {
-        self.prepared.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     fn run_file(&self) -> Option<Arc<RunFile>> {
@@ -98,6 +88,7 @@ pub async fn perform(effect: Effect, ports: &Ports) -> Message {
         }
         Effect::FindBrokenRuns => Message::BrokenRunsFound(broken_runs(ports)),
         Effect::ReadWayBack(run) => Message::WayBackRead(read_way_back(ports, &run)),
+        Effect::ReadRest(run) => Message::RestRead(read_rest(ports, &run)),
         Effect::ListEvents { extension, epoch } => {
             let mut exchanges = Vec::new();
             let result = ports.client.events(&extension, &mut exchanges).await;
@@ -262,18 +253,18 @@ fn left_over(ports: &Ports, record: &Record, undone: &[String]) -> Option<String
     })
 }
 
-/// Takes the lock of the PBX and creates the run file, which gives it back when it is closed.
-fn open_run_file(ports: &Ports, plan: &Plan) -> Result<String, Failure> {
-    let file = match ports.take_prepared() {
-        Some(file) => file,
-        None => create_run_file(ports, plan)?,
-    };
-    let name = file.name().to_owned();
-    ports.keep(Some(file));
-    Ok(name)
+/// What is left of a run.
+fn read_rest(ports: &Ports, run: &str) -> Result<Arc<Rest>, RestRefused> {
+    match Record::read(&ports.runs, run) {
+        Ok(record) => record.rest(&ports.runs).map(Arc::new),
+        Err(refused) => {
+            Err(RestRefused::Damaged { run: run.to_owned(), what: refused.to_string() })
+        }
+    }
 }
 
-fn create_run_file(ports: &Ports, plan: &Plan) -> Result<RunFile, Failure> {
+/// Takes the lock of the PBX and opens the run file, which gives it back when it is closed.
+fn open_run_file(ports: &Ports, plan: &Plan) -> Result<String, Failure> {
     let unwritten = |error| {
         let folder = ports.runs.display();
         withheld(format!(
@@ -282,11 +273,26 @@ fn create_run_file(ports: &Ports, plan: &Plan) -> Result<RunFile, Failure> {
     };
     journal::prepare(&ports.runs).map_err(unwritten)?;
     let lock = ports.lock().map_err(|why| Failure::new(Cause::Locked, why.to_string()))?;
-    let file = match plan.undoes() {
-        Some(run) => create_undo_file(ports, plan, run)?,
-        None => RunFile::create(&ports.runs, plan),
+    let file = match (plan.undoes(), plan.rest()) {
+        (Some(run), _) => create_undo_file(ports, plan, run)?,
+        (None, Some(rest)) => go_on_in_file(ports, rest)?,
+        (None, None) => RunFile::create(&ports.runs, plan),
     };
-    Ok(file.map_err(unwritten)?.holding(lock))
+    let file = file.map_err(unwritten)?.holding(lock);
+    let name = file.name().to_owned();
+    ports.keep(Some(file));
+    Ok(name)
+}
+
+/// A run that is gone on with must still be as it was reviewed.
+fn go_on_in_file(ports: &Ports, rest: &Rest) -> Result<io::Result<RunFile>, Failure> {
+    let refused = |why: String| Failure::new(Cause::Locked, why);
+    let record = Record::read(&ports.runs, &rest.run).map_err(|why| refused(why.to_string()))?;
+    let left = record.rest(&ports.runs).map_err(|why| refused(why.to_string()))?;
+    if !left.is_as(rest) {
+        return Err(refused(format!("{} went on meanwhile: review it again", rest.run)));
+    }
+    Ok(RunFile::go_on(&ports.runs, &record, None, Vec::new()))
 }
 
 /// An undo rests on what all run files tell: under the lock they must still tell it.
@@ -301,7 +307,7 @@ fn create_undo_file(ports: &Ports, plan: &Plan, run: &str) -> Result<io::Result<
     let Some(undo) = plan.goes_on() else { return Ok(RunFile::create(&ports.runs, plan)) };
     let record = Record::read(&ports.runs, undo).map_err(|why| refused(why.to_string()))?;
     let places = record.places_of(plan.events());
-    Ok(RunFile::go_on(&ports.runs, &record, &record.found(plan.there()), places))
+    Ok(RunFile::go_on(&ports.runs, &record, Some(&record.found(plan.there())), places))
 }
 
 /// Waits until the line that says what is about to be sent is on disk.

@@ -113,8 +113,8 @@ pub enum Command {
     AddDrifted,
     /// Hold or go on with the run.
     Pause,
-    /// Review the failed events of the last run again.
-    RetryFailed,
+    /// Review what the last run left open, and go on with it.
+    GoOn,
     /// Show what would bring back what the last run deleted.
     ReviewUndo,
     /// Write down what the last run did, to be shown to others.

@@ -14,6 +14,8 @@ pub enum Effect {
     FindBrokenRuns,
     /// Read what the run of this name took, and what of it is given back.
     ReadWayBack(String),
+    /// Read what is left of the run of this name.
+    ReadRest(String),
     /// List the events of an extension.
     ListEvents {
         /// Which one.

@@ -79,7 +79,7 @@ pub const BINDINGS: &[Binding] = &[
     row(PANELS, &["U"], Command::UnmarkAll, "unmark everything", "unmark"),
     row(PANELS, &["d"], Command::ReviewDeletion, "review the deletion of the marks; with none, of the event under the cursor", "delete"),
     row(PANELS, &["p"], Command::Pause, "during a run: pause, or go on", ""),
-    row(PANELS, &["r"], Command::RetryFailed, "after a run: review what failed and is still marked", ""),
+    row(PANELS, &["r"], Command::GoOn, "after a run: review what is left of it and go on", ""),
     row(PANELS, &["z"], Command::ReviewUndo, "after a run: review re-creating what it deleted", ""),
     row(PANELS, &["E"], Command::WriteReceipt, "after a run or an undo: write a receipt, masked while m is on", ""),
     row(PANELS, &["/"], Command::EditFilter, "filter the panel; Esc in the panel clears it", "filter"),

@@ -1,8 +1,9 @@
 //! What happened outside: past tense, the only way into the model.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::change::{Done, Loss};
+use crate::change::{Done, Loss, Rest, RestRefused};
 use crate::domain::{Discovery, Exchange, ExtensionNumber, Failure, Listing};
 
 use super::{Key, PictureId};
@@ -52,6 +53,8 @@ pub enum Message {
     /// [`Effect::ReadWayBack`](super::Effect::ReadWayBack) is done: what is to be given back, with what
     /// there is to know of it, a sentence each, or why it cannot be.
     WayBackRead(Result<(Box<Loss>, Vec<String>), String>),
+    /// [`Effect::ReadRest`](super::Effect::ReadRest) is done.
+    RestRead(Result<Arc<Rest>, RestRefused>),
     /// [`Effect::ListEvents`](super::Effect::ListEvents) is done.
     Listed {
         /// Whose events were asked for.

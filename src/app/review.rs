@@ -12,7 +12,7 @@ mod lost;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::change::{Choice, Inexact, Learnt, Plan, PlanRefused, Selection};
+use crate::change::{Choice, Inexact, Learnt, Plan, PlanRefused, Rest, RestRefused, Selection};
 use crate::domain::{
     Call, CallForm, DeleteCall, EventKey, EventStore, Extension, Filter, Listing, Mask,
     PhoneCallEvent,
@@ -70,6 +70,8 @@ struct Chosen {
     choice: Choice,
     selection: Selection,
     form: CallForm,
+    /// The run that is gone on with.
+    rest: Option<Arc<Rest>>,
 }
 
 /// The rows that a filter admits.
@@ -117,8 +119,28 @@ impl Review {
         let check = Check::of(choice.extensions().cloned());
         let selection = choice.selection(store);
         let form = CallForm::Event;
-        let chosen = Chosen { choice, selection: Selection::default(), form };
+        let chosen = Chosen { choice, selection: Selection::default(), form, rest: None };
         let mut review = Self::of(None, check, from_cursor);
+        review.chosen = Some(Box::new(chosen));
+        review.freeze(facts, selection)?;
+        Ok(review)
+    }
+
+    pub(super) fn of_rest(
+        facts: &Facts,
+        store: &EventStore,
+        rest: Arc<Rest>,
+    ) -> Result<Self, PlanRefused> {
+        let choice = Choice::of_rest(&rest, store);
+        let check = Check::of(choice.extensions().cloned());
+        let selection = choice.selection(store);
+        let chosen = Chosen {
+            choice,
+            selection: Selection::default(),
+            form: CallForm::Event,
+            rest: Some(rest),
+        };
+        let mut review = Self::of(None, check, false);
         review.chosen = Some(Box::new(chosen));
         review.freeze(facts, selection)?;
         Ok(review)
@@ -151,6 +173,11 @@ impl Review {
         self.lost.is_some()
     }
 
+    /// The run that is gone on with.
+    pub fn rest(&self) -> Option<&Rest> {
+        self.chosen.as_ref()?.rest.as_deref()
+    }
+
     /// The run that an undo takes back.
     pub fn undone_run(&self) -> Option<&str> {
         self.lost.as_ref().map(|lost| lost.run())
@@ -163,7 +190,10 @@ impl Review {
 
     /// Every event that a yes deletes or makes, in the order of the calls.
     pub fn events(&self) -> &[PhoneCallEvent] {
-        self.plan.as_ref().map_or(&[], |plan| plan.events())
+        match &self.chosen {
+            Some(chosen) => chosen.selection.events(),
+            None => self.plan.as_ref().map_or(&[], |plan| plan.events()),
+        }
     }
 
     /// How many calls a yes sends.
@@ -181,7 +211,9 @@ impl Review {
 
     /// The place of the call that covers the event at this place.
     pub fn call_of(&self, event: usize) -> usize {
-        let Some(plan) = &self.plan else { return event };
+        let Some(plan) = self.plan.as_ref().filter(|_| self.rest().is_none()) else {
+            return event;
+        };
         let (mut low, mut high) = (0, plan.calls());
         while low < high {
             let middle = low.midpoint(high);
@@ -292,8 +324,12 @@ impl Review {
     /// Freezes a selection. What was typed and agreed to stands for the calls as they were.
     fn freeze(&mut self, facts: &Facts, selection: Selection) -> Result<(), PlanRefused> {
         let Some(chosen) = &mut self.chosen else { return Ok(()) };
-        let target = facts.target.clone();
-        let plan = match Plan::freeze(target, &selection, chosen.form, facts.max_delete) {
+        let (target, most) = (facts.target.clone(), facts.max_delete);
+        let plan = match &chosen.rest {
+            Some(rest) => Plan::go_on(target, rest, &selection, most),
+            None => Plan::freeze(target, &selection, chosen.form, most),
+        };
+        let plan = match plan {
             Ok(plan) => Some(plan),
             Err(PlanRefused::Empty) => None,
             Err(refused) => return Err(refused),
@@ -398,14 +434,53 @@ impl Model {
     /// Opens the review of a selection's deletion and asks for every extension in it once more.
     pub(super) fn open_review(&mut self, selection: &Selection, from_cursor: bool) {
         match Review::of_deletion(&self.facts, &self.store, selection, from_cursor) {
-            Ok(review) => {
-                for extension in review.unread() {
-                    self.loading.demand_anew(extension);
-                }
-                self.ask(review);
-            }
+            Ok(review) => self.read_and_ask(review),
             Err(refused) => self.notice(Tone::Warning, refused.to_string()),
         }
+    }
+
+    /// `r`: asks for what the run in Status left open, to go on with it in the same run file.
+    pub(super) fn go_on(&mut self) -> Vec<Effect> {
+        if self.is_running() {
+            self.notice(Tone::Warning, "a run is going on: Esc stops it, then r");
+            return Vec::new();
+        }
+        let last = self.run().map(|active| &active.machine).filter(|it| !it.is_simulated());
+        match last {
+            Some(run) if run.tally().left() > 0 => vec![Effect::ReadRest(run.name().to_owned())],
+            Some(_) | None => {
+                self.notice(Tone::Plain, "no run of this session left anything to go on with");
+                Vec::new()
+            }
+        }
+    }
+
+    /// What is left of a run was read: it is reviewed, and listed once more.
+    pub(super) fn rest_read(&mut self, rest: Result<Arc<Rest>, RestRefused>) {
+        if self.dialog.is_some() || self.is_running() {
+            return;
+        }
+        let rest = match rest {
+            Ok(rest) => rest,
+            // What is being brought back is deleted again by another run only.
+            Err(refused @ RestRefused::Undone { .. }) if self.store.marked() > 0 => {
+                self.review_deletion();
+                self.notice(Tone::Plain, format!("{refused}; this is a new run"));
+                return;
+            }
+            Err(refused) => return self.notice(Tone::Warning, refused.to_string()),
+        };
+        match Review::of_rest(&self.facts, &self.store, rest) {
+            Ok(review) => self.read_and_ask(review),
+            Err(refused) => self.notice(Tone::Warning, refused.to_string()),
+        }
+    }
+
+    fn read_and_ask(&mut self, review: Review) {
+        for extension in review.unread() {
+            self.loading.demand_anew(extension);
+        }
+        self.ask(review);
     }
 
     /// Opens a review.
@@ -503,6 +578,11 @@ impl Model {
             return;
         };
         let Some(chosen) = &review.chosen else { return self.add_stand_ins() };
+        if chosen.rest.is_some() {
+            let text = "what changed since the review is not gone on with: mark it and press d";
+            self.notice(Tone::Plain, text);
+            return;
+        }
         let (choice, added) = chosen.choice.with_drifted(store);
         if added.is_empty() {
             self.notice(Tone::Plain, "nothing changed or appeared that could be added");
@@ -542,6 +622,10 @@ impl Model {
         };
         if review.is_of_undo() {
             self.notice(Tone::Plain, "an undo makes each event with a call of its own");
+            return;
+        }
+        if review.rest().is_some() {
+            self.notice(Tone::Plain, "what is left of a run goes by event calls");
             return;
         }
         let (wide, learnt) = (facts.wide_calls, runs.learnt);

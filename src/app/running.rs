@@ -86,6 +86,15 @@ impl ActiveRun {
 impl Model {
     /// The operator said yes to this plan, listed at that time or later.
     pub(super) fn begin(&mut self, plan: Arc<Plan>, listed: Duration, _: Yes) -> Vec<Effect> {
+        self.start(plan, listed)
+    }
+
+    /// Settles by listing what is left of a run where nothing is to be sent.
+    pub(super) fn settle_rest(&mut self, plan: Arc<Plan>) -> Vec<Effect> {
+        if plan.calls() > 0 { Vec::new() } else { self.start(plan, self.now.since_start) }
+    }
+
+    fn start(&mut self, plan: Arc<Plan>, listed: Duration) -> Vec<Effect> {
         self.focus_panel(Panel::Status);
         let machine = Machine::new(plan, self.facts.concurrency);
         let machine = machine.reviewed_at(listed).knowing(self.runs.learnt);
@@ -102,7 +111,7 @@ impl Model {
             self.notice(Tone::Warning, "nothing is as it was marked: + adds it as it is now");
             return Vec::new();
         };
-        if review.is_of_undo() {
+        if review.is_of_undo() || review.rest().is_some() {
             self.notice(Tone::Warning, "only a deletion can be simulated");
             return Vec::new();
         }
@@ -215,6 +224,9 @@ impl Model {
         let calls = count_of(plan.calls(), "call");
         let text = match plan.undoes() {
             Some(run) => format!("undo {} of run {run} started: {calls}", active.machine.name()),
+            None if plan.rest().is_some() => {
+                format!("run {} goes on: {calls}", active.machine.name())
+            }
             None => format!("run {} started: {calls}", active.machine.name()),
         };
         self.log(Tone::Plain, text);
@@ -381,7 +393,7 @@ fn report(active: &ActiveRun) -> (Tone, String) {
             0 => String::new(),
             beside => format!("{} GONE, NOT IN THE PLAN; ", count_of(beside, "event")),
         };
-        (format!("{beside}run {name}: {tally}{back}"), "; the rest keeps its marks, d tries again")
+        (format!("{beside}run {name}: {tally}{back}"), "; r goes on with the rest")
     };
     if tally.left() > 0 {
         text.push_str(rest);

@@ -685,8 +685,7 @@ fn each_answer_brings_the_next_call_and_what_failed_keeps_its_mark_and_its_reaso
     let key = listing.row(row).unwrap().key();
     assert_eq!(desk.model.failure_of(&key).unwrap().code.raw(), "pce_access_denied");
     desk.take(Message::Done(Done::Closed(Ok(()))));
-    desk.press("r");
-    assert_eq!(desk.calls(), ["1/phoneCallEvents/0/o1"]);
+    assert_eq!(desk.press("r"), [Effect::ReadRest("r1".to_owned())]);
 }
 
 #[test]

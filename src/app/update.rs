@@ -51,6 +51,7 @@ fn take_in(model: &mut Model, message: Message) -> Vec<Effect> {
         }
         Message::WayBackRead(read) => model.way_back_read(read),
         Message::BrokenRunsFound(sentences) => model.broken_runs_found(sentences),
+        Message::RestRead(rest) => model.rest_read(rest),
         Message::Listed { extension, epoch, result, exchanges } => {
             model.calls.add(exchanges);
             return model.listed(&extension, epoch, result);
@@ -231,7 +232,7 @@ impl Model {
             Command::CopyAll => return self.copy_rows(true),
             Command::AddDrifted => self.add_drifted(),
             Command::Pause => return self.pause_run(),
-            Command::RetryFailed => self.retry_failed(),
+            Command::GoOn => return self.go_on(),
             Command::ReviewUndo => return self.undo(),
             Command::EditFilter => self.edit_filter(),
             Command::ReadAgain => return self.read_again(),
@@ -261,7 +262,7 @@ impl Model {
     }
 
     /// `d`: freezes the marks, or the event under the cursor, into a plan. Nothing is sent.
-    fn review_deletion(&mut self) {
+    pub(super) fn review_deletion(&mut self) {
         if self.is_running() {
             self.notice(Tone::Warning, "a run is going on: Esc stops it, then d");
             return;
@@ -289,18 +290,6 @@ impl Model {
                 Ok(selection) => self.open_review(&selection, true),
                 Err(why) => self.notice(Tone::Warning, why),
             }
-        }
-    }
-
-    /// `r`: what failed kept its mark, so the marks are what is to be tried again.
-    fn retry_failed(&mut self) {
-        let failed = self.run().is_some_and(|active| {
-            !active.machine.is_simulated() && !active.machine.failed().is_empty()
-        });
-        if failed && self.store.marked() > 0 {
-            self.review_deletion();
-        } else {
-            self.notice(Tone::Plain, "nothing failed that could be tried again");
         }
     }
 

@@ -6,13 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::{
-    EventKey, EventView, ExtensionNumber, Foreign, Listing, Outcome, PhoneCallEvent, Target,
+    EventKey, EventView, ExtensionNumber, Foreign, Listing, PhoneCallEvent, Target,
 };
 
 use super::past::{History, Past};
 use super::plan::{PlannedCall, Verb, hash_of};
-use super::verification::{gone_beside, settled_by_listing};
-use super::{Check, Kind, Plan, RunEnd, Tally};
+use super::{Kind, Plan};
 
 /// What a run may have taken and no undo of it has given back: the source of every undo.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -170,8 +169,8 @@ impl Loss {
         let begun = self.begun.as_ref().filter(|(_, known)| planned(known));
         let goes_on = begun.map(|(name, _)| name.clone());
         let past = self.past.clone().of_plan(left_out, goes_on, there, self.doubts.waits.clone());
-        let (bystanders, form) = (Arc::default(), None);
-        Ok(Plan { target, calls, events, bystanders, form, hash, past: Some(past) })
+        let (bystanders, form, rest) = (Arc::default(), None, None);
+        Ok(Plan { target, calls, events, bystanders, form, hash, past: Some(past), rest })
     }
 
     /// The undo that is to be gone on with.
@@ -208,57 +207,6 @@ fn take_stand_in(
     let fields = [("note", row.note != event.note), ("status", row.status != event.status)];
     let fields = fields.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name);
     Some(StandIn { key: event.key.clone(), by: row.key, fields: fields.collect() })
-}
-
-/// What listings say of a run that was interrupted.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct TakenUp {
-    /// Outcomes that are known now, by the places of their events.
-    pub revised: Vec<(usize, Outcome)>,
-    /// What was listed in the review, was not planned, and is gone.
-    pub surplus: Vec<EventKey>,
-}
-
-impl TakenUp {
-    /// Settles by a listing what is open on its extension, and returns the rows that are still to be
-    /// deleted: not sent, unknown or refused, still there and still the same. `planned` are the events of the
-    /// run there, by their places; `swept` says whether a call that named no event may have been
-    /// carried out.
-    pub fn look<'a>(
-        &mut self,
-        planned: impl IntoIterator<Item = (usize, &'a PhoneCallEvent, &'a Outcome)>,
-        bystanders: impl IntoIterator<Item = &'a PhoneCallEvent>,
-        swept: bool,
-        listing: &Listing,
-    ) -> Vec<usize> {
-        self.surplus.extend(gone_beside(bystanders, listing));
-        let mut left = Vec::new();
-        for (place, event, outcome) in planned {
-            let own_doing =
-                |gone| if swept && gone == Outcome::AlreadyGone { Outcome::Deleted } else { gone };
-            let better = settled_by_listing(&event.key, outcome, listing).map(own_doing);
-            self.revised.extend(better.map(|better| (place, better)));
-            let open =
-                matches!(outcome, Outcome::NotSent(_) | Outcome::Unknown(_) | Outcome::Refused(_));
-            let same =
-                |row: &usize| listing.row(*row).is_some_and(|listed| listed.to_event() == *event);
-            left.extend(listing.find(&event.key).filter(|row| open && same(row)));
-        }
-        left
-    }
-
-    /// What the run file ends with, given what it told so far.
-    pub fn end<'a>(self, told: impl IntoIterator<Item = &'a Outcome>, check: Check) -> RunEnd {
-        let mut outcomes: Vec<&Outcome> = told.into_iter().collect();
-        for (place, better) in &self.revised {
-            if let Some(outcome) = outcomes.get_mut(*place) {
-                *outcome = better;
-            }
-        }
-        let tally = Tally::over(outcomes);
-        let Self { revised, surplus } = self;
-        RunEnd { tally, revised, surplus, check, ..RunEnd::default() }
-    }
 }
 
 #[cfg(test)]

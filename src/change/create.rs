@@ -9,7 +9,7 @@ use crate::domain::{
 };
 
 use super::Plan;
-use super::ledger::Ledger;
+use super::ledger::{Ledger, SoFar};
 use super::past::There;
 use super::twice::{APART, Belief, Twice};
 use super::verification::Findings;
@@ -91,7 +91,7 @@ impl Creates {
         &self,
         plan: &Plan,
         extension: &ExtensionNumber,
-        ledger: &Ledger,
+        so_far: &SoFar<'_>,
         listing: &Listing,
     ) -> Findings {
         let mut findings = Findings::default();
@@ -102,7 +102,7 @@ impl Creates {
         let mut open: Vec<(usize, &PhoneCallEvent, &Outcome)> = plan
             .events_of(extension)
             .filter(|place| !self.there.contains(place))
-            .filter_map(|place| Some((place, plan.events().get(place)?, ledger.get(place)?)))
+            .filter_map(|place| Some((place, plan.events().get(place)?, so_far.of(place)?)))
             .filter(|(.., outcome)| !matches!(outcome, Outcome::NotSent(_)))
             .collect();
         // Of two that are the same, the one that was confirmed is the one that is there.

@@ -10,7 +10,8 @@ use crate::domain::{
     PhoneCallEvent,
 };
 
-use super::ledger::Ledger;
+use super::ledger::SoFar;
+use super::rest::Rest;
 use super::verification::{Findings, gone_beside, is_answered, settled_by_listing};
 use super::wide::{Learnt, Took, Trial, Unlisted};
 use super::{Plan, Settled};
@@ -26,6 +27,8 @@ pub(super) struct Deletes {
     listed: BTreeMap<ExtensionNumber, Duration>,
     /// Extensions of which a wide call took something, or may have.
     swept: BTreeSet<ExtensionNumber>,
+    /// What others took, as far as it was told.
+    strange: BTreeSet<EventKey>,
     /// What was listed, was not planned, and is gone.
     pub(super) surplus: Vec<EventKey>,
     /// What an answer named, was in no listing, and is gone.
@@ -34,6 +37,8 @@ pub(super) struct Deletes {
     pub(super) still_there: Vec<Unlisted>,
     /// Wide calls of which nobody knows what they took beside the plan.
     pub(super) silent: BTreeSet<usize>,
+    /// One of them went out before this run was gone on with.
+    pub(super) silent_before: bool,
     pub(super) learnt: Learnt,
     pub(super) trial: Trial,
     /// The type call that was tried took other types too.
@@ -59,6 +64,17 @@ pub(super) enum Verdict {
 }
 
 impl Deletes {
+    /// What is known of a run that is gone on with.
+    pub(super) fn of_rest(rest: &Rest) -> Self {
+        Self {
+            surplus: rest.surplus.clone(),
+            unlisted: rest.unlisted.clone(),
+            swept: rest.swept.clone(),
+            silent_before: !rest.surplus_known,
+            ..Self::default()
+        }
+    }
+
     /// Whether an extension was listed so long ago that its events may be others by now.
     pub(super) fn is_old(&self, extension: &ExtensionNumber, now: Duration) -> bool {
         let listed = self.listed.get(extension).copied().unwrap_or(self.reviewed);
@@ -246,8 +262,12 @@ impl Deletes {
                         Verdict::Differs { events: vec![None; planned.len()], remark }
                     }
                     Verdict::Differs { mut events, remark } => {
-                        for outcome in events.iter_mut().flatten() {
-                            self.claim(delete.extension(), outcome);
+                        let doubt =
+                            doubt.cloned().or_else(|| self.swept_by_now(delete.extension()));
+                        for (event, outcome) in planned.iter().zip(&mut events) {
+                            if let (Some(doubt), false) = (&doubt, listing.lists(&event.key)) {
+                                *outcome = Some(Outcome::Unknown(doubt.clone()));
+                            }
                         }
                         Verdict::Differs { events, remark }
                     }
@@ -273,11 +293,12 @@ impl Deletes {
         &self,
         plan: &Plan,
         extension: &ExtensionNumber,
-        ledger: &Ledger,
+        so_far: &SoFar<'_>,
         listing: &Listing,
     ) -> Findings {
         let beside = gone_beside(plan.bystanders(extension), listing);
-        let beside = beside.filter(|key| !self.surplus.contains(key)).collect();
+        let is_new = |key: &EventKey| !self.strange.contains(key) && !self.surplus.contains(key);
+        let beside = beside.filter(is_new).collect();
         // Calls that name their event take no other.
         let (surplus, strange) = if self.swept.contains(extension) {
             (beside, Vec::new())
@@ -287,13 +308,13 @@ impl Deletes {
         let still_there = self.still_listed(extension, listing);
         let mut findings = Findings { surplus, strange, still_there, ..Findings::default() };
         for place in plan.events_of(extension) {
-            let (Some(event), Some(so_far)) = (plan.events().get(place), ledger.get(place)) else {
+            let (Some(event), Some(so_far)) = (plan.events().get(place), so_far.of(place)) else {
                 continue;
             };
             let Some(mut better) = settled_by_listing(&event.key, so_far, listing) else {
-                let mut gone = so_far.clone();
-                self.claim(extension, &mut gone);
-                findings.corrected.extend((gone != *so_far).then_some((place, gone)));
+                let mut outcome = so_far.clone();
+                self.claim(extension, &mut outcome);
+                findings.added.extend((outcome != *so_far).then_some((place, outcome)));
                 continue;
             };
             self.claim(extension, &mut better);
@@ -318,14 +339,26 @@ impl Deletes {
     }
 
     /// Takes in what listings have shown of what went beside the plan, and of what did not.
-    pub(super) fn correct(&mut self, surplus: Vec<EventKey>, still_there: Vec<Unlisted>) {
+    pub(super) fn correct(
+        &mut self,
+        surplus: Vec<EventKey>,
+        strange: Vec<EventKey>,
+        still_there: Vec<Unlisted>,
+    ) {
         let there = |extension: &ExtensionNumber, id: &str| {
             still_there.iter().any(|it| it.extension == *extension && it.id.raw() == id)
         };
         self.surplus.retain(|key| !there(&key.extension, key.id.as_str()));
         self.unlisted.retain(|it| !there(&it.extension, it.id.raw()));
         self.surplus.extend(surplus);
+        self.strange.extend(strange);
         self.still_there.extend(still_there);
+    }
+
+    /// Why it is not known whether an event went with a wide call.
+    fn swept_by_now(&self, extension: &ExtensionNumber) -> Option<Failure> {
+        let why = "an earlier call on this extension may have taken it";
+        self.swept.contains(extension).then(|| Failure::new(Cause::NoAnswer, why))
     }
 
     /// What was there in the review and went beside a wide call of this run was not gone before it.
@@ -346,8 +379,8 @@ fn compare(planned: &[PhoneCallEvent], delete: &DeleteCall, listing: &Listing) -
         DeleteCall::Type(_, event_type) => listing.rows_of(*event_type).len(),
         DeleteCall::Extension(_) => listing.len(),
     };
-    let lost = events.iter().filter(|outcome| **outcome == Some(Outcome::AlreadyGone)).count();
-    let changed = events.iter().flatten().count() - lost;
+    let lost = planned.iter().filter(|event| !listing.lists(&event.key)).count();
+    let changed = events.iter().flatten().count();
     let appeared = (in_reach + lost).saturating_sub(planned.len());
     if complete && lost + changed + appeared == 0 {
         return Verdict::AsReviewed;
@@ -389,7 +422,8 @@ pub(super) fn difference(event: &PhoneCallEvent, listing: &Listing) -> Option<Ou
         None if listing.lists(&event.key) => Some(withheld(
             "listed twice with different contents: nobody knows which of them would go",
         )),
-        None => listing.is_complete().then_some(Outcome::AlreadyGone),
+        // One list proves no absence: the answer tells.
+        None => None,
     }
 }
 

@@ -1,9 +1,14 @@
 //! What became, since they were chosen, of the events that a review is about. What is not as it was
 //! chosen is left out and named, until somebody takes it as it is now.
 
-use crate::domain::{EventKey, EventStore, EventType, ExtensionNumber, Listing, PhoneCallEvent};
+use crate::domain::{
+    EventKey, EventStore, EventType, ExtensionNumber, Listing, Mask, PhoneCallEvent,
+};
 
-use super::Selection;
+use super::{Rest, Selection};
+
+/// Of many that are to be named, these are; the others are counted.
+const NAMED: usize = 3;
 
 /// How an event differs from what was chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +41,7 @@ impl Drifted {
 }
 
 /// Everything that was chosen, each event as it was then, in the order of extensions.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Choice {
     parts: Vec<Part>,
     /// How many events are not as they were chosen, and how many of these can be added, so that
@@ -58,6 +63,27 @@ struct Part {
 }
 
 impl Choice {
+    /// What is left of a run, as it was first reviewed.
+    pub fn of_rest(rest: &Rest, store: &EventStore) -> Self {
+        let mut choice = Self::default();
+        for event in rest.open() {
+            match choice.parts.last_mut() {
+                Some(part) if part.extension == event.key.extension => {
+                    part.events.push(event.clone());
+                }
+                Some(_) | None => choice.parts.push(Part {
+                    extension: event.key.extension.clone(),
+                    events: vec![event.clone()],
+                    whole: false,
+                    whole_types: Vec::new(),
+                    drifted: Vec::new(),
+                }),
+            }
+        }
+        choice.compare_all(store);
+        choice
+    }
+
     /// What a selection chose; an event that changed since it was marked counts as it was marked.
     pub fn of(selection: &Selection, store: &EventStore) -> Self {
         let parts = selection.parts().map(|(extension, events, whole, whole_types)| Part {
@@ -70,14 +96,18 @@ impl Choice {
             whole_types,
             drifted: Vec::new(),
         });
-        let mut choice = Self { parts: parts.collect(), differing: 0, addable: 0 };
-        for part in &mut choice.parts {
+        let mut choice = Self { parts: parts.collect(), ..Self::default() };
+        choice.compare_all(store);
+        choice
+    }
+
+    fn compare_all(&mut self, store: &EventStore) {
+        for part in &mut self.parts {
             if let Some(listing) = store.listing(&part.extension) {
                 part.compare(listing);
             }
         }
-        choice.count_again();
-        choice
+        self.count_again();
     }
 
     fn count_again(&mut self) {
@@ -112,6 +142,22 @@ impl Choice {
     /// How many events are not as they were chosen, and how many of these can be added.
     pub fn differing(&self) -> (usize, usize) {
         (self.differing, self.addable)
+    }
+
+    /// What is not as it was chosen, in words: each of the first few with its difference.
+    pub fn words(&self, mask: &Mask) -> Vec<String> {
+        let named = self.drifted().take(NAMED).map(|Drifted { key, difference }| {
+            let what = match difference {
+                Difference::Changed(fields) => format!("changed: {}", fields.join(", ")),
+                Difference::Gone => "no longer listed".to_owned(),
+                Difference::Appeared => "new where all was marked".to_owned(),
+            };
+            let number = mask.number(&key.extension);
+            format!("{number} {} {}  {what}", key.event_type, key.id)
+        });
+        let more =
+            self.differing.checked_sub(NAMED + 1).map(|more| format!("and {} more", more + 1));
+        named.chain(more).collect()
     }
 
     /// What is not as it was chosen.

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use super::rest::Rest;
 use crate::domain::{Failure, Outcome, Stop, StopReason};
 
 /// Events by outcome.
@@ -94,6 +95,20 @@ impl fmt::Display for Tally {
     }
 }
 
+/// What is known of each event: in this session, and else from before it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SoFar<'a> {
+    pub(super) ledger: &'a Ledger,
+    pub(super) before: Option<&'a Rest>,
+}
+
+impl<'a> SoFar<'a> {
+    pub(super) fn of(&self, event: usize) -> Option<&'a Outcome> {
+        let before = self.before;
+        self.ledger.get(event).or_else(|| before?.outcomes.get(event))
+    }
+}
+
 /// The outcomes of the events of one plan, by their places.
 #[derive(Debug)]
 pub(super) struct Ledger {
@@ -105,11 +120,11 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    /// `events` entries, none with an outcome yet.
-    pub(super) fn new(events: usize) -> Self {
+    /// What is known from the start of each event, in their order.
+    pub(super) fn new(outcomes: Vec<Option<Outcome>>) -> Self {
         Self {
-            outcomes: vec![None; events],
-            tally: Tally::default(),
+            tally: Tally::over(outcomes.iter().flatten()),
+            outcomes,
             revised: BTreeSet::new(),
             news: Vec::new(),
         }
@@ -131,11 +146,11 @@ impl Ledger {
         self.set(event, outcome);
     }
 
-    /// Gives every event that has no outcome this one.
-    pub(super) fn close(&mut self, rest: &Outcome) {
+    /// Gives every event that has no outcome one.
+    pub(super) fn close(&mut self, outcome: impl Fn(usize) -> Outcome) {
         for event in 0..self.outcomes.len() {
             if self.get(event).is_none() {
-                self.set(event, rest.clone());
+                self.set(event, outcome(event));
             }
         }
     }

@@ -10,13 +10,13 @@ use crate::domain::{Call, Cause, EventKey, ExtensionNumber, Failure, Listing, Ou
 
 use super::create::{Creates, Looked};
 use super::delete::{Deletes, Verdict, difference, unlisted};
-use super::ledger::Ledger;
+use super::ledger::{Ledger, SoFar};
 use super::plan::Verb;
 use super::traffic::{Fate, Next, Traffic};
 use super::twice::{APART, Belief, CAUGHT_UP, Twice};
 use super::verification::{Check, Findings};
 use super::wide::{Learnt, Trial, Unlisted};
-use super::{Act, Done, Plan, Reply, RunCall, Settled, Tally};
+use super::{Act, Done, Kind, Plan, Reply, RunCall, Settled, Tally};
 
 /// Where a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +53,9 @@ pub struct RunEnd {
     /// Why not everything was done; `None` where everything was.
     pub stopped: Option<Stop>,
 }
+
+/// Where an event has no call.
+const NO_SLOT: usize = usize::MAX;
 
 /// A request of a run, in the order in which requests of one kind are repeated.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -104,10 +107,39 @@ struct Checking {
     differs: bool,
 }
 
+impl Checking {
+    /// Of a run that is gone on with all of it that was not checked is.
+    fn of(plan: &Plan) -> Self {
+        let Some(rest) = plan.rest() else { return Self::default() };
+        let touched = rest.to_list().map(|extension| (extension.clone(), Touched::default()));
+        let was_checked = matches!(rest.check, Check::Agrees | Check::Differs);
+        Self {
+            touched: touched.collect(),
+            done: usize::from(was_checked),
+            differs: rest.check == Check::Differs,
+        }
+    }
+
+    fn settled_from(&mut self, from: Duration) {
+        self.touched.values_mut().for_each(|touched| touched.settled_from = from);
+    }
+
+    fn result(&self) -> Check {
+        match (self.touched.len(), self.done) {
+            (0, 0) => Check::NothingSent,
+            (_, 0) => Check::NotChecked,
+            _ if self.differs => Check::Differs,
+            (0, _) => Check::Agrees,
+            (_, _) => Check::InPart,
+        }
+    }
+}
+
 /// An extension on which something was sent.
 #[derive(Debug, Default)]
 struct Touched {
-    last_sent: Duration,
+    /// What was listed before may lag.
+    settled_from: Duration,
     /// What listings said against the answers.
     doubt: Option<Box<Twice<Findings>>>,
 }
@@ -153,23 +185,35 @@ pub struct Machine {
 impl Machine {
     /// A run of this plan with at most so many requests in flight.
     pub fn new(plan: Arc<Plan>, concurrency: usize) -> Self {
-        let rules = match plan.calls.first().map(|call| call.verb) {
-            Some(Verb::Create) => Rules::Create(Creates::default()),
-            Some(Verb::DeleteEvent | Verb::DeleteType | Verb::DeleteExtension) | None => {
-                Rules::Delete(Box::default())
-            }
+        let rules = match plan.kind() {
+            Kind::Undo => Rules::Create(Creates::default()),
+            Kind::Delete | Kind::Change | Kind::Backup => Rules::Delete(Box::new(
+                plan.rest().map_or_else(Deletes::default, |rest| Deletes::of_rest(rest)),
+            )),
         };
         let wide = plan.calls.iter().position(|call| call.verb.is_wide());
-        let looking = rules.looks_first() || wide.is_some();
-        let requests: Vec<Request> = match wide {
-            Some(first) => vec![Request::Call(first)],
-            None if looking => plan.numbers().cloned().map(Request::Listing).collect(),
-            None => (0..plan.calls()).map(Request::Call).collect(),
+        let looking = plan.rest().is_some() || rules.looks_first() || wide.is_some();
+        let requests: Vec<Request> = match (plan.rest(), wide) {
+            (Some(rest), _) => rest.to_list().cloned().map(Request::Listing).collect(),
+            (None, Some(first)) => vec![Request::Call(first)],
+            (None, None) if looking => plan.numbers().cloned().map(Request::Listing).collect(),
+            (None, None) => (0..plan.calls()).map(Request::Call).collect(),
         };
-        let planned = plan.calls.iter();
-        let slots = planned.map(|call| Slot::of(call.verb, call.covers.clone())).collect();
-        let slot_of = plan.calls.iter().enumerate();
-        let slot_of = slot_of.flat_map(|(id, call)| call.covers.clone().map(move |_| id)).collect();
+        let (mut slots, mut slot_of) = (Vec::new(), vec![NO_SLOT; plan.events().len()]);
+        let mut known: Vec<Option<Outcome>> = match plan.rest() {
+            Some(rest) => rest.outcomes.iter().cloned().map(Some).collect(),
+            None => vec![None; plan.events().len()],
+        };
+        for (id, call) in plan.calls.iter().enumerate() {
+            let mut slot = Slot::of(call.verb, call.covers.clone());
+            for event in call.covers.clone() {
+                slot.doubts(known.get_mut(event).and_then(Option::take));
+                if let Some(slot) = slot_of.get_mut(event) {
+                    *slot = id;
+                }
+            }
+            slots.push(slot);
+        }
         Self {
             name: String::new(),
             simulated: false,
@@ -182,10 +226,10 @@ impl Machine {
             slot_of,
             traffic: Traffic::new(concurrency, requests),
             guarded: BTreeSet::new(),
-            ledger: Ledger::new(plan.events().len()),
+            ledger: Ledger::new(known),
             failed: Vec::new(),
             succeeded: Vec::new(),
-            checking: Checking::default(),
+            checking: Checking::of(&plan),
             remarks: Vec::new(),
             plan,
         }
@@ -286,7 +330,7 @@ impl Machine {
     /// Takes what came of an act that was handed out.
     pub fn take(&mut self, done: Done, now: Duration) {
         match done {
-            Done::Opened(opened) => self.opened(opened),
+            Done::Opened(opened) => self.opened(opened, now),
             Done::Settled { call, settled, .. } => self.settle(call, settled, now),
             Done::Listed { extension, result, .. } => self.listed(&extension, result.as_ref(), now),
             Done::Closed(_) if self.state == RunState::Closing => self.state = RunState::Finished,
@@ -295,7 +339,7 @@ impl Machine {
     }
 
     /// Takes whether the run file is on disk; without it nothing is sent.
-    fn opened(&mut self, opened: Result<String, Failure>) {
+    fn opened(&mut self, opened: Result<String, Failure>, now: Duration) {
         if self.state != RunState::Opening {
             return;
         }
@@ -303,13 +347,18 @@ impl Machine {
         match opened {
             Ok(name) => {
                 (self.name, self.state) = (name, RunState::Running);
+                if let Some(rest) = self.plan.rest() {
+                    self.checking.settled_from(now.saturating_add(rest.unsettled_for()));
+                }
                 // Asked for while it was being written: no call goes out.
                 if let Some(asked) = self.asked.take() {
                     self.stop_for(asked);
                 }
+                // A run that is gone on with may have nothing left, not even to list.
+                self.advance();
             }
             Err(failure) => {
-                self.ledger.close(&Outcome::NotSent(failure));
+                self.ledger.close(|_| Outcome::NotSent(failure.clone()));
                 self.state = RunState::Finished;
             }
         }
@@ -368,7 +417,7 @@ impl Machine {
         let extension = &event.key.extension;
         if settled.outcomes.iter().any(|outcome| !matches!(outcome, Outcome::NotSent(_))) {
             let touched = self.checking.touched.entry(extension.clone()).or_default();
-            touched.last_sent = touched.last_sent.max(sent);
+            touched.settled_from = touched.settled_from.max(sent.saturating_add(CAUGHT_UP));
         }
         if let Rules::Delete(deletes) = &mut self.rules {
             self.remarks.extend(deletes.named(&self.plan, extension, &settled.reply.surplus));
@@ -452,7 +501,7 @@ impl Machine {
             (None, Some(Fate::Settled)) if self.state == RunState::Verifying => {
                 self.verify(extension, result, asked);
             }
-            (None, Some(Fate::Settled)) => self.look(extension, result, asked),
+            (None, Some(Fate::Settled)) => self.look(extension, result, asked, now),
             (None, Some(Fate::Again)) => {}
         }
         self.heed_the_fuse(had_stopped);
@@ -580,25 +629,49 @@ impl Machine {
         extension: &ExtensionNumber,
         result: Result<&Listing, &Failure>,
         asked: Duration,
+        now: Duration,
     ) {
-        let Rules::Create(creates) = &mut self.rules else {
-            return self.try_out(extension, result.ok());
-        };
-        match creates.look(&self.plan, extension, result, asked) {
-            Looked::Sure(outcomes) => {
-                for (event, outcome) in outcomes {
-                    self.withhold(event, outcome);
+        let plan = Arc::clone(&self.plan);
+        let events = plan.events_of(extension);
+        match (&mut self.rules, result) {
+            (Rules::Create(creates), _) => match creates.look(&plan, extension, result, asked) {
+                Looked::Sure(outcomes) => {
+                    for (event, outcome) in outcomes {
+                        self.withhold(event, outcome);
+                    }
+                }
+                Looked::Again(at) => {
+                    let what = "an earlier request may still change it: listed again in a while";
+                    let remark = format!("{extension}: {what}");
+                    if !self.remarks.contains(&remark) {
+                        self.remarks.push(remark);
+                    }
+                    self.traffic.add_at(at, Request::Listing(extension.clone()));
+                }
+            },
+            (Rules::Delete(_), _) if plan.rest().is_none() => {
+                self.try_out(extension, result.ok());
+            }
+            (Rules::Delete(deletes), Ok(listing)) => {
+                deletes.saw(extension, now);
+                self.look_again(events, listing);
+                if listing.is_complete() {
+                    self.believe(extension, listing, asked);
                 }
             }
-            Looked::Again(at) => {
-                let what = "an earlier request may still change it: listed again in a while";
-                let remark = format!("{extension}: {what}");
-                if !self.remarks.contains(&remark) {
-                    self.remarks.push(remark);
+            (Rules::Delete(_), Err(failure)) => {
+                self.remarks.push(format!("{extension} could not be listed: {failure}"));
+                for event in events {
+                    self.withhold(event, self.before(event).unwrap_or_else(|| unlisted(failure)));
                 }
-                self.traffic.add_at(at, Request::Listing(extension.clone()));
             }
         }
+    }
+
+    /// What became of an event before this run was gone on with, where a call for it went out.
+    fn before(&self, event: usize) -> Option<Outcome> {
+        let outcome = self.plan.rest()?.outcomes.get(event)?;
+        (!matches!(outcome, Outcome::NotSent(_))).then(|| outcome.clone())
     }
 
     /// What the service lists has the last word; where it says otherwise than the answers did, once
@@ -621,18 +694,28 @@ impl Machine {
         if matches!(&self.rules, Rules::Delete(deletes) if deletes.trial.is_out_on(extension)) {
             self.try_out(extension, Some(listing));
         }
-        let findings = match &self.rules {
-            Rules::Delete(deletes) => deletes.find(&self.plan, extension, &self.ledger, listing),
-            Rules::Create(creates) => creates.find(&self.plan, extension, &self.ledger, listing),
+        let before = self.plan.rest().map(Arc::as_ref);
+        let so_far = SoFar { ledger: &self.ledger, before };
+        let mut findings = match &self.rules {
+            Rules::Delete(deletes) => deletes.find(&self.plan, extension, &so_far, listing),
+            Rules::Create(creates) => creates.find(&self.plan, extension, &so_far, listing),
         };
+        // What is there and has a call yet to go is settled by its answer.
+        let before_calls = self.state != RunState::Verifying;
+        findings.corrected.retain(|(event, _)| {
+            let slot = self.slot_of.get(*event).and_then(|id| self.slots.get(*id));
+            let waits = slot.is_some_and(|slot| matches!(slot.stage, Stage::Waiting));
+            let key = self.plan.events().get(*event).map(|event| &event.key);
+            !(before_calls && waits && key.is_some_and(|key| listing.lists(key)))
+        });
         let Some(touched) = self.checking.touched.get_mut(extension) else { return };
         if findings.is_clean() && touched.doubt.is_none() {
             self.correct(extension, findings);
             return;
         }
         let begins = touched.doubt.is_none();
-        let last_sent = touched.last_sent;
-        let doubt = touched.doubt.get_or_insert_with(|| Box::new(Twice::after(last_sent)));
+        let from = touched.settled_from;
+        let doubt = touched.doubt.get_or_insert_with(|| Box::new(Twice::from(from)));
         let apart = if findings.is_strange() { CAUGHT_UP } else { APART };
         match doubt.take(findings, asked, apart) {
             Belief::Sure(findings) => self.correct(extension, findings),
@@ -664,7 +747,7 @@ impl Machine {
             self.remarks.push(format!("{extension}: {} {what}", strange.len()));
         }
         if let Rules::Delete(deletes) = &mut self.rules {
-            deletes.correct(surplus, still_there);
+            deletes.correct(surplus, strange, still_there);
         }
         for (event, outcome) in added.into_iter().chain(corrected) {
             let refused = matches!(self.ledger.get(event), Some(Outcome::Refused(_)));
@@ -674,6 +757,11 @@ impl Machine {
             if let (Rules::Delete(deletes), true) = (&mut self.rules, is_wide && went_all_the_same)
             {
                 deletes.silent.insert(id);
+            }
+            if let Some(slot) = self.slots.get_mut(id)
+                && matches!(slot.stage, Stage::Waiting)
+            {
+                slot.stage = Stage::Replaced;
             }
             self.revise(event, outcome);
         }
@@ -817,7 +905,11 @@ impl Machine {
                 }
             }
         }
-        self.ledger.close(&not_sent);
+        let outcomes = self.plan.rest().map(|rest| &rest.outcomes);
+        let open = |event: usize| outcomes.and_then(|outcomes| outcomes.get(event));
+        let tried = |outcome: &&Outcome| !matches!(outcome, Outcome::NotSent(_));
+        self.ledger
+            .close(|event| open(event).filter(tried).cloned().unwrap_or_else(|| not_sent.clone()));
     }
 
     /// Where it stands.
@@ -937,7 +1029,7 @@ impl Machine {
 
     /// Whether every wide call that may have taken something told what.
     pub fn is_surplus_known(&self) -> bool {
-        self.deletes().is_none_or(|deletes| deletes.silent.is_empty())
+        self.deletes().is_none_or(|deletes| deletes.silent.is_empty() && !deletes.silent_before)
     }
 
     /// What a session that had learnt this knows of wide calls now.
@@ -952,13 +1044,7 @@ impl Machine {
 
     /// What the service said when it was asked again about what was sent, as far as it is known.
     pub fn check(&self) -> Check {
-        match (self.checking.touched.len(), self.checking.done) {
-            (0, 0) => Check::NothingSent,
-            (_, 0) => Check::NotChecked,
-            _ if self.checking.differs => Check::Differs,
-            (0, _) => Check::Agrees,
-            (_, _) => Check::InPart,
-        }
+        self.checking.result()
     }
 
     /// Why it stopped by itself.
@@ -979,6 +1065,13 @@ impl Slot {
     fn of(verb: Verb, covers: Range<usize>) -> Self {
         let (stage, went_out, doubt, shelf) = (Stage::Waiting, false, None, None);
         Self { verb, covers, stage, went_out, doubt, shelf }
+    }
+
+    /// Takes what became of one of its events before the run was gone on with.
+    fn doubts(&mut self, before: Option<Outcome>) {
+        if let Some(Outcome::Unknown(failure)) = before {
+            self.doubt = Some(Box::new(failure));
+        }
     }
 }
 

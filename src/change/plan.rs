@@ -1,5 +1,6 @@
 //! The frozen, ordered, hashed list of calls that an operator says yes to, of whatever kind.
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use crate::domain::{
 
 use super::Selection;
 use super::past::Past;
+use super::rest::Rest;
 
 /// What a run is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,7 +67,8 @@ pub(super) enum Verb {
     Create,
 }
 
-/// The calls of one run: never empty, never changed, and the only thing that can be executed.
+/// The calls of one run: never changed, and the only thing that can be executed. Without a call are
+/// only runs that are gone on with and of which nothing is left to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     pub(super) target: Target,
@@ -78,6 +81,8 @@ pub struct Plan {
     pub(super) hash: PlanHash,
     /// Of an undo: what is known of the run that it undoes.
     pub(super) past: Option<Past>,
+    /// The run that is gone on with: then the events are all of that run, and the calls cover some.
+    pub(super) rest: Option<Arc<Rest>>,
 }
 
 /// Why a selection does not become a plan.
@@ -137,7 +142,46 @@ impl Plan {
         let events: Arc<[PhoneCallEvent]> = selection.events.as_slice().into();
         let bystanders = selection.bystanders.as_slice().into();
         let hash = hash_of(&target, Kind::Delete, &calls, &events);
-        Ok(Self { target, calls, events, bystanders, form: Some(form), hash, past: None })
+        Ok(Self {
+            target,
+            calls,
+            events,
+            bystanders,
+            form: Some(form),
+            hash,
+            past: None,
+            rest: None,
+        })
+    }
+
+    /// Goes on with a run: event calls for these of its events, in its own file. All else is settled
+    /// by listing alone, so that there may be no call at all.
+    ///
+    /// # Errors
+    /// Refuses more than `most` events.
+    pub fn go_on(
+        target: Target,
+        rest: &Arc<Rest>,
+        chosen: &Selection,
+        most: usize,
+    ) -> Result<Self, PlanRefused> {
+        if chosen.len() > most {
+            return Err(PlanRefused::TooLarge { events: chosen.len(), most });
+        }
+        let places = rest.events.iter().enumerate().map(|(place, event)| (&event.key, place));
+        let places: HashMap<&EventKey, usize> = places.collect();
+        let chosen = chosen.events().iter().filter_map(|event| places.get(&event.key));
+        let calls = chosen.map(|place| PlannedCall::of_one(Verb::DeleteEvent, *place)).collect();
+        Ok(Self {
+            target,
+            calls,
+            events: Arc::clone(&rest.events),
+            bystanders: Arc::clone(&rest.bystanders),
+            form: None,
+            hash: rest.hash.clone(),
+            past: None,
+            rest: Some(Arc::clone(rest)),
+        })
     }
 
     /// What it is for.
@@ -165,6 +209,16 @@ impl Plan {
         self.past.as_ref().map_or(&[], |past| &past.there)
     }
 
+    /// The run that it goes on with, in whose file it is written.
+    pub fn rest(&self) -> Option<&Arc<Rest>> {
+        self.rest.as_ref()
+    }
+
+    /// How many events its calls cover: all, but where a run is gone on with.
+    pub fn covered_events(&self) -> usize {
+        self.calls.iter().map(|call| call.covers.len()).sum()
+    }
+
     /// Where the calls go.
     pub fn target(&self) -> &Target {
         &self.target
@@ -175,7 +229,7 @@ impl Plan {
         self.calls.len()
     }
 
-    /// Every event that the calls cover, in their order.
+    /// Every event of the run, those that the calls cover in their order.
     pub fn events(&self) -> &[PhoneCallEvent] {
         &self.events
     }

@@ -48,6 +48,11 @@ impl Selection {
         selection
     }
 
+    /// The chosen events, in the order of extension numbers.
+    pub fn events(&self) -> &[PhoneCallEvent] {
+        &self.events
+    }
+
     /// How many events are chosen.
     pub fn len(&self) -> usize {
         self.events.len()

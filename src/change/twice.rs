@@ -31,11 +31,6 @@ pub(super) enum Belief<T> {
 }
 
 impl<T: PartialEq> Twice<T> {
-    /// Believes nothing that was asked for within [`CAUGHT_UP`] of the last request that was sent.
-    pub(super) fn after(last_sent: Duration) -> Self {
-        Self::from(last_sent.saturating_add(CAUGHT_UP))
-    }
-
     /// Believes nothing that was asked for before this time.
     pub(super) fn from(from: Duration) -> Self {
         Self { from, seen: None, looks: 0 }
@@ -72,7 +67,7 @@ mod tests {
 
     #[test]
     fn two_that_agree_and_are_far_enough_apart_and_from_the_last_request_are_believed() {
-        let mut twice = Twice::after(at(10));
+        let mut twice = Twice::from(at(70));
         assert_eq!(twice.take(1, at(20), APART), Belief::Again(at(70)), "it may lag");
         assert_eq!(twice.take(1, at(70), APART), Belief::Again(at(90)));
         assert_eq!(twice.take(1, at(89), APART), Belief::Again(at(90)), "too close");
@@ -81,7 +76,7 @@ mod tests {
 
     #[test]
     fn one_that_says_something_else_is_the_first_of_two() {
-        let mut twice = Twice::after(at(0));
+        let mut twice = Twice::from(at(60));
         assert_eq!(twice.take(1, at(60), APART), Belief::Again(at(80)));
         assert_eq!(twice.take(2, at(80), APART), Belief::Again(at(100)));
         assert_eq!(twice.take(2, at(100), APART), Belief::Sure(2));
@@ -89,7 +84,7 @@ mod tests {
 
     #[test]
     fn a_list_that_never_stays_the_same_is_given_up() {
-        let mut twice = Twice::after(at(0));
+        let mut twice = Twice::from(at(60));
         let last = (0..).map(|look| twice.take(look, at(100 * (look + 1)), APART)).nth(MOST - 1);
         assert_eq!(last, Some(Belief::Never));
     }

@@ -67,7 +67,7 @@ pub(super) fn run(
         Ok(chosen) => chosen,
         Err(ending) => return Ok(ending),
     };
-    let ending = machine::send(plan, &opened, &folder, consent.format, listed, None)?;
+    let ending = machine::send(plan, &opened, &folder, consent.format, listed)?;
     Ok(if whole || ending != Ending::Done { ending } else { Ending::InPart })
 }
 

@@ -15,10 +15,10 @@ use super::progress::Progress;
 use super::runs::{self, RunFormat, Told};
 use super::{Consent, Opened, counted, hands, profile};
 use crate::api::Writes;
-use crate::change::{Done, Inexact, Machine, Plan, RunState, SILENT, Tally};
+use crate::change::{Act, Done, Inexact, Machine, Plan, RunState, SILENT, Tally};
 use crate::config::Profile;
 use crate::domain::{Call, Cause, EventKey, Failure, Outcome, Stop};
-use crate::journal::{Record, RecordedCall, RunFile};
+use crate::journal::{Record, RecordedCall};
 use crate::runtime::{Ports, carry};
 
 /// From this many events on the number has to be typed, as on the screen.
@@ -27,14 +27,6 @@ const TYPED_ABOVE: usize = 10;
 const LAST_WAIT: Duration = Duration::from_millis(800);
 /// The number of the signal that tells that the terminal is gone.
 const HANG_UP: u8 = 1;
-
-/// A run that is gone on with.
-pub(super) struct GoOn {
-    /// The file, open and with the lock of the PBX.
-    pub(super) file: RunFile,
-    /// The places in the file of the events that are sent now.
-    pub(super) places: Vec<usize>,
-}
 
 /// How it ends already where nothing is to be sent: it is only shown, or must not or shall not be.
 ///
@@ -72,8 +64,7 @@ fn tell_inexact(plan: &Plan) {
     }
 }
 
-/// Does what a plan says, in a run file of its own or in that of the run that is gone on with, and
-/// prints what came of it. `listed` is before the listings that the plan rests on.
+/// Does what a plan says and prints what came of it. `listed` is before the listings that the plan rests on.
 ///
 /// # Errors
 /// When no client can be made, or the network runtime cannot start.
@@ -83,17 +74,13 @@ pub(super) fn send(
     folder: &Path,
     format: RunFormat,
     listed: Instant,
-    going_on: Option<GoOn>,
 ) -> Result<Ending> {
     // An undo may go where its run went, in spite of the profile.
     let profile = Profile { target: plan.target().clone(), ..opened.profile.clone() };
     let client = profile::client(&profile, Writes::Allowed)?;
     let ports = Ports::new(client, Vec::new(), Vec::new(), folder.to_owned());
     let ports = if opened.simulator.is_some() { ports.of_own_pbx() } else { ports };
-    let (ports, places) = match going_on {
-        Some(GoOn { file, places }) => (ports.going_on(file), Some(places)),
-        None => (ports, places_in_begun(folder, &plan)),
-    };
+    let places = places_in_begun(folder, &plan);
     let mut machine = Machine::new(Arc::new(plan), opened.profile.concurrency);
     match hands()?.block_on(drive(&mut machine, Arc::new(ports), listed)) {
         Ok(closed) => {
@@ -123,7 +110,7 @@ fn unsent(plan: &Plan, ending: Ending, why: &str, format: RunFormat) -> Ending {
 }
 
 fn print_plan(plan: &Plan, format: RunFormat) -> io::Result<()> {
-    let events = counted(plan.events().len(), "event");
+    let events = counted(plan.covered_events(), "event");
     runs::print(format, Told::of_plan(plan), |out| {
         for (at, planned) in RecordedCall::of(plan).enumerate() {
             let what = match plan.call(at) {
@@ -141,7 +128,7 @@ fn print_plan(plan: &Plan, format: RunFormat) -> io::Result<()> {
 }
 
 fn is_confirmed(plan: &Plan, profile: &Profile) -> Result<bool> {
-    let (count, origin) = (plan.events().len(), &plan.target().origin);
+    let (count, origin) = (plan.covered_events(), &plan.target().origin);
     let events = counted(count, "event");
     if let Some(run) = plan.undoes() {
         let elsewhere = *plan.target() != profile.target;
@@ -182,6 +169,7 @@ async fn drive(
 ) -> Result<Closed, Failure> {
     let mut progress = Progress::of(machine.outcomes().len(), "events");
     let (mut signal, mut in_order, mut performing) = (None, true, 0);
+    let speed = speed();
     let mut coming = JoinSet::new();
     listen(&mut coming);
     loop {
@@ -192,7 +180,8 @@ async fn drive(
         if machine.state() == RunState::Paused {
             machine.stop_for(Stop::by_surplus());
         }
-        for act in machine.hand_out(clock.elapsed()) {
+        for act in machine.hand_out(clock.elapsed() * speed) {
+            let act = if let Act::Wait(time) = act { Act::Wait(time / speed) } else { act };
             let ports = Arc::clone(&ports);
             performing += 1;
             coming.spawn(async move { Came::Done(carry(act, &ports).await) });
@@ -226,7 +215,7 @@ async fn drive(
                     | Done::Waited
                     | Done::Closed(Ok(())) => {}
                 }
-                machine.take(done, clock.elapsed());
+                machine.take(done, clock.elapsed() * speed);
             }
             Some(Ok(Came::Signal(number, more))) => {
                 // Of a terminal that goes away both the system and the shell tell.
@@ -281,6 +270,13 @@ fn outlives_hang_ups() -> bool {
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
     ignored.is_none_or(|mask| mask & (1 << (HANG_UP - 1)) != 0)
+}
+
+/// How many times as fast the clock of a run goes: a test of a build for tests may turn it, so that
+/// nobody waits.
+fn speed() -> u32 {
+    let told = || std::env::var("CALLSWEEP_TEST_SPEED").ok()?.parse().ok();
+    if cfg!(debug_assertions) { told().unwrap_or(1).max(1) } else { 1 }
 }
 
 /// Now, to count from.

@@ -13,7 +13,7 @@ use super::json::Harmless;
 use crate::change::{Check, Machine, Plan, SILENT, Tally, Unlisted};
 use crate::config::{self, Environment, Flags};
 use crate::domain::{EventKey, Foreign, Outcome, PhoneCallEvent, Stop};
-use crate::journal::{self, Kind, Lock, Place, Record, RecordedCall, Undone};
+use crate::journal::{self, Kind, Place, Record, RecordedCall, Undone};
 
 /// The forms of a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -112,16 +112,6 @@ pub(super) fn print_run(record: &Record, format: RunFormat) -> Ending {
         Ok(())
     });
     Ending::Done.written(written)
-}
-
-/// That another program is carrying a run out right now, and who it is.
-pub(super) fn going_on(record: &Record, folder: &Path) -> Option<String> {
-    if record.finished.is_some() || !journal::is_going_on(folder, &record.name) {
-        return None;
-    }
-    let who = Lock::take(folder, &record.origin).err().map(|who| format!("; {who}"));
-    let who = who.unwrap_or_else(|| ": wait for its end".to_owned());
-    Some(format!("{} is still going on in another callsweep{who}", record.name))
 }
 
 /// The run that is meant, of the PBX at this origin where that is asked.

@@ -54,8 +54,8 @@ pub(super) fn run(
     way.record
         .is_at(&opened.profile.target.origin)
         .map_err(|refused| Ending::Usage.refusing(refused.to_string()))?;
-    if let Some(busy) = runs::going_on(&way.record, &folder) {
-        return Err(Ending::Refused.refusing(busy));
+    if let Err(busy) = way.record.is_left_alone(&folder) {
+        return Err(Ending::Refused.refusing(busy.to_string()));
     }
     let (target, store) = look(&way, &opened)?;
     let found = way.loss.way_back(target, |number| store.listing(number), false);
@@ -70,7 +70,7 @@ pub(super) fn run(
     };
     match machine::held_back(&plan, &opened.profile, consent)? {
         Some(ending) => Ok(ending),
-        None => machine::send(plan, &opened, &folder, consent.format, machine::clock(), None),
+        None => machine::send(plan, &opened, &folder, consent.format, machine::clock()),
     }
 }
 
@@ -92,7 +92,7 @@ fn close(
         .map_err(|refused| Ending::Refused.refusing(refused.to_string()))?;
     let closed = Record::read(folder, name).map_err(io::Error::other).and_then(|record| {
         let found = record.found(there);
-        let file = RunFile::go_on(folder, &record, &found, Vec::new())?.holding(Some(lock));
+        let file = RunFile::go_on(folder, &record, Some(&found), Vec::new())?.holding(Some(lock));
         file.finish(&RunEnd { check: Check::Agrees, ..RunEnd::default() })
     });
     closed.map_err(|error| {

@@ -189,6 +189,14 @@ impl Outcome {
         }
     }
 
+    /// Whether it may still be done: not sent, refused or unknown.
+    pub fn is_open(&self) -> bool {
+        match self {
+            Self::Refused(_) | Self::NotSent(_) | Self::Unknown(_) => true,
+            Self::Deleted | Self::AlreadyGone | Self::Restored(_) | Self::Altered { .. } => false,
+        }
+    }
+
     /// The id that an event was given when it was made again, where the service told it.
     pub fn new_id(&self) -> Option<&Foreign> {
         match self {

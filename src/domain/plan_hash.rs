@@ -11,6 +11,13 @@ use super::PhoneCallEvent;
 #[derive(Clone, PartialEq, Eq)]
 pub struct PlanHash(String);
 
+impl PlanHash {
+    /// The hash that a run file tells.
+    pub fn recorded(hash: &str) -> Self {
+        Self(hash.to_owned())
+    }
+}
+
 /// Takes in a plan part by part. Each part is its length in bytes, a colon and its bytes, and one
 /// that is missing is a dash, so that no two plans are the same text.
 #[derive(Debug)]

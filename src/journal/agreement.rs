@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::line::Said;
 use super::*;
 use crate::change::trial::{self, Noted, Service, Whim, number, to_the_end, whims};
-use crate::change::{Act, Check, Machine, Plan, RunEnd, Selection, TakenUp, Tally};
+use crate::change::{Act, Check, Choice, Machine, Plan, RunEnd, Selection, Tally};
 use crate::domain::{CallForm, EventStore, Outcome, Target, UserId};
 
 fn target() -> Target {
@@ -45,7 +45,7 @@ fn undo(runs: &Path, name: &str, service: &mut Service, script: &[(usize, Whim)]
             Some(undo) => {
                 let record = Record::read(runs, undo).unwrap();
                 let places = record.places_of(plan.events());
-                RunFile::go_on(runs, &record, &record.found(plan.there()), places).unwrap()
+                RunFile::go_on(runs, &record, Some(&record.found(plan.there())), places).unwrap()
             }
             None => RunFile::create(runs, &plan).unwrap(),
         };
@@ -87,15 +87,29 @@ fn agrees(record: &Record, outcomes: &[Option<Outcome>], end: &RunEnd) {
     assert!(record.finished.is_some());
 }
 
-/// Settles a run that broke off by listing, by the rule that going on with it uses.
-fn settle(runs: &Path, name: &str, service: &Service) {
+/// Goes on with a run that broke off, sends what is left, and says how it ended.
+fn go_on(runs: &Path, name: &str, service: &mut Service, chosen: usize) {
     let record = Record::read(runs, name).unwrap();
-    let mut taken = TakenUp::default();
-    for number in record.extensions() {
-        record.look(&service.listing(number), &mut taken);
+    let rest = Arc::new(record.rest(runs).unwrap());
+    let mut store = EventStore::default();
+    for extension in 0..3 {
+        let _replaced = store.insert_whole(service.listing(&number(extension)));
     }
-    let end = taken.end(record.events.iter().map(|planned| &planned.outcome), Check::Agrees);
-    RunFile::go_on(runs, &record, &end, Vec::new()).unwrap().finish(&end).unwrap();
+    let choice = Choice::of_rest(&rest, &store).selection(&store);
+    let plan = Plan::go_on(target(), &rest, &choice, chosen.max(choice.len())).unwrap();
+    let file = RunFile::go_on(runs, &record, None, Vec::new()).unwrap();
+    let mut machine = Machine::new(Arc::new(plan), 2);
+    assert!(drive(&mut machine, 2, &file, service, &to_the_end(&[])));
+    drop(file);
+    let record = Record::read(runs, name).unwrap();
+    agrees(&record, machine.outcomes(), &machine.end());
+    assert!(matches!(record.check, Check::Agrees | Check::Differs), "{:?}", record.check);
+    // What is left was called deleted and is there, or was refused and is gone.
+    for planned in record.events.iter().filter(|planned| planned.outcome.is_open()) {
+        let said = planned.outcome.failure().unwrap().to_string();
+        let lied = ["the service reported it deleted; it is still listed", "refused, yet gone"];
+        assert!(lied.iter().any(|lie| said.ends_with(lie)), "{said}");
+    }
 }
 
 proptest! {
@@ -168,7 +182,7 @@ proptest! {
                 let open = matches!(planned.outcome, Outcome::NotSent(_) | Outcome::Unknown(_));
                 prop_assert!(same || open || outcome.is_none(), "{:?} {:?}", planned, outcome);
             }
-            settle(runs, &name, &service);
+            go_on(runs, &name, &mut service, cut);
         }
         undo(runs, &name, &mut service, &way_back);
         // What a type call took beside its type is seen only by a listing after the run.
@@ -218,7 +232,7 @@ fn undo_once(runs: &Path, name: &str, service: &mut Service, script: &[(usize, W
         Some(undo) => {
             let record = Record::read(runs, undo).unwrap();
             let places = record.places_of(plan.events());
-            RunFile::go_on(runs, &record, &record.found(plan.there()), places).unwrap()
+            RunFile::go_on(runs, &record, Some(&record.found(plan.there())), places).unwrap()
         }
         None => RunFile::create(runs, &plan).unwrap(),
     };

@@ -80,14 +80,15 @@ impl RunFile {
     }
 
     /// Opens the file of a run that ended before everything was done, and writes what listings have
-    /// shown since. `places` are the events that are sent now, by their places in the file.
+    /// shown since, where they did. `places` are the events that are sent now, by their places in the file;
+    /// without any, the events of the run are those of the file.
     ///
     /// # Errors
     /// Any error of the file system, and a run that is still going on.
     pub fn go_on(
         runs: &Path,
         record: &Record,
-        found: &RunEnd,
+        found: Option<&RunEnd>,
         places: Vec<usize>,
     ) -> io::Result<Self> {
         let file = open(&path_of(runs, &record.name))?;
@@ -98,7 +99,9 @@ impl RunFile {
         let going_on = GoingOn { runs: runs.to_owned(), first_call: record.next_call(), places };
         let mut file = Self::of(file, record.name.clone());
         file.append(&opened(Why::Resume))?;
-        file.append(&verified(found, |place| place))?;
+        if let Some(found) = found {
+            file.append(&verified(found, |place| place))?;
+        }
         file.file.sync_all()?;
         file.going_on = Some(going_on);
         Ok(file)

@@ -14,10 +14,10 @@ use std::path::{Path, PathBuf};
 use super::line::{Body, End, Flaw, Head, Key, Line, Named, RecordedCall, Said, has_sum};
 use super::odd::{self, Odd};
 use super::{SCHEMA, path_of};
-use crate::change::{Check, Kind, RunEnd, TakenUp, Tally, Unlisted};
+use crate::change::{Check, Kind, RunEnd, Tally, Unlisted};
 use crate::domain::{
-    Cause, EventKey, ExtensionNumber, Failure, Foreign, Listing, Outcome, PhoneCallEvent,
-    PlanHasher, Stop, StopReason, Target,
+    Cause, EventKey, ExtensionNumber, Failure, Foreign, Outcome, PhoneCallEvent, PlanHasher, Stop,
+    StopReason, Target,
 };
 
 /// More than the last line of a finished run takes, in bytes.
@@ -125,6 +125,8 @@ pub struct Record {
     planned: bool,
     /// The number of the next call, behind all that are in the file.
     next_call: usize,
+    /// When the last request was sent; the latest time there is where the file does not say it.
+    pub(super) last_sent: Option<jiff::Timestamp>,
 }
 
 /// A planned event and what became of it.
@@ -387,40 +389,8 @@ impl Record {
         }
     }
 
-    /// The extensions that it planned on.
-    pub fn extensions(&self) -> impl Iterator<Item = &ExtensionNumber> {
-        let parts = self.events.chunk_by(|a, b| a.event.key.extension == b.event.key.extension);
-        parts.filter_map(|part| Some(&part.first()?.event.key.extension))
-    }
-
-    /// Settles by a listing what is open on its extension; returns the rows that are still to go.
-    pub fn look(&self, listing: &Listing, taken: &mut TakenUp) -> Vec<usize> {
-        let number = listing.extension();
-        let here = |event: &PhoneCallEvent| event.key.extension == *number;
-        let start = self.events.partition_point(|it| it.event.key.extension < *number);
-        let planned = self.events.iter().skip(start).take_while(|it| here(&it.event));
-        let planned = planned.map(|it| (it.place, &it.event, &it.outcome));
-        let beside = self.bystanders.iter().filter(|event| here(event));
-        taken.look(planned, beside, self.may_have_swept(number), listing)
-    }
-
-    /// Whether a call of this run that names no event may have been carried out on an extension: what
-    /// is not there any more may have gone with it.
-    fn may_have_swept(&self, extension: &ExtensionNumber) -> bool {
-        let mut first: usize = 0;
-        self.calls.iter().any(|call| {
-            let covered = first..first.saturating_add(call.covers);
-            first = covered.end;
-            let acted = |planned: &RecordedEvent| {
-                planned.event.key.extension == *extension
-                    && matches!(planned.outcome, Outcome::Deleted | Outcome::Unknown(_))
-            };
-            is_wide(call) && self.events_at(covered).iter().any(acted)
-        })
-    }
-
     /// The planned events at these places, as far as their lines can be read.
-    fn events_at(&self, places: Range<usize>) -> &[RecordedEvent] {
+    pub(super) fn events_at(&self, places: Range<usize>) -> &[RecordedEvent] {
         let start = self.events.partition_point(|planned| planned.place < places.start);
         let end = self.events.partition_point(|planned| planned.place < places.end);
         self.events.get(start..end).unwrap_or_default()
@@ -531,6 +501,7 @@ impl Reading {
             check: Check::default(),
             flaws: Vec::new(),
             planned: false,
+            last_sent: None,
         };
         Self {
             record,
@@ -615,6 +586,8 @@ impl Reading {
                 if self.record.calls.get(call).is_some_and(is_wide) {
                     self.silent.insert(call);
                 }
+                let sent = at.unwrap_or(jiff::Timestamp::MAX);
+                self.record.last_sent = self.record.last_sent.max(Some(sent));
                 self.record.next_call = self.record.next_call.max(call.saturating_add(1));
                 for event in first..first.saturating_add(covers).min(self.size) {
                     let lost = failure(Cause::NoAnswer, "sent, and no answer was recorded");

@@ -38,6 +38,7 @@ fn title(model: &Model, review: &Review) -> String {
     match (review.is_of_undo(), model.facts().read_only) {
         (_, true) => format!("READ-ONLY: {events} on {host}"),
         (true, false) => format!("UNDO: re-create {events} on {host}"),
+        (false, false) if review.rest().is_some() => format!("GO ON: DELETE {events} on {host}"),
         (false, false) => format!("DELETE {events} on {host}"),
     }
 }
@@ -52,6 +53,9 @@ fn summary(model: &Model, review: &Review) -> Vec<Line<'static>> {
     }
     let right = match (review.undone_run(), review.hash()) {
         (Some(run), _) => format!("of run {run}"),
+        (None, _) if review.rest().is_some() => {
+            review.rest().map(|rest| format!("run {}", rest.run)).unwrap_or_default()
+        }
         (None, Some(hash)) => format!("plan {hash}"),
         (None, None) => String::new(),
     };
@@ -277,7 +281,12 @@ fn keys(model: &Model, review: &Review) -> Line<'static> {
     }
     let of_deletion: &[(&str, &str)] =
         &[("t", "form"), ("s", "simulate"), ("v", "calls"), ("c", "copy")];
-    let others = if review.is_of_undo() { &[("v", "calls")] } else { of_deletion };
+    let of_rest: &[(&str, &str)] = &[("v", "calls"), ("c", "copy")];
+    let others = match (review.is_of_undo(), review.rest()) {
+        (true, _) => &[("v", "calls")],
+        (false, Some(_)) => of_rest,
+        (false, None) => of_deletion,
+    };
     let others = others.iter().chain(&[("/", "narrow")]);
     keys.extend(others.map(|(key, word)| (*key, (*word).to_owned(), theme::PLAIN)));
     let mut spans: Vec<Span<'static>> = Vec::new();

@@ -76,6 +76,7 @@ fn limited(pbx: &Pbx, blocks: usize, ignored: bool, arguments: &[&str]) -> Outpu
     let mut command = Command::new("/bin/sh");
     command.args(["-c", &script, env!("CARGO_BIN_EXE_callsweep")]).args(arguments);
     command.env_clear().env("HOME", pbx.home.path()).env("TOKEN", pbx.simulator.token());
+    command.env("CALLSWEEP_TEST_SPEED", "20");
     command.stdin(Stdio::null()).output().unwrap()
 }
 

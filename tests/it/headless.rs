@@ -38,6 +38,7 @@ pub(crate) fn configure(home: &TempDir, origin: &str, more: &str) {
 pub(crate) fn command(home: &TempDir, token: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_callsweep"));
     command.args(arguments).env_clear().env("HOME", home.path()).env("TOKEN", token);
+    command.env("CALLSWEEP_TEST_SPEED", "20");
     command.stdin(Stdio::null());
     command
 }

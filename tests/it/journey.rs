@@ -398,7 +398,7 @@ fn a_simulated_run_goes_through_every_call_and_changes_nothing_in_a_read_only_pr
         desk.do_keys("n z");
         desk.sees("this session has no run yet");
         desk.do_keys("r");
-        desk.sees("nothing failed that could be tried again");
+        desk.sees("no run of this session left anything to go on with");
         desk.do_keys("U 1 q");
         assert_eq!(desk.model.leaving(), &Leaving::Now { message: None });
     }
@@ -469,8 +469,11 @@ fn failed_rows_can_be_reviewed_again_with_r_once_the_reason_is_gone() {
         world.extension_mut("0003*210").unwrap().refuse_delete = None;
     });
     desk.do_keys("r y");
-    desk.sees("finished: 2 deleted");
+    desk.sees("finished: 4 deleted");
     assert!(desk.left("0003*210").is_empty() && desk.marked().is_empty());
+    assert_eq!(desk.run_files(), 1, "one job, one file");
+    desk.do_keys("z");
+    desk.sees("UNDO: re-create 4 phone call events");
 }
 
 #[test]

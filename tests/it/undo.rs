@@ -56,6 +56,7 @@ impl Office {
         let mut command = Command::new(env!("CARGO_BIN_EXE_callsweep"));
         command.args(arguments).arg("--config").arg(self.home.path().join("config.toml"));
         command.env_clear().env("HOME", self.home.path()).env("TOKEN", self.desk.simulator.token());
+        command.env("CALLSWEEP_TEST_SPEED", "20");
         command.env("XDG_STATE_HOME", self.home.path().join("state")).stdin(Stdio::null());
         let output = command.output().unwrap();
         Said {

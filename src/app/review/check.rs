@@ -2,9 +2,10 @@
 //! chosen is named and left out.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::change::{Difference, Drifted, FRESH};
+use crate::change::{Drifted, FRESH};
 use crate::domain::{Cause, ExtensionNumber, Failure, Mask};
 
 use super::Review;
@@ -105,22 +106,16 @@ impl Review {
         if differing == 0 {
             return Vec::new();
         }
-        let add = if there > 0 { format!(": + adds {there} as listed now") } else { String::new() };
+        let add = if there > 0 && self.rest().is_none() {
+            format!(": + adds {there} as listed now")
+        } else {
+            String::new()
+        };
+        let as_before = if self.rest().is_some() { "first reviewed" } else { "marked" };
         let events = count_of(differing, "event");
-        let mut words = vec![format!("! {events} not as marked, left out{add}")];
-        for Drifted { key, difference } in self.drifted().take(NAMED) {
-            let what = match difference {
-                Difference::Changed(fields) => format!("changed: {}", fields.join(", ")),
-                Difference::Gone => "no longer listed".to_owned(),
-                Difference::Appeared => "new where all was marked".to_owned(),
-            };
-            let number = mask.number(&key.extension);
-            words.push(format!("  {number} {} {}  {what}", key.event_type, key.id));
-        }
-        if differing > NAMED {
-            words.push(format!("  and {} more", differing - NAMED));
-        }
-        words
+        let named = self.chosen.iter().flat_map(|chosen| chosen.choice.words(mask));
+        let said = format!("! {events} not as {as_before}, left out{add}");
+        std::iter::once(said).chain(named.map(|words| format!("  {words}"))).collect()
     }
 
     /// What could not be read again, in words.
@@ -230,6 +225,14 @@ impl Model {
             return Vec::new();
         }
         let (drifted, addable) = review.differing();
+        if let Some(plan) = review.plan().filter(|plan| plan.calls() == 0).map(Arc::clone)
+            && review.unreadable().is_empty()
+        {
+            self.dialog = None;
+            let text = "nothing of it is left to be sent: what went is settled by listing";
+            self.say(Tone::Plain, text);
+            return self.settle_rest(plan);
+        }
         if review.plan().is_none() && addable == 0 && !review.is_of_undo() {
             self.dialog = None;
             let events = count_of(drifted, "event");

@@ -224,13 +224,13 @@ fn esc_clears_the_filter_of_the_panel_first_then_stops_the_run() {
 }
 
 #[test]
-fn r_after_a_simulation_reviews_nothing_as_nothing_failed() {
+fn r_after_a_simulation_reviews_nothing_as_nothing_is_left() {
     let mut desk = Desk::open();
     desk.press("enter j space d s");
     desk.simulate(0);
     desk.press("r");
     assert!(desk.model.dialog().is_none());
-    assert_eq!(desk.notice(), "nothing failed that could be tried again");
+    assert_eq!(desk.notice(), "no run of this session left anything to go on with");
 }
 
 #[test]

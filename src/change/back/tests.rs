@@ -8,8 +8,8 @@ use super::*;
 use crate::change::machine::tests::{NOW, begun, extension, lists};
 use crate::change::plan::tests::{builder, plan, target};
 use crate::change::trial::{Service, drive, to_the_end, whims};
-use crate::change::{Act, Done, Machine, RunState, judge_made};
-use crate::domain::{CallForm, Cause, Failure, Foreign, RawEvent, WriteAnswer};
+use crate::change::{Act, Check, Done, Machine, RunState, judge_made};
+use crate::domain::{CallForm, Cause, Failure, Foreign, Outcome, RawEvent, WriteAnswer};
 
 const LATER: Duration = Duration::from_secs(1);
 

@@ -227,7 +227,7 @@ fn a_plan_listed_later_than_the_start_is_as_young_as_that() {
 }
 
 #[test]
-fn what_changed_or_went_since_an_old_listing_is_not_sent() {
+fn what_changed_since_an_old_listing_is_not_sent_and_of_what_went_the_answer_tells() {
     let mut run = run(4, 2);
     assert_eq!(run.hand_out(OLD).len(), 2);
     let mut now = builder("210", &[("0", "e1"), ("0", "e3")]);
@@ -235,22 +235,24 @@ fn what_changed_or_went_since_an_old_listing_is_not_sent() {
     let now = now.finish(true);
     run.listed(&extension(), Ok(&now), OLD);
     run.listed(&extension(), Ok(&now), OLD);
-    assert_eq!(names(&run), ["not sent", "open", "already gone", "open"]);
+    assert_eq!(names(&run), ["not sent", "open", "open", "open"]);
     let why = run.outcomes()[0].as_ref().and_then(Outcome::failure).unwrap().to_string();
     assert!(why.contains("changed since the review"), "{why}");
-    assert_eq!(sends(&run.hand_out(OLD)), [1, 3]);
+    assert_eq!(sends(&run.hand_out(OLD)), [1, 2]);
     works(&mut run, 1);
-    works(&mut run, 3);
-    assert!(is_listing(&run.hand_out(OLD)), "verified");
+    answer(&mut run, 2, Err(rejected("pce_id_invalid")));
+    assert_eq!(names(&run), ["not sent", "deleted", "already gone", "open"]);
 }
 
 #[test]
 fn where_nothing_is_left_after_an_old_listing_was_renewed_the_run_ends() {
-    let mut run = run(3, 1);
+    let mut run = run(1, 1);
     run.hand_out(OLD);
-    run.listed(&extension(), Ok(&listing(&[])), OLD);
+    let mut now = builder("210", &[]);
+    now.push(edited());
+    run.listed(&extension(), Ok(&now.finish(true)), OLD);
     assert!(matches!(run.hand_out(OLD)[..], [Act::Close(_)]));
-    assert_eq!(names(&run), ["already gone"; 3]);
+    assert_eq!(names(&run), ["not sent"]);
 }
 
 #[test]
@@ -525,9 +527,12 @@ fn a_wide_call_without_an_answer_is_guarded_again_before_it_goes_out_again() {
     let later = waits(&run.hand_out(NOW));
     assert!(is_listing(&run.hand_out(later)));
     run.listed(&extension(), Ok(&listing(&[("2", "c")])), later);
-    assert_eq!(names(&run), ["deleted", "deleted", "open"]);
+    assert_eq!(names(&run), ["unknown", "unknown", "open"], "until two lists agree");
     assert!(!run.call(1).unwrap().call().is_wide());
     assert_eq!(sends(&run.hand_out(later)), [1]);
+    works(&mut run, 1);
+    lists(&mut run, &listing(&[]));
+    assert_eq!((names(&run), run.check()), (vec!["deleted"; 3], Check::Agrees));
 }
 
 #[test]
@@ -617,7 +622,7 @@ fn an_event_that_appeared_turns_the_wide_call_into_event_calls_that_leave_it_the
 }
 
 #[test]
-fn what_is_gone_before_a_wide_call_is_already_gone_and_what_changed_is_left_out() {
+fn of_what_is_gone_before_a_wide_call_an_answer_tells_and_what_changed_is_left_out() {
     let mut run = wide(0..3, CallForm::Extension);
     run.hand_out(NOW);
     let mut now = builder("210", &[("2", "c")]);
@@ -628,9 +633,9 @@ fn what_is_gone_before_a_wide_call_is_already_gone_and_what_changed_is_left_out(
         ..crate::domain::RawEvent::default()
     });
     run.listed(&extension(), Ok(&now.finish(true)), NOW);
-    assert_eq!(names(&run), ["already gone", "not sent", "open"]);
-    assert_eq!(sends(&run.hand_out(NOW)), [1]);
-    assert_eq!(run.call(1).unwrap().covers(), 2..3);
+    assert_eq!(names(&run), ["open", "not sent", "open"]);
+    assert_eq!(sends(&run.hand_out(NOW)), [1, 2]);
+    assert_eq!([1, 2].map(|id| run.call(id).unwrap().covers()), [0..1, 2..3]);
 }
 
 #[test]
@@ -718,19 +723,22 @@ fn a_type_call_that_takes_other_types_holds_the_run_and_event_calls_take_the_pla
     assert_eq!(run.beside(), 0, "it was in the plan");
     run.resume();
     let mut sent = Vec::new();
-    while run.state() == RunState::Running {
-        for step in run.hand_out(NOW) {
+    let mut now = NOW;
+    while run.is_going_on() {
+        for step in run.hand_out(now) {
             match step {
                 Act::List(extension) => {
-                    let rows = if extension.as_str() == "210" { &[][..] } else { TWO[1].1 };
+                    let gone = extension.as_str() == "210" || run.state() == RunState::Verifying;
+                    let rows = if gone { &[][..] } else { TWO[1].1 };
                     let there = builder(extension.as_str(), rows).finish(true);
-                    run.listed(&extension, Ok(&there), NOW);
+                    run.listed(&extension, Ok(&there), now);
                 }
                 Act::Send(call) => {
                     sent.push(call.path());
                     works(&mut run, call.id());
                 }
-                Act::Wait(_) | Act::Open(_) | Act::Close(_) => {}
+                Act::Wait(time) => now += time,
+                Act::Open(_) | Act::Close(_) => {}
             }
         }
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::*;
 use crate::app::{Effect, Facts, Key, Leaving, Moment, update};
 use crate::change::trial::loss_of;
-use crate::change::{Act, Done, judge, judge_made};
+use crate::change::{Act, Done, RestRefused, judge, judge_made};
 use crate::domain::{
     Call, DeleteAnswer, DeleteCall, EventKey, Exchange, Foreign, Listing, Target, UserId,
     WideCalls, WriteAnswer,
@@ -213,6 +213,7 @@ impl Walk {
                 let loss = loss_of(&self.model.run().unwrap().machine);
                 Message::WayBackRead(Ok((Box::new(loss), Vec::new())))
             }
+            Effect::ReadRest(run) => Message::RestRead(Err(RestRefused::Nothing { run })),
             Effect::ListEvents { extension, epoch } => {
                 let (result, exchanges) = (self.listing(&extension), exchange("GET", &extension));
                 Message::Listed { extension, epoch, result, exchanges }

@@ -1,0 +1,130 @@
+//! What a run left open, so that it is gone on with in its own file: the whole job, with what became
+//! of each event so far.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::twice::CAUGHT_UP;
+use super::verification::Check;
+use super::wide::Unlisted;
+use crate::domain::{EventKey, ExtensionNumber, Outcome, PhoneCallEvent, PlanHash};
+
+/// Why a run is not gone on with.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RestRefused {
+    /// It is an undo.
+    #[error("{run} is an undo: callsweep undo {undone} goes on with it")]
+    IsUndo {
+        /// The undo.
+        run: String,
+        /// The run that it undoes.
+        undone: String,
+    },
+    /// It is of a kind that cannot be gone on with.
+    #[error("{run} is a {kind}: it cannot be gone on with")]
+    OfKind {
+        /// The run.
+        run: String,
+        /// What it is.
+        kind: &'static str,
+    },
+    /// Another program is at it.
+    #[error("{run} is still going on in another callsweep{holder}")]
+    GoingOn {
+        /// The run.
+        run: String,
+        /// Which program, or what to do.
+        holder: String,
+    },
+    /// Everything is done.
+    #[error("{run} has finished: there is nothing to resume")]
+    Nothing {
+        /// The run.
+        run: String,
+    },
+    /// What it took is being brought back.
+    #[error("the undo of {run} has begun ({undo}): callsweep undo {run} goes on with it")]
+    Undone {
+        /// The run.
+        run: String,
+        /// Its undo.
+        undo: String,
+    },
+    /// Its plan cannot be read whole.
+    #[error("{what}; callsweep undo {run} brings back what it took")]
+    Damaged {
+        /// The run.
+        run: String,
+        /// What is wrong.
+        what: String,
+    },
+    /// Nobody can tell whether it was undone.
+    #[error("{} cannot be read ({error})", folder.display())]
+    Unreadable {
+        /// The folder of run files.
+        folder: PathBuf,
+        /// Why.
+        error: String,
+    },
+}
+
+/// A run that did not do everything, as its file tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rest {
+    /// What the run is called.
+    pub run: String,
+    /// The hash of its plan.
+    pub hash: PlanHash,
+    /// Every event that it planned, as first reviewed, by extension.
+    pub events: Arc<[PhoneCallEvent]>,
+    /// What was listed beside them in its review.
+    pub bystanders: Arc<[PhoneCallEvent]>,
+    /// What became of each planned event so far.
+    pub outcomes: Vec<Outcome>,
+    /// What is known to have gone beside the plan.
+    pub surplus: Vec<EventKey>,
+    /// The same, of what only an answer named.
+    pub unlisted: Vec<Unlisted>,
+    /// Whether that is all that went beside the plan.
+    pub surplus_known: bool,
+    /// Extensions of which a wide call took something, or may have.
+    pub swept: BTreeSet<ExtensionNumber>,
+    /// What the last listings said.
+    pub check: Check,
+    /// How long ago its last request was sent, for all that is known.
+    pub since_sent: Duration,
+}
+
+impl Rest {
+    /// Whether nothing happened to the run since the other was read.
+    pub fn is_as(&self, other: &Self) -> bool {
+        (&self.run, &self.outcomes, &self.surplus) == (&other.run, &other.outcomes, &other.surplus)
+    }
+
+    /// What is to be gone on with: not sent, unknown or refused.
+    pub fn open(&self) -> impl Iterator<Item = &PhoneCallEvent> {
+        let events = self.events.iter().zip(&self.outcomes);
+        events.filter(|(_, outcome)| outcome.is_open()).map(|(event, _)| event)
+    }
+
+    /// The extensions that have to be listed before anything is sent: those with something open, and
+    /// all where the run was not checked.
+    pub(super) fn to_list(&self) -> impl Iterator<Item = &ExtensionNumber> {
+        let was_checked = matches!(self.check, Check::Agrees | Check::Differs);
+        let events = self.events.chunk_by(|a, b| a.key.extension == b.key.extension);
+        let mut first = 0;
+        events.filter_map(move |events| {
+            let outcomes = self.outcomes.get(first..first + events.len()).unwrap_or_default();
+            first += events.len();
+            let is_open = outcomes.iter().any(Outcome::is_open);
+            (is_open || !was_checked).then_some(&events.first()?.key.extension)
+        })
+    }
+
+    /// How long its lists may lag still.
+    pub(super) fn unsettled_for(&self) -> Duration {
+        CAUGHT_UP.saturating_sub(self.since_sent)
+    }
+}
