@@ -3,8 +3,8 @@
 
 use crate::domain::{FIELDS, PhoneCallEvent};
 
-/// Fields that the service gives by itself.
-const OWN: [&str; 2] = ["id", "modified"];
+/// Fields that the service gives by itself (page *List PhoneCallEvents*).
+const OWN: [&str; 3] = ["id", "links", "modified"];
 /// A service fills these in where they are not sent.
 const OPTIONAL: [&str; 4] = ["method", "url", "note", "status"];
 
@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn a_row_of_the_documented_fields_is_given_back_exactly() {
-        let row = br#"{"id":"a","type":"0","method":1,"url":"","note":"\u00e9","status":"1","modified":null}"#;
+        let row = br#"{"id":"a","type":"0","method":1,"url":"","note":"\u00e9","status":"1","modified":null,"links":{"self":"x"}}"#;
         assert_eq!(words(row), "");
     }
 

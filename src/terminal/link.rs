@@ -19,6 +19,10 @@ const MUTE: Duration = Duration::from_millis(1_500);
 const PICTURES: usize = 4;
 const BYTES: usize = 2_048;
 
+/// A picture of so few bytes goes behind any other one: what a key changes is not to wait for a
+/// large picture to be acknowledged.
+const FEW: usize = 512;
+
 /// An answer that takes longer may never come: pictures go on without it.
 const LOST: Duration = Duration::from_secs(20);
 
@@ -83,7 +87,12 @@ impl Link {
             return !unasked || now >= self.pause;
         }
         let (pictures, waiting) = self.on_their_way(now);
-        pictures == 0 || (pictures < PICTURES && waiting + bytes <= BYTES)
+        match pictures {
+            0 => true,
+            1 if bytes <= FEW && !unasked => true,
+            1..PICTURES => waiting + bytes <= BYTES,
+            _ => false,
+        }
     }
 
     fn on_their_way(&self, now: Duration) -> (usize, usize) {
@@ -251,9 +260,11 @@ mod tests {
         assert!(!link.may_take(849, false, at(11)));
         let mut link = answering();
         send(&mut link, 9_000, 10);
-        assert!(!link.may_take(1, false, at(11)));
+        assert!(!link.may_take(513, false, at(11)));
+        assert!(!link.may_take(1, true, at(11)), "nobody asked for it");
+        assert!(link.may_take(512, false, at(11)), "what a key changes");
         assert_eq!(link.due(false, true, at(11)), Some(at(20_010)));
-        assert!(link.may_take(1, false, at(20_010)), "an answer that got lost holds nothing up");
+        assert!(link.may_take(513, false, at(20_010)), "an answer that got lost holds nothing up");
         assert_eq!(link.due(false, true, at(20_010)), None, "nor is it looked for again and again");
     }
 
