@@ -1,7 +1,7 @@
 //! One plan being carried out, of whatever kind: which calls wait, which are in flight, what became
 //! of each event. What is different for each kind stands in `delete` and `create`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -172,8 +172,8 @@ pub struct Machine {
     /// The slot that each event is in, by the place of the event.
     slot_of: Vec<usize>,
     traffic: Traffic<Request>,
-    /// Wide calls whose extension is being listed.
-    guarded: BTreeSet<(ExtensionNumber, usize)>,
+    /// Calls that wait for a listing of their extension; the first of them asked for it.
+    guarded: BTreeMap<ExtensionNumber, Vec<usize>>,
     ledger: Ledger,
     /// Settled calls: those that did not do all they should, and those that did.
     failed: Vec<usize>,
@@ -225,7 +225,7 @@ impl Machine {
             slots,
             slot_of,
             traffic: Traffic::new(concurrency, requests),
-            guarded: BTreeSet::new(),
+            guarded: BTreeMap::new(),
             ledger: Ledger::new(known),
             failed: Vec::new(),
             succeeded: Vec::new(),
@@ -320,8 +320,14 @@ impl Machine {
             if slot.verb.is_wide() {
                 slot.stage = Stage::Waiting;
             }
-            self.guarded.insert((extension.clone(), id));
-            return Some(Act::List(extension.clone()));
+            let calls = self.guarded.entry(extension.clone()).or_default();
+            calls.push(id);
+            if calls.len() == 1 {
+                return Some(Act::List(extension.clone()));
+            }
+            // One listing does for all of them.
+            self.traffic.asked(&Request::Call(id));
+            return None;
         }
         (slot.stage, slot.went_out) = (Stage::Sent, true);
         Some(Act::Send(call))
@@ -473,9 +479,9 @@ impl Machine {
         result: Result<&Listing, &Failure>,
         now: Duration,
     ) {
-        let guarded = self.guarded.iter().find(|(guarded, _)| guarded == extension).cloned();
-        let request = match &guarded {
-            Some((_, id)) => Request::Call(*id),
+        let guarded = self.guarded.get(extension).and_then(|calls| calls.first()).copied();
+        let request = match guarded {
+            Some(id) => Request::Call(id),
             None => Request::Listing(extension.clone()),
         };
         let may_repeat = !matches!(self.state, RunState::Stopping | RunState::Finished);
@@ -489,13 +495,16 @@ impl Machine {
         };
         match (guarded, fate) {
             (_, None) => return,
-            (Some(guarded), Some(fate)) => {
-                self.guarded.remove(&guarded);
+            (Some(id), Some(fate)) => {
+                let calls = self.guarded.remove(extension).unwrap_or_default();
+                for other in calls.into_iter().skip(1).rev() {
+                    self.traffic.add_first(Request::Call(other));
+                }
                 if let (Rules::Delete(deletes), Ok(_)) = (&mut self.rules, result) {
                     deletes.saw(extension, now);
                 }
                 if fate == Fate::Settled {
-                    self.guard(guarded.1, result);
+                    self.guard(id, result);
                 }
             }
             (None, Some(Fate::Settled)) if self.state == RunState::Verifying => {

@@ -229,11 +229,10 @@ fn a_plan_listed_later_than_the_start_is_as_young_as_that() {
 #[test]
 fn what_changed_since_an_old_listing_is_not_sent_and_of_what_went_the_answer_tells() {
     let mut run = run(4, 2);
-    assert_eq!(run.hand_out(OLD).len(), 2);
+    assert!(is_listing(&run.hand_out(OLD)), "one listing for both calls that may go");
     let mut now = builder("210", &[("0", "e1"), ("0", "e3")]);
     now.push(edited());
     let now = now.finish(true);
-    run.listed(&extension(), Ok(&now), OLD);
     run.listed(&extension(), Ok(&now), OLD);
     assert_eq!(names(&run), ["not sent", "open", "open", "open"]);
     let why = run.outcomes()[0].as_ref().and_then(Outcome::failure).unwrap().to_string();
