@@ -119,6 +119,12 @@ fn loss_of(record: &Record, others: &[Record], patience: Duration) -> Loss {
     };
     let (mut doubts, mut begun) = (doubts_of(record), None);
     for other in others {
+        // What an undo made that never looked for it a list may not show yet.
+        if other.kind == Kind::Undo && !is_checked(other) {
+            for sent in other.events.iter().filter(|planned| planned.sent) {
+                waits_for(&mut doubts, sent, CAUGHT_UP);
+            }
+        }
         let own = other.kind == Kind::Undo && other.undoes.as_ref() == Some(&record.name);
         match other.kind {
             Kind::Delete => history.takes.extend(other.taken()),
@@ -171,11 +177,7 @@ fn makes(record: &Record, undo: &Record, own: bool) -> Vec<Make> {
     let time = |text: &str| text.parse::<jiff::Timestamp>().ok();
     let reviewed = time(&record.started).and_then(|at| at.checked_sub(REVIEWED).ok());
     let begun = time(&undo.started);
-    // Where nothing was sent, all was there when it was looked for.
-    let is_checked = match undo.check {
-        Check::Agrees | Check::Differs | Check::NothingSent => true,
-        Check::InPart | Check::NotChecked => false,
-    };
+    let is_checked = is_checked(undo);
     let made = undo.events.iter().filter_map(|planned| {
         let make = Make::of(&planned.event, &planned.outcome)?;
         let at = planned.sent_at.or(begun);
@@ -183,6 +185,14 @@ fn makes(record: &Record, undo: &Record, own: bool) -> Vec<Make> {
         Some(Make { later, gives_back: own && is_checked, ..make })
     });
     made.collect()
+}
+
+/// Whether an undo looked for what it made. Where nothing was sent, all was there when it was looked for.
+fn is_checked(undo: &Record) -> bool {
+    match undo.check {
+        Check::Agrees | Check::Differs | Check::NothingSent => true,
+        Check::InPart | Check::NotChecked => false,
+    }
 }
 
 /// What a run may have taken that no file tells the whole of, and how far the file is to be trusted.

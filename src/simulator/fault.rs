@@ -45,6 +45,9 @@ pub struct Fault {
     /// The world acts all the same: what a lost answer looks like.
     #[serde(default)]
     pub acts: bool,
+    /// The world acts so long after the request came, whatever is answered: what a service that is
+    /// slow behind its answers looks like.
+    pub acts_after_ms: Option<u32>,
     /// The type of the body, in place of the one it would have.
     pub content_type: Option<String>,
     /// The `Location` header, for a status that redirects.
@@ -133,6 +136,9 @@ impl Fault {
             0 | 1 => {}
             _ => return Err("an answer goes wrong in one way: two faults make two ways"),
         }
+        if self.acts && self.acts_after_ms.is_some() {
+            return Err("a request is acted on once: write acts or acts_after_ms");
+        }
         if self.status.is_none() && (self.body.is_some() || self.code.is_some()) {
             return Err("a body or a code has a status: write one");
         }
@@ -152,6 +158,11 @@ impl Fault {
     /// Whether the world is to act on a request that this answers.
     pub(super) fn lets_act(&self) -> bool {
         self.acts || self.leaves_the_answer()
+    }
+
+    /// How long after the request the world is to act on it.
+    pub(super) fn acts_after(&self) -> Option<Duration> {
+        self.acts_after_ms.map(|after| Duration::from_millis(after.into()))
     }
 
     fn delivery(&self) -> Delivery {
@@ -297,6 +308,37 @@ mod tests {
         let (head, rest) = real.split_once("[{").unwrap();
         let with_row = [head.as_bytes(), b"[{\"note\":\"\xe9\"},{", rest.as_bytes()].concat();
         assert_eq!(body, [b"Warning: x\n", &with_row[..]].concat());
+    }
+
+    #[test]
+    fn what_is_acted_on_late_is_there_until_then() {
+        let mut world = World::named("the-page").unwrap();
+        world.add_fault(Fault {
+            method: Some("DELETE".to_owned()),
+            no_answer: true,
+            acts_after_ms: Some(50),
+            ..Fault::default()
+        });
+        let token = world.token().to_owned();
+        let request = |method: &str, at| {
+            let request = Request::new(method, EVENTS).bearing(&token);
+            Request { at: Duration::from_millis(at), ..request }
+        };
+        assert_eq!(world.answer(&request("DELETE", 10)).delivery, Delivery::Never);
+        assert_eq!(world.answer(&request("GET", 59)).status, 200);
+        assert_eq!(world.answer(&request("GET", 60)).status, 204);
+    }
+
+    #[test]
+    fn a_list_that_lags_shows_what_was_there_before() {
+        let mut world = World::named("the-page").unwrap();
+        world.list_lag = Duration::from_millis(50);
+        let token = world.token().to_owned();
+        let mut ask = |method: &str, at| {
+            let request = Request::new(method, EVENTS).bearing(&token);
+            world.answer(&Request { at: Duration::from_millis(at), ..request }).status
+        };
+        assert_eq!((ask("DELETE", 10), ask("GET", 59), ask("GET", 60)), (200, 200, 204));
     }
 
     #[test]

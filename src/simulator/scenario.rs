@@ -87,6 +87,8 @@ struct File {
     delete_latency_ms: Option<u32>,
     presence_latency_ms: Option<u32>,
     #[serde(default)]
+    list_lag_ms: u32,
+    #[serde(default)]
     delete_answer: DeleteAnswer,
     #[serde(default)]
     type_delete: TypeDelete,
@@ -161,6 +163,7 @@ impl World {
         world.set_user(&file.user);
         world.set_base_path(&file.base_path);
         world.latency = file.latency();
+        world.list_lag = Duration::from_millis(file.list_lag_ms.into());
         world.delete_answer = file.delete_answer;
         world.type_delete = file.type_delete;
         world.create_path = file.create_path;
@@ -364,7 +367,7 @@ mod tests {
     fn every_key_finds_its_place() {
         let world = World::scenario(
             "name = \"all keys\"\ntoken = \"t\"\nuser = \"33\"\nbase_path = \"/unifiedapi\"\n\
-             latency_ms = 5\ndelete_latency_ms = 120\npresence_latency_ms = 0\n\
+             latency_ms = 5\ndelete_latency_ms = 120\npresence_latency_ms = 0\nlist_lag_ms = 3\n\
              delete_answer = \"no content\"\ntype_delete = \"wipes extension\"\nsoap = \"2.5.1\"\n\
              create_path = \"with type\"\n\
              [shapes]\nentry = \"map\"\nwrapped = true\nempty = \"no entry\"\n\
@@ -388,6 +391,7 @@ mod tests {
         assert_eq!(world.latency.get, Duration::from_millis(5));
         assert_eq!(world.latency.delete, Duration::from_millis(120));
         assert_eq!(world.latency.presence, Duration::ZERO);
+        assert_eq!(world.list_lag, Duration::from_millis(3));
         assert_eq!(world.delete_answer, DeleteAnswer::NoContent);
         assert_eq!(world.type_delete, TypeDelete::WipesExtension);
         assert_eq!(world.soap, Soap::V251);

@@ -52,6 +52,12 @@ pub struct World {
     pub type_delete: TypeDelete,
     /// Longer notes are cut off when an event is made.
     pub note_limit: Option<usize>,
+    /// Listings show what was there so long before.
+    pub list_lag: Duration,
+    /// What extensions held before each change, the oldest first, as far as a lag needs it.
+    past: Vec<(Duration, String, Vec<Event>)>,
+    /// Requests that are acted on later, whatever was answered.
+    pub(super) late: Vec<(Duration, Request)>,
     /// Which SystemAPI there is.
     pub soap: Soap,
     /// Answers after which the server ends a connection without having said so.
@@ -201,6 +207,9 @@ impl World {
             limiter: None,
             start: Timestamp::UNIX_EPOCH,
             note_limit: None,
+            list_lag: Duration::ZERO,
+            past: Vec::new(),
+            late: Vec::new(),
             seen: Vec::new(),
             written: 0,
             shapes: Shapes::default(),
@@ -317,6 +326,7 @@ impl World {
 
     /// Acts on a request and says what the service says.
     pub fn answer(&mut self, request: &Request) -> Answer {
+        self.catch_up(request.at);
         let answer = match self.turn_away(request) {
             Some(answer) => answer,
             None => self.serve_or_fail(request),
@@ -353,7 +363,19 @@ impl World {
             return self.serve(request);
         };
         let real = fault.lets_act().then(|| self.serve(request));
+        if let Some(after) = fault.acts_after() {
+            self.late.push((request.at.saturating_add(after), request.clone()));
+        }
         fault.answer(real, &self.shapes)
+    }
+
+    /// Acts on what was put off until now; of a world that nobody asks, the rest is for whoever
+    /// looks at it afterwards.
+    pub fn catch_up(&mut self, now: Duration) {
+        for (_, request) in self.late.extract_if(.., |(due, _)| *due <= now).collect::<Vec<_>>() {
+            // It was answered long ago.
+            let _answered = self.serve(&request);
+        }
     }
 
     fn serve(&mut self, request: &Request) -> Answer {
@@ -403,8 +425,11 @@ impl World {
                 self.check_user(user)?;
                 let (event_type, id) = (event_type.as_deref(), id.as_deref());
                 let spot = Spot { user, number: extension, event_type, id };
+                if method != "GET" {
+                    self.remember(extension, request.at);
+                }
                 match method {
-                    "GET" => self.list(&spot, &Query::parse::<Event>(&request.target)?),
+                    "GET" => self.list(&spot, &Query::parse::<Event>(&request.target)?, request.at),
                     "POST" => self.create(&spot, &request.body),
                     "PUT" => self.change(&spot, &request.body),
                     "DELETE" => self.delete(extension, event_type, id),
@@ -435,14 +460,36 @@ impl World {
         Ok(query.of(terminals, &self.shapes, "", false))
     }
 
-    fn list(&self, spot: &Spot<'_>, query: &Query<'_>) -> Result<Answer, Refusal> {
+    /// Keeps what an extension holds before it is written to, for listings that lag.
+    fn remember(&mut self, number: &str, now: Duration) {
+        let lag = self.list_lag;
+        self.past.retain(|(at, ..)| at.saturating_add(lag) > now);
+        if let Some(extension) = self.extensions.get(number).filter(|_| !lag.is_zero()) {
+            self.past.push((now, number.to_owned(), extension.events.clone()));
+        }
+    }
+
+    /// What a listing shows: the world of before, where it lags.
+    fn shown<'a>(&'a self, extension: &'a Extension, now: Duration) -> &'a [Event] {
+        let recent = |(at, number, _): &&(Duration, String, Vec<Event>)| {
+            *number == extension.number && at.saturating_add(self.list_lag) > now
+        };
+        self.past.iter().find(recent).map_or(&extension.events, |(.., events)| events)
+    }
+
+    fn list(
+        &self,
+        spot: &Spot<'_>,
+        query: &Query<'_>,
+        now: Duration,
+    ) -> Result<Answer, Refusal> {
         let extension = self.extension(spot.number).ok_or(Refusal::ExtensionInvalid)?;
         if let Some(refusal) = extension.refuse_list {
             return Err(refusal);
         }
         let event_type = spot.event_type.map(type_number).transpose()?;
-        let events: Vec<&Event> = extension
-            .events
+        let events: Vec<&Event> = self
+            .shown(extension, now)
             .iter()
             .filter(|event| event_type.is_none_or(|wanted| wanted == event.event_type))
             .filter(|event| spot.id.is_none_or(|wanted| wanted == event.id))

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use callsweep::simulator::{Event, Fault, World};
 use serde_json::Value;
@@ -159,9 +160,9 @@ fn what_was_in_flight_when_it_was_killed_comes_back_too() {
     fault(&pbx, Fault { method, nth: Some(2), no_answer: true, acts: true, ..Fault::default() });
     let mut command = command(&pbx.home, &pbx.simulator.token(), &DELETE);
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let give_up = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    let give_up = Instant::now() + Duration::from_secs(20);
     while events(&pbx).len() > 1 {
-        assert!(std::time::Instant::now() < give_up, "the second DELETE never came");
+        assert!(Instant::now() < give_up, "the second DELETE never came");
         std::thread::yield_now();
     }
     let run = names(&pbx).remove(0);
@@ -173,6 +174,29 @@ fn what_was_in_flight_when_it_was_killed_comes_back_too() {
     pbx.simulator.with_world(World::clear_faults);
     let said = undo(&pbx, &run);
     assert_eq!((said.code, bodies(&pbx)), (0, before), "{}", said.err);
+}
+
+#[test]
+fn what_an_undo_made_before_it_was_killed_is_not_made_again_where_lists_lag() {
+    let (pbx, run) = emptied();
+    // Three seconds by the clock of these runs.
+    pbx.simulator.with_world(|world| world.list_lag = Duration::from_millis(150));
+    let mut command = command(&pbx.home, &pbx.simulator.token(), &["undo", &run, "--yes"]);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let give_up = Instant::now() + Duration::from_secs(20);
+    let settled = || {
+        let newest = names(&pbx).remove(0);
+        let text = std::fs::read_to_string(runs(&pbx).join(format!("{newest}.jsonl"))).unwrap();
+        text.matches("\"line\":\"settled\"").count()
+    };
+    while names(&pbx).len() < 2 || settled() < 3 {
+        assert!(Instant::now() < give_up, "three POSTs never came");
+        std::thread::yield_now();
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let said = undo(&pbx, &run);
+    assert_eq!((said.code, posts(&pbx), events(&pbx).len()), (0, 3, 3), "{}", said.err);
 }
 
 #[test]
