@@ -477,12 +477,7 @@ impl World {
         self.past.iter().find(recent).map_or(&extension.events, |(.., events)| events)
     }
 
-    fn list(
-        &self,
-        spot: &Spot<'_>,
-        query: &Query<'_>,
-        now: Duration,
-    ) -> Result<Answer, Refusal> {
+    fn list(&self, spot: &Spot<'_>, query: &Query<'_>, now: Duration) -> Result<Answer, Refusal> {
         let extension = self.extension(spot.number).ok_or(Refusal::ExtensionInvalid)?;
         if let Some(refusal) = extension.refuse_list {
             return Err(refusal);

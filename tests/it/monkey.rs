@@ -1,0 +1,643 @@
+//! A monkey at the real binary: seeded keys, sizes, trouble and a world that moves. Whenever the
+//! program comes to rest, what it shows, its run files and what it sent are held against the world;
+//! in the end everything that it took comes back.
+//!
+//! `CALLSWEEP_MONKEY=100000` presses so many keys, and meets trouble that takes its time;
+//! `CALLSWEEP_SEED=7` is another monkey.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::{Duration, Instant};
+
+use callsweep::change::Check;
+use callsweep::domain::Outcome;
+use callsweep::journal::{Record, names};
+use callsweep::simulator::{Event, Extension, Fault, Kind, World};
+use fastrand::Rng;
+use serde_json::Value;
+
+use crate::headless::{Pbx, configure, pbx};
+use crate::session::{PATIENCE, Session};
+
+/// Keys in the suite, and those that one program gets before the next one is started.
+const KEYS: usize = 1_000;
+const A_LIFE: usize = 125;
+/// A program that has said nothing for so long is at rest.
+const QUIET: Duration = Duration::from_millis(15);
+
+const NUMBERS: [&str; 3] = ["0003*101", "0003*102", "0003*103"];
+
+/// What it presses, and how often.
+const PRESSED: [(&str, usize); 44] = [
+    ("j", 16),
+    ("k", 8),
+    ("gg", 2),
+    ("G", 2),
+    ("J", 1),
+    ("{", 1),
+    ("\r", 8),
+    (" ", 12),
+    ("a", 5),
+    ("A", 5),
+    ("i", 2),
+    ("U", 2),
+    ("u", 2),
+    ("d", 9),
+    ("n", 2),
+    ("y", 3),
+    ("1", 3),
+    ("2", 3),
+    ("3", 2),
+    ("4", 2),
+    ("5", 1),
+    ("0", 1),
+    ("7", 1),
+    ("\t", 3),
+    ("\x1b[Z", 1),
+    ("l", 2),
+    ("h", 2),
+    ("z", 4),
+    ("r", 3),
+    ("E", 1),
+    ("p", 2),
+    ("\x1b", 4),
+    ("?", 1),
+    ("R", 2),
+    ("s", 1),
+    ("t", 3),
+    ("v", 2),
+    ("c", 1),
+    ("+", 1),
+    ("m", 1),
+    ("Ttype:hangup\r", 1),
+    ("T-url:*old*\r", 1),
+    ("/crm\r", 1),
+    (":", 1),
+];
+
+const SIZES: [(u16, u16); 6] = [(40, 120), (24, 80), (15, 60), (14, 59), (8, 40), (30, 100)];
+
+type Like = (String, u16, u16, String, String, u16);
+
+struct Monkey {
+    seed: u64,
+    rng: Rng,
+    pbx: Pbx,
+    session: Option<Session>,
+    /// Meets trouble that takes seconds.
+    patient: bool,
+    /// What there would be, had the program never done anything.
+    likes: BTreeMap<Like, usize>,
+    /// What was taken away by hand. Where that was in a plan already, it may come back.
+    taken_away: BTreeMap<Like, usize>,
+    by_hand: usize,
+    /// Ids that were taken away or changed behind the program's back.
+    touched: BTreeSet<String>,
+    pressed: Vec<String>,
+    keys: usize,
+    /// Requests that count for the address blocker fail only so often.
+    failing: usize,
+    runs: usize,
+}
+
+impl Drop for Monkey {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let last = self.pressed.len().saturating_sub(60);
+            let (seed, keys, last) = (self.seed, self.keys, &self.pressed[last..]);
+            let screen = self.session.as_ref().map(Session::contents).unwrap_or_default();
+            say(&format!("seed {seed}, {keys} keys, the last: {last:?}\n{screen}"));
+        }
+    }
+}
+
+/// What tells how to see the same again.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+fn world() -> World {
+    let mut world = World::new("three phones in a cage", "token");
+    for (which, number) in NUMBERS.into_iter().enumerate() {
+        let mut phone = Extension::new(number, Kind::Terminal, "");
+        for place in 0..6 {
+            let host = if place % 2 == 0 { "crm.acme.test" } else { "crm-old.acme.test" };
+            phone.events.push(Event {
+                event_type: u16::try_from(place % 4).unwrap(),
+                id: format!("id{which}{place}"),
+                method: u16::try_from(place % 2).unwrap(),
+                url: format!("https://{host}/{}", place % 4),
+                note: String::new(),
+                status: u16::from(place != 2),
+                modified: "2019-02-28T09:00:00Z".to_owned(),
+            });
+        }
+        let twin = Event { id: format!("twin{which}"), ..phone.events[0].clone() };
+        phone.events.push(twin);
+        world.insert(phone);
+    }
+    world
+}
+
+fn like(number: &str, event: &Event) -> Like {
+    let Event { event_type, method, url, note, status, .. } = event.clone();
+    (number.to_owned(), event_type, method, url, note, status)
+}
+
+impl Monkey {
+    fn new(seed: u64, patient: bool) -> Self {
+        let pbx = pbx(world());
+        let more = "wide_calls = [\"extension\", \"type\"]\ntimeout_s = 1";
+        configure(&pbx.home, &pbx.simulator.origin(), more);
+        let mut monkey = Self {
+            seed,
+            rng: Rng::with_seed(seed),
+            pbx,
+            session: None,
+            patient,
+            likes: BTreeMap::new(),
+            taken_away: BTreeMap::new(),
+            by_hand: 0,
+            touched: BTreeSet::new(),
+            pressed: Vec::new(),
+            keys: 0,
+            failing: 0,
+            runs: 0,
+        };
+        monkey.likes = monkey.there();
+        monkey
+    }
+
+    fn there(&self) -> BTreeMap<Like, usize> {
+        let mut likes = BTreeMap::new();
+        self.pbx.simulator.with_world(|world| {
+            for extension in world.extensions() {
+                for event in &extension.events {
+                    *likes.entry(like(extension.number(), event)).or_default() += 1;
+                }
+            }
+        });
+        likes
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.pbx.home.path().join(".local/state/callsweep/runs")
+    }
+
+    fn session(&mut self) -> &mut Session {
+        self.session.as_mut().unwrap()
+    }
+
+    fn screen(&self) -> String {
+        self.session.as_ref().unwrap().contents()
+    }
+
+    /// A program, from its first picture until it has had its keys.
+    fn live(&mut self, keys: usize) {
+        let token = self.pbx.simulator.token();
+        let mut session = Session::start(self.pbx.home.path(), &[], &[("TOKEN", &token)]);
+        session.resize(40, 120);
+        session.sees("0003*101");
+        self.session = Some(session);
+        let until = self.keys + keys;
+        while self.keys < until {
+            self.burst();
+            self.settle();
+            self.come_back();
+            self.look();
+        }
+        self.have_no_trouble();
+        self.read_again();
+        self.session = None;
+    }
+
+    fn burst(&mut self) {
+        for _ in 0..self.rng.usize(3..18) {
+            match self.rng.usize(0..100) {
+                0..3 => {
+                    let (rows, columns) = SIZES[self.rng.usize(..SIZES.len())];
+                    self.note(format!("<{columns}x{rows}>"));
+                    self.session().resize(rows, columns);
+                }
+                3..6 => self.move_the_world(),
+                6..9 => self.make_trouble(),
+                9..15 => self.say_yes(),
+                _ => self.press_something(),
+            }
+        }
+    }
+
+    fn note(&mut self, what: String) {
+        self.pressed.push(what);
+    }
+
+    fn press(&mut self, keys: &str) {
+        self.keys += keys.chars().count();
+        self.note(keys.to_owned());
+        self.session().press(keys);
+    }
+
+    fn press_something(&mut self) {
+        let all: usize = PRESSED.iter().map(|(_, often)| often).sum();
+        let mut left = self.rng.usize(..all);
+        for (keys, often) in PRESSED {
+            if left < often {
+                return self.press(keys);
+            }
+            left -= often;
+        }
+    }
+
+    /// To a review that is open, as soon as it can be answered.
+    fn say_yes(&mut self) {
+        self.settle();
+        let screen = self.screen();
+        if !screen.contains("n cancel") {
+            return;
+        }
+        if let Some((_, rest)) = screen.split_once("Type ") {
+            let count: String = rest.chars().take_while(char::is_ascii_digit).collect();
+            self.session().reads_for(Duration::from_millis(350));
+            self.press(&count);
+        }
+        let until = Instant::now() + Duration::from_millis(1_200);
+        while !self.screen().contains("n cancels.") && Instant::now() < until {
+            self.session().reads_for(Duration::from_millis(20));
+        }
+        self.press("y");
+        self.settle();
+    }
+
+    /// Somebody else makes an event or takes one away.
+    fn move_the_world(&mut self) {
+        let number = NUMBERS[self.rng.usize(..NUMBERS.len())];
+        self.by_hand += 1;
+        let id = format!("byhand{}", self.by_hand);
+        if self.rng.bool() {
+            let event = Event {
+                event_type: self.rng.u16(0..5),
+                url: format!("https://new.acme.test/{id}"),
+                id: id.clone(),
+                method: self.rng.u16(0..2),
+                note: String::new(),
+                status: 1,
+                modified: "2026-01-01T00:00:00Z".to_owned(),
+            };
+            *self.likes.entry(like(number, &event)).or_default() += 1;
+            self.pbx.simulator.with_world(|world| {
+                world.extension_mut(number).unwrap().events.push(event);
+            });
+            return self.note(format!("<{id} on {number}>"));
+        }
+        let place = self.rng.usize(..100);
+        let gone = self.pbx.simulator.with_world(|world| {
+            let events = &mut world.extension_mut(number).unwrap().events;
+            (!events.is_empty()).then(|| events.remove(place % events.len()))
+        });
+        if let Some(gone) = gone {
+            let gone_like = like(number, &gone);
+            // What came back though it had been taken away is beyond what there would be.
+            let left = self.likes.entry(gone_like.clone()).or_default();
+            *left = left.saturating_sub(1);
+            *self.taken_away.entry(gone_like).or_default() += 1;
+            self.note(format!("<{} goes from {number}>", gone.id));
+            self.touched.insert(gone.id);
+        }
+    }
+
+    fn make_trouble(&mut self) {
+        let delete = Fault { method: Some("DELETE".to_owned()), ..Fault::default() };
+        let code =
+            |code: &str| Fault { status: Some(400), code: Some(code.to_owned()), ..delete.clone() };
+        let quick = [code("pce_access_denied"), code("extension_invalid")];
+        let lost = Fault { reset: true, acts: true, ..delete.clone() };
+        let slow = [
+            Fault { reset: true, ..delete.clone() },
+            lost.clone(),
+            Fault { status: Some(503), ..delete.clone() },
+            Fault { status: Some(204), ..delete.clone() },
+            Fault { status: Some(404), acts: true, ..delete.clone() },
+            Fault { status: Some(409), acts: true, ..delete.clone() },
+            Fault { status: Some(429), retry_after: Some("1".to_owned()), ..delete },
+        ];
+        let which = self.rng.usize(..12);
+        let times = Some(self.rng.u32(1..5));
+        let fault = match (quick.get(which % 2), slow.get(which)) {
+            (_, Some(fault)) if self.patient => fault.clone(),
+            (Some(fault), _) => fault.clone(),
+            _ => return,
+        };
+        let mut faults = vec![Fault { times, ..fault }];
+        if self.patient && self.failing < 5 && self.rng.bool() {
+            self.failing += 1;
+            let path = Some("phoneCallEvents".to_owned());
+            let method = Some(["GET", "POST"][self.rng.usize(..2)].to_owned());
+            faults.push(Fault { method, path, times: Some(1), ..lost });
+        }
+        for fault in faults {
+            self.note(format!(
+                "<{:?} {:?} {:?} acts {}>",
+                fault.method, fault.status, fault.times, fault.acts
+            ));
+            self.pbx.simulator.with_world(|world| world.add_fault(fault));
+        }
+    }
+
+    fn have_no_trouble(&mut self) {
+        self.note("<no trouble>".to_owned());
+        self.pbx.simulator.with_world(World::clear_faults);
+    }
+
+    /// Reads until the program is at rest: it says nothing, and no run is going on.
+    fn settle(&mut self) {
+        let until = Instant::now() + PATIENCE;
+        // All keys before this one have been acted on once the screen is painted anew.
+        let session = self.session();
+        // With an Esc just before it the first is another key.
+        session.press("\x0c\x0c");
+        let seen = session.written.len();
+        while !session.written.get(seen..).unwrap_or_default().contains("\x1b[2J") {
+            assert!(Instant::now() < until, "it does not paint anew");
+            session.reads_for(Duration::from_millis(2));
+        }
+        loop {
+            match self.session().output.recv_timeout(QUIET) {
+                Ok(bytes) => self.session().take(&bytes),
+                Err(RecvTimeoutError::Timeout) => {
+                    let screen = self.screen();
+                    if screen.contains("PAUSED") {
+                        self.press("p");
+                        continue;
+                    }
+                    let busy = ["RUNNING", "SIMULATING", "WAITING", "CHECKING", "reading…"];
+                    if !busy.iter().any(|word| screen.contains(word)) {
+                        return;
+                    }
+                }
+                Err(RecvTimeoutError::Disconnected) => panic!("it has ended"),
+            }
+            assert!(Instant::now() < until, "it never comes to rest");
+        }
+    }
+
+    /// Out of whatever is open, to the panels in a large window, where it still answers a `?`.
+    fn come_back(&mut self) {
+        self.session().resize(40, 120);
+        for _ in 0..8 {
+            self.settle();
+            if self.is_at_the_panels() {
+                break;
+            }
+            self.press("\x1b");
+            self.session().reads_for(Duration::from_millis(30));
+        }
+        assert!(self.is_at_the_panels(), "no way back to the panels");
+        self.press("?");
+        self.session().sees("Keys ");
+        self.press("q");
+        self.settle();
+        assert!(self.is_at_the_panels(), "the help does not close");
+    }
+
+    fn is_at_the_panels(&self) -> bool {
+        let screen = self.screen();
+        let hints = screen.lines().last().unwrap_or_default();
+        hints.contains("? help") && !screen.contains('╔')
+    }
+
+    /// The service is asked for everything once more, and the header counts what is there.
+    fn read_again(&mut self) {
+        self.press("1");
+        self.press("\x1b");
+        // An Esc that a key follows at once is another key.
+        self.session().reads_for(Duration::from_millis(100));
+        self.press("R");
+        self.session().reads_for(Duration::from_millis(60));
+        self.settle();
+        let there: usize = self.there().values().sum();
+        assert_eq!(self.header().events, there, "the header does not count what is there");
+    }
+
+    fn look(&mut self) {
+        self.look_at_the_header();
+        let names = names(&self.folder()).unwrap_or_default();
+        let records: Vec<Record> =
+            names.iter().map(|name| Record::read(&self.folder(), name).unwrap()).collect();
+        self.look_at_the_status(&records);
+        if names.len() != self.runs {
+            self.runs = names.len();
+            self.look_at_what_was_sent(&names);
+        }
+        self.look_at_the_run_files(&records);
+        self.nothing_is_there_twice();
+    }
+
+    fn nothing_is_there_twice(&self) {
+        let count = |of: &BTreeMap<Like, usize>, like: &Like| of.get(like).copied().unwrap_or(0);
+        for (like, there) in self.there() {
+            let most = count(&self.likes, &like) + count(&self.taken_away, &like);
+            assert!(there <= most, "{there} instead of {most} of {like:?}");
+        }
+    }
+
+    fn header(&self) -> Header {
+        let screen = self.screen();
+        let line = screen.lines().next().unwrap_or_default();
+        let before = |word: &str| -> Option<usize> {
+            let (rest, _) = line.split_once(word)?;
+            rest.split_whitespace().last()?.parse().ok()
+        };
+        let told = before(" ext ").zip(before(" events")).zip(before(" marked"));
+        let ((extensions, events), marked) = told.unwrap_or_else(|| panic!("{line:?}"));
+        Header { extensions, events, marked }
+    }
+
+    fn look_at_the_header(&self) {
+        let (header, screen) = (self.header(), self.screen());
+        assert!(header.marked <= header.events, "{header:?}");
+        let marked = screen.split_once("4 Marked ").map(|(_, rest)| rest);
+        if let Some(rest) = marked {
+            let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+            let shown = digits.parse().unwrap_or(0);
+            assert_eq!(shown, header.marked, "the panel of marks says otherwise");
+        }
+        // A row an extension: number, events, and marks behind a star. `m` hides numbers only.
+        let rows = screen.lines().skip(2).take_while(|line| line.starts_with('│'));
+        let rows: Vec<&str> = rows
+            .filter_map(|line| line.split('│').nth(1))
+            .filter(|row| row.contains("] "))
+            .collect();
+        let counts: Option<Vec<(usize, usize)>> = rows
+            .iter()
+            .map(|row| {
+                let last = row.split_whitespace().last()?;
+                let (events, marks) = last.split_once('*').unwrap_or((last, "0"));
+                events.parse().ok().zip(marks.parse().ok())
+            })
+            .collect();
+        let Some(counts) = counts.filter(|counts| counts.len() == header.extensions) else {
+            return;
+        };
+        let sum: (usize, usize) =
+            counts.iter().fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1));
+        assert_eq!(sum, (header.events, header.marked), "rows and header disagree");
+    }
+
+    /// The summary of a run is what its file says.
+    fn look_at_the_status(&self, records: &[Record]) {
+        let screen = self.screen();
+        for record in records {
+            let title = format!(" {} ", record.name);
+            let shown = screen.contains(&format!("3 Run{title}"));
+            let summary = screen.lines().find_map(|line| line.split_once("finished: "));
+            if let (true, Some((_, summary))) = (shown, summary) {
+                let told = record.tally().to_string();
+                assert!(summary.starts_with(&told), "file {told:?}, screen {summary:?}");
+            }
+        }
+    }
+
+    /// Whatever was asked to be deleted stood in a plan on disk, on a line that says *sent*.
+    fn look_at_what_was_sent(&self, names: &[String]) {
+        let mut sent = BTreeSet::new();
+        for name in names {
+            let text =
+                std::fs::read_to_string(self.folder().join(format!("{name}.jsonl"))).unwrap();
+            let lines: Vec<Value> =
+                text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+            let events: Vec<&Value> = lines.iter().filter(|it| it["line"] == "event").collect();
+            let calls = lines[0]["calls"].as_array().unwrap();
+            for line in lines.iter().filter(|it| it["line"] == "sent") {
+                let number = |name: &str| usize::try_from(line[name].as_u64().unwrap()).unwrap();
+                if let Some(call) = calls.get(number("call")) {
+                    sent.insert(call["path"].as_str().unwrap().to_owned());
+                }
+                for event in &events[number("first")..number("first") + number("covers")] {
+                    let part = |name: &str| event[name].to_string().trim_matches('"').to_owned();
+                    sent.insert(format!(
+                        "/uapi/extensions/@me/{}/phoneCallEvents/{}/{}",
+                        part("extension"),
+                        part("type"),
+                        part("id")
+                    ));
+                }
+            }
+        }
+        self.pbx.simulator.with_world(|world| {
+            for seen in world.requests().iter().filter(|seen| seen.method == "DELETE") {
+                let path = seen.target.trim_end_matches('/');
+                assert!(sent.contains(path), "{path} was asked for and stands in no run file");
+            }
+        });
+    }
+
+    fn look_at_the_run_files(&self, records: &[Record]) {
+        let there: BTreeSet<String> = self.pbx.simulator.with_world(|world| {
+            let ids = world.extensions().flat_map(|each| each.events.iter());
+            ids.map(|event| event.id.clone()).collect()
+        });
+        let planned_by = |id: &str| {
+            let in_it =
+                |record: &&Record| record.events.iter().any(|it| it.event.key.id.as_str() == id);
+            records.iter().filter(in_it).count()
+        };
+        for record in records {
+            let name = &record.name;
+            assert_eq!(record.is_whole(), Ok(()), "{name}");
+            assert_eq!(record.tally().settled(), record.planned(), "{name}");
+            if record.check != Check::Agrees {
+                continue;
+            }
+            for planned in &record.events {
+                let id = planned.event.key.id.as_str();
+                let others = planned_by(id) > 1 || self.touched.contains(id);
+                let right = match &planned.outcome {
+                    Outcome::Deleted | Outcome::AlreadyGone => !there.contains(id),
+                    Outcome::Refused(_) | Outcome::NotSent(_) if record.undoes.is_none() => {
+                        others || there.contains(id)
+                    }
+                    Outcome::Restored(Some(new)) => {
+                        let new = new.raw();
+                        there.contains(new) || planned_by(new) > 0 || self.touched.contains(new)
+                    }
+                    Outcome::Refused(_)
+                    | Outcome::NotSent(_)
+                    | Outcome::Unknown(_)
+                    | Outcome::Restored(None)
+                    | Outcome::Altered { .. } => true,
+                };
+                assert!(right, "{name}: {id} is {:?}", planned.outcome);
+            }
+        }
+    }
+
+    /// Everything that was taken comes back, and nothing else.
+    fn undo_everything(&mut self) {
+        self.have_no_trouble();
+        for round in 0.. {
+            assert!(round < 6, "the undos never come to an end");
+            let mut again = false;
+            for name in names(&self.folder()).unwrap_or_default() {
+                let undo = Record::read(&self.folder(), &name).unwrap().undoes.is_some();
+                let code = if undo { 4 } else { self.pbx.run(&["undo", &name, "--yes"]).code };
+                again |= code != 4;
+            }
+            if !again {
+                break;
+            }
+        }
+        self.nothing_is_there_twice();
+        let there = self.there();
+        for (like, least) in self.likes.iter().filter(|(_, least)| **least > 0) {
+            let count = there.get(like).copied().unwrap_or_default();
+            assert!(count >= *least, "{count} instead of {least} of {like:?}");
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Header {
+    extensions: usize,
+    events: usize,
+    marked: usize,
+}
+
+fn told(name: &str, otherwise: u64) -> u64 {
+    std::env::var(name).ok().and_then(|it| it.parse().ok()).unwrap_or(otherwise)
+}
+
+/// Two programs after one another at one PBX, then the undo of all that they did.
+fn a_generation(seed: u64, keys: usize, patient: bool) -> usize {
+    let mut monkey = Monkey::new(seed, patient);
+    while monkey.keys < keys {
+        monkey.live(A_LIFE);
+    }
+    monkey.undo_everything();
+    monkey.runs
+}
+
+#[test]
+fn whatever_is_pressed_and_whatever_happens_nothing_is_lost_twice_there_or_told_wrongly() {
+    let keys = usize::try_from(told("CALLSWEEP_MONKEY", 0)).unwrap();
+    let (all, patient) = if keys == 0 { (KEYS, false) } else { (keys, true) };
+    let first = told("CALLSWEEP_SEED", 1);
+    let generations = u64::try_from(all.div_ceil(2 * A_LIFE)).unwrap();
+    let next = std::sync::atomic::AtomicU64::new(first);
+    let runs: usize = std::thread::scope(|threads| {
+        let work = || {
+            let seeds = std::iter::from_fn(|| {
+                let seed = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                (seed < first + generations).then_some(seed)
+            });
+            seeds.map(|seed| a_generation(seed, 2 * A_LIFE, patient)).sum::<usize>()
+        };
+        let workers: Vec<_> = (0..4).map(|_| threads.spawn(work)).collect();
+        workers.into_iter().map(|worker| worker.join().unwrap()).sum()
+    });
+    assert!(runs > 0, "no run was ever started");
+    if patient {
+        say(&format!("{all} keys, {runs} run files"));
+    }
+}
