@@ -227,7 +227,9 @@ fn an_undo_that_meets_a_full_disk_is_taken_up_without_making_anything_twice() {
         if said.code == 0 {
             break;
         }
-        assert!(said.err.contains("the run file cannot be written"), "{}", said.err);
+        // Where the last line alone has no room, everything was made.
+        let words = ["the run file cannot be written", "could not be closed in order"];
+        assert!(words.iter().any(|words| said.err.contains(words)), "{}", said.err);
     }
     assert!(cut > 0, "no undo was cut");
     assert_eq!(bodies(&pbx), before);
