@@ -201,7 +201,7 @@ pub async fn list_all(
     }
 }
 
-/// The newest runs of this service that broke off, that stopped, or that another program carries out
+/// The newest runs of this service that were interrupted, that stopped, or that another program carries out
 /// right now, a sentence each. What cannot be read is for `callsweep runs` to say.
 fn broken_runs(ports: &Ports) -> Vec<String> {
     let names = journal::names(&ports.runs).unwrap_or_default();
@@ -211,10 +211,6 @@ fn broken_runs(ports: &Ports) -> Vec<String> {
     let names = names.iter().take(LATEST).filter(|name| !is_over(name));
     let records = names.filter_map(|name| Record::read(&ports.runs, name).ok());
     let ours = records.filter(|record| record.is_of(ports.client.target()).is_ok());
-    let ours: Vec<Record> = ours.collect();
-    let any_stopped = ours.iter().any(|record| record.stopped.is_some());
-    let undone = if any_stopped { journal::undone(&ports.runs) } else { Ok(Vec::new()) };
-    let undone: Vec<String> = undone.unwrap_or_default().into_iter().map(|(_, of)| of).collect();
     let odd = journal::odd_files(&ports.runs).unwrap_or_default();
     let odd = odd.first().map(|(file, what)| {
         let more =
@@ -224,33 +220,29 @@ fn broken_runs(ports: &Ports) -> Vec<String> {
         format!("{name} {what}{more}: callsweep runs names what is no run file")
     });
     // What can be gone on with is said last, and so stays to be read.
-    let left_over = ours.iter().filter_map(|record| left_over(ports, record, &undone));
+    let left_over = ours.filter_map(|record| left_over(ports, &record));
     odd.into_iter().chain(left_over).collect()
 }
 
-/// How to go on with a run; `None` where nobody can or needs to.
-fn left_over(ports: &Ports, record: &Record, undone: &[String]) -> Option<String> {
+/// What is open of a run and how to go on with it; `None` where nobody can or needs to.
+fn left_over(ports: &Ports, record: &Record) -> Option<String> {
     let name = &record.name;
-    if record.finished.is_none() && journal::is_going_on(&ports.runs, name) {
+    if record.is_left_alone(&ports.runs).is_err() {
         return Some(format!("run {name} is going on right now in another callsweep"));
     }
-    let (verb, run) = match record.kind {
-        Kind::Delete | Kind::Change => ("resume", name),
-        Kind::Undo => ("undo", record.undoes.as_ref().unwrap_or(name)),
-        Kind::Backup => return None,
+    let (stop, left, all) = (record.stop()?, record.tally().left(), record.planned());
+    let go_on = match (record.kind, &record.undoes) {
+        _ if left == 0 => return None,
+        (Kind::Undo, Some(run)) => format!("callsweep undo {run} goes on"),
+        (Kind::Undo, None) => return None,
+        (Kind::Delete | Kind::Change | Kind::Backup, _) => match record.rest(&ports.runs) {
+            Ok(_) => format!("callsweep resume {name} goes on"),
+            Err(damaged @ RestRefused::Damaged { .. }) => damaged.to_string(),
+            Err(_) => return None,
+        },
     };
-    let (tally, all) = (record.tally(), record.planned());
-    let go_on = format!("callsweep {verb} {run} goes on");
-    let Some(stop) = &record.stopped else {
-        let left = tally.not_sent + tally.unknown;
-        return Some(format!("run {name} broke off: {left} of {all} not sent or unknown; {go_on}"));
-    };
-    // What was undone is not gone on with.
-    let left = tally.left();
-    (left > 0 && !undone.contains(name)).then(|| {
-        let why = &stop.message;
-        format!("run {name} stopped: {left} of {all} not done ({why}); {go_on}")
-    })
+    let how = if record.finished.is_some() { "stopped" } else { "was interrupted" };
+    Some(format!("run {name} {how}: {left} of {all} not done ({}); {go_on}", stop.message))
 }
 
 /// What is left of a run.

@@ -10,7 +10,7 @@ use crate::domain::ExtensionNumber;
 pub enum Effect {
     /// Ask the sources for extensions.
     DiscoverExtensions,
-    /// Look for runs that broke off.
+    /// Look for runs that were interrupted or stopped.
     FindBrokenRuns,
     /// Read what the run of this name took, and what of it is given back.
     ReadWayBack(String),

@@ -285,7 +285,7 @@ fn the_next_start_tells_which_run_broke_off_and_how_to_go_on() {
     office.desk.perform_one();
     let run = office.run_name();
     office.desk.look_for_broken_runs();
-    office.desk.does_not_see("broke off");
+    office.desk.does_not_see("was interrupted");
     office.desk.sees(&format!("run {run} is going on right now in another callsweep"));
     // A copy of the file is one that nobody writes any more.
     let name = office.home.path().join(format!("state/callsweep/runs/{run}.jsonl"));
@@ -293,5 +293,5 @@ fn the_next_start_tells_which_run_broke_off_and_how_to_go_on() {
     std::fs::remove_file(&name).unwrap();
     std::fs::write(&name, whole).unwrap();
     office.desk.look_for_broken_runs();
-    office.desk.sees(&format!("run {run} broke off: 1 of 1 not sent or unknown"));
+    office.desk.sees(&format!("run {run} was interrupted: 1 of 1 not done"));
 }
