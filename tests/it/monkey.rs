@@ -23,7 +23,7 @@ use crate::session::{PATIENCE, Session};
 
 /// Keys in the suite, and those that one program gets before the next one is started.
 const KEYS: usize = 1_000;
-const A_LIFE: usize = 125;
+const A_LIFE: usize = 63;
 /// A program that has said nothing for so long is at rest.
 const QUIET: Duration = Duration::from_millis(15);
 
@@ -214,7 +214,7 @@ impl Monkey {
     }
 
     fn burst(&mut self) {
-        for _ in 0..self.rng.usize(3..18) {
+        for _ in 0..self.rng.usize(5..25) {
             match self.rng.usize(0..100) {
                 0..3 => {
                     let (rows, columns) = SIZES[self.rng.usize(..SIZES.len())];
@@ -223,7 +223,14 @@ impl Monkey {
                 }
                 3..6 => self.move_the_world(),
                 6..9 => self.make_trouble(),
-                9..15 => self.say_yes(),
+                9..12 => {
+                    // What is marked or under the cursor, its undo, or the rest of it.
+                    let opens = ["1 d", "1jad", "2Ad", "2jjd", "z", "z", "r"];
+                    let which = self.rng.usize(..opens.len());
+                    self.press(opens[which]);
+                    self.say_yes();
+                }
+                12..13 => self.say_yes(),
                 _ => self.press_something(),
             }
         }
@@ -352,7 +359,8 @@ impl Monkey {
 
     /// Reads until the program is at rest: it says nothing, and no run is going on.
     fn settle(&mut self) {
-        let until = Instant::now() + PATIENCE;
+        // A service that asks for patience gets it.
+        let until = Instant::now() + if self.patient { 5 * PATIENCE } else { PATIENCE };
         // All keys before this one have been acted on once the screen is painted anew.
         let session = self.session();
         // With an Esc just before it the first is another key.
@@ -363,10 +371,15 @@ impl Monkey {
             session.reads_for(Duration::from_millis(2));
         }
         loop {
+            assert!(Instant::now() < until, "it never comes to rest");
             match self.session().output.recv_timeout(QUIET) {
                 Ok(bytes) => self.session().take(&bytes),
                 Err(RecvTimeoutError::Timeout) => {
                     let screen = self.screen();
+                    let written = &self.session().written;
+                    if written.rfind("\x1b[?2026l") < written.rfind("\x1b[?2026h") {
+                        continue; // In the middle of a picture.
+                    }
                     if screen.contains("PAUSED") {
                         self.press("p");
                         continue;
@@ -378,7 +391,6 @@ impl Monkey {
                 }
                 Err(RecvTimeoutError::Disconnected) => panic!("it has ended"),
             }
-            assert!(Instant::now() < until, "it never comes to rest");
         }
     }
 
@@ -407,15 +419,17 @@ impl Monkey {
         hints.contains("? help") && !screen.contains('╔')
     }
 
-    /// The service is asked for everything once more, and the header counts what is there.
+    /// The service is asked for every extension once more, and the header counts what is there.
     fn read_again(&mut self) {
         self.press("1");
         self.press("\x1b");
         // An Esc that a key follows at once is another key.
         self.session().reads_for(Duration::from_millis(100));
-        self.press("R");
-        self.session().reads_for(Duration::from_millis(60));
-        self.settle();
+        for keys in ["ggR", "jR", "jR"] {
+            self.press(keys);
+            self.session().reads_for(Duration::from_millis(60));
+            self.settle();
+        }
         let there: usize = self.there().values().sum();
         assert_eq!(self.header().events, there, "the header does not count what is there");
     }
@@ -447,7 +461,7 @@ impl Monkey {
         let line = screen.lines().next().unwrap_or_default();
         let before = |word: &str| -> Option<usize> {
             let (rest, _) = line.split_once(word)?;
-            rest.split_whitespace().last()?.parse().ok()
+            rest.split_whitespace().last()?.trim_end_matches('?').parse().ok()
         };
         let told = before(" ext ").zip(before(" events")).zip(before(" marked"));
         let ((extensions, events), marked) = told.unwrap_or_else(|| panic!("{line:?}"));
@@ -474,6 +488,8 @@ impl Monkey {
             .map(|row| {
                 let last = row.split_whitespace().last()?;
                 let (events, marks) = last.split_once('*').unwrap_or((last, "0"));
+                // What could not be read again may be another number.
+                let events = events.trim_end_matches('?');
                 events.parse().ok().zip(marks.parse().ok())
             })
             .collect();
@@ -633,7 +649,7 @@ fn whatever_is_pressed_and_whatever_happens_nothing_is_lost_twice_there_or_told_
             });
             seeds.map(|seed| a_generation(seed, 2 * A_LIFE, patient)).sum::<usize>()
         };
-        let workers: Vec<_> = (0..4).map(|_| threads.spawn(work)).collect();
+        let workers: Vec<_> = (0..8).map(|_| threads.spawn(work)).collect();
         workers.into_iter().map(|worker| worker.join().unwrap()).sum()
     });
     assert!(runs > 0, "no run was ever started");
