@@ -6,6 +6,7 @@
 //! one outcome. What it wants done are [`Act`]s; what came of them are [`Done`]s.
 
 mod act;
+mod answers;
 mod back;
 mod create;
 mod delete;

@@ -15,6 +15,8 @@ pub(super) struct Answer {
     pub(super) elsewhere: Option<String>,
     /// How long the service asks to be left alone.
     pub(super) retry_after: Option<Duration>,
+    /// The same as a moment.
+    pub(super) not_before: Option<jiff::Timestamp>,
     /// The coding of the body, where it has one: none is asked for.
     pub(super) coding: Option<String>,
     pub(super) body: Body,

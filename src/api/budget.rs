@@ -117,13 +117,11 @@ impl Spent {
 
 fn too_many(wait: Duration) -> Failure {
     let seconds = wait.as_secs() + 1;
-    Failure::new(
-        Cause::Withheld,
-        format!(
-            "not asked: {ENOUGH} requests failed within a minute, and a PBX may block this address \
-             and its phones for more; mend what failed, then ask again in {seconds} s"
-        ),
-    )
+    let why = format!(
+        "not asked: {ENOUGH} requests failed within a minute, and a PBX may block this address \
+         and its phones for more; mend what failed, then ask again in {seconds} s"
+    );
+    Failure { retry_after: Some(wait), ..Failure::new(Cause::Withheld, why) }
 }
 
 #[cfg(test)]
@@ -189,7 +187,7 @@ mod tests {
         let budget = Budget::default();
         (0..ENOUGH).for_each(|_| drop(at_once(budget.admit()).unwrap()));
         let failure = at_once(budget.admit()).unwrap_err();
-        assert_eq!(failure.cause, Cause::Withheld);
+        assert!(failure.has_no_room(), "a run waits for it");
         let message = failure.to_string();
         assert!(message.contains("10 requests failed within a minute"), "{message}");
         assert!(message.contains("ask again in 65 s"), "{message}");

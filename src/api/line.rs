@@ -199,6 +199,7 @@ impl Line {
         let status = response.status().as_u16();
         let elsewhere = elsewhere(&response);
         let retry_after = pause::asked_for(response.headers(), today);
+        let not_before = retry_after.and_then(|wait| today().checked_add(wait)?.try_into().ok());
         let coding = coding(response.headers());
         let mut body = Body::default();
         let largest = if status >= 300 { LARGEST_REFUSAL } else { largest };
@@ -211,7 +212,7 @@ impl Line {
             }
             Ok(()) => {}
         }
-        Ok(Answer { status, elsewhere, retry_after, coding, body })
+        Ok(Answer { status, elsewhere, retry_after, not_before, coding, body })
     }
 
     async fn read(

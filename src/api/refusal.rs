@@ -30,7 +30,8 @@ pub(super) fn accepted(answer: Answer) -> Result<Option<Body>, Failure> {
             )
         },
     };
-    Err(Failure { retry_after: answer.retry_after, ..failure })
+    let Answer { retry_after, not_before, .. } = answer;
+    Err(Failure { retry_after, not_before, ..failure })
 }
 
 /// A 200 whose body is not what was asked for.

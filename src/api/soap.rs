@@ -83,6 +83,7 @@ fn faulted(refusal: Refusal, answer: &Answer) -> Failure {
         http_status: Some(answer.status),
         code: Foreign::from(refusal.code),
         retry_after: answer.retry_after,
+        not_before: answer.not_before,
         ..Failure::new(Cause::Rejected, message)
     }
 }

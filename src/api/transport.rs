@@ -144,7 +144,9 @@ impl Transport {
             (Verb::Get | Verb::Ask, _) | (_, Cause::Unreachable) => failure,
             // Nothing became of a change whose token did not come, whatever became of the token.
             (Verb::Create | Verb::Update | Verb::Delete, _) => {
-                Failure { cause: Cause::Withheld, http_status: None, ..failure }
+                // Only where callsweep held the question for it back, it goes better in a while.
+                let retry_after = failure.retry_after.filter(|_| failure.cause == Cause::Withheld);
+                Failure { cause: Cause::Withheld, http_status: None, retry_after, ..failure }
             }
         };
         let bearer = self.tokens.bearer(&self.line, trace).await.map_err(unsent)?;

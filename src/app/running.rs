@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::change::{Done, Learnt, Machine, Plan, RunState};
-use crate::domain::{Cause, ExtensionNumber, Failure, Listing, Meant, Outcome, Stop};
+use crate::domain::{Cause, ExtensionNumber, Failure, Listing, Meant, Outcome, Stop, StopReason};
 
 use super::consent::Yes;
 use super::status::Tone;
-use super::{Cursor, Dialog, Effect, Leaving, Model, Panel, count_of};
+use super::{Cursor, Dialog, Effect, Leaving, Model, Moment, Panel, count_of};
 
 /// The run at hand and the last one that is over: where the one at hand stands is what
 /// [`Machine::state`] says, and there is no other state of a run.
@@ -32,6 +32,8 @@ pub struct ActiveRun {
     pub machine: Machine,
     started: Duration,
     finished: Option<Duration>,
+    /// The local time before which going on makes no sense.
+    not_before: Option<String>,
 }
 
 impl Runs {
@@ -49,7 +51,7 @@ impl Runs {
 
 impl ActiveRun {
     fn new(machine: Machine) -> Self {
-        Self { machine, started: Duration::ZERO, finished: None }
+        Self { machine, started: Duration::ZERO, finished: None, not_before: None }
     }
 
     /// Events that a simulated run would have sent a call for.
@@ -75,6 +77,37 @@ impl ActiveRun {
         let left = u32::try_from(left).ok()?;
         let rate = f64::from(settled) / elapsed.as_secs_f64();
         Some((rate, elapsed.checked_div(settled)?.saturating_mul(left)))
+    }
+
+    /// How it ended: why it stopped, where it did, and what became of its events.
+    pub fn ended(&self) -> Vec<String> {
+        let tally = self.machine.tally();
+        let how = match (self.why_stopped(), self.machine.plan().undoes()) {
+            (Some(why), _) => return vec![format!("STOPPED: {why}"), tally.to_string()],
+            (None, None) => "finished".to_owned(),
+            (None, Some(run)) if tally.left() == 0 => format!("undone {run}"),
+            (None, Some(_)) => "undo finished".to_owned(),
+        };
+        vec![format!("{how}: {tally}")]
+    }
+
+    /// Which key goes on with what is left, and with how many events.
+    pub fn way_on(&self) -> Option<String> {
+        let left = self.machine.tally().left();
+        let key = if self.machine.plan().undoes().is_some() { "z" } else { "r" };
+        (left > 0).then(|| format!("{key} goes on with {left}"))
+    }
+
+    fn why_stopped(&self) -> Option<String> {
+        let stop = self.machine.stopped()?;
+        if let Some(time) = &self.not_before {
+            return Some(format!("resumable after {time}"));
+        }
+        let (why, said) = (stop.in_short(), self.machine.stopped_by().map(Failure::in_short));
+        Some(match said.unwrap_or_default().as_str() {
+            "" => why.to_owned(),
+            said => format!("{why} ({said})"),
+        })
     }
 
     /// Whether it waits because a call took more than it should.
@@ -191,8 +224,14 @@ impl Model {
             }
         }
         let stopped_by = self.runs.now.as_ref().and_then(|active| active.machine.stopped_by());
-        if let Some(why) = stopped_by.filter(|_| !had_stopped) {
-            self.say(Tone::Warning, format!("the run was stopped: {why}"));
+        if let Some(why) = stopped_by.filter(|_| !had_stopped).cloned() {
+            let not_before = not_before(&why, self.now);
+            let when = not_before.iter().map(|time| format!(", resumable after {time}"));
+            let text = format!("the run was stopped{}: {why}", when.collect::<String>());
+            if let Some(active) = &mut self.runs.now {
+                active.not_before = not_before;
+            }
+            self.say(Tone::Warning, text);
         }
         let too_much = self.runs.now.as_ref().filter(|active| active.took_too_much());
         if let Some(active) = too_much.filter(|_| !had_wiped) {
@@ -367,6 +406,18 @@ impl Model {
     }
 }
 
+/// The local time that ends a pause which is too long to wait for.
+fn not_before(why: &Failure, now: Moment) -> Option<String> {
+    const DAY: u64 = 24 * 60 * 60;
+    let pause = why.retry_after.filter(|_| Stop::of(why).reason == StopReason::RetryAfter)?;
+    let time = now.time.wrapping_add(pause).strftime("%H:%M:%S");
+    Some(match pause.as_secs() / DAY {
+        0 => time.to_string(),
+        1 => format!("{time} in a day"),
+        days => format!("{time} in {days} days"),
+    })
+}
+
 /// How a run ended, and what can be done about the rest.
 fn report(active: &ActiveRun) -> (Tone, String) {
     let machine = &active.machine;
@@ -378,14 +429,13 @@ fn report(active: &ActiveRun) -> (Tone, String) {
         return (if events < all { Tone::Warning } else { Tone::Good }, text);
     }
     let name = machine.name();
-    let (mut text, rest) = if machine.plan().undoes().is_some() {
+    let mut text = if machine.plan().undoes().is_some() {
         let altered = match tally.altered {
             0 => String::new(),
             altered => format!(", {altered} altered: made, and listed otherwise than before"),
         };
         let restored = tally.restored;
-        let rest = "; z tries the others again";
-        (format!("undo {name}: {restored} of {all} restored{altered}"), rest)
+        format!("undo {name}: {restored} of {all} restored{altered}")
     } else {
         let took = tally.deleted + tally.unknown + machine.surplus().len() > 0;
         let back = if took { "; z undoes it" } else { "" };
@@ -393,10 +443,13 @@ fn report(active: &ActiveRun) -> (Tone, String) {
             0 => String::new(),
             beside => format!("{} GONE, NOT IN THE PLAN; ", count_of(beside, "event")),
         };
-        (format!("{beside}run {name}: {tally}{back}"), "; r goes on with the rest")
+        format!("{beside}run {name}: {tally}{back}")
     };
-    if tally.left() > 0 {
-        text.push_str(rest);
+    if let Some(why) = active.why_stopped() {
+        text = format!("STOPPED: {why}; {text}");
+    }
+    if let Some(way_on) = active.way_on() {
+        text = format!("{text}; {way_on}");
     }
     let well = tally.left() + tally.altered + machine.beside() == 0;
     let tone = if well && machine.is_surplus_known() { Tone::Good } else { Tone::Warning };

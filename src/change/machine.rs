@@ -1,13 +1,16 @@
 //! One plan being carried out, of whatever kind: which calls wait, which are in flight, what became
 //! of each event. What is different for each kind stands in `delete` and `create`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::{Call, Cause, EventKey, ExtensionNumber, Failure, Listing, Outcome, Stop};
+use crate::domain::{
+    Call, Cause, EventKey, ExtensionNumber, Failure, Fuse, Listing, Outcome, Stop, StopReason,
+};
 
+use super::answers::{Answers, Then, left_alone};
 use super::create::{Creates, Looked};
 use super::delete::{Deletes, Verdict, difference, unlisted};
 use super::ledger::{Ledger, SoFar};
@@ -162,6 +165,8 @@ pub struct Machine {
     state: RunState,
     /// Who asked it to stop before everything was sent.
     asked: Option<Stop>,
+    /// Why it stopped by itself.
+    stopped_by: Option<Failure>,
     /// The run file is being opened or closed.
     filing: bool,
     /// Something comes before all other calls: a listing of each extension, or the first wide call,
@@ -172,6 +177,8 @@ pub struct Machine {
     /// The slot that each event is in, by the place of the event.
     slot_of: Vec<usize>,
     traffic: Traffic<Request>,
+    answers: Answers,
+    listings: Fuse,
     /// Calls that wait for a listing of their extension; the first of them asked for it.
     guarded: BTreeMap<ExtensionNumber, Vec<usize>>,
     ledger: Ledger,
@@ -219,12 +226,15 @@ impl Machine {
             simulated: false,
             state: RunState::Opening,
             asked: None,
+            stopped_by: None,
             filing: false,
             looking,
             rules,
             slots,
             slot_of,
             traffic: Traffic::new(concurrency, requests),
+            answers: Answers::default(),
+            listings: Fuse::default(),
             guarded: BTreeMap::new(),
             ledger: Ledger::new(known),
             failed: Vec::new(),
@@ -377,12 +387,12 @@ impl Machine {
             return;
         }
         let failure = settled.outcomes.iter().find_map(Outcome::failure).cloned();
-        let trouble = failure.as_ref().filter(|failure| self.rules.is_trouble(failure));
+        let any_done = settled.outcomes.iter().any(|outcome| outcome.failure().is_none());
+        let refusal = failure.clone().filter(|_| !any_done);
         let may_repeat = matches!(self.state, RunState::Running | RunState::Paused)
             && failure.as_ref().is_none_or(|failure| self.rules.may_repeat(failure));
-        let had_stopped = self.stopped_by().is_some();
         let sent = self.traffic.since(&Request::Call(id)).unwrap_or(now);
-        let fate = self.traffic.came_back(&Request::Call(id), trouble, may_repeat, now);
+        let fate = self.traffic.came_back(&Request::Call(id), refusal.as_ref(), may_repeat, now);
         self.note_what_it_may_have_done(id, &settled, failure, sent);
         match fate {
             None => return,
@@ -390,10 +400,64 @@ impl Machine {
             Some(Fate::Settled) => {
                 self.keep(id, settled);
                 self.look_behind(id);
+                self.weigh(id, refusal.as_ref());
             }
         }
-        self.heed_the_fuse(had_stopped);
+        self.heed(None);
         self.advance();
+    }
+
+    /// What the last answer to a call says of the calls that wait.
+    fn weigh(&mut self, id: usize, failure: Option<&Failure>) {
+        let event = self.slots.get(id).and_then(|slot| self.plan.events().get(slot.covers.start));
+        let Some(extension) = event.map(|event| event.key.extension.clone()) else { return };
+        let is_last = failure.is_some() && self.open_slots(&extension).next().is_none();
+        match (self.answers.take(&extension, failure, is_last), failure) {
+            (Then::Leave, Some(failure)) => self.leave(&extension, &left_alone(failure)),
+            (Then::Stop, Some(_)) => self.heed(failure),
+            (Then::GoOn, _) | (Then::Leave | Then::Stop, None) => {}
+        }
+    }
+
+    /// Calls on an extension that have no last answer, the last ones first.
+    fn open_slots(&self, extension: &ExtensionNumber) -> impl Iterator<Item = usize> {
+        let ids =
+            self.plan.events_of(extension).rev().filter_map(|it| self.slot_of.get(it).copied());
+        ids.filter(|id| {
+            let stage = self.slots.get(*id).map(|slot| &slot.stage);
+            stage.is_some_and(|stage| !matches!(stage, Stage::Replaced | Stage::Settled(_)))
+        })
+    }
+
+    /// The rest of an extension is not sent.
+    fn leave(&mut self, extension: &ExtensionNumber, why: &Failure) {
+        let rest: BTreeSet<usize> = self.open_slots(extension).collect();
+        let mut events = 0;
+        for id in &rest {
+            let Some(slot) = self.slots.get(*id) else { continue };
+            match &slot.stage {
+                Stage::Waiting | Stage::Guarded => {}
+                Stage::Again(_) => {
+                    self.give_up(*id);
+                    continue;
+                }
+                Stage::Sent | Stage::Replaced | Stage::Settled(_) => continue,
+            }
+            let doubt = slot.doubt.as_deref().cloned().map(Outcome::Unknown);
+            for event in slot.covers.clone() {
+                let tried = doubt.clone().or_else(|| self.before(event));
+                events += usize::from(tried.is_none());
+                self.ledger.revise(event, tried.unwrap_or_else(|| Outcome::NotSent(why.clone())));
+            }
+            self.set_stage(*id, Stage::Replaced);
+        }
+        self.traffic.keep_later(|request| match request {
+            Request::Call(id) => !rest.contains(id),
+            Request::Listing(_) => true,
+        });
+        if events > 0 {
+            self.remarks.push(format!("{extension} is left alone, {events} {why}"));
+        }
     }
 
     /// What the first type call took is looked for before anything else goes out.
@@ -484,8 +548,10 @@ impl Machine {
             Some(id) => Request::Call(id),
             None => Request::Listing(extension.clone()),
         };
-        let may_repeat = !matches!(self.state, RunState::Stopping | RunState::Finished);
-        let had_stopped = self.stopped_by().is_some();
+        // A run that stopped by itself looks once at what it did.
+        let looks_once = self.state == RunState::Verifying && self.stopped_by.is_some();
+        let may_repeat =
+            !looks_once && !matches!(self.state, RunState::Stopping | RunState::Finished);
         let asked = self.traffic.since(&request).unwrap_or(now);
         let fate = if guarded.is_some() && result.is_ok() {
             // That it can be listed says nothing of a service that deletes nothing.
@@ -513,7 +579,11 @@ impl Machine {
             (None, Some(Fate::Settled)) => self.look(extension, result, asked, now),
             (None, Some(Fate::Again)) => {}
         }
-        self.heed_the_fuse(had_stopped);
+        let counts = |failure: &&Failure| looks_once || !failure.is_worth_repeating();
+        let settled = fate == Some(Fate::Settled);
+        let why = result.err().filter(counts).filter(|_| settled);
+        let enough = (settled && (why.is_some() || result.is_ok())) && self.listings.blows(why);
+        self.heed(why.filter(|_| enough));
         self.advance();
     }
 
@@ -526,6 +596,7 @@ impl Machine {
     /// An extension was listed before one of its calls.
     fn guard(&mut self, id: usize, result: Result<&Listing, &Failure>) {
         match (self.slots.get(id), result) {
+            (Some(slot), _) if matches!(slot.stage, Stage::Replaced) => {}
             (Some(slot), _) if slot.verb.is_wide() => self.guard_wide(id, result),
             (Some(slot), Ok(listing)) => {
                 self.look_again(slot.covers.clone(), listing);
@@ -836,9 +907,21 @@ impl Machine {
         }
     }
 
-    fn heed_the_fuse(&mut self, had_stopped: bool) {
-        if !had_stopped && self.stopped_by().is_some() {
-            self.stop();
+    /// Stops the run, or ends its checking, for this reason or where the service is in too much
+    /// trouble.
+    fn heed(&mut self, why: Option<&Failure>) {
+        let Some(why) = why.or(self.traffic.stopped_by()).cloned() else { return };
+        match self.state {
+            RunState::Running | RunState::Paused => {
+                (self.state, self.stopped_by) = (RunState::Stopping, Some(why));
+                self.give_up_waiting();
+            }
+            RunState::Verifying => {
+                self.remarks.push(format!("the checking ends: {why}"));
+                self.traffic.forget();
+                self.give_up_waiting();
+            }
+            RunState::Opening | RunState::Stopping | RunState::Closing | RunState::Finished => {}
         }
     }
 
@@ -877,8 +960,13 @@ impl Machine {
             // What a guard's listing left when nothing was to be sent any more.
             self.give_up_waiting();
             self.close();
-            for extension in self.checking.touched.keys() {
-                self.traffic.add(Request::Listing(extension.clone()));
+            self.traffic.begin_anew();
+            self.listings = Fuse::default();
+            // Who wants to be left alone for long is not even asked what became of it.
+            if self.stopped().is_none_or(|stop| stop.reason != StopReason::RetryAfter) {
+                for extension in self.checking.touched.keys() {
+                    self.traffic.add(Request::Listing(extension.clone()));
+                }
             }
         }
         if self.state == RunState::Verifying && self.traffic.is_over() {
@@ -1005,8 +1093,13 @@ impl Machine {
             surplus: self.surplus().to_vec(),
             still_there: self.deletes().map_or(Vec::new(), |it| it.still_there.clone()),
             check: self.check(),
-            stopped: tally.stopped(self.stopped_by(), self.asked.as_ref()),
+            stopped: self.stopped(),
         }
+    }
+
+    /// Why something is left to be done, where it stopped by itself or was asked to.
+    pub fn stopped(&self) -> Option<Stop> {
+        self.tally().stopped(self.stopped_by(), self.asked.as_ref())
     }
 
     fn deletes(&self) -> Option<&Deletes> {
@@ -1058,7 +1151,7 @@ impl Machine {
 
     /// Why it stopped by itself.
     pub fn stopped_by(&self) -> Option<&Failure> {
-        self.traffic.stopped_by()
+        self.stopped_by.as_ref()
     }
 
     /// What an operator should know, since this was last asked: why a wide call was not sent, what
@@ -1088,14 +1181,6 @@ impl Rules {
     fn looks_first(&self) -> bool {
         match self {
             Self::Delete(_) => false,
-            Self::Create(_) => true,
-        }
-    }
-
-    /// That the service does not know an event is no sign of a service in trouble.
-    fn is_trouble(&self, failure: &Failure) -> bool {
-        match self {
-            Self::Delete(_) => !failure.names_no_event(),
             Self::Create(_) => true,
         }
     }

@@ -83,9 +83,6 @@ impl Pace {
     /// The service is in trouble or asked too often. True where this slowed everything down: then
     /// it is the sign of one more round that failed.
     pub(super) fn went_wrong(&mut self, failure: &Failure, sent: Duration, now: Duration) -> bool {
-        if let Some(wait) = failure.retry_after {
-            self.resumes = self.resumes.max(now.saturating_add(wait));
-        }
         if sent < self.round_began {
             return false;
         }
@@ -110,6 +107,11 @@ impl Pace {
             self.rate.was_too_fast(now, self.resumes);
         }
         true
+    }
+
+    /// Nothing goes out before this time.
+    pub(super) fn rest_until(&mut self, time: Duration) {
+        self.resumes = self.resumes.max(time);
     }
 
     fn count(&mut self, failed: bool) {

@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use super::pace::{Pace, pause};
-use crate::domain::{Failure, Fuse, LONGEST_PAUSE};
+use crate::domain::{Failure, LONGEST_PAUSE};
 
 /// How often one request is sent at most, where what went wrong may pass.
 const ATTEMPTS: u32 = 5;
+/// After so many rounds of trouble without an answer between them nothing more is sent.
+const ROUNDS: u32 = 5;
 /// A shorter pause is over before it could be read about.
 const WORTH_TELLING: Duration = Duration::from_millis(900);
 
@@ -22,7 +24,8 @@ pub(super) struct Traffic<T> {
     in_flight: BTreeMap<T, Duration>,
     /// Of those that went wrong before.
     attempts: BTreeMap<T, u32>,
-    fuse: Fuse,
+    /// Rounds of trouble in a row.
+    rounds: u32,
     stopped_by: Option<Failure>,
     /// When the `Wait` already handed out ends.
     alarm: Option<Duration>,
@@ -60,7 +63,7 @@ impl<T: Ord + Clone> Traffic<T> {
             later: BTreeSet::new(),
             in_flight: BTreeMap::new(),
             attempts: BTreeMap::new(),
-            fuse: Fuse::default(),
+            rounds: 0,
             stopped_by: None,
             alarm: None,
             pauses: 0,
@@ -161,23 +164,30 @@ impl<T: Ord + Clone> Traffic<T> {
         let sent = self.in_flight.remove(request)?;
         let Some(failure) = failure else {
             self.pace.went_well(now);
-            self.fuse.blows(None);
+            self.rounds = 0;
             self.attempts.remove(request);
             return Some(Fate::Settled);
         };
         let may_pass = failure.is_worth_repeating();
+        let too_long = self.rest(failure, now);
         // Many that fail at once are one sign of trouble.
         let slowed = may_pass && self.pace.went_wrong(failure, sent, now);
-        if slowed {
+        if slowed || failure.retry_after.is_some() {
             self.trouble = Some(failure.clone());
         }
-        let counts = !may_pass || slowed;
-        // A service that wants to be left alone for longer is left alone.
-        let too_long = failure.retry_after.is_some_and(|wait| wait > LONGEST_PAUSE);
-        if counts && (self.fuse.blows(Some(failure)) || (may_pass && too_long)) {
+        self.rounds = if may_pass { self.rounds + u32::from(slowed) } else { 0 };
+        if self.rounds >= ROUNDS || too_long {
             self.stopped_by.get_or_insert_with(|| failure.clone());
         }
-        if !may_pass || !may_repeat || self.stopped_by.is_some() {
+        if !may_repeat || self.stopped_by.is_some() {
+            return Some(Fate::Settled);
+        }
+        // What there is no room for yet has not been tried.
+        if let (true, Some(wait)) = (failure.has_no_room(), failure.retry_after) {
+            self.later.insert((now.saturating_add(wait), request.clone()));
+            return Some(Fate::Again);
+        }
+        if !may_pass {
             return Some(Fate::Settled);
         }
         let attempts = self.attempts.entry(request.clone()).or_default();
@@ -190,6 +200,27 @@ impl<T: Ord + Clone> Traffic<T> {
         let wait = failure.retry_after.unwrap_or_default().max(pause);
         self.later.insert((now.saturating_add(wait), request.clone()));
         Some(Fate::Again)
+    }
+
+    /// Nothing goes out before the service wants to be asked again. True where that is too long to
+    /// wait for: then it is left alone.
+    fn rest(&mut self, failure: &Failure, now: Duration) -> bool {
+        let Some(wait) = failure.retry_after else { return false };
+        if wait <= LONGEST_PAUSE {
+            self.pace.rest_until(now.saturating_add(wait));
+        }
+        wait > LONGEST_PAUSE
+    }
+
+    /// Of what is to come again later only this does.
+    pub(super) fn keep_later(&mut self, keep: impl Fn(&T) -> bool) {
+        self.later.retain(|(_, request)| keep(request));
+    }
+
+    /// What comes now is another matter: what went wrong before it says nothing against it.
+    pub(super) fn begin_anew(&mut self) {
+        self.rounds = 0;
+        self.stopped_by = None;
     }
 
     pub(super) fn in_flight(&self) -> usize {

@@ -293,8 +293,9 @@ fn report(
     places: Option<&[usize]>,
     format: RunFormat,
 ) -> Result<Ending> {
-    if let Some(why) = machine.stopped_by() {
-        remark(&format!("stopped: {why}"));
+    if let Some(stop) = machine.stopped() {
+        let when = stop.not_before().map(|time| format!("resumable after {time}: "));
+        remark(&format!("STOPPED: {}{}", when.unwrap_or_default(), stop.message));
     }
     if machine.state() == RunState::Opening {
         return Ok(unsent(machine.plan(), Ending::Refused, "nothing was sent", format));
@@ -325,7 +326,10 @@ fn supply(record: &mut Record, machine: &Machine, places: &[usize]) {
 fn tell(told: &Told<'_>, format: RunFormat) -> Ending {
     let written = runs::print(format, told, |out| told.rows(out));
     let (name, tally, lost) = (told.run.unwrap_or_default(), &told.tally, told.surplus.len());
-    remark(&format!("run {name}: {tally}; {}", told.check.words()));
+    let way_on = told.way_on.as_ref().filter(|_| tally.left() > 0);
+    let way_on = way_on.map(|command| format!("; {command} goes on with {}", tally.left()));
+    let (check, way_on) = (told.check.words(), way_on.unwrap_or_default());
+    remark(&format!("run {name}: {tally}; {check}{way_on}"));
     if lost > 0 {
         let back = told.surplus.iter().filter(|one| !one["type"].is_null()).count();
         let events = counted(lost, "event");

@@ -57,7 +57,10 @@ pub(super) fn list(format: RunFormat, environment: &Environment) -> Result<Endin
             let undone = undo.as_ref().map_or_else(String::new, undo_words);
             let cut = match (&record.finished, &record.stopped) {
                 (None, _) => " UNFINISHED:".to_owned(),
-                (Some(_), Some(stop)) => format!(" STOPPED ({}):", stop.reason.name()),
+                (Some(_), Some(stop)) => {
+                    let when = stop.not_before().map(|time| format!(", resumable after {time}"));
+                    format!(" STOPPED ({}{}):", stop.reason.name(), when.unwrap_or_default())
+                }
                 (Some(_), None) => String::new(),
             };
             writeln!(out, "{}  {kind}{cut} {words}{undone}", record.name)?;
@@ -96,6 +99,9 @@ pub(super) fn print_run(record: &Record, format: RunFormat) -> Ending {
         writeln!(out, "plan      {}", shown(plan_hash))?;
         if let Some(stop) = record.stop() {
             writeln!(out, "stopped   {} ({})", stop.message, stop.reason.name())?;
+            if let Some(time) = stop.not_before() {
+                writeln!(out, "resumable after {time}")?;
+            }
         }
         writeln!(out, "outcome   {}", told.tally)?;
         told.rows(out)?;
@@ -187,6 +193,9 @@ pub(super) struct Told<'a> {
     #[serde(skip)]
     pub(super) check: Check,
     pub(super) stopped_by: Option<Value>,
+    /// The command that goes on with what is left.
+    #[serde(skip)]
+    pub(super) way_on: Option<String>,
     /// Why nothing came of it.
     error: Option<&'a str>,
 }
@@ -219,6 +228,7 @@ impl<'a> Told<'a> {
             surplus_known: record.surplus_known,
             tally: record.tally(),
             stopped_by: stopped_by(record),
+            way_on: Some(way_on(record.undoes.as_deref(), &record.name)),
             ..Self::nothing()
         }
         .checked(record.check)
@@ -235,7 +245,8 @@ impl<'a> Told<'a> {
             surplus: surplus(machine.surplus(), machine.unlisted()),
             surplus_known: machine.is_surplus_known(),
             tally: machine.tally(),
-            stopped_by: machine.end().stopped.map(|stop| stopped(&stop, &machine.tally())),
+            stopped_by: machine.stopped().map(|stop| stopped(&stop, &machine.tally())),
+            way_on: Some(way_on(machine.plan().undoes(), machine.name())),
             ..Self::of_plan(machine.plan())
         }
         .checked(machine.check())
@@ -278,6 +289,7 @@ impl<'a> Told<'a> {
             check_name: Check::NothingSent.name(),
             check: Check::NothingSent,
             stopped_by: None,
+            way_on: None,
             error: None,
         }
     }
@@ -364,8 +376,15 @@ fn stopped_by(record: &Record) -> Option<Value> {
 fn stopped(stop: &Stop, tally: &Tally) -> Value {
     json!({
         "reason": stop.reason.name(), "message": stop.message.raw(),
-        "resumable": tally.left() > 0, "not_before": null,
+        "resumable": tally.left() > 0, "not_before": stop.not_before(),
     })
+}
+
+fn way_on(undoes: Option<&str>, name: &str) -> String {
+    match undoes {
+        Some(run) => format!("callsweep undo {run}"),
+        None => format!("callsweep resume {name}"),
+    }
 }
 
 fn summary<S: Serializer>(tally: &Tally, serializer: S) -> Result<S::Ok, S::Error> {

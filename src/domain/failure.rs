@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::Foreign;
 
 /// Where a request failed.
@@ -43,6 +45,8 @@ pub struct Failure {
     pub message: Foreign,
     /// How long the service asks to be left alone, where it says so (header `Retry-After`).
     pub retry_after: Option<Duration>,
+    /// The same as a moment.
+    pub not_before: Option<Timestamp>,
 }
 
 /// The code of a service that knows no such event.
@@ -57,6 +61,7 @@ impl Failure {
             code: Foreign::default(),
             message: Foreign::from(message.into()),
             retry_after: None,
+            not_before: None,
         }
     }
 
@@ -74,6 +79,19 @@ impl Failure {
             | Cause::Rejected
             | Cause::Redirected => false,
         }
+    }
+
+    /// Its code or else the status of the answer; empty without either.
+    pub fn in_short(&self) -> String {
+        match self.http_status {
+            Some(status) if self.code.is_empty() => status.to_string(),
+            Some(_) | None => self.code.to_string(),
+        }
+    }
+
+    /// callsweep did not send it for now: in a while there is room for it.
+    pub fn has_no_room(&self) -> bool {
+        self.cause == Cause::Withheld && self.retry_after.is_some()
     }
 
     /// The service says that there is no such event (page *Delete PhoneCallEvents*).
@@ -98,7 +116,7 @@ impl Failure {
         match self.cause {
             Cause::Unreachable | Cause::NoAnswer => true,
             Cause::Rejected => self.http_status == Some(429),
-            Cause::ServiceFailed => matches!(self.http_status, Some(500 | 502 | 503 | 504)),
+            Cause::ServiceFailed => self.http_status != Some(501),
             Cause::Withheld
             | Cause::Locked
             | Cause::Unwritten
@@ -262,7 +280,7 @@ mod tests {
         assert!(failure(Cause::NoAnswer, None).is_worth_repeating());
         assert!(failure(Cause::NoAnswer, Some(200)).is_worth_repeating());
         assert!(failure(Cause::Rejected, Some(429)).is_worth_repeating());
-        for status in [500, 502, 503, 504] {
+        for status in [500, 502, 503, 504, 505, 599] {
             assert!(failure(Cause::ServiceFailed, Some(status)).is_worth_repeating(), "{status}");
         }
     }
@@ -272,9 +290,7 @@ mod tests {
         for status in [400, 401, 403, 404, 407, 409] {
             assert!(!failure(Cause::Rejected, Some(status)).is_worth_repeating(), "{status}");
         }
-        for status in [501, 505] {
-            assert!(!failure(Cause::ServiceFailed, Some(status)).is_worth_repeating(), "{status}");
-        }
+        assert!(!failure(Cause::ServiceFailed, Some(501)).is_worth_repeating());
         assert!(!failure(Cause::Rejected, Some(200)).is_worth_repeating());
         assert!(!failure(Cause::Redirected, Some(301)).is_worth_repeating());
         assert!(!failure(Cause::Unreadable, Some(200)).is_worth_repeating());

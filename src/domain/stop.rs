@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::{Cause, Failure, Foreign};
 
 /// The longest pause that a run waits for by itself.
@@ -14,6 +16,8 @@ pub struct Stop {
     pub reason: StopReason,
     /// The sentence, for people; it quotes the service.
     pub message: Foreign,
+    /// Going on makes no sense before.
+    pub not_before: Option<Timestamp>,
 }
 
 /// The words for it, in run files and machine output.
@@ -79,31 +83,37 @@ impl StopReason {
 }
 
 impl Stop {
+    /// A stop for this reason.
+    pub fn new(reason: StopReason, message: impl Into<Foreign>) -> Self {
+        Self { reason, message: message.into(), not_before: None }
+    }
+
     /// An operator asked for it.
     pub fn by_operator() -> Self {
-        Self { reason: StopReason::Operator, message: Foreign::from("stopped by the operator") }
+        Self::new(StopReason::Operator, "stopped by the operator")
     }
 
     /// A signal asked for it.
     pub fn by_signal() -> Self {
-        Self { reason: StopReason::Signal, message: Foreign::from("ended by a signal") }
+        Self::new(StopReason::Signal, "ended by a signal")
     }
 
     /// A call took more than it should, and there is no screen to ask what to do.
     pub fn by_surplus() -> Self {
         let message = "a call for one type took events of other types; undo brings them back";
-        Self { reason: StopReason::Surplus, message: Foreign::from(message) }
+        Self::new(StopReason::Surplus, message)
     }
 
     /// The run stopped by itself, after this failure.
     pub fn of(failure: &Failure) -> Self {
         let pause = failure.retry_after.unwrap_or_default();
         let reason = match failure.cause {
-            Cause::Unwritten => StopReason::Disk,
-            Cause::Withheld | Cause::Locked => StopReason::Budget,
             Cause::Rejected if failure.http_status == Some(401) => StopReason::Token,
             _ if pause > LONGEST_PAUSE => StopReason::RetryAfter,
+            Cause::Unwritten => StopReason::Disk,
+            Cause::Withheld | Cause::Locked => StopReason::Budget,
             Cause::Rejected if failure.http_status != Some(429) => StopReason::Refused,
+            Cause::ServiceFailed if failure.http_status == Some(501) => StopReason::Refused,
             Cause::Rejected
             | Cause::Simulated
             | Cause::Unreachable
@@ -112,7 +122,29 @@ impl Stop {
             | Cause::ServiceFailed
             | Cause::Unreadable => StopReason::Trouble,
         };
-        Self { reason, message: Foreign::from(failure.to_string()) }
+        let not_before = failure.not_before.filter(|_| reason == StopReason::RetryAfter);
+        Self { not_before, ..Self::new(reason, failure.to_string()) }
+    }
+
+    /// Why, in a few words; what the service said stands in the message.
+    pub fn in_short(&self) -> &'static str {
+        match self.reason {
+            StopReason::Operator => "by the operator",
+            StopReason::Signal => "by a signal",
+            StopReason::Killed => "the program ended",
+            StopReason::Token => "the token is refused",
+            StopReason::Refused => "the PBX refuses",
+            StopReason::Trouble => "trouble with the PBX",
+            StopReason::RetryAfter => "the PBX wants to be left alone",
+            StopReason::Budget => "too many requests failed",
+            StopReason::Disk => "the disk fails",
+            StopReason::Surplus => "a call took more than it should",
+        }
+    }
+
+    /// The moment from which going on makes sense, in UTC, as run files and programs have it.
+    pub fn not_before(&self) -> Option<String> {
+        self.not_before.map(|time| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
     }
 }
 
@@ -140,6 +172,10 @@ mod tests {
             (failure(Cause::Withheld, None), "budget"),
             (failure(Cause::Rejected, Some(401)), "token"),
             (failure(Cause::Rejected, Some(403)), "refused"),
+            (failure(Cause::Rejected, Some(404)), "refused"),
+            (failure(Cause::Rejected, Some(200)), "refused"),
+            (failure(Cause::ServiceFailed, Some(501)), "refused"),
+            (failure(Cause::Redirected, Some(301)), "trouble"),
             (failure(Cause::Rejected, Some(429)), "trouble"),
             (failure(Cause::ServiceFailed, Some(503)), "trouble"),
             (failure(Cause::NoAnswer, None), "trouble"),

@@ -218,6 +218,9 @@ pub(super) struct End {
     pub(super) reason: Option<String>,
     #[serde(default)]
     pub(super) message: Option<String>,
+    /// Going on makes no sense before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    not_before: Option<String>,
     deleted: usize,
     #[serde(default)]
     changed: usize,
@@ -454,6 +457,7 @@ impl End {
             at,
             reason: stop.map(|stop| stop.reason.name().to_owned()),
             message: stop.map(|stop| stop.message.raw().to_owned()),
+            not_before: stop.and_then(Stop::not_before),
             deleted: tally.deleted,
             changed: 0,
             already_gone: tally.already_gone,
@@ -478,7 +482,8 @@ impl End {
         let word = self.reason.as_deref().unwrap_or_default();
         let message = self.message.as_deref().unwrap_or(word);
         let reason = StopReason::parse(word).unwrap_or(StopReason::Trouble);
-        Stop { reason, message: Foreign::from(message) }
+        let not_before = self.not_before.as_deref().and_then(|time| time.parse().ok());
+        Stop { not_before, ..Stop::new(reason, message) }
     }
 }
 

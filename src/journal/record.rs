@@ -300,7 +300,7 @@ impl Record {
     pub fn stop(&self) -> Option<Stop> {
         let killed = || {
             let message = Foreign::from("the program ended without closing the run");
-            Stop { reason: StopReason::Killed, message }
+            Stop::new(StopReason::Killed, message)
         };
         self.stopped.clone().or_else(|| self.finished.is_none().then(killed))
     }

@@ -89,20 +89,21 @@ fn summary(model: &Model, columns: usize) -> Line<'static> {
         let words = format!("simulated: {events} would be deleted · nothing was sent");
         return Line::styled(text::clip(&words, columns), theme::GOOD);
     }
-    let (doing, done) = match machine.plan().undoes() {
-        Some(run) => (format!("undoing {run}"), format!("undone {run}")),
-        None if simulated => ("simulating".to_owned(), String::new()),
-        None => ("running".to_owned(), "finished".to_owned()),
+    let doing = match machine.plan().undoes() {
+        Some(run) => format!("undoing {run}"),
+        None if simulated => "simulating".to_owned(),
+        None => "running".to_owned(),
     };
     let state = match machine.state() {
         RunState::Opening | RunState::Running => &doing,
         RunState::Paused => "PAUSED",
         RunState::Stopping => "stopping",
         RunState::Verifying => "verifying",
-        RunState::Closing => "closing the run file",
-        RunState::Finished => &done,
+        RunState::Closing | RunState::Finished => "closing the run file",
     };
-    let words = if simulated {
+    let words = if over {
+        active.ended().join(" · ")
+    } else if simulated {
         format!("{state}: {} would be sent", count_of(active.would_change(), "event"))
     } else {
         format!("{state}: {tally}")
@@ -119,7 +120,7 @@ fn summary(model: &Model, columns: usize) -> Line<'static> {
     }
     if over {
         let check = machine.check();
-        let words = format!("{words} · {}", check.words());
+        let words = ended(active.ended(), check.words(), active.way_on(), columns);
         let is_well = tally.left() == 0 && check.is_good();
         let style = if is_well { theme::GOOD } else { theme::WARNING };
         return Line::styled(text::clip(&words, columns), style);
@@ -128,6 +129,20 @@ fn summary(model: &Model, columns: usize) -> Line<'static> {
     let done = (tally.settled() * room).checked_div(machine.plan().events().len()).unwrap_or(0);
     let bar = format!("[{}{}] ", "#".repeat(done), ".".repeat(room.saturating_sub(done)));
     Line::from(vec![Span::styled(bar, theme::GOOD), Span::styled(words, theme::STRONG)])
+}
+
+/// How a run ended, whether it was checked and how to go on; where room is short that comes sooner.
+fn ended(mut parts: Vec<String>, check: &str, way_on: Option<String>, columns: usize) -> String {
+    let goes_on = way_on.is_some();
+    parts.push(check.to_owned());
+    parts.extend(way_on);
+    let words = parts.join(" · ");
+    if text::width(&words) > columns && goes_on {
+        parts.rotate_right(1);
+        parts.swap(0, 1);
+        return parts.join(" · ");
+    }
+    words
 }
 
 fn call_row(mask: &Mask, machine: &Machine, call: usize, columns: usize) -> Option<Line<'static>> {

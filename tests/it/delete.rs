@@ -246,8 +246,31 @@ fn a_service_that_fails_is_not_hammered_and_everything_unsent_says_so() {
     let document = said.document();
     let count = |outcome: &str| document["summary"][outcome].as_u64().unwrap();
     assert!((1..=5).contains(&count("refused")) && count("not_sent") > 5, "{document}");
-    assert!(said.err.contains("stopped: "), "{}", said.err);
+    assert!(said.err.contains("STOPPED: "), "{}", said.err);
     assert_eq!(deletes(&pbx).len(), 5);
+}
+
+#[test]
+fn a_service_that_wants_an_hour_is_told_with_the_moment_from_which_it_can_be_gone_on_with() {
+    let pbx = named("three-extensions-with-events");
+    pbx.simulator.with_world(|world| {
+        let (method, retry_after) = (Some("DELETE".to_owned()), Some("3600".to_owned()));
+        world.add_fault(Fault { method, retry_after, status: Some(429), ..Fault::default() });
+    });
+    let said = pbx.run(&["delete", "--where=ext:*", "--yes", "--format=json"]);
+    assert_eq!(said.code, 1, "{}", said.err);
+    let stop = said.document()["stopped_by"].clone();
+    assert_eq!((stop["reason"].as_str(), &stop["resumable"]), (Some("retry_after"), &true.into()));
+    let not_before = stop["not_before"].as_str().unwrap().to_owned();
+    assert!(not_before.ends_with('Z') && not_before.parse::<jiff::Timestamp>().is_ok());
+    assert!(said.err.contains(&format!("STOPPED: resumable after {not_before}")), "{}", said.err);
+    assert!(said.err.contains("callsweep resume "), "{}", said.err);
+    assert_eq!(said.document()["check"], "not_checked");
+    let shown = pbx.run(&["show", "latest", "--format=json"]).document();
+    assert_eq!(shown["stopped_by"]["not_before"], not_before);
+    let runs = pbx.run(&["runs", "--format=json"]).document();
+    assert_eq!(runs["runs"][0]["stopped_by"]["not_before"], not_before);
+    assert!(pbx.run(&["runs"]).out.contains(&not_before));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use callsweep::app::Leaving;
 use callsweep::domain::{Source, WideCalls};
-use callsweep::simulator::{Fault, Soap, World};
+use callsweep::simulator::{Event, Fault, Soap, World};
 
 use crate::desk::{Desk, Setting};
 
@@ -106,7 +106,7 @@ fn a_refusal_in_the_middle_does_not_hold_up_the_others_and_stays_marked_with_its
     let size = (80, 24);
     let mut desk = Desk::with("an-extension-refuses", Setting { size, ..Setting::default() });
     desk.do_keys("A d y");
-    desk.sees("finished: 2 deleted, 2 refused");
+    desk.sees("finished: 2 deleted, 2 refused · checked with the service · r goes on with 2");
     desk.sees_wrapped("pce_access_denied: You are not allowed to manage the phone call events.");
     assert_eq!((desk.left("0003*210").len(), desk.left("0003*211").len()), (2, 0));
     assert_eq!(desk.marked(), desk.left("0003*210"));
@@ -143,6 +143,56 @@ fn each_error_of_the_page_is_shown_with_code_and_message_and_the_event_stays_mar
     }
 }
 
+/// Eight events on the first extension and two on the second; every DELETE of such a path is refused.
+fn refusing(fault: &Fault, part: &str) -> Desk {
+    let mut desk = Desk::open("an-extension-refuses");
+    desk.simulator.with_world(|world| {
+        let twin = world.extension("0003*210").unwrap().events[0].clone();
+        let twins = (0..6).map(|at| Event { id: format!("twin{at}"), ..twin.clone() });
+        world.extension_mut("0003*210").unwrap().events.extend(twins);
+        world.clear_faults();
+        let (method, path) = (Some("DELETE".to_owned()), Some(part.to_owned()));
+        world.add_fault(Fault { method, path, ..fault.clone() });
+        world.forget_requests();
+    });
+    desk.do_keys("R A d y");
+    desk
+}
+
+#[test]
+fn an_extension_that_refuses_is_left_alone_after_three_and_the_next_is_done() {
+    for (status, code) in [(400, Some("pce_access_denied")), (403, None), (404, None)] {
+        let code = code.map(str::to_owned);
+        let fault = Fault { status: Some(status), code, ..Fault::default() };
+        let mut desk = refusing(&fault, "0003*210");
+        desk.sees("finished: 2 deleted, 3 refused, 5 not sent");
+        desk.sees("r goes on with 8");
+        desk.sees("0003*210 is left alone, 5 not sent");
+        assert_eq!((desk.deletes().len(), desk.left("0003*211").len()), (5, 0), "{status}");
+        let last = desk.run_file().pop().unwrap();
+        assert_eq!(last["line"], "finished");
+    }
+}
+
+#[test]
+fn a_service_that_wants_an_hour_stops_the_run_until_then_and_is_asked_nothing_more() {
+    let retry_after = Some("3600".to_owned());
+    let fault = Fault { status: Some(503), retry_after, ..Fault::default() };
+    let mut desk = refusing(&fault, "phoneCallEvents");
+    desk.sees("STOPPED: resumable after 01:00:00 · r goes on with 10 · 0 deleted, 1 refus");
+    let asked = desk.simulator.with_world(|world| world.requests().last().unwrap().method.clone());
+    assert_eq!((desk.deletes().len(), asked.as_str()), (1, "DELETE"));
+    let last = desk.run_file().pop().unwrap();
+    assert_eq!(
+        (last["line"].as_str(), last["reason"].as_str()),
+        (Some("stopped"), Some("retry_after"))
+    );
+    let until: jiff::Timestamp = last["not_before"].as_str().unwrap().parse().unwrap();
+    let begun: jiff::Timestamp = last["at"].as_str().unwrap().parse().unwrap();
+    let pause = until.duration_since(begun).as_secs();
+    assert!((3590..=3600).contains(&pause), "{pause}");
+}
+
 #[test]
 fn stopping_in_the_middle_awaits_what_is_in_flight_and_keeps_the_rest() {
     let mut desk = Desk::open(THREE);
@@ -153,7 +203,7 @@ fn stopping_in_the_middle_awaits_what_is_in_flight_and_keeps_the_rest() {
     desk.press("esc");
     desk.sees("waiting for 1 call in flight");
     desk.settle();
-    desk.sees("finished: 2 deleted, 3 not sent");
+    desk.sees("STOPPED: by the operator · r goes on with 3 · 2 deleted, 3 not sent");
     assert_eq!(desk.deletes().len(), 2);
     assert_eq!((desk.left("0003*101").len(), desk.marked().len()), (3, 3));
     let last = desk.run_file().pop().unwrap();
@@ -254,7 +304,7 @@ fn a_read_only_profile_shows_the_review_and_deletes_nothing() {
 fn what_became_of_a_call_without_an_answer_is_settled_by_listing_again() {
     for (acts, words, left) in [
         (true, "finished: 1 deleted · checked with the service", 2),
-        (false, "finished: 0 deleted, 1 refused · checked with the service", 3),
+        (false, "STOPPED: trouble with the PBX · r goes on with 1 · 0 deleted, 1 refused", 3),
     ] {
         let mut desk = Desk::open(PAGE);
         let method = Some("DELETE".into());
@@ -275,7 +325,7 @@ fn without_a_listing_afterwards_a_call_without_an_answer_stays_unknown() {
         world.add_fault(Fault { reset: true, acts: true, ..Fault::default() });
     });
     desk.do_keys("y 1");
-    desk.sees("finished: 0 deleted, 1 unknown");
+    desk.sees("STOPPED: trouble with the PBX · r goes on with 1 · 0 deleted, 1 unknown · n");
     desk.does_not_see("checked with the service");
     assert_eq!((desk.left("0003*210").len(), desk.marked().len()), (2, 1));
     desk.simulator.with_world(World::clear_faults);
@@ -591,7 +641,7 @@ fn z_tries_again_what_could_not_be_brought_back() {
         world.add_fault(Fault { method, nth: Some(2), status: Some(500), ..Fault::default() });
     });
     desk.do_keys("z y");
-    desk.sees("2 of 3 restored; z tries the others again");
+    desk.sees("2 of 3 restored; z goes on with 1");
     desk.do_keys("z");
     desk.sees("UNDO: re-create 1 phone call event");
     desk.do_keys("y");

@@ -59,6 +59,18 @@ fn busy() -> Failure {
     Failure { http_status: Some(503), ..Failure::new(Cause::ServiceFailed, "busy") }
 }
 
+/// A run over two extensions of five and two events.
+fn over_two(form: CallForm, concurrency: usize) -> Machine {
+    let mut store = EventStore::default();
+    for (extension, ids) in [("210", &["a", "b", "c", "d", "e"][..]), ("211", &["f", "g"])] {
+        let rows: Vec<(&str, &str)> = ids.iter().map(|id| ("0", *id)).collect();
+        store.insert(builder(extension, &rows).finish(true));
+        store.set_marks(&ExtensionNumber::parse(extension).unwrap(), 0..rows.len(), true);
+    }
+    let selection = Selection::of_marks(&store);
+    begun(Plan::freeze(target(), &selection, form, 1000).unwrap(), concurrency)
+}
+
 /// Hands back what the service said to the calls with these ids.
 fn answer(run: &mut Machine, id: usize, answer: Result<&[&str], Failure>) {
     answer_at(run, id, answer, NOW);
@@ -323,15 +335,151 @@ fn a_refusal_in_the_middle_does_not_end_the_run() {
 }
 
 #[test]
-fn five_refusals_in_a_row_stop_the_run_and_the_rest_is_not_sent() {
-    let mut run = run(9, 1);
-    for id in 0..5 {
+fn three_refusals_in_a_row_leave_their_extension_alone_and_the_next_goes_on() {
+    let mut run = over_two(CallForm::Event, 1);
+    for id in 0..3 {
         assert_eq!(sends(&run.hand_out(NOW)), [id]);
         answer(&mut run, id, Err(rejected("pce_access_denied")));
     }
-    assert_eq!(run.stopped_by().map(|why| why.code.raw()), Some("pce_access_denied"));
+    assert_eq!(sends(&run.hand_out(NOW)), [5], "the rest of the first is not sent");
+    works(&mut run, 5);
+    assert_eq!(sends(&run.hand_out(NOW)), [6]);
+    works(&mut run, 6);
+    assert_eq!(run.end().stopped, None);
+    assert_eq!(run.tally(), Tally { deleted: 2, refused: 3, not_sent: 2, ..Tally::default() });
+    let why = run.outcomes()[4].as_ref().and_then(Outcome::failure).unwrap().to_string();
+    assert_eq!(why, "not sent: the extension refused 3 times in a row (pce_access_denied)");
+    let told = "210 is left alone, 2 not sent: the extension refused 3 times in a row \
+                (pce_access_denied)";
+    assert_eq!(run.take_remarks(), [told]);
+    let revised: Vec<usize> = run.end().revised.iter().map(|(event, _)| *event).collect();
+    assert_eq!(revised, [3, 4], "the run file says why");
+}
+
+#[test]
+fn what_is_in_flight_when_its_extension_is_left_keeps_its_own_answer() {
+    let mut run = over_two(CallForm::Event, 2);
+    let mut answers = 0;
+    while answers < 4 {
+        for id in sends(&run.hand_out(NOW)) {
+            answers += 1;
+            answer(&mut run, id, Err(rejected("extension_invalid")));
+        }
+    }
+    assert_eq!((run.tally().refused, run.tally().not_sent), (4, 1));
+    assert_eq!(sends(&run.hand_out(NOW)), [5, 6]);
+}
+
+#[test]
+fn what_was_to_be_repeated_of_an_extension_that_is_left_keeps_its_last_answer() {
+    let mut run = run(5, 1);
+    run.hand_out(NOW);
+    answer(&mut run, 0, Err(no_answer()));
+    let mut now = waits(&run.hand_out(NOW));
+    for _ in 0..3 {
+        match &run.hand_out(now)[..] {
+            [Act::Send(call)] if call.id() > 0 => {
+                let id = call.id();
+                answer_at(&mut run, id, Err(rejected("pce_access_denied")), now);
+            }
+            [Act::Send(call)] => {
+                assert_eq!(call.id(), 0);
+                answer_at(&mut run, 0, Err(no_answer()), now);
+            }
+            [Act::Wait(time)] => now += *time,
+            other => panic!("{other:?}"),
+        }
+    }
+    run.leave(&extension(), &rejected("no"));
+    assert_eq!(names(&run)[0], "unknown");
+    assert!(run.hand_out(now).iter().all(|act| !matches!(act, Act::Send(_))));
+}
+
+#[test]
+fn a_wide_call_whose_guard_comes_back_after_its_extension_was_left_does_not_go_out() {
+    let mut run = wide(0..3, CallForm::Extension);
     assert!(is_listing(&run.hand_out(NOW)));
-    assert_eq!((run.tally().refused, run.tally().not_sent), (5, 4));
+    run.leave(&extension(), &rejected("no"));
+    run.listed(&extension(), Ok(&listing(ROWS)), NOW);
+    assert!(matches!(run.hand_out(NOW)[..], [Act::Close(_)]));
+    assert_eq!(names(&run), ["not sent"; 3]);
+}
+
+#[test]
+fn five_refusals_without_a_code_over_two_extensions_stop_the_run() {
+    let mut run = over_two(CallForm::Event, 1);
+    let missing = || Failure { http_status: Some(404), ..rejected("") };
+    for id in [0, 1, 2, 5, 6] {
+        assert_eq!(sends(&run.hand_out(NOW)), [id]);
+        answer(&mut run, id, Err(missing()));
+    }
+    assert_eq!(run.end().stopped.map(|stop| stop.reason.name()), Some("refused"));
+    assert!(run.hand_out(NOW).iter().all(|act| matches!(act, Act::List(_))));
+    assert_eq!((run.tally().refused, run.tally().not_sent), (5, 2));
+}
+
+#[test]
+fn a_redirect_stops_the_run_at_once() {
+    let mut run = run(3, 1);
+    run.hand_out(NOW);
+    let elsewhere = Failure::new(Cause::Redirected, "elsewhere");
+    answer(&mut run, 0, Err(Failure { http_status: Some(302), ..elsewhere }));
+    assert_eq!(run.end().stopped.map(|stop| stop.reason.name()), Some("trouble"));
+    assert_eq!(names(&run), ["refused", "not sent", "not sent"]);
+}
+
+fn in_an_hour() -> Failure {
+    let retry_after = Some(Duration::from_secs(3600));
+    Failure { retry_after, not_before: Some(jiff::Timestamp::UNIX_EPOCH), ..busy() }
+}
+
+#[test]
+fn a_service_that_wants_to_be_left_alone_for_long_stops_the_run_until_then() {
+    let mut run = run(3, 1);
+    run.hand_out(NOW);
+    answer(&mut run, 0, Err(in_an_hour()));
+    let stop = run.stopped().unwrap();
+    assert_eq!(stop.reason.name(), "retry_after");
+    assert_eq!(stop.not_before().as_deref(), Some("1970-01-01T00:00:00Z"));
+    assert!(
+        matches!(run.hand_out(NOW)[..], [Act::Close(_)]),
+        "nothing is asked before, not even what it did"
+    );
+}
+
+#[test]
+fn a_service_that_wants_to_be_left_alone_for_long_while_checking_leaves_it_not_checked() {
+    let mut run = run(1, 1);
+    run.hand_out(NOW);
+    works(&mut run, 0);
+    assert!(is_listing(&run.hand_out(NOW)));
+    run.listed(&extension(), Err(&in_an_hour()), NOW);
+    assert!(matches!(run.hand_out(NOW)[..], [Act::Close(_)]), "nobody waits");
+    assert_eq!((run.check(), run.stopped()), (Check::NotChecked, None));
+    assert!(run.take_remarks().iter().any(|remark| remark.starts_with("the checking ends: ")));
+}
+
+#[test]
+fn what_there_is_no_room_for_yet_waits_and_goes_on_however_often() {
+    let mut run = run(2, 1);
+    let mut now = NOW;
+    let full = Failure {
+        retry_after: Some(Duration::from_secs(65)),
+        ..Failure::new(Cause::Withheld, "not asked: 10 requests failed within a minute")
+    };
+    for _ in 0..9 {
+        assert_eq!(run.hand_out(now).len(), 1);
+        answer_at(&mut run, 0, Err(full.clone()), now);
+        let wait = waits(&run.hand_out(now));
+        assert_eq!(wait, Duration::from_secs(65));
+        assert!(run.take_remarks()[0].starts_with("waits 65 s, then tries again: not asked"));
+        now += wait;
+        // The list grew old meanwhile.
+        if is_listing(&run.hand_out(now)) {
+            run.listed(&extension(), Ok(&listing(&[("0", "e0"), ("0", "e1")])), now);
+        }
+    }
+    assert_eq!((run.state(), run.tally().settled()), (RunState::Running, 0));
 }
 
 #[test]

@@ -468,7 +468,7 @@ fn the_walk_comes_through_every_dialog() {
         "deleted",
         "Leave?",
         "UNDO: re-create",
-        "undone",
+        "undo finished",
         "restored",
         "Keys   j k scroll",
         "cannot be deleted from here",
