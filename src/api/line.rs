@@ -3,6 +3,7 @@
 //!
 //! Nothing here knows a token or decides what may be sent: [`Transport`](super::transport) does.
 
+mod awake;
 mod pause;
 mod trouble;
 
@@ -19,10 +20,11 @@ use reqwest::redirect::Policy;
 use reqwest::{Certificate, Method, RequestBuilder, Response, Url};
 use tokio::sync::Semaphore;
 
+use self::awake::Wait;
 use super::Settings;
 use super::answer::{Answer, Body};
 use super::budget::Budget;
-use super::clock::{now, today};
+use super::clock::{now, since_boot, today};
 use crate::domain::{Cause, Exchange, Failure, Foreign};
 
 /// Longest wait for a connection.
@@ -91,7 +93,14 @@ pub(super) struct Broken {
     failure: Failure,
     /// The connection ended before the head of an answer was whole. So does one that was kept and
     /// that the service closes just when the next request is under way.
-    pub(super) ended: bool,
+    ended: bool,
+}
+
+impl Broken {
+    /// Whether it says nothing of how the same question will go at once.
+    pub(super) fn may_be_asked_again(&self) -> bool {
+        self.ended || self.failure.cause == Cause::Asleep
+    }
 }
 
 /// How long is waited for what.
@@ -119,7 +128,6 @@ impl Line {
             .referer(false)
             .http1_only()
             .connect_timeout(patience.connect)
-            .timeout(patience.total)
             .tcp_nodelay(true)
             .pool_idle_timeout(IDLE)
             .pool_max_idle_per_host(settings.concurrency);
@@ -175,7 +183,7 @@ impl Line {
             _ => Some(self.questions.admit().await?),
         };
         let started = now();
-        let outcome = self.exchange(request, largest).await;
+        let outcome = self.awaited(request, largest).await;
         if let Some(permit) = permit.filter(|_| !noted_as_failed(&outcome)) {
             permit.answered_well();
         }
@@ -191,8 +199,29 @@ impl Line {
         outcome
     }
 
-    async fn exchange(&self, request: RequestBuilder, largest: usize) -> Result<Answer, Broken> {
-        let response = request.send().await.map_err(|error| Broken {
+    /// An exchange for which no longer is waited than there is patience, in time that this program
+    /// was awake.
+    async fn awaited(&self, request: RequestBuilder, largest: usize) -> Result<Answer, Broken> {
+        let mut wait = Wait::new(self.patience.total, since_boot);
+        let outcome = self.exchange(request, largest, &mut wait).await;
+        outcome.map_err(|broken| {
+            let alone = matches!(broken.failure.cause, Cause::NoAnswer | Cause::Unreachable);
+            if !alone || wait.asleep.is_zero() {
+                return broken;
+            }
+            Broken { failure: trouble::asleep(broken.failure, wait.asleep), ..broken }
+        })
+    }
+
+    async fn exchange<C: Fn() -> Duration + Send>(
+        &self,
+        request: RequestBuilder,
+        largest: usize,
+        wait: &mut Wait<C>,
+    ) -> Result<Answer, Broken> {
+        let no_answer = || trouble::no_answer(&self.host, self.patience);
+        let response = wait.wait(request.send()).await.ok_or_else(no_answer)?;
+        let response = response.map_err(|error| Broken {
             ended: trouble::ended_early(&error),
             failure: trouble::failure(error, &self.host, self.patience),
         })?;
@@ -203,8 +232,8 @@ impl Line {
         let coding = coding(response.headers());
         let mut body = Body::default();
         let largest = if status >= 300 { LARGEST_REFUSAL } else { largest };
-        let read = self.read(response, &mut body, largest).await;
-        match read {
+        let read = wait.wait(self.read(response, &mut body, largest)).await;
+        match read.unwrap_or_else(|| Err(no_answer())) {
             // The status line of a refusal says enough; what came of its body may say more.
             Err(_) if status >= 300 => {}
             Err(failure) => {
@@ -255,7 +284,7 @@ impl Line {
 fn noted_as_failed(outcome: &Result<Answer, Broken>) -> bool {
     match outcome {
         Ok(answer) => answer.status >= 300,
-        Err(broken) => broken.failure.cause != Cause::Unreachable,
+        Err(broken) => !matches!(broken.failure.cause, Cause::Unreachable | Cause::Asleep),
     }
 }
 

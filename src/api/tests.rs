@@ -230,6 +230,19 @@ fn an_answer_that_takes_too_long_is_no_answer() {
 }
 
 #[test]
+fn a_status_that_came_before_the_patience_ended_is_known_whatever_became_of_its_body() {
+    for (line, cause) in [("200 OK", Cause::NoAnswer), ("403 Forbidden", Cause::Rejected)] {
+        let half = format!("HTTP/1.1 {line}\r\nContent-Length: 500\r\n\r\n[").into_bytes();
+        let server = Server::start(vec![Reply::Silence(half.clone()), Reply::Silence(half)]);
+        let timeout = Duration::from_millis(100);
+        let impatient = Client::new(Settings { timeout, ..settings(&server.origin) }).unwrap();
+        let failure = wait(impatient.delete(&one_event(), &mut Vec::new())).unwrap_err();
+        let status = line.split(' ').next().unwrap().parse().ok();
+        assert_eq!((failure.cause, failure.http_status), (cause, status), "{failure}");
+    }
+}
+
+#[test]
 fn a_body_without_end_is_not_read_to_the_end() {
     let failure =
         refusal_of(Reply::Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n[".to_vec()));

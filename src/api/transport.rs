@@ -164,8 +164,8 @@ impl Transport {
         Ok(again)
     }
 
-    /// Sends a request, and once more a question whose connection ended under it: it is asked
-    /// without harm twice. Whether a change was made before the end, nobody knows here.
+    /// Sends a request, and once more a question whose connection ended under it, or that was out
+    /// while this program stood still: it is asked without harm twice. Whether a change was made before the end, nobody knows here.
     async fn heard(
         &self,
         verb: Verb,
@@ -175,7 +175,7 @@ impl Transport {
     ) -> Result<Answer, Failure> {
         let largest = if verb.writes() { LARGEST_CHANGE } else { LARGEST_LIST };
         let outcome = match self.line.traced(verb.name(), path, request(), largest, trace).await {
-            Err(broken) if broken.ended && !verb.writes() => {
+            Err(broken) if broken.may_be_asked_again() && !verb.writes() => {
                 self.line.traced(verb.name(), path, request(), largest, trace).await
             }
             outcome => outcome,

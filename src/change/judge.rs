@@ -122,6 +122,7 @@ fn outcome_of_failure(failure: &Failure, may_have_acted: bool) -> Outcome {
         | Cause::Redirected
         | Cause::ServiceFailed
         | Cause::NoAnswer
+        | Cause::Asleep
         | Cause::Unreadable => Outcome::Refused(failure.clone()),
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use super::pace::{Pace, pause};
-use crate::domain::{Failure, LONGEST_PAUSE};
+use crate::domain::{Cause, Failure, LONGEST_PAUSE};
 
 /// How often one request is sent at most, where what went wrong may pass.
 const ATTEMPTS: u32 = 5;
@@ -171,7 +171,9 @@ impl<T: Ord + Clone> Traffic<T> {
         let may_pass = failure.is_worth_repeating();
         let too_long = self.rest(failure, now);
         // Many that fail at once are one sign of trouble.
-        let slowed = may_pass && self.pace.went_wrong(failure, sent, now);
+        // That this program stood still is no trouble of the service.
+        let slept = failure.cause == Cause::Asleep;
+        let slowed = may_pass && !slept && self.pace.went_wrong(failure, sent, now);
         if slowed || failure.retry_after.is_some() {
             self.trouble = Some(failure.clone());
         }

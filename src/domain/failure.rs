@@ -22,6 +22,8 @@ pub enum Cause {
     Unreachable,
     /// It was sent, and no complete answer came back.
     NoAnswer,
+    /// The same, and this program stood still meanwhile: that says nothing of the service.
+    Asleep,
     /// The service answered with a refusal (4xx).
     Rejected,
     /// The service answered that it should be asked elsewhere (3xx); redirects are not followed.
@@ -69,7 +71,7 @@ impl Failure {
     /// service that did not take the request on (RFC 9110, 15.6).
     pub fn may_have_acted(&self) -> bool {
         match self.cause {
-            Cause::NoAnswer | Cause::Unreadable => true,
+            Cause::NoAnswer | Cause::Asleep | Cause::Unreadable => true,
             Cause::ServiceFailed => !matches!(self.http_status, Some(501 | 503)),
             Cause::Withheld
             | Cause::Locked
@@ -114,7 +116,7 @@ impl Failure {
     /// only where nothing [may have been made](Self::may_have_acted).
     pub fn is_worth_repeating(&self) -> bool {
         match self.cause {
-            Cause::Unreachable | Cause::NoAnswer => true,
+            Cause::Unreachable | Cause::NoAnswer | Cause::Asleep => true,
             Cause::Rejected => self.http_status == Some(429),
             Cause::ServiceFailed => self.http_status != Some(501),
             Cause::Withheld

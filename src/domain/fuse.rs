@@ -24,6 +24,8 @@ impl Fuse {
             None => 0,
             // That nothing was sent is what was asked for.
             Some(failure) if failure.cause == Cause::Simulated => 0,
+            // Nor does it say anything of the service that this program stood still.
+            Some(failure) if failure.cause == Cause::Asleep => self.failures,
             Some(failure) if matches!(failure.cause, Cause::Withheld | Cause::Unwritten) => {
                 Self::IN_A_ROW
             }
@@ -65,6 +67,14 @@ mod tests {
             assert!(Fuse::default().blows(Some(&at_once)), "{at_once:?}");
         }
         assert!(!Fuse::default().blows(Some(&failure(Cause::Rejected, Some(403)))));
+    }
+
+    #[test]
+    fn what_was_out_while_the_program_stood_still_blows_nothing_however_much() {
+        let mut fuse = Fuse::default();
+        for _ in 0..100 {
+            assert!(!fuse.blows(Some(&failure(Cause::Asleep, None))));
+        }
     }
 
     #[test]

@@ -118,6 +118,7 @@ impl Stop {
             | Cause::Simulated
             | Cause::Unreachable
             | Cause::NoAnswer
+            | Cause::Asleep
             | Cause::Redirected
             | Cause::ServiceFailed
             | Cause::Unreadable => StopReason::Trouble,

@@ -84,7 +84,7 @@ pub(crate) fn named(name: &str) -> Pbx {
 }
 
 /// Extensions 100 and up, of which some refuse to be listed.
-fn refusing(all: usize, refuses: impl Fn(usize) -> bool) -> Pbx {
+pub(crate) fn refusing(all: usize, refuses: impl Fn(usize) -> bool) -> Pbx {
     let tables = (0..all).map(|place| {
         let refusal = if refuses(place) { "refuse_list = \"pce_access_denied\"\n" } else { "" };
         format!(

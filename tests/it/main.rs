@@ -13,6 +13,7 @@
 )]
 
 mod answers;
+mod asleep;
 mod blocker;
 mod choosing;
 mod config;

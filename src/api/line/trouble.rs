@@ -10,7 +10,7 @@ use std::time::Duration;
 use rustls::CertificateError;
 
 use super::Patience;
-use crate::domain::{Cause, Failure};
+use crate::domain::{Cause, Failure, Foreign};
 
 /// Whether the connection ended under the request. A connection that never came about is none, nor
 /// one on which nobody answered in time.
@@ -32,11 +32,7 @@ pub(super) fn failure(error: reqwest::Error, host: &str, patience: Patience) -> 
         return Failure::new(Cause::Withheld, format!("the request could not be made ({reason})"));
     }
     if error.is_timeout() {
-        let waited = seconds(patience.total);
-        return Failure::new(
-            Cause::NoAnswer,
-            format!("no answer within {waited}: raise timeout_s in the profile if {host} is slow"),
-        );
+        return no_answer(host, patience);
     }
     let spoke_http = find::<hyper::Error>(&error);
     if spoke_http.is_some_and(hyper::Error::is_canceled) {
@@ -55,6 +51,21 @@ pub(super) fn failure(error: reqwest::Error, host: &str, patience: Patience) -> 
         format!("the connection to {host} broke before its answer was complete ({reason})")
     };
     Failure::new(Cause::NoAnswer, message)
+}
+
+/// Nobody answered in time.
+pub(super) fn no_answer(host: &str, patience: Patience) -> Failure {
+    let waited = seconds(patience.total);
+    let message =
+        format!("no answer within {waited}: raise timeout_s in the profile if {host} is slow");
+    Failure::new(Cause::NoAnswer, message)
+}
+
+/// The same failure of a request that was out while this program stood still for so long.
+pub(super) fn asleep(failure: Failure, time: Duration) -> Failure {
+    let said = failure.message.raw();
+    let message = format!("callsweep stood still for {} s meanwhile: {said}", time.as_secs());
+    Failure { cause: Cause::Asleep, message: Foreign::from(message), ..failure }
 }
 
 /// The text of the error that caused all others.
