@@ -45,7 +45,7 @@ pub use message::{Message, Moment};
 pub use model::{Dialog, Facts, LeaveQuestion, Leaving, Model};
 pub use prompt::FilterPrompt;
 pub use review::{Digest, Review, ReviewCall, ReviewLayout, ReviewRow};
-pub use running::ActiveRun;
+pub use running::{ActiveRun, whole_seconds};
 pub use status::{
     Calls, LogLine, Notice, StatusRow, Tone, count_of, ids_told, is_well, outcome_word,
 };

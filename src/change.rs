@@ -35,7 +35,7 @@ pub use drift::{Choice, Difference, Drifted};
 pub use exact::Inexact;
 pub use judge::{Reply, Settled, judge, judge_made};
 pub use ledger::Tally;
-pub use machine::{Machine, RunEnd, RunState};
+pub use machine::{Machine, RunEnd, RunState, Waiting};
 pub use past::{History, Make};
 pub use plan::{Kind, Plan, PlanRefused};
 pub use rest::{Rest, RestRefused};

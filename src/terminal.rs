@@ -161,6 +161,9 @@ impl Front {
                 // What a picture waited for may be over.
                 None => self.held = false,
             }
+            if self.model.changes_at().is_some_and(|at| at <= self.clock.since_start()) {
+                self.take(Message::TimePassed, hands);
+            }
             if let Some(picture) = self.show.look(&self.model, self.clock.since_start()) {
                 self.take(Message::Shown(picture), hands);
             }
@@ -180,7 +183,7 @@ impl Front {
         let now = self.clock.since_start();
         let due = self.show.due(&self.model, self.held, now);
         let end = self.end.map(|(_, at)| at);
-        let next = [frame, due, end].into_iter().flatten().min()?;
+        let next = [frame, due, end, self.model.changes_at()].into_iter().flatten().min()?;
         Some(next.saturating_sub(now))
     }
 

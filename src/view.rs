@@ -159,7 +159,12 @@ fn short_badges(model: &Model) -> Vec<Span<'static>> {
 }
 
 fn running_word(model: &Model) -> &'static str {
-    if model.is_simulating() { "SIMULATING" } else { "RUNNING" }
+    match model.waiting() {
+        _ if model.is_simulating() => "SIMULATING",
+        _ if model.is_paused() => "PAUSED",
+        Some(_) => "WAITING",
+        None => "RUNNING",
+    }
 }
 
 fn prompt(model: &Model) -> Line<'static> {

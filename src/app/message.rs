@@ -70,6 +70,8 @@ pub enum Message {
     Done(Done),
     /// [`Effect::Wait`](super::Effect::Wait) is done.
     Waited,
+    /// It is later: the model [asked](super::Model::changes_at) to be told.
+    TimePassed,
     /// The receipt is on disk under this path, or why it is not.
     ReceiptWritten(Result<String, String>),
     /// The program was suspended and goes on, or why suspending it is of no use.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::change::{Done, Learnt, Machine, Plan, RunState};
+use crate::change::{Done, Learnt, Machine, Plan, RunState, Waiting};
 use crate::domain::{Cause, ExtensionNumber, Failure, Listing, Meant, Outcome, Stop, StopReason};
 
 use super::consent::Yes;
@@ -30,11 +30,17 @@ pub(super) struct Runs {
 pub struct ActiveRun {
     /// What is carried out, and how far it is.
     pub machine: Machine,
-    started: Duration,
-    finished: Option<Duration>,
+    /// How long calls have been going out, waits and pauses left out, and since when they do.
+    flowed: Duration,
+    flows: Option<Duration>,
     /// The local time before which going on makes no sense.
     not_before: Option<String>,
 }
+
+/// No figure of a run means anything before.
+const FIGURED: Duration = Duration::from_secs(2);
+/// A service that says nothing for so long is said to.
+const SILENCE: Duration = Duration::from_secs(5);
 
 impl Runs {
     /// What Status shows: until a run file is open, the run before it.
@@ -51,7 +57,7 @@ impl Runs {
 
 impl ActiveRun {
     fn new(machine: Machine) -> Self {
-        Self { machine, started: Duration::ZERO, finished: None, not_before: None }
+        Self { machine, flowed: Duration::ZERO, flows: None, not_before: None }
     }
 
     /// Events that a simulated run would have sent a call for.
@@ -60,23 +66,51 @@ impl ActiveRun {
         failures.filter(|failure| failure.cause == Cause::Simulated).count()
     }
 
-    /// How long it took, or has been taking.
-    pub fn elapsed(&self, now: Duration) -> Duration {
-        self.finished.unwrap_or(now).saturating_sub(self.started)
-    }
-
-    /// Calls settled a second, and the time the rest takes at this rate; none before the first.
+    /// Calls settled a second while calls went out, and the time the rest takes at this rate; none
+    /// where that was too short for a figure to mean something.
     pub fn pace(&self, now: Duration) -> Option<(f64, Duration)> {
         let settled = self.machine.failed().len() + self.machine.succeeded().len();
         let left = self.machine.plan().calls().saturating_sub(settled);
-        let elapsed = self.elapsed(now);
-        if settled == 0 || elapsed.is_zero() {
+        let flows = self.flows.map_or(Duration::ZERO, |since| now.saturating_sub(since));
+        let took = self.flowed.saturating_add(flows);
+        if settled == 0 || took < FIGURED {
             return None;
         }
         let settled = u32::try_from(settled).ok()?;
         let left = u32::try_from(left).ok()?;
-        let rate = f64::from(settled) / elapsed.as_secs_f64();
-        Some((rate, elapsed.checked_div(settled)?.saturating_mul(left)))
+        let rate = f64::from(settled) / took.as_secs_f64();
+        Some((rate, took.checked_div(settled)?.saturating_mul(left)))
+    }
+
+    /// Calls go out, or would as soon as another is answered.
+    pub fn is_flowing(&self) -> bool {
+        self.flows.is_some()
+    }
+
+    /// How long nothing came back though something is in flight, once that is worth saying.
+    pub fn silent_for(&self, now: Duration) -> Option<Duration> {
+        self.machine.silent_for(now).filter(|silent| *silent >= SILENCE)
+    }
+
+    /// When the picture of it says something else though nothing happens.
+    fn changes_at(&self, now: Duration) -> Option<Duration> {
+        if let Some(waiting) = self.machine.waiting(now) {
+            let left = whole_seconds(waiting.until.saturating_sub(now)).saturating_sub(1);
+            return Some(waiting.until.saturating_sub(Duration::from_secs(left)));
+        }
+        let silent = self.machine.silent_for(now)?;
+        let next = Duration::from_secs(silent.as_secs() + 1).max(SILENCE);
+        Some(now.saturating_add(next.saturating_sub(silent)))
+    }
+
+    /// Takes note of whether calls go out from here on.
+    fn heed_flow(&mut self, now: Duration) {
+        let machine = &self.machine;
+        let flows = machine.state() == RunState::Running && machine.waiting(now).is_none();
+        if let Some(since) = self.flows.filter(|_| !flows) {
+            self.flowed = self.flowed.saturating_add(now.saturating_sub(since));
+        }
+        self.flows = flows.then(|| self.flows.unwrap_or(now));
     }
 
     /// How it ended: why it stopped, where it did, and what became of its events.
@@ -157,9 +191,7 @@ impl Model {
         self.status_cursor = Cursor::default();
         let machine = Machine::simulating(plan, self.facts.concurrency);
         let machine = machine.reviewed_at(listed).knowing(self.runs.learnt);
-        let started = self.now.since_start;
-        let active = ActiveRun { started, ..ActiveRun::new(machine) };
-        self.runs.now = Some(Box::new(active));
+        self.runs.now = Some(Box::new(ActiveRun::new(machine)));
         self.hand_out()
     }
 
@@ -255,7 +287,6 @@ impl Model {
             return;
         }
         active.machine.take(Done::Opened(opened), now);
-        active.started = now;
         let plan = active.machine.plan();
         for event in plan.events() {
             self.failures.remove(&event.key);
@@ -326,9 +357,7 @@ impl Model {
         for remark in active.machine.take_remarks() {
             self.log.add(self.now, Tone::Warning, remark);
         }
-        if !active.machine.is_going_on() {
-            active.finished.get_or_insert(now);
-        }
+        active.heed_flow(now);
         // Not before the run file is closed: until then `z` is refused.
         if active.machine.state() == RunState::Finished {
             let (tone, text) = report(active);
@@ -350,19 +379,48 @@ impl Model {
         self.runs.now.as_ref().is_some_and(|active| active.machine.is_simulated())
     }
 
-    /// Hands out nothing more; what is in flight is awaited.
+    /// Hands out nothing more; what is in flight is awaited. While checking, that ends at once.
     fn stop_run(&mut self) {
         let Some(active) = &mut self.runs.now else { return };
         let asked = if self.in_haste { Stop::by_signal() } else { Stop::by_operator() };
+        let was_checking = active.machine.state() == RunState::Verifying;
         active.machine.stop_for(asked);
+        let text = match active.machine.state() {
+            RunState::Closing if was_checking => {
+                format!("checking ended: {}", active.machine.check().words())
+            }
+            RunState::Stopping => {
+                let calls = count_of(active.machine.in_flight(), "call");
+                format!("stopping: waiting for {calls} in flight")
+            }
+            RunState::Verifying => {
+                "stopping: checking what was sent; Esc again ends that".to_owned()
+            }
+            RunState::Opening
+            | RunState::Running
+            | RunState::Paused
+            | RunState::Closing
+            | RunState::Finished => String::new(),
+        };
         self.take_news(None, false);
-        let in_flight = self.in_flight();
-        if in_flight > 0 {
-            self.say(
-                Tone::Warning,
-                format!("stopping: waiting for {} in flight", count_of(in_flight, "call")),
-            );
+        if !text.is_empty() {
+            self.say(Tone::Warning, text);
         }
+    }
+
+    /// Ends a run of which no call is in flight, its checking too, so that its file is closed in order.
+    /// `None` where it cannot be.
+    pub(super) fn end_in_order(&mut self) -> Option<Vec<Effect>> {
+        let machine = &self.runs.now.as_ref()?.machine;
+        let opening = machine.state() == RunState::Opening;
+        if opening || machine.is_simulated() || machine.calls_in_flight() > 0 {
+            return None;
+        }
+        self.stop_run();
+        if self.runs.state() == Some(RunState::Verifying) {
+            self.stop_run();
+        }
+        Some(self.hand_out())
     }
 
     /// Esc during a run.
@@ -400,10 +458,37 @@ impl Model {
         machine.map_or((0, 0), |machine| (machine.tally().settled(), machine.plan().events().len()))
     }
 
-    /// Requests of a run that are out without an answer.
-    pub fn in_flight(&self) -> usize {
-        self.runs.now.as_ref().map_or(0, |active| active.machine.in_flight())
+    /// Calls of a run that are out without an answer.
+    pub fn calls_in_flight(&self) -> usize {
+        self.runs.now.as_ref().map_or(0, |active| active.machine.calls_in_flight())
     }
+
+    /// Whether the run at hand waits for `p`.
+    pub fn is_paused(&self) -> bool {
+        self.runs.state() == Some(RunState::Paused)
+    }
+
+    /// What the run at hand waits for by itself.
+    pub fn waiting(&self) -> Option<Waiting<'_>> {
+        self.runs.now.as_ref()?.machine.waiting(self.now.since_start)
+    }
+
+    /// How many extensions the run at hand has checked, and how many there are, while it does.
+    pub fn checking(&self) -> Option<(usize, usize)> {
+        let machine = &self.runs.now.as_ref()?.machine;
+        (machine.state() == RunState::Verifying).then(|| machine.checked())
+    }
+
+    /// When the picture says something else though nothing happens: it counts seconds. Never before
+    /// the last message.
+    pub fn changes_at(&self) -> Option<Duration> {
+        self.runs.now.as_ref()?.changes_at(self.now.since_start)
+    }
+}
+
+/// So many seconds, what is left of one as a whole one.
+pub fn whole_seconds(time: Duration) -> u64 {
+    time.as_secs() + u64::from(time.subsec_nanos() > 0)
 }
 
 /// The local time that ends a pause which is too long to wait for.
@@ -450,6 +535,10 @@ fn report(active: &ActiveRun) -> (Tone, String) {
     }
     if let Some(way_on) = active.way_on() {
         text = format!("{text}; {way_on}");
+    }
+    if !machine.check().is_good() {
+        text.push_str(" · ");
+        text.push_str(machine.check().words());
     }
     let well = tally.left() + tally.altered + machine.beside() == 0;
     let tone = if well && machine.is_surplus_known() { Tone::Good } else { Tone::Warning };

@@ -15,7 +15,10 @@ use super::*;
 
 mod marking;
 mod receipt;
+mod telling;
 mod unseen;
+
+pub(crate) use telling::put_off;
 
 pub(crate) fn facts() -> Facts {
     let user = UserId::parse("@me").unwrap();

@@ -43,8 +43,12 @@ fn take_in(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Suspended(Err(why)) => {
             model.notice(Tone::Warning, format!("not suspended: {why}"));
         }
+        // That it is later is all there is to it.
+        Message::TimePassed
         // What there is to do is done where the terminal is.
-        Message::Suspended(Ok(())) | Message::AskedToStop | Message::Continued => {}
+        | Message::Suspended(Ok(()))
+        | Message::AskedToStop
+        | Message::Continued => {}
         Message::Discovered { result, exchanges } => {
             model.calls.add(exchanges);
             model.discovered(result);
@@ -456,8 +460,7 @@ impl Model {
         let twice = self.interrupted_at.is_some_and(|before| now.saturating_sub(before) <= TWICE);
         self.interrupted_at = Some(now);
         if twice {
-            self.leave_at_once();
-            return Vec::new();
+            return self.leave_at_once();
         }
         let effects = self.step_back();
         if self.notice.is_none() {
@@ -476,8 +479,17 @@ impl Model {
         effects
     }
 
-    fn leave_at_once(&mut self) {
-        let in_flight = self.in_flight();
+    /// At once, but for the last lines of the run file, where no call is in flight: they take no
+    /// longer than a moment.
+    fn leave_at_once(&mut self) -> Vec<Effect> {
+        if self.leaving != Leaving::WhenSettled
+            && let Some(effects) = self.end_in_order()
+        {
+            self.leaving = Leaving::WhenSettled;
+            self.leave_if_settled();
+            return effects;
+        }
+        let in_flight = self.calls_in_flight();
         let message = (in_flight > 0 && !self.is_simulating()).then(|| {
             let name = self.run().map_or("", |active| active.machine.name());
             let calls = count_of(in_flight, "call");
@@ -487,6 +499,7 @@ impl Model {
             )
         });
         self.leaving = Leaving::Now { message };
+        Vec::new()
     }
 
     /// Leaves once asked to and nothing is going on any more.

@@ -57,6 +57,15 @@ pub struct RunEnd {
     pub stopped: Option<Stop>,
 }
 
+/// A wait of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waiting<'a> {
+    /// Nothing goes out before this time, since the start of the program.
+    pub until: Duration,
+    /// What went wrong; `None` where lists may lag and are to be read later.
+    pub why: Option<&'a Failure>,
+}
+
 /// Where an event has no call.
 const NO_SLOT: usize = usize::MAX;
 
@@ -108,6 +117,9 @@ struct Checking {
     done: usize,
     /// A list said otherwise than a clear answer.
     differs: bool,
+    /// Extensions that the closing listings are for, how many, and those whose list proved nothing.
+    all: usize,
+    given_up: BTreeSet<ExtensionNumber>,
 }
 
 impl Checking {
@@ -120,6 +132,7 @@ impl Checking {
             touched: touched.collect(),
             done: usize::from(was_checked),
             differs: rest.check == Check::Differs,
+            ..Self::default()
         }
     }
 
@@ -321,7 +334,7 @@ impl Machine {
         };
         let slot = self.slots.get_mut(id)?;
         if matches!(slot.stage, Stage::Replaced | Stage::Settled(_)) {
-            self.traffic.asked(&Request::Call(id));
+            self.traffic.asked(&Request::Call(id), now);
             return None;
         }
         let is_guarded = may_go && matches!(slot.stage, Stage::Guarded);
@@ -336,7 +349,7 @@ impl Machine {
                 return Some(Act::List(extension.clone()));
             }
             // One listing does for all of them.
-            self.traffic.asked(&Request::Call(id));
+            self.traffic.asked(&Request::Call(id), now);
             return None;
         }
         (slot.stage, slot.went_out) = (Stage::Sent, true);
@@ -555,7 +568,7 @@ impl Machine {
         let asked = self.traffic.since(&request).unwrap_or(now);
         let fate = if guarded.is_some() && result.is_ok() {
             // That it can be listed says nothing of a service that deletes nothing.
-            self.traffic.asked(&request).then_some(Fate::Settled)
+            self.traffic.asked(&request, now).then_some(Fate::Settled)
         } else {
             self.traffic.came_back(&request, result.err(), may_repeat, now)
         };
@@ -767,6 +780,7 @@ impl Machine {
             Ok(_) => "its list is not complete".to_owned(),
             Err(failure) => failure.to_string(),
         };
+        self.checking.given_up.insert(extension.clone());
         self.remarks.push(format!("{extension} could not be checked: {why}"));
     }
 
@@ -807,6 +821,7 @@ impl Machine {
                 }
             }
             Belief::Never => {
+                self.checking.given_up.insert(extension.clone());
                 let what = "could not be checked: each list says something else";
                 self.remarks.push(format!("{extension} {what}"));
             }
@@ -960,6 +975,7 @@ impl Machine {
             // What a guard's listing left when nothing was to be sent any more.
             self.give_up_waiting();
             self.close();
+            self.checking.all = self.checking.touched.len();
             self.traffic.begin_anew();
             self.listings = Fuse::default();
             // Who wants to be left alone for long is not even asked what became of it.
@@ -1037,6 +1053,34 @@ impl Machine {
     /// Requests that are out without an answer.
     pub fn in_flight(&self) -> usize {
         self.traffic.in_flight()
+    }
+
+    /// Calls of the plan that are out without an answer: what becomes of these is unknown so far.
+    pub fn calls_in_flight(&self) -> usize {
+        let is_sent = |request: &&Request| match request {
+            Request::Call(id) => self.slots.get(*id).is_some_and(Slot::is_sent),
+            Request::Listing(_) => false,
+        };
+        self.traffic.out().filter(is_sent).count()
+    }
+
+    /// What it waits for now, where that takes a second or more.
+    pub fn waiting(&self, now: Duration) -> Option<Waiting<'_>> {
+        let may_wait = matches!(self.state, RunState::Running | RunState::Verifying);
+        let (until, why) = self.traffic.waiting(now).filter(|_| may_wait)?;
+        Some(Waiting { until, why })
+    }
+
+    /// How long something has been in flight and nothing came back.
+    pub fn silent_for(&self, now: Duration) -> Option<Duration> {
+        self.traffic.silent_for(now)
+    }
+
+    /// How many extensions were listed again after the last call, and how many are to be.
+    pub fn checked(&self) -> (usize, usize) {
+        let all = self.checking.all;
+        let left = self.checking.touched.len().saturating_sub(self.checking.given_up.len());
+        (all.saturating_sub(left), all)
     }
 
     /// Events by outcome so far.
@@ -1167,6 +1211,10 @@ impl Slot {
     fn of(verb: Verb, covers: Range<usize>) -> Self {
         let (stage, went_out, doubt, shelf) = (Stage::Waiting, false, None, None);
         Self { verb, covers, stage, went_out, doubt, shelf }
+    }
+
+    fn is_sent(&self) -> bool {
+        matches!(self.stage, Stage::Sent)
     }
 
     /// Takes what became of one of its events before the run was gone on with.

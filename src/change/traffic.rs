@@ -29,6 +29,10 @@ pub(super) struct Traffic<T> {
     stopped_by: Option<Failure>,
     /// When the `Wait` already handed out ends.
     alarm: Option<Duration>,
+    /// Nothing goes out before its end.
+    hold: Option<Hold>,
+    /// When something came back last.
+    heard: Duration,
     /// Pauses taken so far, so that no two are alike.
     pauses: u64,
     /// What slowed everything down last.
@@ -43,6 +47,15 @@ pub(super) enum Next<T> {
     Go(T),
     /// Ask again after this time: nothing may go before.
     Wait(Duration),
+}
+
+/// A time in which nothing goes out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Hold {
+    since: Duration,
+    until: Duration,
+    /// Something went wrong; else it is not yet the time for what comes next.
+    is_trouble: bool,
 }
 
 /// What became of a request that came back.
@@ -66,6 +79,8 @@ impl<T: Ord + Clone> Traffic<T> {
             rounds: 0,
             stopped_by: None,
             alarm: None,
+            hold: None,
+            heard: Duration::ZERO,
             pauses: 0,
             trouble: None,
             remarks: Vec::new(),
@@ -94,6 +109,7 @@ impl<T: Ord + Clone> Traffic<T> {
 
     /// Takes out whatever is not in flight: first what waits, then what was to come again.
     pub(super) fn clear(&mut self) -> Vec<T> {
+        self.hold = None;
         let later = std::mem::take(&mut self.later).into_iter().map(|(_, request)| request);
         self.waiting.drain(..).chain(later).collect()
     }
@@ -106,6 +122,7 @@ impl<T: Ord + Clone> Traffic<T> {
     /// What may go now.
     pub(super) fn hand_out(&mut self, now: Duration) -> Vec<Next<T>> {
         let mut next = Vec::new();
+        let before = self.hold.take();
         while self.in_flight.len() < self.pace.limit() {
             let ready = self.pace.ready_at();
             let due = self.later.first().map(|(due, _)| *due);
@@ -115,6 +132,10 @@ impl<T: Ord + Clone> Traffic<T> {
                 (_, false) => ready,
             };
             if from > now {
+                let again = |later: &(Duration, T)| self.attempts.contains_key(&later.1);
+                let is_trouble = from == ready || self.later.first().is_some_and(again);
+                let since = before.filter(|hold| hold.until == from).map_or(now, |it| it.since);
+                self.hold = Some(Hold { since, until: from, is_trouble });
                 next.extend(self.wait(from, now));
                 break;
             }
@@ -148,8 +169,10 @@ impl<T: Ord + Clone> Traffic<T> {
 
     /// Takes a question out of flight that was answered on the way to something else: it says nothing
     /// of how that will go. False where it is not in flight.
-    pub(super) fn asked(&mut self, request: &T) -> bool {
-        self.in_flight.remove(request).is_some()
+    pub(super) fn asked(&mut self, request: &T, now: Duration) -> bool {
+        let was_out = self.in_flight.remove(request);
+        self.heard = self.heard.max(now);
+        was_out.is_some()
     }
 
     /// Takes what became of a request, and `None` where it is not in flight. One that went wrong
@@ -162,6 +185,7 @@ impl<T: Ord + Clone> Traffic<T> {
         now: Duration,
     ) -> Option<Fate> {
         let sent = self.in_flight.remove(request)?;
+        self.heard = now;
         let Some(failure) = failure else {
             self.pace.went_well(now);
             self.rounds = 0;
@@ -170,8 +194,7 @@ impl<T: Ord + Clone> Traffic<T> {
         };
         let may_pass = failure.is_worth_repeating();
         let too_long = self.rest(failure, now);
-        // Many that fail at once are one sign of trouble.
-        // That this program stood still is no trouble of the service.
+        // Many that fail at once are one sign of trouble; that this program stood still is none.
         let slept = failure.cause == Cause::Asleep;
         let slowed = may_pass && !slept && self.pace.went_wrong(failure, sent, now);
         if slowed || failure.retry_after.is_some() {
@@ -227,6 +250,25 @@ impl<T: Ord + Clone> Traffic<T> {
 
     pub(super) fn in_flight(&self) -> usize {
         self.in_flight.len()
+    }
+
+    /// What is out without an answer.
+    pub(super) fn out(&self) -> impl Iterator<Item = &T> {
+        self.in_flight.keys()
+    }
+
+    /// Until when nothing goes out, and what went wrong where that is why; `None` where a wait is
+    /// over before it could be read about.
+    pub(super) fn waiting(&self, now: Duration) -> Option<(Duration, Option<&Failure>)> {
+        let Hold { since, until, is_trouble } = self.hold?;
+        let long = until > now && until.saturating_sub(since) >= WORTH_TELLING;
+        long.then(|| (until, self.trouble.as_ref().filter(|_| is_trouble)))
+    }
+
+    /// How long something has been out and nothing came back.
+    pub(super) fn silent_for(&self, now: Duration) -> Option<Duration> {
+        let oldest = self.in_flight.values().min()?;
+        Some(now.saturating_sub((*oldest).max(self.heard)))
     }
 
     /// Nothing waits, is in flight or comes again.

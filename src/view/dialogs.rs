@@ -36,8 +36,15 @@ pub(super) fn typed_line(what: &str, line: &TypedLine, columns: usize) -> Line<'
 
 pub(super) fn leave(model: &Model, question: &LeaveQuestion, frame: &mut Frame<'_>) {
     let columns = usize::from(frame.area().width).saturating_sub(6).min(68);
-    let (text, yes) = if question.in_run {
-        let in_flight = count_of(model.in_flight(), "call");
+    let (text, yes) = if let (true, Some((checked, all))) = (question.in_run, model.checking()) {
+        let text = format!(
+            "Every call has come back; {checked} of {} checked. What is not checked yet stays so. \
+             The run file says what was done.",
+            count_of(all, "extension")
+        );
+        (text, " end the checking, then leave")
+    } else if question.in_run {
+        let in_flight = count_of(model.calls_in_flight(), "call");
         let text = format!(
             "A run is going on, {in_flight} in flight. Calls not yet sent are dropped; those \
              events stay. The run file says what was done."

@@ -8,11 +8,15 @@ use ratatui::text::{Line, Span};
 
 use crate::app::{
     LogLine, Model, Panel, StatusRow, Tone, count_of, ids_told, is_well, outcome_word,
+    whole_seconds,
 };
-use crate::change::{Machine, Reply, RunCall, RunState, SILENT};
+use crate::change::{Machine, Reply, RunCall, RunState, SILENT, Waiting};
 use crate::domain::{Call, DeleteCall, Mask, Outcome};
 
 use super::{frame_panel, put_row, text, theme};
+
+/// A shorter bar shows nothing.
+const SHORTEST_BAR: usize = 10;
 
 pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let (title, right) = titles(model);
@@ -53,13 +57,16 @@ fn titles(model: &Model) -> (String, String) {
         None => format!("3 Run {}", machine.name()),
         Some(_) => format!("3 Undo {}", machine.name()),
     };
-    let mut right = format!("{settled}/{planned}");
-    if let Some((rate, rest)) = active.pace(now) {
-        right = format!("{right}  {rate:.1}/s");
-        if machine.is_going_on() {
-            right = format!("{right}  {} left", seconds(rest));
+    let right = format!("{settled}/{planned}");
+    let over = machine.state() == RunState::Finished;
+    let right = match (active.silent_for(now), active.pace(now)) {
+        (Some(silent), _) => format!("{right}  no answer for {} s", silent.as_secs()),
+        (None, Some((rate, rest))) if active.is_flowing() => {
+            format!("{right}  {rate:.1}/s  {} left", seconds(rest))
         }
-    }
+        (None, Some((rate, _))) if over => format!("{right}  {rate:.1}/s"),
+        (None, Some(_) | None) => right,
+    };
     (title, right)
 }
 
@@ -89,24 +96,15 @@ fn summary(model: &Model, columns: usize) -> Line<'static> {
         let words = format!("simulated: {events} would be deleted · nothing was sent");
         return Line::styled(text::clip(&words, columns), theme::GOOD);
     }
-    let doing = match machine.plan().undoes() {
-        Some(run) => format!("undoing {run}"),
-        None if simulated => "simulating".to_owned(),
-        None => "running".to_owned(),
-    };
-    let state = match machine.state() {
-        RunState::Opening | RunState::Running => &doing,
-        RunState::Paused => "PAUSED",
-        RunState::Stopping => "stopping",
-        RunState::Verifying => "verifying",
-        RunState::Closing | RunState::Finished => "closing the run file",
-    };
     let words = if over {
         active.ended().join(" · ")
     } else if simulated {
+        let state = state_words(model, machine);
         format!("{state}: {} would be sent", count_of(active.would_change(), "event"))
     } else {
-        format!("{state}: {tally}")
+        let waits = model.waiting().is_some() || model.checking().is_some();
+        let state = state_words(model, machine);
+        format!("{state}{} {tally}", if waits { " ·" } else { ":" })
     };
     let lost = machine.beside();
     if lost > 0 {
@@ -126,6 +124,9 @@ fn summary(model: &Model, columns: usize) -> Line<'static> {
         return Line::styled(text::clip(&words, columns), style);
     }
     let room = columns.saturating_sub(text::width(&words) + 4).min(60);
+    if room < SHORTEST_BAR {
+        return Line::styled(text::clip(&words, columns), theme::STRONG);
+    }
     let done = (tally.settled() * room).checked_div(machine.plan().events().len()).unwrap_or(0);
     let bar = format!("[{}{}] ", "#".repeat(done), ".".repeat(room.saturating_sub(done)));
     Line::from(vec![Span::styled(bar, theme::GOOD), Span::styled(words, theme::STRONG)])
@@ -143,6 +144,38 @@ fn ended(mut parts: Vec<String>, check: &str, way_on: Option<String>, columns: u
         return parts.join(" · ");
     }
     words
+}
+
+/// Where the run stands, and until when it waits.
+fn state_words(model: &Model, machine: &Machine) -> String {
+    let now = model.now();
+    let waits = machine.waiting(now.since_start).map(|Waiting { until, why }| {
+        let left = until.saturating_sub(now.since_start);
+        let seconds = whole_seconds(left);
+        if why.is_none() && machine.state() == RunState::Verifying {
+            return format!("listed again in {seconds} s");
+        }
+        let at = now.time.wrapping_add(left).strftime("%H:%M:%S");
+        let lag = || "an earlier request may still change what is listed".to_owned();
+        let why = why.map_or_else(lag, |why| model.mask().text(&why.to_string()));
+        format!("waiting until {at} ({seconds} s): {why}")
+    });
+    let doing = match machine.plan().undoes() {
+        Some(run) => format!("undoing {run}"),
+        None if machine.is_simulated() => "simulating".to_owned(),
+        None => "running".to_owned(),
+    };
+    match machine.state() {
+        RunState::Opening | RunState::Running => waits.unwrap_or(doing),
+        RunState::Paused => "paused".to_owned(),
+        RunState::Stopping => "stopping".to_owned(),
+        RunState::Verifying => {
+            let (checked, all) = machine.checked();
+            let waits = waits.map_or(String::new(), |waits| format!(", {waits}"));
+            format!("checking {checked} of {all}{waits}")
+        }
+        RunState::Closing | RunState::Finished => "closing the run file".to_owned(),
+    }
 }
 
 fn call_row(mask: &Mask, machine: &Machine, call: usize, columns: usize) -> Option<Line<'static>> {

@@ -7,7 +7,7 @@ use ratatui::backend::TestBackend;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
 
-use crate::app::tests::{Desk, facts};
+use crate::app::tests::{Desk, facts, put_off};
 use crate::app::{Facts, Message, Model};
 use crate::change::Done;
 use crate::domain::{
@@ -322,6 +322,25 @@ fn running_and_undoing() {
     approved("failed-event", &mut desk);
     desk.press("z");
     approved("review-undo", &mut desk);
+}
+
+#[test]
+fn waiting_and_checking() {
+    let mut desk = put_off(50);
+    desk.press("3");
+    desk.ticks();
+    approved("waiting", &mut desk);
+    desk.press("esc");
+    approved("checking-waits", &mut desk);
+    desk.press("1 q");
+    approved("leaving-checking", &mut desk);
+    let mut desk = at("enter A d");
+    desk.run();
+    desk.ticks();
+    desk.ticks();
+    approved("silent", &mut desk);
+    desk.press("p");
+    approved("paused", &mut desk);
 }
 
 #[test]
