@@ -84,7 +84,9 @@ fn header(model: &Model) -> Line<'static> {
     let marked = model.store().marked();
     let counts = match model.discovery() {
         Fetched::Ready(()) | Fetched::Failed(_) => {
-            format!("{} ext  {} events  ", model.extensions().len(), model.store().len())
+            let unsure = if model.not_read_again().is_some() { "?" } else { "" };
+            let (extensions, events) = (model.extensions().len(), model.store().len());
+            format!("{extensions} ext  {events}{unsure} events  ")
         }
         Fetched::Not | Fetched::UnderWay => "reading…  ".to_owned(),
     };

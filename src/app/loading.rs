@@ -1,7 +1,7 @@
 //! Which extension is listed next: what was asked for, the one in focus, those in sight, then the
 //! rest up to a limit; never many at once, and not on and on against a service that refuses.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use crate::domain::{ExtensionNumber, Failure, Fetched, Fuse};
 
@@ -20,6 +20,8 @@ pub(super) struct Loading {
     in_background: usize,
     /// Where the search for the next extension nobody looks at goes on.
     background_from: usize,
+    /// Extensions that a run changed and that were not read since.
+    behind: BTreeSet<ExtensionNumber>,
     /// Blown, only what is asked for by key is listed.
     fuse: Fuse,
 }
@@ -96,6 +98,20 @@ impl Loading {
         self.slots.entry(extension.clone()).or_default().epoch += 1;
     }
 
+    /// A run may have changed the extension, or read it again after its last call.
+    pub(super) fn is_read_again(&mut self, extension: &ExtensionNumber, read: bool) {
+        if read {
+            self.behind.remove(extension);
+        } else {
+            self.behind.insert(extension.clone());
+        }
+    }
+
+    /// Extensions of which only what was there before a change is known.
+    pub(super) fn behind(&self) -> &BTreeSet<ExtensionNumber> {
+        &self.behind
+    }
+
     /// Takes an answer; false when it is out of date and the extension will be asked again.
     pub(super) fn answered(
         &mut self,
@@ -117,6 +133,7 @@ impl Loading {
         if failure.is_none() {
             // Also when it was asked for by key: then the service is well again.
             self.fuse = Fuse::default();
+            self.behind.remove(extension);
         } else if self.fuse.blows(failure) || self.fuse.is_blown() {
             self.withdraw(|_| true);
         }

@@ -1,6 +1,7 @@
 //! A run on the screen, of whatever kind: the pure machine, and the times that rate and rest come
 //! from.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -225,9 +226,14 @@ impl Model {
             Done::Settled { call, settled, exchanges } => {
                 self.calls.add(exchanges);
                 let Some(sent) = machine.call(call) else { return Vec::new() };
+                let is_sent = |outcome: &Outcome| !matches!(outcome, Outcome::NotSent(_));
+                let may_have_changed = settled.outcomes.iter().any(is_sent);
                 machine.settle(call, settled, now);
                 if !sent.is_simulated() {
                     self.loading.change_settled(sent.call().extension());
+                    if may_have_changed {
+                        self.loading.is_read_again(sent.call().extension(), false);
+                    }
                     let before = self.share_of(sent.call().extension());
                     self.take_news(Some(sent.call().extension()), false);
                     self.shown_again(sent.call().extension(), before);
@@ -235,6 +241,9 @@ impl Model {
             }
             Done::Listed { extension, result, exchanges } => {
                 self.calls.add(exchanges);
+                if machine.state() == RunState::Verifying {
+                    self.loading.is_read_again(&extension, result.is_ok());
+                }
                 machine.listed(&extension, result.as_ref(), now);
                 let before = self.share_of(&extension);
                 if let Ok(listing) = result {
@@ -461,6 +470,17 @@ impl Model {
     /// Calls of a run that are out without an answer.
     pub fn calls_in_flight(&self) -> usize {
         self.runs.now.as_ref().map_or(0, |active| active.machine.calls_in_flight())
+    }
+
+    /// Extensions that could not be read again after a run changed them, once it is over.
+    pub fn not_read_again(&self) -> Option<&BTreeSet<ExtensionNumber>> {
+        let behind = self.loading.behind();
+        (!behind.is_empty() && !self.is_running()).then_some(behind)
+    }
+
+    /// Whether this is one of them.
+    pub fn is_not_read_again(&self, extension: &ExtensionNumber) -> bool {
+        self.not_read_again().is_some_and(|behind| behind.contains(extension))
     }
 
     /// Whether the run at hand waits for `p`.

@@ -43,7 +43,11 @@ fn counts(model: &Model) -> String {
         return String::new();
     };
     let filter = model.filter(Panel::Events);
-    let incomplete = if listing.is_complete() { "" } else { " NOT COMPLETE" };
+    let incomplete = match listing.is_complete() {
+        _ if model.is_not_read_again(listing.extension()) => "? NOT READ AGAIN",
+        true => "",
+        false => " NOT COMPLETE",
+    };
     if filter.is_empty() {
         format!("{}{incomplete}", listing.len())
     } else {
@@ -64,6 +68,13 @@ fn empty(model: &Model, extension: &Extension, width: u16) -> Vec<Text<'static>>
         Fetched::UnderWay => faint("reading…"),
         Fetched::Not => faint("not read yet: R reads it"),
         Fetched::Ready(()) => match model.current_listing().map(Listing::len) {
+            Some(0) | None if model.is_not_read_again(&extension.number) => {
+                let columns = usize::from(width).saturating_sub(1);
+                let words = "could not be read again after the run: nothing is known of what is there \
+                             now. R reads again";
+                let lines = text::wrap(words, columns).into_iter();
+                lines.map(|line| Text::styled(line, theme::WARNING)).collect()
+            }
             Some(0) | None => faint("no events"),
             Some(count) => {
                 let filter = model.filter(Panel::Events).text().to_owned();

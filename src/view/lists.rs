@@ -53,6 +53,7 @@ fn extension_row(model: &Model, extension: &Extension, columns: usize) -> Line<'
         (_, Some(listing)) => format!("{}+", listing.len()),
         (Fetched::Not | Fetched::Ready(()), None) => "·".to_owned(),
     };
+    let count = if model.is_not_read_again(number) { format!("{count}?") } else { count };
     let count = if marked > 0 { format!("{count}*{marked}") } else { count };
     let mark_box = text::mark_box(model.box_of_extension(number));
     let mask = model.mask();

@@ -11,7 +11,7 @@ use crate::app::tests::{Desk, facts, put_off};
 use crate::app::{Facts, Message, Model};
 use crate::change::Done;
 use crate::domain::{
-    Cause, Discovery, Extension, ExtensionNumber, Failure, ListingBuilder, RawEvent,
+    Cause, DeleteAnswer, Discovery, Extension, ExtensionNumber, Failure, ListingBuilder, RawEvent,
 };
 use crate::looks::Looks;
 
@@ -341,6 +341,21 @@ fn waiting_and_checking() {
     approved("silent", &mut desk);
     desk.press("p");
     approved("paused", &mut desk);
+}
+
+#[test]
+fn what_could_not_be_read_again_after_a_run_is_no_plain_zero() {
+    let mut desk = at("j enter A d");
+    desk.run();
+    let answer = Ok(DeleteAnswer { http_status: 204, ids: None });
+    desk.answer(0, answer);
+    let extension = ExtensionNumber::parse("2").unwrap();
+    let failure = Failure::new(Cause::Withheld, "no more questions for a minute");
+    let result = Err(failure);
+    desk.take(Message::Done(Done::Listed { extension, result, exchanges: Vec::new() }));
+    desk.take(Message::Done(Done::Closed(Ok(()))));
+    desk.press("1");
+    approved("not-read-again", &mut desk);
 }
 
 #[test]

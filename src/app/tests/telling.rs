@@ -24,6 +24,11 @@ impl Desk {
         let retry_after = Some(Duration::from_secs(seconds));
         let busy = Failure::new(Cause::Rejected, "too many requests");
         let answer = Err(Failure { http_status: Some(429), retry_after, ..busy });
+        self.answer(call, answer);
+    }
+
+    /// Answers a call of the run, and no listing after it.
+    pub(crate) fn answer(&mut self, call: usize, answer: Result<DeleteAnswer, Failure>) {
         let plan = std::sync::Arc::clone(self.machine().plan());
         let settled = judge(plan.covered(call), answer, Duration::from_millis(5), false);
         self.take(Message::Done(Done::Settled { call, settled, exchanges: Vec::new() }));
@@ -130,10 +135,7 @@ fn what_is_checked_is_counted_in_extensions_and_a_list_that_lags_is_read_again_i
     desk.press("A j A d");
     desk.run();
     for call in 0..5 {
-        let plan = std::sync::Arc::clone(desk.machine().plan());
-        let answer = Ok(DeleteAnswer { http_status: 204, ids: None });
-        let settled = judge(plan.covered(call), answer, Duration::ZERO, false);
-        desk.take(Message::Done(Done::Settled { call, settled, exchanges: Vec::new() }));
+        desk.answer(call, Ok(DeleteAnswer { http_status: 204, ids: None }));
     }
     assert_eq!(desk.model.checking(), Some((0, 2)));
     let listed = |desk: &mut Desk, extension: &str, events: &str| {
