@@ -315,6 +315,9 @@ impl Deletes {
                 let mut outcome = so_far.clone();
                 self.claim(extension, &mut outcome);
                 findings.added.extend((outcome != *so_far).then_some((place, outcome)));
+                let refused = matches!(so_far, Outcome::Refused(_));
+                let failure = so_far.failure().filter(|_| refused);
+                findings.unsure |= failure.is_some_and(Failure::proves_little);
                 continue;
             };
             self.claim(extension, &mut better);

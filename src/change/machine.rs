@@ -829,7 +829,8 @@ impl Machine {
     }
 
     fn correct(&mut self, extension: &ExtensionNumber, findings: Findings) {
-        let Findings { added, corrected, surplus, strange, still_there, differs } = findings;
+        let Findings { added, corrected, surplus, strange, still_there, differs, unsure: _ } =
+            findings;
         self.checking.touched.remove(extension);
         self.checking.done += 1;
         self.checking.differs |= differs;

@@ -72,6 +72,9 @@ pub(super) struct Findings {
     pub(super) still_there: Vec<Unlisted>,
     /// A clear answer said otherwise.
     pub(super) differs: bool,
+    /// It shows an event whose call was refused in a way that proves little: a list that lags would
+    /// show it too.
+    pub(super) unsure: bool,
 }
 
 impl Findings {
@@ -91,12 +94,13 @@ impl Findings {
 
     /// Whether it agrees with everything that is known.
     pub(super) fn is_clean(&self) -> bool {
-        let Self { added: _, corrected, surplus, strange, still_there, differs } = self;
+        let Self { added: _, corrected, surplus, strange, still_there, differs, unsure } = self;
         still_there.is_empty()
             && corrected.is_empty()
             && surplus.is_empty()
             && strange.is_empty()
             && !differs
+            && !unsure
     }
 
     /// Whether something is missing that this run cannot have taken.

@@ -96,6 +96,29 @@ impl Failure {
         self.cause == Cause::Withheld && self.retry_after.is_some()
     }
 
+    /// Whether what was asked may be done all the same, though the answer reads as a refusal: it is
+    /// none of those that the service documents.
+    pub fn proves_little(&self) -> bool {
+        match (self.cause, self.http_status) {
+            (Cause::Rejected, Some(400)) => self.code.is_empty(),
+            (Cause::Rejected, Some(401 | 403 | 407 | 429)) => false,
+            (Cause::Rejected, _) | (Cause::ServiceFailed, Some(501)) => true,
+            (
+                Cause::Withheld
+                | Cause::Locked
+                | Cause::Unwritten
+                | Cause::Simulated
+                | Cause::Unreachable
+                | Cause::NoAnswer
+                | Cause::Asleep
+                | Cause::Unreadable
+                | Cause::Redirected
+                | Cause::ServiceFailed,
+                _,
+            ) => false,
+        }
+    }
+
     /// The service says that there is no such event (page *Delete PhoneCallEvents*).
     pub fn names_no_event(&self) -> bool {
         self.http_status == Some(400) && self.code.raw() == NO_EVENT

@@ -624,6 +624,23 @@ fn what_was_refused_and_is_gone_all_the_same_is_unknown_and_no_success() {
 }
 
 #[test]
+fn a_refusal_that_proves_little_is_believed_once_a_list_that_may_lag_shows_the_event_twice() {
+    let second = Duration::from_secs(1);
+    for (status, code, lists) in [(409, "limit_exceeded", 2), (404, "", 2), (400, "pce_x", 1)] {
+        let mut run = run(1, 1);
+        run.hand_out(NOW);
+        answer(&mut run, 0, Err(Failure { http_status: Some(status), ..rejected(code) }));
+        let mut now = 6 * second;
+        for list in 1..=lists {
+            assert_eq!(run.state(), RunState::Verifying, "{status}: {list}");
+            lists_at(&mut run, &[("0", "e0")], now);
+            now += 2 * second;
+        }
+        assert_eq!((names(&run), run.check()), (vec!["refused"], Check::Agrees), "{status}");
+    }
+}
+
+#[test]
 fn what_somebody_else_took_is_told_after_a_second_list_and_is_not_this_runs_doing() {
     let second = Duration::from_secs(1);
     let mut run = wide(0..2, CallForm::Event);
