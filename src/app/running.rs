@@ -117,13 +117,14 @@ impl ActiveRun {
     /// How it ended: why it stopped, where it did, and what became of its events.
     pub fn ended(&self) -> Vec<String> {
         let tally = self.machine.tally();
+        let words = tally.words(self.machine.plan().kind());
         let how = match (self.why_stopped(), self.machine.plan().undoes()) {
-            (Some(why), _) => return vec![format!("STOPPED: {why}"), tally.to_string()],
+            (Some(why), _) => return vec![format!("STOPPED: {why}"), words],
             (None, None) => "finished".to_owned(),
             (None, Some(run)) if tally.left() == 0 => format!("undone {run}"),
             (None, Some(_)) => "undo finished".to_owned(),
         };
-        vec![format!("{how}: {tally}")]
+        vec![format!("{how}: {words}")]
     }
 
     /// Which key goes on with what is left, and with how many events.

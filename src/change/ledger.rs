@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use super::plan::Kind;
 use super::rest::Rest;
 use crate::domain::{Failure, Outcome, Stop, StopReason};
 
@@ -47,6 +48,16 @@ impl Tally {
         ]
     }
 
+    /// What happened in words, without what did not; `0 deleted`, or `0 restored` of an undo, where
+    /// nothing good did.
+    pub fn words(&self, kind: Kind) -> String {
+        let good = if kind == Kind::Undo { "restored" } else { "deleted" };
+        let none = self.deleted + self.restored + self.altered == 0;
+        let told = self.named().into_iter();
+        let told = told.filter(|(name, count)| *count > 0 || (none && *name == good));
+        told.map(|(name, count)| format!("{count} {name}")).collect::<Vec<_>>().join(", ")
+    }
+
     /// Events that have an outcome.
     pub fn settled(&self) -> usize {
         self.named().iter().map(|(_, count)| count).sum()
@@ -84,14 +95,8 @@ impl Tally {
 }
 
 impl fmt::Display for Tally {
-    /// What happened in words, without what did not; `0 deleted` where nothing good did.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let told = |(name, count): &(&str, usize)| {
-            *count > 0 || (*name == "deleted" && self.restored + self.altered == 0)
-        };
-        let told = self.named().into_iter().filter(told);
-        let words: Vec<String> = told.map(|(name, count)| format!("{count} {name}")).collect();
-        f.write_str(&words.join(", "))
+        f.write_str(&self.words(Kind::Delete))
     }
 }
 

@@ -329,7 +329,8 @@ fn tell(told: &Told<'_>, format: RunFormat) -> Ending {
     let way_on = told.way_on.as_ref().filter(|_| tally.left() > 0);
     let way_on = way_on.map(|command| format!("; {command} goes on with {}", tally.left()));
     let (check, way_on) = (told.check.words(), way_on.unwrap_or_default());
-    remark(&format!("run {name}: {tally}; {check}{way_on}"));
+    let words = tally.words(told.kind);
+    remark(&format!("run {name}: {words}; {check}{way_on}"));
     if lost > 0 {
         let back = told.surplus.iter().filter(|one| !one["type"].is_null()).count();
         let events = counted(lost, "event");

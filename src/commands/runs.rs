@@ -179,6 +179,8 @@ pub(super) fn print(
 #[derive(Debug, Serialize)]
 pub(super) struct Told<'a> {
     pub(super) run: Option<&'a str>,
+    #[serde(skip)]
+    pub(super) kind: Kind,
     plan_hash: Option<&'a str>,
     dry_run: bool,
     calls: Calls<'a>,
@@ -220,6 +222,7 @@ impl<'a> Told<'a> {
         let outcomes = record.events.iter().map(|planned| (&planned.event, &planned.outcome));
         Self {
             run: Some(&record.name),
+            kind: record.kind,
             plan_hash: Some(&record.plan_hash),
             dry_run: false,
             calls: Calls::Recorded(&record.calls),
@@ -255,6 +258,7 @@ impl<'a> Told<'a> {
     /// What a plan would do.
     pub(super) fn of_plan(plan: &'a Plan) -> Self {
         Self {
+            kind: plan.kind(),
             plan_hash: Some(plan.hash().as_str()),
             dry_run: true,
             calls: Calls::Planned(journal::Calls(plan)),
@@ -278,6 +282,7 @@ impl<'a> Told<'a> {
     fn nothing() -> Self {
         Self {
             run: None,
+            kind: Kind::Delete,
             plan_hash: None,
             dry_run: false,
             calls: Calls::Recorded(&[]),

@@ -127,6 +127,8 @@ pub struct Record {
     next_call: usize,
     /// When the last request was sent; the latest time there is where the file does not say it.
     pub(super) last_sent: Option<jiff::Timestamp>,
+    /// Another program was writing it while it was read.
+    going_on: bool,
 }
 
 /// A planned event and what became of it.
@@ -277,7 +279,9 @@ impl Record {
             };
             return Err(RecordRefused::Line { path, line: 1, what });
         }
-        Ok(reading.finish())
+        let mut record = reading.finish();
+        record.going_on = record.finished.is_none() && super::is_going_on(runs, name);
+        Ok(record)
     }
 
     /// Everything that was planned is accounted for: events by what became of them.
@@ -302,7 +306,8 @@ impl Record {
             let message = Foreign::from("the program ended without closing the run");
             Stop::new(StopReason::Killed, message)
         };
-        self.stopped.clone().or_else(|| self.finished.is_none().then(killed))
+        let is_over = self.finished.is_some() || self.going_on;
+        self.stopped.clone().or_else(|| (!is_over).then(killed))
     }
 
     /// Checks that the whole plan is there just as it was reviewed: only then it is gone on with.
@@ -502,6 +507,7 @@ impl Reading {
             flaws: Vec::new(),
             planned: false,
             last_sent: None,
+            going_on: false,
         };
         Self {
             record,

@@ -104,6 +104,7 @@ fn summary(model: &Model, columns: usize) -> Line<'static> {
     } else {
         let waits = model.waiting().is_some() || model.checking().is_some();
         let state = state_words(model, machine);
+        let tally = tally.words(machine.plan().kind());
         format!("{state}{} {tally}", if waits { " ·" } else { ":" })
     };
     let lost = machine.beside();

@@ -115,6 +115,10 @@ fn while_one_deletes_another_may_neither_delete_nor_undo_nor_resume() {
     busy.refuses(&["undo", &done, "--yes"]);
     busy.refuses(&["resume", &broken, "--yes"]);
     busy.refuses(&["resume", &newest(&busy.pbx), "--yes"]);
+    let runs = busy.pbx.run(&["runs", "--format=json"]).document();
+    let is_of = |run: &&serde_json::Value| run["run"] == newest(&busy.pbx).as_str();
+    let run = runs["runs"].as_array().unwrap().iter().find(is_of).unwrap();
+    assert!(run["finished"].is_null() && run["stopped_by"].is_null(), "it goes on: {run}");
 }
 
 #[test]
