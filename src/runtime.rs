@@ -210,7 +210,7 @@ fn broken_runs(ports: &Ports) -> Vec<String> {
     };
     let names = names.iter().take(LATEST).filter(|name| !is_over(name));
     let records = names.filter_map(|name| Record::read(&ports.runs, name).ok());
-    let ours = records.filter(|record| record.is_of(ports.client.target()).is_ok());
+    let ours = records.filter(|record| record.is_at(&ports.client.target().origin).is_ok());
     let odd = journal::odd_files(&ports.runs).unwrap_or_default();
     let odd = odd.first().map(|(file, what)| {
         let more =

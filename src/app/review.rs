@@ -557,6 +557,9 @@ impl Model {
                 "read-only: nothing can be deleted; s simulates".to_owned()
             });
         }
+        if count == 0 && review.rest().is_some() {
+            return Some("nothing of it could be listed: R tries again".to_owned());
+        }
         if count == 0 {
             let what = if review.is_of_undo() {
                 "nothing is to be made"

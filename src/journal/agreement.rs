@@ -41,14 +41,7 @@ fn undo(runs: &Path, name: &str, service: &mut Service, script: &[(usize, Whim)]
     for whims in [script, &[], &[]] {
         let Ok(plan) = plan(service) else { return };
         let plan = Arc::new(plan);
-        let file = match plan.goes_on() {
-            Some(undo) => {
-                let record = Record::read(runs, undo).unwrap();
-                let places = record.places_of(plan.events());
-                RunFile::go_on(runs, &record, Some(&record.found(plan.there())), places).unwrap()
-            }
-            None => RunFile::create(runs, &plan).unwrap(),
-        };
+        let file = undo_file(runs, &plan);
         let mut machine = Machine::new(Arc::clone(&plan), 2);
         assert!(drive(&mut machine, 2, &file, service, &to_the_end(whims)));
         let record = Record::read(runs, file.name()).unwrap();
@@ -222,20 +215,25 @@ fn reviewed(service: &Service, rows: &[usize]) -> Option<Plan> {
     Plan::freeze(target(), &Selection::of_marks(&store), CallForm::Event, 1000).ok()
 }
 
+/// The file of an undo: one of its own, or that of the undo that it goes on with.
+fn undo_file(runs: &Path, plan: &Plan) -> RunFile {
+    match plan.goes_on() {
+        Some(undo) => {
+            let record = Record::read(runs, undo).unwrap();
+            let places = record.places_of(plan.events());
+            RunFile::go_on(runs, &record, Some(&record.found(plan.there())), places).unwrap()
+        }
+        None => RunFile::create(runs, plan).unwrap(),
+    }
+}
+
 /// One attempt to undo a run; false where there is nothing to undo.
 fn undo_once(runs: &Path, name: &str, service: &mut Service, script: &[(usize, Whim)]) -> bool {
     let way = way_back(runs, name, std::time::Duration::ZERO).unwrap();
     let store = service.store();
     let found = way.loss.way_back(target(), |number| store.listing(number), true);
     let Ok(plan) = found.plan.map(Arc::new) else { return false };
-    let file = match plan.goes_on() {
-        Some(undo) => {
-            let record = Record::read(runs, undo).unwrap();
-            let places = record.places_of(plan.events());
-            RunFile::go_on(runs, &record, Some(&record.found(plan.there())), places).unwrap()
-        }
-        None => RunFile::create(runs, &plan).unwrap(),
-    };
+    let file = undo_file(runs, &plan);
     drive(&mut Machine::new(plan, 2), 2, &file, service, &to_the_end(script))
 }
 

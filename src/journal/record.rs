@@ -295,11 +295,6 @@ impl Record {
         self.events.len() + self.missing.len()
     }
 
-    /// Whether nothing is known to have gone beside the plan, nor left open what may have.
-    pub fn took_as_planned(&self) -> bool {
-        self.surplus_known && self.surplus.is_empty() && self.unlisted.is_empty()
-    }
-
     /// Why it ended before everything was done; a run that was cut off was killed.
     pub fn stop(&self) -> Option<Stop> {
         let killed = || {
@@ -370,7 +365,8 @@ impl Record {
         if self.origin.eq_ignore_ascii_case(origin) { Ok(()) } else { Err(self.elsewhere()) }
     }
 
-    /// Checks that it ran on this service and as this user.
+    /// Checks that it ran on this service, below this base path and as this user: the same paths
+    /// name the same events then.
     ///
     /// # Errors
     /// Says where it ran.
@@ -378,18 +374,18 @@ impl Record {
         if self.origin.is_empty() {
             return Err(RecordRefused::Headless(self.name.clone()));
         }
-        if (self.origin.as_str(), self.user.as_str())
+        // A run of an earlier version that planned no call tells no base path.
+        let base_path = Some(self.base_path.as_str()).filter(|path| !path.is_empty());
+        let here = (self.origin.as_str(), self.user.as_str())
             == (target.origin.as_str(), target.user.as_str())
-        {
-            return Ok(());
-        }
-        Err(self.elsewhere())
+            && base_path.is_none_or(|path| path == target.base_path());
+        if here { Ok(()) } else { Err(self.elsewhere()) }
     }
 
     fn elsewhere(&self) -> RecordRefused {
         RecordRefused::Elsewhere {
             run: self.name.clone(),
-            there: format!("{} as {}", self.origin, self.user),
+            there: format!("{}{} as {}", self.origin, self.base_path, self.user),
             profile: self.profile.clone(),
         }
     }

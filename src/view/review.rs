@@ -252,6 +252,9 @@ fn state(model: &Model, review: &Review) -> Line<'static> {
         _ if review.is_reading() => {
             (format!("Reading {} again: {read} so far", count_of(all, "extension")), theme::PLAIN)
         }
+        _ if count == 0 && review.rest().is_some() => {
+            ("Nothing of it could be listed: R tries again.".to_owned(), theme::WARNING)
+        }
         _ if count == 0 => {
             ("Nothing is as it was marked: + adds it as it is now.".to_owned(), theme::WARNING)
         }
