@@ -276,7 +276,7 @@ fn written(answer: answer::Answer) -> Result<WriteAnswer, Failure> {
 }
 
 fn terminal(number: ExtensionNumber) -> Extension {
-    Extension { kind: Some(ExtensionKind::PhoneTerminal), ..Extension::of(number) }
+    Extension { kind: Some(ExtensionKind::Phone), ..Extension::of(number) }
 }
 
 /// Every decoder on one body, for `cargo fuzz`: whatever a service answers, none of them panics, and

@@ -25,7 +25,7 @@ pub use event::{
 pub use expression::{
     Candidate, Expression, ExpressionError, Narrowed, PassedOver, Unread, Verdict, host_of,
 };
-pub use extension::{Extension, ExtensionKind, ExtensionNumber, ExtensionNumberRefused};
+pub use extension::{Extension, ExtensionKind, ExtensionNumber, ExtensionNumberRefused, Owner};
 pub use failure::{Cause, DeleteAnswer, FIELDS, Failure, Fetched, Outcome, WriteAnswer};
 pub use filter::Filter;
 pub use foreign::{Foreign, acts_or_hides};

@@ -68,7 +68,8 @@ pub(super) fn merge(
 fn take(found: &mut BTreeMap<ExtensionNumber, Extension>, extension: Extension) {
     let number = extension.number.clone();
     let known = found.entry(number).or_insert_with_key(|number| Extension::of(number.clone()));
-    known.kind = known.kind.or(extension.kind);
+    known.kind = known.kind.take().or(extension.kind);
+    known.owner = known.owner.take().or(extension.owner);
     if known.label.is_empty() {
         known.label = extension.label;
     }
@@ -101,8 +102,9 @@ mod tests {
         ExtensionNumber::parse(text).unwrap()
     }
 
-    fn extension(text: &str, kind: Option<ExtensionKind>, label: &str) -> Extension {
-        Extension { number: number(text), kind, label: Foreign::from(label) }
+    fn extension(text: &str, kind: Option<&ExtensionKind>, label: &str) -> Extension {
+        let (kind, label) = (kind.cloned(), Foreign::from(label));
+        Extension { kind, label, ..Extension::of(number(text)) }
     }
 
     fn said(extensions: &[Extension]) -> Result<Said, Failure> {
@@ -120,8 +122,8 @@ mod tests {
 
     #[test]
     fn each_number_is_there_once_with_kind_and_label_where_any_source_knows_them() {
-        let phone = Some(ExtensionKind::PhoneTerminal);
-        let queue = Some(ExtensionKind::Queue);
+        let phone = Some(&ExtensionKind::Phone);
+        let queue = Some(&ExtensionKind::Queue);
         let discovery = merge(
             &[number("600"), number("700")],
             vec![

@@ -255,14 +255,9 @@ impl Listed {
             return;
         };
         let label = if row.label.is_empty() { row.name } else { row.label };
-        let kind = match row.extension_type.as_str() {
-            "term" => Some(ExtensionKind::PhoneTerminal),
-            "phoneQueue" | "queue" => Some(ExtensionKind::Queue),
-            "ivr" => Some(ExtensionKind::Ivr),
-            "conference" => Some(ExtensionKind::Conference),
-            _ => None,
-        };
-        self.extensions.push(Extension { number, kind, label: Foreign::from(label) });
+        let kind = ExtensionKind::parse(&row.extension_type);
+        let label = Foreign::from(label);
+        self.extensions.push(Extension { kind, label, ..Extension::of(number) });
     }
 }
 

@@ -389,10 +389,10 @@ fn presence_and_typed_numbers_are_merged_each_once() {
     let extensions: Vec<_> = found
         .extensions
         .iter()
-        .map(|extension| (extension.number.as_str(), extension.kind))
+        .map(|extension| (extension.number.as_str(), extension.kind.clone()))
         .collect();
-    let terminal = Some(ExtensionKind::PhoneTerminal);
-    assert_eq!(extensions, [("0003*001", terminal), ("0003*210", terminal), ("0003*300", None)]);
+    let phone = || Some(ExtensionKind::Phone);
+    assert_eq!(extensions, [("0003*001", phone()), ("0003*210", phone()), ("0003*300", None)]);
     assert_eq!(found.remarks.len(), 2, "{:?}", found.remarks);
     assert!(found.remarks[0].contains("queues, IVRs and conferences"));
     assert!(found.remarks[1].contains("1 extension "));

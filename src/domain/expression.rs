@@ -301,7 +301,7 @@ impl Test {
             Self::Words(words) => Some(words.iter().any(|word| {
                 word.is_in(number)
                     || word.is_in(extension.label.raw())
-                    || extension.kind.is_some_and(|kind| word.is_in(kind.name()))
+                    || extension.kind.as_ref().is_some_and(|kind| word.is_in(kind.word()))
             })),
             Self::Type(_)
             | Self::Method(_)

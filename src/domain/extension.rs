@@ -4,7 +4,7 @@ use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
-use super::Foreign;
+use super::{Foreign, UserId};
 
 /// Longest number accepted, in characters; the service documents no limit.
 const LONGEST: usize = 64;
@@ -65,32 +65,67 @@ impl fmt::Debug for ExtensionNumber {
     }
 }
 
-/// The four kinds of extension that can carry events (page *Delete PhoneCallEvents*).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// What an extension is. The first four can carry events (page *Delete PhoneCallEvents*).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum ExtensionKind {
     /// A phone: what presence lists.
-    PhoneTerminal,
+    Phone,
     /// A queue.
     Queue,
     /// An interactive voice response menu.
     Ivr,
     /// A conference room.
     Conference,
+    /// As SystemAPI wrote it.
+    Other(Foreign),
 }
 
 impl ExtensionKind {
-    /// The kind as shown to operators.
-    pub fn name(self) -> &'static str {
+    /// Reads SystemAPI's `extensionType`; queues had another name in its schema 2.5.1.
+    pub fn parse(written: &str) -> Option<Self> {
+        match written {
+            "" => None,
+            "term" => Some(Self::Phone),
+            "phoneQueue" | "queue" => Some(Self::Queue),
+            "ivr" => Some(Self::Ivr),
+            "conference" => Some(Self::Conference),
+            other => Some(Self::Other(Foreign::from(other))),
+        }
+    }
+
+    /// The kind's word in machine output and expressions, others as the service wrote them.
+    pub fn word(&self) -> &str {
         match self {
-            Self::PhoneTerminal => "phone terminal",
+            Self::Phone => "phone",
             Self::Queue => "queue",
-            Self::Ivr => "IVR",
+            Self::Ivr => "ivr",
             Self::Conference => "conference",
+            Self::Other(raw) => raw.raw(),
         }
     }
 }
 
-/// One extension as some source named it; kind and label only where the source knows them.
+/// The kind as shown to operators.
+impl fmt::Display for ExtensionKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ivr => f.pad("IVR"),
+            Self::Other(raw) => raw.fmt(f),
+            Self::Phone | Self::Queue | Self::Conference => f.pad(self.word()),
+        }
+    }
+}
+
+/// The user whom an extension belongs to, as SystemAPI tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner {
+    /// What names the user in paths.
+    pub id: UserId,
+    /// What people call them; empty where no source says.
+    pub name: Foreign,
+}
+
+/// One extension as some source named it; kind, label and owner only where the source knows them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Extension {
     /// What names it in every path.
@@ -99,12 +134,14 @@ pub struct Extension {
     pub kind: Option<ExtensionKind>,
     /// What people call it; empty where no source says.
     pub label: Foreign,
+    /// Whom it belongs to.
+    pub owner: Option<Owner>,
 }
 
 impl Extension {
     /// An extension of which only the number is known.
     pub fn of(number: ExtensionNumber) -> Self {
-        Self { number, kind: None, label: Foreign::default() }
+        Self { number, kind: None, label: Foreign::default(), owner: None }
     }
 }
 

@@ -104,7 +104,7 @@ fn list_prints_the_pages_three_events_field_by_field() {
     assert_eq!(said.code, 0, "{}", said.err);
     let event = |number: u8, name: &str, id: &str, method: &str, url: &str| {
         json!({
-            "extension": "0003*210", "label": "", "kind": "phone_terminal", "type": number,
+            "extension": "0003*210", "label": "", "kind": "phone", "owner": null, "type": number,
             "type_name": name, "id": id, "method": method, "url": url,
         })
     };
@@ -142,7 +142,7 @@ fn list_prints_the_pages_three_events_field_by_field() {
         event["modified"] = modified.into();
     }
     let extension = json!({
-        "extension": "0003*210", "label": "", "kind": "phone_terminal", "events": 3,
+        "extension": "0003*210", "label": "", "kind": "phone", "owner": null, "owner_name": null, "events": 3,
         "complete": true, "failure": null,
     });
     let whole = json!({"events": events, "extensions": [extension], "complete": true});
@@ -155,10 +155,11 @@ fn csv_has_a_header_and_a_record_an_event() {
     let said = named("the-page").run(&["list", "--format", "csv"]);
     let lines: Vec<_> = said.out.lines().collect();
     assert_eq!(lines.len(), 4);
-    assert_eq!(lines[0], "extension,label,kind,type,type_name,id,method,url,status,note,modified");
+    let columns = "extension,label,kind,owner,type,type_name,id,method,url,status,note,modified";
+    assert_eq!(lines[0], columns);
     assert_eq!(
         lines[2],
-        "0003*210,,phone_terminal,1,dial-out,Asds2qw2frtabmFj8gNWq3hsiGNYyq,GET,\
+        "0003*210,,phone,,1,dial-out,Asds2qw2frtabmFj8gNWq3hsiGNYyq,GET,\
          https://calllog.acme.test/log?what=dialled%20out,enabled,call log,2019-02-28T09:00:00Z"
     );
 }

@@ -26,7 +26,7 @@ fn with_rows(rows: &str) -> Listed {
 
 fn shown(listed: &Listed) -> Vec<(&str, Option<ExtensionKind>, &str)> {
     let rows = listed.extensions.iter();
-    rows.map(|row| (row.number.as_str(), row.kind, row.label.raw())).collect()
+    rows.map(|row| (row.number.as_str(), row.kind.clone(), row.label.raw())).collect()
 }
 
 #[test]
@@ -78,13 +78,13 @@ fn the_names_of_the_old_schema_are_known_too() {
 }
 
 #[test]
-fn types_have_their_kinds_and_others_are_kept_without_one() {
+fn types_have_their_kinds_and_others_are_kept_as_written() {
     for (name, kind) in [
-        ("term", Some(ExtensionKind::PhoneTerminal)),
+        ("term", Some(ExtensionKind::Phone)),
         ("phoneQueue", Some(ExtensionKind::Queue)),
         ("ivr", Some(ExtensionKind::Ivr)),
         ("conference", Some(ExtensionKind::Conference)),
-        ("voicecenter", None),
+        ("voicecenter", Some(ExtensionKind::Other(Foreign::from("voicecenter")))),
         ("", None),
     ] {
         let read = with_rows(&format!(

@@ -15,10 +15,11 @@ use crate::domain::{
 };
 
 /// The columns of CSV, named as the fields in JSON.
-const COLUMNS: [&str; 11] = [
+const COLUMNS: [&str; 12] = [
     "extension",
     "label",
     "kind",
+    "owner",
     "type",
     "type_name",
     "id",
@@ -32,21 +33,13 @@ const COLUMNS: [&str; 11] = [
 const HEADINGS: [&str; 8] =
     ["EXTENSION", "TYPE", "ID", "METHOD", "STATUS", "MODIFIED", "NOTE", "URL"];
 
-fn kind_name(kind: ExtensionKind) -> &'static str {
-    match kind {
-        ExtensionKind::PhoneTerminal => "phone_terminal",
-        ExtensionKind::Queue => "queue",
-        ExtensionKind::Ivr => "ivr",
-        ExtensionKind::Conference => "conference",
-    }
-}
-
 /// One event, raw, its fields in the order of the contract.
 #[derive(Serialize)]
 struct Row<'a> {
     extension: &'a str,
     label: &'a str,
-    kind: Option<&'static str>,
+    kind: Option<&'a str>,
+    owner: Option<&'a str>,
     #[serde(rename = "type")]
     number: u16,
     type_name: &'static str,
@@ -64,7 +57,8 @@ impl<'a> Row<'a> {
         Self {
             extension: extension.number.as_str(),
             label: extension.label.raw(),
-            kind: extension.kind.map(kind_name),
+            kind: extension.kind.as_ref().map(ExtensionKind::word),
+            owner: extension.owner.as_ref().map(|owner| owner.id.as_str()),
             number: event_type.number(),
             type_name: type_name(event_type).unwrap_or("unknown"),
             id: event.id(),
@@ -85,11 +79,12 @@ impl<'a> Row<'a> {
     }
 
     /// As in [`COLUMNS`].
-    fn cells(&self) -> [String; 11] {
+    fn cells(&self) -> [String; 12] {
         [
             self.extension.to_owned(),
             self.label.to_owned(),
             self.kind.unwrap_or_default().to_owned(),
+            self.owner.unwrap_or_default().to_owned(),
             self.number.to_string(),
             self.type_name.to_owned(),
             self.id.to_owned(),
@@ -218,7 +213,9 @@ impl Serialize for Events<'_> {
 struct Summary<'a> {
     extension: &'a str,
     label: &'a str,
-    kind: Option<&'static str>,
+    kind: Option<&'a str>,
+    owner: Option<&'a str>,
+    owner_name: Option<&'a str>,
     /// Of those in the document.
     events: usize,
     complete: bool,
@@ -239,7 +236,13 @@ fn summaries(report: &Report) -> Vec<Summary<'_>> {
         .map(|(extension, result)| Summary {
             extension: extension.number.as_str(),
             label: extension.label.raw(),
-            kind: extension.kind.map(kind_name),
+            kind: extension.kind.as_ref().map(ExtensionKind::word),
+            owner: extension.owner.as_ref().map(|owner| owner.id.as_str()),
+            owner_name: extension
+                .owner
+                .as_ref()
+                .map(|owner| owner.name.raw())
+                .filter(|name| !name.is_empty()),
             events: result
                 .as_ref()
                 .map_or(0, |listing| report.events_of(extension, listing).count()),

@@ -278,6 +278,7 @@ fn a_caret_points_at_the_column() {
 #[test]
 fn an_extension_is_asked_for_number_label_and_kind_and_nothing_else() {
     let reception = Extension {
+        owner: None,
         number: ExtensionNumber::parse("0003*101").unwrap(),
         kind: Some(ExtensionKind::Queue),
         label: Foreign::from("Réception Ost"),
