@@ -29,6 +29,7 @@ use crate::domain::{
     ExtensionKind, ExtensionNumber, Failure, Listing, PhoneCallEvent, Secret, Source, Target,
     WriteAnswer,
 };
+use crate::origins::Book;
 use discovery::Said;
 pub use line::ClientRefused;
 use reading::Ends;
@@ -91,7 +92,16 @@ impl Client {
     /// # Errors
     /// Refuses an origin, token or `ca_file` that cannot be used, with the remedy.
     pub fn new(settings: Settings) -> Result<Self, ClientRefused> {
-        let transport = Transport::new(&settings)?;
+        Self::sharing(settings, None)
+    }
+
+    /// The same with the book that this PBX's clients share, so that what fails in any of them counts
+    /// in all.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn sharing(settings: Settings, book: Option<Book>) -> Result<Self, ClientRefused> {
+        let transport = Transport::new(&settings, book)?;
         let Settings { target, timeout, writes, .. } = settings;
         let inner = Inner { target, timeout, transport, ends: Ends::default() };
         Ok(Self { inner: Arc::new(inner), writes })
@@ -102,6 +112,12 @@ impl Client {
     #[must_use]
     pub fn simulating(&self) -> Self {
         Self { writes: Writes::Simulated, ..self.clone() }
+    }
+
+    /// Why no question would go out now, with the time to wait: too many failed lately, here or in
+    /// other processes.
+    pub fn refusal(&self) -> Option<Failure> {
+        self.inner.transport.line.refusal()
     }
 
     /// The longest wait for an answer.
@@ -133,7 +149,9 @@ impl Client {
                 Source::SystemApi => self.system_listed(trace).await,
             };
             // The other source is on the same machine, and waiting for it would be as vain.
-            let vain = answer.as_ref().is_err_and(|failure| failure.cause == Cause::Unreachable);
+            let gone =
+                |failure: &Failure| matches!(failure.cause, Cause::Unreachable | Cause::Blocked);
+            let vain = answer.as_ref().is_err_and(gone);
             said.push((source, answer));
             if vain {
                 break;

@@ -10,6 +10,7 @@ mod papers;
 mod profile;
 mod progress;
 mod resume;
+mod room;
 mod runs;
 mod selection;
 mod undo;
@@ -26,7 +27,7 @@ use crate::config::{self, Environment, Flags};
 pub use delete::DeleteArguments;
 pub use ending::Ending;
 pub use list::{Format, ListArguments};
-pub use profile::{Opened, client, open};
+pub use profile::{Opened, open};
 pub use resume::ResumeArguments;
 pub use runs::RunFormat;
 pub use undo::UndoArguments;
@@ -287,6 +288,13 @@ fn say(text: &str) -> Result<()> {
 fn hands() -> Result<tokio::runtime::Runtime> {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     builder.enable_all().build().wrap_err("the network runtime cannot start")
+}
+
+/// How many times as fast the clock of runs and of the budget of failures goes: a test of a build for tests may turn it, so that
+/// nobody waits.
+fn speed() -> u32 {
+    let told = || std::env::var("CALLSWEEP_TEST_SPEED").ok()?.parse().ok();
+    if cfg!(debug_assertions) { told().unwrap_or(1).max(1) } else { 1 }
 }
 
 /// `1 event`, `2 events`.

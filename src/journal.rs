@@ -11,9 +11,6 @@ mod back;
 mod choice;
 mod file;
 mod line;
-mod lock;
-mod odd;
-mod process;
 mod record;
 mod rest;
 
@@ -30,8 +27,6 @@ pub use back::{Undone, Way, way_back};
 pub use choice::{NoChoice, Place, find, is_latest, latest};
 pub use file::{RunFile, Written, is_going_on};
 pub use line::{Calls, RecordedCall};
-pub use lock::{Lock, LockRefused};
-pub use odd::Odd;
 pub use record::{
     Record, RecordRefused, RecordedEvent, is_finished, is_stopped, names, odd_files, undone,
 };
@@ -71,14 +66,4 @@ pub fn write_receipt(runs: &Path, name: &str, text: &str) -> io::Result<PathBuf>
 /// Where the run of this name is kept.
 pub fn path_of(runs: &Path, name: &str) -> PathBuf {
     runs.join(format!("{name}.jsonl"))
-}
-
-#[expect(clippy::disallowed_methods, reason = "a run file says when it was written")]
-fn clock() -> jiff::Timestamp {
-    jiff::Timestamp::now()
-}
-
-/// The time in UTC, with milliseconds.
-fn now() -> String {
-    clock().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }

@@ -42,6 +42,7 @@
 //! A module uses lower floors only; ARCHITECTURE.md says why, and a test holds it.
 //!
 //! * [`domain`]: the field's words as values that cannot be wrong, the event store, the marks
+//! * [`origins`]: what is kept of each PBX: its lock, its budget of failures
 //! * [`looks`]: which colours and characters the picture is drawn with
 //! * [`change`]: plan, machine and judgement; decides what is sent, sends nothing
 //! * [`app`]: the interactive program as a value
@@ -71,6 +72,7 @@ pub mod config;
 pub mod domain;
 pub mod journal;
 pub mod looks;
+pub mod origins;
 pub mod runtime;
 pub mod simulator;
 pub mod terminal;

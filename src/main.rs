@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use callsweep::api::Writes;
 use callsweep::app::Facts;
-use callsweep::commands::{self, Arguments, Ending};
-use callsweep::config::{self, Environment, Profile};
+use callsweep::commands::{self, Arguments, Ending, Opened};
+use callsweep::config::{self, Environment};
 use callsweep::domain::Mask;
 use callsweep::runtime::Ports;
 use callsweep::terminal::{self, Left};
@@ -62,7 +62,7 @@ fn run(arguments: &Arguments, environment: &Environment) -> Ending {
     }
     let host = opened.profile.target.host().to_owned();
     let quiet = config::quiet(environment);
-    match interactive(opened.profile, opened.simulator.is_some(), arguments.mask, quiet, runs) {
+    match interactive(&opened, arguments.mask, quiet, runs) {
         Ok(Left::InOrder) => Ending::Done,
         Ok(Left::Because(message)) => Ending::Failed.because(&message),
         Ok(Left::Signalled(signal)) => Ending::Signalled(signal),
@@ -70,13 +70,8 @@ fn run(arguments: &Arguments, environment: &Environment) -> Ending {
     }
 }
 
-fn interactive(
-    profile: Profile,
-    demo: bool,
-    masked: bool,
-    quiet: Duration,
-    runs: PathBuf,
-) -> Result<Left> {
+fn interactive(opened: &Opened, masked: bool, quiet: Duration, runs: PathBuf) -> Result<Left> {
+    let (profile, demo) = (&opened.profile, opened.simulator.is_some());
     let facts = Facts {
         target: profile.target.clone(),
         demo,
@@ -90,10 +85,10 @@ fn interactive(
         looks: profile.looks,
         quiet,
     };
-    terminal::run(facts, move || {
+    terminal::run(facts, || {
         let writes = if profile.read_only { Writes::ReadOnly } else { Writes::Allowed };
-        let client = commands::client(&profile, writes)?;
-        let ports = Ports::new(client, profile.extensions, profile.discover, runs);
+        let client = opened.client(profile, writes)?;
+        let ports = Ports::new(client, profile.extensions.clone(), profile.discover.clone(), runs);
         Ok(if demo { ports.of_own_pbx() } else { ports })
     })
 }

@@ -18,7 +18,8 @@ use crate::change::{
 use crate::domain::{
     Call, Cause, Discovery, Exchange, ExtensionNumber, Failure, Foreign, Fuse, Listing, Source,
 };
-use crate::journal::{self, Kind, Lock, LockRefused, Record, RunFile, Written};
+use crate::journal::{self, Kind, Record, RunFile, Written};
+use crate::origins::{Lock, LockRefused};
 
 pub use clipboard::Clipboard;
 

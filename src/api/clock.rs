@@ -20,6 +20,12 @@ pub(super) fn since_boot() -> Duration {
     Duration::try_from(clock_gettime(clock)).unwrap_or_default()
 }
 
+/// The date in milliseconds since 1970, for what processes tell each other.
+pub(super) fn millis() -> u64 {
+    let since = today().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// The date, for pauses that are asked for by their end.
 #[expect(clippy::disallowed_methods, reason = "an answer without a date has come just now")]
 pub(super) fn today() -> SystemTime {

@@ -11,6 +11,7 @@ use std::fs;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use reqwest::header::{
@@ -26,6 +27,7 @@ use super::answer::{Answer, Body};
 use super::budget::Budget;
 use super::clock::{now, since_boot, today};
 use crate::domain::{Cause, Exchange, Failure, Foreign};
+use crate::origins::Book;
 
 /// Longest wait for a connection.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -86,6 +88,8 @@ pub(super) struct Line {
     patience: Patience,
     questions: Budget,
     large: Arc<Semaphore>,
+    /// A request of this client went well.
+    has_answered: AtomicBool,
 }
 
 /// Why there is no answer.
@@ -94,6 +98,8 @@ pub(super) struct Broken {
     /// The connection ended before the head of an answer was whole. So does one that was kept and
     /// that the service closes just when the next request is under way.
     ended: bool,
+    /// No connection came about in time.
+    hangs: bool,
 }
 
 impl Broken {
@@ -112,7 +118,11 @@ struct Patience {
 
 impl Line {
     /// Checks what can be checked without the network.
-    pub(super) fn new(settings: &Settings, url: &Url) -> Result<Self, ClientRefused> {
+    pub(super) fn new(
+        settings: &Settings,
+        url: &Url,
+        book: Option<Book>,
+    ) -> Result<Self, ClientRefused> {
         let patience = Patience {
             // Below the total, so that a connection that never came about is told from an
             // answer that never came.
@@ -146,7 +156,19 @@ impl Line {
             builder.build().map_err(|error| ClientRefused::Tls(trouble::innermost(&error)))?;
         let host = settings.target.host().to_owned();
         let large = Arc::new(Semaphore::new(1));
-        Ok(Self { http, host, patience, questions: Budget::default(), large })
+        Ok(Self {
+            http,
+            host,
+            patience,
+            questions: Budget::new(book),
+            large,
+            has_answered: AtomicBool::new(false),
+        })
+    }
+
+    /// Why no question goes out now, with the time to wait.
+    pub(super) fn refusal(&self) -> Option<Failure> {
+        self.questions.refusal()
     }
 
     /// A request that does not know yet what proves who sends it.
@@ -184,6 +206,9 @@ impl Line {
         };
         let started = now();
         let outcome = self.awaited(request, largest).await;
+        if outcome.as_ref().is_ok_and(|answer| answer.status < 300) {
+            self.has_answered.store(true, Ordering::Relaxed);
+        }
         if let Some(permit) = permit.filter(|_| !noted_as_failed(&outcome)) {
             permit.answered_well();
         }
@@ -207,10 +232,19 @@ impl Line {
         outcome.map_err(|broken| {
             let alone = matches!(broken.failure.cause, Cause::NoAnswer | Cause::Unreachable);
             if !alone || wait.asleep.is_zero() {
-                return broken;
+                return self.perhaps_blocked(broken);
             }
             Broken { failure: trouble::asleep(broken.failure, wait.asleep), ..broken }
         })
+    }
+
+    /// A connection that does not come about in time is a sign of its own where the service had
+    /// answered before.
+    fn perhaps_blocked(&self, broken: Broken) -> Broken {
+        if !broken.hangs || !self.has_answered.load(Ordering::Relaxed) {
+            return broken;
+        }
+        Broken { failure: trouble::perhaps_blocked(broken.failure, &self.host), ..broken }
     }
 
     async fn exchange<C: Fn() -> Duration + Send>(
@@ -223,6 +257,7 @@ impl Line {
         let response = wait.wait(request.send()).await.ok_or_else(no_answer)?;
         let response = response.map_err(|error| Broken {
             ended: trouble::ended_early(&error),
+            hangs: error.is_connect() && error.is_timeout(),
             failure: trouble::failure(error, &self.host, self.patience),
         })?;
         let status = response.status().as_u16();
@@ -284,13 +319,13 @@ impl Line {
 fn noted_as_failed(outcome: &Result<Answer, Broken>) -> bool {
     match outcome {
         Ok(answer) => answer.status >= 300,
-        Err(broken) => !matches!(broken.failure.cause, Cause::Unreachable | Cause::Asleep),
+        Err(broken) => !matches!(broken.failure.cause, Cause::Unreachable | Cause::Blocked),
     }
 }
 
 impl From<Failure> for Broken {
     fn from(failure: Failure) -> Self {
-        Self { failure, ended: false }
+        Self { failure, ended: false, hangs: false }
     }
 }
 

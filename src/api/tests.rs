@@ -1,6 +1,7 @@
 //! The client against a loopback server that answers from a script, and against the recorded
 //! bodies of `assets/wire`.
 
+mod blocked;
 mod keeping;
 mod renewing;
 mod server;

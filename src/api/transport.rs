@@ -13,6 +13,7 @@ use super::line::{ClientRefused, LARGEST_CHANGE, LARGEST_LIST, Line, is_loopback
 use super::token::{Bearer, Tokens};
 use super::{Settings, Writes};
 use crate::domain::{Cause, Exchange, Failure, Foreign, Secret};
+use crate::origins::Book;
 
 /// The methods this program sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +30,7 @@ pub(super) enum Verb {
 
 /// A client for one origin.
 pub(super) struct Transport {
-    line: Line,
+    pub(super) line: Line,
     pub(super) tokens: Tokens,
     origin: String,
 }
@@ -63,12 +64,12 @@ impl Verb {
 
 impl Transport {
     /// Checks what can be checked without the network.
-    pub(super) fn new(settings: &Settings) -> Result<Self, ClientRefused> {
+    pub(super) fn new(settings: &Settings, book: Option<Book>) -> Result<Self, ClientRefused> {
         let origin = &settings.target.origin;
         let url = checked_origin(origin)
             .ok_or_else(|| ClientRefused::Origin(Foreign::from(origin.as_str())))?;
         let tokens = Tokens::new(&settings.credentials, &url)?;
-        let line = Line::new(settings, &url)?;
+        let line = Line::new(settings, &url, book)?;
         Ok(Self { line, tokens, origin: origin.clone() })
     }
 
@@ -141,7 +142,7 @@ impl Transport {
         request: impl Fn(&Bearer) -> RequestBuilder + Send + Sync,
     ) -> Result<Answer, Failure> {
         let unsent = |failure: Failure| match (verb, failure.cause) {
-            (Verb::Get | Verb::Ask, _) | (_, Cause::Unreachable) => failure,
+            (Verb::Get | Verb::Ask, _) | (_, Cause::Unreachable | Cause::Blocked) => failure,
             // Nothing became of a change whose token did not come, whatever became of the token.
             (Verb::Create | Verb::Update | Verb::Delete, _) => {
                 // Only where callsweep held the question for it back, it goes better in a while.
@@ -263,7 +264,7 @@ mod tests {
     #[test]
     fn a_path_goes_out_as_it_was_made_or_not_at_all() {
         let user = UserId::parse("@me").unwrap();
-        let transport = Transport::new(&Settings {
+        let settings = Settings {
             target: Target::new("p", "http://127.0.0.1:1", "/uapi", user).unwrap(),
             credentials: Credentials::Token(Secret::new("token")),
             timeout: Duration::MAX,
@@ -271,8 +272,8 @@ mod tests {
             insecure: false,
             writes: Writes::Allowed,
             concurrency: 1,
-        })
-        .unwrap();
+        };
+        let transport = Transport::new(&settings, None).unwrap();
         let permit = |path: &str| transport.permit(Verb::Delete, path, None, Writes::Allowed);
         let path = "/uapi/extensions/@me/0003*210/phoneCallEvents/0/a-b_c~d.e";
         let sent = permit(path).unwrap();

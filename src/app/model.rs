@@ -58,7 +58,7 @@ impl Facts {
             protected: false,
             masked: false,
             wide_calls: WideCalls::default(),
-            max_delete: 1000,
+            max_delete: 10_000,
             concurrency: 4,
             looks: Looks::default(),
             quiet: QUIET,
@@ -133,6 +133,8 @@ pub struct Model {
     pub(super) suspensions: u64,
 
     pub(super) discovery: Fetched<()>,
+    /// When extensions are asked for again, where too many requests had failed before the start.
+    pub(super) room_at: Option<Duration>,
     pub(super) extensions: Vec<Extension>,
     /// Places in `extensions` that the filter admits.
     pub(super) visible: Vec<usize>,
@@ -185,6 +187,7 @@ impl Model {
             repaints: 0,
             suspensions: 0,
             discovery: Fetched::UnderWay,
+            room_at: None,
             extensions: Vec::new(),
             visible: Vec::new(),
             extension_filter: Filter::default(),

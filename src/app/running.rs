@@ -503,7 +503,18 @@ impl Model {
     /// When the picture says something else though nothing happens: it counts seconds. Never before
     /// the last message.
     pub fn changes_at(&self) -> Option<Duration> {
-        self.runs.now.as_ref()?.changes_at(self.now.since_start)
+        let now = self.now.since_start;
+        let wait = self.waits_for_room().map(|left| {
+            let left = left.saturating_sub(Duration::from_secs(whole_seconds(left) - 1));
+            now.saturating_add(left)
+        });
+        wait.or_else(|| self.runs.now.as_ref()?.changes_at(now))
+    }
+
+    /// How long nothing is asked yet, as too many requests had failed before the start.
+    pub fn waits_for_room(&self) -> Option<Duration> {
+        let left = self.room_at?.saturating_sub(self.now.since_start);
+        (!left.is_zero()).then_some(left)
     }
 }
 

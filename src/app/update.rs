@@ -51,7 +51,7 @@ fn take_in(model: &mut Model, message: Message) -> Vec<Effect> {
         | Message::Continued => {}
         Message::Discovered { result, exchanges } => {
             model.calls.add(exchanges);
-            model.discovered(result);
+            return model.discovered(result);
         }
         Message::WayBackRead(read) => model.way_back_read(read),
         Message::BrokenRunsFound(sentences) => model.broken_runs_found(sentences),
@@ -68,6 +68,7 @@ fn take_in(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Waited => {
             model.consent.woke(model.now.since_start);
             model.no_longer_not_yet();
+            return model.ask_where_there_is_room();
         }
         Message::ReceiptWritten(written) => model.receipt_written(written),
         Message::Copied { what, result } => model.copied(&what, result),
@@ -509,19 +510,24 @@ impl Model {
         }
     }
 
-    fn discovered(&mut self, result: Result<Discovery, Failure>) {
+    fn discovered(&mut self, result: Result<Discovery, Failure>) -> Vec<Effect> {
         let Discovery { extensions, remarks, .. } = match result {
             Ok(discovery) => discovery,
+            Err(failure) if self.extensions.is_empty() && failure.has_no_room() => {
+                let wait = failure.retry_after.unwrap_or_default();
+                self.room_at = Some(self.now.since_start.saturating_add(wait));
+                return vec![Effect::Wait(wait)];
+            }
             Err(failure) if self.extensions.is_empty() => {
                 // Nothing to show and nothing to go on with: say why where it stays readable.
                 self.leaving = Leaving::Now { message: Some(failure.to_string()) };
                 self.discovery = Fetched::Failed(failure);
-                return;
+                return Vec::new();
             }
             Err(failure) => {
                 self.say(Tone::Warning, format!("reading the extensions again failed: {failure}"));
                 self.discovery = Fetched::Failed(failure);
-                return;
+                return Vec::new();
             }
         };
         self.discovery = Fetched::Ready(());
@@ -557,6 +563,16 @@ impl Model {
                  --extension",
             );
         }
+        Vec::new()
+    }
+
+    /// A start that had to wait asks once the wait is over.
+    fn ask_where_there_is_room(&mut self) -> Vec<Effect> {
+        if self.room_at.is_none_or(|at| at > self.now.since_start) {
+            return Vec::new();
+        }
+        self.room_at = None;
+        vec![Effect::DiscoverExtensions]
     }
 
     fn listed(

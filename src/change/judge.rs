@@ -117,7 +117,8 @@ fn outcome_of_failure(failure: &Failure, may_have_acted: bool) -> Outcome {
         | Cause::Locked
         | Cause::Unwritten
         | Cause::Simulated
-        | Cause::Unreachable => Outcome::NotSent(failure.clone()),
+        | Cause::Unreachable
+        | Cause::Blocked => Outcome::NotSent(failure.clone()),
         Cause::Rejected
         | Cause::Redirected
         | Cause::ServiceFailed

@@ -193,7 +193,7 @@ impl<T: Ord + Clone> Traffic<T> {
             return Some(Fate::Settled);
         };
         let may_pass = failure.is_worth_repeating();
-        let too_long = self.rest(failure, now);
+        let in_vain = self.rest(failure, now) || failure.cause == Cause::Blocked;
         // Many that fail at once are one sign of trouble; that this program stood still is none.
         let slept = failure.cause == Cause::Asleep;
         let slowed = may_pass && !slept && self.pace.went_wrong(failure, sent, now);
@@ -201,7 +201,7 @@ impl<T: Ord + Clone> Traffic<T> {
             self.trouble = Some(failure.clone());
         }
         self.rounds = if may_pass { self.rounds + u32::from(slowed) } else { 0 };
-        if self.rounds >= ROUNDS || too_long {
+        if self.rounds >= ROUNDS || in_vain {
             self.stopped_by.get_or_insert_with(|| failure.clone());
         }
         if !may_repeat || self.stopped_by.is_some() {

@@ -12,6 +12,7 @@ use url::{Host, Url};
 
 use super::ending::Ending;
 use super::profile::{self, Opened};
+use super::room;
 use crate::api::{Client, Writes};
 use crate::config::{Environment, Flags, Profile};
 use crate::domain::{Cause, Discovery, ExtensionNumber, Failure, Source};
@@ -65,7 +66,7 @@ pub(super) fn run(demo: bool, flags: &Flags, environment: &Environment) -> Resul
                  write discover = [\"presence\"]"
             ));
         }
-        let client = profile::client(profile, Writes::ReadOnly)?;
+        let client = opened.client(profile, Writes::ReadOnly)?;
         Ok((opened, client))
     });
     // The simulator of a demo lives as long as `opened` does.
@@ -149,6 +150,7 @@ fn proxied() -> bool {
 /// TLS, token, presence and one listing, judged from at most two questions.
 fn ask(profile: &Profile, client: Client, steps: &mut Steps) -> Result<()> {
     let hands = super::hands()?;
+    hands.block_on(room::wait(&client));
     // Few questions: presence alone where it is a source. No typed numbers: they would soften its
     // refusal into a remark.
     let sources = if profile.discover.contains(&Source::Presence) {
@@ -204,7 +206,8 @@ fn ask(profile: &Profile, client: Client, steps: &mut Steps) -> Result<()> {
 
 /// Says TLS and token from the first answer; whether what was asked itself is still to be said.
 fn judge(failure: Option<&Failure>, encrypted: bool, steps: &mut Steps) -> bool {
-    if let Some(failure) = failure.filter(|failure| failure.cause == Cause::Unreachable) {
+    let gone = |failure: &&Failure| matches!(failure.cause, Cause::Unreachable | Cause::Blocked);
+    if let Some(failure) = failure.filter(gone) {
         steps.say(&refused(failure, "check url in the profile"));
         return false;
     }

@@ -16,6 +16,7 @@ use super::counted;
 use super::ending::{Ending, remark};
 use super::profile::{self, Opened};
 use super::progress::Progress;
+use super::room;
 use super::selection::{self, SelectionArguments, Wanted};
 use crate::api::Writes;
 use crate::config::{Environment, Flags};
@@ -114,9 +115,10 @@ pub(super) fn read(
         named => (named, Vec::new()),
     };
     // Nothing is written here, so that there is no folder of run files.
-    let client = profile::client(profile, Writes::ReadOnly)?;
-    let ports = Arc::new(Ports::new(client, typed, sources, PathBuf::new()));
+    let client = opened.client(profile, Writes::ReadOnly)?;
     Ok(super::hands()?.block_on(async {
+        room::wait(&client).await;
+        let ports = Arc::new(Ports::new(client, typed, sources, PathBuf::new()));
         let (discovery, _) = runtime::discover(&ports).await;
         let discovery = discovery?;
         let asked: Vec<_> = discovery.extensions.iter().map(|one| one.number.clone()).collect();

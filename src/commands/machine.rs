@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use super::ending::{Ending, remark};
 use super::progress::Progress;
 use super::runs::{self, RunFormat, Told};
-use super::{Consent, Opened, counted, hands, profile};
+use super::{Consent, Opened, counted, hands, speed};
 use crate::api::Writes;
 use crate::change::{Act, Done, Inexact, Machine, Plan, RunState, SILENT, Tally};
 use crate::config::Profile;
@@ -77,7 +77,7 @@ pub(super) fn send(
 ) -> Result<Ending> {
     // An undo may go where its run went, in spite of the profile.
     let profile = Profile { target: plan.target().clone(), ..opened.profile.clone() };
-    let client = profile::client(&profile, Writes::Allowed)?;
+    let client = opened.client(&profile, Writes::Allowed)?;
     let ports = Ports::new(client, Vec::new(), Vec::new(), folder.to_owned());
     let ports = if opened.simulator.is_some() { ports.of_own_pbx() } else { ports };
     let places = places_in_begun(folder, &plan);
@@ -270,13 +270,6 @@ fn outlives_hang_ups() -> bool {
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
     ignored.is_none_or(|mask| mask & (1 << (HANG_UP - 1)) != 0)
-}
-
-/// How many times as fast the clock of a run goes: a test of a build for tests may turn it, so that
-/// nobody waits.
-fn speed() -> u32 {
-    let told = || std::env::var("CALLSWEEP_TEST_SPEED").ok()?.parse().ok();
-    if cfg!(debug_assertions) { told().unwrap_or(1).max(1) } else { 1 }
 }
 
 /// Now, to count from.

@@ -1,6 +1,7 @@
 //! What every front starts with: a profile, of the configuration or of the demo, and its client.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use color_eyre::eyre::Result;
@@ -8,6 +9,7 @@ use color_eyre::eyre::Result;
 use crate::api::{Client, ClientRefused, Settings, Writes};
 use crate::config::{self, Environment, Flags, Profile};
 use crate::domain::{Credentials, ExtensionNumber, Secret, Source, Target, UserId, WideCalls};
+use crate::origins::Book;
 use crate::simulator::{DEMO_SEED, Simulator, World};
 
 /// A profile to work with and, for the demo, the PBX behind it, which ends when this is dropped.
@@ -17,6 +19,34 @@ pub struct Opened {
     pub profile: Profile,
     /// The demo's PBX.
     pub simulator: Option<Simulator>,
+    /// The folder of run files, where there is a place for it.
+    runs: Option<PathBuf>,
+}
+
+impl Opened {
+    /// A client as a profile describes it, this one's or one for another target on the same PBX;
+    /// nothing is sent yet. Where the profile is read-only, so is its client, whoever asks. What
+    /// fails counts in every other process that asks the same PBX.
+    ///
+    /// # Errors
+    /// Refuses an origin, token or `ca_file` that cannot be used, with the remedy.
+    pub fn client(&self, profile: &Profile, writes: Writes) -> Result<Client, ClientRefused> {
+        let settings = Settings {
+            target: profile.target.clone(),
+            credentials: profile.credentials.clone(),
+            timeout: profile.timeout,
+            ca_file: profile.ca_file.clone(),
+            insecure: profile.insecure,
+            writes: if profile.read_only { Writes::ReadOnly } else { writes },
+            concurrency: profile.concurrency,
+        };
+        // Nobody else asks the PBX of a demo.
+        let book = self
+            .simulator
+            .is_none()
+            .then(|| Book::at(self.runs.as_deref(), &profile.target.origin, super::speed()));
+        Client::sharing(settings, book)
+    }
 }
 
 /// The profile that the command line asks for.
@@ -28,24 +58,8 @@ pub fn open(demo: bool, flags: &Flags, environment: &Environment) -> Result<Open
         return open_demo(flags, environment);
     }
     let profile = config::load(flags, environment)?;
-    Ok(Opened { profile, simulator: None })
-}
-
-/// A client as the profile describes it; nothing is sent yet. Where the profile is read-only, so is
-/// its client, whoever asks.
-///
-/// # Errors
-/// Refuses an origin, token or `ca_file` that cannot be used, with the remedy.
-pub fn client(profile: &Profile, writes: Writes) -> Result<Client, ClientRefused> {
-    Client::new(Settings {
-        target: profile.target.clone(),
-        credentials: profile.credentials.clone(),
-        timeout: profile.timeout,
-        ca_file: profile.ca_file.clone(),
-        insecure: profile.insecure,
-        writes: if profile.read_only { Writes::ReadOnly } else { writes },
-        concurrency: profile.concurrency,
-    })
+    let runs = config::state_dir(environment).ok().map(|folder| folder.join("runs"));
+    Ok(Opened { profile, simulator: None, runs })
 }
 
 /// A simulator on a loopback port, and the profile that reaches it. The SystemAPI tells the labels,
@@ -62,7 +76,7 @@ fn open_demo(flags: &Flags, environment: &Environment) -> Result<Opened> {
         read_only: flags.read_only,
         protected: false,
         wide_calls: WideCalls::default(),
-        max_delete: 1000,
+        max_delete: 10_000,
         concurrency: 4,
         timeout: Duration::from_secs(30),
         ca_file: None,
@@ -70,5 +84,5 @@ fn open_demo(flags: &Flags, environment: &Environment) -> Result<Opened> {
         credentials: Credentials::Token(Secret::new(&simulator.token())),
         looks: config::looks_without_file(flags, environment),
     };
-    Ok(Opened { profile, simulator: Some(simulator) })
+    Ok(Opened { profile, simulator: Some(simulator), runs: None })
 }

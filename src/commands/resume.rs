@@ -11,6 +11,7 @@ use super::ending::{Ending, remark};
 use super::machine;
 use super::profile::{self, Opened};
 use super::progress::Progress;
+use super::room;
 use super::runs;
 use super::{Consent, counted};
 use crate::api::Writes;
@@ -90,12 +91,13 @@ fn list(rest: &Rest, opened: &Opened) -> Result<(EventStore, usize)> {
     let profile = &opened.profile;
     let mut numbers: Vec<_> = rest.open().map(|event| event.key.extension.clone()).collect();
     numbers.dedup();
-    let client = profile::client(profile, Writes::ReadOnly)?;
+    let client = opened.client(profile, Writes::ReadOnly)?;
+    let hands = super::hands()?;
+    hands.block_on(room::wait(&client));
     let ports = Arc::new(Ports::new(client, Vec::new(), Vec::new(), PathBuf::new()));
     let mut progress = Progress::of(numbers.len(), "extensions");
     let step = || progress.step();
-    let listing = runtime::list_all(&ports, &numbers, profile.concurrency, step);
-    let listed = super::hands()?.block_on(listing);
+    let listed = hands.block_on(runtime::list_all(&ports, &numbers, profile.concurrency, step));
     drop(progress);
     let (mut store, mut failed) = (EventStore::default(), 0);
     for (number, listed) in numbers.into_iter().zip(listed) {

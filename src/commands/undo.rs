@@ -11,13 +11,15 @@ use super::ending::{Ending, remark};
 use super::machine;
 use super::profile::{self, Opened};
 use super::progress::Progress;
+use super::room;
 use super::runs;
 use super::{Consent, counted};
 use crate::api::Writes;
 use crate::change::{Check, RunEnd, StandIn, UndoRefused, WayBack};
 use crate::config::{self, Environment, Flags, Profile};
 use crate::domain::{EventKey, EventStore, ExtensionNumber, Foreign, Target, UserId};
-use crate::journal::{self, Lock, Record, RunFile, Way};
+use crate::journal::{self, Record, RunFile, Way};
+use crate::origins::Lock;
 use crate::runtime::{self, Listed, Ports};
 
 /// Which run, and how sure its undo is.
@@ -108,18 +110,18 @@ fn close(
 fn look(way: &Way, opened: &Opened) -> Result<(Target, EventStore)> {
     let ours = &opened.profile.target;
     let Some(theirs) = recorded(&way.record, ours) else {
-        let (store, _) = list(way, &opened.profile, ours)?;
+        let (store, _) = list(way, opened, ours)?;
         return Ok((ours.clone(), store));
     };
     let (name, words) =
         (&way.record.name, |it: &Target| format!("{} as {}", it.base_path(), it.user));
     remark(&format!("run {name} was sent to {}; the profile has {}", words(&theirs), words(ours)));
-    let (store, answered) = list(way, &opened.profile, &theirs)?;
+    let (store, answered) = list(way, opened, &theirs)?;
     if answered {
         remark(&format!("this undo uses {}", words(&theirs)));
         return Ok((theirs, store));
     }
-    let (store, _) = list(way, &opened.profile, ours)?;
+    let (store, _) = list(way, opened, ours)?;
     remark(&format!("nothing is listed there: this undo uses {}", words(ours)));
     Ok((ours.clone(), store))
 }
@@ -133,15 +135,16 @@ fn recorded(record: &Record, ours: &Target) -> Option<Target> {
 }
 
 /// The extensions that could be listed, and whether there was any.
-fn list(way: &Way, profile: &Profile, target: &Target) -> Result<(EventStore, bool)> {
-    let profile = Profile { target: target.clone(), ..profile.clone() };
+fn list(way: &Way, opened: &Opened, target: &Target) -> Result<(EventStore, bool)> {
+    let profile = Profile { target: target.clone(), ..opened.profile.clone() };
     let numbers: Vec<ExtensionNumber> = way.loss.extensions().cloned().collect();
-    let client = profile::client(&profile, Writes::ReadOnly)?;
+    let client = opened.client(&profile, Writes::ReadOnly)?;
+    let hands = super::hands()?;
+    hands.block_on(room::wait(&client));
     let ports = Arc::new(Ports::new(client, Vec::new(), Vec::new(), PathBuf::new()));
     let mut progress = Progress::of(numbers.len(), "extensions");
     let step = || progress.step();
-    let listed = runtime::list_all(&ports, &numbers, profile.concurrency, step);
-    let listed = super::hands()?.block_on(listed);
+    let listed = hands.block_on(runtime::list_all(&ports, &numbers, profile.concurrency, step));
     drop(progress);
     let (mut store, mut answered) = (EventStore::default(), numbers.is_empty());
     for (number, listed) in numbers.iter().zip(listed) {

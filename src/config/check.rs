@@ -90,7 +90,7 @@ fn draft(
         read_only: raw.read_only,
         protected: raw.protected,
         wide_calls: wide_calls(source, raw.wide_calls.as_deref())?,
-        max_delete: number(source, "max_delete", raw.max_delete.as_ref(), 1..=100_000, 1000)?,
+        max_delete: number(source, "max_delete", raw.max_delete.as_ref(), 1..=100_000, 10_000)?,
         concurrency: number(source, "concurrency", raw.concurrency.as_ref(), 1..=64, 4)?,
         timeout: Duration::from_secs(number(
             source,

@@ -97,7 +97,7 @@ fn a_profile_needs_an_address_and_a_token_and_has_defaults_for_the_rest() {
         read_only: false,
         protected: false,
         wide_calls: WideCalls::default(),
-        max_delete: 1000,
+        max_delete: 10_000,
         concurrency: 4,
         timeout: Duration::from_secs(30),
         ca_file: None,

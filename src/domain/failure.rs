@@ -20,6 +20,9 @@ pub enum Cause {
     Simulated,
     /// No connection came about, name, TCP or TLS, or it ended before the request was written.
     Unreachable,
+    /// No connection came about in time, though the service had answered before: an address blocker
+    /// may have struck, and asking on would be in vain.
+    Blocked,
     /// It was sent, and no complete answer came back.
     NoAnswer,
     /// The same, and this program stood still meanwhile: that says nothing of the service.
@@ -78,6 +81,7 @@ impl Failure {
             | Cause::Unwritten
             | Cause::Simulated
             | Cause::Unreachable
+            | Cause::Blocked
             | Cause::Rejected
             | Cause::Redirected => false,
         }
@@ -96,6 +100,15 @@ impl Failure {
         self.cause == Cause::Withheld && self.retry_after.is_some()
     }
 
+    /// What is said of it while its end is waited for.
+    pub fn words_of_wait(left: Duration) -> String {
+        let seconds = left.as_secs() + u64::from(left.subsec_nanos() > 0);
+        format!(
+            "waiting {seconds} s, as too many requests failed within a minute, here or in another \
+             start, and a PBX may block this address and its phones for more"
+        )
+    }
+
     /// Whether what was asked may be done all the same, though the answer reads as a refusal: it is
     /// none of those that the service documents.
     pub fn proves_little(&self) -> bool {
@@ -109,6 +122,7 @@ impl Failure {
                 | Cause::Unwritten
                 | Cause::Simulated
                 | Cause::Unreachable
+                | Cause::Blocked
                 | Cause::NoAnswer
                 | Cause::Asleep
                 | Cause::Unreadable
@@ -146,6 +160,7 @@ impl Failure {
             | Cause::Locked
             | Cause::Unwritten
             | Cause::Simulated
+            | Cause::Blocked
             | Cause::Redirected
             | Cause::Unreadable => false,
         }

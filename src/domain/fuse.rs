@@ -4,7 +4,8 @@
 use super::{Cause, Failure};
 
 /// Blows after [`Fuse::IN_A_ROW`] failures without a success between them, and at once where every
-/// further request would fail too: the token is refused, or callsweep itself withholds requests.
+/// further request would fail too: the token is refused, callsweep itself withholds requests, or its address seems to be
+/// blocked.
 /// Blown, it stays so until it is reset: answers that were under way change nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Fuse {
@@ -26,7 +27,9 @@ impl Fuse {
             Some(failure) if failure.cause == Cause::Simulated => 0,
             // Nor does it say anything of the service that this program stood still.
             Some(failure) if failure.cause == Cause::Asleep => self.failures,
-            Some(failure) if matches!(failure.cause, Cause::Withheld | Cause::Unwritten) => {
+            Some(failure)
+                if matches!(failure.cause, Cause::Withheld | Cause::Unwritten | Cause::Blocked) =>
+            {
                 Self::IN_A_ROW
             }
             Some(failure) if failure.http_status == Some(401) => Self::IN_A_ROW,
@@ -62,8 +65,9 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_token_or_a_withheld_request_is_enough_at_once() {
-        for at_once in [failure(Cause::Rejected, Some(401)), failure(Cause::Withheld, None)] {
+    fn a_refused_token_a_withheld_request_or_a_block_is_enough_at_once() {
+        let (withheld, blocked) = (failure(Cause::Withheld, None), failure(Cause::Blocked, None));
+        for at_once in [failure(Cause::Rejected, Some(401)), withheld, blocked] {
             assert!(Fuse::default().blows(Some(&at_once)), "{at_once:?}");
         }
         assert!(!Fuse::default().blows(Some(&failure(Cause::Rejected, Some(403)))));

@@ -117,6 +117,7 @@ impl Stop {
             Cause::Rejected
             | Cause::Simulated
             | Cause::Unreachable
+            | Cause::Blocked
             | Cause::NoAnswer
             | Cause::Asleep
             | Cause::Redirected
@@ -177,6 +178,7 @@ mod tests {
             (failure(Cause::Rejected, Some(200)), "refused"),
             (failure(Cause::ServiceFailed, Some(501)), "refused"),
             (failure(Cause::Redirected, Some(301)), "trouble"),
+            (failure(Cause::Blocked, None), "trouble"),
             (failure(Cause::Rejected, Some(429)), "trouble"),
             (failure(Cause::ServiceFailed, Some(503)), "trouble"),
             (failure(Cause::NoAnswer, None), "trouble"),

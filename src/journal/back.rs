@@ -6,9 +6,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::record::{Record, RecordRefused, RecordedEvent, names};
-use super::{Kind, SCHEMA, clock};
+use super::{Kind, SCHEMA};
 use crate::change::{Check, Doubts, History, Loss, Make, Unlisted};
 use crate::domain::{EventKey, Outcome};
+use crate::origins::clock;
 
 /// A review and the start of its run are no further apart than this.
 const REVIEWED: Duration = Duration::from_secs(60);

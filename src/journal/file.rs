@@ -7,12 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::line::{Body, End, Head, Key, Line, Named, RecordedCall, Said, Why};
-use super::lock::Lock;
-use super::process::Process;
 use super::record::Record;
-use super::{SCHEMA, clock, now, odd, path_of, prepare};
+use super::{SCHEMA, path_of, prepare};
 use crate::change::{Check, Plan, RunCall, RunEnd, Settled};
 use crate::domain::{Foreign, Outcome};
+use crate::origins::{Lock, Process, clock, now, odd};
 
 /// Runs of one profile in one second that still get a name of their own.
 const SAME_SECOND: u32 = 100;

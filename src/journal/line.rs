@@ -12,12 +12,12 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::process::Process;
 use crate::change::{Kind, Plan, RunEnd, Tally, Unlisted};
 use crate::domain::{
     Cause, EventId, EventKey, EventType, ExtensionNumber, FIELDS, Failure, Foreign, Method,
     Modified, Outcome, PhoneCallEvent, RowText, Status, Stop, StopReason,
 };
+use crate::origins::Process;
 
 /// What stands before the sum of a line.
 const SUM: &[u8] = b",\"sum\":\"";

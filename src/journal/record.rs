@@ -12,13 +12,13 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::line::{Body, End, Flaw, Head, Key, Line, Named, RecordedCall, Said, has_sum};
-use super::odd::{self, Odd};
 use super::{SCHEMA, path_of};
 use crate::change::{Check, Kind, RunEnd, Tally, Unlisted};
 use crate::domain::{
     Cause, EventKey, ExtensionNumber, Failure, Foreign, Outcome, PhoneCallEvent, PlanHasher, Stop,
     StopReason, Target,
 };
+use crate::origins::odd::{self, Odd};
 
 /// More than the last line of a finished run takes, in bytes.
 const LONGEST_LAST: u64 = 64 * 1024;

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
-use super::lock::Lock;
-use super::{Kind, Record, RecordedEvent, clock, is_going_on, undone};
+use super::{Kind, Record, RecordedEvent, is_going_on, undone};
 use crate::change::{Rest, RestRefused};
 use crate::domain::{ExtensionNumber, Outcome, PlanHash};
+use crate::origins::{Lock, clock};
 
 impl Record {
     /// What is left of it, to be gone on with.

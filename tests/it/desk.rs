@@ -40,7 +40,7 @@ impl Default for Setting {
             size: (120, 40),
             read_only: false,
             wide_calls,
-            max_delete: 1000,
+            max_delete: 10_000,
             token: None,
             sources,
             patience: Duration::from_secs(5),

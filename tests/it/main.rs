@@ -15,6 +15,7 @@
 mod answers;
 mod asleep;
 mod blocker;
+mod budget;
 mod choosing;
 mod config;
 mod delete;

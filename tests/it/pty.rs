@@ -86,7 +86,7 @@ fn an_unreachable_host_ends_with_a_sentence_on_the_ordinary_screen() {
     let said = session.screen.screen().contents();
     assert!(said.contains("callsweep: ") && said.contains("refused"), "{said}");
     assert!(!said.contains("secret-token"));
-    assert!(!home.path().join(".local").exists());
+    assert!(!home.path().join(".local/state/callsweep/runs").exists());
 }
 
 #[test]

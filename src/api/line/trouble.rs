@@ -68,6 +68,14 @@ pub(super) fn asleep(failure: Failure, time: Duration) -> Failure {
     Failure { cause: Cause::Asleep, message: Foreign::from(message), ..failure }
 }
 
+/// The same failure, a connection that did not come about in time, of a service that had answered.
+pub(super) fn perhaps_blocked(failure: Failure, host: &str) -> Failure {
+    let message = format!(
+        "perhaps blocked: no connection to {host} came about, though it answered a moment ago; a PBX          that was asked in vain too often blocks the asking address, and its phones, for up to an          hour: check firewall and VPN, and ask again later"
+    );
+    Failure { cause: Cause::Blocked, message: Foreign::from(message), ..failure }
+}
+
 /// The text of the error that caused all others.
 pub(super) fn innermost(error: &reqwest::Error) -> String {
     causes(error).last().map_or_else(String::new, ToString::to_string)

@@ -171,3 +171,25 @@ fn a_third_ctrl_c_leaves_whatever_keeps_the_file_from_being_closed() {
     desk.press("ctrl-c");
     assert_eq!(desk.model.leaving(), &Leaving::Now { message: None });
 }
+
+#[test]
+fn a_start_after_too_many_failures_counts_the_seconds_and_then_asks() {
+    let (mut model, _) = Model::new(facts(), 120, 40);
+    let mut tell = |seconds: f64, message: Message| {
+        let since_start = Duration::from_secs_f64(seconds);
+        let effects = update(&mut model, message, Moment { since_start, ..Moment::default() });
+        (effects, model.waits_for_room(), model.changes_at())
+    };
+    let retry_after = Some(Duration::from_secs(3));
+    let failure = Failure { retry_after, ..Failure::new(Cause::Withheld, "not asked") };
+    let refused = Message::Discovered { result: Err(failure), exchanges: Vec::new() };
+    let seconds = |seconds| Some(Duration::from_secs(seconds));
+    let (effects, left, wakes) = tell(1.0, refused);
+    assert_eq!(effects, [Effect::Wait(Duration::from_secs(3))]);
+    assert_eq!((left, wakes), (seconds(3), seconds(2)));
+    let (effects, left, wakes) = tell(2.5, Message::TimePassed);
+    assert_eq!((effects, left, wakes), (vec![], Some(Duration::from_millis(1500)), seconds(3)));
+    assert_eq!(tell(3.0, Message::Waited).0, [], "another wait");
+    let (effects, left, wakes) = tell(4.0, Message::Waited);
+    assert_eq!((effects, left, wakes), (vec![Effect::DiscoverExtensions], None, None));
+}

@@ -238,3 +238,12 @@ fn one_request_is_sent_five_times_at_most() {
     }
     assert_eq!(sent, 5);
 }
+
+#[test]
+fn an_address_that_is_perhaps_blocked_asks_nothing_more() {
+    let mut traffic = Traffic::new(4, 0..10);
+    let blocked = Failure::new(Cause::Blocked, "perhaps blocked");
+    let Some(Next::Go(request)) = traffic.hand_out(ms(0)).into_iter().next() else { panic!() };
+    assert_eq!(traffic.came_back(&request, Some(&blocked), true, ms(10)), Some(Fate::Settled));
+    assert_eq!(traffic.stopped_by(), Some(&blocked));
+}

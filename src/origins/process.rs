@@ -8,20 +8,20 @@ use crate::domain::Foreign;
 
 /// A process that changes a PBX.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Process {
+pub(crate) struct Process {
     /// The program with its version.
-    pub(super) program: String,
+    pub(crate) program: String,
     /// Its number.
-    pub(super) pid: u32,
+    pub(crate) pid: u32,
     /// The name of the machine.
-    pub(super) host: String,
+    pub(crate) host: String,
     /// The user's name there, or the user's number.
-    pub(super) login: String,
+    pub(crate) login: String,
 }
 
 impl Process {
     /// This one.
-    pub(super) fn this() -> Self {
+    pub(crate) fn this() -> Self {
         let named = ["LOGNAME", "USER"].into_iter().filter_map(|name| std::env::var(name).ok());
         let login = named.into_iter().find(|name| !name.is_empty());
         let number = || format!("uid {}", rustix::process::geteuid().as_raw());

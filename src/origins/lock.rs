@@ -3,21 +3,17 @@
 //! The lock is advisory and on an open file, so that it goes with its process, however that ends.
 //! The file stays and tells who holds it.
 
-use std::fmt::Write as _;
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
-use super::odd::{self, Odd};
+use super::odd::Odd;
 use super::process::Process;
+use super::{Unopened, host_of, open, path_of};
 use crate::domain::Foreign;
 
-/// Bytes of the hash that name a lock file.
-const KEY: usize = 8;
 /// More than a holder writes of itself, in bytes.
 const LONGEST: u64 = 4096;
 /// Looks at a holder that is just writing who it is.
@@ -66,11 +62,12 @@ impl Lock {
     /// Says who holds it, or why it cannot be taken.
     pub fn take(runs: &Path, origin: &str) -> Result<Self, LockRefused> {
         let host = host_of(origin);
-        let path = path_of(runs, &host);
+        let path = path_of(runs, &host, "lock");
         let failed = |error| LockRefused::Failed(path.clone(), error);
-        let folder = path.parent().unwrap_or(Path::new("."));
-        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
-        let file = open(&path)?;
+        let file = open(&path).map_err(|why| match why {
+            Unopened::Odd(odd) => LockRefused::Odd(path.clone(), odd),
+            Unopened::Failed(error) => failed(error),
+        })?;
         for _ in 0..LOOKS {
             match file.try_lock() {
                 Ok(()) => {
@@ -109,26 +106,6 @@ fn write_holder(mut file: &File) -> io::Result<()> {
     file.write_all(format!("{text}\n").as_bytes())
 }
 
-/// Opens the file without following a link and without waiting for the other end of a pipe.
-fn open(path: &Path) -> Result<File, LockRefused> {
-    let odd = |what| LockRefused::Odd(path.to_owned(), what);
-    if let Ok(data) = fs::symlink_metadata(path) {
-        odd::check(&data).map_err(odd)?;
-    }
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false).mode(0o600);
-    options.custom_flags(odd::flags());
-    let failed = |error| LockRefused::Failed(path.to_owned(), error);
-    let file = options.open(path).map_err(failed)?;
-    let data = file.metadata().map_err(failed)?;
-    odd::check(&data).map_err(odd)?;
-    // What is written here would be written there too.
-    if data.nlink() > 1 {
-        return Err(odd(Odd::SecondName));
-    }
-    Ok(file)
-}
-
 /// Who holds the lock, in words; `None` where the file does not say it.
 fn holder(path: &Path) -> Option<String> {
     let mut text = String::new();
@@ -141,44 +118,16 @@ fn holder(path: &Path) -> Option<String> {
     Some(format!("{process} since {}", Foreign::from(since)))
 }
 
-fn path_of(runs: &Path, host: &str) -> PathBuf {
-    let mut key = String::new();
-    for byte in Sha256::digest(host.as_bytes()).iter().take(KEY) {
-        let _ = write!(key, "{byte:02x}");
-    }
-    runs.with_file_name("origins").join(format!("{key}.lock"))
-}
-
-/// The host alone, in lower case: a PBX is one however its ports are called.
-fn host_of(origin: &str) -> String {
-    let place = origin.split_once("://").map_or(origin, |(_, place)| place);
-    let host = match place.split_once(']') {
-        Some((address, _)) => address.trim_start_matches('['),
-        None => place.split(':').next().unwrap_or(place),
-    };
-    host.to_ascii_lowercase()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     const ORIGIN: &str = "https://PBX.example.com:8443";
 
     fn place(runs: &Path) -> PathBuf {
-        path_of(runs, "pbx.example.com")
-    }
-
-    #[test]
-    fn a_pbx_is_one_host_whatever_the_port_and_the_case() {
-        for origin in [ORIGIN, "https://pbx.example.com", "http://pbx.EXAMPLE.com:80"] {
-            assert_eq!(host_of(origin), "pbx.example.com", "{origin}");
-        }
-        assert_eq!(host_of("http://[::1]:8080"), "::1");
-        let runs = Path::new("/state/callsweep/runs");
-        let path = path_of(runs, "pbx.example.com");
-        assert_eq!(path, Path::new("/state/callsweep/origins/528623e94d635032.lock"));
+        path_of(runs, "pbx.example.com", "lock")
     }
 
     #[test]

@@ -49,7 +49,7 @@ impl fmt::Display for Odd {
 }
 
 /// How a file is opened that may be something else: a link is not followed, and nothing waits.
-pub(super) fn flags() -> i32 {
+pub(crate) fn flags() -> i32 {
     i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits()).unwrap_or_default()
 }
 
@@ -57,7 +57,7 @@ pub(super) fn flags() -> i32 {
 ///
 /// # Errors
 /// Says what it is instead.
-pub(super) fn check(data: &Metadata) -> Result<(), Odd> {
+pub(crate) fn check(data: &Metadata) -> Result<(), Odd> {
     let kind = data.file_type();
     Err(if kind.is_symlink() {
         Odd::Link

@@ -1,0 +1,104 @@
+//! What is kept of each PBX beside the run files: the lock of its one writer, and the book of
+//! requests that failed, which all processes and starts share.
+//!
+//! Both lie in `origins/` under a key made of the host alone: a PBX is one however its ports are called.
+
+mod book;
+mod lock;
+pub(crate) mod odd;
+mod page;
+mod process;
+
+use std::fmt::Write as _;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+pub use book::{Book, Seen};
+pub use lock::{Lock, LockRefused};
+pub use odd::Odd;
+pub use page::{Claim, Figures, Page, Verdict};
+pub(crate) use process::Process;
+
+/// Bytes of the hash that name a file.
+const KEY: usize = 8;
+
+/// Why a file here cannot be opened.
+#[derive(Debug)]
+enum Unopened {
+    /// It is not one to be trusted.
+    Odd(Odd),
+    /// The file system says no.
+    Failed(io::Error),
+}
+
+/// Where a file of the PBX with this host lies.
+fn path_of(runs: &Path, host: &str, ending: &str) -> PathBuf {
+    let mut key = String::new();
+    for byte in Sha256::digest(host.as_bytes()).iter().take(KEY) {
+        let _ = write!(key, "{byte:02x}");
+    }
+    runs.with_file_name("origins").join(format!("{key}.{ending}"))
+}
+
+/// The host alone, in lower case.
+fn host_of(origin: &str) -> String {
+    let place = origin.split_once("://").map_or(origin, |(_, place)| place);
+    let host = match place.split_once(']') {
+        Some((address, _)) => address.trim_start_matches('['),
+        None => place.split(':').next().unwrap_or(place),
+    };
+    host.to_ascii_lowercase()
+}
+
+/// Opens a file to read and write, in a folder for its owner alone, without following a link and
+/// without waiting for the other end of a pipe.
+fn open(path: &Path) -> Result<File, Unopened> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(Unopened::Failed)?;
+    if let Ok(data) = fs::symlink_metadata(path) {
+        odd::check(&data).map_err(Unopened::Odd)?;
+    }
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    options.custom_flags(odd::flags());
+    let file = options.open(path).map_err(Unopened::Failed)?;
+    let data = file.metadata().map_err(Unopened::Failed)?;
+    odd::check(&data).map_err(Unopened::Odd)?;
+    // What is written here would be written there too.
+    if data.nlink() > 1 {
+        return Err(Unopened::Odd(Odd::SecondName));
+    }
+    Ok(file)
+}
+
+#[expect(clippy::disallowed_methods, reason = "what is kept says when it was written")]
+pub(crate) fn clock() -> jiff::Timestamp {
+    jiff::Timestamp::now()
+}
+
+/// The time in UTC, with milliseconds.
+pub(crate) fn now() -> String {
+    clock().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pbx_is_one_host_whatever_the_port_and_the_case() {
+        for origin in
+            ["https://PBX.example.com:8443", "https://pbx.example.com", "http://pbx.EXAMPLE.com:80"]
+        {
+            assert_eq!(host_of(origin), "pbx.example.com", "{origin}");
+        }
+        assert_eq!(host_of("http://[::1]:8080"), "::1");
+        let runs = Path::new("/state/callsweep/runs");
+        let path = path_of(runs, "pbx.example.com", "lock");
+        assert_eq!(path, Path::new("/state/callsweep/origins/528623e94d635032.lock"));
+    }
+}
