@@ -142,7 +142,12 @@ impl Paging {
             return self.done(ListEnd::Large);
         }
         if received <= overlap {
-            let end = if overlap == 0 { ListEnd::Seen } else { ListEnd::Told };
+            let end = match overlap {
+                0 => ListEnd::Seen,
+                // A page as long as the longest may be a cut one.
+                _ if received < largest || self.is_confirmed() => ListEnd::Told,
+                _ => ListEnd::Limit,
+            };
             return self.done(if self.is_missing() { ListEnd::Short } else { end });
         }
         if fresh == 0 {
@@ -266,6 +271,19 @@ mod tests {
         );
         assert_eq!(read(&[(0..7, 10), (7..14, 10)], None), ListEnd::Untold, "it is wrong");
         assert_eq!(read(&[(0..7, 20), (7..14, 20)], None), ListEnd::Short);
+    }
+
+    #[test]
+    fn a_last_page_that_may_be_cut_shows_no_end() {
+        let mut paging = Paging::default();
+        assert_eq!(paging.page_read(told(0..4_999, None)), Next::Ask);
+        assert_eq!(paging.page_read(told(4_999..9_998, None)), Next::Ask);
+        assert_eq!(paging.query(), "count=4999&startIndex=4999");
+        assert_eq!(paging.page_read(told(4_999..9_998, None)), LIMIT, "as many as may be asked");
+        let mut paging = Paging::default();
+        paging.page_read(told(0..4_999, None));
+        paging.page_read(told(4_999..5_100, None));
+        assert_eq!(paging.page_read(told(4_999..5_100, None)), TOLD, "it could have given more");
     }
 
     #[test]

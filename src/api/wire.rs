@@ -18,7 +18,7 @@ use crate::domain::{
     RowText, Status,
 };
 pub(super) use clothes::coded;
-use json::{Json, Kind, NoJson};
+use json::{Json, Kind};
 
 /// Longest text kept of a message, in characters.
 const KEPT_CHARS: usize = 2_000;
@@ -400,11 +400,7 @@ fn read(body: &[u8]) -> Result<Json<'_>, Fault> {
     if body.trim_ascii().is_empty() {
         return Err(senseless("is empty"));
     }
-    let json = Json::parse(body).map_err(|NoJson { expected, at }| {
-        Fault::Senseless(clothes::of(body).unwrap_or_else(|| {
-            format!("is not JSON: {expected} is missing at byte {at} of {}", body.len())
-        }))
-    })?;
+    let json = Json::parse(body).map_err(|no| Fault::Senseless(clothes::of(body, no)))?;
     let object = match json.kind() {
         Kind::Map => Some(json),
         Kind::List => {

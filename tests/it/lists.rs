@@ -2,10 +2,14 @@
 //! in silence, that does not show where a list ends, or whose rows nobody can use.
 
 use std::collections::BTreeSet;
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::process::Stdio;
 
 use callsweep::simulator::{Event, Fault, PastEnd, Totals, World};
+use flate2::{Compression, write::GzEncoder};
 use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::headless::{self, Pbx};
 
@@ -166,9 +170,8 @@ fn what_php_writes_before_an_answer_is_quoted_with_the_remedy() {
 }
 
 /// The most memory that a run of the program had, in KiB.
-fn peak(pbx: &Pbx, arguments: &[&str]) -> u64 {
-    let token = pbx.simulator.token();
-    let mut command = headless::command(&pbx.home, &token, arguments);
+fn peak(home: &TempDir, token: &str, arguments: &[&str]) -> u64 {
+    let mut command = headless::command(home, token, arguments);
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let file = format!("/proc/{}/status", child.id());
     let mut peak = 0;
@@ -193,11 +196,43 @@ fn is_read_in_little_memory(body: String) {
             ..Fault::default()
         });
     });
-    let peak = peak(&pbx, &["list", "--extension", NUMBER]);
-    assert!(peak > 0 && peak < 256 * 1_000_000 / 1024, "{beginning}: {peak} KiB");
+    let peak = peak(&pbx.home, &pbx.simulator.token(), &["list", "--extension", NUMBER]);
+    assert!(peak > 0 && peak < MOST, "{beginning}: {peak} KiB");
 }
 
+/// What an answer may take, in KiB.
+const MOST: u64 = 256 * 1_000_000 / 1024;
+
 const MILLION: usize = 1024 * 1024;
+
+/// A service that answers every connection with these bytes, twice.
+fn serves(answer: Vec<u8>) -> TempDir {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let home = tempfile::tempdir().unwrap();
+    headless::configure(&home, &format!("http://{}", listener.local_addr().unwrap()), "");
+    std::thread::spawn(move || {
+        for stream in listener.incoming().take(2) {
+            let mut stream = stream.unwrap();
+            let _ = stream.read(&mut [0; 4096]);
+            let _ = stream.write_all(&answer);
+        }
+    });
+    home
+}
+
+#[test]
+fn a_small_compressed_answer_that_grows_to_a_gigabyte_takes_little_memory() {
+    let mut coder = GzEncoder::new(Vec::new(), Compression::fast());
+    coder.write_all(b"[").unwrap();
+    let part = b"0,".repeat(MILLION / 2);
+    (0..64).for_each(|_| coder.write_all(&part).unwrap());
+    let body = coder.finish().unwrap().repeat(16);
+    let head = "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nConnection: close\r\n";
+    let head = format!("{head}Content-Length: {}\r\n\r\n", body.len());
+    let home = serves([head.as_bytes(), &body].concat());
+    let peak = peak(&home, "t", &["list", "--extension", NUMBER]);
+    assert!(peak > 0 && peak < MOST, "{peak} KiB");
+}
 
 #[test]
 fn a_huge_list_of_nothing_takes_little_more_memory_than_its_bytes() {

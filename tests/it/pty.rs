@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::path::Path;
 
-use crate::session::{Session, configuration};
+use crate::session::{PATIENCE, Session, configuration};
 
 #[test]
 fn the_demo_deletes_one_event_by_keys_and_gives_the_terminal_back() {
@@ -196,4 +196,25 @@ fn on_a_full_disk_the_screen_says_why_the_run_stopped_and_the_marks_stay() {
     session.press("Uqq");
     assert_eq!(session.ends(), 0);
     session.has_its_terminal_back();
+}
+
+#[test]
+fn no_window_takes_the_memory_of_the_machine() {
+    let pbx = crate::headless::named("the-page");
+    let token = pbx.simulator.token();
+    let mut session = Session::start(pbx.home.path(), &[], &[("TOKEN", token.as_str())]);
+    session.sees("0003*210");
+    let pid = session.child.process_id().unwrap();
+    let before = session.written.matches("\x1b[2J").count();
+    // The test's own screen stays small.
+    let size = portable_pty::PtySize { rows: 200, cols: 65_535, pixel_width: 0, pixel_height: 0 };
+    session.master.resize(size).unwrap();
+    while session.written.matches("\x1b[2J").count() == before {
+        let bytes = session.output.recv_timeout(PATIENCE).unwrap();
+        session.take(&bytes);
+    }
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    let peak: u64 = peak.split_whitespace().next().unwrap().parse().unwrap();
+    assert!(peak < 64_000_000 / 1024, "{peak} KiB");
 }

@@ -46,6 +46,12 @@ pub(super) fn failure(error: reqwest::Error, host: &str, patience: Patience) -> 
         format!("what {host} answered is not HTTP: check url in the profile, its port above all")
     } else if spoke_http.is_some_and(hyper::Error::is_incomplete_message) || was_cut(&error) {
         format!("{host} closed the connection before its answer was complete")
+    } else if error.is_decode() {
+        let message = format!(
+            "what {host} answered is not the gzip that it is called: turn compression of JSON off on \
+             the PBX, or on the proxy in front of it"
+        );
+        return Failure::new(Cause::Unreadable, message);
     } else {
         let reason = innermost(&error);
         format!("the connection to {host} broke before its answer was complete ({reason})")

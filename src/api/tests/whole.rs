@@ -306,15 +306,45 @@ fn an_answer_in_other_clothes_is_named_with_the_remedy() {
         assert_eq!((failure.cause, failure.http_status), (Cause::Unreadable, Some(200)));
         (failure.to_string(), server.requests())
     };
-    let (said, requests) = read(Reply::with_header(200, "Content-Encoding: gzip\r\n", "\u{1f}x"));
-    assert!(said.contains("compressed (gzip)") && said.contains("turn compression"), "{said}");
+    let (said, requests) = read(Reply::with_header(200, "Content-Encoding: br\r\n", "\u{1f}x"));
+    assert!(said.contains("compressed (br)") && said.contains("turn compression"), "{said}");
     assert!(requests[0].contains("accept-encoding: identity\r\n"), "{requests:?}");
+    let (said, _) = read(Reply::with_header(200, "Content-Encoding: gzip\r\n", "{}"));
+    assert!(said.contains("is not the gzip that it is called"), "{said}");
     let (said, _) = read(Reply::bytes(b"\x1f\x8b\x08\0\0\0\0"));
     assert!(said.contains("compressed (gzip)"), "{said}");
     let warning = "<br />\n<b>Notice</b>: Undefined index in <b>a.php</b> on line <b>3</b>{}";
     let (said, _) = read(Reply::json(200, warning));
     assert!(said.contains("(Notice: Undefined index in a.php on line 3{}"), "{said}");
     assert!(!said.contains("base_path"), "{said}");
+}
+
+/// A compressed answer.
+fn gzip(body: &[u8]) -> Reply {
+    use std::io::Write;
+
+    let mut coder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    coder.write_all(body).unwrap();
+    let body = coder.finish().unwrap();
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        body.len()
+    );
+    Reply::Raw([head.as_bytes(), &body].concat())
+}
+
+#[test]
+fn a_compressed_answer_is_understood_and_one_without_end_is_not_read_to_it() {
+    let rows = br#"{"totalResults":1,"entry":[{"type":"0","id":"a","url":"http://\u00fc.test"}]}"#;
+    let server = Server::start(vec![gzip(rows), gzip(b"[]")]);
+    let listing = wait(client(&server).events(&number("1"), &mut Vec::new())).unwrap();
+    assert_eq!((ids(&listing), listing.is_complete_for_wide()), (["a".to_owned()].into(), true));
+    let server = Server::start(vec![gzip(&vec![b' '; 64 * 1024 * 1024])]);
+    let failure = wait(client(&server).events(&number("1"), &mut Vec::new())).unwrap_err();
+    assert!(failure.to_string().contains("larger than 32 MiB"), "{failure}");
+    let server = Server::start(vec![gzip(br#"[{"id":"a"}]"#)]);
+    let answer = wait(client(&server).delete(&super::one_event(), &mut Vec::new())).unwrap();
+    assert_eq!(answer.ids, Some(vec!["a".into()]));
 }
 
 #[test]

@@ -1,7 +1,13 @@
 //! What an answer is that is not JSON, and the remedy: a sentence each, to be put behind "the answer".
 
+use super::json::{Json, NoJson};
+
 /// Longest message of a PBX's own PHP that is quoted, in characters.
 const QUOTED_CHARS: usize = 200;
+/// Longest other text that is quoted, in characters.
+const QUOTED_BESIDE: usize = 60;
+/// Brackets at which JSON behind other text is looked for.
+const BEGINNINGS: usize = 8;
 /// Bytes looked at.
 const LOOKED_AT: usize = 4_096;
 /// How PHP's messages begin, beside `PHP `.
@@ -15,8 +21,14 @@ const MESSAGES: [&str; 7] = [
     "Catchable fatal error",
 ];
 
-/// What a body is, where that can be told; it is not empty.
-pub(super) fn of(body: &[u8]) -> Option<String> {
+/// What a body is, where that can be told, and that it is `no` JSON; it is not empty.
+pub(super) fn of(body: &[u8], no: NoJson) -> String {
+    known(body).unwrap_or_else(|| {
+        format!("is not JSON: {} is missing at byte {} of {}", no.expected, no.at, body.len())
+    })
+}
+
+fn known(body: &[u8]) -> Option<String> {
     if body.starts_with(b"\x1f\x8b") {
         return Some(coded("gzip"));
     }
@@ -37,9 +49,18 @@ pub(super) fn of(body: &[u8]) -> Option<String> {
     };
     let page = is("<!doctype") || is("<html") || is("<?xml");
     if let Some(message) = php_message(text).filter(|_| !page) {
+        return Some(by_php("begins", &message));
+    }
+    if let Some((place, other)) = beside(body) {
+        if let Some(message) = php_message(&String::from_utf8_lossy(other)) {
+            return Some(by_php("ends", &message));
+        }
+        let other = other.get(..LOOKED_AT).unwrap_or(other);
+        let other = String::from_utf8_lossy(other);
+        let quoted: String = other.trim().chars().take(QUOTED_BESIDE).collect();
         return Some(format!(
-            "begins with a message of the PBX's own PHP ({message}): have it mended there, or \
-             display_errors turned off"
+            "has other text {place} its JSON ({quoted}): have mended what writes it there, on the \
+             PBX or on what stands in front of it"
         ));
     }
     if text.starts_with("<?xml") {
@@ -47,6 +68,27 @@ pub(super) fn of(body: &[u8]) -> Option<String> {
     }
     text.starts_with('<')
         .then(|| "is a page instead of JSON: is base_path in the profile right?".to_owned())
+}
+
+fn by_php(how: &str, message: &str) -> String {
+    format!(
+        "{how} with a message of the PBX's own PHP ({message}): have it mended there, or \
+         display_errors turned off"
+    )
+}
+
+/// What stands before or behind the one list or object of a body.
+fn beside(body: &[u8]) -> Option<(&'static str, &[u8])> {
+    let opens = |byte: &u8| matches!(byte, b'[' | b'{');
+    let mut brackets = body.iter().enumerate().filter(|(_, byte)| opens(byte)).map(|(at, _)| at);
+    let before = brackets.by_ref().take(BEGINNINGS).find_map(|at| {
+        let (before, json) = body.split_at_checked(at)?;
+        Json::parse(json).is_ok().then_some(("before", before))
+    });
+    before.or_else(|| {
+        let (json, behind) = body.split_at_checked(Json::parse(body).err()?.at)?;
+        Json::parse(json).is_ok().then_some(("behind", behind))
+    })
 }
 
 /// The sentence for a body in a coding that nobody asked for.
@@ -96,11 +138,12 @@ mod tests {
             (b" <?xml version=\"1.0\"?><a/>", "is XML instead of JSON"),
             (b"<!DOCTYPE html><p>Warning: no", "is a page instead of JSON"),
         ] {
-            let told = of(body).unwrap();
+            let told = known(body).unwrap();
             assert!(told.starts_with(said) && told.contains(':'), "{told}");
         }
-        assert_eq!(of(b"OK"), None);
-        assert_eq!(of(b"Warning lights"), None);
+        assert_eq!(known(b"OK"), None);
+        assert_eq!(known(b"Warning lights"), None);
+        assert_eq!(known(b"[1,"), None);
     }
 
     #[test]
@@ -113,8 +156,26 @@ mod tests {
             (plain, "(Notice: Undefined index: x in /var/www/a.php on line 7)"),
             ("<br /><b>Fatal error</b>: no memory", "(Fatal error: no memory)"),
         ] {
-            let told = of(text.as_bytes()).unwrap();
+            let told = known(text.as_bytes()).unwrap();
             assert!(told.contains(said) && told.contains("display_errors"), "{told}");
+            assert!(!told.contains("base_path"), "{told}");
+        }
+    }
+
+    #[test]
+    fn other_text_beside_the_json_is_quoted_and_not_taken_for_a_page() {
+        for (text, said) in [
+            ("OK\n{\"entry\":[]}", "has other text before its JSON (OK)"),
+            ("<div>Hi [1]</div>\n[{\"id\":1}] ", "before its JSON (<div>Hi [1]</div>)"),
+            ("<html><p>x</html>[]", "before its JSON (<html><p>x</html>)"),
+            ("{\"entry\":[]}\n<!-- 3 ms -->", "has other text behind its JSON (<!-- 3 ms -->)"),
+            (
+                "[]<b>Warning</b>: x on line <b>3</b>",
+                "ends with a message of the PBX's own PHP (Warning: x on line 3)",
+            ),
+        ] {
+            let told = known(text.as_bytes()).unwrap();
+            assert!(told.contains(said) && told.contains("mended"), "{told}");
             assert!(!told.contains("base_path"), "{told}");
         }
     }
