@@ -198,7 +198,7 @@ impl Account {
         (spent.claim.in_use, spent.claim.want) = (spent.unanswered, want);
         let Spent { claim, untold, .. } = spent;
         let visited = self.book.as_ref().map(|book| {
-            book.change(now, |page| {
+            book.change(clock::millis, |page, now| {
                 for at in &*untold {
                     page.fail(*at);
                 }

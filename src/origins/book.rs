@@ -89,15 +89,16 @@ impl Book {
         data.is_some_and(|data| state(&data) == seen.state)
     }
 
-    /// Reads the page, changes it and writes it where it is another one now.
+    /// Reads the page, changes it and writes it where it is another one now. The clock is looked at
+    /// once nobody else can change it: what others say of their slots is never later than that.
     ///
     /// # Errors
     /// Where it can be neither read nor put in place, in a sentence with the remedy: then nothing of
     /// the change counts.
     pub fn change<T>(
         &self,
-        now: u64,
-        change: impl FnOnce(&mut Page) -> T,
+        clock: fn() -> u64,
+        change: impl FnOnce(&mut Page, u64) -> T,
     ) -> Result<(T, Seen), String> {
         let Some(path) = &self.path else {
             return Err("there is no folder for it: set XDG_STATE_HOME or HOME".to_owned());
@@ -114,7 +115,7 @@ impl Book {
             Unopened::Failed(error) => said(&error),
         })?;
         take(&lock).map_err(|error| said(&error))?;
-        let changed = self.change_locked(path, now, change).map_err(|error| said(&error));
+        let changed = self.change_locked(path, clock(), change).map_err(|error| said(&error));
         // At once, also where a child that is just being started still has the file.
         let _ = lock.unlock();
         changed
@@ -124,7 +125,7 @@ impl Book {
         &self,
         path: &Path,
         now: u64,
-        change: impl FnOnce(&mut Page) -> T,
+        change: impl FnOnce(&mut Page, u64) -> T,
     ) -> io::Result<(T, Seen)> {
         let figures = self.figures();
         let there = match fs::symlink_metadata(path) {
@@ -142,7 +143,7 @@ impl Book {
             None => Page::default(),
         };
         page.settle(now, figures, |pid, machine| machine == self.machine && is_gone(pid));
-        let answer = change(&mut page);
+        let answer = change(&mut page, now);
         if let Some((file, _)) = read.filter(|(_, before)| *before == page) {
             return Ok((answer, Seen::of(file)?));
         }

@@ -5,6 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
+/// How far clocks may differ before a time is taken for one that is ahead.
+const SKEW: u64 = 1_000;
 /// How long slots stay with a process that does not say that it still wants them.
 const LEASE: u64 = 30_000;
 /// How old what a process says of its slots may be before it says it again.
@@ -102,7 +104,10 @@ impl Page {
         self.failed.iter_mut().for_each(|at| *at = (*at).min(now));
         let Self { failed, out } = self;
         out.retain_mut(|out| {
-            out.since = out.since.min(now);
+            // Clocks differ a little; what was said by one that ran ahead is not said anew.
+            if out.since > now.saturating_add(SKEW) {
+                out.since = now;
+            }
             let until = out.since.saturating_add(LEASE);
             let lost = until <= now || is_gone(out.pid, &out.host);
             if lost {
@@ -268,6 +273,10 @@ mod tests {
         assert_eq!(settled(&page, NOW, true), Page { failed: vec![NOW; 7], out: vec![] });
         let alive = settled(&page, NOW, false);
         assert_eq!((alive.failed.as_slice(), alive.out.len()), (&[NOW][..], 1));
+        let ahead = Page { out: vec![out(NOW + 9_999_999, 6)], ..Page::default() };
+        assert_eq!(settled(&ahead, NOW, false).out, [out(NOW, 6)]);
+        let nearly = Page { out: vec![out(NOW + 3, 6)], ..Page::default() };
+        assert_eq!(settled(&nearly, NOW, false), nearly, "its client would not know it again");
         let silent = settled(&page, NOW + LEASE, false);
         assert_eq!((silent.failed.len(), silent.out.len()), (7, 0), "suspended, it may be dead");
         let long = Page { out: vec![out(NOW, usize::MAX)], ..Page::default() };
