@@ -40,5 +40,6 @@ pub use past::{History, Make};
 pub use plan::{Kind, Plan, PlanRefused};
 pub use rest::{Rest, RestRefused};
 pub use selection::Selection;
+pub use twice::{CAUGHT_UP, Doubt};
 pub use verification::Check;
 pub use wide::{Learnt, SILENT, Unlisted};

@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::domain::{
     EventKey, EventView, ExtensionNumber, Foreign, Listing, PhoneCallEvent, Target,
@@ -11,6 +10,7 @@ use crate::domain::{
 
 use super::past::{History, Past};
 use super::plan::{PlannedCall, Verb, hash_of};
+use super::twice::Doubt;
 use super::{Kind, Plan};
 
 /// What a run may have taken and no undo of it has given back: the source of every undo.
@@ -31,11 +31,8 @@ pub struct Loss {
 pub struct Doubts {
     /// Events for which an undo sent a POST that nobody answered clearly.
     pub unanswered: BTreeSet<EventKey>,
-    /// Events that a request may take yet, or that a list may still show though they are gone.
-    pub unsure: BTreeSet<EventKey>,
-    /// Extensions whose list is believed only where it says the same twice, and how long it takes until
-    /// the first time.
-    pub waits: BTreeMap<ExtensionNumber, Duration>,
+    /// Extensions whose list may say something else in a while.
+    pub lists: BTreeMap<ExtensionNumber, Doubt>,
 }
 
 /// Why there is nothing to undo.
@@ -111,16 +108,17 @@ impl Loss {
     ) -> WayBack {
         let (mut missing, mut stand_ins, mut there) = (Vec::new(), Vec::new(), Vec::new());
         for part in self.events.chunk_by(|a, b| a.key.extension == b.key.extension) {
-            let listing = part.first().and_then(|first| listing(&first.key.extension));
-            let Some(listing) = listing else {
+            let Some(extension) = part.first().map(|first| &first.key.extension) else { continue };
+            let Some(listing) = listing(extension) else {
                 missing.extend(part);
                 continue;
             };
+            let doubt = self.doubts.lists.get(extension);
             let look = self.past.look(part.iter().enumerate(), listing);
             let mut strangers = look.strangers;
             for (place, id) in look.there {
                 let Some(event) = part.get(place) else { continue };
-                if self.doubts.unsure.contains(&event.key) {
+                if doubt.is_some_and(|doubt| doubt.is_about(&event.key, id.as_ref())) {
                     missing.push(event);
                 } else if let Some(id) = id {
                     there.push((event.key.clone(), id));
@@ -168,7 +166,7 @@ impl Loss {
         let planned = |known: &BTreeSet<EventKey>| events.iter().all(|it| known.contains(&it.key));
         let begun = self.begun.as_ref().filter(|(_, known)| planned(known));
         let goes_on = begun.map(|(name, _)| name.clone());
-        let past = self.past.clone().of_plan(left_out, goes_on, there, self.doubts.waits.clone());
+        let past = self.past.clone().of_plan(left_out, goes_on, there, self.doubts.lists.clone());
         let (bystanders, form, rest) = (Arc::default(), None, None);
         Ok(Plan { target, calls, events, bystanders, form, hash, past: Some(past), rest })
     }

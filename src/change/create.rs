@@ -78,11 +78,18 @@ impl Creates {
         there: There,
         asked: Duration,
     ) -> Belief<There> {
-        let wait = plan.past.as_ref().and_then(|past| past.waits.get(extension));
-        let Some(wait) = wait else { return Belief::Sure(there) };
-        let from = self.planned.saturating_add(*wait);
-        let doubt = self.doubts.entry(extension.clone()).or_insert_with(|| Twice::from(from));
-        doubt.take(there, asked, APART)
+        let doubt = plan.past.as_ref().and_then(|past| past.doubts.get(extension));
+        let Some(doubt) = doubt else { return Belief::Sure(there) };
+        let is_unsure = |(place, id): &(usize, Option<Foreign>)| {
+            plan.events().get(*place).is_some_and(|it| doubt.is_about(&it.key, id.as_ref()))
+        };
+        let begun = self.doubts.contains_key(extension);
+        if !begun && !doubt.always && !there.iter().any(is_unsure) {
+            return Belief::Sure(there);
+        }
+        let from = self.planned.saturating_add(doubt.wait);
+        let twice = self.doubts.entry(extension.clone()).or_insert_with(|| Twice::from(from));
+        twice.take(there, asked, APART)
     }
 
     /// What a listing after all calls says against their answers: what is listed now and was not

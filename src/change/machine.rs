@@ -1234,11 +1234,12 @@ impl Rules {
         }
     }
 
-    /// What is deleted twice is as if deleted once; what is made twice is there twice.
+    /// What is deleted twice is as if deleted once; what is made twice is there twice, and a service
+    /// that fails may lie about what it did.
     fn may_repeat(&self, failure: &Failure) -> bool {
         match self {
             Self::Delete(_) => true,
-            Self::Create(_) => !failure.may_have_acted(),
+            Self::Create(_) => failure.cause != Cause::ServiceFailed && !failure.may_have_acted(),
         }
     }
 

@@ -3,12 +3,13 @@
 //! apart, so that whoever made one again, none is made twice.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::time::Duration;
 
 use crate::domain::{
     EventId, EventKey, EventType, ExtensionNumber, Foreign, Listing, Method, Outcome,
     PhoneCallEvent, Status,
 };
+
+use super::twice::Doubt;
 
 /// What two events have in common that differ in nothing but id and time.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -71,8 +72,8 @@ pub(super) struct Past {
     pub(super) goes_on: Option<String>,
     /// Of a plan: what is there, each with the id of what stands for it.
     pub(super) there: Vec<(EventKey, Foreign)>,
-    /// Of a plan: extensions in doubt, and how long after it was made a list may be believed.
-    pub(super) waits: BTreeMap<ExtensionNumber, Duration>,
+    /// Of a plan: extensions whose list may say something else in a while.
+    pub(super) doubts: BTreeMap<ExtensionNumber, Doubt>,
     parts: BTreeMap<ExtensionNumber, Part>,
     /// What was taken or made, by every id that it has had, with the event that was there first.
     names: BTreeMap<EventKey, (EventKey, Like)>,
@@ -237,9 +238,9 @@ impl Past {
         left_out: usize,
         goes_on: Option<String>,
         there: Vec<(EventKey, Foreign)>,
-        waits: BTreeMap<ExtensionNumber, Duration>,
+        doubts: BTreeMap<ExtensionNumber, Doubt>,
     ) -> Self {
-        Self { left_out, goes_on, there, waits, ..self }
+        Self { left_out, goes_on, there, doubts, ..self }
     }
 
     /// Which run.

@@ -1,14 +1,35 @@
 //! Lists may lag: what one says against an answer is believed once a second one, some time later,
 //! says the same.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
+use crate::domain::{EventKey, Foreign};
+
 /// So long after the last request a list has taken in what was done.
-pub(super) const CAUGHT_UP: Duration = Duration::from_secs(6);
+pub const CAUGHT_UP: Duration = Duration::from_secs(6);
 /// Two listings that are to agree are at least so far apart.
 pub(super) const APART: Duration = Duration::from_secs(2);
 /// Listings after which nobody waits any longer for two that agree.
 const MOST: usize = 5;
+
+/// Why a list of an extension is believed only where it says the same twice.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Doubt {
+    /// How long it takes until the first of the two.
+    pub wait: Duration,
+    /// Events that a request was sent for a moment ago: a list that shows one may lag.
+    pub unsure: BTreeSet<EventKey>,
+    /// Whatever it shows.
+    pub always: bool,
+}
+
+impl Doubt {
+    /// Whether a list may be wrong that shows what stands for this event under this id.
+    pub(super) fn is_about(&self, key: &EventKey, id: Option<&Foreign>) -> bool {
+        id.is_some_and(|id| id.raw() == key.id.as_str()) && self.unsure.contains(key)
+    }
+}
 
 /// What listings of one extension say, one after the other. Times are those at which they were
 /// asked for, since the start of the program.

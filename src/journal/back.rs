@@ -7,14 +7,12 @@ use std::time::Duration;
 
 use super::record::{Record, RecordRefused, RecordedEvent, names};
 use super::{Kind, SCHEMA};
-use crate::change::{Check, Doubts, History, Loss, Make, Unlisted};
-use crate::domain::{EventKey, Outcome};
+use crate::change::{CAUGHT_UP, Check, Doubt, Doubts, History, Loss, Make, Unlisted};
+use crate::domain::{EventKey, ExtensionNumber, Outcome};
 use crate::origins::clock;
 
 /// A review and the start of its run are no further apart than this.
 const REVIEWED: Duration = Duration::from_secs(60);
-/// So long after a request a list has taken in what it did.
-const CAUGHT_UP: Duration = Duration::from_secs(6);
 
 /// A run that can be undone, and what all run files tell of it.
 #[derive(Debug)]
@@ -118,27 +116,26 @@ fn loss_of(record: &Record, others: &[Record], patience: Duration) -> Loss {
         taken: record.taken().collect(),
         ..History::default()
     };
-    let (mut doubts, mut begun) = (doubts_of(record), None);
+    let (mut doubts, mut begun) = (Doubts::default(), None);
+    doubts_of_deletion(&mut doubts, record, true);
     for other in others {
-        // What an undo made that never looked for it a list may not show yet.
-        if other.kind == Kind::Undo && !is_checked(other) {
-            for sent in other.events.iter().filter(|planned| planned.sent) {
-                waits_for(&mut doubts, sent, CAUGHT_UP);
-            }
-        }
         let own = other.kind == Kind::Undo && other.undoes.as_ref() == Some(&record.name);
         match other.kind {
-            Kind::Delete => history.takes.extend(other.taken()),
-            Kind::Undo => history.makes.extend(makes(record, other, own)),
+            Kind::Delete => {
+                history.takes.extend(other.taken());
+                doubts_of_deletion(&mut doubts, other, false);
+            }
+            Kind::Undo => {
+                history.makes.extend(makes(record, other, own));
+                doubts_of_undo(&mut doubts, other, own, patience);
+            }
             Kind::Change | Kind::Backup => {}
         }
         if !own {
             continue;
         }
-        for open in other.events.iter().filter(|planned| planned.unanswered) {
-            doubts.unanswered.insert(open.event.key.clone());
-            waits_for(&mut doubts, open, CAUGHT_UP + patience);
-        }
+        let open = other.events.iter().filter(|planned| planned.unanswered);
+        doubts.unanswered.extend(open.map(|open| open.event.key.clone()));
         // The newest stands first.
         if begun.is_none() && other.schema == SCHEMA && other.is_whole().is_ok() {
             let planned = other.events.iter().map(|planned| planned.event.key.clone());
@@ -148,29 +145,59 @@ fn loss_of(record: &Record, others: &[Record], patience: Duration) -> Loss {
     Loss::of(&history, doubts, begun)
 }
 
-/// What a request of the run may take yet, and what its lists may still show though it is gone.
-fn doubts_of(record: &Record) -> Doubts {
-    let mut doubts = Doubts::default();
-    let unsure = |it: &RecordedEvent| matches!(it.outcome, Outcome::Unknown(_));
+/// What a request of a deletion may take yet, and what lists may still show though it is gone,
+/// whatever was answered. Of the run that is undone nothing is believed at once where it does not know
+/// what became of an event.
+fn doubts_of_deletion(doubts: &mut Doubts, record: &Record, own: bool) {
+    let mut last: BTreeMap<&ExtensionNumber, Duration> = BTreeMap::new();
     for sent in record.events.iter().filter(|planned| planned.sent) {
-        let is_open = record.finished.is_none() || unsure(sent);
-        if is_open && waits_for(&mut doubts, sent, CAUGHT_UP) {
-            doubts.unsure.insert(sent.event.key.clone());
+        let rest = last.entry(&sent.event.key.extension).or_default();
+        *rest = rest_of(sent, CAUGHT_UP).max(*rest);
+    }
+    for sent in record.events.iter().filter(|planned| planned.sent) {
+        let key = &sent.event.key;
+        let rest = last.get(&key.extension).copied().unwrap_or_default();
+        let is_open = record.finished.is_none() || matches!(sent.outcome, Outcome::Unknown(_));
+        let (is_recent, always) = (!rest.is_zero(), is_open && (own || !rest.is_zero()));
+        if is_recent || always {
+            let doubt = doubt_about(doubts, sent, rest, always);
+            doubt.unsure.extend(is_recent.then(|| key.clone()));
         }
     }
-    doubts
 }
 
-/// Takes in that a list is not believed before so long after a request was sent; true where that is
-/// still to come.
-fn waits_for(doubts: &mut Doubts, sent: &RecordedEvent, after: Duration) -> bool {
+/// What an undo made, or may make yet, and no list confirmed: lists may not show it. An undo of the same
+/// run is not believed at once where it was interrupted or had no clear answer.
+fn doubts_of_undo(doubts: &mut Doubts, undo: &Record, own: bool, patience: Duration) {
+    let is_checked = is_checked(undo);
+    for sent in undo.events.iter().filter(|planned| planned.sent) {
+        let is_sure = is_checked && sent.outcome.new_id().is_some();
+        let after = if sent.unanswered { CAUGHT_UP + patience } else { CAUGHT_UP };
+        let rest = rest_of(sent, after);
+        let is_open = own && (!is_checked || sent.unanswered);
+        if !is_sure && (is_open || !rest.is_zero()) {
+            doubt_about(doubts, sent, rest, true);
+        }
+    }
+}
+
+/// How long it takes until a list is believed, so long after a request was sent.
+fn rest_of(sent: &RecordedEvent, after: Duration) -> Duration {
     let due = sent.sent_at.and_then(|at| at.checked_add(after).ok());
     let rest = due.and_then(|due| Duration::try_from(due.duration_since(clock())).ok());
     // A clock that was turned back makes nobody wait for longer than that.
-    let rest = rest.unwrap_or_default().min(after);
-    let wait = doubts.waits.entry(sent.event.key.extension.clone()).or_default();
-    *wait = rest.max(*wait);
-    !rest.is_zero()
+    rest.unwrap_or_default().min(after)
+}
+
+fn doubt_about<'a>(
+    doubts: &'a mut Doubts,
+    sent: &RecordedEvent,
+    rest: Duration,
+    always: bool,
+) -> &'a mut Doubt {
+    let doubt = doubts.lists.entry(sent.event.key.extension.clone()).or_default();
+    (doubt.wait, doubt.always) = (rest.max(doubt.wait), always || doubt.always);
+    doubt
 }
 
 /// What an undo made.

@@ -257,3 +257,52 @@ fn another_pbx_is_refused() {
     let said = undo(&pbx, &run);
     assert_eq!((said.code, posts(&pbx)), (2, 0), "{}", said.err);
 }
+
+/// Nearly six seconds by the clock of these runs.
+const LAG: Duration = Duration::from_millis(250);
+
+#[test]
+fn an_undo_straight_after_refusals_that_lied_believes_no_list_that_still_shows_the_events() {
+    let pbx = named("the-page");
+    let before = bodies(&pbx);
+    let lie = Fault { status: Some(400), code: Some("pce_access_denied".to_owned()), ..acted() };
+    pbx.simulator.with_world(|world| world.list_lag = LAG);
+    fault(&pbx, Fault { method: Some("DELETE".to_owned()), ..lie });
+    let said = pbx.run(&DELETE);
+    assert_eq!((said.code, events(&pbx).len()), (1, 0), "{}", said.err);
+    let run = names(&pbx).remove(0);
+    let said = undo(&pbx, &run);
+    assert_eq!((said.code, bodies(&pbx)), (0, before), "{}", said.err);
+}
+
+#[test]
+fn a_post_that_is_refused_and_acted_on_at_once_or_late_is_not_made_twice() {
+    let late = |status| Fault { status, acts_after_ms: Some(250), ..Fault::default() };
+    let silent = Fault { no_answer: true, acts_after_ms: Some(1_100), ..Fault::default() };
+    let refused = Some(400);
+    let kinds = [
+        Fault { status: refused, code: Some("pce_access_denied".to_owned()), ..acted() },
+        Fault { status: Some(503), ..acted() },
+        Fault { code: Some("pce_access_denied".to_owned()), ..late(refused) },
+        late(Some(501)),
+        late(Some(503)),
+        silent,
+    ];
+    for kind in kinds {
+        let (pbx, run) = emptied();
+        configure(&pbx.home, &pbx.simulator.origin(), "timeout_s = 1\nconcurrency = 1");
+        pbx.simulator.with_world(|world| world.list_lag = LAG);
+        let told = format!("{kind:?}");
+        fault(&pbx, Fault { method: Some("POST".to_owned()), nth: Some(3), ..kind });
+        // Whether the first one sees it is a matter of moments.
+        let first = undo(&pbx, &run);
+        assert!(matches!(first.code, 0 | 3), "{told}: {}", first.err);
+        let said = undo(&pbx, &run);
+        assert_eq!((posts(&pbx), events(&pbx).len()), (3, 3), "{told}: {}", said.err);
+    }
+}
+
+/// The service acts, whatever it answers.
+fn acted() -> Fault {
+    Fault { acts: true, ..Fault::default() }
+}

@@ -126,17 +126,20 @@ fn what_became_of_a_post_without_an_answer_is_seen_in_the_list_and_it_is_not_rep
 }
 
 #[test]
-fn a_post_that_surely_made_nothing_is_sent_again_after_a_pause() {
+fn a_post_that_surely_made_nothing_is_sent_again_after_a_pause_and_no_other_is() {
     let mut undo = undo(&["a"], 1);
     undo.hand_out(NOW);
     undo.listed(&extension(), Ok(&listing(&[])), NOW);
     undo.hand_out(NOW);
-    let busy = Failure { http_status: Some(503), ..Failure::new(Cause::ServiceFailed, "busy") };
+    let busy = Failure { http_status: Some(429), ..Failure::new(Cause::Rejected, "busy") };
     answer(&mut undo, 0, Err(busy), NOW);
     assert!(matches!(undo.hand_out(NOW)[..], [Act::Wait(_)]));
     assert_eq!(made_by(&undo.hand_out(LATER)), [0]);
-    answer(&mut undo, 0, made("new"), LATER);
-    assert_eq!(words(&undo), ["restored new"]);
+    let fails = Failure { http_status: Some(503), ..Failure::new(Cause::ServiceFailed, "busy") };
+    answer(&mut undo, 0, Err(fails), LATER);
+    assert_eq!(words(&undo), ["refused"], "it may have acted all the same");
+    assert!(matches!(undo.hand_out(LATER)[..], [Act::Wait(_)]));
+    assert_eq!(undo.hand_out(2 * LATER), [Act::List(extension())]);
 }
 
 #[test]
@@ -217,8 +220,9 @@ fn where_a_request_may_still_change_the_list_nothing_is_made_before_it_says_the_
     let taken = lost.iter().map(|event| event.key.clone()).collect();
     let history = History { run: "r1".to_owned(), known, taken, ..History::default() };
     let unsure = [lost[1].key.clone()].into();
-    let waits = [(extension(), 4 * second)].into();
-    let loss = Loss::of(&history, Doubts { unsure, waits, ..Doubts::default() }, None);
+    let doubt = Doubt { wait: 4 * second, unsure, always: false };
+    let lists = [(extension(), doubt)].into();
+    let loss = Loss::of(&history, Doubts { lists, ..Doubts::default() }, None);
     let listing = |ids: &[&str]| listing(ids);
     let there = listing(&["b"]);
     let plan = loss.way_back(target(), |_| Some(&there), false).plan.unwrap();
