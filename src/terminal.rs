@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use color_eyre::eyre::{Result, WrapErr};
 
 use crate::app::{Effect, Facts, Leaving, Message, Model, Moment, update};
-use crate::runtime::{Clipboard, Ports, perform};
+use crate::runtime::{self, Clipboard, Ports, perform};
 
 pub use guard::{give_back_on_panic, is_terminal};
 use inbox::{Inbox, Post, Told};
@@ -184,7 +184,7 @@ impl Front {
         let due = self.show.due(&self.model, self.held, now);
         let end = self.end.map(|(_, at)| at);
         let next = [frame, due, end, self.model.changes_at()].into_iter().flatten().min()?;
-        Some(next.saturating_sub(now))
+        Some(next.saturating_sub(now) / runtime::speed())
     }
 
     fn hear(&mut self, told: Told, hands: &Hands<'_>) {
@@ -332,7 +332,7 @@ impl Clock {
     }
 
     fn since_start(self) -> Duration {
-        self.0.elapsed()
+        self.0.elapsed() * runtime::speed()
     }
 
     #[expect(clippy::disallowed_methods, reason = "the front is where time comes in")]

@@ -15,11 +15,11 @@ use super::progress::Progress;
 use super::runs::{self, RunFormat, Told};
 use super::{Consent, Opened, counted, hands, speed};
 use crate::api::Writes;
-use crate::change::{Act, Done, Inexact, Machine, Plan, RunState, SILENT, Tally};
+use crate::change::{Done, Inexact, Machine, Plan, RunState, SILENT, Tally};
 use crate::config::Profile;
 use crate::domain::{Call, Cause, EventKey, Failure, Outcome, Stop};
 use crate::journal::{Record, RecordedCall};
-use crate::runtime::{Ports, carry};
+use crate::runtime::{self, Ports, carry};
 
 /// From this many events on the number has to be typed, as on the screen.
 const TYPED_ABOVE: usize = 10;
@@ -169,7 +169,7 @@ async fn drive(
 ) -> Result<Closed, Failure> {
     let mut progress = Progress::of(machine.outcomes().len(), "events");
     let (mut signal, mut in_order, mut performing) = (None, true, 0);
-    let speed = speed();
+    let speed = runtime::speed();
     let mut coming = JoinSet::new();
     listen(&mut coming);
     loop {
@@ -181,7 +181,6 @@ async fn drive(
             machine.stop_for(Stop::by_surplus());
         }
         for act in machine.hand_out(clock.elapsed() * speed) {
-            let act = if let Act::Wait(time) = act { Act::Wait(time / speed) } else { act };
             let ports = Arc::clone(&ports);
             performing += 1;
             coming.spawn(async move { Came::Done(carry(act, &ports).await) });

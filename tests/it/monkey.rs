@@ -1,13 +1,13 @@
-//! A monkey at the real binary: seeded keys, sizes, trouble and a world that moves. Whenever the
-//! program comes to rest, what it shows, its run files and what it sent are held against the world;
-//! in the end everything that it took comes back.
+//! A monkey at the real binary: seeded keys, sizes, trouble, lists that lag and a world that moves;
+//! it suspends the program and leaves it, and begins anew. Whenever the program comes to rest, what it
+//! shows, its run files and what it sent are held against the world; in the end everything that it
+//! took comes back.
 //!
-//! `CALLSWEEP_MONKEY=100000` presses so many keys, and meets trouble that takes its time;
-//! `CALLSWEEP_SEED=7` is another monkey.
+//! `CALLSWEEP_MONKEY=100000` presses so many keys, `CALLSWEEP_SEED=7` is another monkey.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
@@ -22,15 +22,21 @@ use crate::headless::{Pbx, configure, pbx};
 use crate::session::{PATIENCE, Session};
 
 /// Keys in the suite, and those that one program gets before the next one is started.
-const KEYS: usize = 1_000;
-const A_LIFE: usize = 63;
+const KEYS: u64 = 5_000;
+const A_LIFE: u64 = 63;
+/// How much faster the clock of the screen goes, and how long lists lag for some monkeys: three
+/// seconds by the clock of an undo, which goes faster still.
+const FAST: &str = "10";
+const LAG: Duration = Duration::from_millis(150);
+/// Goes on with the program each time that it was suspended.
+const SHELL: &str = "trap : INT QUIT TSTP; \"$0\"; while [ $? -eq 147 ]; do fg; done";
 /// A program that has said nothing for so long is at rest.
-const QUIET: Duration = Duration::from_millis(15);
+const QUIET: Duration = Duration::from_millis(20);
 
 const NUMBERS: [&str; 3] = ["0003*101", "0003*102", "0003*103"];
 
 /// What it presses, and how often.
-const PRESSED: [(&str, usize); 44] = [
+const PRESSED: [(&str, usize); 47] = [
     ("j", 16),
     ("k", 8),
     ("gg", 2),
@@ -75,6 +81,9 @@ const PRESSED: [(&str, usize); 44] = [
     ("T-url:*old*\r", 1),
     ("/crm\r", 1),
     (":", 1),
+    ("q", 1),
+    ("\x03", 1),
+    ("\x1a", 1),
 ];
 
 const SIZES: [(u16, u16); 6] = [(40, 120), (24, 80), (15, 60), (14, 59), (8, 40), (30, 100)];
@@ -86,8 +95,9 @@ struct Monkey {
     rng: Rng,
     pbx: Pbx,
     session: Option<Session>,
-    /// Meets trouble that takes seconds.
-    patient: bool,
+    /// Programs so far.
+    lives: usize,
+    lag: Duration,
     /// What there would be, had the program never done anything.
     likes: BTreeMap<Like, usize>,
     /// What was taken away by hand. Where that was in a plan already, it may come back.
@@ -96,7 +106,7 @@ struct Monkey {
     /// Ids that were taken away or changed behind the program's back.
     touched: BTreeSet<String>,
     pressed: Vec<String>,
-    keys: usize,
+    keys: u64,
     /// Requests that count for the address blocker fail only so often.
     failing: usize,
     runs: usize,
@@ -147,16 +157,21 @@ fn like(number: &str, event: &Event) -> Like {
 }
 
 impl Monkey {
-    fn new(seed: u64, patient: bool) -> Self {
-        let pbx = pbx(world());
+    fn new(seed: u64) -> Self {
+        let mut rng = Rng::with_seed(seed);
+        let lag = if rng.bool() { LAG } else { Duration::ZERO };
+        let mut world = world();
+        world.list_lag = lag;
+        let pbx = pbx(world);
         let more = "wide_calls = [\"extension\", \"type\"]\ntimeout_s = 1";
         configure(&pbx.home, &pbx.simulator.origin(), more);
         let mut monkey = Self {
             seed,
-            rng: Rng::with_seed(seed),
+            rng,
             pbx,
             session: None,
-            patient,
+            lives: 0,
+            lag,
             likes: BTreeMap::new(),
             taken_away: BTreeMap::new(),
             by_hand: 0,
@@ -194,23 +209,53 @@ impl Monkey {
         self.session.as_ref().unwrap().contents()
     }
 
-    /// A program, from its first picture until it has had its keys.
-    fn live(&mut self, keys: usize) {
+    fn begin(&mut self) {
         let token = self.pbx.simulator.token();
-        let mut session = Session::start(self.pbx.home.path(), &[], &[("TOKEN", &token)]);
+        let environment = [("TOKEN", token.as_str()), ("CALLSWEEP_TEST_SPEED", FAST)];
+        let arguments = ["-mc", SHELL, env!("CARGO_BIN_EXE_callsweep")];
+        let shell = Path::new("/bin/sh");
+        let home = self.pbx.home.path();
+        let mut session = Session::start_program(shell, home, &arguments, &environment);
         session.resize(40, 120);
         session.sees("0003*101");
         self.session = Some(session);
+        self.lives += 1;
+    }
+
+    /// A program, from its first picture until it has had its keys; one that is left is followed by
+    /// another.
+    fn live(&mut self, keys: u64) {
+        self.begin();
         let until = self.keys + keys;
         while self.keys < until {
             self.burst();
-            self.settle();
             self.come_back();
             self.look();
         }
         self.have_no_trouble();
         self.read_again();
         self.session = None;
+    }
+
+    /// Takes in what comes in this time. A program that was left has given its terminal back, and is
+    /// started anew: false.
+    fn hears(&mut self, time: Duration) -> bool {
+        let until = Instant::now() + time;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            match self.session().output.recv_timeout(left) {
+                Ok(bytes) => self.session().take(&bytes),
+                Err(RecvTimeoutError::Timeout) => return true,
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        let session = self.session();
+        let code = session.ends();
+        assert!(matches!(code, 0 | 130), "it ended with {code}");
+        session.has_its_terminal_back();
+        self.note("<begins anew>".to_owned());
+        self.begin();
+        false
     }
 
     fn burst(&mut self) {
@@ -241,9 +286,14 @@ impl Monkey {
     }
 
     fn press(&mut self, keys: &str) {
-        self.keys += keys.chars().count();
+        self.keys += u64::try_from(keys.chars().count()).unwrap();
         self.note(keys.to_owned());
-        self.session().press(keys);
+        self.types(keys);
+    }
+
+    /// To a program that may just have been left.
+    fn types(&mut self, keys: &str) {
+        let _ = self.session().keys.write_all(keys.as_bytes());
     }
 
     fn press_something(&mut self) {
@@ -266,12 +316,12 @@ impl Monkey {
         }
         if let Some((_, rest)) = screen.split_once("Type ") {
             let count: String = rest.chars().take_while(char::is_ascii_digit).collect();
-            self.session().reads_for(Duration::from_millis(350));
+            self.hears(Duration::from_millis(50));
             self.press(&count);
         }
-        let until = Instant::now() + Duration::from_millis(1_200);
+        let until = Instant::now() + Duration::from_millis(300);
         while !self.screen().contains("n cancels.") && Instant::now() < until {
-            self.session().reads_for(Duration::from_millis(20));
+            self.hears(Duration::from_millis(5));
         }
         self.press("y");
         self.settle();
@@ -331,13 +381,9 @@ impl Monkey {
         ];
         let which = self.rng.usize(..12);
         let times = Some(self.rng.u32(1..5));
-        let fault = match (quick.get(which % 2), slow.get(which)) {
-            (_, Some(fault)) if self.patient => fault.clone(),
-            (Some(fault), _) => fault.clone(),
-            _ => return,
-        };
+        let fault = slow.get(which).or(quick.get(which % 2)).unwrap().clone();
         let mut faults = vec![Fault { times, ..fault }];
-        if self.patient && self.failing < 5 && self.rng.bool() {
+        if self.failing < 5 && self.rng.bool() {
             self.failing += 1;
             let path = Some("phoneCallEvents".to_owned());
             let method = Some(["GET", "POST"][self.rng.usize(..2)].to_owned());
@@ -359,37 +405,46 @@ impl Monkey {
 
     /// Reads until the program is at rest: it says nothing, and no run is going on.
     fn settle(&mut self) {
-        // A service that asks for patience gets it.
-        let until = Instant::now() + if self.patient { 5 * PATIENCE } else { PATIENCE };
-        // All keys before this one have been acted on once the screen is painted anew.
-        let session = self.session();
-        // With an Esc just before it the first is another key.
-        session.press("\x0c\x0c");
-        let seen = session.written.len();
-        while !session.written.get(seen..).unwrap_or_default().contains("\x1b[2J") {
-            assert!(Instant::now() < until, "it does not paint anew");
-            session.reads_for(Duration::from_millis(2));
-        }
+        let until = Instant::now() + PATIENCE;
+        while !self.paints_anew(until) {}
         loop {
             assert!(Instant::now() < until, "it never comes to rest");
-            match self.session().output.recv_timeout(QUIET) {
-                Ok(bytes) => self.session().take(&bytes),
-                Err(RecvTimeoutError::Timeout) => {
-                    let screen = self.screen();
-                    let written = &self.session().written;
-                    if written.rfind("\x1b[?2026l") < written.rfind("\x1b[?2026h") {
-                        continue; // In the middle of a picture.
-                    }
-                    if screen.contains("PAUSED") {
-                        self.press("p");
-                        continue;
-                    }
-                    let busy = ["RUNNING", "SIMULATING", "WAITING", "CHECKING", "reading…"];
-                    if !busy.iter().any(|word| screen.contains(word)) {
-                        return;
-                    }
+            let before = self.session().written.len();
+            if !self.hears(QUIET) || self.session().written.len() > before {
+                continue;
+            }
+            let screen = self.screen();
+            let written = &self.session().written;
+            if written.rfind("\x1b[?2026l") < written.rfind("\x1b[?2026h") {
+                continue; // In the middle of a picture.
+            }
+            if screen.contains("PAUSED") {
+                self.press("p");
+                continue;
+            }
+            let busy = ["RUNNING", "SIMULATING", "WAITING", "CHECKING", "STOPPING", "reading…"];
+            if !busy.iter().any(|word| screen.contains(word)) {
+                return;
+            }
+        }
+    }
+
+    /// All keys before this one have been acted on once the screen is painted anew; false where they
+    /// ended the program.
+    fn paints_anew(&mut self, until: Instant) -> bool {
+        let seen = self.session().written.len();
+        loop {
+            self.types("\x0c");
+            // With an Esc just before it, it is another key.
+            let again = Instant::now() + Duration::from_millis(300);
+            while Instant::now() < again {
+                assert!(Instant::now() < until, "it does not paint anew");
+                if self.session().written.get(seen..).unwrap_or_default().contains("\x1b[2J") {
+                    return true;
                 }
-                Err(RecvTimeoutError::Disconnected) => panic!("it has ended"),
+                if !self.hears(Duration::from_millis(2)) {
+                    return false;
+                }
             }
         }
     }
@@ -402,7 +457,7 @@ impl Monkey {
             self.settle();
             if !self.is_at_the_panels() {
                 self.press("\x1b");
-                self.session().reads_for(Duration::from_millis(30));
+                self.hears(Duration::from_millis(30));
                 continue;
             }
             self.press("?");
@@ -426,13 +481,14 @@ impl Monkey {
 
     /// The service is asked for every extension once more, and the header counts what is there.
     fn read_again(&mut self) {
+        self.hears(self.lag);
         self.press("1");
         self.press("\x1b");
         // An Esc that a key follows at once is another key.
-        self.session().reads_for(Duration::from_millis(100));
+        self.hears(Duration::from_millis(100));
         for keys in ["ggR", "jR", "jR"] {
             self.press(keys);
-            self.session().reads_for(Duration::from_millis(60));
+            self.hears(Duration::from_millis(60));
             self.settle();
         }
         let there: usize = self.there().values().sum();
@@ -629,10 +685,10 @@ fn told(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).ok().and_then(|it| it.parse().ok()).unwrap_or(otherwise)
 }
 
-/// Two programs after one another at one PBX, then the undo of all that they did.
-fn a_generation(seed: u64, keys: usize, patient: bool) -> usize {
-    let mut monkey = Monkey::new(seed, patient);
-    while monkey.keys < keys {
+/// Programs after one another at one PBX, then the undo of all that they did.
+fn a_generation(seed: u64) -> usize {
+    let mut monkey = Monkey::new(seed);
+    while monkey.keys < 2 * A_LIFE {
         monkey.live(A_LIFE);
     }
     monkey.undo_everything();
@@ -641,10 +697,9 @@ fn a_generation(seed: u64, keys: usize, patient: bool) -> usize {
 
 #[test]
 fn whatever_is_pressed_and_whatever_happens_nothing_is_lost_twice_there_or_told_wrongly() {
-    let keys = usize::try_from(told("CALLSWEEP_MONKEY", 0)).unwrap();
-    let (all, patient) = if keys == 0 { (KEYS, false) } else { (keys, true) };
+    let keys = told("CALLSWEEP_MONKEY", KEYS);
     let first = told("CALLSWEEP_SEED", 1);
-    let generations = u64::try_from(all.div_ceil(2 * A_LIFE)).unwrap();
+    let generations = keys.div_ceil(2 * A_LIFE);
     let next = std::sync::atomic::AtomicU64::new(first);
     let runs: usize = std::thread::scope(|threads| {
         let work = || {
@@ -652,13 +707,13 @@ fn whatever_is_pressed_and_whatever_happens_nothing_is_lost_twice_there_or_told_
                 let seed = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
                 (seed < first + generations).then_some(seed)
             });
-            seeds.map(|seed| a_generation(seed, 2 * A_LIFE, patient)).sum::<usize>()
+            seeds.map(a_generation).sum::<usize>()
         };
-        let workers: Vec<_> = (0..8).map(|_| threads.spawn(work)).collect();
+        let workers: Vec<_> = (0..12).map(|_| threads.spawn(work)).collect();
         workers.into_iter().map(|worker| worker.join().unwrap()).sum()
     });
     assert!(runs > 0, "no run was ever started");
-    if patient {
-        say(&format!("{all} keys, {runs} run files"));
+    if keys > KEYS {
+        say(&format!("{keys} keys, {runs} run files"));
     }
 }

@@ -25,6 +25,8 @@ const LESS_FAST: u32 = 5;
 /// After the time-out of a second, and while a list is waited for.
 const LATE: u32 = 1_100;
 const LAG: Duration = Duration::from_secs(3);
+/// Less than six seconds by the fast clock, together with the lag.
+const A_WHILE: u32 = 100;
 
 /// How the service answers a DELETE.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,10 +42,13 @@ enum Lie {
     Idle,
 }
 
-const LIES: [Lie; 10] = [
+const LIES: [Lie; 13] = [
     Lie::None,
     Lie::Acted(400, "pce_access_denied"),
     Lie::Acted(400, "pce_id_invalid"),
+    Lie::Acted(400, ""),
+    Lie::Acted(500, ""),
+    Lie::Acted(503, ""),
     Lie::Acted(403, "access_denied"),
     Lie::Acted(404, "not_found"),
     Lie::Acted(409, "limit_exceeded"),
@@ -57,19 +62,39 @@ const LIES: [Lie; 10] = [
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Post {
     Honest,
+    /// It acts, and says this.
+    Acted(u16, &'static str),
+    /// It acts, and the connection ends.
     Lost,
-    Failed,
+    /// It acts once nobody waits for the answer any more.
+    Late,
+    /// It refuses, and acts a while later all the same.
+    LateRefusal,
+    /// It says that it acted.
     Idle,
 }
 
+const POSTS: [Post; 9] = [
+    Post::Honest,
+    Post::Honest,
+    Post::Acted(400, "pce_access_denied"),
+    Post::Acted(500, ""),
+    Post::Acted(503, ""),
+    Post::Lost,
+    Post::Late,
+    Post::LateRefusal,
+    Post::Idle,
+];
+
 /// Which two are at work at once on the way back.
-const PAIRS: [Option<[&str; 2]>; 6] = [
+const PAIRS: [Option<[&str; 2]>; 7] = [
     None,
     Some(["undo", "undo"]),
     Some(["resume", "resume"]),
     Some(["undo", "delete"]),
     Some(["undo", "resume"]),
     Some(["resume", "delete"]),
+    Some(["delete", "delete"]),
 ];
 
 /// One cell of the matrix.
@@ -104,13 +129,14 @@ impl Case {
         let mut rng = Rng::with_seed(seed);
         let killed = rng.bool().then(|| rng.usize(0..12));
         let lie = LIES[rng.usize(..LIES.len())];
+        let post = POSTS[rng.usize(..POSTS.len())];
+        let is_late = lie == Lie::Late || post == Post::Late;
         Self {
             seed,
             lie,
             every: rng.u32(1..4),
-            post: [Post::Honest, Post::Honest, Post::Lost, Post::Failed, Post::Idle]
-                [rng.usize(..5)],
-            lag: if lie != Lie::Late && rng.bool() { LAG / FAST } else { Duration::ZERO },
+            post,
+            lag: if !is_late && rng.bool() { LAG / FAST } else { Duration::ZERO },
             form: ["event", "event", "extension", "type"][rng.usize(..4)],
             concurrency: rng.u8(1..5),
             names_ids: rng.bool(),
@@ -123,45 +149,64 @@ impl Case {
     }
 
     fn speed(&self) -> u32 {
-        if self.lie == Lie::Late { LESS_FAST } else { FAST }
+        if self.lie == Lie::Late || self.post == Post::Late { LESS_FAST } else { FAST }
     }
 
     fn fault(&self) -> Option<Fault> {
-        let delete = Fault {
-            method: Some("DELETE".to_owned()),
-            every: Some(self.every),
-            acts: true,
-            ..Fault::default()
-        };
+        let delete =
+            Fault { method: Some("DELETE".to_owned()), every: Some(self.every), ..acted() };
         Some(match self.lie {
             Lie::None => return None,
-            Lie::Acted(status, code) => {
-                Fault { status: Some(status), code: Some(code.to_owned()), ..delete }
-            }
+            Lie::Acted(status, code) => saying(status, code, delete),
             Lie::Lost => Fault { reset: true, ..delete },
-            Lie::Late => {
-                Fault { no_answer: true, acts: false, acts_after_ms: Some(LATE), ..delete }
-            }
+            Lie::Late => late(LATE, delete),
             Lie::Idle => Fault { status: Some(204), acts: false, ..delete },
         })
     }
 
-    /// Only the first of all POSTs; the last undo meets an honest service.
+    /// Only the first of all POSTs.
     fn post_fault(&self) -> Option<Fault> {
         let post = Fault {
             method: Some("POST".to_owned()),
             path: Some("phoneCallEvents".to_owned()),
             nth: Some(1),
-            acts: true,
-            ..Fault::default()
+            ..acted()
         };
         Some(match self.post {
             Post::Honest => return None,
+            Post::Acted(status, code) => saying(status, code, post),
             Post::Lost => Fault { reset: true, ..post },
-            Post::Failed => Fault { status: Some(500), ..post },
+            Post::Late => late(LATE, post),
+            Post::LateRefusal => {
+                let refusal = saying(400, "pce_access_denied", post);
+                Fault { acts: false, acts_after_ms: Some(A_WHILE), ..refusal }
+            }
             Post::Idle => Fault { status: Some(204), acts: false, ..post },
         })
     }
+
+    /// A clear refusal and a list that lags tell the same lie, and leave a run no doubt.
+    fn is_taken_in(&self) -> bool {
+        let is_clear = match self.lie {
+            Lie::Acted(400, code) => !code.is_empty(),
+            Lie::Acted(status, _) => status == 403,
+            Lie::None | Lie::Lost | Lie::Late | Lie::Idle => false,
+        };
+        is_clear && !self.lag.is_zero()
+    }
+}
+
+fn acted() -> Fault {
+    Fault { acts: true, ..Fault::default() }
+}
+
+fn saying(status: u16, code: &str, fault: Fault) -> Fault {
+    let code = Some(code.to_owned()).filter(|code| !code.is_empty());
+    Fault { status: Some(status), code, ..fault }
+}
+
+fn late(after: u32, fault: Fault) -> Fault {
+    Fault { no_answer: true, acts: false, acts_after_ms: Some(after), ..fault }
 }
 
 /// Two phones with a few of each type, some of them alike.
@@ -278,6 +323,14 @@ impl Trial {
         })
     }
 
+    /// Deletes honestly from now on, and lies to the first POST that comes.
+    fn lies_to_posts_alone(&self) {
+        self.pbx.simulator.with_world(|world| {
+            world.clear_faults();
+            self.case.post_fault().into_iter().for_each(|fault| world.add_fault(fault));
+        });
+    }
+
     /// Everything that was put off happens.
     fn let_the_late_act(&self) {
         self.pbx.simulator.with_world(|world| world.catch_up(Duration::MAX));
@@ -351,15 +404,13 @@ impl Trial {
                 Ok(())
             };
         }
-        let lied = matches!(self.case.lie, Lie::Acted(..));
         for outcome in document["outcomes"].as_array().unwrap() {
             let (id, word) =
                 (outcome["id"].as_str().unwrap(), outcome["outcome"].as_str().unwrap());
             let gone = !there.contains(id);
             let right = match word {
                 "deleted" | "already_gone" => gone,
-                // An answer and a list that tell the same lie leave no doubt.
-                "refused" if lied && !self.case.lag.is_zero() => true,
+                "refused" if self.case.is_taken_in() => true,
                 "refused" | "not_sent" => !gone,
                 _ => true,
             };
@@ -439,17 +490,10 @@ fn wrong_with(seed: u64) -> Option<String> {
 fn go(trial: &mut Trial) -> Result<(), String> {
     trial.delete()?;
     if !trial.case.lies_on {
-        trial.pbx.simulator.with_world(World::clear_faults);
-        let post = trial.case.post_fault();
-        trial.pbx.simulator.with_world(|world| post.into_iter().for_each(|it| world.add_fault(it)));
+        trial.lies_to_posts_alone();
     }
     trial.work_at_once();
-    let lied = matches!(trial.case.lie, Lie::Acted(..));
-    trial.pbx.simulator.with_world(|world| {
-        world.clear_faults();
-        // An answer and a list that tell the same lie leave no doubt: an undo has to come later.
-        world.list_lag = if lied { Duration::ZERO } else { world.list_lag };
-    });
+    trial.lies_to_posts_alone();
     trial.undo_everything()?;
     trial.let_the_late_act();
     Ok(())
