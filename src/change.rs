@@ -29,7 +29,7 @@ mod verification;
 mod wide;
 
 pub use act::{Act, Done, RunCall};
-pub use back::{Doubts, Loss, StandIn, UndoRefused, WayBack};
+pub use back::{Doubts, Loss, STILL_LISTED, StandIn, UndoRefused, WayBack};
 pub use delete::FRESH;
 pub use drift::{Choice, Difference, Drifted};
 pub use exact::Inexact;

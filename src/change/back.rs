@@ -51,6 +51,10 @@ pub enum UndoRefused {
     StandIns(String),
 }
 
+/// What is said of events that are [`listed`](WayBack::listed), behind their number.
+pub const STILL_LISTED: &str =
+    "still listed, which may be too old: re-created only where two later lists do not show it";
+
 /// What an undo does, given what is listed now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WayBack {
@@ -62,6 +66,9 @@ pub struct WayBack {
     pub stand_ins: Vec<StandIn>,
     /// Planned events that an earlier POST may have made, or make yet.
     pub twice: Vec<EventKey>,
+    /// Planned events that are listed, though a request was sent for them a moment ago: they are made
+    /// only where later lists do not show them.
+    pub listed: Vec<EventKey>,
 }
 
 /// An event that is not there while something like it is, which was not there before.
@@ -107,6 +114,7 @@ impl Loss {
         all: bool,
     ) -> WayBack {
         let (mut missing, mut stand_ins, mut there) = (Vec::new(), Vec::new(), Vec::new());
+        let mut listed = Vec::new();
         for part in self.events.chunk_by(|a, b| a.key.extension == b.key.extension) {
             let Some(extension) = part.first().map(|first| &first.key.extension) else { continue };
             let Some(listing) = listing(extension) else {
@@ -120,6 +128,7 @@ impl Loss {
                 let Some(event) = part.get(place) else { continue };
                 if doubt.is_some_and(|doubt| doubt.is_about(&event.key, id.as_ref())) {
                     missing.push(event);
+                    listed.push(event.key.clone());
                 } else if let Some(id) = id {
                     there.push((event.key.clone(), id));
                 }
@@ -140,7 +149,7 @@ impl Loss {
         let missing: Vec<PhoneCallEvent> = missing.into_iter().cloned().collect();
         let left_out = if all { 0 } else { stand_ins.len() };
         let plan = self.plan(target, missing, left_out, there.clone());
-        WayBack { plan, there, stand_ins, twice }
+        WayBack { plan, there, stand_ins, twice, listed }
     }
 
     fn plan(

@@ -15,7 +15,7 @@ use super::room;
 use super::runs;
 use super::{Consent, counted};
 use crate::api::Writes;
-use crate::change::{Check, RunEnd, StandIn, UndoRefused, WayBack};
+use crate::change::{Check, RunEnd, STILL_LISTED, StandIn, UndoRefused, WayBack};
 use crate::config::{self, Environment, Flags, Profile};
 use crate::domain::{EventKey, EventStore, ExtensionNumber, Foreign, Target, UserId};
 use crate::journal::{self, Record, RunFile, Way};
@@ -175,6 +175,10 @@ fn tell(way: &Way, found: &WayBack) {
     for StandIn { key, by, fields } in &found.stand_ins {
         let fields = fields.join(" and ");
         remark(&format!("  {}: {} is there with another {fields}", named(key), by.id));
+    }
+    if !found.listed.is_empty() {
+        let events = counted(found.listed.len(), "event");
+        remark(&format!("{events} {STILL_LISTED}"));
     }
     if !found.twice.is_empty() {
         let events = counted(found.twice.len(), "event");

@@ -737,7 +737,12 @@ fn a_run_that_took_nothing_and_a_session_without_one_have_nothing_to_undo() {
     let mut desk = Desk::open("an-extension-refuses");
     desk.do_keys("z");
     desk.sees("this session has no run yet");
+    let before = desk.simulator.with_world(|world| world.event_count());
     desk.do_keys("enter j space d y");
+    desk.do_keys("z");
+    desk.sees("1 event still listed, which may be too old");
+    desk.do_keys("y");
+    assert_eq!(desk.simulator.with_world(|world| world.event_count()), before);
     desk.do_keys("z");
     desk.sees("there is nothing to undo: every event of");
 }

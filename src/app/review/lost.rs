@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::change::{Loss, StandIn, UndoRefused, WayBack};
+use crate::change::{Loss, STILL_LISTED, StandIn, UndoRefused, WayBack};
 use crate::domain::{EventKey, EventStore, ExtensionNumber, Mask};
 
 use super::check::{Check, NAMED};
@@ -21,6 +21,8 @@ pub(super) struct Lost {
     all: bool,
     stand_ins: Vec<StandIn>,
     twice: Vec<EventKey>,
+    /// How many are listed still.
+    listed: usize,
     /// Why nothing is to be made.
     nothing: Option<UndoRefused>,
 }
@@ -45,8 +47,8 @@ impl Lost {
     ) -> Option<Plan> {
         let listing = |number: &ExtensionNumber| store.listing(number).filter(|_| is_read(number));
         let found = self.loss.way_back(facts.target.clone(), listing, self.all);
-        let WayBack { plan, there: _, stand_ins, twice } = found;
-        (self.stand_ins, self.twice) = (stand_ins, twice);
+        let WayBack { plan, there: _, stand_ins, twice, listed } = found;
+        (self.stand_ins, self.twice, self.listed) = (stand_ins, twice, listed.len());
         let (plan, nothing) = plan.map_or_else(|no| (None, Some(no)), |plan| (Some(plan), None));
         self.nothing = nothing;
         plan
@@ -69,6 +71,9 @@ impl Lost {
             words.push(format!("  {}: {} is there with another {fields}", named(key), by.id));
         }
         words.extend(more(self.stand_ins.len()));
+        if self.listed > 0 {
+            words.push(format!("! {} {STILL_LISTED}", count_of(self.listed, "event")));
+        }
         if !self.twice.is_empty() {
             let events = count_of(self.twice.len(), "event");
             words.push(format!(
@@ -93,8 +98,8 @@ impl Review {
         remarks: Vec<String>,
     ) -> Result<Self, UndoRefused> {
         let check = Check::of(loss.extensions().cloned());
-        let (stand_ins, twice) = (Vec::new(), Vec::new());
-        let mut lost = Lost { loss, remarks, all: false, stand_ins, twice, nothing: None };
+        let (stand_ins, twice, listed) = (Vec::new(), Vec::new(), 0);
+        let mut lost = Lost { loss, remarks, all: false, stand_ins, twice, listed, nothing: None };
         // Nothing is listed for it yet: all may be missing.
         let plan = lost.look(facts, store, |_| false);
         if let Some(nothing) = lost.nothing.take() {
