@@ -13,6 +13,8 @@ mod file;
 mod line;
 mod record;
 mod rest;
+#[cfg(test)]
+mod rules;
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};

@@ -11,12 +11,12 @@ use crate::change::trial::{self, Noted, Service, Whim, number, to_the_end, whims
 use crate::change::{Act, Check, Choice, Machine, Plan, RunEnd, Selection, Tally};
 use crate::domain::{CallForm, EventStore, Outcome, Target, UserId};
 
-fn target() -> Target {
+pub(super) fn target() -> Target {
     Target::new("acme", "https://pbx.test", "/uapi", UserId::parse("@me").unwrap()).unwrap()
 }
 
 /// Carries a run out as a run file has it, or leaves it where the script ends.
-fn drive(
+pub(super) fn drive(
     machine: &mut Machine,
     most: usize,
     file: &RunFile,
@@ -205,7 +205,7 @@ fn deeds() -> impl Strategy<Value = Vec<Deed>> {
     proptest::collection::vec(deed, 1..12)
 }
 
-fn reviewed(service: &Service, rows: &[usize]) -> Option<Plan> {
+pub(super) fn reviewed(service: &Service, rows: &[usize]) -> Option<Plan> {
     let mut store = service.store();
     for extension in 0..3 {
         let marked: Vec<usize> = rows.iter().map(|row| row / 3).collect();
@@ -216,7 +216,7 @@ fn reviewed(service: &Service, rows: &[usize]) -> Option<Plan> {
 }
 
 /// The file of an undo: one of its own, or that of the undo that it goes on with.
-fn undo_file(runs: &Path, plan: &Plan) -> RunFile {
+pub(super) fn undo_file(runs: &Path, plan: &Plan) -> RunFile {
     match plan.goes_on() {
         Some(undo) => {
             let record = Record::read(runs, undo).unwrap();
