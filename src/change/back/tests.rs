@@ -191,6 +191,49 @@ fn what_is_listed_otherwise_than_it_was_sent_is_altered_whether_its_id_was_told_
     }
 }
 
+/// The event `a` as it was, but for these of its fields.
+fn with_others(other: [bool; 5]) -> Listing {
+    let was = lost(&["a"]).remove(0);
+    let mut builder = builder("210", &[]);
+    builder.push(RawEvent {
+        event_type: if other[0] { "2" } else { "0" },
+        id: "new",
+        method: if other[1] { "7" } else { was.method.written() },
+        url: if other[2] { "http://elsewhere.test" } else { was.url.raw() },
+        note: if other[3] { "another" } else { was.note.raw() },
+        status: if other[4] { "7" } else { was.status.written() },
+        ..RawEvent::default()
+    });
+    builder.finish(true)
+}
+
+#[test]
+fn what_came_back_with_any_field_different_is_never_called_restored_whatever_was_answered() {
+    let refused = || Err(Failure { http_status: Some(400), ..Failure::new(Cause::Rejected, "no") });
+    for fields in 0..32_usize {
+        let other = [0, 1, 2, 3, 4].map(|bit| fields >> bit & 1 == 1);
+        let without_id = Ok(WriteAnswer { http_status: 204, id: None });
+        for said in [made("new"), without_id, without_an_answer(), refused()] {
+            let told = format!("{other:?} {said:?}");
+            let has_id = said.as_ref().is_ok_and(|said| said.id.is_some());
+            let mut undo = undo(&["a"], 1);
+            undo.hand_out(NOW);
+            undo.listed(&extension(), Ok(&listing(&[])), NOW);
+            undo.hand_out(NOW);
+            answer(&mut undo, 0, said, NOW);
+            lists(&mut undo, &with_others(other));
+            let names = ["type", "method", "url", "note", "status"];
+            let fields: Vec<&str> =
+                names.into_iter().zip(other).filter_map(|(name, is)| is.then_some(name)).collect();
+            match undo.outcomes()[0].as_ref().unwrap() {
+                Outcome::Restored(_) => assert!(fields.is_empty(), "{told}"),
+                Outcome::Altered { fields: said, .. } => assert_eq!(*said, fields, "{told}"),
+                _ => assert!(!fields.is_empty() && !has_id, "{told}"),
+            }
+        }
+    }
+}
+
 #[test]
 fn a_success_without_an_id_is_restored_only_where_a_list_shows_it() {
     let said = || Ok(WriteAnswer { http_status: 204, id: None });
