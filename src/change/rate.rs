@@ -22,8 +22,8 @@ pub(super) struct Rate {
     /// Since when the interval is on trial, and for how long.
     tried_since: Duration,
     trial: Duration,
-    /// When something was refused last, and what was accepted since.
-    refused: Duration,
+    /// When something was refused last, or the first request went out, and what was accepted since.
+    refused: Option<Duration>,
     accepted: u32,
 }
 
@@ -36,7 +36,7 @@ impl Rate {
             next: Duration::ZERO,
             tried_since: Duration::ZERO,
             trial: FIRST_TRIAL,
-            refused: Duration::ZERO,
+            refused: None,
             accepted: 0,
         }
     }
@@ -48,6 +48,7 @@ impl Rate {
 
     /// A request goes out.
     pub(super) fn sent(&mut self, now: Duration) {
+        self.refused.get_or_insert(now);
         if let Some(interval) = self.interval {
             self.next = self.next.max(now.saturating_sub(SLACK)).saturating_add(interval);
         }
@@ -77,7 +78,7 @@ impl Rate {
         let accepted = self.accepted.max(1);
         // What is let through between two refusals is what the limit lets through, but for what a
         // pause has saved up at first or lost since.
-        let whole = now.saturating_sub(self.refused) / accepted;
+        let whole = now.saturating_sub(self.refused.unwrap_or(now)) / accepted;
         let held = self.held.take();
         let interval = match self.interval {
             None => whole * 2,
@@ -95,11 +96,31 @@ impl Rate {
         self.interval = Some(interval);
         self.trial = (self.trial * 2).min(LONGEST_TRIAL);
         (self.next, self.tried_since) = (resumes, resumes);
-        (self.refused, self.accepted) = (now, 0);
+        (self.refused, self.accepted) = (Some(now), 0);
     }
 }
 
 /// The geometric middle.
 fn middle(a: Duration, b: Duration) -> Duration {
     Duration::from_secs_f64((a.as_secs_f64() * b.as_secs_f64()).sqrt())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_long_the_program_was_open_before_is_no_sign_of_a_limit() {
+        let ready = |opened: Duration| {
+            let at = |millis| opened + Duration::from_millis(millis);
+            let mut rate = Rate::new();
+            rate.sent(at(0));
+            rate.went_well(at(20));
+            rate.sent(at(21));
+            rate.was_too_fast(at(40), at(90));
+            rate.sent(at(90));
+            rate.ready_at().saturating_sub(opened)
+        };
+        assert_eq!(ready(Duration::from_secs(3_600)), ready(Duration::ZERO));
+    }
 }

@@ -492,7 +492,12 @@ impl Monkey {
             self.settle();
         }
         let there: usize = self.there().values().sum();
-        assert_eq!(self.header().events, there, "the header does not count what is there");
+        let until = Instant::now() + PATIENCE;
+        while self.header().events != there {
+            let told = self.header();
+            assert!(Instant::now() < until, "the header counts {told:?}, and {there} are there");
+            self.hears(QUIET);
+        }
     }
 
     fn look(&mut self) {
