@@ -276,7 +276,7 @@ fn a_window_without_a_picture_takes_no_mark_no_review_and_no_yes() {
         settles(&mut session);
         for key in ["A", " ", "d", "3", "y", "\r", "j", "d", "y"] {
             session.press(key);
-            session.reads_for(Duration::from_millis(250));
+            session.reads_for(Duration::from_millis(120));
         }
         office.is_untouched("keys in a small window", &session);
         session.resize(24, 80);
