@@ -19,12 +19,15 @@ use crate::headless::{Pbx, Said, command, configure, pbx};
 
 const CASES: u64 = 16;
 const NUMBERS: [&str; 2] = ["0003*101", "0003*102"];
-/// How much faster the clock of a run goes; slower where a request outlives its time-out.
+/// How much faster the clock of a run goes; slower where a request outlives its time-out, and where
+/// hardly a second is left to what a list may lag.
 const FAST: u32 = 20;
 const LESS_FAST: u32 = 5;
 /// After the time-out of a second, and while a list is waited for.
 const LATE: u32 = 1_100;
-const LAG: Duration = Duration::from_secs(3);
+/// How long lists lag, by the clock of a run.
+const LAGS: [Duration; 4] = [Duration::ZERO, Duration::ZERO, Duration::from_secs(3), LONG_LAG];
+const LONG_LAG: Duration = Duration::from_secs(5);
 /// Less than six seconds by the fast clock, together with the lag.
 const A_WHILE: u32 = 100;
 
@@ -136,7 +139,7 @@ impl Case {
             lie,
             every: rng.u32(1..4),
             post,
-            lag: if !is_late && rng.bool() { LAG / FAST } else { Duration::ZERO },
+            lag: if is_late { Duration::ZERO } else { LAGS[rng.usize(..LAGS.len())] },
             form: ["event", "event", "extension", "type"][rng.usize(..4)],
             concurrency: rng.u8(1..5),
             names_ids: rng.bool(),
@@ -149,7 +152,8 @@ impl Case {
     }
 
     fn speed(&self) -> u32 {
-        if self.lie == Lie::Late || self.post == Post::Late { LESS_FAST } else { FAST }
+        let is_late = self.lie == Lie::Late || self.post == Post::Late;
+        if is_late || self.lag == LONG_LAG { LESS_FAST } else { FAST }
     }
 
     fn fault(&self) -> Option<Fault> {
@@ -245,7 +249,7 @@ struct Trial {
 impl Trial {
     fn new(case: Case) -> Self {
         let mut world = world();
-        world.list_lag = case.lag;
+        world.list_lag = case.lag / case.speed();
         world.latency.delete = Duration::from_millis(3);
         if !case.names_ids {
             world.delete_answer = DeleteAnswer::NoContent;
