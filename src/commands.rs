@@ -290,13 +290,6 @@ fn hands() -> Result<tokio::runtime::Runtime> {
     builder.enable_all().build().wrap_err("the network runtime cannot start")
 }
 
-/// How many times as fast the clock of runs and of the budget of failures goes: a test of a build for tests may turn it, so that
-/// nobody waits.
-fn speed() -> u32 {
-    let told = || std::env::var("CALLSWEEP_TEST_SPEED").ok()?.parse().ok();
-    if cfg!(debug_assertions) { told().unwrap_or(1).max(1) } else { 1 }
-}
-
 /// `1 event`, `2 events`.
 fn counted(count: usize, thing: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };

@@ -142,8 +142,8 @@ pub async fn carry(act: Act, ports: &Ports) -> Done {
     }
 }
 
-/// How many times as fast the clock of both fronts goes: a test of a build for tests may turn it, so
-/// that nobody waits.
+/// How many times as fast the clock of both fronts and of the budget of failures goes: a test of a
+/// build for tests may turn it, so that nobody waits.
 pub fn speed() -> u32 {
     let told = || std::env::var("CALLSWEEP_TEST_SPEED").ok()?.parse().ok();
     if cfg!(debug_assertions) { told().unwrap_or(1).max(1) } else { 1 }

@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use super::ending::{Ending, remark};
 use super::progress::Progress;
 use super::runs::{self, RunFormat, Told};
-use super::{Consent, Opened, counted, hands, speed};
+use super::{Consent, Opened, counted, hands};
 use crate::api::Writes;
 use crate::change::{Done, Inexact, Machine, Plan, RunState, SILENT, Tally};
 use crate::config::Profile;

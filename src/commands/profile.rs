@@ -10,6 +10,7 @@ use crate::api::{Client, ClientRefused, Settings, Writes};
 use crate::config::{self, Environment, Flags, Profile};
 use crate::domain::{Credentials, ExtensionNumber, Secret, Source, Target, UserId, WideCalls};
 use crate::origins::Book;
+use crate::runtime;
 use crate::simulator::{DEMO_SEED, Simulator, World};
 
 /// A profile to work with and, for the demo, the PBX behind it, which ends when this is dropped.
@@ -44,7 +45,7 @@ impl Opened {
         let book = self
             .simulator
             .is_none()
-            .then(|| Book::at(self.runs.as_deref(), &profile.target.origin, super::speed()));
+            .then(|| Book::at(self.runs.as_deref(), &profile.target.origin, runtime::speed()));
         Client::sharing(settings, book)
     }
 }
