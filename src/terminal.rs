@@ -337,7 +337,6 @@ impl Clock {
 
     #[expect(clippy::disallowed_methods, reason = "the front is where time comes in")]
     fn now(self) -> Moment {
-        let time = jiff::tz::TimeZone::system().to_datetime(jiff::Timestamp::now()).time();
-        Moment { since_start: self.since_start(), time }
+        Moment { since_start: self.since_start(), local: jiff::ZonedDateTime::now() }
     }
 }

@@ -196,13 +196,14 @@ fn prompt(model: &Model) -> Line<'static> {
 /// What there is to say about the line that is being typed.
 fn about_typed(model: &Model) -> Option<Span<'static>> {
     match model.dialog()? {
-        Dialog::Filter(prompt) => Some(match prompt.refused() {
-            Some(error) => Span::styled(error.to_string(), theme::WARNING),
-            None if prompt.panel() == Panel::Events && !model.passed_over().is_empty() => {
-                Span::styled(model.passed_over().to_string(), theme::WARNING)
-            }
-            None => Span::styled("Enter applies, Esc cancels", theme::FAINT),
-        }),
+        Dialog::Filter(prompt) => {
+            let passed_over = if prompt.panel() == Panel::Extensions {
+                model.extensions_passed_over().in_words("extension")
+            } else {
+                model.passed_over().to_string()
+            };
+            Some(dialogs::about_filter(prompt.line(), prompt.refused(), &passed_over))
+        }
         Dialog::Marking(prompt) => Some(meaning(prompt)),
         Dialog::Review(_) | Dialog::Leave(_) | Dialog::Help { .. } => None,
     }

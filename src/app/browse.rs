@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::change::Selection;
 use crate::domain::{
-    EventType, Extension, ExtensionNumber, Fetched, Filter, Listing, Meant, PassedOver,
+    EventType, Extension, ExtensionNumber, Fetched, Filter, Listing, Meant, PassedOver, Verdict,
 };
 
 use super::status::Tone;
@@ -85,6 +85,15 @@ pub(super) struct EventsPanel {
     anchor: Option<Anchor>,
 }
 
+/// What one extension adds to the hidden marks, to what the prompt of `T` counts, and to the
+/// extensions that the filter can say nothing about.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Share {
+    hidden: usize,
+    meant: Meant,
+    passed_over: PassedOver,
+}
+
 /// What a cursor stays on while lines come and go.
 #[derive(Debug, Clone, PartialEq)]
 enum Anchor {
@@ -144,14 +153,18 @@ impl Model {
         self.events.passed_over
     }
 
+    /// Extensions that their filter can say nothing about.
+    pub fn extensions_passed_over(&self) -> PassedOver {
+        self.extensions_passed_over
+    }
+
     /// Whether a marked row is kept off the screen by a filter.
     pub fn is_hidden(&self, listing: &Listing, row: usize) -> bool {
         if self.event_filter.is_empty() && self.extension_filter.is_empty() {
             return false;
         }
-        let extension = self.extension(listing.extension());
-        !self.extension_filter.admits_extension(&extension)
-            || !self.admits_row(&extension, listing, row)
+        let number = listing.extension();
+        !self.shows(number) || !self.admits_row(&self.extension(number), listing, row)
     }
 
     fn admits_row(&self, extension: &Extension, listing: &Listing, row: usize) -> bool {
@@ -180,19 +193,56 @@ impl Model {
 
     /// An extension that was found, by its number.
     pub fn found(&self, number: &ExtensionNumber) -> Option<&Extension> {
-        let place = self.extensions.binary_search_by(|extension| extension.number.cmp(number));
-        place.ok().and_then(|place| self.extensions.get(place))
+        self.extensions.get(self.place_of(number)?)
+    }
+
+    fn place_of(&self, number: &ExtensionNumber) -> Option<usize> {
+        self.extensions.binary_search_by(|extension| extension.number.cmp(number)).ok()
+    }
+
+    /// Whether the filter of extensions shows this one.
+    fn shows(&self, number: &ExtensionNumber) -> bool {
+        let is_visible = |place| self.visible.binary_search(&place).is_ok();
+        self.extension_filter.is_empty() || self.place_of(number).is_some_and(is_visible)
+    }
+
+    fn judge_extension(&self, extension: &Extension) -> Verdict {
+        let listing = self.store.listing(&extension.number);
+        self.extension_filter.judge_extension(extension, listing)
+    }
+
+    /// Asks the filter of extensions again about one of which events came or went; the cursor stays
+    /// on its extension.
+    pub(super) fn admit_again(&mut self, number: &ExtensionNumber) {
+        let Some(place) = self.place_of(number).filter(|_| !self.extension_filter.is_empty())
+        else {
+            return;
+        };
+        let admitted = self.judge_extension(&self.extension(number)) == Verdict::Meant;
+        let cursor = &mut self.extension_cursor.at;
+        match self.visible.binary_search(&place) {
+            Ok(row) if !admitted => {
+                self.visible.remove(row);
+                *cursor -= usize::from(row < *cursor);
+            }
+            Err(row) if admitted => {
+                *cursor += usize::from(row <= *cursor && !self.visible.is_empty());
+                self.visible.insert(row, place);
+            }
+            Ok(_) | Err(_) => {}
+        }
     }
 
     /// Applies the extension filter again; the cursor stays on its extension.
     pub(super) fn rebuild_extensions(&mut self) {
         let current = self.current_extension().map(|extension| extension.number.clone());
-        let admitted = self
-            .extensions
-            .iter()
-            .enumerate()
-            .filter(|(_, extension)| self.extension_filter.admits_extension(extension));
-        self.visible = admitted.map(|(place, _)| place).collect();
+        let (mut visible, mut passed_over) = (Vec::new(), PassedOver::default());
+        for (place, extension) in self.extensions.iter().enumerate() {
+            let verdict = self.judge_extension(extension);
+            passed_over.count(verdict);
+            visible.extend((verdict == Verdict::Meant).then_some(place));
+        }
+        (self.visible, self.extensions_passed_over) = (visible, passed_over);
         let place = current.and_then(|number| {
             (0..self.visible.len())
                 .find(|row| self.visible_extension(*row).is_some_and(|e| e.number == number))
@@ -661,6 +711,9 @@ impl Model {
 
     /// Counts again what depends on marks and filters, if they changed.
     pub(super) fn count_again(&mut self) {
+        if self.store.marked() == 0 {
+            self.passed_in.clear();
+        }
         if std::mem::take(&mut self.marks_changed) {
             self.hidden = self.count_hidden();
             self.count_meant();
@@ -682,26 +735,33 @@ impl Model {
         let Some(listing) = self.store.listing(number) else {
             return 0;
         };
-        let extension = self.extension(number);
-        if !self.extension_filter.admits_extension(&extension) {
+        if !self.shows(number) {
             return self.store.marked_in(number);
         }
+        let extension = self.extension(number);
         let rows = self.store.marked_rows_in(number);
         rows.filter(|row| !self.admits_row(&extension, listing, *row)).count()
     }
 
-    /// What one extension adds to the hidden marks and to what the prompt of `T` counts.
-    pub(super) fn share_of(&self, number: &ExtensionNumber) -> (usize, Meant) {
-        (self.hidden_in(number), self.meant_in(number))
+    /// What one extension adds to the counts.
+    pub(super) fn share_of(&self, number: &ExtensionNumber) -> Share {
+        let mut passed_over = PassedOver::default();
+        if let Some(extension) = self.found(number).filter(|_| !self.extension_filter.is_empty()) {
+            passed_over.count(self.judge_extension(extension));
+        }
+        Share { hidden: self.hidden_in(number), meant: self.meant_in(number), passed_over }
     }
 
     /// Counts one extension again, given what it added before: with many extensions coming in
     /// there is no time to count them all for each.
-    pub(super) fn count_one_again(&mut self, number: &ExtensionNumber, before: (usize, Meant)) {
-        let (hidden, meant) = self.share_of(number);
-        self.hidden = (self.hidden + hidden).saturating_sub(before.0);
+    pub(super) fn count_one_again(&mut self, number: &ExtensionNumber, before: Share) {
+        self.admit_again(number);
+        let now = self.share_of(number);
+        self.hidden = (self.hidden + now.hidden).saturating_sub(before.hidden);
+        self.extensions_passed_over =
+            self.extensions_passed_over.again(before.passed_over, now.passed_over);
         if let Some(Dialog::Marking(prompt)) = &mut self.dialog {
-            prompt.count_one_again(before.1, meant);
+            prompt.count_one_again(before.meant, now.meant);
         }
     }
 

@@ -23,11 +23,20 @@ pub struct MarkPrompt {
     meant: Meant,
 }
 
+/// What an expression could say nothing about when it marked or unmarked.
+#[derive(Debug)]
+pub(super) struct PassedIn {
+    text: String,
+    done: &'static str,
+    passed_over: PassedOver,
+}
+
 /// The expression that marked last. It holds for extensions that were not loaded then, too.
 #[derive(Debug)]
 pub(super) struct Marking {
-    text: String,
     expression: Expression,
+    /// Events that it could say nothing about.
+    passed: PassedIn,
     /// Extensions that were not loaded, or not wholly, when it marked, and that it did not mark on
     /// since. Later listings of any others are not its business.
     left_out: HashSet<ExtensionNumber>,
@@ -36,8 +45,6 @@ pub(super) struct Marking {
     /// Events marked in extensions that were loaded for it, and in how many.
     added: usize,
     added_in: usize,
-    /// Events that it could say nothing about.
-    passed_over: PassedOver,
 }
 
 impl MarkPrompt {
@@ -98,7 +105,7 @@ impl Marking {
     fn mark(&mut self, store: &mut EventStore, extension: &Extension) {
         let added = store.set_marks_where(&self.expression, extension, true);
         if let Some(listing) = store.listing(&extension.number) {
-            self.passed_over += listing.passed_over(&self.expression, extension);
+            self.passed.passed_over += listing.passed_over(&self.expression, extension);
         }
         self.added += added;
         self.added_in += usize::from(added > 0);
@@ -111,11 +118,14 @@ impl Model {
         self.marking.as_ref().map_or(0, |marking| marking.waiting.len())
     }
 
-    /// What the marks by the last expression left out as it could say nothing about it, in words.
-    pub(super) fn passed_over_in_marking(&self) -> Option<String> {
-        let marking = self.marking.as_ref().filter(|marking| !marking.passed_over.is_empty())?;
-        let text = self.mask.text(&marking.text);
-        Some(format!("! {}, when {text:?} marked.", marking.passed_over))
+    /// What the expressions that made the marks could say nothing about, a sentence each.
+    pub(super) fn passed_over_in_marking(&self) -> impl Iterator<Item = String> {
+        let last = self.marking.as_ref().map(|marking| &marking.passed);
+        let all = self.passed_in.iter().chain(last);
+        all.filter(|passed| !passed.passed_over.is_empty()).map(|passed| {
+            let text = self.mask.text(&passed.text);
+            format!("! {}, when {text:?} {}.", passed.passed_over, passed.done)
+        })
     }
 
     /// `T`.
@@ -136,7 +146,7 @@ impl Model {
 
     pub(super) fn understand_marking(&mut self) {
         if let Some(Dialog::Marking(prompt)) = &mut self.dialog {
-            prompt.wanted = Expression::parse(prompt.text());
+            prompt.wanted = Expression::parse(prompt.text(), &self.now.local);
             self.count_meant();
         }
     }
@@ -198,20 +208,22 @@ impl Model {
         if !passed_over.is_empty() {
             told = format!("{told}; {passed_over}");
         }
-        self.marking = None;
+        self.passed_in.extend(self.marking.take().map(|marking| marking.passed));
+        let passed = PassedIn { text: text.to_owned(), done, passed_over };
         if on {
             let left_out = self.extensions.iter().map(|extension| &extension.number);
             let left_out = left_out.filter(|number| !self.is_loaded(number)).cloned().collect();
             told.push_str(&self.offer_to_load(&left_out));
             self.marking = Some(Marking {
-                text: text.to_owned(),
                 expression: expression.clone(),
+                passed,
                 left_out,
                 waiting: HashSet::new(),
                 added: 0,
                 added_in: 0,
-                passed_over,
             });
+        } else {
+            self.passed_in.push(passed);
         }
         self.notice(if changed > 0 { Tone::Good } else { Tone::Plain }, told);
     }
@@ -284,7 +296,8 @@ impl Model {
         self.marks_changed = true;
         marking.waiting.clone_from(&marking.left_out);
         let loading = count_of(marking.waiting.len(), "extension");
-        let told = format!("loading {loading} to mark {:?} there too; Esc gives up", marking.text);
+        let told =
+            format!("loading {loading} to mark {:?} there too; Esc gives up", marking.passed.text);
         self.marking = Some(marking);
         if self.marking_waits_for() > 0 {
             self.notice(Tone::Plain, told);

@@ -9,18 +9,12 @@ use crate::domain::{Discovery, Exchange, ExtensionNumber, Failure, Listing};
 use super::{Key, PictureId};
 
 /// When a message came in. The model has no clock of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Moment {
     /// Since the program started; never goes back.
     pub since_start: Duration,
-    /// Local time of day, for people.
-    pub time: jiff::civil::Time,
-}
-
-impl Default for Moment {
-    fn default() -> Self {
-        Self { since_start: Duration::ZERO, time: jiff::civil::Time::midnight() }
-    }
+    /// Date and time in the operator's zone.
+    pub local: jiff::ZonedDateTime,
 }
 
 /// One thing that happened.

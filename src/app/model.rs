@@ -1,8 +1,8 @@
 //! Everything the program knows and shows.
 
 use crate::domain::{
-    EventKey, EventStore, Extension, ExtensionNumber, Failure, Fetched, Filter, Mask, Target,
-    WideCalls,
+    EventKey, EventStore, Extension, ExtensionNumber, Failure, Fetched, Filter, Mask, PassedOver,
+    Target, WideCalls,
 };
 use crate::looks::{Looks, QUIET};
 use std::collections::{HashMap, HashSet};
@@ -13,7 +13,7 @@ use super::consent::{Consent, PictureId, Unread};
 use super::keymap::Keymap;
 use super::line::History;
 use super::loading::Loading;
-use super::marking::{MarkPrompt, Marking};
+use super::marking::{MarkPrompt, Marking, PassedIn};
 use super::prompt::FilterPrompt;
 use super::running::Runs;
 use super::status::{Calls, Log, LogLine, Notice, StatusRow, Tone};
@@ -146,11 +146,15 @@ pub struct Model {
     /// Extensions to mark as soon as they are listed.
     pub(super) mark_when_listed: HashSet<ExtensionNumber>,
     pub(super) marking: Option<Marking>,
+    /// What the expressions before it passed over, as long as there are marks.
+    pub(super) passed_in: Vec<PassedIn>,
     pub(super) events: EventsPanel,
     pub(super) event_filter: Filter,
     pub(super) marked_cursor: Cursor,
     pub(super) hidden: usize,
     pub(super) marks_changed: bool,
+    /// Extensions that the filter can say nothing about.
+    pub(super) extensions_passed_over: PassedOver,
 
     pub(super) runs: Runs,
     /// Why an event of the last run is still there.
@@ -196,11 +200,13 @@ impl Model {
             loading,
             mark_when_listed: HashSet::new(),
             marking: None,
+            passed_in: Vec::new(),
             events: EventsPanel::default(),
             event_filter: Filter::default(),
             marked_cursor: Cursor::default(),
             hidden: 0,
             marks_changed: false,
+            extensions_passed_over: PassedOver::default(),
             runs: Runs::default(),
             failures: HashMap::new(),
             log: Log::default(),
@@ -227,8 +233,8 @@ impl Model {
     }
 
     /// When the newest message came in.
-    pub fn now(&self) -> Moment {
-        self.now
+    pub fn now(&self) -> &Moment {
+        &self.now
     }
 
     /// The panel that keys go to.
@@ -383,7 +389,7 @@ impl Model {
     }
 
     pub(super) fn log(&mut self, tone: Tone, text: impl Into<String>) {
-        self.log.add(self.now, tone, text);
+        self.log.add(&self.now, tone, text);
     }
 
     /// Says it at the bottom and keeps it in the log.

@@ -113,9 +113,9 @@ impl Model {
         };
         let panel = *panel;
         let filter = if panel == Panel::Extensions {
-            Filter::of_extensions(line.text())
+            Filter::of_extensions(line.text(), &self.now.local)
         } else {
-            Filter::of_events(line.text())
+            Filter::of_events(line.text(), &self.now.local)
         };
         *refused = filter.as_ref().err().cloned();
         if let Ok(filter) = filter {

@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use crate::change::{Choice, Inexact, Learnt, Plan, PlanRefused, Rest, RestRefused, Selection};
 use crate::domain::{
-    Call, CallForm, DeleteCall, EventKey, EventStore, Extension, Filter, Listing, Mask,
-    PhoneCallEvent,
+    Call, CallForm, DeleteCall, EventKey, EventStore, ExpressionError, Extension, Filter, Listing,
+    Mask, PassedOver, PhoneCallEvent, Verdict,
 };
 
 use super::consent::{Sight, Substance, Yes};
@@ -61,6 +61,8 @@ pub struct Review {
     narrowed: Option<Narrowed>,
     /// The filter of the rows while it is being typed.
     line: Option<TypedLine>,
+    /// Why what is typed is no filter.
+    refused: Option<ExpressionError>,
     layout: ReviewLayout,
 }
 
@@ -79,6 +81,8 @@ struct Chosen {
 struct Narrowed {
     text: String,
     events: Vec<usize>,
+    /// Planned events that the filter can say nothing about.
+    passed_over: PassedOver,
 }
 
 /// One row of a review's list.
@@ -163,6 +167,7 @@ impl Review {
             shows_calls: false,
             cursor: Cursor::default(),
             narrowed: None,
+            refused: None,
             line: None,
             layout: ReviewLayout::default(),
         }
@@ -292,6 +297,16 @@ impl Review {
         self.narrowed.as_ref().map(|narrowed| narrowed.text.as_str())
     }
 
+    /// Planned events that it can say nothing about.
+    pub fn passed_over(&self) -> PassedOver {
+        self.narrowed.as_ref().map(|narrowed| narrowed.passed_over).unwrap_or_default()
+    }
+
+    /// Why what is being typed is no filter.
+    pub fn refused(&self) -> Option<&ExpressionError> {
+        self.refused.as_ref()
+    }
+
     /// How many rows the list has.
     pub fn rows(&self) -> usize {
         self.layout.loose.len() + self.items()
@@ -407,9 +422,12 @@ impl Review {
     fn narrow(&mut self, filter: &Filter, extension: impl Fn(&PhoneCallEvent) -> Extension) {
         self.cursor = Cursor::default();
         self.narrowed = (!filter.is_empty()).then(|| {
-            let events = self.events().iter().enumerate();
-            let admitted = events.filter(|(_, event)| filter.admits(&extension(event), event));
-            let admitted = admitted.map(|(place, _)| place);
+            let mut passed_over = PassedOver::default();
+            let admitted = self.events().iter().enumerate().filter_map(|(place, event)| {
+                let verdict = filter.judge(&extension(event), event);
+                passed_over.count(verdict);
+                (verdict == Verdict::Meant).then_some(place)
+            });
             let events = if self.shows_calls {
                 let mut calls: Vec<usize> = admitted.map(|place| self.call_of(place)).collect();
                 calls.dedup();
@@ -417,7 +435,7 @@ impl Review {
             } else {
                 admitted.collect()
             };
-            Narrowed { text: filter.text().to_owned(), events }
+            Narrowed { text: filter.text().to_owned(), events, passed_over }
         });
     }
 
@@ -678,25 +696,25 @@ impl Model {
     pub(super) fn end_narrowing(&mut self, keep: bool) {
         let Some(Dialog::Review(review)) = &mut self.dialog else { return };
         let Some(line) = review.line.take() else { return };
-        if !keep {
-            review.narrowed = None;
-            review.cursor = Cursor::default();
-            return;
-        }
-        match Filter::of_events(line.text()) {
-            Ok(_) => self.history.add(line.text()),
-            Err(error) => {
-                review.line = Some(line);
-                self.notice(Tone::Warning, error.to_string());
+        match (keep, review.refused.take()) {
+            (false, _) => {
+                review.narrowed = None;
+                review.cursor = Cursor::default();
             }
+            (true, None) => self.history.add(line.text()),
+            (true, refused) => (review.line, review.refused) = (Some(line), refused),
         }
     }
 
     /// Shows at once what the line in the review admits.
     pub(super) fn narrow_as_typed(&mut self) {
-        let Self { dialog: Some(Dialog::Review(review)), extensions, .. } = self else { return };
+        let Self { dialog: Some(Dialog::Review(review)), extensions, now, .. } = self else {
+            return;
+        };
         let text = review.line.as_ref().map_or("", TypedLine::text);
-        let Ok(filter) = Filter::of_events(text) else { return };
+        let filter = Filter::of_events(text, &now.local);
+        review.refused = filter.as_ref().err().cloned();
+        let Ok(filter) = filter else { return };
         review.narrow(&filter, |event: &PhoneCallEvent| {
             let number = &event.key.extension;
             let place = extensions.binary_search_by(|one| one.number.cmp(number));

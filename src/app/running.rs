@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::change::{Done, Learnt, Machine, Plan, RunState, Waiting};
-use crate::domain::{Cause, ExtensionNumber, Failure, Listing, Meant, Outcome, Stop, StopReason};
+use crate::domain::{Cause, ExtensionNumber, Failure, Listing, Outcome, Stop, StopReason};
 
+use super::browse::Share;
 use super::consent::Yes;
 use super::status::Tone;
 use super::{Cursor, Dialog, Effect, Leaving, Model, Moment, Panel, count_of};
@@ -267,7 +268,7 @@ impl Model {
         }
         let stopped_by = self.runs.now.as_ref().and_then(|active| active.machine.stopped_by());
         if let Some(why) = stopped_by.filter(|_| !had_stopped).cloned() {
-            let not_before = not_before(&why, self.now);
+            let not_before = not_before(&why, &self.now);
             let when = not_before.iter().map(|time| format!(", resumable after {time}"));
             let text = format!("the run was stopped{}: {why}", when.collect::<String>());
             if let Some(active) = &mut self.runs.now {
@@ -322,6 +323,7 @@ impl Model {
     fn take_news(&mut self, extension: Option<&ExtensionNumber>, listed: bool) {
         let Some(active) = &mut self.runs.now else { return };
         let news = active.machine.take_news();
+        let mut others = Vec::new();
         if active.machine.is_simulated() {
             return;
         }
@@ -340,12 +342,19 @@ impl Model {
                     changed = self.store.set_marks(number, row..=row, true) > 0;
                 }
             }
-            self.marks_changed |= changed && Some(&event.key.extension) != extension;
+            if changed && Some(&event.key.extension) != extension {
+                self.marks_changed = true;
+                others.push(event.key.extension.clone());
+            }
+        }
+        others.dedup();
+        for other in &others {
+            self.admit_again(other);
         }
     }
 
     /// One extension's listing or marks are other ones now.
-    pub(super) fn shown_again(&mut self, extension: &ExtensionNumber, before: (usize, Meant)) {
+    pub(super) fn shown_again(&mut self, extension: &ExtensionNumber, before: Share) {
         self.count_one_again(extension, before);
         if self.shown_extension().is_none_or(|shown| shown.number == *extension) {
             self.rebuild_events();
@@ -365,7 +374,7 @@ impl Model {
         let acts = active.machine.hand_out(now);
         self.runs.learnt = active.machine.learnt(self.runs.learnt);
         for remark in active.machine.take_remarks() {
-            self.log.add(self.now, Tone::Warning, remark);
+            self.log.add(&self.now, Tone::Warning, remark);
         }
         active.heed_flow(now);
         // Not before the run file is closed: until then `z` is refused.
@@ -524,10 +533,10 @@ pub fn whole_seconds(time: Duration) -> u64 {
 }
 
 /// The local time that ends a pause which is too long to wait for.
-fn not_before(why: &Failure, now: Moment) -> Option<String> {
+fn not_before(why: &Failure, now: &Moment) -> Option<String> {
     const DAY: u64 = 24 * 60 * 60;
     let pause = why.retry_after.filter(|_| Stop::of(why).reason == StopReason::RetryAfter)?;
-    let time = now.time.wrapping_add(pause).strftime("%H:%M:%S");
+    let time = now.local.time().wrapping_add(pause).strftime("%H:%M:%S");
     Some(match pause.as_secs() / DAY {
         0 => time.to_string(),
         1 => format!("{time} in a day"),

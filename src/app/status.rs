@@ -55,8 +55,8 @@ impl LogLine {
 pub(super) struct Log(VecDeque<LogLine>);
 
 impl Log {
-    pub(super) fn add(&mut self, now: Moment, tone: Tone, text: impl Into<String>) {
-        self.0.push_front(LogLine { time: now.time, tone, text: text.into() });
+    pub(super) fn add(&mut self, now: &Moment, tone: Tone, text: impl Into<String>) {
+        self.0.push_front(LogLine { time: now.local.time(), tone, text: text.into() });
         self.0.truncate(KEPT);
     }
 

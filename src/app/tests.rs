@@ -457,14 +457,81 @@ fn while_a_filter_makes_no_sense_the_last_one_that_did_stays_in_force() {
     assert_eq!(desk.model.filter(Panel::Events).text(), "type:2");
 }
 
+/// The extensions that their panel shows.
+fn shown(desk: &Desk) -> Vec<&str> {
+    let rows =
+        (0..desk.model.visible_extensions()).filter_map(|row| desk.model.visible_extension(row));
+    rows.map(|extension| extension.number.as_str()).collect()
+}
+
+fn filter_with(desk: &mut Desk, text: &str) {
+    desk.press("1 / ctrl-u");
+    desk.take(Message::Pasted(text.to_owned()));
+    desk.press("enter");
+}
+
 #[test]
-fn extensions_cannot_be_filtered_by_what_only_events_have() {
+fn extensions_are_filtered_by_the_events_that_they_have() {
     let mut desk = Desk::open();
-    desk.press("/ u r l : a");
-    let Some(Dialog::Filter(prompt)) = desk.model.dialog() else {
-        panic!("a filter of extensions asks about events");
-    };
-    assert_eq!(prompt.refused().map(|error| error.column), Some(1));
+    for (text, numbers) in [
+        ("type:2", &["1"][..]),
+        ("type:2 id:a", &[]),
+        ("type:0|1", &["1", "2"]),
+        ("-type:1", &["1"]),
+        ("2 type:1", &["2"]),
+        ("1 type:1", &[]),
+        ("o1", &[]),
+        ("id:o1", &["1"]),
+        ("id:o1 -ext:1", &[]),
+        ("ext:*", &["1", "2", "3"]),
+    ] {
+        filter_with(&mut desk, text);
+        assert_eq!(shown(&desk), numbers, "{text}");
+    }
+    let passed = |desk: &Desk| desk.model.extensions_passed_over().in_words("extension");
+    filter_with(&mut desk, "modified:2024");
+    assert_eq!(
+        (shown(&desk).len(), passed(&desk)),
+        (0, "2 extensions passed over: their date cannot be read".to_owned())
+    );
+    filter_with(&mut desk, "-kind:queue");
+    assert_eq!(
+        (shown(&desk).len(), passed(&desk)),
+        (0, "3 extensions passed over: their kind is not known".to_owned())
+    );
+    desk.press("esc");
+    assert_eq!((shown(&desk).len(), passed(&desk)), (3, String::new()));
+}
+
+#[test]
+fn extensions_come_and_go_with_their_events_and_the_cursor_stays() {
+    let mut desk = Desk::before_listing(facts());
+    filter_with(&mut desk, "type:2");
+    assert!(shown(&desk).is_empty(), "nothing is listed yet");
+    desk.list("2", "2 b,0 a");
+    desk.list("3", "2 b,2 c");
+    desk.press("j");
+    desk.list("1", "2 a,2 x");
+    assert_eq!(
+        (shown(&desk), desk.model.current_extension().unwrap().number.as_str()),
+        (vec!["1", "2", "3"], "3")
+    );
+    filter_with(&mut desk, "type:2 id:a|b modified:>2000|<2000");
+    assert_eq!(
+        desk.model.extensions_passed_over().in_words("extension"),
+        "3 extensions passed over: their date cannot be read"
+    );
+    filter_with(&mut desk, "type:2 id:a|b");
+    desk.press("G space");
+    assert_eq!((desk.marked().len(), desk.model.hidden_marks()), (2, 0));
+    desk.list("3", "2 c,2 d");
+    assert_eq!(
+        (shown(&desk), desk.model.hidden_marks()),
+        (vec!["1", "2"], 1),
+        "its mark is hidden now"
+    );
+    desk.list("1", "0 a");
+    assert_eq!(shown(&desk), ["2"]);
 }
 
 #[test]

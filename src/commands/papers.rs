@@ -6,6 +6,8 @@ use clap::CommandFactory;
 use clap_complete::Shell;
 use clap_mangen::Man;
 
+use crate::domain::TERMS;
+
 use super::Arguments;
 
 /// The completion script of a shell.
@@ -30,5 +32,18 @@ pub(super) fn manual() -> io::Result<String> {
         page.extend(heading.bytes());
         page.extend(section.bytes());
     }
+    page.extend(expressions().bytes());
     Ok(String::from_utf8_lossy(&page).into_owned())
+}
+
+/// What `--where`, `/` and `T` take.
+fn expressions() -> String {
+    let literal = |text: &str| text.replace('\\', "\\e").replace('-', "\\-").replace('\'', "\\(aq");
+    let terms =
+        TERMS.map(|(term, means)| format!(".TP\n\\fB{}\\fR\n{}\n", literal(term), literal(means)));
+    let rules = "Terms are joined by \\fIand\\fR, a|b in a term is \\fIor\\fR, and a leading \\- negates it. \
+                 * is any text and ? any one character. Quotes keep blanks and | together with a \
+                 value, a backslash makes the next character stand for itself. What is not known or \
+                 cannot be read matches neither a term nor its negation.\n";
+    format!(".SH EXPRESSIONS\n{rules}{}", terms.concat())
 }

@@ -139,8 +139,9 @@ pub(super) fn extensions(flags: &Flags) -> Result<Vec<ExtensionNumber>> {
     parsed.collect::<Result<_, _>>().wrap_err("--extension")
 }
 
+#[expect(clippy::disallowed_methods, reason = "an expression may ask for the age of events")]
 fn parse_expression(text: &str) -> Result<Expression> {
-    let expression = Expression::parse(text)
+    let expression = Expression::parse(text, &jiff::ZonedDateTime::now())
         .map_err(|error| eyre!("--where: {error}\n{}", error.pointed_at(text)))?;
     if expression.is_empty() {
         return Err(eyre!("--where: column 1: it is empty: write ext:* to mean every event"));

@@ -269,10 +269,8 @@ impl Modified {
             Self::Missing => String::new(),
             Self::Other(raw) => raw.raw().to_owned(),
             Self::Packed { seconds, quarters } => {
-                let offset = jiff::tz::Offset::from_seconds(i32::from(quarters.unwrap_or(0)) * 900)
-                    .unwrap_or(jiff::tz::Offset::UTC);
                 let date = jiff::Timestamp::from_second(i64::from(*seconds))
-                    .map(|instant| offset.to_datetime(instant))
+                    .map(|instant| offset(*quarters).to_datetime(instant))
                     .unwrap_or_default();
                 match quarters {
                     None => format!("{date}Z"),
@@ -286,12 +284,31 @@ impl Modified {
         }
     }
 
-    /// The instant, where the service wrote one that can be read, with its offset.
-    pub fn instant(&self) -> Option<jiff::Timestamp> {
+    /// The instant, where it can be read; one without an offset is local time.
+    pub fn instant(&self, local: &jiff::tz::TimeZone) -> Option<jiff::Timestamp> {
         match self {
             Self::Missing => None,
             Self::Packed { seconds, .. } => jiff::Timestamp::from_second(i64::from(*seconds)).ok(),
-            Self::Other(raw) => raw.raw().parse().ok(),
+            Self::Other(raw) => {
+                let pieces = pieces(raw.raw())?;
+                if pieces.offset().is_some() || pieces.time_zone_annotation().is_some() {
+                    return raw.raw().parse().ok();
+                }
+                let time = pieces.time().unwrap_or(jiff::civil::Time::MIN);
+                local.to_timestamp(pieces.date().to_datetime(time)).ok()
+            }
+        }
+    }
+
+    /// The date as it is written, in the offset that it is written with, where it can be read.
+    pub fn date(&self) -> Option<jiff::civil::Date> {
+        match self {
+            Self::Missing => None,
+            Self::Packed { seconds, quarters } => {
+                let instant = jiff::Timestamp::from_second(i64::from(*seconds)).ok()?;
+                Some(offset(*quarters).to_datetime(instant).date())
+            }
+            Self::Other(raw) => pieces(raw.raw()).map(|pieces| pieces.date()),
         }
     }
 
@@ -308,6 +325,18 @@ impl fmt::Display for Modified {
             Self::Missing | Self::Packed { .. } => f.pad(&self.written()),
         }
     }
+}
+
+fn offset(quarters: Option<i8>) -> jiff::tz::Offset {
+    jiff::tz::Offset::from_seconds(i32::from(quarters.unwrap_or(0)) * 900)
+        .unwrap_or(jiff::tz::Offset::UTC)
+}
+
+/// Date, time and offset of a text that begins with the date in its usual form: the parser reads
+/// others too, such as a mere number.
+fn pieces(text: &str) -> Option<jiff::fmt::temporal::Pieces<'_>> {
+    let pieces = jiff::fmt::temporal::Pieces::parse(text).ok()?;
+    text.starts_with(&pieces.date().to_string()).then_some(pieces)
 }
 
 fn packed(text: &str) -> Option<Modified> {

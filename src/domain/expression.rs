@@ -8,22 +8,32 @@
 //! before it negates the whole term.
 //!
 //! * `type:` takes names or numbers, `method:` `get`, `post` or a number, `status:` `on`, `off`,
-//!   `enabled`, `disabled` or a number; what the service wrote otherwise stands in quotes.
-//! * `ext:`, `id:`, `url:`, `host:` and `note:` take patterns, where `*` is any text and `?` any
+//!   `enabled`, `disabled` or a number, `kind:` `phone`, `queue`, `ivr` or `conference`; what the
+//!   service wrote otherwise stands in quotes.
+//! * `id:`, `url:`, `host:`, `note:`, `label:` and `owner:`, which is a user's id, take patterns, where `*` is any text and `?` any
 //!   one character. A pattern holds for the whole value, so one without them is the value itself.
-//!   Upper and lower case differ, but for `host:`. The `*` in `ext:0003*210` is one too, and an
-//!   extension number's own star is among what it stands for.
-//! * `modified:` takes `<moment`, `>moment`, a range `from..to` with both ends in it, or one
-//!   moment. A moment is an RFC 3339 dateTime or a day, midnight to midnight in UTC; moments are
-//!   compared, not texts.
+//!   Upper and lower case differ, but for `host:` and `label:`. A `host:` with a colon in it is
+//!   compared with host and port as they stand in the URL, any other with the host alone.
+//! * `ext:` takes a pattern too, but a `*` behind a digit is the number's own: `0003*10` is one
+//!   number, `0003*` all that begin so, `*210` all that end so. `\*` is a number's own star always.
+//! * `modified:` takes `<day`, `>day`, a range `from..to` with both ends in it, or one day; a month
+//!   or a year is all of its days. It is compared with the date as it is shown, in the offset that
+//!   the service wrote: `>2024` begins with 2025.
+//! * `age:` takes `>1y`, longer ago than a year, or `<90d`, less long ago than 90 days; `d` `w` `m`
+//!   `y` are units of the local calendar, counted back from the moment at which it is typed.
+//!   Moments are compared; a date without an offset is local time.
 //! * Anything else is a word, looked for in number, label, url, note and id, ignoring case; `*`
 //!   and `?` in a word are themselves.
 //!
 //! Double quotes keep white space, `|` and `:` together with a value; `*` and `?` keep their
 //! meaning in them. A backslash makes the character behind it stand for itself, in quotes or not.
 //!
-//! A value that is missing or cannot be read (a date, a method or status beside the documented
-//! ones) matches neither a term nor its negation: such an event is passed over, and counted.
+//! A value that is missing or cannot be read (a date, kind, owner or label, a method or status
+//! beside the documented ones) matches neither a term nor its negation: such an event is passed over, and
+//! counted.
+//!
+//! An expression about extensions means those that have an event that it means; its words are
+//! looked for in number, label and kind.
 //!
 //! No word and no value is empty, and none but `ext:*` means everything by wildcards alone: what a
 //! script left empty must not widen a selection. `-note:?*` means events without a note.
@@ -39,18 +49,56 @@ mod print;
 mod tests;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
-use super::{EventType, Extension, Modified};
+use super::{EventType, Extension, ExtensionKind, Modified, Owner};
 use pattern::{Pattern, Word};
 
 pub use parse::ExpressionError;
 pub use passed::{PassedOver, Unread};
 
+/// What can be written in an expression, for papers: a term, and what it means.
+pub const TERMS: [(&str, &str); 14] = [
+    (
+        "type:hangup",
+        "type of the event: dial-in, dial-out, hangup, answer-incoming, answer-outgoing or a number",
+    ),
+    (
+        "ext:0003*10",
+        "this number; the * behind a digit is its own. ext:0003* means all that begin so, ext:*210 all that end so, ext:* all",
+    ),
+    ("kind:queue", "kind of the extension: phone, queue, ivr, conference, or another in quotes"),
+    ("owner:101", "user id of the extension's owner"),
+    ("label:sales*", "label of the extension, ignoring case"),
+    ("id:1187", "id of the event"),
+    ("url:*crm-old*", "the whole URL"),
+    ("host:crm.acme.test", "host of the URL, ignoring case; with :8443 behind it, host and port"),
+    ("note:\"old crm\"", "the note; -note:?* means events without one"),
+    ("method:post", "get, post or a number"),
+    ("status:off", "on, off or a number"),
+    (
+        "modified:<2024-05",
+        "date as it is shown: a day, a month or a year, < before it, > after its last day, or a range 2023..2024-05 with both ends in it",
+    ),
+    (
+        "age:>1y",
+        "changed longer ago than that, or with < less long ago: d days, w weeks, m months, y years of the local calendar, from the moment of typing; a date without an offset is local time",
+    ),
+    (
+        "crm",
+        "a word: in number, label, URL, note or id, ignoring case; in the filter of Extensions in number, label or kind",
+    ),
+];
+
 /// What is meant; the empty expression, without any term, means everything.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expression {
-    /// The cheap ones first, since the first that fails decides.
+    /// The cheap ones first, since the first that fails decides; what an extension decides for all
+    /// of its events is asked before all else.
     terms: Vec<Term>,
+    /// In which dates without an offset are read.
+    zone: TimeZone,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,13 +110,21 @@ struct Term {
 /// One of these has to hold. The order is that of their cost.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Test {
+    Extension(Vec<Pattern>),
+    /// In the words of [`ExtensionKind::word`].
+    Kind(Vec<String>),
+    Owner(Vec<Pattern>),
+    /// In lower case.
+    Label(Vec<Pattern>),
+    /// Words about extensions.
+    Named(Vec<Word>),
     Type(Vec<EventType>),
     /// As on the wire.
     Method(Vec<String>),
     /// As on the wire.
     Status(Vec<String>),
     Modified(Vec<Span>),
-    Extension(Vec<Pattern>),
+    Age(Vec<Age>),
     Id(Vec<Pattern>),
     Host(Vec<Pattern>),
     Url(Vec<Pattern>),
@@ -76,21 +132,39 @@ enum Test {
     Words(Vec<Word>),
 }
 
-/// An instant, or a whole day; both ends belong to it.
+/// A day, or all days of a month or of a year; both ends belong to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Moment {
-    first: Timestamp,
-    last: Timestamp,
+struct Days {
+    first: Date,
+    last: Date,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Span {
-    Before(Moment),
-    After(Moment),
-    Within(Moment, Moment),
+    Before(Days),
+    After(Days),
+    Within(Days, Days),
 }
 
-/// What an expression says of one event.
+/// Longer ago, or less long ago, than a number of units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Age {
+    older: bool,
+    count: u32,
+    unit: Unit,
+    /// The moment that is so old.
+    moment: Timestamp,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unit {
+    Days,
+    Weeks,
+    Months,
+    Years,
+}
+
+/// What an expression says of one event, or of an extension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// It is meant.
@@ -104,18 +178,19 @@ pub enum Verdict {
 /// An expression as far as one extension leaves it open, for many events of that extension.
 #[derive(Debug, Clone)]
 pub struct Narrowed<'a> {
+    /// What of the extension cannot be read.
+    unread: Option<Unread>,
     /// Asked apart, since many events share few URLs.
     of_url: Vec<&'a Term>,
     of_rest: Vec<&'a Term>,
+    zone: &'a TimeZone,
 }
 
 /// One event and its extension, as far as an expression can ask about them.
 #[derive(Debug, Clone)]
 pub struct Candidate<'a> {
-    /// Number of the extension.
-    pub number: &'a str,
-    /// Label of the extension.
-    pub label: &'a str,
+    /// Whose event it is.
+    pub extension: &'a Extension,
     /// Type of the event.
     pub event_type: EventType,
     /// Id of the event.
@@ -132,10 +207,16 @@ pub struct Candidate<'a> {
     pub modified: Modified,
 }
 
+impl Default for Expression {
+    fn default() -> Self {
+        Self::of(Vec::new(), TimeZone::UTC)
+    }
+}
+
 impl Expression {
-    fn of(mut terms: Vec<Term>) -> Self {
+    fn of(mut terms: Vec<Term>, zone: TimeZone) -> Self {
         terms.sort_by_key(|term| term.test.rank());
-        Self { terms }
+        Self { terms, zone }
     }
 
     /// True when everything matches because nothing was asked.
@@ -145,10 +226,9 @@ impl Expression {
 
     /// Whether an event is meant.
     pub fn judge(&self, event: &Candidate<'_>) -> Verdict {
-        Verdict::of_all(self.terms.iter().map(|Term { negated, test }| {
-            let decided = test.decided_by(event.number, event.label);
-            let holds = decided.map_or_else(|| test.holds(event), Ok)?;
-            Ok(holds != *negated)
+        Verdict::Meant.and_all(self.terms.iter().map(|term| {
+            let decided = term.test.of_extension(event.extension);
+            term.says(decided.unwrap_or_else(|| term.test.holds(event, &self.zone)))
         }))
     }
 
@@ -160,11 +240,15 @@ impl Expression {
     /// What is left to ask of the events of one extension once it answered for itself; `None` when
     /// none of them can be meant.
     pub fn narrowed(&self, extension: &Extension) -> Option<Narrowed<'_>> {
-        let mut narrowed = Narrowed { of_url: Vec::new(), of_rest: Vec::new() };
+        let (of_url, of_rest) = (Vec::new(), Vec::new());
+        let mut narrowed = Narrowed { unread: None, of_url, of_rest, zone: &self.zone };
         for term in &self.terms {
-            match term.test.decided_by(extension.number.as_str(), extension.label.raw()) {
-                Some(holds) if holds == term.negated => return None,
-                Some(_) => {}
+            match term.test.of_extension(extension).map(|answer| term.says(answer)) {
+                Some(Ok(false)) => return None,
+                Some(Ok(true)) => {}
+                Some(Err(unread)) => {
+                    narrowed.unread.get_or_insert(unread);
+                }
                 None if matches!(term.test, Test::Host(_) | Test::Url(_)) => {
                     narrowed.of_url.push(term);
                 }
@@ -173,27 +257,31 @@ impl Expression {
         }
         Some(narrowed)
     }
+}
 
-    /// Whether an extension is meant: `ext:` asks for its number, a word for number, label and
-    /// kind. What is asked of events alone, an extension does not fail.
-    pub fn matches_extension(&self, extension: &Extension) -> bool {
-        self.terms
-            .iter()
-            .all(|term| term.test.holds_for(extension).is_none_or(|holds| holds != term.negated))
+impl Term {
+    /// The answer of its test, negated where it is.
+    fn says(&self, answer: Result<bool, Unread>) -> Result<bool, Unread> {
+        Ok(answer? != self.negated)
     }
 }
 
 impl Narrowed<'_> {
-    /// True when every event of the extension is meant.
-    pub fn is_empty(&self) -> bool {
-        self.of_url.is_empty() && self.of_rest.is_empty()
+    /// What holds for every event of the extension alike, where nothing is left to ask them.
+    pub fn of_all(&self) -> Option<Verdict> {
+        let open = !self.of_url.is_empty() || !self.of_rest.is_empty();
+        (!open).then(|| self.of_extension())
+    }
+
+    fn of_extension(&self) -> Verdict {
+        self.unread.map_or(Verdict::Meant, Verdict::PassedOver)
     }
 
     /// Whether an event of the extension is meant; `by_url` answers
     /// [`matches_url`](Self::matches_url) for its URL.
     pub fn judge(&self, event: &Candidate<'_>, by_url: impl FnOnce() -> bool) -> Verdict {
-        let rest = self.of_rest.iter();
-        let rest = Verdict::of_all(rest.map(|term| Ok(term.test.holds(event)? != term.negated)));
+        let rest = self.of_rest.iter().map(|term| term.says(term.test.holds(event, self.zone)));
+        let rest = self.of_extension().and_all(rest);
         let asks = rest != Verdict::NotMeant && !self.of_url.is_empty();
         if asks && !by_url() { Verdict::NotMeant } else { rest }
     }
@@ -206,8 +294,8 @@ impl Narrowed<'_> {
 
 impl Verdict {
     /// All have to hold: one that fails decides, whatever is not known of the others.
-    fn of_all(answers: impl Iterator<Item = Result<bool, Unread>>) -> Self {
-        let mut verdict = Self::Meant;
+    fn and_all(self, answers: impl Iterator<Item = Result<bool, Unread>>) -> Self {
+        let mut verdict = self;
         for answer in answers {
             match (answer, verdict) {
                 (Ok(false), _) => return Self::NotMeant,
@@ -222,31 +310,54 @@ impl Verdict {
 impl Test {
     fn rank(&self) -> u8 {
         match self {
-            Self::Type(_) => 0,
-            Self::Method(_) => 1,
-            Self::Status(_) => 2,
-            Self::Modified(_) => 3,
-            Self::Extension(_) => 4,
-            Self::Id(_) => 5,
-            Self::Host(_) => 6,
-            Self::Url(_) => 7,
-            Self::Note(_) => 8,
-            Self::Words(_) => 9,
+            Self::Extension(_) => 0,
+            Self::Kind(_) => 1,
+            Self::Owner(_) => 2,
+            Self::Label(_) => 3,
+            Self::Named(_) => 4,
+            Self::Type(_) => 5,
+            Self::Method(_) => 6,
+            Self::Status(_) => 7,
+            Self::Modified(_) => 8,
+            Self::Age(_) => 9,
+            Self::Id(_) => 10,
+            Self::Host(_) => 11,
+            Self::Url(_) => 12,
+            Self::Note(_) => 13,
+            Self::Words(_) => 14,
         }
     }
 
-    /// What number and label of the extension alone decide, for all of its events at once.
-    fn decided_by(&self, number: &str, label: &str) -> Option<bool> {
+    /// What the extension decides for all of its events at once; an error where what it is asked
+    /// for is not known.
+    fn of_extension(&self, extension: &Extension) -> Option<Result<bool, Unread>> {
+        let (number, label) = (extension.number.as_str(), extension.label.raw());
         match self {
-            Self::Extension(patterns) => Some(patterns.iter().any(|p| p.matches(number))),
+            Self::Extension(patterns) => Some(Ok(one_fits(patterns, number))),
+            Self::Kind(kinds) => {
+                let is = |kind: &ExtensionKind| kinds.iter().any(|wanted| wanted == kind.word());
+                Some(extension.kind.as_ref().map(is).ok_or(Unread::Kind))
+            }
+            Self::Owner(patterns) => {
+                let is = |owner: &Owner| one_fits(patterns, owner.id.as_str());
+                Some(extension.owner.as_ref().map(is).ok_or(Unread::Owner))
+            }
+            Self::Label(_) if label.is_empty() => Some(Err(Unread::Label)),
+            Self::Label(patterns) => Some(Ok(one_fits(patterns, &label.to_lowercase()))),
+            Self::Named(words) => {
+                let kind = extension.kind.as_ref().map(ExtensionKind::to_string);
+                let texts = [number, label, kind.as_deref().unwrap_or_default()];
+                Some(Ok(words.iter().any(|word| texts.iter().any(|text| word.is_in(text)))))
+            }
             Self::Words(words) => {
                 let found = words.iter().any(|word| word.is_in(number) || word.is_in(label));
-                found.then_some(true)
+                found.then_some(Ok(true))
             }
             Self::Type(_)
             | Self::Method(_)
             | Self::Status(_)
             | Self::Modified(_)
+            | Self::Age(_)
             | Self::Id(_)
             | Self::Host(_)
             | Self::Url(_)
@@ -256,15 +367,19 @@ impl Test {
 
     /// `None` when more than the URL is asked.
     fn holds_for_url(&self, url: &str) -> Option<bool> {
-        let any = |patterns: &[Pattern], text: &str| patterns.iter().any(|p| p.matches(text));
         match self {
-            Self::Host(patterns) => Some(any(patterns, host_of(url))),
-            Self::Url(patterns) => Some(any(patterns, url)),
-            Self::Type(_)
+            Self::Host(patterns) => Some(patterns.iter().any(|pattern| fits_host(pattern, url))),
+            Self::Url(patterns) => Some(one_fits(patterns, url)),
+            Self::Extension(_)
+            | Self::Kind(_)
+            | Self::Owner(_)
+            | Self::Label(_)
+            | Self::Named(_)
+            | Self::Type(_)
             | Self::Method(_)
             | Self::Status(_)
             | Self::Modified(_)
-            | Self::Extension(_)
+            | Self::Age(_)
             | Self::Id(_)
             | Self::Note(_)
             | Self::Words(_) => None,
@@ -273,46 +388,36 @@ impl Test {
 
     /// Whether it holds for the event, where its extension did not decide; an error where the value
     /// that it asks for cannot be read.
-    fn holds(&self, event: &Candidate<'_>) -> Result<bool, Unread> {
-        let any = |patterns: &[Pattern], text: &str| patterns.iter().any(|p| p.matches(text));
+    fn holds(&self, event: &Candidate<'_>, zone: &TimeZone) -> Result<bool, Unread> {
         Ok(match self {
             Self::Type(types) => types.contains(&event.event_type),
             Self::Method(methods) => is_one_of(methods, event.method).ok_or(Unread::Method)?,
             Self::Status(statuses) => is_one_of(statuses, event.status).ok_or(Unread::Status)?,
             Self::Modified(spans) => {
-                let instant = event.modified.instant().ok_or(Unread::Date)?;
-                spans.iter().any(|span| span.contains(instant))
+                let date = event.modified.date().ok_or(Unread::Date)?;
+                spans.iter().any(|span| span.contains(date))
             }
-            Self::Extension(patterns) => any(patterns, event.number),
-            Self::Id(patterns) => any(patterns, event.id),
+            Self::Age(ages) => {
+                let instant = event.modified.instant(zone).ok_or(Unread::Date)?;
+                ages.iter().any(|age| age.is_of(instant))
+            }
+            Self::Id(patterns) => one_fits(patterns, event.id),
             Self::Host(_) | Self::Url(_) => self.holds_for_url(event.url) == Some(true),
-            Self::Note(patterns) => any(patterns, event.note),
+            Self::Note(patterns) => one_fits(patterns, event.note),
             Self::Words(words) => words
                 .iter()
                 .any(|word| [event.url, event.note, event.id].iter().any(|text| word.is_in(text))),
+            Self::Extension(_)
+            | Self::Kind(_)
+            | Self::Owner(_)
+            | Self::Label(_)
+            | Self::Named(_) => self.of_extension(event.extension).unwrap_or(Ok(false))?,
         })
     }
+}
 
-    /// `None` when only events can be asked this.
-    fn holds_for(&self, extension: &Extension) -> Option<bool> {
-        let number = extension.number.as_str();
-        match self {
-            Self::Extension(patterns) => Some(patterns.iter().any(|p| p.matches(number))),
-            Self::Words(words) => Some(words.iter().any(|word| {
-                word.is_in(number)
-                    || word.is_in(extension.label.raw())
-                    || extension.kind.as_ref().is_some_and(|kind| word.is_in(kind.word()))
-            })),
-            Self::Type(_)
-            | Self::Method(_)
-            | Self::Status(_)
-            | Self::Modified(_)
-            | Self::Id(_)
-            | Self::Host(_)
-            | Self::Url(_)
-            | Self::Note(_) => None,
-        }
-    }
+fn one_fits(patterns: &[Pattern], text: &str) -> bool {
+    patterns.iter().any(|pattern| pattern.matches(text))
 }
 
 /// Whether a method or status is one of these. What the documentation does not name may be any of
@@ -326,28 +431,44 @@ fn is_one_of(wanted: &[String], written: &str) -> Option<bool> {
 }
 
 impl Span {
-    fn contains(self, instant: Timestamp) -> bool {
+    fn contains(self, date: Date) -> bool {
         match self {
-            Self::Before(moment) => instant < moment.first,
-            Self::After(moment) => instant > moment.last,
-            Self::Within(from, to) => from.first <= instant && instant <= to.last,
+            Self::Before(days) => date < days.first,
+            Self::After(days) => date > days.last,
+            Self::Within(from, to) => from.first <= date && date <= to.last,
         }
     }
+}
+
+impl Age {
+    fn is_of(self, instant: Timestamp) -> bool {
+        if self.older { instant < self.moment } else { instant > self.moment }
+    }
+}
+
+/// A pattern that names a port asks for it.
+fn fits_host(pattern: &Pattern, url: &str) -> bool {
+    pattern.matches(host_of(url)) || (pattern.has(':') && pattern.matches(authority_of(url)))
 }
 
 /// The host of a URL as it stands there, without user and port; empty when there is none.
 ///
 /// Event URLs hold the service's placeholders, which a strict parser refuses.
 pub fn host_of(url: &str) -> &str {
+    let host = authority_of(url);
+    match host.split_once(']') {
+        Some((address, _)) => address.trim_start_matches('['),
+        None => host.split_once(':').map_or(host, |(name, _)| name),
+    }
+}
+
+/// Host and port of a URL as they stand there.
+fn authority_of(url: &str) -> &str {
     let scheme = url.as_bytes().windows(3).position(|three| three == b"://");
     let Some(rest) = scheme.and_then(|end| url.get(end + 3..)) else {
         return "";
     };
     let end = rest.bytes().position(|byte| matches!(byte, b'/' | b'?' | b'#' | b'\\'));
     let authority = end.and_then(|end| rest.get(..end)).unwrap_or(rest);
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    match host.split_once(']') {
-        Some((address, _)) => address.trim_start_matches('['),
-        None => host.split_once(':').map_or(host, |(name, _)| name),
-    }
+    authority.rsplit_once('@').map_or(authority, |(_, host)| host)
 }

@@ -1,8 +1,10 @@
 //! Which rows are shown: an expression together with the text it was typed as.
 
+use jiff::ZonedDateTime;
+
 use super::{
     Candidate, EventView, Expression, ExpressionError, Extension, Listing, PassedOver,
-    PhoneCallEvent,
+    PhoneCallEvent, Verdict,
 };
 
 /// What an operator typed after `/`. The empty filter lets everything through.
@@ -17,16 +19,17 @@ impl Filter {
     ///
     /// # Errors
     /// Refuses a text that is no expression.
-    pub fn of_events(text: &str) -> Result<Self, ExpressionError> {
-        Ok(Self { text: text.to_owned(), expression: Expression::parse(text)? })
+    pub fn of_events(text: &str, now: &ZonedDateTime) -> Result<Self, ExpressionError> {
+        Ok(Self { text: text.to_owned(), expression: Expression::parse(text, now)? })
     }
 
-    /// A filter of extensions.
+    /// A filter of extensions: of those that have an event that it means, where it asks about
+    /// events.
     ///
     /// # Errors
-    /// Refuses a text that is no expression, or asks what only an event can answer.
-    pub fn of_extensions(text: &str) -> Result<Self, ExpressionError> {
-        Ok(Self { text: text.to_owned(), expression: Expression::parse_for_extensions(text)? })
+    /// Refuses a text that is no expression.
+    pub fn of_extensions(text: &str, now: &ZonedDateTime) -> Result<Self, ExpressionError> {
+        Ok(Self { text: text.to_owned(), expression: Expression::parse_for_extensions(text, now)? })
     }
 
     /// The text as typed.
@@ -39,9 +42,22 @@ impl Filter {
         self.expression.is_empty()
     }
 
-    /// Whether an extension is shown.
-    pub fn admits_extension(&self, extension: &Extension) -> bool {
-        self.expression.matches_extension(extension)
+    /// Whether an extension is shown. As long as its events are not listed it has none.
+    pub fn judge_extension(&self, extension: &Extension, listing: Option<&Listing>) -> Verdict {
+        let Some(narrowed) = self.expression.narrowed(extension) else {
+            return Verdict::NotMeant;
+        };
+        narrowed.of_all().unwrap_or_else(|| {
+            let mut passed_over = Verdict::NotMeant;
+            let judged = listing.map(|listing| listing.judged(&self.expression, extension));
+            for (_, verdict) in judged.into_iter().flatten() {
+                if verdict == Verdict::Meant {
+                    return verdict;
+                }
+                passed_over = verdict;
+            }
+            passed_over
+        })
     }
 
     /// Whether an event of an extension is shown.
@@ -57,19 +73,17 @@ impl Filter {
         listing.passed_over(&self.expression, extension)
     }
 
-    /// The same of an event that stands for itself.
-    pub fn admits(&self, extension: &Extension, event: &PhoneCallEvent) -> bool {
-        self.is_empty()
-            || self.expression.matches(&Candidate {
-                number: extension.number.as_str(),
-                label: extension.label.raw(),
-                event_type: event.key.event_type,
-                id: event.key.id.as_str(),
-                method: event.method.written(),
-                url: event.url.raw(),
-                note: event.note.raw(),
-                status: event.status.written(),
-                modified: event.modified.clone(),
-            })
+    /// Whether an event that stands for itself is shown.
+    pub fn judge(&self, extension: &Extension, event: &PhoneCallEvent) -> Verdict {
+        self.expression.judge(&Candidate {
+            extension,
+            event_type: event.key.event_type,
+            id: event.key.id.as_str(),
+            method: event.method.written(),
+            url: event.url.raw(),
+            note: event.note.raw(),
+            status: event.status.written(),
+            modified: event.modified.clone(),
+        })
     }
 }

@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
 
 use crate::app::{BINDINGS, Binding, Layer, LeaveQuestion, Model, Tone, TypedLine, count_of, text};
+use crate::domain::{ExpressionError, TERMS};
 
 use super::theme;
 
@@ -16,6 +17,25 @@ pub(super) fn tone(tone: Tone) -> Style {
         Tone::Plain => theme::PLAIN,
         Tone::Good => theme::GOOD,
         Tone::Warning => theme::WARNING,
+    }
+}
+
+/// What there is to say about a filter that is being typed.
+pub(super) fn about_filter(
+    typed: &TypedLine,
+    refused: Option<&ExpressionError>,
+    passed_over: &str,
+) -> Span<'static> {
+    let keys = || {
+        let keys = TERMS.iter().filter_map(|(term, _)| term.split_once(':'));
+        let keys: Vec<_> = keys.map(|(key, _)| format!("{key}:")).collect();
+        format!("a word, or {}", keys.join(" "))
+    };
+    match refused {
+        None if typed.text().is_empty() => Span::styled(keys(), theme::FAINT),
+        Some(error) => Span::styled(error.to_string(), theme::WARNING),
+        None if passed_over.is_empty() => Span::styled("Enter applies, Esc cancels", theme::FAINT),
+        None => Span::styled(passed_over.to_owned(), theme::WARNING),
     }
 }
 

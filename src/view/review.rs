@@ -124,7 +124,14 @@ fn position(review: &Review) -> Line<'static> {
     let (columns, rows) = (review.layout().columns, review.rows());
     let at = (review.cursor().at + 1).min(rows);
     let what = if review.shows_calls() { "call " } else { "" };
-    let narrowed = review.narrowed_by().map(|text| format!("only {text:?}  ")).unwrap_or_default();
+    let passed_over = match review.passed_over() {
+        none if none.is_empty() => String::new(),
+        some => format!(" ({some})"),
+    };
+    let narrowed = review
+        .narrowed_by()
+        .map(|text| format!("only {text:?}{passed_over}  "))
+        .unwrap_or_default();
     let right = text::clip(&format!(" {narrowed}{what}{at} of {rows}"), columns);
     let line = "─".repeat(columns.saturating_sub(text::width(&right)));
     Line::styled(format!("{line}{right}"), theme::FAINT)
@@ -274,6 +281,11 @@ fn verb(review: &Review, count: usize) -> String {
 }
 
 fn keys(model: &Model, review: &Review) -> Line<'static> {
+    if let Some(line) = review.line() {
+        let passed_over = review.passed_over().to_string();
+        let about = dialogs::about_filter(line, review.refused(), &passed_over);
+        return Line::styled(text::clip(&about.content, review.layout().columns), about.style);
+    }
     let count = review.events().len();
     let ready = model.unread().is_none() && review.is_armed() && !review.is_reading();
     let mut keys: Vec<(&str, String, Style)> = vec![("n", "cancel".to_owned(), theme::PLAIN)];

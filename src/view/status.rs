@@ -160,7 +160,7 @@ fn state_words(model: &Model, machine: &Machine) -> String {
         if why.is_none() && machine.state() == RunState::Verifying {
             return format!("listed again in {seconds} s");
         }
-        let at = now.time.wrapping_add(left).strftime("%H:%M:%S");
+        let at = now.local.time().wrapping_add(left).strftime("%H:%M:%S");
         let lag = || "an earlier request may still change what is listed".to_owned();
         let why = why.map_or_else(lag, |why| model.mask().text(&why.to_string()));
         format!("waiting until {at} ({seconds} s): {why}")

@@ -212,7 +212,7 @@ fn what_cannot_be_read_is_not_deleted_and_makes_it_a_part() {
     dead.refuse_list = Some(callsweep::simulator::Refusal::ExtensionInvalid);
     world.insert(dead);
     let pbx = pbx(world);
-    let said = pbx.run(&["delete", "--where=ext:0003*2*", "--yes"]);
+    let said = pbx.run(&["delete", "--where=ext:0003*2??", "--yes"]);
     assert_eq!(said.code, 3, "{}", said.err);
     assert!(said.err.contains("0003*211 could not be read"), "{}", said.err);
     assert_eq!(pbx.simulator.with_world(|world| world.event_count()), 0);

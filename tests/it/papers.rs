@@ -3,8 +3,10 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use callsweep::app::{BINDINGS, Layer};
+use callsweep::domain::TERMS;
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -44,6 +46,20 @@ fn the_readme_shows_the_two_commands_to_begin_with() {
     let lines = fenced(&readme);
     for command in ["cargo run --release -- --demo", "cargo test --locked"] {
         assert!(lines.contains(&command), "README.md does not show {command:?}");
+    }
+}
+
+#[test]
+fn the_readme_and_the_manual_page_name_every_term_of_an_expression() {
+    let readme = paper("README.md");
+    let manual = Command::new(env!("CARGO_BIN_EXE_callsweep")).arg("man").output().unwrap().stdout;
+    let manual = String::from_utf8(manual).unwrap().replace("\\-", "-");
+    for (term, _) in TERMS {
+        assert!(readme.contains(&format!("`{term}`")), "README.md does not name {term}");
+        assert!(
+            manual.contains(&format!("\\fB{term}\\fR")),
+            "the manual page does not name {term}"
+        );
     }
 }
 

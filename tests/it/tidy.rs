@@ -42,7 +42,8 @@ const IMPURE: &[&str] = &[
     "Instant",
     "SystemTime",
     "Timestamp::now",
-    "Zoned::now",
+    "ZonedDateTime::now",
+    "TimeZone::system",
     "std::thread",
     "std::process",
 ];

@@ -165,6 +165,24 @@ fn what_cannot_be_read_is_neither_marked_nor_left_out_and_prompt_and_review_say_
 }
 
 #[test]
+fn what_each_expression_passed_over_is_told_as_long_as_there_are_marks_of_them() {
+    let mut desk = Desk::open();
+    mark(&mut desk, "ext:1");
+    mark(&mut desk, "ext:1 modified:2024");
+    mark(&mut desk, "--type:2 modified:2023");
+    desk.press("d");
+    let pinned = desk.review().layout().pinned.join(" ").replace("  ", " ");
+    let told = "! 4 events passed over: their date cannot be read, when \"ext:1 modified:2024\" marked. \
+                ! 3 events passed over: their date cannot be read, when \"-type:2 modified:2023\" unmarked.";
+    assert!(pinned.contains(told), "{pinned}");
+    desk.press("esc");
+    mark(&mut desk, "-ext:*");
+    desk.press("2 j space d");
+    let pinned = desk.review().layout().pinned.join("\n");
+    assert!(!pinned.contains("passed over"), "{pinned}");
+}
+
+#[test]
 fn a_filter_says_how_many_it_can_say_nothing_about() {
     let mut desk = Desk::open();
     desk.press("2 /");

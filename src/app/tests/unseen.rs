@@ -248,6 +248,13 @@ fn the_rows_of_a_review_can_be_narrowed_and_everything_stays_planned() {
     assert_eq!((desk.review().items(), desk.model.layer()), (4, Layer::Review));
     desk.press("/ t y p e : enter");
     assert_eq!(desk.model.layer(), Layer::Prompt, "what makes no sense is not applied");
+    assert_eq!(desk.review().refused().map(|error| error.column), Some(6));
+    desk.press("ctrl-u a g e : > 1 y");
+    let told = "4 events passed over: their date cannot be read";
+    assert_eq!(
+        (desk.review().items(), desk.review().passed_over().to_string()),
+        (0, told.to_owned())
+    );
     desk.press("ctrl-u enter G");
     assert_eq!((desk.review().cursor().at, desk.calls().len()), (3, 4));
 }

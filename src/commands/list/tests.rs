@@ -5,7 +5,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::app::{Facts, Key, Message, Model, Moment, update};
-use crate::domain::{EventKey, EventStore, Filter, ListingBuilder, RawEvent, Target, UserId};
+use crate::domain::{
+    EventKey, EventStore, ExtensionKind, Filter, ListingBuilder, Owner, RawEvent, Target, UserId,
+};
 
 /// The arguments of a command, read as from its command line.
 #[derive(clap::Parser)]
@@ -28,7 +30,16 @@ const EXPRESSIONS: &[&str] = &[
     " -status:off",
     "status:off|\"paused\"",
     "modified:<2024-01-01",
+    "modified:2023-06..2024",
     " -modified:2024-01-01..2024-12-31 lobby",
+    "age:>1y|<2d",
+    " -age:<90d",
+    "kind:queue|phone -type:0",
+    " -kind:queue",
+    "owner:101 status:on",
+    "label:LOB*|r?ception",
+    "host:crm.acme.test:8443",
+    "ext:0003* -ext:0003*101",
     "RÉCEPTION",
     "0003 -\"old crm\"|b1",
     "ext:*",
@@ -39,7 +50,7 @@ type Event = (u16, String, usize, usize, usize, usize, usize);
 
 fn worlds() -> impl Strategy<Value = Vec<Vec<Event>>> {
     let event =
-        (0..7_u16, "[abX][0-3]{1,2}", 0..4_usize, 0..5_usize, 0..4_usize, 0..4_usize, 0..5_usize);
+        (0..7_u16, "[abX][0-3]{1,2}", 0..4_usize, 0..5_usize, 0..4_usize, 0..4_usize, 0..8_usize);
     prop::collection::vec(prop::collection::vec(event, 0..12), 1..5)
 }
 
@@ -68,10 +79,22 @@ fn found(world: &[Vec<Event>]) -> Vec<(Extension, Listing)> {
                     "2024-05-01T10:00:00+02:00",
                     "2024-05-01T10:00:00.5Z",
                     "once",
+                    "2023-12-31T23:30:00-05:00",
+                    "2024-05-01 10:00:00",
+                    "2999-01-01",
                 ][*modified],
             });
         }
-        (Extension { label: (*label).into(), ..Extension::of(number) }, builder.finish(true))
+        let kind = match *label {
+            "Lobby" => Some(ExtensionKind::Queue),
+            "crm" => Some(ExtensionKind::parse("voicecenter").unwrap()),
+            "" => Some(ExtensionKind::Phone),
+            _ => None,
+        };
+        let owner = |id| Owner { id: UserId::parse(id).unwrap(), name: "Ann".into() };
+        let owner = (!label.is_empty()).then(|| owner(if *label == "crm" { "101" } else { "7" }));
+        let extension = Extension { label: (*label).into(), kind, owner, ..Extension::of(number) };
+        (extension, builder.finish(true))
     });
     shelves.collect()
 }
@@ -97,9 +120,15 @@ fn by_screen(found: &[(Extension, Listing)], expression: &str) -> Vec<EventKey> 
     messages.push(Message::Pasted(expression.to_owned()));
     messages.push(Message::Pressed(Key::parse("enter").unwrap()));
     for message in messages {
-        update(&mut model, message, Moment::default());
+        let local = now();
+        update(&mut model, message, Moment { local, ..Moment::default() });
     }
     keys_of(model.store())
+}
+
+#[expect(clippy::disallowed_methods, reason = "the command line asks for the time itself")]
+fn now() -> jiff::ZonedDateTime {
+    jiff::ZonedDateTime::now()
 }
 
 fn wanted(expression: &str) -> Wanted {
@@ -130,7 +159,7 @@ fn by_delete(found: &[(Extension, Listing)], expression: &str) -> Vec<EventKey> 
 
 /// What the filter of the screen shows, asked event by event.
 fn by_filter(found: &[(Extension, Listing)], expression: &str) -> Vec<EventKey> {
-    let filter = Filter::of_events(expression).unwrap();
+    let filter = Filter::of_events(expression, &now()).unwrap();
     let events = found.iter().flat_map(|(extension, listing)| {
         let events = (0..listing.len()).filter_map(|row| listing.row(row));
         events.filter(|event| filter.admits_event(extension, event))
@@ -163,7 +192,7 @@ fn the_expressions_of_that_comparison_mean_some_events_and_not_all() {
                 (n + place) % 5,
                 n / 2 % 4,
                 n / 3 % 4,
-                n % 5,
+                n % 8,
             )
         };
         (0..40).map(event).collect()

@@ -1,13 +1,12 @@
 //! From text to expression: first characters with what quotes and backslashes did to them, then
 //! terms, then values. Every refusal names the column where it went wrong.
 
-use jiff::Timestamp;
-use jiff::civil::{Date, Time};
-use jiff::tz::Offset;
+use jiff::civil::Date;
+use jiff::{Span as Distance, ZonedDateTime};
 
 use super::pattern::{Glyph, Pattern, Word};
 use super::print;
-use super::{EventType, Expression, Moment, Span, Term, Test};
+use super::{Age, Days, EventType, Expression, Span, Term, Test, Unit};
 
 /// Where and why a text is no expression.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,9 +48,12 @@ enum Form {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Key {
+pub(super) enum Key {
     Type,
     Extension,
+    Kind,
+    Owner,
+    Label,
     Id,
     Url,
     Host,
@@ -59,12 +61,16 @@ enum Key {
     Method,
     Status,
     Modified,
+    Age,
 }
 
 impl Key {
-    const ALL: [(&'static str, Self); 9] = [
+    pub(super) const ALL: [(&'static str, Self); 13] = [
         ("type", Self::Type),
         ("ext", Self::Extension),
+        ("kind", Self::Kind),
+        ("owner", Self::Owner),
+        ("label", Self::Label),
         ("id", Self::Id),
         ("url", Self::Url),
         ("host", Self::Host),
@@ -72,33 +78,36 @@ impl Key {
         ("method", Self::Method),
         ("status", Self::Status),
         ("modified", Self::Modified),
+        ("age", Self::Age),
     ];
 }
 
 impl Expression {
-    /// Reads an expression about events.
+    /// Reads an expression about events, in which ages are counted back from `now`.
     ///
     /// # Errors
     /// Says at which column the text stops making sense, and what to write there.
-    pub fn parse(text: &str) -> Result<Self, ExpressionError> {
-        terms_of(text)?.iter().map(|signs| term(signs)).collect::<Result<_, _>>().map(Self::of)
+    pub fn parse(text: &str, now: &ZonedDateTime) -> Result<Self, ExpressionError> {
+        let terms =
+            terms_of(text)?.iter().map(|signs| term(signs, now)).collect::<Result<_, _>>()?;
+        Ok(Self::of(terms, now.time_zone().clone()))
     }
 
-    /// Reads an expression about extensions: words and `ext:` only.
+    /// Reads an expression about extensions: those that have an event that it means. Its words are
+    /// about the extension itself.
     ///
     /// # Errors
-    /// As [`parse`](Self::parse), and refuses what can be asked of events alone.
-    pub fn parse_for_extensions(text: &str) -> Result<Self, ExpressionError> {
-        let terms = terms_of(text)?;
-        for signs in &terms {
-            if let Some((name, key, _)) = key_of(without_minus(signs))?
-                && key != Key::Extension
-            {
-                let message = format!("{name}: asks about events: write ext: or a word here");
-                return Err(error(signs, message));
+    /// As [`parse`](Self::parse).
+    pub fn parse_for_extensions(text: &str, now: &ZonedDateTime) -> Result<Self, ExpressionError> {
+        let Self { terms, zone } = Self::parse(text, now)?;
+        let named = |term: Term| {
+            if let Test::Words(words) = term.test {
+                Term { test: Test::Named(words), ..term }
+            } else {
+                term
             }
-        }
-        terms.iter().map(|signs| term(signs)).collect::<Result<_, _>>().map(Self::of)
+        };
+        Ok(Self::of(terms.into_iter().map(named).collect(), zone))
     }
 }
 
@@ -183,7 +192,7 @@ fn key_of(signs: &[Sign]) -> Result<Option<Keyed<'_>>, ExpressionError> {
     }
 }
 
-fn term(signs: &[Sign]) -> Result<Term, ExpressionError> {
+fn term(signs: &[Sign], now: &ZonedDateTime) -> Result<Term, ExpressionError> {
     let rest = without_minus(signs);
     let negated = rest.len() < signs.len();
     if negated && rest.first().is_some_and(|sign| is_plain(sign, '-')) {
@@ -205,7 +214,11 @@ fn term(signs: &[Sign]) -> Result<Term, ExpressionError> {
         Key::Type => Test::Type(each(&values, event_type)?),
         Key::Method => Test::Method(each(&values, |v| choice(v, name, METHODS))?),
         Key::Status => Test::Status(each(&values, |v| choice(v, name, STATUSES))?),
+        Key::Kind => Test::Kind(each(&values, |v| choice(v, name, KINDS))?),
         Key::Modified => Test::Modified(each(&values, span)?),
+        Key::Age => Test::Age(each(&values, |v| age(v, now))?),
+        Key::Owner => Test::Owner(each(&values, |v| pattern(v, name, key))?),
+        Key::Label => Test::Label(each(&values, |v| pattern(v, name, key))?),
         Key::Extension => Test::Extension(each(&values, |v| pattern(v, name, key))?),
         Key::Id => Test::Id(each(&values, |v| pattern(v, name, key))?),
         Key::Host => Test::Host(each(&values, |v| pattern(v, name, key))?),
@@ -277,7 +290,7 @@ fn pattern(signs: &[Sign], name: &str, key: Key) -> Result<Pattern, ExpressionEr
         ('?', Form::Plain | Form::Quoted) => Some(Glyph::One),
         (character, _) => Some(Glyph::Just(character)),
     };
-    let glyphs: Vec<Glyph> = signs.iter().filter_map(glyph).collect();
+    let mut glyphs: Vec<Glyph> = signs.iter().filter_map(glyph).collect();
     let is_note = key == Key::Note;
     if glyphs.is_empty() {
         let none = if is_note { ", or -note:?* for events without a note" } else { "" };
@@ -292,7 +305,34 @@ fn pattern(signs: &[Sign], name: &str, key: Key) -> Result<Pattern, ExpressionEr
         let message = format!("{name}:{text} means every event: write ext:* for that{some}");
         return Err(error(signs, message));
     }
+    if key == Key::Extension {
+        glyphs = with_own_stars(&glyphs);
+    } else if key == Key::Label {
+        glyphs = in_lower_case(&glyphs);
+    }
     Ok(Pattern::new(glyphs, key == Key::Host))
+}
+
+/// In a number a star behind a digit is the number's own. A pattern that ends in one goes on in any
+/// way.
+pub(super) fn with_own_stars(glyphs: &[Glyph]) -> Vec<Glyph> {
+    let mut own: Vec<Glyph> = Vec::new();
+    for (place, glyph) in glyphs.iter().enumerate() {
+        let is_own = *glyph == Glyph::Any && own.last().is_some_and(|before| before.is_digit());
+        own.push(if is_own { Glyph::Just('*') } else { *glyph });
+        if is_own && place + 1 == glyphs.len() {
+            own.push(Glyph::Any);
+        }
+    }
+    own
+}
+
+pub(super) fn in_lower_case(glyphs: &[Glyph]) -> Vec<Glyph> {
+    let lower = |glyph: &Glyph| match glyph {
+        Glyph::Just(character) => character.to_lowercase().map(Glyph::Just).collect(),
+        Glyph::One | Glyph::Any => vec![*glyph],
+    };
+    glyphs.iter().flat_map(lower).collect()
 }
 
 fn event_type(signs: &[Sign]) -> Result<EventType, ExpressionError> {
@@ -312,6 +352,8 @@ fn event_type(signs: &[Sign]) -> Result<EventType, ExpressionError> {
 type Names = &'static [(&'static str, &'static str)];
 
 const METHODS: Names = &[("get", "0"), ("post", "1")];
+const KINDS: Names =
+    &[("phone", "phone"), ("queue", "queue"), ("ivr", "ivr"), ("conference", "conference")];
 const STATUSES: Names = &[("on", "1"), ("off", "0"), ("enabled", "1"), ("disabled", "0")];
 
 fn choice(signs: &[Sign], key: &str, names: Names) -> Result<String, ExpressionError> {
@@ -338,15 +380,15 @@ fn choice(signs: &[Sign], key: &str, names: Names) -> Result<String, ExpressionE
 
 fn span(signs: &[Sign]) -> Result<Span, ExpressionError> {
     match signs.split_first() {
-        Some((first, rest)) if is_plain(first, '<') => moment(rest, signs).map(Span::Before),
-        Some((first, rest)) if is_plain(first, '>') => moment(rest, signs).map(Span::After),
+        Some((first, rest)) if is_plain(first, '<') => days(rest, signs).map(Span::Before),
+        Some((first, rest)) if is_plain(first, '>') => days(rest, signs).map(Span::After),
         Some(_) | None => {
             let dots = signs.windows(2).position(|pair| pair.iter().all(|s| is_plain(s, '.')));
             let Some((from, [_, _, to @ ..])) = dots.and_then(|at| signs.split_at_checked(at))
             else {
-                return moment(signs, signs).map(|moment| Span::Within(moment, moment));
+                return days(signs, signs).map(|days| Span::Within(days, days));
             };
-            let (first, last) = (moment(from, signs)?, moment(to, signs)?);
+            let (first, last) = (days(from, signs)?, days(to, signs)?);
             if first.first > last.last {
                 let text = text_of(signs);
                 return Err(error(
@@ -359,32 +401,101 @@ fn span(signs: &[Sign]) -> Result<Span, ExpressionError> {
     }
 }
 
-/// A day or an instant; where it is missing, the error stands at the whole value.
-fn moment(signs: &[Sign], value: &[Sign]) -> Result<Moment, ExpressionError> {
+/// A day, a month or a year; where it is missing, the error stands at the whole value.
+fn days(signs: &[Sign], value: &[Sign]) -> Result<Days, ExpressionError> {
     let written = text_of(signs);
-    day(&written).or_else(|| instant(&written)).ok_or_else(|| {
-        let place = if signs.is_empty() { value } else { signs };
-        let message = format!(
-            "{written:?} is not a date: write 2024-01-31 or 2024-01-31T10:00:00Z, one of them, \
-             behind < or >, or two with .. between"
-        );
-        error(place, message)
-    })
-}
-
-fn day(text: &str) -> Option<Moment> {
-    let date: Date = text.parse().ok()?;
-    // The parser takes shorter and longer forms too, and drops what it does not need.
-    if date.to_string() != text {
-        return None;
+    if let Some(days) = Days::parse(&written) {
+        return Ok(days);
     }
-    let at = |time| Offset::UTC.to_timestamp(date.to_datetime(time)).ok();
-    Some(Moment { first: at(Time::MIN)?, last: at(Time::MAX)? })
+    let place = if signs.is_empty() { value } else { signs };
+    let message = match count_and_unit(&written) {
+        // What was changed before a time is older than it, and what was changed behind it younger.
+        Some((count, unit)) => {
+            let is_before = value.first().is_some_and(|sign| is_plain(sign, '<'));
+            let than = if is_before { '>' } else { '<' };
+            format!("{written:?} is an age, not a date: write age:{than}{count}{}", unit.letter())
+        }
+        None => format!(
+            "{written:?} is not a date: write 2024-01-31, 2024-01 or 2024, one of them, behind < or \
+             >, or two with .. between"
+        ),
+    };
+    Err(error(place, message))
 }
 
-fn instant(text: &str) -> Option<Moment> {
-    let instant: Timestamp = text.parse().ok()?;
-    Some(Moment { first: instant, last: instant })
+impl Days {
+    fn parse(text: &str) -> Option<Self> {
+        let first = |rest: &str| format!("{text}{rest}").parse::<Date>().ok();
+        // The parser takes other forms too.
+        let (first, last) = match text.len() {
+            4 => first("-01-01").map(|first| (first, first.last_of_year()))?,
+            7 => first("-01").map(|first| (first, first.last_of_month()))?,
+            _ => first("").map(|first| (first, first))?,
+        };
+        first.to_string().starts_with(text).then_some(Self { first, last })
+    }
+}
+
+fn age(signs: &[Sign], now: &ZonedDateTime) -> Result<Age, ExpressionError> {
+    let (older, rest) = match signs.split_first() {
+        Some((first, rest)) if is_plain(first, '>') => (Some(true), rest),
+        Some((first, rest)) if is_plain(first, '<') => (Some(false), rest),
+        Some(_) | None => (None, signs),
+    };
+    let written = text_of(rest);
+    let place = if rest.is_empty() { signs } else { rest };
+    let (older, (count, unit)) = match (older, count_and_unit(&written)) {
+        (Some(older), Some(age)) => (older, age),
+        (None, Some((count, unit))) => {
+            let text = format!("{count}{}", unit.letter());
+            let message = format!("write age:>{text} for older or age:<{text} for younger");
+            return Err(error(place, message));
+        }
+        (older, None) if Days::parse(&written).is_some() => {
+            let than = if older == Some(false) { '>' } else { '<' };
+            let message = format!("{written:?} is a date, no age: write modified:{than}{written}");
+            return Err(error(place, message));
+        }
+        (_, None) => {
+            let message = format!(
+                "{written:?} is not an age: write >1y for older than a year, <90d for younger than \
+                 90 days; d, w, m and y are days, weeks, months and years"
+            );
+            return Err(error(place, message));
+        }
+    };
+    let span = match unit {
+        Unit::Days => Distance::new().try_days(count),
+        Unit::Weeks => Distance::new().try_weeks(count),
+        Unit::Months => Distance::new().try_months(count),
+        Unit::Years => Distance::new().try_years(count),
+    };
+    let moment = span.and_then(|span| now.checked_sub(span)).map_err(|_| {
+        error(place, format!("{written:?} reaches back before the first date: write fewer"))
+    })?;
+    Ok(Age { older, count, unit, moment: moment.timestamp() })
+}
+
+/// `90d` and the like.
+fn count_and_unit(text: &str) -> Option<(u32, Unit)> {
+    let unit = text.chars().last()?.to_ascii_lowercase();
+    let unit = Unit::ALL.into_iter().find(|known| known.letter() == unit)?;
+    let digits = text.get(..text.len().checked_sub(1)?)?;
+    let count = digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?;
+    Some((count?, unit))
+}
+
+impl Unit {
+    const ALL: [Self; 4] = [Self::Days, Self::Weeks, Self::Months, Self::Years];
+
+    pub(super) fn letter(self) -> char {
+        match self {
+            Self::Days => 'd',
+            Self::Weeks => 'w',
+            Self::Months => 'm',
+            Self::Years => 'y',
+        }
+    }
 }
 
 fn text_of(signs: &[Sign]) -> String {

@@ -8,6 +8,12 @@ use super::Verdict;
 /// A value that is missing, or that cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unread {
+    /// What the extension is.
+    Kind,
+    /// Whom the extension belongs to.
+    Owner,
+    /// What people call the extension.
+    Label,
     /// When it was last changed.
     Date,
     /// How the URL is requested.
@@ -18,20 +24,29 @@ pub enum Unread {
 
 /// How many events were passed over, by the first of their values that cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct PassedOver {
-    dates: usize,
-    methods: usize,
-    statuses: usize,
+pub struct PassedOver([usize; Unread::ALL.len()]);
+
+impl Unread {
+    const ALL: [Self; 6] =
+        [Self::Kind, Self::Owner, Self::Label, Self::Date, Self::Method, Self::Status];
+
+    fn why(self) -> &'static str {
+        match self {
+            Self::Kind => "kind is not known",
+            Self::Owner => "owner is not known",
+            Self::Label => "label is not known",
+            Self::Date => "date cannot be read",
+            Self::Method => "method is not known",
+            Self::Status => "status is not known",
+        }
+    }
 }
 
 impl PassedOver {
     /// One more, where an event was passed over.
     pub fn count(&mut self, verdict: Verdict) {
-        match verdict {
-            Verdict::PassedOver(Unread::Date) => self.dates += 1,
-            Verdict::PassedOver(Unread::Method) => self.methods += 1,
-            Verdict::PassedOver(Unread::Status) => self.statuses += 1,
-            Verdict::Meant | Verdict::NotMeant => {}
+        for (count, unread) in self.0.iter_mut().zip(Unread::ALL) {
+            *count += usize::from(verdict == Verdict::PassedOver(unread));
         }
     }
 
@@ -42,13 +57,22 @@ impl PassedOver {
 
     /// What one part adds now, in place of what it added before.
     #[must_use]
-    pub fn again(self, before: Self, now: Self) -> Self {
-        let again = |all: usize, before: usize, now: usize| (all + now).saturating_sub(before);
-        Self {
-            dates: again(self.dates, before.dates, now.dates),
-            methods: again(self.methods, before.methods, now.methods),
-            statuses: again(self.statuses, before.statuses, now.statuses),
+    pub fn again(mut self, before: Self, now: Self) -> Self {
+        for (all, (before, now)) in self.0.iter_mut().zip(before.0.iter().zip(now.0)) {
+            *all = (*all + now).saturating_sub(*before);
         }
+        self
+    }
+
+    /// `3 events passed over: their date cannot be read`, for each kind of value; `noun` is what
+    /// was counted.
+    pub fn in_words(&self, noun: &str) -> String {
+        let some = self.0.iter().zip(Unread::ALL).filter(|(count, _)| **count > 0);
+        let told = some.map(|(count, unread)| {
+            let (s, whose) = if *count == 1 { ("", "its") } else { ("s", "their") };
+            format!("{count} {noun}{s} passed over: {whose} {}", unread.why())
+        });
+        told.collect::<Vec<_>>().join("; ")
     }
 }
 
@@ -59,20 +83,9 @@ impl AddAssign for PassedOver {
 }
 
 impl fmt::Display for PassedOver {
-    /// `3 events passed over: their date cannot be read`, for each kind of value.
+    /// Of events.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let counts = [
-            (self.dates, "date cannot be read"),
-            (self.methods, "method is not known"),
-            (self.statuses, "status is not known"),
-        ];
-        let some = counts.iter().filter(|(count, _)| *count > 0);
-        for (place, (count, why)) in some.enumerate() {
-            let (events, whose) = if *count == 1 { ("event", "its") } else { ("events", "their") };
-            let between = if place > 0 { "; " } else { "" };
-            write!(f, "{between}{count} {events} passed over: {whose} {why}")?;
-        }
-        Ok(())
+        f.write_str(&self.in_words("event"))
     }
 }
 

@@ -11,6 +11,12 @@ pub(super) enum Glyph {
     Any,
 }
 
+impl Glyph {
+    pub(super) fn is_digit(self) -> bool {
+        matches!(self, Self::Just(character) if character.is_ascii_digit())
+    }
+}
+
 /// A pattern, with what is plain about it found out beforehand.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Pattern {
@@ -32,6 +38,11 @@ impl Pattern {
     /// Upper and lower case of ASCII letters may be alike, as in names of hosts.
     pub(super) fn new(glyphs: Vec<Glyph>, ignore_case: bool) -> Self {
         Self { shape: Shape::of(&glyphs), glyphs, ignore_case }
+    }
+
+    /// Whether this character is asked for.
+    pub(super) fn has(&self, character: char) -> bool {
+        self.glyphs.contains(&Glyph::Just(character))
     }
 
     pub(super) fn matches(&self, text: &str) -> bool {

@@ -2,10 +2,8 @@
 
 use std::fmt::{self, Display, Write};
 
-use jiff::tz::Offset;
-
 use super::pattern::{Glyph, Pattern, Word};
-use super::{EventType, Expression, Moment, Span, Term, Test};
+use super::{Age, Days, EventType, Expression, Span, Term, Test};
 
 impl Display for Expression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -40,13 +38,20 @@ impl Display for Term {
                     other => number_or_quoted(other),
                 })
             }
+            Test::Kind(kinds) => alternatives(f, "kind:", kinds, |kind| match kind.as_str() {
+                "phone" | "queue" | "ivr" | "conference" => kind.clone(),
+                other => number_or_quoted(other),
+            }),
+            Test::Owner(patterns) => alternatives(f, "owner:", patterns, pattern),
+            Test::Label(patterns) => alternatives(f, "label:", patterns, pattern),
+            Test::Age(ages) => alternatives(f, "age:", ages, Age::to_string),
             Test::Modified(spans) => alternatives(f, "modified:", spans, Span::to_string),
-            Test::Extension(patterns) => alternatives(f, "ext:", patterns, pattern),
+            Test::Extension(patterns) => alternatives(f, "ext:", patterns, number),
             Test::Id(patterns) => alternatives(f, "id:", patterns, pattern),
             Test::Host(patterns) => alternatives(f, "host:", patterns, pattern),
             Test::Url(patterns) => alternatives(f, "url:", patterns, pattern),
             Test::Note(patterns) => alternatives(f, "note:", patterns, pattern),
-            Test::Words(words) => alternatives(f, "", words, word),
+            Test::Words(words) | Test::Named(words) => alternatives(f, "", words, word),
         }
     }
 }
@@ -62,13 +67,23 @@ impl Display for Span {
     }
 }
 
-impl Display for Moment {
+impl Display for Days {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.first == self.last {
-            self.first.fmt(f)
+        let Self { first, last } = self;
+        if first == last {
+            first.fmt(f)
+        } else if first.month() == last.month() {
+            write!(f, "{:04}-{:02}", first.year(), first.month())
         } else {
-            Offset::UTC.to_datetime(self.first).date().fmt(f)
+            write!(f, "{:04}", first.year())
         }
+    }
+}
+
+impl Display for Age {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let than = if self.older { '>' } else { '<' };
+        write!(f, "{than}{}{}", self.count, self.unit.letter())
     }
 }
 
@@ -114,10 +129,32 @@ fn word(word: &Word) -> String {
     if bare { text.clone() } else { quoted(text) }
 }
 
+/// A number's own stars stand there as they are, but for one at the end that nothing may follow.
+fn number(pattern: &Pattern) -> String {
+    let glyphs = &pattern.glyphs;
+    let goes_on = |glyphs: &[Glyph]| matches!(glyphs, [Glyph::Just('*'), Glyph::Any]);
+    let mut written: Vec<Glyph> = Vec::new();
+    for (place, glyph) in glyphs.iter().enumerate() {
+        let rest = glyphs.get(place..).unwrap_or_default();
+        let is_own = *glyph == Glyph::Just('*')
+            && rest.len() > 1
+            && written.last().is_some_and(|before| before.is_digit());
+        written.push(if is_own { Glyph::Any } else { *glyph });
+        if is_own && goes_on(rest) {
+            break;
+        }
+    }
+    in_signs(&written)
+}
+
 fn pattern(pattern: &Pattern) -> String {
+    in_signs(&pattern.glyphs)
+}
+
+fn in_signs(glyphs: &[Glyph]) -> String {
     let mut text = String::new();
-    let mut bare = !pattern.glyphs.is_empty();
-    for glyph in &pattern.glyphs {
+    let mut bare = !glyphs.is_empty();
+    for glyph in glyphs {
         match glyph {
             Glyph::Any => text.push('*'),
             Glyph::One => text.push('?'),

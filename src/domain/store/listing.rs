@@ -11,7 +11,7 @@ use super::text::{RowText, Texts};
 
 use super::super::{
     Candidate, EventId, EventKey, EventType, Expression, Extension, ExtensionNumber, Foreign,
-    Method, Modified, PassedOver, PhoneCallEvent, Status, Verdict,
+    Method, Modified, Narrowed, PassedOver, PhoneCallEvent, Status, Verdict,
 };
 
 /// Rows that cannot be used and are kept to be shown; more of them are counted.
@@ -171,7 +171,8 @@ impl Listing {
         extension: &'a Extension,
     ) -> impl Iterator<Item = (usize, Verdict)> + 'a {
         let narrowed = expression.narrowed(extension);
-        let rows = if narrowed.is_some() { 0..self.len() } else { 0..0 };
+        let of_all = narrowed.as_ref().map_or(Some(Verdict::NotMeant), Narrowed::of_all);
+        let rows = if of_all == Some(Verdict::NotMeant) { 0..0 } else { 0..self.len() };
         // Each URL is asked once, however many events have it.
         let mut by_url: Vec<Option<bool>> = vec![None; self.strings.len()];
         let mut judge = move |row: usize| {
@@ -184,8 +185,8 @@ impl Listing {
                 let answer = || narrowed.matches_url(self.text(view.row.url));
                 known.map_or_else(answer, |known| *known.get_or_insert_with(answer))
             };
-            if narrowed.is_empty() {
-                return Verdict::Meant;
+            if let Some(verdict) = of_all {
+                return verdict;
             }
             narrowed.judge(&view.candidate(extension), &mut url_fits)
         };
@@ -297,8 +298,7 @@ impl<'a> EventView<'a> {
     /// The event as an expression asks about it; nothing is copied.
     pub fn candidate(&self, extension: &'a Extension) -> Candidate<'a> {
         Candidate {
-            number: extension.number.as_str(),
-            label: extension.label.raw(),
+            extension,
             event_type: self.event_type(),
             id: id_of(&self.listing.ids, self.row),
             method: self.listing.written(self.row.method),
