@@ -23,7 +23,8 @@ pub use event::{
     Change, EventId, EventIdRefused, EventKey, EventType, Method, Modified, PhoneCallEvent, Status,
 };
 pub use expression::{
-    Candidate, Expression, ExpressionError, Narrowed, PassedOver, TERMS, Unread, Verdict, host_of,
+    Candidate, Expression, ExpressionError, Narrowed, PassedOver, Standing, Standings, TERMS,
+    Unread, Verdict, host_of,
 };
 pub use extension::{Extension, ExtensionKind, ExtensionNumber, ExtensionNumberRefused, Owner};
 pub use failure::{Cause, DeleteAnswer, FIELDS, Failure, Fetched, Outcome, WriteAnswer};

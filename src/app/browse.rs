@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::change::Selection;
 use crate::domain::{
-    EventType, Extension, ExtensionNumber, Fetched, Filter, Listing, Meant, PassedOver, Verdict,
+    EventType, Extension, ExtensionNumber, Fetched, Listing, Meant, PassedOver, Verdict,
 };
 
 use super::status::Tone;
@@ -164,11 +164,17 @@ impl Model {
             return false;
         }
         let number = listing.extension();
-        !self.shows(number) || !self.admits_row(&self.extension(number), listing, row)
+        let admits = || self.event_filter.admits_row(&self.extension(number), row, &self.store);
+        !self.shows(number) || !admits()
     }
 
-    fn admits_row(&self, extension: &Extension, listing: &Listing, row: usize) -> bool {
-        listing.row(row).is_some_and(|view| self.event_filter.admits_event(extension, &view))
+    /// The rows of an extension that the filters show, in order; `None` where they show all of them.
+    pub(super) fn shown_rows(&self, number: &ExtensionNumber) -> Option<Vec<usize>> {
+        if !self.shows(number) {
+            return Some(Vec::new());
+        }
+        let rows = || self.event_filter.rows(&self.extension(number), &self.store).0;
+        (!self.event_filter.is_empty()).then(rows)
     }
 
     /// How many lines the Marked panel has.
@@ -207,8 +213,7 @@ impl Model {
     }
 
     fn judge_extension(&self, extension: &Extension) -> Verdict {
-        let listing = self.store.listing(&extension.number);
-        self.extension_filter.judge_extension(extension, listing)
+        self.extension_filter.judge_extension(extension, &self.store)
     }
 
     /// Asks the filter of extensions again about one of which events came or went; the cursor stays
@@ -268,12 +273,12 @@ impl Model {
             anchor = None;
         }
         let listing = current.as_ref().and_then(|extension| self.store.listing(&extension.number));
-        let filter = &self.event_filter;
         (self.events.lines, self.events.passed_over) = match (&current, listing) {
-            (Some(extension), Some(listing)) => (
-                lines(extension, listing, filter, &self.events.closed),
-                filter.passed_over(extension, listing),
-            ),
+            (Some(extension), Some(listing)) => {
+                let (rows, passed_over) = self.event_filter.rows(extension, &self.store);
+                let all = self.event_filter.is_empty();
+                (lines(listing, &rows, all, &self.events.closed), passed_over)
+            }
             _ => (Vec::new(), PassedOver::default()),
         };
         if let Some(anchor) = anchor {
@@ -640,12 +645,10 @@ impl Model {
         let Some(listing) = self.store.listing(number) else {
             return Vec::new();
         };
-        let rows = only.map_or(0..listing.len(), |event_type| listing.rows_of(event_type));
-        let extension = self.extension(number);
-        rows.filter(|row| {
-            listing.row(*row).is_some_and(|view| self.event_filter.admits_event(&extension, &view))
-        })
-        .collect()
+        let of_type = only.map_or(0..listing.len(), |event_type| listing.rows_of(event_type));
+        let mut rows = self.event_filter.rows(&self.extension(number), &self.store).0;
+        rows.retain(|row| of_type.contains(row));
+        rows
     }
 
     /// Marks rows, and says in words what a filter kept out of it.
@@ -714,7 +717,13 @@ impl Model {
         if self.store.marked() == 0 {
             self.passed_in.clear();
         }
-        if std::mem::take(&mut self.marks_changed) {
+        if self.marks_changed {
+            if self.extension_filter.asks_standing() {
+                self.rebuild_extensions();
+            } else if self.event_filter.asks_standing() {
+                self.rebuild_events();
+            }
+            self.marks_changed = false;
             self.hidden = self.count_hidden();
             self.count_meant();
         }
@@ -732,15 +741,14 @@ impl Model {
         if self.event_filter.is_empty() && self.extension_filter.is_empty() {
             return 0;
         }
-        let Some(listing) = self.store.listing(number) else {
+        let marked = self.store.marked_in(number);
+        if marked == 0 {
             return 0;
-        };
-        if !self.shows(number) {
-            return self.store.marked_in(number);
         }
-        let extension = self.extension(number);
-        let rows = self.store.marked_rows_in(number);
-        rows.filter(|row| !self.admits_row(&extension, listing, *row)).count()
+        let shown = self
+            .shown_rows(number)
+            .map(|rows| rows.iter().filter(|row| self.store.is_marked(number, **row)).count());
+        marked - shown.unwrap_or(marked)
     }
 
     /// What one extension adds to the counts.
@@ -778,30 +786,29 @@ impl Model {
     }
 }
 
+/// The groups of a listing with those of their rows that a filter admits; also what cannot be used,
+/// where it admits all.
 fn lines(
-    extension: &Extension,
     listing: &Listing,
-    filter: &Filter,
+    admitted: &[usize],
+    all: bool,
     closed: &HashSet<EventType>,
 ) -> Vec<Line> {
     let mut lines = Vec::new();
+    let mut rest = admitted;
     for (event_type, rows) in listing.groups() {
-        let admitted: Vec<usize> = rows
-            .clone()
-            .filter(|row| {
-                listing.row(*row).is_some_and(|view| filter.admits_event(extension, &view))
-            })
-            .collect();
+        let (admitted, behind) = rest.split_at(rest.partition_point(|row| *row < rows.end));
+        rest = behind;
         let open = !closed.contains(&event_type);
         if admitted.is_empty() {
             continue;
         }
         lines.push(Line::Group { event_type, rows, admitted: admitted.len(), open });
         if open {
-            lines.extend(admitted.into_iter().map(Line::Event));
+            lines.extend(admitted.iter().copied().map(Line::Event));
         }
     }
-    if filter.is_empty() {
+    if all {
         lines.extend((0..listing.odd().len()).map(Line::Odd));
     }
     lines

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 use crate::domain::{
     EventStore, Expression, ExpressionError, Extension, ExtensionNumber, Failure, Fetched, Meant,
-    PassedOver,
+    PassedOver, Standing,
 };
 
 use super::status::Tone;
@@ -104,8 +104,8 @@ impl MarkPrompt {
 impl Marking {
     fn mark(&mut self, store: &mut EventStore, extension: &Extension) {
         let added = store.set_marks_where(&self.expression, extension, true);
-        if let Some(listing) = store.listing(&extension.number) {
-            self.passed.passed_over += listing.passed_over(&self.expression, extension);
+        for (_, verdict) in store.judged(&self.expression, extension) {
+            self.passed.passed_over.count(verdict);
         }
         self.added += added;
         self.added_in += usize::from(added > 0);
@@ -146,7 +146,7 @@ impl Model {
 
     pub(super) fn understand_marking(&mut self) {
         if let Some(Dialog::Marking(prompt)) = &mut self.dialog {
-            prompt.wanted = Expression::parse(prompt.text(), &self.now.local);
+            prompt.wanted = Expression::parse(prompt.text(), &self.now.local, &Standing::ALL);
             self.count_meant();
         }
     }

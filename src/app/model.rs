@@ -5,7 +5,7 @@ use crate::domain::{
     Target, WideCalls,
 };
 use crate::looks::{Looks, QUIET};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::time::Duration;
 
 use super::browse::EventsPanel;
@@ -157,8 +157,6 @@ pub struct Model {
     pub(super) extensions_passed_over: PassedOver,
 
     pub(super) runs: Runs,
-    /// Why an event of the last run is still there.
-    pub(super) failures: HashMap<EventKey, Failure>,
     pub(super) log: Log,
     pub(super) status_cursor: Cursor,
     pub(super) calls: Calls,
@@ -208,7 +206,6 @@ impl Model {
             marks_changed: false,
             extensions_passed_over: PassedOver::default(),
             runs: Runs::default(),
-            failures: HashMap::new(),
             log: Log::default(),
             status_cursor: Cursor::default(),
             calls: Calls::default(),
@@ -344,7 +341,7 @@ impl Model {
 
     /// Why an event of the last run is still there.
     pub fn failure_of(&self, key: &EventKey) -> Option<&Failure> {
-        self.failures.get(key)
+        self.store.failure_of(key)
     }
 
     /// Every HTTP request so far.

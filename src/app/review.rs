@@ -9,13 +9,14 @@ mod digest;
 mod layout;
 mod lost;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::change::{Choice, Inexact, Learnt, Plan, PlanRefused, Rest, RestRefused, Selection};
 use crate::domain::{
-    Call, CallForm, DeleteCall, EventKey, EventStore, ExpressionError, Extension, Filter, Listing,
-    Mask, PassedOver, PhoneCallEvent, Verdict,
+    Call, CallForm, DeleteCall, EventKey, EventStore, ExpressionError, Extension, ExtensionNumber,
+    Filter, Mask, PassedOver, PhoneCallEvent, Verdict,
 };
 
 use super::consent::{Sight, Substance, Yes};
@@ -712,7 +713,7 @@ impl Model {
             return;
         };
         let text = review.line.as_ref().map_or("", TypedLine::text);
-        let filter = Filter::of_events(text, &now.local);
+        let filter = Filter::of_planned(text, &now.local);
         review.refused = filter.as_ref().err().cloned();
         let Ok(filter) = filter else { return };
         review.narrow(&filter, |event: &PhoneCallEvent| {
@@ -723,21 +724,27 @@ impl Model {
         });
     }
 
+    /// How many of these events a filter keeps off the screen.
+    fn hidden_of(&self, events: &[PhoneCallEvent]) -> usize {
+        let mut shown: HashMap<&ExtensionNumber, Option<Vec<usize>>> = HashMap::new();
+        let hidden = events.iter().filter(|event| {
+            let number = &event.key.extension;
+            let rows = shown.entry(number).or_insert_with(|| self.shown_rows(number));
+            let row = self.store.listing(number).and_then(|listing| listing.find(&event.key));
+            row.zip(rows.as_ref()).is_some_and(|(row, rows)| rows.binary_search(&row).is_err())
+        });
+        hidden.count()
+    }
+
     fn count_in_review(&mut self) {
         let Some(Dialog::Review(review)) = &self.dialog else {
             return;
-        };
-        let is_hidden = |key: &EventKey| {
-            let shown = |listing: &Listing| {
-                listing.find(key).is_some_and(|row| self.is_hidden(listing, row))
-            };
-            self.store.listing(&key.extension).is_some_and(shown)
         };
         let filtered = !self.event_filter.is_empty() || !self.extension_filter.is_empty();
         let hidden = if review.from_cursor || review.is_of_undo() || !filtered {
             0
         } else {
-            review.events().iter().filter(|event| is_hidden(&event.key)).count()
+            self.hidden_of(review.events())
         };
         let Self { dialog: Some(Dialog::Review(review)), facts, .. } = self else {
             return;

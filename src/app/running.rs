@@ -300,7 +300,7 @@ impl Model {
         active.machine.take(Done::Opened(opened), now);
         let plan = active.machine.plan();
         for event in plan.events() {
-            self.failures.remove(&event.key);
+            self.store.forget_failure(&event.key);
         }
         let calls = count_of(plan.calls(), "call");
         let text = match plan.undoes() {
@@ -333,7 +333,7 @@ impl Model {
             let (Some(event), Some(outcome)) = (event, outcome) else { continue };
             let mut changed = outcome.is_gone() && self.store.remove(&event.key);
             if let Some(failure) = outcome.failure() {
-                self.failures.insert(event.key.clone(), failure.clone());
+                self.store.note_failure(event.key.clone(), failure.clone());
                 let number = &event.key.extension;
                 let find = |listing: &Listing| listing.find(&event.key);
                 if (listed || !matches!(outcome, Outcome::NotSent(_)))

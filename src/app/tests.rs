@@ -504,6 +504,24 @@ fn extensions_are_filtered_by_the_events_that_they_have() {
 }
 
 #[test]
+fn filters_by_marks_follow_the_marks() {
+    let mut desk = Desk::open();
+    desk.press("enter j space");
+    filter_with(&mut desk, "is:marked");
+    assert_eq!(shown(&desk), ["1"]);
+    desk.press("2 /");
+    desk.take(Message::Pasted("-is:marked".to_owned()));
+    desk.press("enter");
+    assert_eq!((desk.model.admitted_events(), desk.model.hidden_marks()), (3, 1));
+    desk.press("G space");
+    assert_eq!((desk.model.admitted_events(), desk.model.hidden_marks()), (2, 2));
+    desk.press("U");
+    assert!(shown(&desk).is_empty());
+    desk.press("1 esc");
+    assert_eq!((desk.model.admitted_events(), desk.model.hidden_marks()), (4, 0));
+}
+
+#[test]
 fn extensions_come_and_go_with_their_events_and_the_cursor_stays() {
     let mut desk = Desk::before_listing(facts());
     filter_with(&mut desk, "type:2");

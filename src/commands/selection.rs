@@ -8,7 +8,7 @@ use color_eyre::eyre::{Result, WrapErr, eyre};
 
 use crate::config::Flags;
 use crate::domain::{
-    EventId, EventType, Expression, Extension, ExtensionNumber, Listing, PassedOver,
+    EventId, EventType, Expression, Extension, ExtensionNumber, Listing, PassedOver, Standing,
 };
 
 /// Which events of the extensions that are listed, as it is written.
@@ -141,7 +141,7 @@ pub(super) fn extensions(flags: &Flags) -> Result<Vec<ExtensionNumber>> {
 
 #[expect(clippy::disallowed_methods, reason = "an expression may ask for the age of events")]
 fn parse_expression(text: &str) -> Result<Expression> {
-    let expression = Expression::parse(text, &jiff::ZonedDateTime::now())
+    let expression = Expression::parse(text, &jiff::ZonedDateTime::now(), &[Standing::Duplicate])
         .map_err(|error| eyre!("--where: {error}\n{}", error.pointed_at(text)))?;
     if expression.is_empty() {
         return Err(eyre!("--where: column 1: it is empty: write ext:* to mean every event"));

@@ -22,6 +22,7 @@
 //! * `age:` takes `>1y`, longer ago than a year, or `<90d`, less long ago than 90 days; `d` `w` `m`
 //!   `y` are units of the local calendar, counted back from the moment at which it is typed.
 //!   Moments are compared; a date without an offset is local time.
+//! * `is:` takes what the program itself knows of an event: `duplicate`, `marked`, `failed`.
 //! * Anything else is a word, looked for in number, label, url, note and id, ignoring case; `*`
 //!   and `?` in a word are themselves.
 //!
@@ -59,7 +60,7 @@ pub use parse::ExpressionError;
 pub use passed::{PassedOver, Unread};
 
 /// What can be written in an expression, for papers: a term, and what it means.
-pub const TERMS: [(&str, &str); 14] = [
+pub const TERMS: [(&str, &str); 15] = [
     (
         "type:hangup",
         "type of the event: dial-in, dial-out, hangup, answer-incoming, answer-outgoing or a number",
@@ -84,6 +85,10 @@ pub const TERMS: [(&str, &str); 14] = [
     (
         "age:>1y",
         "changed longer ago than that, or with < less long ago: d days, w weeks, m months, y years of the local calendar, from the moment of typing; a date without an offset is local time",
+    ),
+    (
+        "is:duplicate",
+        "another event of its extension has the same type, method and URL and stays: an enabled one, then the newest, then the one listed first; on the screen also marked, and failed in the last run",
     ),
     (
         "crm",
@@ -123,6 +128,7 @@ enum Test {
     Method(Vec<String>),
     /// As on the wire.
     Status(Vec<String>),
+    Is(Vec<Standing>),
     Modified(Vec<Span>),
     Age(Vec<Age>),
     Id(Vec<Pattern>),
@@ -162,6 +168,28 @@ enum Unit {
     Weeks,
     Months,
     Years,
+}
+
+/// What the program itself knows of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// There is another one like it, which stays.
+    Duplicate,
+    /// It is marked.
+    Marked,
+    /// A call about it failed in the last run.
+    Failed,
+}
+
+/// What holds of one event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Standings {
+    /// [`Standing::Duplicate`]
+    pub duplicate: bool,
+    /// [`Standing::Marked`]
+    pub marked: bool,
+    /// [`Standing::Failed`]
+    pub failed: bool,
 }
 
 /// What an expression says of one event, or of an extension.
@@ -205,6 +233,31 @@ pub struct Candidate<'a> {
     pub status: &'a str,
     /// When it was last changed.
     pub modified: Modified,
+    /// What is asked with `is:`.
+    pub standings: Standings,
+}
+
+impl Standing {
+    /// All of them, as they are written.
+    pub const ALL: [Self; 3] = [Self::Duplicate, Self::Marked, Self::Failed];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Duplicate => "duplicate",
+            Self::Marked => "marked",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl Standings {
+    fn has(self, standing: Standing) -> bool {
+        match standing {
+            Standing::Duplicate => self.duplicate,
+            Standing::Marked => self.marked,
+            Standing::Failed => self.failed,
+        }
+    }
 }
 
 impl Default for Expression {
@@ -222,6 +275,11 @@ impl Expression {
     /// True when everything matches because nothing was asked.
     pub fn is_empty(&self) -> bool {
         self.terms.is_empty()
+    }
+
+    /// True when what is meant changes with marks, failures and other events.
+    pub fn asks_standing(&self) -> bool {
+        self.terms.iter().any(|term| matches!(term.test, Test::Is(_)))
     }
 
     /// Whether an event is meant.
@@ -273,6 +331,17 @@ impl Narrowed<'_> {
         (!open).then(|| self.of_extension())
     }
 
+    /// Whether this is asked of events.
+    pub fn asks(&self, standing: Standing) -> bool {
+        let asks = |test: &Test| matches!(test, Test::Is(asked) if asked.contains(&standing));
+        self.of_rest.iter().any(|term| asks(&term.test))
+    }
+
+    /// In which dates without an offset are read.
+    pub fn zone(&self) -> &TimeZone {
+        self.zone
+    }
+
     fn of_extension(&self) -> Verdict {
         self.unread.map_or(Verdict::Meant, Verdict::PassedOver)
     }
@@ -318,13 +387,14 @@ impl Test {
             Self::Type(_) => 5,
             Self::Method(_) => 6,
             Self::Status(_) => 7,
-            Self::Modified(_) => 8,
-            Self::Age(_) => 9,
-            Self::Id(_) => 10,
-            Self::Host(_) => 11,
-            Self::Url(_) => 12,
-            Self::Note(_) => 13,
-            Self::Words(_) => 14,
+            Self::Is(_) => 8,
+            Self::Modified(_) => 9,
+            Self::Age(_) => 10,
+            Self::Id(_) => 11,
+            Self::Host(_) => 12,
+            Self::Url(_) => 13,
+            Self::Note(_) => 14,
+            Self::Words(_) => 15,
         }
     }
 
@@ -356,6 +426,7 @@ impl Test {
             Self::Type(_)
             | Self::Method(_)
             | Self::Status(_)
+            | Self::Is(_)
             | Self::Modified(_)
             | Self::Age(_)
             | Self::Id(_)
@@ -378,6 +449,7 @@ impl Test {
             | Self::Type(_)
             | Self::Method(_)
             | Self::Status(_)
+            | Self::Is(_)
             | Self::Modified(_)
             | Self::Age(_)
             | Self::Id(_)
@@ -393,6 +465,7 @@ impl Test {
             Self::Type(types) => types.contains(&event.event_type),
             Self::Method(methods) => is_one_of(methods, event.method).ok_or(Unread::Method)?,
             Self::Status(statuses) => is_one_of(statuses, event.status).ok_or(Unread::Status)?,
+            Self::Is(wanted) => wanted.iter().any(|standing| event.standings.has(*standing)),
             Self::Modified(spans) => {
                 let date = event.modified.date().ok_or(Unread::Date)?;
                 spans.iter().any(|span| span.contains(date))

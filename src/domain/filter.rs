@@ -3,8 +3,8 @@
 use jiff::ZonedDateTime;
 
 use super::{
-    Candidate, EventView, Expression, ExpressionError, Extension, Listing, PassedOver,
-    PhoneCallEvent, Verdict,
+    Candidate, EventStore, Expression, ExpressionError, Extension, PassedOver, PhoneCallEvent,
+    Standing, Standings, Verdict,
 };
 
 /// What an operator typed after `/`. The empty filter lets everything through.
@@ -15,12 +15,21 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// A filter of events.
+    /// A filter of events that are listed.
     ///
     /// # Errors
     /// Refuses a text that is no expression.
     pub fn of_events(text: &str, now: &ZonedDateTime) -> Result<Self, ExpressionError> {
-        Ok(Self { text: text.to_owned(), expression: Expression::parse(text, now)? })
+        let expression = Expression::parse(text, now, &Standing::ALL)?;
+        Ok(Self { text: text.to_owned(), expression })
+    }
+
+    /// A filter of events that stand for themselves, with nothing known beside them.
+    ///
+    /// # Errors
+    /// Refuses a text that is no expression, and `is:`.
+    pub fn of_planned(text: &str, now: &ZonedDateTime) -> Result<Self, ExpressionError> {
+        Ok(Self { text: text.to_owned(), expression: Expression::parse(text, now, &[])? })
     }
 
     /// A filter of extensions: of those that have an event that it means, where it asks about
@@ -29,7 +38,8 @@ impl Filter {
     /// # Errors
     /// Refuses a text that is no expression.
     pub fn of_extensions(text: &str, now: &ZonedDateTime) -> Result<Self, ExpressionError> {
-        Ok(Self { text: text.to_owned(), expression: Expression::parse_for_extensions(text, now)? })
+        let expression = Expression::parse_for_extensions(text, now, &Standing::ALL)?;
+        Ok(Self { text: text.to_owned(), expression })
     }
 
     /// The text as typed.
@@ -42,15 +52,19 @@ impl Filter {
         self.expression.is_empty()
     }
 
+    /// True when what it lets through changes with marks, failures and other events.
+    pub fn asks_standing(&self) -> bool {
+        self.expression.asks_standing()
+    }
+
     /// Whether an extension is shown. As long as its events are not listed it has none.
-    pub fn judge_extension(&self, extension: &Extension, listing: Option<&Listing>) -> Verdict {
+    pub fn judge_extension(&self, extension: &Extension, store: &EventStore) -> Verdict {
         let Some(narrowed) = self.expression.narrowed(extension) else {
             return Verdict::NotMeant;
         };
         narrowed.of_all().unwrap_or_else(|| {
             let mut passed_over = Verdict::NotMeant;
-            let judged = listing.map(|listing| listing.judged(&self.expression, extension));
-            for (_, verdict) in judged.into_iter().flatten() {
+            for (_, verdict) in store.judged(&self.expression, extension) {
                 if verdict == Verdict::Meant {
                     return verdict;
                 }
@@ -60,17 +74,24 @@ impl Filter {
         })
     }
 
-    /// Whether an event of an extension is shown.
-    pub fn admits_event(&self, extension: &Extension, event: &EventView<'_>) -> bool {
-        self.is_empty() || self.expression.matches(&event.candidate(extension))
+    /// The rows of an extension's listing that are shown, in order, and how many are not as nobody
+    /// can tell whether they are meant.
+    pub fn rows(&self, extension: &Extension, store: &EventStore) -> (Vec<usize>, PassedOver) {
+        let (mut rows, mut passed_over) = (Vec::new(), PassedOver::default());
+        for (row, verdict) in store.judged(&self.expression, extension) {
+            passed_over.count(verdict);
+            rows.extend((verdict == Verdict::Meant).then_some(row));
+        }
+        (rows, passed_over)
     }
 
-    /// How many events of a listing are not shown as nobody can tell whether they are meant.
-    pub fn passed_over(&self, extension: &Extension, listing: &Listing) -> PassedOver {
-        if self.is_empty() {
-            return PassedOver::default();
+    /// Whether one row of an extension's listing is shown.
+    pub fn admits_row(&self, extension: &Extension, row: usize, store: &EventStore) -> bool {
+        if self.asks_standing() {
+            return self.rows(extension, store).0.binary_search(&row).is_ok();
         }
-        listing.passed_over(&self.expression, extension)
+        let event = store.listing(&extension.number).and_then(|listing| listing.row(row));
+        event.is_some_and(|event| self.expression.matches(&event.candidate(extension)))
     }
 
     /// Whether an event that stands for itself is shown.
@@ -84,6 +105,7 @@ impl Filter {
             note: event.note.raw(),
             status: event.status.written(),
             modified: event.modified.clone(),
+            standings: Standings::default(),
         })
     }
 }

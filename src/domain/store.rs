@@ -2,24 +2,26 @@
 //!
 //! A [`Listing`] is one extension's events as one answer described them; it never changes but for
 //! events that were deleted. The [`EventStore`] holds one listing for each extension together with
-//! the marks on it, so that a mark can never point at another row than the one it was set on.
+//! the marks on it, so that a mark can never point at another row than the one it was set on, and
+//! why calls about events failed.
 
 mod ending;
 mod faults;
 mod listing;
 mod text;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use fixedbitset::FixedBitSet;
 
 pub use ending::ListEnd;
+use listing::Known;
 pub use listing::{EventView, Listing, ListingBuilder, OddRow, RawEvent};
 pub use text::RowText;
 
 use super::{
-    EventKey, Expression, Extension, ExtensionNumber, PassedOver, PhoneCallEvent, Verdict,
+    EventKey, Expression, Extension, ExtensionNumber, Failure, PassedOver, PhoneCallEvent, Verdict,
 };
 
 /// All listings and all marks.
@@ -30,7 +32,10 @@ pub struct EventStore {
     events: usize,
     marked: usize,
     marked_extensions: usize,
+    failures: HashMap<ExtensionNumber, Failures>,
 }
+
+type Failures = HashMap<EventKey, Failure>;
 
 #[derive(Debug)]
 struct Shelf {
@@ -185,19 +190,49 @@ impl EventStore {
         changed
     }
 
+    /// The rows of an extension's listing that an expression means, or can say nothing about.
+    pub fn judged<'a>(
+        &'a self,
+        expression: &'a Expression,
+        extension: &'a Extension,
+    ) -> impl Iterator<Item = (usize, Verdict)> + 'a {
+        let shelf = self.shelves.get(&extension.number);
+        let failures = self.failures.get(&extension.number);
+        let judged = shelf.map(|shelf| {
+            let known = Known { marks: Some(&shelf.marks), failures };
+            shelf.listing.judged_with(expression, extension, known)
+        });
+        judged.into_iter().flatten()
+    }
+
+    /// A call about an event failed.
+    pub fn note_failure(&mut self, key: EventKey, failure: Failure) {
+        self.failures.entry(key.extension.clone()).or_default().insert(key, failure);
+    }
+
+    /// What failed before counts no longer.
+    pub fn forget_failure(&mut self, key: &EventKey) {
+        if let Some(failures) = self.failures.get_mut(&key.extension) {
+            failures.remove(key);
+        }
+    }
+
+    /// Why the last call about an event failed.
+    pub fn failure_of(&self, key: &EventKey) -> Option<&Failure> {
+        self.failures.get(&key.extension)?.get(key)
+    }
+
     /// What an expression means of these extensions, as far as they are listed.
     pub fn meant(&self, expression: &Expression, extensions: &[Extension]) -> Meant {
         let mut meant = Meant::default();
         for extension in extensions {
-            let Some(shelf) = self.shelves.get(&extension.number) else {
-                continue;
-            };
+            let marks = self.shelves.get(&extension.number).map(|shelf| &shelf.marks);
             let before = meant.events;
-            for (row, verdict) in shelf.listing.judged(expression, extension) {
+            for (row, verdict) in self.judged(expression, extension) {
                 meant.passed_over.count(verdict);
                 if verdict == Verdict::Meant {
                     meant.events += 1;
-                    meant.marked += usize::from(shelf.marks.contains(row));
+                    meant.marked += usize::from(marks.is_some_and(|marks| marks.contains(row)));
                 }
             }
             meant.extensions += usize::from(meant.events > before);
@@ -212,10 +247,8 @@ impl EventStore {
         extension: &Extension,
         on: bool,
     ) -> usize {
-        let rows: Vec<usize> = self
-            .listing(&extension.number)
-            .map(|listing| listing.rows_where(expression, extension).collect())
-            .unwrap_or_default();
+        let meant = self.judged(expression, extension).filter(|(_, is)| *is == Verdict::Meant);
+        let rows: Vec<usize> = meant.map(|(row, _)| row).collect();
         self.set_marks(&extension.number, rows, on)
     }
 
@@ -303,7 +336,7 @@ impl Shelf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{EventId, EventType, Foreign, Method, Modified, Status};
+    use crate::domain::{EventId, EventType, Foreign, Method, Modified, Standing, Status};
 
     fn number(text: &str) -> ExtensionNumber {
         ExtensionNumber::parse(text).unwrap()
@@ -442,6 +475,46 @@ mod tests {
             listing.why_incomplete().unwrap(),
             "1500 rows cannot be used; 1 row holds bytes that are no text: 0/a"
         );
+    }
+
+    #[test]
+    fn of_events_that_are_alike_one_stays_and_the_others_are_duplicates() {
+        let extension = Extension::of(number("1"));
+        let zone = jiff::tz::TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap();
+        let now = jiff::Timestamp::UNIX_EPOCH.to_zoned_datetime(zone);
+        let read = |text| Expression::parse(text, &now, &Standing::ALL).unwrap();
+        let event = |id, status, modified| RawEvent { id, status, modified, ..raw("0", id) };
+        let other_url = RawEvent { url: "https://crm.acme.test/IN", ..event("u", "0", "") };
+        let other_method = RawEvent { method: "0", ..event("m", "0", "") };
+        let other_note = RawEvent { note: "", ..event("n", "0", "2025-01-01T00:00:00Z") };
+        for (events, duplicates) in [
+            (vec![event("a", "1", "")], ""),
+            (vec![event("a", "1", ""), other_url, other_method, raw("1", "a")], ""),
+            (vec![event("a", "1", ""), event("b", "1", ""), event("c", "1", "")], "bc"),
+            (vec![event("a", "0", ""), event("b", "1", ""), other_note], "an"),
+            (vec![event("a", "paused", ""), event("b", "1", "")], "a"),
+            // The newest by the moment, of which one is local time.
+            (
+                vec![
+                    event("a", "1", "once"),
+                    event("b", "1", "2024-06-01T12:00:00Z"),
+                    event("c", "1", "2024-06-01T14:00:01"),
+                    event("d", "1", "2024-06-01T15:00:00+05:45"),
+                ],
+                "abd",
+            ),
+            (vec![event("a", "0", "2025-01-01T00:00:00Z"), event("b", "1", "once")], "a"),
+            (vec![event("a", "1", "once"), event("b", "1", "2001-01-01")], "a"),
+        ] {
+            let mut store = EventStore::default();
+            store.insert(listing("1", &events));
+            store.set_marks_where(&read("is:duplicate"), &extension, true);
+            assert_eq!(marked_ids(&store).concat(), duplicates);
+            let stay = store.meant(&read("-is:duplicate"), std::slice::from_ref(&extension));
+            assert_eq!(stay.events, events.len() - duplicates.len());
+            let marked = store.meant(&read("is:marked"), std::slice::from_ref(&extension));
+            assert_eq!((marked.events, marked.marked), (duplicates.len(), duplicates.len()));
+        }
     }
 
     #[test]

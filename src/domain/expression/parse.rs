@@ -6,7 +6,7 @@ use jiff::{Span as Distance, ZonedDateTime};
 
 use super::pattern::{Glyph, Pattern, Word};
 use super::print;
-use super::{Age, Days, EventType, Expression, Span, Term, Test, Unit};
+use super::{Age, Days, EventType, Expression, Span, Standing, Term, Test, Unit};
 
 /// Where and why a text is no expression.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -62,10 +62,11 @@ pub(super) enum Key {
     Status,
     Modified,
     Age,
+    Is,
 }
 
 impl Key {
-    pub(super) const ALL: [(&'static str, Self); 13] = [
+    pub(super) const ALL: [(&'static str, Self); 14] = [
         ("type", Self::Type),
         ("ext", Self::Extension),
         ("kind", Self::Kind),
@@ -79,17 +80,23 @@ impl Key {
         ("status", Self::Status),
         ("modified", Self::Modified),
         ("age", Self::Age),
+        ("is", Self::Is),
     ];
 }
 
 impl Expression {
-    /// Reads an expression about events, in which ages are counted back from `now`.
+    /// Reads an expression about events, in which ages are counted back from `now`; `known` are the
+    /// standings that are known where it is asked.
     ///
     /// # Errors
     /// Says at which column the text stops making sense, and what to write there.
-    pub fn parse(text: &str, now: &ZonedDateTime) -> Result<Self, ExpressionError> {
-        let terms =
-            terms_of(text)?.iter().map(|signs| term(signs, now)).collect::<Result<_, _>>()?;
+    pub fn parse(
+        text: &str,
+        now: &ZonedDateTime,
+        known: &[Standing],
+    ) -> Result<Self, ExpressionError> {
+        let terms = terms_of(text)?;
+        let terms = terms.iter().map(|signs| term(signs, now, known)).collect::<Result<_, _>>()?;
         Ok(Self::of(terms, now.time_zone().clone()))
     }
 
@@ -98,8 +105,12 @@ impl Expression {
     ///
     /// # Errors
     /// As [`parse`](Self::parse).
-    pub fn parse_for_extensions(text: &str, now: &ZonedDateTime) -> Result<Self, ExpressionError> {
-        let Self { terms, zone } = Self::parse(text, now)?;
+    pub fn parse_for_extensions(
+        text: &str,
+        now: &ZonedDateTime,
+        known: &[Standing],
+    ) -> Result<Self, ExpressionError> {
+        let Self { terms, zone } = Self::parse(text, now, known)?;
         let named = |term: Term| {
             if let Test::Words(words) = term.test {
                 Term { test: Test::Named(words), ..term }
@@ -192,7 +203,7 @@ fn key_of(signs: &[Sign]) -> Result<Option<Keyed<'_>>, ExpressionError> {
     }
 }
 
-fn term(signs: &[Sign], now: &ZonedDateTime) -> Result<Term, ExpressionError> {
+fn term(signs: &[Sign], now: &ZonedDateTime, known: &[Standing]) -> Result<Term, ExpressionError> {
     let rest = without_minus(signs);
     let negated = rest.len() < signs.len();
     if negated && rest.first().is_some_and(|sign| is_plain(sign, '-')) {
@@ -217,6 +228,7 @@ fn term(signs: &[Sign], now: &ZonedDateTime) -> Result<Term, ExpressionError> {
         Key::Kind => Test::Kind(each(&values, |v| choice(v, name, KINDS))?),
         Key::Modified => Test::Modified(each(&values, span)?),
         Key::Age => Test::Age(each(&values, |v| age(v, now))?),
+        Key::Is => Test::Is(each(&values, |v| standing(v, known))?),
         Key::Owner => Test::Owner(each(&values, |v| pattern(v, name, key))?),
         Key::Label => Test::Label(each(&values, |v| pattern(v, name, key))?),
         Key::Extension => Test::Extension(each(&values, |v| pattern(v, name, key))?),
@@ -376,6 +388,27 @@ fn choice(signs: &[Sign], key: &str, names: Names) -> Result<String, ExpressionE
         );
         error(signs, message)
     })
+}
+
+fn standing(signs: &[Sign], known: &[Standing]) -> Result<Standing, ExpressionError> {
+    let written = text_of(signs);
+    let is_written = |standing: &Standing| standing.word().eq_ignore_ascii_case(&written);
+    let found = Standing::ALL.into_iter().find(is_written);
+    let remedy = match known {
+        [] => "leave is: away here".to_owned(),
+        known => {
+            let words: Vec<_> = known.iter().map(|standing| standing.word()).collect();
+            format!("write {}", words.join(", "))
+        }
+    };
+    match found {
+        Some(standing) if known.contains(&standing) => Ok(standing),
+        Some(_) => {
+            let message = format!("is:{written} is known in other places only: {remedy}");
+            Err(error(signs, message))
+        }
+        None => Err(error(signs, format!("{written:?} is nothing that events can be: {remedy}"))),
+    }
 }
 
 fn span(signs: &[Sign]) -> Result<Span, ExpressionError> {

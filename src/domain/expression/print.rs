@@ -38,6 +38,9 @@ impl Display for Term {
                     other => number_or_quoted(other),
                 })
             }
+            Test::Is(standings) => {
+                alternatives(f, "is:", standings, |standing| standing.word().to_owned())
+            }
             Test::Kind(kinds) => alternatives(f, "kind:", kinds, |kind| match kind.as_str() {
                 "phone" | "queue" | "ivr" | "conference" => kind.clone(),
                 other => number_or_quoted(other),

@@ -29,6 +29,7 @@ fn event() -> Candidate<'static> {
         note: "the \"old\" CRM *1",
         status: "0",
         modified: Modified::parse("2024-01-01T01:30:00+02:00"),
+        standings: Standings { failed: true, ..Standings::default() },
     }
 }
 
@@ -39,7 +40,8 @@ fn now() -> ZonedDateTime {
 }
 
 fn parse(text: &str) -> Expression {
-    Expression::parse(text, &now()).unwrap_or_else(|error| panic!("{text}: {error}"))
+    Expression::parse(text, &now(), &Standing::ALL)
+        .unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
 #[test]
@@ -94,6 +96,8 @@ fn what_is_written_matches_the_event() {
         "age:>5M|<1d",
         "age:<6m",
         "age:>23w age:<167d",
+        "is:failed",
+        "is:marked|FAILED -is:duplicate",
         "kind:queue",
         "kind:ivr|QUEUE",
         "-kind:phone",
@@ -147,6 +151,8 @@ fn what_is_written_leaves_the_event_out() {
         "modified:2023-12..2023",
         "age:<5m",
         "age:>1y",
+        "is:marked|duplicate",
+        "-is:failed",
         "kind:phone|ivr|conference",
         "-kind:queue",
         "kind:\"phoneQueue\"",
@@ -362,7 +368,7 @@ fn nothing_widens_a_selection_without_saying_so() {
         ("age:", 5),
         ("age:>", 5),
     ] {
-        let error = Expression::parse(text, &now()).unwrap_err();
+        let error = Expression::parse(text, &now(), &Standing::ALL).unwrap_err();
         assert_eq!(error.column, column, "{text}: {error}");
     }
 }
@@ -440,7 +446,31 @@ fn a_refusal_names_the_column_the_value_and_the_remedy() {
         ("modified:2024-01-01..", 10, "is not a date"),
         ("modified:2024-02-01..2024-01-01", 10, "ends before it begins"),
     ] {
-        let error = Expression::parse(text, &now()).unwrap_err();
+        let error = Expression::parse(text, &now(), &Standing::ALL).unwrap_err();
+        assert_eq!(error.column, column, "{text}: {error}");
+        assert!(error.to_string().contains(part), "{text}: {error}");
+    }
+}
+
+#[test]
+fn what_is_not_known_in_a_place_is_refused_there_and_never_taken_for_nothing() {
+    for (text, known, column, part) in [
+        (
+            "-is:marked",
+            &[Standing::Duplicate][..],
+            5,
+            "is:marked is known in other places only: write duplicate",
+        ),
+        ("is:duplicate|failed", &[Standing::Duplicate], 14, "write duplicate"),
+        ("is:duplicate", &[], 4, "leave is: away here"),
+        (
+            "is:twin",
+            &Standing::ALL,
+            4,
+            "\"twin\" is nothing that events can be: write duplicate, marked, failed",
+        ),
+    ] {
+        let error = Expression::parse(text, &now(), known).unwrap_err();
         assert_eq!(error.column, column, "{text}: {error}");
         assert!(error.to_string().contains(part), "{text}: {error}");
     }
@@ -448,13 +478,14 @@ fn a_refusal_names_the_column_the_value_and_the_remedy() {
 
 #[test]
 fn a_caret_points_at_the_column() {
-    let error = Expression::parse("é type:x", &now()).unwrap_err();
+    let error = Expression::parse("é type:x", &now(), &Standing::ALL).unwrap_err();
     assert_eq!(error.pointed_at("é type:x"), "é type:x\n       ^");
 }
 
 #[test]
 fn an_extension_is_asked_for_itself_and_then_for_its_events() {
-    let reads = |text: &str| Expression::parse_for_extensions(text, &now()).unwrap();
+    let reads =
+        |text: &str| Expression::parse_for_extensions(text, &now(), &Standing::ALL).unwrap();
     let of_all = |text: &str| reads(text).narrowed(&EXTENSION).map(|narrowed| narrowed.of_all());
     for text in
         ["", "3*21", "RÉCEPTION", "ost", "Queue", "ext:*210", "-west", "kind:queue -label:x"]
@@ -557,6 +588,7 @@ fn test() -> impl Strategy<Value = Test> {
         raw().prop_map(Test::Status),
         raw().prop_map(Test::Kind),
         vec(age(), 1..4).prop_map(Test::Age),
+        vec(proptest::sample::select(&Standing::ALL[..]), 1..4).prop_map(Test::Is),
         patterns(false).prop_map(Test::Owner),
         vec(wild().prop_map(|g| Pattern::new(parse::in_lower_case(&g), false)), 1..4)
             .prop_map(Test::Label),
@@ -580,18 +612,18 @@ proptest! {
         let terms = terms.into_iter().map(|(negated, test)| Term { negated, test }).collect();
         let expression = Expression::of(terms, now().time_zone().clone());
         let text = expression.to_string();
-        prop_assert_eq!(Expression::parse(&text, &now()).map_err(|e| format!("{text}: {e}")), Ok(expression));
+        prop_assert_eq!(Expression::parse(&text, &now(), &Standing::ALL).map_err(|e| format!("{text}: {e}")), Ok(expression));
     }
 
     #[test]
     fn no_text_breaks_the_parser(text in prop_oneof![
         any::<String>(),
-        "(-|type:|ext:|kind:|label:|modified:|age:|<|>|1y|\\.\\.|\\||\"|\\\\|2024|-01| |a|é|\\*){0,12}",
+        "(-|type:|ext:|kind:|label:|is:|marked|modified:|age:|<|>|1y|\\.\\.|\\||\"|\\\\|2024|-01| |a|é|\\*){0,12}",
     ]) {
-        match Expression::parse(&text, &now()) {
+        match Expression::parse(&text, &now(), &Standing::ALL) {
             Ok(expression) => {
                 expression.matches(&event());
-                prop_assert_eq!(Expression::parse(&expression.to_string(), &now()), Ok(expression));
+                prop_assert_eq!(Expression::parse(&expression.to_string(), &now(), &Standing::ALL), Ok(expression));
             }
             Err(error) => prop_assert!((1..=text.chars().count() + 1).contains(&error.column)),
         }

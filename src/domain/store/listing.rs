@@ -1,17 +1,22 @@
 //! One extension's events in 20 bytes a row, an arena of ids and a table of distinct strings.
 
+use std::cmp::Reverse;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
+
+use fixedbitset::FixedBitSet;
+use jiff::tz::TimeZone;
 
 use super::ending::ListEnd;
 use super::faults::{Faults, Key};
 use super::text::{RowText, Texts};
 
 use super::super::{
-    Candidate, EventId, EventKey, EventType, Expression, Extension, ExtensionNumber, Foreign,
-    Method, Modified, Narrowed, PassedOver, PhoneCallEvent, Status, Verdict,
+    Candidate, EventId, EventKey, EventType, Expression, Extension, ExtensionNumber, Failure,
+    Foreign, Method, Modified, Narrowed, PassedOver, PhoneCallEvent, Standing, Standings, Status,
+    Verdict,
 };
 
 /// Rows that cannot be used and are kept to be shown; more of them are counted.
@@ -74,8 +79,17 @@ struct Group {
     end: usize,
 }
 
+/// What the store knows of the rows of a listing.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Known<'a> {
+    pub(super) marks: Option<&'a FixedBitSet>,
+    pub(super) failures: Option<&'a HashMap<EventKey, Failure>>,
+}
+
 /// Why neither of two rows with one key can be used: nobody knows which of them a call would mean.
 const DISPUTED: &str = "its id is listed twice, with different contents";
+
+const ENABLED: Choice = 1;
 
 const ZONE_MISSING: i8 = i8::MIN;
 const ZONE_RAW: i8 = i8::MIN + 1;
@@ -163,16 +177,27 @@ impl Listing {
         groups.find(|(found, _)| *found == event_type).map_or(0..0, |(_, rows)| rows)
     }
 
-    /// The rows that an expression means, or can say nothing about, for the screen and for commands
-    /// alike. `extension` is what is known of the one whose events these are.
+    /// The rows that an expression means, or can say nothing about, where there are no marks.
+    /// `extension` is what is known of the one whose events these are.
     pub fn judged<'a>(
         &'a self,
         expression: &'a Expression,
         extension: &'a Extension,
     ) -> impl Iterator<Item = (usize, Verdict)> + 'a {
+        self.judged_with(expression, extension, Known::default())
+    }
+
+    /// The same with what the store knows, for the screen and for commands alike.
+    pub(super) fn judged_with<'a>(
+        &'a self,
+        expression: &'a Expression,
+        extension: &'a Extension,
+        known: Known<'a>,
+    ) -> impl Iterator<Item = (usize, Verdict)> + 'a {
         let narrowed = expression.narrowed(extension);
         let of_all = narrowed.as_ref().map_or(Some(Verdict::NotMeant), Narrowed::of_all);
         let rows = if of_all == Some(Verdict::NotMeant) { 0..0 } else { 0..self.len() };
+        let standings = narrowed.as_ref().and_then(|narrowed| self.standings(narrowed, known));
         // Each URL is asked once, however many events have it.
         let mut by_url: Vec<Option<bool>> = vec![None; self.strings.len()];
         let mut judge = move |row: usize| {
@@ -188,9 +213,48 @@ impl Listing {
             if let Some(verdict) = of_all {
                 return verdict;
             }
-            narrowed.judge(&view.candidate(extension), &mut url_fits)
+            let mut event = view.candidate(extension);
+            event.standings = standings.as_ref().map(|of| of(&view)).unwrap_or_default();
+            narrowed.judge(&event, &mut url_fits)
         };
         rows.map(move |row| (row, judge(row))).filter(|(_, verdict)| *verdict != Verdict::NotMeant)
+    }
+
+    /// What is known of each row, where it is asked for.
+    fn standings<'a>(
+        &'a self,
+        narrowed: &Narrowed<'a>,
+        known: Known<'a>,
+    ) -> Option<impl Fn(&EventView<'a>) -> Standings + use<'a>> {
+        let [duplicate, marked, failed] = Standing::ALL.map(|standing| narrowed.asks(standing));
+        let duplicates = duplicate.then(|| self.duplicates(narrowed.zone()));
+        let failures = known.failures.filter(|_| failed);
+        (duplicate || marked || failed).then_some(move |view: &EventView<'a>| Standings {
+            duplicate: duplicates.as_ref().is_some_and(|rows| rows.contains(view.index)),
+            marked: known.marks.is_some_and(|marks| marks.contains(view.index)),
+            failed: failures.is_some_and(|failures| failures.contains_key(&view.key())),
+        })
+    }
+
+    /// The rows that have another one like them which stays: of those with one type, method and URL
+    /// an enabled one, then the newest by a date that can be read, then the one listed first.
+    fn duplicates(&self, local: &TimeZone) -> FixedBitSet {
+        let mut duplicates = FixedBitSet::with_capacity(self.len());
+        for (_, rows) in self.groups() {
+            let views = rows.filter_map(|row| self.row(row));
+            let mut alike: Vec<_> =
+                views.map(|view| (view.row.url, view.row.method, view.index)).collect();
+            alike.sort_unstable();
+            let same = |one: &(u32, Choice, usize), other: &(u32, Choice, usize)| {
+                (one.0, one.1) == (other.0, other.1)
+            };
+            for alike in alike.chunk_by(same).filter(|alike| alike.len() > 1) {
+                let rows = || alike.iter().map(|(_, _, row)| *row);
+                let stays = rows().min_by_key(|row| self.row(*row).map(|view| view.stays(local)));
+                duplicates.extend(rows().filter(|row| Some(*row) != stays));
+            }
+        }
+        duplicates
     }
 
     /// The rows that an expression means.
@@ -306,7 +370,13 @@ impl<'a> EventView<'a> {
             note: self.listing.text(self.row.note),
             status: self.listing.written(self.row.status),
             modified: self.modified(),
+            standings: Standings::default(),
         }
+    }
+
+    /// The less, the rather it stays of several that are alike; of equal ones the first does.
+    fn stays(&self, local: &TimeZone) -> (bool, Reverse<Option<jiff::Timestamp>>) {
+        (self.row.status != ENABLED, Reverse(self.modified().instant(local)))
     }
 
     /// Its type.
