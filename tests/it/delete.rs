@@ -219,6 +219,32 @@ fn what_cannot_be_read_is_not_deleted_and_makes_it_a_part() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "the program asks the same clock")]
+fn a_date_without_an_offset_is_as_old_as_the_operators_clock_says() {
+    let mut world = World::named("the-page").unwrap();
+    let here = jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::now());
+    let later = here.checked_add(jiff::SignedDuration::from_hours(4)).unwrap();
+    let dated = |event: &mut callsweep::simulator::Event| {
+        event.modified = later.strftime("%Y-%m-%dT%H:%M:%S").to_string();
+    };
+    world.extension_mut("0003*210").unwrap().events.iter_mut().for_each(dated);
+    let pbx = pbx(world);
+    let zones = ["UTC", "JST-9", "Asia/Tokyo"].into_iter();
+    let known =
+        |zone: &&str| !zone.contains('/') || std::path::Path::new("/usr/share/zoneinfo").exists();
+    for zone in zones.filter(known) {
+        for (expression, ahead) in [("age:<0d", false), ("age:>0d", true)] {
+            let arguments = ["list", "--format=json", "--where", expression];
+            let mut command = command(&pbx.home, &pbx.simulator.token(), &arguments);
+            let said = Said::of(command.env("TZ", zone).output().unwrap());
+            let events = if ahead == (zone != "UTC") { 3 } else { 0 };
+            let listed = said.document()["events"].as_array().unwrap().len();
+            assert_eq!(listed, events, "{zone} {expression}: {}", said.err);
+        }
+    }
+}
+
+#[test]
 fn refusals_stand_in_the_document_with_code_message_and_status() {
     let pbx = named("an-extension-refuses");
     let said = pbx.run(&["delete", "--where=ext:*", "--yes", "--format=json"]);
