@@ -20,7 +20,7 @@ use callsweep::change::{
 };
 use callsweep::domain::{
     Call, CallForm, DeleteAnswer, Discovery, EventStore, Extension, ExtensionNumber, Foreign,
-    Listing, ListingBuilder, RawEvent, Target, UserId, WriteAnswer,
+    Listing, ListingBuilder, PhoneCallEvent, RawEvent, Target, UserId, WriteAnswer,
 };
 use callsweep::view::draw;
 use ratatui::Terminal;
@@ -58,7 +58,15 @@ fn main() {
         "G5  review of 50,000: opens in {:?} (at most 500 ms), frame {:?}, key {:?}; of 84: frame {:?}, key {:?}",
         many.opens, many.frame, many.key, few.frame, few.key
     );
-    for expression in ["type:hangup", "host:crm7.acme.test", "url:*crm-old*", "crm7"] {
+    for expression in [
+        "type:hangup",
+        "host:crm7.acme.test",
+        "url:*crm-old*",
+        "crm7",
+        "modified:>2024",
+        "age:>1y",
+        "is:duplicate",
+    ] {
         let (counted, marked) = mark_by_expression(&mut large, expression);
         println!(
             "G10 mark by expression over a million events: {marked:?} for {expression}, {counted:?} to count it while typing (at most 50 ms each)"
@@ -146,7 +154,7 @@ fn carried_out(extensions: usize, events: usize) -> (Duration, Duration) {
 
 fn drive(machine: &mut Machine) -> Duration {
     let (mut now, mut spent) = (Duration::ZERO, Duration::ZERO);
-    let mut made: HashMap<ExtensionNumber, Vec<usize>> = HashMap::new();
+    let mut made: HashMap<ExtensionNumber, Vec<(usize, PhoneCallEvent)>> = HashMap::new();
     let mut flying = Vec::new();
     loop {
         let start = Instant::now();
@@ -160,7 +168,8 @@ fn drive(machine: &mut Machine) -> Duration {
                 Done::Waited
             }
             Act::Send(call) => {
-                let key = &call.covered()[0].key;
+                let event = &call.covered()[0];
+                let key = &event.key;
                 let settled = match call.call() {
                     Call::Delete(_) => {
                         let ids = Some(vec![Foreign::from(key.id.as_str())]);
@@ -168,7 +177,8 @@ fn drive(machine: &mut Machine) -> Duration {
                         judge(call.covered(), answer, Duration::ZERO, false)
                     }
                     Call::Create(_) => {
-                        made.entry(key.extension.clone()).or_default().push(call.id());
+                        let made = made.entry(key.extension.clone()).or_default();
+                        made.push((call.id(), event.clone()));
                         let id = Some(Foreign::from(format!("new{}", call.id())));
                         judge_made(Ok(WriteAnswer { http_status: 200, id }), Duration::ZERO)
                     }
@@ -177,9 +187,16 @@ fn drive(machine: &mut Machine) -> Duration {
             }
             Act::List(extension) => {
                 let mut builder = ListingBuilder::new(extension.clone());
-                for call in made.get(&extension).into_iter().flatten() {
-                    let id = format!("new{call}");
-                    builder.push(RawEvent { event_type: "0", id: &id, ..RawEvent::default() });
+                for (call, event) in made.get(&extension).into_iter().flatten() {
+                    builder.push(RawEvent {
+                        event_type: &event.key.event_type.number().to_string(),
+                        id: &format!("new{call}"),
+                        method: event.method.written(),
+                        url: event.url.raw(),
+                        note: event.note.raw(),
+                        status: event.status.written(),
+                        modified: "",
+                    });
                 }
                 Done::Listed { extension, result: Ok(builder.finish(true)), exchanges: Vec::new() }
             }
