@@ -162,6 +162,7 @@ fn short_badges(model: &Model) -> Vec<Span<'static>> {
 
 fn running_word(model: &Model) -> &'static str {
     match model.waiting() {
+        _ if model.is_simulating() && model.is_paused() => "SIMULATION PAUSED",
         _ if model.is_simulating() => "SIMULATING",
         _ if model.is_paused() => "PAUSED",
         Some(_) => "WAITING",

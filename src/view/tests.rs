@@ -265,6 +265,15 @@ fn a_window_too_small_tells_the_state_in_a_line_and_keeps_badges_and_marks() {
 }
 
 #[test]
+fn a_simulation_that_is_paused_says_both() {
+    let mut desk = Desk::open();
+    desk.press("enter A d s p");
+    desk.take(Message::Resized { columns: 40, rows: 8 });
+    let shown = picture(&desk.model);
+    assert!(shown.contains("SIMULATION PAUSED 0 of "), "{shown}");
+}
+
+#[test]
 fn reading_again_for_the_review_and_what_drifted() {
     let mut desk = Desk::open();
     desk.press_only("A d");

@@ -268,14 +268,14 @@ impl Monkey {
                 }
                 3..6 => self.move_the_world(),
                 6..9 => self.make_trouble(),
-                9..12 => {
+                9..17 => {
                     // What is marked or under the cursor, its undo, or the rest of it.
                     let opens = ["1 d", "1jad", "2Ad", "2jjd", "z", "z", "r"];
                     let which = self.rng.usize(..opens.len());
                     self.press(opens[which]);
                     self.say_yes();
                 }
-                12..13 => self.say_yes(),
+                17..18 => self.say_yes(),
                 _ => self.press_something(),
             }
         }
@@ -319,7 +319,7 @@ impl Monkey {
             self.hears(Duration::from_millis(50));
             self.press(&count);
         }
-        let until = Instant::now() + Duration::from_millis(300);
+        let until = Instant::now() + Duration::from_millis(600);
         while !self.screen().contains("n cancels.") && Instant::now() < until {
             self.hears(Duration::from_millis(5));
         }
