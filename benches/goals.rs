@@ -238,7 +238,7 @@ fn review(extensions: usize, events: usize) -> Costs {
     let start = Instant::now();
     let mut effects = press(&mut model, "d");
     while let Some(effect) = effects.pop() {
-        let Effect::ListEvents { extension, epoch } = effect else { continue };
+        let Effect::ListEvents { extension, epoch, .. } = effect else { continue };
         let place = (0..extensions).find(|place| number(*place) == extension).unwrap();
         let result = Ok(listing(place, events));
         let listed = Message::Listed { extension, epoch, result, exchanges: Vec::new() };

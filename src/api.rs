@@ -76,8 +76,8 @@ pub struct Client {
 struct Inner {
     target: Target,
     timeout: Duration,
-    transport: Transport,
-    ends: Ends,
+    transport: Arc<Transport>,
+    ends: Arc<Ends>,
 }
 
 impl fmt::Debug for Client {
@@ -101,9 +101,9 @@ impl Client {
     /// # Errors
     /// As [`new`](Self::new).
     pub fn sharing(settings: Settings, book: Option<Book>) -> Result<Self, ClientRefused> {
-        let transport = Transport::new(&settings, book)?;
+        let transport = Arc::new(Transport::new(&settings, book)?);
         let Settings { target, timeout, writes, .. } = settings;
-        let inner = Inner { target, timeout, transport, ends: Ends::default() };
+        let inner = Inner { target, timeout, transport, ends: Arc::default() };
         Ok(Self { inner: Arc::new(inner), writes })
     }
 
@@ -118,6 +118,18 @@ impl Client {
     /// other processes.
     pub fn refusal(&self) -> Option<Failure> {
         self.inner.transport.line.refusal()
+    }
+
+    /// The same client with the base path and user of another target, on the same service.
+    #[must_use]
+    pub fn below(&self, target: &Target) -> Self {
+        if *target == self.inner.target {
+            return self.clone();
+        }
+        let Inner { timeout, transport, ends, target: _ } = &*self.inner;
+        let (transport, ends) = (Arc::clone(transport), Arc::clone(ends));
+        let inner = Inner { target: target.clone(), timeout: *timeout, transport, ends };
+        Self { inner: Arc::new(inner), writes: self.writes }
     }
 
     /// The longest wait for an answer.

@@ -41,7 +41,7 @@ pub use keymap::{BINDINGS, Binding, Layer, hints};
 pub use layout::Layout;
 pub use line::TypedLine;
 pub use marking::MarkPrompt;
-pub use message::{Message, Moment};
+pub use message::{Message, Moment, RunRead};
 pub use model::{Dialog, Facts, LeaveQuestion, Leaving, Model};
 pub use prompt::FilterPrompt;
 pub use review::{Digest, Review, ReviewCall, ReviewLayout, ReviewRow};

@@ -20,6 +20,7 @@ mod past;
 mod plan;
 mod rate;
 mod rest;
+mod route;
 mod selection;
 mod traffic;
 #[cfg(test)]
@@ -39,6 +40,7 @@ pub use machine::{Machine, RunEnd, RunState, Waiting};
 pub use past::{History, Make};
 pub use plan::{Kind, Plan, PlanRefused};
 pub use rest::{Rest, RestRefused};
+pub use route::Route;
 pub use selection::Selection;
 pub use twice::{CAUGHT_UP, Doubt};
 pub use verification::Check;

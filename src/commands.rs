@@ -5,6 +5,7 @@ mod delete;
 mod ending;
 mod json;
 mod list;
+mod look;
 mod machine;
 mod papers;
 mod profile;

@@ -3,6 +3,7 @@
 
 mod clipboard;
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,20 +12,22 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use crate::api::Client;
-use crate::app::{Effect, Message};
+use crate::app::{Effect, Message, RunRead};
 use crate::change::{
-    Act, Done, Loss, Plan, Rest, RestRefused, RunCall, RunEnd, Settled, judge, judge_made,
+    Act, Done, Loss, Plan, Rest, RestRefused, Route, RunCall, RunEnd, Settled, judge, judge_made,
 };
 use crate::domain::{
     Call, Cause, Discovery, Exchange, ExtensionNumber, Failure, Foreign, Fuse, Listing, Source,
 };
-use crate::journal::{self, Kind, Record, RunFile, Written};
+use crate::journal::{self, Kind, Record, RecordRefused, RunFile, Written};
 use crate::origins::{Lock, LockRefused};
 
 pub use clipboard::Clipboard;
 
 /// Run files looked through at a start.
 const LATEST: usize = 50;
+/// So many extensions are asked whether requests still go where a run was sent.
+const TRIED: usize = 3;
 
 /// What acts reach: the service, and the folder of run files with the one that is open.
 #[derive(Debug)]
@@ -34,10 +37,18 @@ pub struct Ports {
     typed: Vec<ExtensionNumber>,
     sources: Vec<Source>,
     runs: PathBuf,
-    open: Mutex<Option<Arc<RunFile>>>,
+    open: Mutex<Option<OpenRun>>,
     clipboard: Option<Clipboard>,
     /// Other programs may change this PBX too.
     shared: bool,
+}
+
+/// The run that is carried out.
+#[derive(Debug, Clone)]
+struct OpenRun {
+    file: Arc<RunFile>,
+    /// What sends its requests: where its plan says.
+    client: Client,
 }
 
 impl Ports {
@@ -70,13 +81,19 @@ impl Ports {
         taken.transpose()
     }
 
-    fn run_file(&self) -> Option<Arc<RunFile>> {
+    /// The same for requests that go elsewhere than the profile says.
+    #[must_use]
+    pub fn on(self, route: &Route) -> Self {
+        Self { client: self.client.below(route.target()), ..self }
+    }
+
+    fn run(&self) -> Option<OpenRun> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn keep(&self, file: Option<RunFile>) -> Option<Arc<RunFile>> {
+    fn keep(&self, run: Option<OpenRun>) -> Option<OpenRun> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::replace(&mut *open, file.map(Arc::new))
+        std::mem::replace(&mut *open, run)
     }
 }
 
@@ -88,11 +105,12 @@ pub async fn perform(effect: Effect, ports: &Ports) -> Message {
             Message::Discovered { result, exchanges }
         }
         Effect::FindBrokenRuns => Message::BrokenRunsFound(broken_runs(ports)),
-        Effect::ReadWayBack(run) => Message::WayBackRead(read_way_back(ports, &run)),
-        Effect::ReadRest(run) => Message::RestRead(read_rest(ports, &run)),
-        Effect::ListEvents { extension, epoch } => {
+        Effect::ReadWayBack(run) => Message::WayBackRead(read_way_back(ports, &run).await),
+        Effect::ReadRest(run) => Message::RestRead(read_rest(ports, &run).await),
+        Effect::ListEvents { extension, epoch, below } => {
             let mut exchanges = Vec::new();
-            let result = ports.client.events(&extension, &mut exchanges).await;
+            let client = below.map_or_else(|| ports.client.clone(), |it| ports.client.below(&it));
+            let result = client.events(&extension, &mut exchanges).await;
             Message::Listed { extension, epoch, result, exchanges }
         }
         Effect::Copy { what, text } => {
@@ -121,17 +139,18 @@ pub async fn carry(act: Act, ports: &Ports) -> Done {
     match act {
         Act::Open(plan) => Done::Opened(open_run_file(ports, &plan)),
         Act::Send(call) => {
-            let settled = match ports.run_file() {
+            let settled = match ports.run() {
                 _ if call.is_simulated() => {
                     send(&call, &ports.client.simulating(), &mut exchanges).await
                 }
-                Some(file) => send_and_record(&call, &file, ports, &mut exchanges).await,
+                Some(run) => send_and_record(&call, &run, &mut exchanges).await,
                 None => call.failed(&withheld("there is no run file".to_owned()), Duration::ZERO),
             };
             Done::Settled { call: call.id(), settled, exchanges }
         }
         Act::List(extension) => {
-            let result = ports.client.events(&extension, &mut exchanges).await;
+            let client = ports.run().map_or_else(|| ports.client.clone(), |run| run.client);
+            let result = client.events(&extension, &mut exchanges).await;
             Done::Listed { extension, result, exchanges }
         }
         Act::Wait(time) => {
@@ -149,13 +168,50 @@ pub fn speed() -> u32 {
     if cfg!(debug_assertions) { told().unwrap_or(1).max(1) } else { 1 }
 }
 
-fn read_way_back(ports: &Ports, run: &str) -> Result<(Box<Loss>, Vec<String>), String> {
+async fn read_way_back(ports: &Ports, run: &str) -> Result<RunRead<Box<Loss>>, String> {
     let way = journal::way_back(&ports.runs, run, ports.client.patience())
         .map_err(|why| why.to_string())?;
-    way.record.is_of(ports.client.target()).map_err(|why| why.to_string())?;
-    let flaws = way.record.flaws.iter().map(|flaw| format!("run {}, {flaw}", way.record.name));
-    let remarks = flaws.chain(way.remarks).collect();
-    Ok((Box::new(way.loss), remarks))
+    way.record.is_at(&ports.client.target().origin).map_err(|why| why.to_string())?;
+    let route = route(ports, &way.record, way.loss.extensions()).await;
+    let remarks = flaws(&way.record).chain(way.remarks).collect();
+    Ok(RunRead { what: Box::new(way.loss), route, remarks })
+}
+
+/// What is left of a run.
+async fn read_rest(ports: &Ports, run: &str) -> Result<RunRead<Arc<Rest>>, RestRefused> {
+    let elsewhere = |why: RecordRefused| RestRefused::Elsewhere(why.to_string());
+    let record = Record::read(&ports.runs, run).map_err(elsewhere)?;
+    record.is_at(&ports.client.target().origin).map_err(elsewhere)?;
+    let rest = Arc::new(record.rest(&ports.runs)?);
+    let route = route(ports, &record, rest.open().map(|event| &event.key.extension)).await;
+    Ok(RunRead { what: rest, route, remarks: flaws(&record).collect() })
+}
+
+/// The lines of a run file that are not used.
+fn flaws(record: &Record) -> impl Iterator<Item = String> {
+    record.flaws.iter().map(|flaw| format!("run {}, {flaw}", record.name))
+}
+
+/// Where requests about a run go: where it was sent, and where the profile says once the service
+/// refuses to list its extensions there.
+pub async fn route<'a>(
+    ports: &Ports,
+    record: &Record,
+    extensions: impl Iterator<Item = &'a ExtensionNumber>,
+) -> Route {
+    let ours = ports.client.target();
+    let Some(theirs) = record.sent_to(ours) else { return Route::of(ours.clone()) };
+    let client = ports.client.below(&theirs);
+    let mut works = true;
+    for extension in extensions.collect::<BTreeSet<_>>().into_iter().take(TRIED) {
+        let listed = client.events(extension, &mut Vec::new()).await;
+        // What is refused may go better for another extension, and what fails proves nothing.
+        works = !listed.is_err_and(|failure| failure.is_refusal());
+        if works {
+            break;
+        }
+    }
+    Route::of_run(&record.name, theirs, ours.clone(), works)
 }
 
 /// The extensions there are, and what was sent to know it.
@@ -253,16 +309,6 @@ fn left_over(ports: &Ports, record: &Record) -> Option<String> {
     Some(format!("run {name} {how}: {left} of {all} not done ({}); {go_on}", stop.message))
 }
 
-/// What is left of a run.
-fn read_rest(ports: &Ports, run: &str) -> Result<Arc<Rest>, RestRefused> {
-    match Record::read(&ports.runs, run) {
-        Ok(record) => record.rest(&ports.runs).map(Arc::new),
-        Err(refused) => {
-            Err(RestRefused::Damaged { run: run.to_owned(), what: refused.to_string() })
-        }
-    }
-}
-
 /// Takes the lock of the PBX and opens the run file, which gives it back when it is closed.
 fn open_run_file(ports: &Ports, plan: &Plan) -> Result<String, Failure> {
     let unwritten = |error| {
@@ -280,7 +326,8 @@ fn open_run_file(ports: &Ports, plan: &Plan) -> Result<String, Failure> {
     };
     let file = file.map_err(unwritten)?.holding(lock);
     let name = file.name().to_owned();
-    ports.keep(Some(file));
+    let client = ports.client.below(plan.target());
+    ports.keep(Some(OpenRun { file: Arc::new(file), client }));
     Ok(name)
 }
 
@@ -324,14 +371,13 @@ async fn on_disk(file: &RunFile, line: io::Result<Written>) -> Result<(), Failur
 /// Writes *sent*, sends, writes *settled*: a request whose line is not written does not go out.
 async fn send_and_record(
     call: &RunCall,
-    file: &RunFile,
-    ports: &Ports,
+    OpenRun { file, client }: &OpenRun,
     exchanges: &mut Vec<Exchange>,
 ) -> Settled {
     if let Err(failure) = on_disk(file, file.sent(call)).await {
         return call.failed(&failure, Duration::ZERO);
     }
-    let settled = send(call, &ports.client, exchanges).await;
+    let settled = send(call, client, exchanges).await;
     // The answer is known either way: an unwritten line makes it unknown to the next start only, and
     // keeps the next call from being sent.
     let _ = file.settled(call, &settled);
@@ -354,7 +400,7 @@ async fn send(call: &RunCall, client: &Client, exchanges: &mut Vec<Exchange>) ->
 
 fn close_run_file(ports: &Ports, end: &RunEnd) -> Result<(), Failure> {
     match ports.keep(None) {
-        Some(file) => file.finish(end).map_err(|error| withheld(error.to_string())),
+        Some(run) => run.file.finish(end).map_err(|error| withheld(error.to_string())),
         None => Ok(()),
     }
 }

@@ -780,9 +780,15 @@ impl Model {
         let at = |row: usize| visible.get(row).and_then(|place| extensions.get(*place));
         let sight = extension_cursor.top..extension_cursor.top + height.max(1);
         let first = std::iter::once(extension_cursor.at).chain(sight).filter_map(at);
-        loading.next(first.map(|extension| &extension.number), |place| {
+        let mut effects = loading.next(first.map(|extension| &extension.number), |place| {
             extensions.get(place).map(|extension| &extension.number)
-        })
+        });
+        for effect in &mut effects {
+            if let Effect::ListEvents { extension, below, .. } = effect {
+                *below = self.read_elsewhere(extension);
+            }
+        }
+        effects
     }
 }
 

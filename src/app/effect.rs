@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::change::Act;
-use crate::domain::ExtensionNumber;
+use crate::domain::{ExtensionNumber, Target};
 
 /// One thing to do. Each comes back as exactly one message.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +22,8 @@ pub enum Effect {
         extension: ExtensionNumber,
         /// How many changes had settled on it when the question was asked.
         epoch: u64,
+        /// Where it is asked for, if not where the profile says.
+        below: Option<Target>,
     },
     /// Let this time pass.
     Wait(Duration),

@@ -190,7 +190,7 @@ impl Loading {
         slot.state = Fetched::UnderWay;
         slot.demanded = false;
         self.in_flight += 1;
-        Effect::ListEvents { extension: extension.clone(), epoch: slot.epoch }
+        Effect::ListEvents { extension: extension.clone(), epoch: slot.epoch, below: None }
     }
 }
 
@@ -208,7 +208,7 @@ mod tests {
         effects
             .iter()
             .map(|effect| match effect {
-                Effect::ListEvents { extension, epoch } => (extension.to_string(), *epoch),
+                Effect::ListEvents { extension, epoch, .. } => (extension.to_string(), *epoch),
                 other => panic!("{other:?}"),
             })
             .collect()
@@ -262,7 +262,7 @@ mod tests {
         }
         let mut flying = next(&mut loading, &[], &all);
         let mut count = 0;
-        while let Some(Effect::ListEvents { extension, epoch }) = flying.pop() {
+        while let Some(Effect::ListEvents { extension, epoch, .. }) = flying.pop() {
             loading.answered(&extension, epoch, Some(&failure));
             flying.extend(next(&mut loading, &[], &all));
             count += 1;
@@ -310,7 +310,7 @@ mod tests {
         let failure = Failure::new(Cause::Rejected, "no");
         let mut loading = Loading::new(1);
         let mut count = 0;
-        while let Some(Effect::ListEvents { extension, epoch }) =
+        while let Some(Effect::ListEvents { extension, epoch, .. }) =
             next(&mut loading, &all, &all).pop()
         {
             loading.answered(&extension, epoch, Some(&failure));

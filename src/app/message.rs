@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::change::{Done, Loss, Rest, RestRefused};
+use crate::change::{Done, Loss, Rest, RestRefused, Route};
 use crate::domain::{Discovery, Exchange, ExtensionNumber, Failure, Listing};
 
 use super::{Key, PictureId};
@@ -15,6 +15,17 @@ pub struct Moment {
     pub since_start: Duration,
     /// Date and time in the operator's zone.
     pub local: jiff::ZonedDateTime,
+}
+
+/// A run that was read to be undone or gone on with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunRead<T> {
+    /// What is to be done.
+    pub what: T,
+    /// Where its requests go.
+    pub route: Route,
+    /// What there is to know of its run file, a sentence each.
+    pub remarks: Vec<String>,
 }
 
 /// One thing that happened.
@@ -44,11 +55,11 @@ pub enum Message {
     },
     /// [`Effect::FindBrokenRuns`](super::Effect::FindBrokenRuns) is done: a sentence for each.
     BrokenRunsFound(Vec<String>),
-    /// [`Effect::ReadWayBack`](super::Effect::ReadWayBack) is done: what is to be given back, with what
-    /// there is to know of it, a sentence each, or why it cannot be.
-    WayBackRead(Result<(Box<Loss>, Vec<String>), String>),
+    /// [`Effect::ReadWayBack`](super::Effect::ReadWayBack) is done: what is to be given back, or why
+    /// it cannot be.
+    WayBackRead(Result<RunRead<Box<Loss>>, String>),
     /// [`Effect::ReadRest`](super::Effect::ReadRest) is done.
-    RestRead(Result<Arc<Rest>, RestRefused>),
+    RestRead(Result<RunRead<Arc<Rest>>, RestRefused>),
     /// [`Effect::ListEvents`](super::Effect::ListEvents) is done.
     Listed {
         /// Whose events were asked for.

@@ -13,7 +13,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::change::{Choice, Inexact, Learnt, Plan, PlanRefused, Rest, RestRefused, Selection};
+use crate::change::{
+    Choice, Inexact, Learnt, Plan, PlanRefused, Rest, RestRefused, Route, Selection,
+};
 use crate::domain::{
     Call, CallForm, DeleteCall, EventKey, EventStore, ExpressionError, Extension, ExtensionNumber,
     Filter, Mask, PassedOver, PhoneCallEvent, Verdict,
@@ -21,7 +23,7 @@ use crate::domain::{
 
 use super::consent::{Sight, Substance, Yes};
 use super::status::Tone;
-use super::{Cursor, Dialog, Effect, Facts, Model, Motion, TypedLine, count_of};
+use super::{Cursor, Dialog, Effect, Facts, Model, Motion, RunRead, TypedLine, count_of};
 use check::Check;
 pub use digest::Digest;
 pub use layout::ReviewLayout;
@@ -45,6 +47,10 @@ pub struct Review {
     /// What an undo gives back.
     lost: Option<Box<Lost>>,
     check: Check,
+    /// Where its listings are asked for and its calls go.
+    route: Route,
+    /// What there is to know of the run file that it is made of.
+    remarks: Vec<String>,
     digest: Digest,
     /// What of the plan a POST could not give back exactly.
     inexact: Inexact,
@@ -125,7 +131,8 @@ impl Review {
         let selection = choice.selection(store);
         let form = CallForm::Event;
         let chosen = Chosen { choice, selection: Selection::default(), form, rest: None };
-        let mut review = Self::of(None, check, from_cursor);
+        let mut review = Self::of(None, check, Route::of(facts.target.clone()));
+        review.from_cursor = from_cursor;
         review.chosen = Some(Box::new(chosen));
         review.freeze(facts, selection)?;
         Ok(review)
@@ -134,8 +141,9 @@ impl Review {
     pub(super) fn of_rest(
         facts: &Facts,
         store: &EventStore,
-        rest: Arc<Rest>,
+        read: RunRead<Arc<Rest>>,
     ) -> Result<Self, PlanRefused> {
+        let RunRead { what: rest, route, remarks } = read;
         let choice = Choice::of_rest(&rest, store);
         let check = Check::of(choice.extensions().cloned());
         let selection = choice.selection(store);
@@ -145,24 +153,27 @@ impl Review {
             form: CallForm::Event,
             rest: Some(rest),
         };
-        let mut review = Self::of(None, check, false);
+        let mut review = Self::of(None, check, route);
+        review.remarks = remarks;
         review.chosen = Some(Box::new(chosen));
         review.freeze(facts, selection)?;
         Ok(review)
     }
 
-    fn of(plan: Option<Arc<Plan>>, check: Check, from_cursor: bool) -> Self {
+    fn of(plan: Option<Arc<Plan>>, check: Check, route: Route) -> Self {
         Self {
             plan,
             plans: 0,
             chosen: None,
             lost: None,
             check,
+            route,
+            remarks: Vec::new(),
             digest: Digest::default(),
             inexact: Inexact::default(),
             question: 0,
             hidden: 0,
-            from_cursor,
+            from_cursor: false,
             typed: String::new(),
             must_type: false,
             shows_calls: false,
@@ -340,7 +351,7 @@ impl Review {
     /// Freezes a selection. What was typed and agreed to stands for the calls as they were.
     fn freeze(&mut self, facts: &Facts, selection: Selection) -> Result<(), PlanRefused> {
         let Some(chosen) = &mut self.chosen else { return Ok(()) };
-        let (target, most) = (facts.target.clone(), facts.max_delete);
+        let (target, most) = (self.route.target().clone(), facts.max_delete);
         let plan = match &chosen.rest {
             Some(rest) => Plan::go_on(target, rest, &selection, most),
             None => Plan::freeze(target, &selection, chosen.form, most),
@@ -391,7 +402,8 @@ impl Review {
     fn count_hidden(&mut self, facts: &Facts, hidden: usize) {
         self.hidden = hidden;
         let many = !self.is_of_undo() && self.events().len() > TYPED_ABOVE;
-        self.must_type = many || hidden > 0 || facts.protected;
+        let elsewhere = self.route.differs().is_some();
+        self.must_type = many || hidden > 0 || facts.protected || elsewhere;
     }
 
     /// Freezes the same selection with the next form that may be chosen and fits any of it; `None`
@@ -475,7 +487,7 @@ impl Model {
     }
 
     /// What is left of a run was read: it is reviewed, and listed once more.
-    pub(super) fn rest_read(&mut self, rest: Result<Arc<Rest>, RestRefused>) {
+    pub(super) fn rest_read(&mut self, rest: Result<RunRead<Arc<Rest>>, RestRefused>) {
         if self.dialog.is_some() || self.is_running() {
             return;
         }
@@ -771,6 +783,9 @@ impl Model {
                 "! {hidden} of the {all} are hidden by the filter {names}; all are below"
             ));
         }
+        let known =
+            review.route.differs().into_iter().chain(review.remarks.iter().map(String::as_str));
+        warnings.extend(known.map(|what| format!("! {}", self.mask.text(what))));
         warnings.extend(review.lost.iter().flat_map(|lost| lost.words(&self.mask)));
         warnings.extend(review.inexact_words(&self.mask));
         if !review.from_cursor && !review.is_of_undo() {

@@ -5,7 +5,7 @@ mod drift;
 use std::time::Duration;
 
 use crate::change::trial::loss_of;
-use crate::change::{Act, Done, Settled, judge};
+use crate::change::{Act, Done, Route, Settled, judge};
 use crate::domain::{
     CallForm, Cause, DeleteAnswer, Discovery, Extension, ExtensionNumber, Failure, Foreign,
     Listing, ListingBuilder, RawEvent, Target, UserId, WideCalls,
@@ -178,13 +178,17 @@ impl Desk {
         if let Some(place) = self.effects.iter().position(asked) {
             self.effects.remove(place);
             let loss = loss_of(&self.model.run().unwrap().machine);
-            self.take(Message::WayBackRead(Ok((Box::new(loss), Vec::new()))));
+            let route = Route::of(self.model.facts().target.clone());
+            let read = RunRead { what: Box::new(loss), route, remarks: Vec::new() };
+            self.take(Message::WayBackRead(Ok(read)));
         }
         while matches!(self.model.dialog(), Some(Dialog::Review(_)))
             && let Some(place) =
                 self.effects.iter().position(|effect| matches!(effect, Effect::ListEvents { .. }))
         {
-            let Effect::ListEvents { extension, epoch } = self.effects.remove(place) else { break };
+            let Effect::ListEvents { extension, epoch, .. } = self.effects.remove(place) else {
+                break;
+            };
             let result = Ok(self.as_it_is(&extension));
             self.take(Message::Listed { extension, epoch, result, exchanges: Vec::new() });
         }
@@ -595,7 +599,7 @@ fn reading_again_keeps_marks_and_cursor_on_their_events() {
     let mut desk = Desk::open();
     desk.press("enter j j space k");
     let effects = desk.press("R");
-    assert_eq!(effects, [Effect::ListEvents { extension: number("1"), epoch: 0 }]);
+    assert_eq!(effects, [Effect::ListEvents { extension: number("1"), epoch: 0, below: None }]);
     desk.list("1", "0 new,0 a,0 o1");
     assert_eq!(desk.marked(), ["o1"]);
     assert_eq!(desk.model.event_line(desk.model.cursor(Panel::Events).at), Some(&Line::Event(2)));
@@ -959,10 +963,9 @@ fn an_answer_from_before_a_deletion_does_not_bring_the_event_back() {
     let again = desk.settle(0, true);
     desk.answer_listing("1", 0, Ok(listing("1", "0 a,0 o1,2 b,2 o2")));
     assert_eq!(desk.model.store().listing(&number("1")).unwrap().len(), 3);
-    let asked = again
-        .iter()
-        .chain(&desk.effects)
-        .any(|effect| *effect == Effect::ListEvents { extension: number("1"), epoch: 2 });
+    let asked = again.iter().chain(&desk.effects).any(|effect| {
+        *effect == Effect::ListEvents { extension: number("1"), epoch: 2, below: None }
+    });
     assert!(asked, "{again:?} {:?}", desk.effects);
 }
 

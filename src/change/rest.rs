@@ -30,6 +30,9 @@ pub enum RestRefused {
         /// What it is.
         kind: &'static str,
     },
+    /// It ran on another service, or cannot be read.
+    #[error("{0}")]
+    Elsewhere(String),
     /// Another program is at it.
     #[error("{run} is still going on in another callsweep{holder}")]
     GoingOn {

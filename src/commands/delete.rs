@@ -60,7 +60,7 @@ pub(super) fn run(
     }
     let chosen = agree(
         || choose(&opened, &wanted, form, flags),
-        |plan| machine::held_back(plan, &opened.profile, consent),
+        |plan| machine::held_back(plan, &opened.profile, consent, opened.profile.protected),
         |chosen| !consent.yes && chosen.listed.elapsed() > FRESH,
     )?;
     let Chosen { plan, whole, listed } = match chosen {

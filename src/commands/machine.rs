@@ -29,6 +29,7 @@ const LAST_WAIT: Duration = Duration::from_millis(800);
 const HANG_UP: u8 = 1;
 
 /// How it ends already where nothing is to be sent: it is only shown, or must not or shall not be.
+/// `must_type` where the number of events has to be typed, however few there are.
 ///
 /// # Errors
 /// When the terminal cannot be asked.
@@ -36,6 +37,7 @@ pub(super) fn held_back(
     plan: &Plan,
     profile: &Profile,
     consent: &Consent,
+    must_type: bool,
 ) -> Result<Option<Ending>> {
     tell_inexact(plan);
     Ok(if consent.dry_run {
@@ -44,7 +46,7 @@ pub(super) fn held_back(
         let done = plan.kind().done();
         let why = format!("this profile is read-only: nothing is {done} (read_only, --read-only)");
         Some(unsent(plan, Ending::Refused, &why, consent.format))
-    } else if !consent.yes && !is_confirmed(plan, profile)? {
+    } else if !consent.yes && !is_confirmed(plan, must_type)? {
         Some(unsent(plan, Ending::Refused, "cancelled: nothing was sent", consent.format))
     } else {
         None
@@ -75,9 +77,7 @@ pub(super) fn send(
     format: RunFormat,
     listed: Instant,
 ) -> Result<Ending> {
-    // An undo may go where its run went, in spite of the profile.
-    let profile = Profile { target: plan.target().clone(), ..opened.profile.clone() };
-    let client = opened.client(&profile, Writes::Allowed)?;
+    let client = opened.client(&opened.profile, Writes::Allowed)?;
     let ports = Ports::new(client, Vec::new(), Vec::new(), folder.to_owned());
     let ports = if opened.simulator.is_some() { ports.of_own_pbx() } else { ports };
     let places = places_in_begun(folder, &plan);
@@ -127,12 +127,11 @@ fn print_plan(plan: &Plan, format: RunFormat) -> io::Result<()> {
     })
 }
 
-fn is_confirmed(plan: &Plan, profile: &Profile) -> Result<bool> {
+fn is_confirmed(plan: &Plan, must_type: bool) -> Result<bool> {
     let (count, origin) = (plan.covered_events(), &plan.target().origin);
     let events = counted(count, "event");
     if let Some(run) = plan.undoes() {
-        let elsewhere = *plan.target() != profile.target;
-        let typed = (elsewhere || profile.protected).then_some(count);
+        let typed = must_type.then_some(count);
         return confirmed(&format!("re-create {events} of run {run} on {origin}"), typed);
     }
     let wide = match plan.wide_calls() {
@@ -140,7 +139,7 @@ fn is_confirmed(plan: &Plan, profile: &Profile) -> Result<bool> {
         wide => format!(", {wide} wide,"),
     };
     let calls = counted(plan.calls(), "call") + &wide;
-    let typed = (count > TYPED_ABOVE || profile.protected).then_some(count);
+    let typed = (count > TYPED_ABOVE || must_type).then_some(count);
     confirmed(&format!("delete {events} with {calls} on {origin}"), typed)
 }
 

@@ -1,25 +1,18 @@
 //! `callsweep resume`: a run that did not do everything is settled by listing, and what is still
 //! there and still the same is deleted, in the same run file.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
 use color_eyre::eyre::{Result, eyre};
 
 use super::ending::{Ending, remark};
-use super::machine;
-use super::profile::{self, Opened};
-use super::progress::Progress;
-use super::room;
-use super::runs;
-use super::{Consent, counted};
-use crate::api::Writes;
-use crate::change::{Choice, Plan, Rest, Tally};
+use super::look::{Seen, look};
+use super::{Consent, counted, machine, profile, runs};
+use crate::change::{Choice, Plan, Tally};
 use crate::config::{self, Environment, Flags};
-use crate::domain::{EventStore, Mask};
+use crate::domain::Mask;
 use crate::journal::Record;
-use crate::runtime::{self, Listed, Ports};
 
 /// Which run, and how sure it is to go on.
 #[derive(Debug, Args)]
@@ -52,11 +45,15 @@ pub(super) fn run(
     let rest = record.rest(&folder);
     let rest = Arc::new(rest.map_err(|refused| Ending::Refused.refusing(refused.to_string()))?);
     let opened = profile::open(demo, flags, environment)?;
-    if let Err(refused) = record.is_of(&opened.profile.target) {
-        return Err(Ending::Usage.refusing(refused.to_string()));
-    }
+    record
+        .is_at(&opened.profile.target.origin)
+        .map_err(|refused| Ending::Usage.refusing(refused.to_string()))?;
     let (listed, consent) = (machine::clock(), &arguments.consent);
-    let (store, failed) = list(&rest, &opened)?;
+    let mut numbers: Vec<_> = rest.open().map(|event| event.key.extension.clone()).collect();
+    numbers.dedup();
+    let Seen { route, store, failed } = look(&record, &numbers, &opened, |store, listing| {
+        let _replaced = store.insert_whole(listing);
+    })?;
     let choice = Choice::of_rest(&rest, &store);
     let selection = choice.selection(&store);
     say_what_is_left(&record, selection.len(), &choice);
@@ -64,14 +61,14 @@ pub(super) fn run(
         let why = "nothing was sent, as not everything could be listed";
         return Err(Ending::Failed.refusing(why));
     }
-    let (target, most) = (opened.profile.target.clone(), opened.profile.max_delete);
-    let plan = Plan::go_on(target, &rest, &selection, most)
+    let most = opened.profile.max_delete;
+    let plan = Plan::go_on(route.target().clone(), &rest, &selection, most)
         .map_err(|refused| Ending::Refused.refusing(refused.to_string()))?;
     // To settle by listing what is not there any more takes nobody's yes.
     let asks = plan.calls() > 0 || consent.dry_run;
-    if let Some(ending) =
-        asks.then(|| machine::held_back(&plan, &opened.profile, consent)).transpose()?.flatten()
-    {
+    let must_type = opened.profile.protected || route.differs().is_some();
+    let held_back = || machine::held_back(&plan, &opened.profile, consent, must_type);
+    if let Some(ending) = asks.then(held_back).transpose()?.flatten() {
         return Ok(ending);
     }
     machine::send(plan, &opened, &folder, consent.format, listed)
@@ -84,33 +81,4 @@ fn say_what_is_left(record: &Record, left: usize, choice: &Choice) {
     for sentence in choice.words(&Mask::new("", false)) {
         remark(&sentence);
     }
-}
-
-/// Lists every extension on which something is open, and says how many could not be.
-fn list(rest: &Rest, opened: &Opened) -> Result<(EventStore, usize)> {
-    let profile = &opened.profile;
-    let mut numbers: Vec<_> = rest.open().map(|event| event.key.extension.clone()).collect();
-    numbers.dedup();
-    let client = opened.client(profile, Writes::ReadOnly)?;
-    let hands = super::hands()?;
-    hands.block_on(room::wait(&client));
-    let ports = Arc::new(Ports::new(client, Vec::new(), Vec::new(), PathBuf::new()));
-    let mut progress = Progress::of(numbers.len(), "extensions");
-    let step = || progress.step();
-    let listed = hands.block_on(runtime::list_all(&ports, &numbers, profile.concurrency, step));
-    drop(progress);
-    let (mut store, mut failed) = (EventStore::default(), 0);
-    for (number, listed) in numbers.into_iter().zip(listed) {
-        match listed {
-            Listed::Answered(Ok(listing)) => {
-                let _replaced = store.insert_whole(listing);
-            }
-            Listed::Answered(Err(failure)) => {
-                failed += 1;
-                remark(&format!("{number} could not be read: {failure}"));
-            }
-            Listed::NotAsked => failed += 1,
-        }
-    }
-    Ok((store, failed))
 }

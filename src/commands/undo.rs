@@ -1,26 +1,19 @@
 //! `callsweep undo`: what a run took and is not there now is made again, each event once.
 
 use std::io;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
 
 use clap::Args;
 use color_eyre::eyre::{Result, eyre};
 
 use super::ending::{Ending, remark};
-use super::machine;
-use super::profile::{self, Opened};
-use super::progress::Progress;
-use super::room;
-use super::runs;
-use super::{Consent, counted};
-use crate::api::Writes;
+use super::look::{Seen, look};
+use super::{Consent, counted, machine, profile, runs};
 use crate::change::{Check, RunEnd, STILL_LISTED, StandIn, UndoRefused, WayBack};
-use crate::config::{self, Environment, Flags, Profile};
-use crate::domain::{EventKey, EventStore, ExtensionNumber, Foreign, Target, UserId};
+use crate::config::{self, Environment, Flags};
+use crate::domain::{EventKey, ExtensionNumber, Foreign};
 use crate::journal::{self, Record, RunFile, Way};
 use crate::origins::Lock;
-use crate::runtime::{self, Listed, Ports};
 
 /// Which run, and how sure its undo is.
 #[derive(Debug, Args)]
@@ -59,8 +52,11 @@ pub(super) fn run(
     if let Err(busy) = way.record.is_left_alone(&folder) {
         return Err(Ending::Refused.refusing(busy.to_string()));
     }
-    let (target, store) = look(&way, &opened)?;
-    let found = way.loss.way_back(target, |number| store.listing(number), false);
+    let numbers: Vec<ExtensionNumber> = way.loss.extensions().cloned().collect();
+    let Seen { route, store, .. } = look(&way.record, &numbers, &opened, |store, listing| {
+        store.insert(listing);
+    })?;
+    let found = way.loss.way_back(route.target().clone(), |number| store.listing(number), false);
     tell(&way, &found);
     let consent = &arguments.consent;
     let plan = match found.plan.clone() {
@@ -70,7 +66,8 @@ pub(super) fn run(
         }
         Err(refused) => return Err(Ending::Refused.refusing(refused.to_string())),
     };
-    match machine::held_back(&plan, &opened.profile, consent)? {
+    let must_type = opened.profile.protected || route.differs().is_some();
+    match machine::held_back(&plan, &opened.profile, consent, must_type)? {
         Some(ending) => Ok(ending),
         None => machine::send(plan, &opened, &folder, consent.format, machine::clock()),
     }
@@ -103,63 +100,6 @@ fn close(
     })?;
     remark(&format!("nothing is left to be made: every event of {} is there", way.record.name));
     Ok(runs::print_run(&runs::read(folder, name)?, format))
-}
-
-/// Lists what the run touched: under the base path and user that it had, and under those of the
-/// profile where these are others and the first give nothing.
-fn look(way: &Way, opened: &Opened) -> Result<(Target, EventStore)> {
-    let ours = &opened.profile.target;
-    let Some(theirs) = recorded(&way.record, ours) else {
-        let (store, _) = list(way, opened, ours)?;
-        return Ok((ours.clone(), store));
-    };
-    let (name, words) =
-        (&way.record.name, |it: &Target| format!("{} as {}", it.base_path(), it.user));
-    remark(&format!("run {name} was sent to {}; the profile has {}", words(&theirs), words(ours)));
-    let (store, answered) = list(way, opened, &theirs)?;
-    if answered {
-        remark(&format!("this undo uses {}", words(&theirs)));
-        return Ok((theirs, store));
-    }
-    let (store, _) = list(way, opened, ours)?;
-    remark(&format!("nothing is listed there: this undo uses {}", words(ours)));
-    Ok((ours.clone(), store))
-}
-
-/// Where the run was sent, where that is not where the profile would send it.
-fn recorded(record: &Record, ours: &Target) -> Option<Target> {
-    let user = UserId::parse(&record.user).ok()?;
-    let mut theirs = Target::new(&ours.profile, &ours.origin, &record.base_path, user).ok()?;
-    theirs.create_path = ours.create_path;
-    (theirs != *ours).then_some(theirs)
-}
-
-/// The extensions that could be listed, and whether there was any.
-fn list(way: &Way, opened: &Opened, target: &Target) -> Result<(EventStore, bool)> {
-    let profile = Profile { target: target.clone(), ..opened.profile.clone() };
-    let numbers: Vec<ExtensionNumber> = way.loss.extensions().cloned().collect();
-    let client = opened.client(&profile, Writes::ReadOnly)?;
-    let hands = super::hands()?;
-    hands.block_on(room::wait(&client));
-    let ports = Arc::new(Ports::new(client, Vec::new(), Vec::new(), PathBuf::new()));
-    let mut progress = Progress::of(numbers.len(), "extensions");
-    let step = || progress.step();
-    let listed = hands.block_on(runtime::list_all(&ports, &numbers, profile.concurrency, step));
-    drop(progress);
-    let (mut store, mut answered) = (EventStore::default(), numbers.is_empty());
-    for (number, listed) in numbers.iter().zip(listed) {
-        match listed {
-            Listed::Answered(Ok(listing)) => {
-                answered = true;
-                store.insert(listing);
-            }
-            Listed::Answered(Err(failure)) => {
-                remark(&format!("{number} could not be read: {failure}"));
-            }
-            Listed::NotAsked => {}
-        }
-    }
-    Ok((store, answered))
 }
 
 /// What an operator has to know before a yes.

@@ -145,6 +145,12 @@ impl Failure {
         Self { http_status: Some(400), code, ..said }
     }
 
+    /// Whether the service answered, and would answer the same again: not the token was refused, but
+    /// what was asked.
+    pub fn is_refusal(&self) -> bool {
+        self.http_status.is_some_and(|status| status != 401) && !self.is_worth_repeating()
+    }
+
     /// Whether the same request may go better a little later: the connection or the service was in
     /// trouble, or asked too often. Everything else comes back the same until somebody mends it.
     ///

@@ -91,6 +91,20 @@ impl Target {
         })
     }
 
+    /// The same with the base path and user of a run file; `None` where that is no other, or nobody
+    /// can tell.
+    pub fn recorded(&self, base_path: &str, user: &str) -> Option<Self> {
+        let user = UserId::parse(user).ok()?;
+        let recorded = Self::new(&self.profile, &self.origin, base_path, user).ok()?;
+        let recorded = Self { create_path: self.create_path, ..recorded };
+        (recorded != *self).then_some(recorded)
+    }
+
+    /// Base path and user, for people.
+    pub fn path_in_words(&self) -> String {
+        format!("{} as {}", self.base_path, self.user)
+    }
+
     /// What stands before `/extensions` in every path.
     pub fn base_path(&self) -> &str {
         &self.base_path

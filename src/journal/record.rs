@@ -54,7 +54,7 @@ pub enum RecordRefused {
     /// It took nothing away, or does not say what it undoes.
     #[error("{0} is no deletion: there is nothing to undo")]
     NotUndoable(String),
-    /// It ran on another service, or as another user.
+    /// It ran on another service.
     #[error("{run} ran on {there}: choose that profile with --profile {profile}")]
     Elsewhere {
         /// The run.
@@ -362,24 +362,18 @@ impl Record {
     /// # Errors
     /// Says where it ran.
     pub fn is_at(&self, origin: &str) -> Result<(), RecordRefused> {
-        if self.origin.eq_ignore_ascii_case(origin) { Ok(()) } else { Err(self.elsewhere()) }
-    }
-
-    /// Checks that it ran on this service, below this base path and as this user: the same paths
-    /// name the same events then.
-    ///
-    /// # Errors
-    /// Says where it ran.
-    pub fn is_of(&self, target: &Target) -> Result<(), RecordRefused> {
         if self.origin.is_empty() {
             return Err(RecordRefused::Headless(self.name.clone()));
         }
+        if self.origin.eq_ignore_ascii_case(origin) { Ok(()) } else { Err(self.elsewhere()) }
+    }
+
+    /// Where it was sent, where that is not where a profile on this service sends requests now.
+    pub fn sent_to(&self, ours: &Target) -> Option<Target> {
         // A run of an earlier version that planned no call tells no base path.
-        let base_path = Some(self.base_path.as_str()).filter(|path| !path.is_empty());
-        let here = (self.origin.as_str(), self.user.as_str())
-            == (target.origin.as_str(), target.user.as_str())
-            && base_path.is_none_or(|path| path == target.base_path());
-        if here { Ok(()) } else { Err(self.elsewhere()) }
+        let is_told = self.schema > 1 || !self.base_path.is_empty();
+        let base_path = if is_told { &self.base_path } else { ours.base_path() };
+        ours.recorded(base_path, &self.user)
     }
 
     fn elsewhere(&self) -> RecordRefused {

@@ -285,7 +285,7 @@ impl Stage {
     fn serve(&mut self) {
         for effect in std::mem::take(&mut self.asked_of_service) {
             match effect {
-                Effect::ListEvents { extension, epoch } => {
+                Effect::ListEvents { extension, epoch, .. } => {
                     let result = Ok(self.desk.as_it_is(&extension));
                     self.tell(Message::Listed { extension, epoch, result, exchanges: vec![] });
                 }

@@ -188,6 +188,25 @@ impl Desk {
         self.take(found);
     }
 
+    /// Performs this effect, and all that follows from it.
+    pub(crate) fn does(&mut self, effect: Effect) {
+        self.waiting.push_back(effect);
+        self.settle();
+        self.look();
+    }
+
+    /// Starts anew with a profile that has this user.
+    pub(crate) fn becomes(&mut self, user: &str) {
+        self.settings.target.user = UserId::parse(user).unwrap();
+        let client = Client::new(self.settings.clone()).unwrap();
+        self.ports = Ports::new(client, Vec::new(), vec![Source::Presence], self.runs());
+        let target = self.settings.target.clone();
+        let facts = Facts { target, ..self.model.facts().clone() };
+        let (model, effects) = Model::new(facts, 120, 40);
+        (self.model, self.waiting) = (model, effects.into());
+        self.settle();
+    }
+
     /// Performs effects until none waits.
     pub(crate) fn settle(&mut self) {
         for _ in 0..10_000 {

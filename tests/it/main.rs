@@ -20,6 +20,7 @@ mod choosing;
 mod config;
 mod delete;
 mod desk;
+mod elsewhere;
 mod ends;
 mod far;
 mod faults;

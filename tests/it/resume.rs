@@ -311,18 +311,6 @@ fn an_event_that_changed_meanwhile_is_left_alone() {
 }
 
 #[test]
-fn below_another_base_path_nothing_is_resumed_and_the_run_says_where_it_went() {
-    let pbx = killed(true);
-    let run = run_of(&pbx);
-    let before = pbx.requests().len();
-    let origin = pbx.simulator.origin();
-    crate::headless::configure(&pbx.home, &origin, "base_path = \"/other\"");
-    let said = pbx.run(&["resume", &run, "--yes"]);
-    assert_eq!((said.code, pbx.requests().len()), (2, before), "{}", said.err);
-    assert!(said.err.contains(&format!("ran on {origin}/uapi as @me")), "{}", said.err);
-}
-
-#[test]
 fn everything_a_killed_run_took_can_be_undone_once_it_is_settled() {
     let pbx = killed(true);
     let run = run_of(&pbx);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::change::{Drifted, FRESH};
-use crate::domain::{Cause, ExtensionNumber, Failure, Mask};
+use crate::domain::{Cause, ExtensionNumber, Failure, Mask, Target};
 
 use super::Review;
 use crate::app::status::Tone;
@@ -154,6 +154,13 @@ impl Model {
         review.check.asked.contains(extension)
     }
 
+    /// Where it is listed for the open review, if not where the profile says.
+    pub(in crate::app) fn read_elsewhere(&self, extension: &ExtensionNumber) -> Option<Target> {
+        let Some(Dialog::Review(review)) = &self.dialog else { return None };
+        let differs = review.check.asked.contains(extension) && review.route.differs().is_some();
+        differs.then(|| review.route.target().clone())
+    }
+
     /// An extension of an open review has been listed, and the listing is in the store.
     pub(in crate::app) fn read_for_review(&mut self, extension: &ExtensionNumber) {
         let now = self.now.since_start;
@@ -178,7 +185,7 @@ impl Model {
             // A part of what was no larger than allowed is no larger than allowed.
             let _ = review.freeze(facts, selection);
         }
-        review.look_for_lost(facts, store);
+        review.look_for_lost(store);
         self.count_in_review();
     }
 

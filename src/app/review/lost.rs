@@ -4,19 +4,17 @@
 use std::sync::Arc;
 
 use crate::change::{Loss, STILL_LISTED, StandIn, UndoRefused, WayBack};
-use crate::domain::{EventKey, EventStore, ExtensionNumber, Mask};
+use crate::domain::{EventKey, EventStore, ExtensionNumber, Mask, Target};
 
 use super::check::{Check, NAMED};
 use super::{Plan, Review};
 use crate::app::status::Tone;
-use crate::app::{Effect, Facts, Model, count_of};
+use crate::app::{Effect, Model, RunRead, count_of};
 
 /// What is to be given back, and what was found of it.
 #[derive(Debug)]
 pub(super) struct Lost {
     loss: Loss,
-    /// What there is to know of the run file.
-    remarks: Vec<String>,
     /// What something stands in for is made too.
     all: bool,
     stand_ins: Vec<StandIn>,
@@ -41,12 +39,12 @@ impl Lost {
     /// What is missing by what is listed; an extension that is not counts as missing altogether.
     fn look(
         &mut self,
-        facts: &Facts,
+        target: &Target,
         store: &EventStore,
         is_read: impl Fn(&ExtensionNumber) -> bool,
     ) -> Option<Plan> {
         let listing = |number: &ExtensionNumber| store.listing(number).filter(|_| is_read(number));
-        let found = self.loss.way_back(facts.target.clone(), listing, self.all);
+        let found = self.loss.way_back(target.clone(), listing, self.all);
         let WayBack { plan, there: _, stand_ins, twice, listed } = found;
         (self.stand_ins, self.twice, self.listed) = (stand_ins, twice, listed.len());
         let (plan, nothing) = plan.map_or_else(|no| (None, Some(no)), |plan| (Some(plan), None));
@@ -59,8 +57,7 @@ impl Lost {
         let named = |key: &EventKey| {
             format!("{} {} {}", mask.number(&key.extension), key.event_type, key.id)
         };
-        let mut words: Vec<String> =
-            self.remarks.iter().map(|what| format!("! {}", mask.text(what))).collect();
+        let mut words = Vec::new();
         if !self.stand_ins.is_empty() {
             let (events, all) = (count_of(self.stand_ins.len(), "event"), self.all);
             let done = if all { "re-created all the same" } else { "left out: + adds them" };
@@ -92,29 +89,28 @@ fn more(all: usize) -> Option<String> {
 
 impl Review {
     pub(super) fn of_undo(
-        facts: &Facts,
         store: &EventStore,
-        loss: Loss,
-        remarks: Vec<String>,
+        read: RunRead<Box<Loss>>,
     ) -> Result<Self, UndoRefused> {
+        let RunRead { what: loss, route, remarks } = read;
         let check = Check::of(loss.extensions().cloned());
         let (stand_ins, twice, listed) = (Vec::new(), Vec::new(), 0);
-        let mut lost = Lost { loss, remarks, all: false, stand_ins, twice, listed, nothing: None };
+        let mut lost = Lost { loss: *loss, all: false, stand_ins, twice, listed, nothing: None };
         // Nothing is listed for it yet: all may be missing.
-        let plan = lost.look(facts, store, |_| false);
+        let plan = lost.look(route.target(), store, |_| false);
         if let Some(nothing) = lost.nothing.take() {
             return Err(nothing);
         }
-        let mut review = Self::of(plan.map(Arc::new), check, false);
-        review.lost = Some(Box::new(lost));
+        let mut review = Self::of(plan.map(Arc::new), check, route);
+        (review.lost, review.remarks) = (Some(Box::new(lost)), remarks);
         review.count_again();
         Ok(review)
     }
 
     /// Plans anew what is missing now that its extensions have been listed.
-    pub(super) fn look_for_lost(&mut self, facts: &Facts, store: &EventStore) {
-        let Self { lost: Some(lost), check, .. } = self else { return };
-        let plan = lost.look(facts, store, |number| check.is_read(number));
+    pub(super) fn look_for_lost(&mut self, store: &EventStore) {
+        let Self { lost: Some(lost), check, route, .. } = self else { return };
+        let plan = lost.look(route.target(), store, |number| check.is_read(number));
         self.adopt(plan);
     }
 
@@ -142,13 +138,12 @@ impl Model {
 
     /// Lays the creations open that bring back what a run took, and asks for every extension that it
     /// touched once more.
-    pub(in crate::app) fn way_back_read(&mut self, read: Result<(Box<Loss>, Vec<String>), String>) {
+    pub(in crate::app) fn way_back_read(&mut self, read: Result<RunRead<Box<Loss>>, String>) {
         if self.dialog.is_some() || self.is_running() {
             return;
         }
-        let review = read.and_then(|(loss, remarks)| {
-            Review::of_undo(&self.facts, &self.store, *loss, remarks).map_err(|no| no.to_string())
-        });
+        let review =
+            read.and_then(|read| Review::of_undo(&self.store, read).map_err(|no| no.to_string()));
         match review {
             Ok(review) => {
                 for extension in review.unread() {
@@ -162,7 +157,7 @@ impl Model {
 
     /// `+` in the review of an undo.
     pub(super) fn add_stand_ins(&mut self) {
-        let Self { dialog: Some(super::Dialog::Review(review)), store, facts, .. } = self else {
+        let Self { dialog: Some(super::Dialog::Review(review)), store, .. } = self else {
             return;
         };
         let addable = match &mut review.lost {
@@ -177,7 +172,7 @@ impl Model {
             self.notice(Tone::Plain, "there is nothing to add to this undo");
             return;
         }
-        review.look_for_lost(facts, store);
+        review.look_for_lost(store);
         self.count_in_review();
         self.notice(Tone::Plain, format!("{} added", count_of(addable, "event")));
     }

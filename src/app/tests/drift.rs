@@ -233,7 +233,7 @@ fn a_listing_that_was_asked_before_the_review_is_not_fresh_enough() {
     desk.press_only("enter j space R d");
     desk.list("1", "0 a,0 o1,2 b,2 o2");
     assert!(desk.review().is_reading());
-    let again = Effect::ListEvents { extension: number("1"), epoch: 1 };
+    let again = Effect::ListEvents { extension: number("1"), epoch: 1, below: None };
     assert!(desk.effects.contains(&again), "{:?}", desk.effects);
     desk.answer_listing("1", 1, Ok(listing("1", "0 a,0 o1,2 b,2 o2")));
     assert!(!desk.review().is_reading());

@@ -52,7 +52,7 @@ fn answer_all(desk: &mut Desk, answer: impl Fn(&str) -> Result<Listing, Failure>
     while let Some(place) =
         desk.effects.iter().position(|effect| matches!(effect, Effect::ListEvents { .. }))
     {
-        let Effect::ListEvents { extension, epoch } = desk.effects.remove(place) else { break };
+        let Effect::ListEvents { extension, epoch, .. } = desk.effects.remove(place) else { break };
         desk.answer_listing(extension.as_str(), epoch, answer(extension.as_str()));
         answers += 1;
     }
@@ -427,8 +427,11 @@ fn reading_everything_again_meanwhile_still_ends_with_every_mark() {
     let discovery = Discovery { extensions, remarks: Vec::new(), complete: true };
     desk.effects = effects;
     desk.take(Message::Discovered { result: Ok(discovery), exchanges: Vec::new() });
-    desk.effects
-        .extend(["2", "3"].map(|text| Effect::ListEvents { extension: number(text), epoch: 0 }));
+    desk.effects.extend(["2", "3"].map(|text| Effect::ListEvents {
+        extension: number(text),
+        epoch: 0,
+        below: None,
+    }));
     answer_all(&mut desk, |number| Ok(listing(number, &format!("0 a{number}"))));
     assert_eq!((desk.marked(), desk.model.marking_waits_for()).1, 0);
     assert!(desk.marked().contains(&"a2".to_owned()) && desk.marked().contains(&"a3".to_owned()));

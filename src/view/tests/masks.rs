@@ -6,9 +6,9 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use super::*;
-use crate::app::{Effect, Facts, Key, Leaving, Moment, update};
+use crate::app::{Effect, Facts, Key, Leaving, Moment, RunRead, update};
 use crate::change::trial::loss_of;
-use crate::change::{Act, Done, RestRefused, judge, judge_made};
+use crate::change::{Act, Done, RestRefused, Route, judge, judge_made};
 use crate::domain::{
     Call, DeleteAnswer, DeleteCall, EventKey, Exchange, Foreign, Listing, Target, UserId,
     WideCalls, WriteAnswer,
@@ -211,10 +211,12 @@ impl Walk {
             }
             Effect::ReadWayBack(_) => {
                 let loss = loss_of(&self.model.run().unwrap().machine);
-                Message::WayBackRead(Ok((Box::new(loss), Vec::new())))
+                let route = Route::of(self.model.facts().target.clone());
+                let read = RunRead { what: Box::new(loss), route, remarks: Vec::new() };
+                Message::WayBackRead(Ok(read))
             }
             Effect::ReadRest(run) => Message::RestRead(Err(RestRefused::Nothing { run })),
-            Effect::ListEvents { extension, epoch } => {
+            Effect::ListEvents { extension, epoch, .. } => {
                 let (result, exchanges) = (self.listing(&extension), exchange("GET", &extension));
                 Message::Listed { extension, epoch, result, exchanges }
             }
@@ -338,7 +340,7 @@ impl Walk {
         // What cannot be read again is told in the review.
         while let Some(effect) = self.waiting.pop_front() {
             let message = match effect {
-                Effect::ListEvents { extension, epoch } => {
+                Effect::ListEvents { extension, epoch, .. } => {
                     let result = Err(refusal(&extension));
                     Message::Listed { extension, epoch, result, exchanges: Vec::new() }
                 }

@@ -1,0 +1,64 @@
+//! What the PBX lists now of the extensions of a run that is undone or gone on with.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use color_eyre::eyre::Result;
+
+use super::ending::remark;
+use super::profile::Opened;
+use super::progress::Progress;
+use super::room;
+use crate::api::Writes;
+use crate::change::Route;
+use crate::domain::{EventStore, ExtensionNumber, Listing};
+use crate::journal::Record;
+use crate::runtime::{self, Listed, Ports};
+
+/// What was listed, and where.
+#[derive(Debug)]
+pub(super) struct Seen {
+    pub(super) route: Route,
+    pub(super) store: EventStore,
+    /// Extensions that could not be listed.
+    pub(super) failed: usize,
+}
+
+/// Lists these extensions where the run was sent, or as the profile has it where that is refused,
+/// and says what is different and what could not be listed.
+///
+/// # Errors
+/// When no client can be made, or the network runtime cannot start.
+pub(super) fn look(
+    record: &Record,
+    numbers: &[ExtensionNumber],
+    opened: &Opened,
+    mut keep: impl FnMut(&mut EventStore, Listing),
+) -> Result<Seen> {
+    let profile = &opened.profile;
+    let client = opened.client(profile, Writes::ReadOnly)?;
+    let hands = super::hands()?;
+    hands.block_on(room::wait(&client));
+    let ports = Ports::new(client, Vec::new(), Vec::new(), PathBuf::new());
+    let route = hands.block_on(runtime::route(&ports, record, numbers.iter()));
+    if let Some(differs) = route.differs() {
+        remark(differs);
+    }
+    let ports = Arc::new(ports.on(&route));
+    let mut progress = Progress::of(numbers.len(), "extensions");
+    let step = || progress.step();
+    let listed = hands.block_on(runtime::list_all(&ports, numbers, profile.concurrency, step));
+    drop(progress);
+    let (mut store, mut failed) = (EventStore::default(), 0);
+    for (number, listed) in numbers.iter().zip(listed) {
+        match listed {
+            Listed::Answered(Ok(listing)) => keep(&mut store, listing),
+            Listed::Answered(Err(failure)) => {
+                failed += 1;
+                remark(&format!("{number} could not be read: {failure}"));
+            }
+            Listed::NotAsked => failed += 1,
+        }
+    }
+    Ok(Seen { route, store, failed })
+}
