@@ -19,7 +19,7 @@ use crate::change::{
 use crate::domain::{
     Call, Cause, Discovery, Exchange, ExtensionNumber, Failure, Foreign, Fuse, Listing, Source,
 };
-use crate::journal::{self, Kind, Record, RecordRefused, RunFile, Written};
+use crate::journal::{self, Kind, Place, Record, RecordRefused, RunFile, Written};
 use crate::origins::{Lock, LockRefused};
 
 pub use clipboard::Clipboard;
@@ -169,7 +169,8 @@ pub fn speed() -> u32 {
 }
 
 async fn read_way_back(ports: &Ports, run: &str) -> Result<RunRead<Box<Loss>>, String> {
-    let way = journal::way_back(&ports.runs, run, ports.client.patience())
+    let place = Place::new(&ports.runs, run);
+    let way = journal::way_back(&ports.runs, &place, ports.client.patience())
         .map_err(|why| why.to_string())?;
     way.record.is_at(&ports.client.target().origin).map_err(|why| why.to_string())?;
     let route = route(ports, &way.record, way.loss.extensions()).await;
@@ -334,18 +335,19 @@ fn open_run_file(ports: &Ports, plan: &Plan) -> Result<String, Failure> {
 /// A run that is gone on with must still be as it was reviewed.
 fn go_on_in_file(ports: &Ports, rest: &Rest) -> Result<io::Result<RunFile>, Failure> {
     let refused = |why: String| Failure::new(Cause::Locked, why);
-    let record = Record::read(&ports.runs, &rest.run).map_err(|why| refused(why.to_string()))?;
+    let record = Record::read(&rest.folder, &rest.run).map_err(|why| refused(why.to_string()))?;
     let left = record.rest(&ports.runs).map_err(|why| refused(why.to_string()))?;
     if !left.is_as(rest) {
         return Err(refused(format!("{} went on meanwhile: review it again", rest.run)));
     }
-    Ok(RunFile::go_on(&ports.runs, &record, None, Vec::new()))
+    Ok(RunFile::go_on(&record, None, Vec::new()))
 }
 
 /// An undo rests on what all run files tell: under the lock they must still tell it.
 fn create_undo_file(ports: &Ports, plan: &Plan, run: &str) -> Result<io::Result<RunFile>, Failure> {
     let refused = |why: String| Failure::new(Cause::Locked, why);
-    let way = journal::way_back(&ports.runs, run, ports.client.patience())
+    let place = Place::new(plan.folder().unwrap_or(&ports.runs), run);
+    let way = journal::way_back(&ports.runs, &place, ports.client.patience())
         .map_err(|why| refused(why.to_string()))?;
     if !way.loss.is_of(plan) {
         let why = "another run changed this PBX since the review: undo it again";
@@ -354,7 +356,7 @@ fn create_undo_file(ports: &Ports, plan: &Plan, run: &str) -> Result<io::Result<
     let Some(undo) = plan.goes_on() else { return Ok(RunFile::create(&ports.runs, plan)) };
     let record = Record::read(&ports.runs, undo).map_err(|why| refused(why.to_string()))?;
     let places = record.places_of(plan.events());
-    Ok(RunFile::go_on(&ports.runs, &record, Some(&record.found(plan.there())), places))
+    Ok(RunFile::go_on(&record, Some(&record.found(plan.there())), places))
 }
 
 /// Waits until the line that says what is about to be sent is on disk.

@@ -3,6 +3,7 @@
 //! apart, so that whoever made one again, none is made twice.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::path::PathBuf;
 
 use crate::domain::{
     EventId, EventKey, EventType, ExtensionNumber, Foreign, Listing, Method, Outcome,
@@ -27,6 +28,8 @@ pub(super) struct Like {
 pub struct History {
     /// The run's name.
     pub run: String,
+    /// The folder of its file.
+    pub folder: PathBuf,
     /// Every event that its file holds, planned or not.
     pub known: Vec<PhoneCallEvent>,
     /// Those of them that it may have taken.
@@ -66,6 +69,8 @@ impl Make {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Past {
     run: String,
+    /// The folder of its file.
+    pub(super) folder: PathBuf,
     /// Of a plan: how many events it leaves out, as something stands in for them.
     pub(super) left_out: usize,
     /// Of a plan: the undo that it goes on with.
@@ -175,7 +180,8 @@ impl History {
         let known: BTreeMap<&EventKey, &PhoneCallEvent> =
             self.known.iter().map(|event| (&event.key, event)).collect();
         let names = Names::of(&self.makes, &known);
-        let mut past = Past { run: self.run.clone(), ..Past::default() };
+        let mut past =
+            Past { run: self.run.clone(), folder: self.folder.clone(), ..Past::default() };
         let mut seen: BTreeSet<&EventKey> = known.keys().copied().collect();
         let mut due = Vec::new();
         for event in known.values() {

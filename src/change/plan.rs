@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -192,6 +193,12 @@ impl Plan {
     /// The run that it undoes.
     pub fn undoes(&self) -> Option<&str> {
         self.past.as_ref().map(Past::run)
+    }
+
+    /// The folder of the file of the run that it undoes or goes on with.
+    pub fn folder(&self) -> Option<&Path> {
+        let undone = self.past.as_ref().map(|past| past.folder.as_path());
+        undone.or_else(|| self.rest.as_ref().map(|rest| rest.folder.as_path()))
     }
 
     /// How many events an undo leaves out, as something stands in for them.

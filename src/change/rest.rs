@@ -78,6 +78,8 @@ pub enum RestRefused {
 pub struct Rest {
     /// What the run is called.
     pub run: String,
+    /// The folder of its file.
+    pub folder: PathBuf,
     /// The hash of its plan.
     pub hash: PlanHash,
     /// Every event that it planned, as first reviewed, by extension.

@@ -18,7 +18,7 @@ use crate::api::Writes;
 use crate::change::{Done, Inexact, Machine, Plan, RunState, SILENT, Tally};
 use crate::config::Profile;
 use crate::domain::{Call, Cause, EventKey, Failure, Outcome, Stop};
-use crate::journal::{Record, RecordedCall};
+use crate::journal::{self, Kind, Record, RecordedCall};
 use crate::runtime::{self, Ports, carry};
 
 /// From this many events on the number has to be typed, as on the screen.
@@ -292,13 +292,25 @@ fn report(
         return Ok(unsent(machine.plan(), Ending::Refused, "nothing was sent", format));
     }
     if !machine.is_going_on() && places.is_none() {
-        return Ok(tell(&Told::of_machine(machine), format));
+        return Ok(tell(&Told::of_machine(machine), &run_of(machine, folder), format));
     }
-    let mut record = runs::read(folder, machine.name())?;
+    let rest = machine.plan().rest().map(|rest| rest.folder.as_path());
+    let mut record = runs::read(rest.unwrap_or(folder), machine.name())?;
     if let Some(places) = places.filter(|_| !closed.in_order) {
         supply(&mut record, machine, places);
     }
-    Ok(tell(&Told::of_record(&record), format))
+    Ok(tell(&Told::of_record(&record), &run_of(machine, folder), format))
+}
+
+/// How the run is called that is undone or gone on with from here: outside the folder of run files
+/// by its path.
+fn run_of(machine: &Machine, folder: &Path) -> String {
+    let plan = machine.plan();
+    let name = plan.undoes().unwrap_or(machine.name());
+    match plan.folder().filter(|home| *home != folder) {
+        Some(home) => journal::path_of(home, name).display().to_string(),
+        None => name.to_owned(),
+    }
 }
 
 /// What a full disk kept out of the file of a run that was gone on with is known here.
@@ -314,11 +326,12 @@ fn supply(record: &mut Record, machine: &Machine, places: &[usize]) {
     }
 }
 
-fn tell(told: &Told<'_>, format: RunFormat) -> Ending {
+fn tell(told: &Told<'_>, run: &str, format: RunFormat) -> Ending {
     let written = runs::print(format, told, |out| told.rows(out));
     let (name, tally, lost) = (told.run.unwrap_or_default(), &told.tally, told.surplus.len());
-    let way_on = told.way_on.as_ref().filter(|_| tally.left() > 0);
-    let way_on = way_on.map(|command| format!("; {command} goes on with {}", tally.left()));
+    let command = if told.kind == Kind::Undo { "undo" } else { "resume" };
+    let way_on = (tally.left() > 0)
+        .then(|| format!("; callsweep {command} {run} goes on with {}", tally.left()));
     let (check, way_on) = (told.check.words(), way_on.unwrap_or_default());
     let words = tally.words(told.kind);
     remark(&format!("run {name}: {words}; {check}{way_on}"));
@@ -327,7 +340,7 @@ fn tell(told: &Told<'_>, format: RunFormat) -> Ending {
         let events = counted(lost, "event");
         let undo = match back {
             0 => "nothing is known of them but their ids".to_owned(),
-            back => format!("callsweep undo {name} brings back {back}"),
+            back => format!("callsweep undo {run} brings back {back}"),
         };
         remark(&format!("{events} GONE, NOT IN THE PLAN: {undo}"));
     }

@@ -40,14 +40,16 @@ pub(super) fn run(
     }
     let folder = config::state_dir(environment)?.join("runs");
     let origin = || Ok(config::load(flags, environment)?.target.origin);
-    let record = runs::read(&folder, &runs::name_of(&folder, &arguments.run, origin)?)?;
+    let place = runs::choose(&folder, &arguments.run, origin)?;
+    let record = runs::read(&place.folder, &place.name)?;
     runs::tell_flaws(&record);
-    let rest = record.rest(&folder);
-    let rest = Arc::new(rest.map_err(|refused| Ending::Refused.refusing(refused.to_string()))?);
     let opened = profile::open(demo, flags, environment)?;
     record
         .is_at(&opened.profile.target.origin)
+        .and_then(|()| record.is_alone(&folder))
         .map_err(|refused| Ending::Usage.refusing(refused.to_string()))?;
+    let rest = record.rest(&folder);
+    let rest = Arc::new(rest.map_err(|refused| Ending::Refused.refusing(refused.to_string()))?);
     let (listed, consent) = (machine::clock(), &arguments.consent);
     let mut numbers: Vec<_> = rest.open().map(|event| event.key.extension.clone()).collect();
     numbers.dedup();

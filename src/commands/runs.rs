@@ -79,8 +79,8 @@ pub(super) fn show(
 ) -> Result<Ending> {
     let folder = config::state_dir(environment)?.join("runs");
     let origin = || Ok(config::load(flags, environment)?.target.origin);
-    let Place { runs, name } = choose(&folder, run, origin)?;
-    Ok(print_run(&read(&runs, &name)?, format))
+    let Place { folder, name } = choose(&folder, run, origin)?;
+    Ok(print_run(&read(&folder, &name)?, format))
 }
 
 /// Prints a run as its file tells it.
@@ -124,31 +124,17 @@ pub(super) fn print_run(record: &Record, format: RunFormat) -> Ending {
 ///
 /// # Errors
 /// When none is meant, or not one alone.
-fn choose(folder: &Path, run: &str, origin: impl FnOnce() -> Result<String>) -> Result<Place> {
+pub(super) fn choose(
+    folder: &Path,
+    run: &str,
+    origin: impl FnOnce() -> Result<String>,
+) -> Result<Place> {
     let place = if journal::is_latest(run) {
         journal::latest(folder, &origin()?)
     } else {
         journal::find(folder, run)
     };
     place.map_err(|none| Ending::Usage.refusing(none.to_string()))
-}
-
-/// The same of a run that something is done with: its file stands among the others.
-///
-/// # Errors
-/// As before, and refuses a file elsewhere.
-pub(super) fn name_of(
-    folder: &Path,
-    run: &str,
-    origin: impl FnOnce() -> Result<String>,
-) -> Result<String> {
-    let Place { runs, name } = choose(folder, run, origin)?;
-    if runs != folder && folder.canonicalize().ok().as_ref() != Some(&runs) {
-        let folder = folder.display();
-        let why = format!("the run file lies outside {folder}: move it there first");
-        return Err(Ending::Usage.refusing(why));
-    }
-    Ok(name)
 }
 
 /// A run's record.
@@ -195,9 +181,6 @@ pub(super) struct Told<'a> {
     #[serde(skip)]
     pub(super) check: Check,
     pub(super) stopped_by: Option<Value>,
-    /// The command that goes on with what is left.
-    #[serde(skip)]
-    pub(super) way_on: Option<String>,
     /// Why nothing came of it.
     error: Option<&'a str>,
 }
@@ -231,7 +214,6 @@ impl<'a> Told<'a> {
             surplus_known: record.surplus_known,
             tally: record.tally(),
             stopped_by: stopped_by(record),
-            way_on: Some(way_on(record.undoes.as_deref(), &record.name)),
             ..Self::nothing()
         }
         .checked(record.check)
@@ -249,7 +231,6 @@ impl<'a> Told<'a> {
             surplus_known: machine.is_surplus_known(),
             tally: machine.tally(),
             stopped_by: machine.stopped().map(|stop| stopped(&stop, &machine.tally())),
-            way_on: Some(way_on(machine.plan().undoes(), machine.name())),
             ..Self::of_plan(machine.plan())
         }
         .checked(machine.check())
@@ -294,7 +275,6 @@ impl<'a> Told<'a> {
             check_name: Check::NothingSent.name(),
             check: Check::NothingSent,
             stopped_by: None,
-            way_on: None,
             error: None,
         }
     }
@@ -383,13 +363,6 @@ fn stopped(stop: &Stop, tally: &Tally) -> Value {
         "reason": stop.reason.name(), "message": stop.message.raw(),
         "resumable": tally.left() > 0, "not_before": stop.not_before(),
     })
-}
-
-fn way_on(undoes: Option<&str>, name: &str) -> String {
-    match undoes {
-        Some(run) => format!("callsweep undo {run}"),
-        None => format!("callsweep resume {name}"),
-    }
 }
 
 fn summary<S: Serializer>(tally: &Tally, serializer: S) -> Result<S::Ok, S::Error> {

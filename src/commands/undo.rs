@@ -42,12 +42,13 @@ pub(super) fn run(
     let folder = config::state_dir(environment)?.join("runs");
     let opened = profile::open(demo, flags, environment)?;
     let origin = || Ok(opened.profile.target.origin.clone());
-    let run = runs::name_of(&folder, &arguments.run, origin)?;
-    let way = journal::way_back(&folder, &run, opened.profile.timeout)
+    let place = runs::choose(&folder, &arguments.run, origin)?;
+    let way = journal::way_back(&folder, &place, opened.profile.timeout)
         .map_err(|refused| Ending::Usage.refusing(refused.to_string()))?;
     runs::tell_flaws(&way.record);
     way.record
         .is_at(&opened.profile.target.origin)
+        .and_then(|()| way.record.is_alone(&folder))
         .map_err(|refused| Ending::Usage.refusing(refused.to_string()))?;
     if let Err(busy) = way.record.is_left_alone(&folder) {
         return Err(Ending::Refused.refusing(busy.to_string()));
@@ -91,7 +92,7 @@ fn close(
         .map_err(|refused| Ending::Refused.refusing(refused.to_string()))?;
     let closed = Record::read(folder, name).map_err(io::Error::other).and_then(|record| {
         let found = record.found(there);
-        let file = RunFile::go_on(folder, &record, Some(&found), Vec::new())?.holding(Some(lock));
+        let file = RunFile::go_on(&record, Some(&found), Vec::new())?.holding(Some(lock));
         file.finish(&RunEnd { check: Check::Agrees, ..RunEnd::default() })
     });
     closed.map_err(|error| {

@@ -34,7 +34,7 @@ pub(super) fn drive(
 /// Undoes what a run took until there is nothing to undo; the script is for the first attempt.
 fn undo(runs: &Path, name: &str, service: &mut Service, script: &[(usize, Whim)]) {
     let plan = |service: &Service| {
-        let way = way_back(runs, name, std::time::Duration::ZERO).unwrap();
+        let way = way_back(runs, &Place::new(runs, name), std::time::Duration::ZERO).unwrap();
         let store = service.store();
         way.loss.way_back(target(), |number| store.listing(number), true).plan
     };
@@ -90,7 +90,7 @@ fn go_on(runs: &Path, name: &str, service: &mut Service, chosen: usize) {
     }
     let choice = Choice::of_rest(&rest, &store).selection(&store);
     let plan = Plan::go_on(target(), &rest, &choice, chosen.max(choice.len())).unwrap();
-    let file = RunFile::go_on(runs, &record, None, Vec::new()).unwrap();
+    let file = RunFile::go_on(&record, None, Vec::new()).unwrap();
     let mut machine = Machine::new(Arc::new(plan), 2);
     assert!(drive(&mut machine, 2, &file, service, &to_the_end(&[])));
     drop(file);
@@ -221,7 +221,7 @@ pub(super) fn undo_file(runs: &Path, plan: &Plan) -> RunFile {
         Some(undo) => {
             let record = Record::read(runs, undo).unwrap();
             let places = record.places_of(plan.events());
-            RunFile::go_on(runs, &record, Some(&record.found(plan.there())), places).unwrap()
+            RunFile::go_on(&record, Some(&record.found(plan.there())), places).unwrap()
         }
         None => RunFile::create(runs, plan).unwrap(),
     }
@@ -229,7 +229,7 @@ pub(super) fn undo_file(runs: &Path, plan: &Plan) -> RunFile {
 
 /// One attempt to undo a run; false where there is nothing to undo.
 fn undo_once(runs: &Path, name: &str, service: &mut Service, script: &[(usize, Whim)]) -> bool {
-    let way = way_back(runs, name, std::time::Duration::ZERO).unwrap();
+    let way = way_back(runs, &Place::new(runs, name), std::time::Duration::ZERO).unwrap();
     let store = service.store();
     let found = way.loss.way_back(target(), |number| store.listing(number), true);
     let Ok(plan) = found.plan.map(Arc::new) else { return false };

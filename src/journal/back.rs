@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::record::{Record, RecordRefused, RecordedEvent, names};
-use super::{Kind, SCHEMA};
+use super::{Kind, Place, SCHEMA};
 use crate::change::{CAUGHT_UP, Check, Doubt, Doubts, History, Loss, Make, Unlisted};
 use crate::domain::{EventKey, ExtensionNumber, Outcome};
 use crate::origins::clock;
@@ -30,11 +30,16 @@ pub struct Way {
 ///
 /// # Errors
 /// Refuses what is no deletion, what a newer program wrote, and files that cannot be read.
-pub fn way_back(runs: &Path, name: &str, patience: Duration) -> Result<Way, RecordRefused> {
-    let mut record = Record::read(runs, name)?;
+pub fn way_back(runs: &Path, place: &Place, patience: Duration) -> Result<Way, RecordRefused> {
+    let Place { folder, name } = place;
+    let mut record = Record::read(folder, name)?;
     if record.kind == Kind::Undo {
         let run = record.undoes.ok_or_else(|| RecordRefused::NotUndoable(name.to_owned()))?;
-        record = Record::read(runs, &run)?;
+        // Of an undo that was moved the run may have stayed.
+        record = match Record::read(folder, &run) {
+            Err(RecordRefused::Missing(_)) => Record::read(runs, &run)?,
+            read => read?,
+        };
     }
     if record.schema > SCHEMA {
         return Err(RecordRefused::Newer(record.name, record.schema));
@@ -48,16 +53,27 @@ pub fn way_back(runs: &Path, name: &str, patience: Duration) -> Result<Way, Reco
     if record.origin.is_empty() {
         return Err(RecordRefused::Headless(record.name));
     }
-    let folder = |error| RecordRefused::Unreadable(runs.to_owned(), error);
-    let others = names(runs).map_err(folder)?;
-    // A file that another version or a full disk left tells nothing.
-    let others = others.iter().filter(|other| **other != record.name);
-    let others = others.filter_map(|other| Record::read(runs, other).ok());
-    let others: Vec<Record> =
-        others.filter(|other| other.origin.eq_ignore_ascii_case(&record.origin)).collect();
-    let loss = loss_of(&record, &others, patience);
+    let others = others(runs, &record)?;
+    let loss = loss_of(runs, &record, &others, patience);
     let remarks = remarks(&record);
     Ok(Way { record, loss, remarks })
+}
+
+/// All other runs of this PBX, those of the folder first: a file elsewhere may have its undos beside
+/// it. A file that another version or a full disk left tells nothing.
+fn others(runs: &Path, record: &Record) -> Result<Vec<Record>, RecordRefused> {
+    let mut others: Vec<Record> = Vec::new();
+    for folder in [runs, &record.folder] {
+        let unreadable = |error| RecordRefused::Unreadable(folder.to_owned(), error);
+        for name in names(folder).map_err(unreadable)? {
+            if name == record.name || others.iter().any(|known| known.name == name) {
+                continue;
+            }
+            let other = Record::read(folder, &name).ok();
+            others.extend(other.filter(|it| it.origin.eq_ignore_ascii_case(&record.origin)));
+        }
+    }
+    Ok(others)
 }
 
 /// What an undo has come to, by the newest line about each event.
@@ -108,10 +124,11 @@ impl Undone {
     }
 }
 
-fn loss_of(record: &Record, others: &[Record], patience: Duration) -> Loss {
+fn loss_of(runs: &Path, record: &Record, others: &[Record], patience: Duration) -> Loss {
     let known = record.events.iter().map(|planned| &planned.event);
     let mut history = History {
         run: record.name.clone(),
+        folder: record.folder.clone(),
         known: known.chain(&record.bystanders).cloned().collect(),
         taken: record.taken().collect(),
         ..History::default()
@@ -136,8 +153,12 @@ fn loss_of(record: &Record, others: &[Record], patience: Duration) -> Loss {
         }
         let open = other.events.iter().filter(|planned| planned.unanswered);
         doubts.unanswered.extend(open.map(|open| open.event.key.clone()));
-        // The newest stands first.
-        if begun.is_none() && other.schema == SCHEMA && other.is_whole().is_ok() {
+        // The newest stands first. One that lies elsewhere was kept, and is not written on.
+        if begun.is_none()
+            && other.folder == runs
+            && other.schema == SCHEMA
+            && other.is_whole().is_ok()
+        {
             let planned = other.events.iter().map(|planned| planned.event.key.clone());
             begun = Some((other.name.clone(), planned.collect()));
         }

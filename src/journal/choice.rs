@@ -15,9 +15,16 @@ const TOLD: usize = 5;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     /// The folder.
-    pub runs: PathBuf,
+    pub folder: PathBuf,
     /// The run's name.
     pub name: String,
+}
+
+impl Place {
+    /// The run of this name in a folder.
+    pub fn new(folder: &Path, name: impl Into<String>) -> Self {
+        Self { folder: folder.to_owned(), name: name.into() }
+    }
 }
 
 /// Why no run is meant, or not one alone.
@@ -62,7 +69,7 @@ pub fn latest(runs: &Path, origin: &str) -> Result<Place, NoChoice> {
     };
     let name = all(runs)?.into_iter().find(is_ours);
     let name = name.ok_or_else(|| NoChoice::NoneYet(origin.to_owned()))?;
-    Ok(Place { runs: runs.to_owned(), name })
+    Ok(Place::new(runs, name))
 }
 
 /// The run that is meant by a name, the beginning of one, or a path.
@@ -70,10 +77,13 @@ pub fn latest(runs: &Path, origin: &str) -> Result<Place, NoChoice> {
 /// # Errors
 /// When it is none, or not one alone.
 pub fn find(runs: &Path, said: &str) -> Result<Place, NoChoice> {
-    let place = |name: String| Place { runs: runs.to_owned(), name };
+    let place = |name: String| Place::new(runs, name);
     // A path has a slash, or the end that no name has.
     if said.contains('/') || Path::new(said).extension().is_some() {
-        return by_path(Path::new(said));
+        let place = by_path(Path::new(said))?;
+        // However it is written, the folder of run files is the same.
+        let is_here = runs.canonicalize().is_ok_and(|runs| runs == place.folder);
+        return Ok(if is_here { Place::new(runs, place.name) } else { place });
     }
     if said.is_empty() || !is_name(said) {
         return Err(RecordRefused::Missing(said.to_owned()).into());
@@ -100,7 +110,7 @@ fn by_path(path: &Path) -> Result<Place, NoChoice> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
     let unreadable = |error| RecordRefused::Unreadable(folder.to_owned(), error);
-    Ok(Place { runs: folder.canonicalize().map_err(unreadable)?, name: name.to_owned() })
+    Ok(Place::new(&folder.canonicalize().map_err(unreadable)?, name))
 }
 
 fn all(runs: &Path) -> Result<Vec<String>, RecordRefused> {

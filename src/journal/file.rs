@@ -62,7 +62,7 @@ impl RunFile {
     /// Any error of the file system; no half-written file is used then.
     pub fn create(runs: &Path, plan: &Plan) -> io::Result<Self> {
         prepare(runs)?;
-        let (file, name) = create_new(runs, &plan.target().profile)?;
+        let (file, name) = create_new(runs, plan)?;
         // Held as long as the run goes on: a lock that another program can take means that it
         // does not. A file system without locks gives up that sign and nothing else.
         let _best_effort = file.try_lock();
@@ -84,18 +84,14 @@ impl RunFile {
     ///
     /// # Errors
     /// Any error of the file system, and a run that is still going on.
-    pub fn go_on(
-        runs: &Path,
-        record: &Record,
-        found: Option<&RunEnd>,
-        places: Vec<usize>,
-    ) -> io::Result<Self> {
-        let file = open(&path_of(runs, &record.name))?;
+    pub fn go_on(record: &Record, found: Option<&RunEnd>, places: Vec<usize>) -> io::Result<Self> {
+        let file = open(&path_of(&record.folder, &record.name))?;
         if matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
             return Err(io::Error::other(format!("{} is still going on", record.name)));
         }
         cut_torn_line(&file)?;
-        let going_on = GoingOn { runs: runs.to_owned(), first_call: record.next_call(), places };
+        let (runs, first_call) = (record.folder.clone(), record.next_call());
+        let going_on = GoingOn { runs, first_call, places };
         let mut file = Self::of(file, record.name.clone());
         file.append(&opened(Why::Resume))?;
         if let Some(found) = found {
@@ -328,14 +324,19 @@ fn head_of(plan: &Plan) -> Head {
     }
 }
 
-/// Creates the part of a run file under the next name that is free.
-fn create_new(runs: &Path, profile: &str) -> io::Result<(File, String)> {
+/// Creates the part of a run file under the next name that is free. The run that an undo is of may lie
+/// elsewhere.
+fn create_new(runs: &Path, plan: &Plan) -> io::Result<(File, String)> {
+    let profile = &plan.target().profile;
     let stamp = jiff::tz::Offset::UTC.to_datetime(clock()).strftime("%Y%m%dT%H%M%SZ").to_string();
     for attempt in 1..=SAME_SECOND {
         let name = match attempt {
             1 => format!("{stamp}-{profile}"),
             more => format!("{stamp}-{profile}-{more}"),
         };
+        if plan.undoes() == Some(&*name) {
+            continue;
+        }
         let part = part_of(runs, &name);
         match OpenOptions::new().append(true).create_new(true).mode(0o600).open(&part) {
             // Who has the part has the name: nobody else can finish a run of it meanwhile.

@@ -54,6 +54,9 @@ pub enum RecordRefused {
     /// It took nothing away, or does not say what it undoes.
     #[error("{0} is no deletion: there is nothing to undo")]
     NotUndoable(String),
+    /// Another run of the same name is among the run files.
+    #[error("{0:?} is not the run {1} that lies in {2:?}: rename it")]
+    Namesake(PathBuf, String, PathBuf),
     /// It ran on another service.
     #[error("{run} ran on {there}: choose that profile with --profile {profile}")]
     Elsewhere {
@@ -79,6 +82,8 @@ pub enum RecordRefused {
 pub struct Record {
     /// What the run is called.
     pub name: String,
+    /// The folder of its file.
+    pub folder: PathBuf,
     /// Version of its lines.
     pub schema: u32,
     /// What it did.
@@ -280,6 +285,7 @@ impl Record {
             return Err(RecordRefused::Line { path, line: 1, what });
         }
         let mut record = reading.finish();
+        runs.clone_into(&mut record.folder);
         record.going_on = record.finished.is_none() && super::is_going_on(runs, name);
         Ok(record)
     }
@@ -366,6 +372,22 @@ impl Record {
             return Err(RecordRefused::Headless(self.name.clone()));
         }
         if self.origin.eq_ignore_ascii_case(origin) { Ok(()) } else { Err(self.elsewhere()) }
+    }
+
+    /// Checks that no other run of its name lies in the folder of run files: undos name what they
+    /// undo.
+    ///
+    /// # Errors
+    /// Says which file is to be renamed.
+    pub fn is_alone(&self, runs: &Path) -> Result<(), RecordRefused> {
+        let other = (self.folder != runs).then(|| head_of(&path_of(runs, &self.name))).flatten();
+        match other {
+            Some(other) if other.plan_hash != self.plan_hash => {
+                let file = path_of(&self.folder, &self.name);
+                Err(RecordRefused::Namesake(file, self.name.clone(), runs.to_owned()))
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// Where it was sent, where that is not where a profile on this service sends requests now.
@@ -473,6 +495,7 @@ impl Reading {
         let base_path = head.base_path.clone().or_else(in_path).unwrap_or_default();
         let record = Record {
             name: name.to_owned(),
+            folder: PathBuf::new(),
             schema,
             kind: head.kind,
             profile: head.profile,

@@ -19,6 +19,7 @@ impl Record {
         let planned = self.events.iter();
         Ok(Rest {
             run: self.name.clone(),
+            folder: self.folder.clone(),
             hash: PlanHash::recorded(&self.plan_hash),
             events: planned.clone().map(|planned| planned.event.clone()).collect(),
             bystanders: self.bystanders.as_slice().into(),
@@ -61,7 +62,7 @@ impl Record {
     /// # Errors
     /// Says which one is.
     pub fn is_left_alone(&self, runs: &Path) -> Result<(), RestRefused> {
-        if self.finished.is_some() || !is_going_on(runs, &self.name) {
+        if self.finished.is_some() || !is_going_on(&self.folder, &self.name) {
             return Ok(());
         }
         let holder = Lock::take(runs, &self.origin).err().map(|holder| format!("; {holder}"));

@@ -257,7 +257,7 @@ fn carries_out(
 
 /// What an undo would make now of each kind, and of how many it waits for a list that lags.
 fn planned(runs: &Path, run: &str, service: &Service) -> (Option<Plan>, BTreeMap<Like, usize>) {
-    let way = way_back(runs, run, Duration::ZERO).unwrap();
+    let way = way_back(runs, &Place::new(runs, run), Duration::ZERO).unwrap();
     let store = service.store();
     let found = way.loss.way_back(target(), |number| store.listing(number), true);
     let Ok(plan) = found.plan else { return (None, BTreeMap::new()) };

@@ -2,14 +2,15 @@
 //! called, and whatever lies among them.
 
 use std::fs::{self, File};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use callsweep::simulator::World;
+use callsweep::simulator::{Fault, World};
 use serde_json::Value;
 
 use crate::desk::{Desk, Setting};
 use crate::headless::{Pbx, configure, named};
+use crate::resume::{killed, run_of};
 use crate::run_files::summed;
 
 const PAGE: [&str; 4] = ["delete", "--extension=0003*210", "--yes", "--format=json"];
@@ -110,9 +111,6 @@ fn a_path_of_a_run_file_is_that_run() {
     fs::copy(path, &elsewhere).unwrap();
     let elsewhere = elsewhere.to_str().unwrap();
     assert_eq!(shown(&pbx, elsewhere), "kept");
-    let said = pbx.run(&["undo", elsewhere, "--yes"]);
-    assert_eq!(said.code, 2, "{}", said.err);
-    assert!(said.err.contains("lies outside"), "{}", said.err);
     for none in
         ["/", "/dev/null", "/dev/zero.jsonl", "nothing.jsonl", "a/../b.jsonl", "/etc/passwd"]
     {
@@ -122,6 +120,80 @@ fn a_path_of_a_run_file_is_that_run() {
     let said = pbx.run(&["undo", path, "--yes"]);
     assert_eq!(said.code, 0, "{}", said.err);
     assert_eq!(pbx.simulator.with_world(|world: &mut World| world.event_count()), 3);
+}
+
+/// The only run file, moved to a folder of its own.
+fn moved(pbx: &Pbx) -> PathBuf {
+    let run = run_of(pbx);
+    let folder = pbx.home.path().join("kept");
+    fs::create_dir(&folder).unwrap();
+    let path = folder.join(format!("{run}.jsonl"));
+    fs::rename(runs_of(pbx).join(format!("{run}.jsonl")), &path).unwrap();
+    path
+}
+
+#[test]
+fn a_run_file_that_lies_elsewhere_is_undone_and_its_undo_lies_among_the_runs() {
+    let pbx = named("the-page");
+    assert_eq!(pbx.run(&PAGE).code, 0);
+    let path = moved(&pbx);
+    let before = fs::read(&path).unwrap();
+    let path = path.to_str().unwrap();
+    let refuses = Fault {
+        method: Some("POST".to_owned()),
+        path: Some("phoneCallEvents".to_owned()),
+        nth: Some(2),
+        status: Some(403),
+        ..Fault::default()
+    };
+    pbx.simulator.with_world(|world| world.add_fault(refuses));
+    let said = pbx.run(&["undo", path, "--yes"]);
+    assert_eq!(said.code, 3, "{}", said.err);
+    assert!(said.err.contains(&format!("callsweep undo {path} goes on with 1")), "{}", said.err);
+    pbx.simulator.with_world(World::clear_faults);
+    let undo = run_of(&pbx);
+    assert_eq!(pbx.run(&["undo", path, "--yes"]).code, 0);
+    assert_eq!((run_of(&pbx), fs::read(path).unwrap()), (undo, before), "one undo, one file");
+    assert_eq!(pbx.simulator.with_world(|world: &mut World| world.event_count()), 3);
+    let again = pbx.run(&["undo", path, "--yes"]);
+    assert_eq!(again.code, 4, "{}", again.err);
+}
+
+#[test]
+fn a_run_file_that_lies_elsewhere_is_gone_on_with_where_it_lies() {
+    let pbx = killed(false);
+    let path = moved(&pbx);
+    let before = fs::read_to_string(&path).unwrap();
+    let path = path.to_str().unwrap();
+    let said = pbx.run(&["resume", path, "--yes", "--format=json"]);
+    assert_eq!((said.code, said.document()["summary"]["deleted"].as_u64()), (0, Some(3)));
+    let after = fs::read_to_string(path).unwrap();
+    assert!(after.starts_with(&before) && after.contains("finished"), "{after}");
+    assert_eq!(fs::read_dir(runs_of(&pbx)).unwrap().count(), 0);
+    assert_eq!(pbx.run(&["undo", path, "--yes"]).code, 0);
+    assert_eq!(pbx.simulator.with_world(|world: &mut World| world.event_count()), 3);
+}
+
+#[test]
+fn an_undo_that_lies_beside_its_run_elsewhere_counts_and_another_run_of_the_same_name_does_not() {
+    let pbx = named("the-page");
+    assert_eq!(pbx.run(&PAGE).code, 0);
+    let path = moved(&pbx);
+    let run = path.file_stem().unwrap().to_str().unwrap().to_owned();
+    let path = path.to_str().unwrap();
+    assert_eq!(pbx.run(&["undo", path, "--yes"]).code, 0);
+    let undo = format!("{}.jsonl", run_of(&pbx));
+    fs::rename(runs_of(&pbx).join(&undo), Path::new(path).with_file_name(&undo)).unwrap();
+    let said = pbx.run(&["undo", path, "--yes"]);
+    assert_eq!(said.code, 4, "{}", said.err);
+    assert_eq!(pbx.run(&["delete", "--extension=0003*210", "--type=0", "--yes"]).code, 0);
+    let other = format!("{}.jsonl", run_of(&pbx));
+    fs::rename(runs_of(&pbx).join(other), runs_of(&pbx).join(format!("{run}.jsonl"))).unwrap();
+    for command in ["undo", "resume"] {
+        let said = pbx.run(&[command, path, "--yes"]);
+        assert_eq!(said.code, 2, "{}", said.err);
+        assert!(said.err.contains("rename it"), "{}", said.err);
+    }
 }
 
 #[test]

@@ -269,8 +269,12 @@ fn an_undos_file_cut_at_any_byte_accounts_for_every_event_and_what_is_left_is_ma
             Err(refused) => assert!(length <= line_ends[0], "{length}: {refused}"),
         }
         // Whatever its file tells, all of it is there, and nothing is made once more.
-        let way =
-            callsweep::journal::way_back(cut.path(), &run, std::time::Duration::ZERO).unwrap();
+        let way = callsweep::journal::way_back(
+            cut.path(),
+            &callsweep::journal::Place::new(cut.path(), &*run),
+            std::time::Duration::ZERO,
+        )
+        .unwrap();
         let listing = office.listing();
         let found = way.loss.way_back(target.clone(), |_| Some(&listing), true);
         assert!(found.plan.is_err(), "{length}: {:?}", found.plan);
