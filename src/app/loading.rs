@@ -20,7 +20,7 @@ pub(super) struct Loading {
     in_background: usize,
     /// Where the search for the next extension nobody looks at goes on.
     background_from: usize,
-    /// Extensions that a run changed and that were not read since.
+    /// Extensions whose rows are older than what is known to have changed, or was to be read again.
     behind: BTreeSet<ExtensionNumber>,
     /// Blown, only what is asked for by key is listed.
     fuse: Fuse,
@@ -31,6 +31,8 @@ struct Slot {
     state: Fetched<()>,
     /// Stands among the demanded.
     demanded: bool,
+    /// It was read before.
+    read: bool,
     /// Changes that settled on the extension: a listing asked before the newest is out of date.
     epoch: u64,
 }
@@ -82,8 +84,11 @@ impl Loading {
 
     /// Treats every listing as out of date; those under way will be asked again.
     pub(super) fn forget_all(&mut self) {
-        for slot in self.slots.values_mut() {
+        for (extension, slot) in &mut self.slots {
             slot.epoch += 1;
+            if slot.read {
+                self.behind.insert(extension.clone());
+            }
             if slot.state != Fetched::UnderWay {
                 slot.state = Fetched::Not;
             }
@@ -107,7 +112,12 @@ impl Loading {
         }
     }
 
-    /// Extensions of which only what was there before a change is known.
+    /// Extensions that are not there any more are not to be read again.
+    pub(super) fn retain(&mut self, known: impl Fn(&ExtensionNumber) -> bool) {
+        self.behind.retain(known);
+    }
+
+    /// Extensions of which only what was there before is known.
     pub(super) fn behind(&self) -> &BTreeSet<ExtensionNumber> {
         &self.behind
     }
@@ -132,9 +142,15 @@ impl Loading {
         };
         if failure.is_none() {
             // Also when it was asked for by key: then the service is well again.
+            slot.read = true;
             self.fuse = Fuse::default();
             self.behind.remove(extension);
-        } else if self.fuse.blows(failure) || self.fuse.is_blown() {
+            return true;
+        }
+        if slot.read {
+            self.behind.insert(extension.clone());
+        }
+        if self.fuse.blows(failure) || self.fuse.is_blown() {
             self.withdraw(|_| true);
         }
         true

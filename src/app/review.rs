@@ -508,8 +508,9 @@ impl Model {
     }
 
     fn read_and_ask(&mut self, review: Review) {
-        for extension in review.unread() {
-            self.loading.demand_anew(extension);
+        match review.rest() {
+            Some(rest) => rest.extensions().into_iter().for_each(|it| self.loading.demand_anew(it)),
+            None => review.unread().for_each(|it| self.loading.demand_anew(it)),
         }
         self.ask(review);
     }

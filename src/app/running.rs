@@ -482,7 +482,8 @@ impl Model {
         self.runs.now.as_ref().map_or(0, |active| active.machine.calls_in_flight())
     }
 
-    /// Extensions that could not be read again after a run changed them, once it is over.
+    /// Extensions whose rows are old: a run changed them or they were to be read again, and that was
+    /// not done yet or could not be. Of a run that is going on its rows tell.
     pub fn not_read_again(&self) -> Option<&BTreeSet<ExtensionNumber>> {
         let behind = self.loading.behind();
         (!behind.is_empty() && !self.is_running()).then_some(behind)

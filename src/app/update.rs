@@ -544,6 +544,7 @@ impl Model {
             self.extensions.binary_search_by(|extension| extension.number.cmp(number)).is_ok()
         };
         let lost = self.store.retain(known);
+        self.loading.retain(known);
         if lost > 0 {
             let marks = count_of(lost, "mark");
             self.say(

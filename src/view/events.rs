@@ -70,8 +70,8 @@ fn empty(model: &Model, extension: &Extension, width: u16) -> Vec<Text<'static>>
         Fetched::Ready(()) => match model.current_listing().map(Listing::len) {
             Some(0) | None if model.is_not_read_again(&extension.number) => {
                 let columns = usize::from(width).saturating_sub(1);
-                let words = "could not be read again after the run: nothing is known of what is there \
-                             now. R reads again";
+                let words =
+                    "could not be read again: nothing is known of what is there now. R reads again";
                 let lines = text::wrap(words, columns).into_iter();
                 lines.map(|line| Text::styled(line, theme::WARNING)).collect()
             }

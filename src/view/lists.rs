@@ -49,7 +49,7 @@ fn extension_row(model: &Model, extension: &Extension, columns: usize) -> Line<'
     let listed = model.store().listing(number);
     let count = match (model.listing_state(number), listed) {
         (Fetched::UnderWay, None) => "…".to_owned(),
-        (Fetched::Failed(_), _) => "!".to_owned(),
+        (Fetched::Failed(_), None) => "!".to_owned(),
         (_, Some(listing)) if listing.is_complete() => listing.len().to_string(),
         (_, Some(listing)) => format!("{}+", listing.len()),
         (Fetched::Not | Fetched::Ready(()), None) => "·".to_owned(),

@@ -276,7 +276,8 @@ impl Model {
         let Some(check) = self.check_in_review() else { return };
         let failed = std::mem::take(&mut check.failed);
         check.unread.extend(failed.iter().map(|(extension, _)| extension.clone()));
-        for (extension, _) in &failed {
+        // Those that were not even asked come first.
+        for (extension, _) in failed.iter().rev() {
             self.loading.demand_anew(extension);
         }
         let text = match failed.len() {

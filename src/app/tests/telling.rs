@@ -193,3 +193,34 @@ fn a_start_after_too_many_failures_counts_the_seconds_and_then_asks() {
     let (effects, left, wakes) = tell(4.0, Message::Waited);
     assert_eq!((effects, left, wakes), (vec![Effect::DiscoverExtensions], None, None));
 }
+
+#[test]
+fn what_is_to_be_read_again_looks_old_until_it_is_and_stays_so_where_it_cannot_be() {
+    let mut desk = Desk::open();
+    assert_eq!(desk.model.not_read_again(), None);
+    desk.press("R");
+    let old = |desk: &Desk| ["1", "2", "3"].map(|one| desk.model.is_not_read_again(&number(one)));
+    assert_eq!(old(&desk), [true; 3]);
+    let extensions = ["1", "2"].map(|text| Extension::of(number(text))).to_vec();
+    let discovery = Discovery { extensions, remarks: Vec::new(), complete: true };
+    desk.take(Message::Discovered { result: Ok(discovery), exchanges: Vec::new() });
+    assert_eq!(old(&desk), [true, true, false], "what is not there any more is not waited for");
+    desk.answer_listing("1", 1, Ok(listing("1", "0 a")));
+    desk.answer_listing("2", 1, Err(Failure::new(Cause::NoAnswer, "no answer")));
+    assert_eq!(old(&desk), [false, true, false]);
+    assert!(desk.model.not_read_again().is_some());
+    desk.press("j 2 R");
+    desk.answer_listing("2", 1, Ok(listing("2", "1 c")));
+    assert_eq!(desk.model.not_read_again(), None);
+}
+
+#[test]
+fn one_that_was_read_and_cannot_be_read_once_more_looks_old_and_one_never_read_is_none() {
+    let mut desk = Desk::open();
+    desk.press("2 R");
+    desk.fail_listing("1", Failure::new(Cause::NoAnswer, "no answer"));
+    assert!(desk.model.is_not_read_again(&number("1")));
+    let mut desk = Desk::before_listing(facts());
+    desk.fail_listing("1", Failure::new(Cause::NoAnswer, "no answer"));
+    assert_eq!(desk.model.not_read_again(), None);
+}
