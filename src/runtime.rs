@@ -3,7 +3,6 @@
 
 mod clipboard;
 
-use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -184,7 +183,7 @@ async fn read_rest(ports: &Ports, run: &str) -> Result<RunRead<Arc<Rest>>, RestR
     let record = Record::read(&ports.runs, run).map_err(elsewhere)?;
     record.is_at(&ports.client.target().origin).map_err(elsewhere)?;
     let rest = Arc::new(record.rest(&ports.runs)?);
-    let route = route(ports, &record, rest.open().map(|event| &event.key.extension)).await;
+    let route = route(ports, &record, rest.extensions().into_iter()).await;
     Ok(RunRead { what: rest, route, remarks: flaws(&record).collect() })
 }
 
@@ -204,7 +203,7 @@ pub async fn route<'a>(
     let Some(theirs) = record.sent_to(ours) else { return Route::of(ours.clone()) };
     let client = ports.client.below(&theirs);
     let mut works = true;
-    for extension in extensions.collect::<BTreeSet<_>>().into_iter().take(TRIED) {
+    for extension in extensions.take(TRIED) {
         let listed = client.events(extension, &mut Vec::new()).await;
         // What is refused may go better for another extension, and what fails proves nothing.
         works = !listed.is_err_and(|failure| failure.is_refusal());

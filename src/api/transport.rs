@@ -141,16 +141,8 @@ impl Transport {
         trace: &mut Vec<Exchange>,
         request: impl Fn(&Bearer) -> RequestBuilder + Send + Sync,
     ) -> Result<Answer, Failure> {
-        let unsent = |failure: Failure| match (verb, failure.cause) {
-            (Verb::Get | Verb::Ask, _) | (_, Cause::Unreachable | Cause::Blocked) => failure,
-            // Nothing became of a change whose token did not come, whatever became of the token.
-            (Verb::Create | Verb::Update | Verb::Delete, _) => {
-                // Only where callsweep held the question for it back, it goes better in a while.
-                let retry_after = failure.retry_after.filter(|_| failure.cause == Cause::Withheld);
-                Failure { cause: Cause::Withheld, http_status: None, retry_after, ..failure }
-            }
-        };
-        let bearer = self.tokens.bearer(&self.line, trace).await.map_err(unsent)?;
+        let bearer = self.tokens.bearer(&self.line, trace).await;
+        let bearer = bearer.map_err(|failure| without_token(failure, verb))?;
         let answer = self.heard(verb, path, || request(&bearer), trace).await?;
         if !matches!(answer.status, 401 | 403) {
             return Ok(answer);
@@ -210,6 +202,21 @@ impl Transport {
         }
         url.set_query(query);
         Ok(url)
+    }
+}
+
+/// What becomes of a request for which no token came: it was not sent, whatever became of the token.
+fn without_token(failure: Failure, verb: Verb) -> Failure {
+    // Callsweep held the question for the token back, or it is blocked: that says it all.
+    if matches!(failure.cause, Cause::Withheld | Cause::Blocked) {
+        return failure;
+    }
+    match (failure.is_worth_repeating(), verb.writes()) {
+        (true, false) => failure,
+        // A change that may have been made is not repeated, and this one was not.
+        (true, true) => Failure { cause: Cause::Unreachable, http_status: None, ..failure },
+        (false, true) => Failure { cause: Cause::NoToken, http_status: None, ..failure },
+        (false, false) => Failure { cause: Cause::NoToken, ..failure },
     }
 }
 

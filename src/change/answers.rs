@@ -120,9 +120,12 @@ fn weigh(failure: &Failure) -> Weight {
     let status = failure.http_status.unwrap_or_default();
     let named = !failure.code.is_empty();
     match failure.cause {
-        Cause::Withheld | Cause::Locked | Cause::Unwritten | Cause::Blocked | Cause::Redirected => {
-            Weight::Final
-        }
+        Cause::Withheld
+        | Cause::Locked
+        | Cause::Unwritten
+        | Cause::NoToken
+        | Cause::Blocked
+        | Cause::Redirected => Weight::Final,
         Cause::Rejected if status == 401 => Weight::Final,
         Cause::Simulated | Cause::Asleep => Weight::None,
         _ if failure.is_worth_repeating() => Weight::None,

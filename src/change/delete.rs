@@ -165,24 +165,37 @@ impl Deletes {
         self.learnt.allows(form) && !(of_type && matches!(self.trial, Trial::Failed))
     }
 
-    /// The next of the calls that wait, each with its form, that goes alone: wide ones do until one
-    /// was answered with ids, those for a type until it is seen what one takes.
+    /// The next of the calls that wait, each with its form and whether it would tell what a call for a
+    /// type takes, that goes alone: wide ones do until one was answered with ids, those for a type
+    /// that tell until it is seen what one takes.
     pub(super) fn next_to_try(
         &mut self,
-        mut waiting: impl Iterator<Item = (usize, CallForm)>,
+        mut waiting: impl Iterator<Item = (usize, CallForm, bool)>,
     ) -> Option<usize> {
         let untried = matches!(self.trial, Trial::Open);
-        let goes_alone = |form: CallForm| match form {
+        let goes_alone = |form: CallForm, tells: bool| match form {
             CallForm::Event => false,
             CallForm::Extension => !self.names_ids,
-            CallForm::Type => !self.names_ids || untried,
+            CallForm::Type => !self.names_ids || (untried && tells),
         };
-        let next = waiting.find(|(_, form)| goes_alone(*form) && self.learnt.allows(*form))?.0;
+        let next = waiting
+            .find(|(_, form, tells)| goes_alone(*form, *tells) && self.learnt.allows(*form))?
+            .0;
         self.tried = next + 1;
         Some(next)
     }
 
-    /// The first type call of the run goes out, given what is listed beside it.
+    /// Whether a call for one type could be seen to take others of its extension: where there are none,
+    /// it proves nothing.
+    pub(super) fn tells(plan: &Plan, first: &PhoneCallEvent) -> bool {
+        let EventKey { extension, event_type, .. } = &first.key;
+        let planned = plan.events().get(plan.events_of(extension)).unwrap_or_default();
+        let mut all = planned.iter().chain(plan.bystanders(extension));
+        all.any(|event| event.key.event_type != *event_type)
+    }
+
+    /// A type call goes out, given what is listed beside it: the first beside which other types are
+    /// listed is the one that is tried.
     pub(super) fn goes_first(
         &mut self,
         planned: &[PhoneCallEvent],
@@ -194,9 +207,13 @@ impl Deletes {
         {
             let rows = (0..listing.len()).filter_map(|row| listing.row(row));
             let others = rows.filter(|row| row.event_type() != *of).map(|row| row.key());
+            let others: Vec<EventKey> = others.collect();
+            if others.is_empty() {
+                return;
+            }
             self.trial = Trial::Out {
                 extension: extension.clone(),
-                others: others.collect(),
+                others,
                 covered: planned.iter().map(|event| event.key.clone()).collect(),
             };
         }
@@ -432,7 +449,9 @@ pub(super) fn difference(event: &PhoneCallEvent, listing: &Listing) -> Option<Ou
 
 /// An event whose extension could not be listed before its call.
 pub(super) fn unlisted(failure: &Failure) -> Outcome {
-    withheld(&format!("not sent, as the extension could not be listed first: {failure}"))
+    let message = format!("not sent, as the extension could not be listed first: {failure}");
+    let (http_status, code) = (failure.http_status, failure.code.clone());
+    Outcome::NotSent(Failure { http_status, code, ..Failure::new(Cause::Withheld, message) })
 }
 
 fn withheld(why: &str) -> Outcome {

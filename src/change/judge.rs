@@ -116,6 +116,7 @@ fn outcome_of_failure(failure: &Failure, may_have_acted: bool) -> Outcome {
         Cause::Withheld
         | Cause::Locked
         | Cause::Unwritten
+        | Cause::NoToken
         | Cause::Simulated
         | Cause::Unreachable
         | Cause::Blocked => Outcome::NotSent(failure.clone()),

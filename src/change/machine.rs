@@ -563,8 +563,10 @@ impl Machine {
         };
         // A run that stopped by itself looks once at what it did.
         let looks_once = self.state == RunState::Verifying && self.stopped_by.is_some();
-        let may_repeat =
-            !looks_once && !matches!(self.state, RunState::Stopping | RunState::Finished);
+        // What there is no room for yet was not asked.
+        let has_no_room = result.err().is_some_and(Failure::has_no_room);
+        let may_repeat = (!looks_once || has_no_room)
+            && !matches!(self.state, RunState::Stopping | RunState::Finished);
         let asked = self.traffic.since(&request).unwrap_or(now);
         let fate = if guarded.is_some() && result.is_ok() {
             // That it can be listed says nothing of a service that deletes nothing.
@@ -592,7 +594,12 @@ impl Machine {
             (None, Some(Fate::Settled)) => self.look(extension, result, asked, now),
             (None, Some(Fate::Again)) => {}
         }
-        let counts = |failure: &&Failure| looks_once || !failure.is_worth_repeating();
+        // What the service has against one extension says nothing of the next.
+        let of_one = self.plan.rest().is_some() && guarded.is_none();
+        let counts = |failure: &&Failure| {
+            let is_told = of_one && failure.is_of_its_extension();
+            (looks_once || !failure.is_worth_repeating()) && !is_told
+        };
         let settled = fate == Some(Fate::Settled);
         let why = result.err().filter(counts).filter(|_| settled);
         let enough = (settled && (why.is_some() || result.is_ok())) && self.listings.blows(why);
@@ -754,8 +761,17 @@ impl Machine {
             }
             (Rules::Delete(_), Err(failure)) => {
                 self.remarks.push(format!("{extension} could not be listed: {failure}"));
+                // It would be refused once more.
+                if failure.is_refusal() {
+                    self.checking.given_up.insert(extension.clone());
+                }
                 for event in events {
-                    self.withhold(event, self.before(event).unwrap_or_else(|| unlisted(failure)));
+                    let outcome = self.before(event).unwrap_or_else(|| unlisted(failure));
+                    match self.ledger.get(event) {
+                        Some(Outcome::NotSent(_)) => self.ledger.revise(event, outcome),
+                        Some(_) => {}
+                        None => self.withhold(event, outcome),
+                    }
                 }
             }
         }
@@ -955,7 +971,13 @@ impl Machine {
             let first = match &mut self.rules {
                 Rules::Delete(deletes) if !self.simulated => {
                     let waiting = slots.clone().skip(deletes.tried).filter(waits);
-                    deletes.next_to_try(waiting.map(|(id, slot)| (id, slot.verb.form())))
+                    deletes.next_to_try(waiting.map(|(id, slot)| {
+                        let first = self.plan.events().get(slot.covers.start);
+                        let of_type = slot.verb == Verb::DeleteType;
+                        let tells =
+                            of_type && first.is_some_and(|it| Deletes::tells(&self.plan, it));
+                        (id, slot.verb.form(), tells)
+                    }))
                 }
                 Rules::Delete(_) | Rules::Create(_) => None,
             };
@@ -981,7 +1003,8 @@ impl Machine {
             self.listings = Fuse::default();
             // Who wants to be left alone for long is not even asked what became of it.
             if self.stopped().is_none_or(|stop| stop.reason != StopReason::RetryAfter) {
-                for extension in self.checking.touched.keys() {
+                let given_up = &self.checking.given_up;
+                for extension in self.checking.touched.keys().filter(|it| !given_up.contains(*it)) {
                     self.traffic.add(Request::Listing(extension.clone()));
                 }
             }

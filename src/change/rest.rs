@@ -1,7 +1,7 @@
 //! What a run left open, so that it is gone on with in its own file: the whole job, with what became
 //! of each event so far.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -114,6 +114,21 @@ impl Rest {
         events.filter(|(_, outcome)| outcome.is_open()).map(|(event, _)| event)
     }
 
+    /// The extensions on which something is open, those last that could not be listed when it was to
+    /// be sent: whoever stops asking after many refusals has the others by then.
+    pub fn extensions(&self) -> Vec<&ExtensionNumber> {
+        let mut all: BTreeMap<&ExtensionNumber, bool> = BTreeMap::new();
+        for (event, outcome) in self.events.iter().zip(&self.outcomes) {
+            if outcome.is_open() {
+                let was_refused = all.entry(&event.key.extension).or_default();
+                *was_refused |= is_unlisted(outcome);
+            }
+        }
+        let (last, mut first): (Vec<_>, Vec<_>) = all.into_iter().partition(|(_, last)| *last);
+        first.extend(last);
+        first.into_iter().map(|(extension, _)| extension).collect()
+    }
+
     /// The extensions that have to be listed before anything is sent: those with something open, and
     /// all where the run was not checked.
     pub(super) fn to_list(&self) -> impl Iterator<Item = &ExtensionNumber> {
@@ -132,4 +147,9 @@ impl Rest {
     pub(super) fn unsettled_for(&self) -> Duration {
         CAUGHT_UP.saturating_sub(self.since_sent)
     }
+}
+
+/// Not sent for what the service said to a listing.
+fn is_unlisted(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::NotSent(failure) if !failure.code.is_empty())
 }

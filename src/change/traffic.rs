@@ -6,10 +6,11 @@ use std::time::Duration;
 use super::pace::{Pace, pause};
 use crate::domain::{Cause, Failure, LONGEST_PAUSE};
 
-/// How often one request is sent at most, where what went wrong may pass.
-const ATTEMPTS: u32 = 5;
-/// After so many rounds of trouble without an answer between them nothing more is sent.
+/// After so many rounds of trouble nothing more is sent. A round is a wait, after which again no
+/// request came through.
 const ROUNDS: u32 = 5;
+/// How often one request is sent at most, where what went wrong may pass.
+const ATTEMPTS: u32 = ROUNDS + 1;
 /// A shorter pause is over before it could be read about.
 const WORTH_TELLING: Duration = Duration::from_millis(900);
 
@@ -24,8 +25,8 @@ pub(super) struct Traffic<T> {
     in_flight: BTreeMap<T, Duration>,
     /// Of those that went wrong before.
     attempts: BTreeMap<T, u32>,
-    /// Rounds of trouble in a row.
-    rounds: u32,
+    /// Waits in a row that trouble brought.
+    waits: u32,
     stopped_by: Option<Failure>,
     /// When the `Wait` already handed out ends.
     alarm: Option<Duration>,
@@ -76,7 +77,7 @@ impl<T: Ord + Clone> Traffic<T> {
             later: BTreeSet::new(),
             in_flight: BTreeMap::new(),
             attempts: BTreeMap::new(),
-            rounds: 0,
+            waits: 0,
             stopped_by: None,
             alarm: None,
             hold: None,
@@ -188,7 +189,7 @@ impl<T: Ord + Clone> Traffic<T> {
         self.heard = now;
         let Some(failure) = failure else {
             self.pace.went_well(now);
-            self.rounds = 0;
+            self.waits = 0;
             self.attempts.remove(request);
             return Some(Fate::Settled);
         };
@@ -200,8 +201,8 @@ impl<T: Ord + Clone> Traffic<T> {
         if slowed || failure.retry_after.is_some() {
             self.trouble = Some(failure.clone());
         }
-        self.rounds = if may_pass { self.rounds + u32::from(slowed) } else { 0 };
-        if self.rounds >= ROUNDS || in_vain {
+        self.waits = if may_pass { self.waits + u32::from(slowed) } else { 0 };
+        if self.waits > ROUNDS || in_vain {
             self.stopped_by.get_or_insert_with(|| failure.clone());
         }
         if !may_repeat || self.stopped_by.is_some() {
@@ -244,7 +245,7 @@ impl<T: Ord + Clone> Traffic<T> {
 
     /// What comes now is another matter: what went wrong before it says nothing against it.
     pub(super) fn begin_anew(&mut self) {
-        self.rounds = 0;
+        self.waits = 0;
         self.stopped_by = None;
     }
 

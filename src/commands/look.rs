@@ -20,8 +20,8 @@ use crate::runtime::{self, Listed, Ports};
 pub(super) struct Seen {
     pub(super) route: Route,
     pub(super) store: EventStore,
-    /// Extensions that could not be listed.
-    pub(super) failed: usize,
+    /// Every extension was listed, or the service said what it has against that one.
+    pub(super) is_sure: bool,
 }
 
 /// Lists these extensions where the run was sent, or as the profile has it where that is refused,
@@ -49,16 +49,16 @@ pub(super) fn look(
     let step = || progress.step();
     let listed = hands.block_on(runtime::list_all(&ports, numbers, profile.concurrency, step));
     drop(progress);
-    let (mut store, mut failed) = (EventStore::default(), 0);
+    let (mut store, mut is_sure) = (EventStore::default(), true);
     for (number, listed) in numbers.iter().zip(listed) {
         match listed {
             Listed::Answered(Ok(listing)) => keep(&mut store, listing),
             Listed::Answered(Err(failure)) => {
-                failed += 1;
+                is_sure &= failure.is_of_its_extension();
                 remark(&format!("{number} could not be read: {failure}"));
             }
-            Listed::NotAsked => failed += 1,
+            Listed::NotAsked => is_sure = false,
         }
     }
-    Ok(Seen { route, store, failed })
+    Ok(Seen { route, store, is_sure })
 }

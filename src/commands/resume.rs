@@ -51,15 +51,14 @@ pub(super) fn run(
     let rest = record.rest(&folder);
     let rest = Arc::new(rest.map_err(|refused| Ending::Refused.refusing(refused.to_string()))?);
     let (listed, consent) = (machine::clock(), &arguments.consent);
-    let mut numbers: Vec<_> = rest.open().map(|event| event.key.extension.clone()).collect();
-    numbers.dedup();
-    let Seen { route, store, failed } = look(&record, &numbers, &opened, |store, listing| {
+    let numbers: Vec<_> = rest.extensions().into_iter().cloned().collect();
+    let Seen { route, store, is_sure } = look(&record, &numbers, &opened, |store, listing| {
         let _replaced = store.insert_whole(listing);
     })?;
     let choice = Choice::of_rest(&rest, &store);
     let selection = choice.selection(&store);
     say_what_is_left(&record, selection.len(), &choice);
-    if failed > 0 && selection.is_empty() {
+    if !is_sure && selection.is_empty() {
         let why = "nothing was sent, as not everything could be listed";
         return Err(Ending::Failed.refusing(why));
     }

@@ -16,6 +16,8 @@ pub enum Cause {
     Locked,
     /// callsweep itself did not send it: what was about to be sent could not be written down.
     Unwritten,
+    /// callsweep itself did not send it: the service issued no token for it.
+    NoToken,
     /// It went as far as a request goes and no further: the run is simulated.
     Simulated,
     /// No connection came about, name, TCP or TLS, or it ended before the request was written.
@@ -79,6 +81,7 @@ impl Failure {
             Cause::Withheld
             | Cause::Locked
             | Cause::Unwritten
+            | Cause::NoToken
             | Cause::Simulated
             | Cause::Unreachable
             | Cause::Blocked
@@ -120,6 +123,7 @@ impl Failure {
                 Cause::Withheld
                 | Cause::Locked
                 | Cause::Unwritten
+                | Cause::NoToken
                 | Cause::Simulated
                 | Cause::Unreachable
                 | Cause::Blocked
@@ -148,7 +152,14 @@ impl Failure {
     /// Whether the service answered, and would answer the same again: not the token was refused, but
     /// what was asked.
     pub fn is_refusal(&self) -> bool {
-        self.http_status.is_some_and(|status| status != 401) && !self.is_worth_repeating()
+        let is_of_token = self.http_status == Some(401) || self.cause == Cause::NoToken;
+        self.http_status.is_some() && !is_of_token && !self.is_worth_repeating()
+    }
+
+    /// Whether the service says what it has against this extension, so that it may well answer of
+    /// another.
+    pub fn is_of_its_extension(&self) -> bool {
+        self.cause == Cause::Rejected && self.http_status == Some(400) && !self.code.is_empty()
     }
 
     /// Whether the same request may go better a little later: the connection or the service was in
@@ -165,6 +176,7 @@ impl Failure {
             Cause::Withheld
             | Cause::Locked
             | Cause::Unwritten
+            | Cause::NoToken
             | Cause::Simulated
             | Cause::Blocked
             | Cause::Redirected

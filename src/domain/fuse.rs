@@ -28,7 +28,10 @@ impl Fuse {
             // Nor does it say anything of the service that this program stood still.
             Some(failure) if failure.cause == Cause::Asleep => self.failures,
             Some(failure)
-                if matches!(failure.cause, Cause::Withheld | Cause::Unwritten | Cause::Blocked) =>
+                if matches!(
+                    failure.cause,
+                    Cause::Withheld | Cause::Unwritten | Cause::NoToken | Cause::Blocked
+                ) =>
             {
                 Self::IN_A_ROW
             }
@@ -66,8 +69,9 @@ mod tests {
 
     #[test]
     fn a_refused_token_a_withheld_request_or_a_block_is_enough_at_once() {
-        let (withheld, blocked) = (failure(Cause::Withheld, None), failure(Cause::Blocked, None));
-        for at_once in [failure(Cause::Rejected, Some(401)), withheld, blocked] {
+        let at_once = [Cause::Withheld, Cause::NoToken, Cause::Blocked];
+        let at_once = at_once.map(|cause| failure(cause, None));
+        for at_once in at_once.into_iter().chain([failure(Cause::Rejected, Some(401))]) {
             assert!(Fuse::default().blows(Some(&at_once)), "{at_once:?}");
         }
         assert!(!Fuse::default().blows(Some(&failure(Cause::Rejected, Some(403)))));

@@ -108,6 +108,7 @@ impl Stop {
     pub fn of(failure: &Failure) -> Self {
         let pause = failure.retry_after.unwrap_or_default();
         let reason = match failure.cause {
+            Cause::NoToken => StopReason::Token,
             Cause::Rejected if failure.http_status == Some(401) => StopReason::Token,
             _ if pause > LONGEST_PAUSE => StopReason::RetryAfter,
             Cause::Unwritten => StopReason::Disk,
@@ -173,6 +174,7 @@ mod tests {
             (failure(Cause::Unwritten, None), "disk"),
             (failure(Cause::Withheld, None), "budget"),
             (failure(Cause::Rejected, Some(401)), "token"),
+            (failure(Cause::NoToken, None), "token"),
             (failure(Cause::Rejected, Some(403)), "refused"),
             (failure(Cause::Rejected, Some(404)), "refused"),
             (failure(Cause::Rejected, Some(200)), "refused"),

@@ -273,7 +273,7 @@ fn a_service_that_fails_is_not_hammered_and_everything_unsent_says_so() {
     let count = |outcome: &str| document["summary"][outcome].as_u64().unwrap();
     assert!((1..=5).contains(&count("refused")) && count("not_sent") > 5, "{document}");
     assert!(said.err.contains("STOPPED: "), "{}", said.err);
-    assert_eq!(deletes(&pbx).len(), 5);
+    assert_eq!(deletes(&pbx).len(), 6);
 }
 
 #[test]

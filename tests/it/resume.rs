@@ -7,6 +7,7 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use callsweep::simulator::{Fault, World};
+use serde_json::Value;
 
 use crate::headless::{Pbx, command, configure, named};
 
@@ -321,4 +322,35 @@ fn everything_a_killed_run_took_can_be_undone_once_it_is_settled() {
         assert_eq!(pbx.run(&["undo", name, "--yes"]).code, 0);
     }
     assert_eq!(pbx.simulator.with_world(|world| world.event_count()), 3);
+}
+
+#[test]
+fn one_extension_that_is_gone_for_good_holds_nothing_else_up_and_says_so_every_time() {
+    let pbx = named("three-extensions-with-events");
+    let fault = Fault { method: Some("DELETE".to_owned()), status: Some(503), ..Fault::default() };
+    pbx.simulator.with_world(|world| world.add_fault(fault));
+    let said = pbx.run(&["delete", "--where=ext:*", "--yes"]);
+    assert_eq!(said.code, 1, "{}", said.err);
+    let run = run_of(&pbx);
+    let lost = pbx.simulator.with_world(|world| {
+        world.clear_faults();
+        u64::try_from(world.remove("0003*101").unwrap().events.len()).unwrap()
+    });
+    for time in 0..3 {
+        let before = pbx.requests().len();
+        let said = pbx.run(&["resume", &run, "--yes", "--format=json"]);
+        assert_eq!(said.code, 3, "time {time}: {}", said.err);
+        let queue =
+            pbx.simulator.with_world(|it| it.event_count() - it.event_ids("0003*600").len());
+        assert_eq!(queue, 0, "all but what presence does not list");
+        let told = said.document();
+        let open = ["not_sent", "refused"].map(|it| told["summary"][it].as_u64().unwrap());
+        assert_eq!(open.iter().sum::<u64>(), lost, "{told}");
+        assert_eq!(told["stopped_by"], Value::Null);
+        let outcomes = told["outcomes"].as_array().unwrap();
+        let open = outcomes.iter().filter(|it| it["outcome"] == "not_sent");
+        assert!(open.clone().all(|it| it["code"] == "extension_invalid"), "{told}");
+        let asked = pbx.requests().len() - before;
+        assert!(time == 0 || asked <= 4, "{asked} requests for nothing");
+    }
 }

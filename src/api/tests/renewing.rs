@@ -60,7 +60,7 @@ fn an_app_that_is_unknown_by_now_stops_at_once_though_its_token_would_last() {
             assert_eq!(failure.code.raw(), "invalid_client");
         }
         let failure = client.delete(&one_event(), &mut Vec::new()).await.unwrap_err();
-        assert_eq!(failure.cause, Cause::Withheld);
+        assert_eq!((failure.cause, failure.http_status), (Cause::NoToken, None));
     });
     assert_eq!(asked(server), ["/oauth/token.php", "old", "/oauth/token.php"]);
 }

@@ -1134,5 +1134,85 @@ fn a_wide_call_that_fails_again_and_again_ends_though_its_extension_can_be_liste
             }
         }
     }
-    assert_eq!((sent, names(&run)), (5, vec!["refused"; 3]));
+    assert_eq!((sent, names(&run)), (6, vec!["refused"; 3]));
+}
+
+#[test]
+fn a_token_that_is_refused_in_the_middle_of_a_run_is_why_it_stops_and_nothing_is_called_refused() {
+    let mut run = run(3, 1);
+    run.hand_out(NOW);
+    works(&mut run, 0);
+    assert_eq!(sends(&run.hand_out(NOW)), [1]);
+    answer(&mut run, 1, Err(Failure::new(Cause::NoToken, "the service does not know this App")));
+    let stop = run.stopped().unwrap();
+    assert_eq!(stop.reason, crate::domain::StopReason::Token, "{stop:?}");
+    lists(&mut run, &builder("210", &[("0", "e1"), ("0", "e2")]).finish(true));
+    assert_eq!(names(&run), ["deleted", "not sent", "not sent"]);
+}
+
+#[test]
+fn a_run_that_stopped_waits_for_room_before_it_checks_what_it_did() {
+    let mut run = run(3, 1);
+    run.hand_out(NOW);
+    works(&mut run, 0);
+    run.hand_out(NOW);
+    let moved = Failure { http_status: Some(302), ..Failure::new(Cause::Redirected, "moved") };
+    answer(&mut run, 1, Err(moved));
+    assert!(is_listing(&run.hand_out(NOW)));
+    let room = Duration::from_secs(40);
+    let full = Failure { retry_after: Some(room), ..Failure::new(Cause::Withheld, "no room") };
+    run.listed(&extension(), Err(&full), NOW);
+    assert_eq!(run.state(), RunState::Verifying);
+    let later = waits(&run.hand_out(NOW));
+    assert_eq!((later, run.waiting(NOW).map(|it| it.until)), (room, Some(room)));
+    assert!(is_listing(&run.hand_out(later)));
+    let there = builder("210", &[("0", "e1"), ("0", "e2")]).finish(true);
+    run.listed(&extension(), Ok(&there), later);
+    lists(&mut run, &there);
+    assert_eq!(run.check(), Check::Agrees);
+}
+
+#[test]
+fn a_type_call_where_no_other_type_is_listed_proves_nothing_and_the_first_that_tells_goes_alone() {
+    let all: &[(&str, &[(&str, &str)])] = &[
+        ("210", &[("0", "a"), ("0", "b")]),
+        ("211", &[("0", "c"), ("2", "d")]),
+        ("212", &[("0", "e"), ("2", "f")]),
+    ];
+    let mut store = EventStore::default();
+    for (extension, rows) in all {
+        store.insert(builder(extension, rows).finish(true));
+        store.set_marks(&ExtensionNumber::parse(extension).unwrap(), 0..rows.len(), true);
+    }
+    let selection = Selection::of_marks(&store);
+    let plan = Plan::freeze(target(), &selection, CallForm::Type, 1000).unwrap();
+    let mut run = begun(plan, 8);
+    for (place, alone) in [(0, "210"), (1, "211")] {
+        assert_eq!(listed_now(&run.hand_out(NOW)), alone);
+        let there = builder(alone, all[place].1).finish(true);
+        run.listed(&ExtensionNumber::parse(alone).unwrap(), Ok(&there), NOW);
+        assert_eq!(sends(&run.hand_out(NOW)), [place]);
+        assert!(run.hand_out(NOW).is_empty(), "alone");
+        works(&mut run, place);
+    }
+    assert_eq!(listed_now(&run.hand_out(NOW)), "211", "what it took is looked for");
+    run.listed(&ExtensionNumber::parse("211").unwrap(), Ok(&builder("211", &[]).finish(true)), NOW);
+    assert!(run.took_too_much() && run.learnt(Learnt::default()).wipes);
+}
+
+#[test]
+fn where_no_type_call_could_take_another_type_they_go_together_after_the_first() {
+    let mut store = EventStore::default();
+    for extension in ["210", "211", "212"] {
+        store.insert(builder(extension, &[("0", "a")]).finish(true));
+        store.set_marks(&ExtensionNumber::parse(extension).unwrap(), 0..1, true);
+    }
+    let selection = Selection::of_marks(&store);
+    let plan = Plan::freeze(target(), &selection, CallForm::Type, 1000).unwrap();
+    let mut run = begun(plan, 8);
+    run.hand_out(NOW);
+    run.listed(&extension(), Ok(&builder("210", &[("0", "a")]).finish(true)), NOW);
+    run.hand_out(NOW);
+    works(&mut run, 0);
+    assert_eq!(run.hand_out(NOW).len(), 2);
 }
