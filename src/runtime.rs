@@ -13,10 +13,12 @@ use tokio::task::JoinSet;
 use crate::api::Client;
 use crate::app::{Effect, Message, RunRead};
 use crate::change::{
-    Act, Done, Loss, Plan, Rest, RestRefused, Route, RunCall, RunEnd, Settled, judge, judge_made,
+    Act, Check, Done, Loss, Plan, Rest, RestRefused, Route, RunCall, RunEnd, Settled, judge,
+    judge_made,
 };
 use crate::domain::{
-    Call, Cause, Discovery, Exchange, ExtensionNumber, Failure, Foreign, Fuse, Listing, Source,
+    Call, Cause, Discovery, EventKey, Exchange, ExtensionNumber, Failure, Foreign, Fuse, Listing,
+    Source,
 };
 use crate::journal::{self, Kind, Place, Record, RecordRefused, RunFile, Written};
 use crate::origins::{Lock, LockRefused};
@@ -105,6 +107,7 @@ pub async fn perform(effect: Effect, ports: &Ports) -> Message {
         }
         Effect::FindBrokenRuns => Message::BrokenRunsFound(broken_runs(ports)),
         Effect::ReadWayBack(run) => Message::WayBackRead(read_way_back(ports, &run).await),
+        Effect::CloseUndo { undo, there } => Message::UndoClosed(close_undo(ports, &undo, &there)),
         Effect::ReadRest(run) => Message::RestRead(read_rest(ports, &run).await),
         Effect::ListEvents { extension, epoch, below } => {
             let mut exchanges = Vec::new();
@@ -185,6 +188,33 @@ async fn read_rest(ports: &Ports, run: &str) -> Result<RunRead<Arc<Rest>>, RestR
     let rest = Arc::new(record.rest(&ports.runs)?);
     let route = route(ports, &record, rest.extensions().into_iter()).await;
     Ok(RunRead { what: rest, route, remarks: flaws(&record).collect() })
+}
+
+/// Closes the file of an undo of which nothing is left to be made, where it is still open: what is
+/// there stands in it from here on. False where it was closed.
+///
+/// # Errors
+/// Another program has the lock, or the file cannot be written.
+pub fn close_undo(
+    ports: &Ports,
+    undo: &str,
+    there: &[(EventKey, Foreign)],
+) -> Result<bool, Failure> {
+    let locked = |why: String| Failure::new(Cause::Locked, why);
+    let read = || Record::read(&ports.runs, undo).map_err(|why| locked(why.to_string()));
+    let is_open = |record: &Record| record.finished.is_none() || record.tally().left() > 0;
+    if !is_open(&read()?) {
+        return Ok(false);
+    }
+    let lock = ports.lock().map_err(|why| locked(why.to_string()))?;
+    let record = read()?;
+    let file = RunFile::go_on(&record, Some(&record.found(there)), Vec::new());
+    let closed = file.and_then(|file| {
+        let end = RunEnd { check: Check::Agrees, ..RunEnd::default() };
+        file.holding(lock).finish(&end)
+    });
+    let unwritten = |error| format!("the run file cannot be written: {error}; make room");
+    closed.map(|()| true).map_err(|error| Failure::new(Cause::Unwritten, unwritten(error)))
 }
 
 /// The lines of a run file that are not used.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::change::Act;
-use crate::domain::{ExtensionNumber, Target};
+use crate::domain::{EventKey, ExtensionNumber, Foreign, Target};
 
 /// One thing to do. Each comes back as exactly one message.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +14,13 @@ pub enum Effect {
     FindBrokenRuns,
     /// Read what the run of this name took, and what of it is given back.
     ReadWayBack(String),
+    /// Close the file of an undo that was begun and has nothing left to make, where it is still open.
+    CloseUndo {
+        /// The undo.
+        undo: String,
+        /// Its events that are there, each with the id of what stands for it.
+        there: Vec<(EventKey, Foreign)>,
+    },
     /// Read what is left of the run of this name.
     ReadRest(String),
     /// List the events of an extension.

@@ -58,6 +58,8 @@ pub enum Message {
     /// [`Effect::ReadWayBack`](super::Effect::ReadWayBack) is done: what is to be given back, or why
     /// it cannot be.
     WayBackRead(Result<RunRead<Box<Loss>>, String>),
+    /// [`Effect::CloseUndo`](super::Effect::CloseUndo) is done: whether it was open, or why it still is.
+    UndoClosed(Result<bool, Failure>),
     /// [`Effect::ReadRest`](super::Effect::ReadRest) is done.
     RestRead(Result<RunRead<Arc<Rest>>, RestRefused>),
     /// [`Effect::ListEvents`](super::Effect::ListEvents) is done.

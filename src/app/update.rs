@@ -47,13 +47,17 @@ fn take_in(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::TimePassed
         // What there is to do is done where the terminal is.
         | Message::Suspended(Ok(()))
+        | Message::UndoClosed(Ok(_))
         | Message::AskedToStop
         | Message::Continued => {}
         Message::Discovered { result, exchanges } => {
             model.calls.add(exchanges);
             return model.discovered(result);
         }
-        Message::WayBackRead(read) => model.way_back_read(read),
+        Message::WayBackRead(read) => return model.way_back_read(read),
+        Message::UndoClosed(Err(failure)) => {
+            model.say(Tone::Warning, format!("the undo could not be closed: {failure}"));
+        }
         Message::BrokenRunsFound(sentences) => model.broken_runs_found(sentences),
         Message::RestRead(rest) => model.rest_read(rest),
         Message::Listed { extension, epoch, result, exchanges } => {

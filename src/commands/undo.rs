@@ -1,6 +1,5 @@
 //! `callsweep undo`: what a run took and is not there now is made again, each event once.
 
-use std::io;
 use std::path::Path;
 
 use clap::Args;
@@ -8,12 +7,14 @@ use color_eyre::eyre::{Result, eyre};
 
 use super::ending::{Ending, remark};
 use super::look::{Seen, look};
-use super::{Consent, counted, machine, profile, runs};
-use crate::change::{Check, RunEnd, STILL_LISTED, StandIn, UndoRefused, WayBack};
+use super::profile::{self, Opened};
+use super::{Consent, counted, machine, runs};
+use crate::api::Writes;
+use crate::change::{STILL_LISTED, StandIn, UndoRefused, WayBack};
 use crate::config::{self, Environment, Flags};
-use crate::domain::{EventKey, ExtensionNumber, Foreign};
-use crate::journal::{self, Record, RunFile, Way};
-use crate::origins::Lock;
+use crate::domain::{Cause, EventKey, ExtensionNumber, Foreign};
+use crate::journal::{self, Way};
+use crate::runtime::{self, Ports};
 
 /// Which run, and how sure its undo is.
 #[derive(Debug, Args)]
@@ -62,10 +63,12 @@ pub(super) fn run(
     let consent = &arguments.consent;
     let plan = match found.plan.clone() {
         Ok(plan) => plan,
-        Err(UndoRefused::AllThere(_)) if !consent.dry_run && is_open(&way, &folder) => {
-            return close(&way, &found.there, &folder, consent.format);
+        Err(refused) => {
+            let all_there = matches!(refused, UndoRefused::AllThere(_)) && !consent.dry_run;
+            let close = || close(&way, &found.there, (&opened, &folder), consent.format);
+            let closed = all_there.then(close).transpose()?.flatten();
+            return closed.ok_or_else(|| Ending::Refused.refusing(refused.to_string()));
         }
-        Err(refused) => return Err(Ending::Refused.refusing(refused.to_string())),
     };
     let must_type = opened.profile.protected || route.differs().is_some();
     match machine::held_back(&plan, &opened.profile, consent, must_type)? {
@@ -74,33 +77,27 @@ pub(super) fn run(
     }
 }
 
-/// Whether an undo was begun whose file does not say that all is back.
-fn is_open(way: &Way, folder: &Path) -> bool {
-    let undo = way.loss.begun().and_then(|undo| Record::read(folder, undo).ok());
-    undo.is_some_and(|undo| undo.finished.is_none() || undo.tally().left() > 0)
-}
-
-/// Nothing is left to be made: the file of the undo that was begun says so from here on.
+/// Nothing is left to be made: the file of the undo that was begun says so from here on. `None` where
+/// it says so already.
 fn close(
     way: &Way,
     there: &[(EventKey, Foreign)],
-    folder: &Path,
+    (opened, folder): (&Opened, &Path),
     format: runs::RunFormat,
-) -> Result<Ending> {
-    let name = way.loss.begun().unwrap_or_default();
-    let lock = Lock::take(folder, &way.record.origin)
-        .map_err(|refused| Ending::Refused.refusing(refused.to_string()))?;
-    let closed = Record::read(folder, name).map_err(io::Error::other).and_then(|record| {
-        let found = record.found(there);
-        let file = RunFile::go_on(&record, Some(&found), Vec::new())?.holding(Some(lock));
-        file.finish(&RunEnd { check: Check::Agrees, ..RunEnd::default() })
-    });
-    closed.map_err(|error| {
-        let why = format!("the run file cannot be written: {error}; make room");
-        Ending::Failed.refusing(why)
+) -> Result<Option<Ending>> {
+    let Some(name) = way.loss.begun() else { return Ok(None) };
+    let client = opened.client(&opened.profile, Writes::ReadOnly)?;
+    let ports = Ports::new(client, Vec::new(), Vec::new(), folder.to_owned());
+    let closed = runtime::close_undo(&ports, name, there).map_err(|failure| {
+        let locked = failure.cause == Cause::Locked;
+        let ending = if locked { Ending::Refused } else { Ending::Failed };
+        ending.refusing(failure.to_string())
     })?;
+    if !closed {
+        return Ok(None);
+    }
     remark(&format!("nothing is left to be made: every event of {} is there", way.record.name));
-    Ok(runs::print_run(&runs::read(folder, name)?, format))
+    Ok(Some(runs::print_run(&runs::read(folder, name)?, format)))
 }
 
 /// What an operator has to know before a yes.

@@ -299,3 +299,31 @@ fn the_next_start_tells_which_run_broke_off_and_how_to_go_on() {
     office.desk.look_for_broken_runs();
     office.desk.sees(&format!("run {run} was interrupted: 1 of 1 not done"));
 }
+
+#[test]
+fn z_where_everything_is_back_closes_the_undo_that_was_cut_off_and_the_next_start_is_silent() {
+    for last in ["sent", "settled", "verified"] {
+        let mut desk = Desk::open("the-page");
+        desk.do_keys("A d y z y");
+        let undo = desk.model.run().unwrap().machine.name().to_owned();
+        let path = desk.runs().join(format!("{undo}.jsonl"));
+        let text = std::fs::read_to_string(&path).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        let of = |line: &&str| line.starts_with(&format!("{{\"line\":\"{last}\""));
+        let end = lines.iter().rposition(of).unwrap() + 1;
+        // A copy of the file is one that nobody writes any more.
+        std::fs::remove_file(&path).unwrap();
+        std::fs::write(&path, lines[..end].join("\n") + "\n").unwrap();
+        desk.look_for_broken_runs();
+        let open = desk.screen().contains("was interrupted");
+        desk.do_keys("z");
+        desk.sees("nothing to undo: every event of");
+        let closed = std::fs::read_to_string(&path).unwrap();
+        let closed = closed.lines().last().unwrap().contains("\"finished\"");
+        assert!(closed, "{last}: {}", desk.screen());
+        desk.becomes("@me");
+        desk.look_for_broken_runs();
+        desk.does_not_see("was interrupted");
+        assert_eq!((desk.run_files(), desk.left("0003*210").len()), (2, 3), "{last}, {open}");
+    }
+}

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::change::{Drifted, FRESH};
-use crate::domain::{Cause, ExtensionNumber, Failure, Mask, Target};
+use crate::domain::{Cause, EventKey, ExtensionNumber, Failure, Foreign, Mask, Target};
 
 use super::Review;
 use crate::app::status::Tone;
@@ -25,6 +25,23 @@ pub(super) struct Check {
     oldest: Option<Duration>,
     /// A yes was given and counted, and waits for listings younger than those it was given on.
     pub(super) agreed: bool,
+}
+
+/// Of an undo: nothing is to be made.
+#[derive(Debug)]
+pub(super) struct Nothing {
+    /// Why.
+    pub(super) why: String,
+    /// The undo that was begun, where all is back, with what is there.
+    pub(super) begun: Option<(String, Vec<(EventKey, Foreign)>)>,
+}
+
+impl Nothing {
+    /// Closes the undo that was begun.
+    pub(super) fn close(self) -> Vec<Effect> {
+        let close = self.begun.map(|(undo, there)| Effect::CloseUndo { undo, there });
+        close.into_iter().collect()
+    }
 }
 
 impl Check {
@@ -228,8 +245,8 @@ impl Model {
         }
         if let Some(nothing) = review.nothing_lost() {
             self.dialog = None;
-            self.say(Tone::Plain, nothing);
-            return Vec::new();
+            self.say(Tone::Plain, nothing.why.clone());
+            return nothing.close();
         }
         let (drifted, addable) = review.differing();
         if let Some(plan) = review.plan().filter(|plan| plan.calls() == 0).map(Arc::clone)

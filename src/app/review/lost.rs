@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use crate::change::{Loss, STILL_LISTED, StandIn, UndoRefused, WayBack};
-use crate::domain::{EventKey, EventStore, ExtensionNumber, Mask, Target};
+use crate::domain::{EventKey, EventStore, ExtensionNumber, Foreign, Mask, Target};
 
-use super::check::{Check, NAMED};
+use super::check::{Check, NAMED, Nothing};
 use super::{Plan, Review};
 use crate::app::status::Tone;
 use crate::app::{Effect, Model, RunRead, count_of};
@@ -21,6 +21,8 @@ pub(super) struct Lost {
     twice: Vec<EventKey>,
     /// How many are listed still.
     listed: usize,
+    /// What is there, each with the id of what stands for it.
+    there: Vec<(EventKey, Foreign)>,
     /// Why nothing is to be made.
     nothing: Option<UndoRefused>,
 }
@@ -45,11 +47,21 @@ impl Lost {
     ) -> Option<Plan> {
         let listing = |number: &ExtensionNumber| store.listing(number).filter(|_| is_read(number));
         let found = self.loss.way_back(target.clone(), listing, self.all);
-        let WayBack { plan, there: _, stand_ins, twice, listed } = found;
-        (self.stand_ins, self.twice, self.listed) = (stand_ins, twice, listed.len());
+        let WayBack { plan, there, stand_ins, twice, listed } = found;
+        (self.there, self.stand_ins, self.twice) = (there, stand_ins, twice);
+        self.listed = listed.len();
         let (plan, nothing) = plan.map_or_else(|no| (None, Some(no)), |plan| (Some(plan), None));
         self.nothing = nothing;
         plan
+    }
+
+    /// Why nothing is to be made, where nothing could be added either.
+    fn nothing(&self) -> Option<Nothing> {
+        let nothing = self.nothing.as_ref().filter(|_| self.addable() == 0)?;
+        let all_there = matches!(nothing, UndoRefused::AllThere(_));
+        let begun = self.loss.begun().filter(|_| all_there);
+        let begun = begun.map(|undo| (undo.to_owned(), self.there.clone()));
+        Some(Nothing { why: nothing.to_string(), begun })
     }
 
     /// What an operator has to see before a yes.
@@ -88,17 +100,21 @@ fn more(all: usize) -> Option<String> {
 }
 
 impl Review {
-    pub(super) fn of_undo(
-        store: &EventStore,
-        read: RunRead<Box<Loss>>,
-    ) -> Result<Self, UndoRefused> {
+    pub(super) fn of_undo(store: &EventStore, read: RunRead<Box<Loss>>) -> Result<Self, Nothing> {
         let RunRead { what: loss, route, remarks } = read;
         let check = Check::of(loss.extensions().cloned());
-        let (stand_ins, twice, listed) = (Vec::new(), Vec::new(), 0);
-        let mut lost = Lost { loss: *loss, all: false, stand_ins, twice, listed, nothing: None };
+        let mut lost = Lost {
+            loss: *loss,
+            all: false,
+            stand_ins: Vec::new(),
+            twice: Vec::new(),
+            listed: 0,
+            there: Vec::new(),
+            nothing: None,
+        };
         // Nothing is listed for it yet: all may be missing.
         let plan = lost.look(route.target(), store, |_| false);
-        if let Some(nothing) = lost.nothing.take() {
+        if let Some(nothing) = lost.nothing() {
             return Err(nothing);
         }
         let mut review = Self::of(plan.map(Arc::new), check, route);
@@ -114,10 +130,9 @@ impl Review {
         self.adopt(plan);
     }
 
-    /// Why there is nothing to be made, where nothing could be added either.
-    pub(super) fn nothing_lost(&self) -> Option<String> {
-        let lost = self.lost.as_ref().filter(|lost| lost.addable() == 0)?;
-        lost.nothing.as_ref().map(ToString::to_string)
+    /// That nothing is to be made, where nothing could be added either.
+    pub(super) fn nothing_lost(&self) -> Option<Nothing> {
+        self.lost.as_ref()?.nothing()
     }
 }
 
@@ -138,20 +153,26 @@ impl Model {
 
     /// Lays the creations open that bring back what a run took, and asks for every extension that it
     /// touched once more.
-    pub(in crate::app) fn way_back_read(&mut self, read: Result<RunRead<Box<Loss>>, String>) {
+    pub(in crate::app) fn way_back_read(
+        &mut self,
+        read: Result<RunRead<Box<Loss>>, String>,
+    ) -> Vec<Effect> {
         if self.dialog.is_some() || self.is_running() {
-            return;
+            return Vec::new();
         }
-        let review =
-            read.and_then(|read| Review::of_undo(&self.store, read).map_err(|no| no.to_string()));
-        match review {
+        let nothing = |why: String| Nothing { why, begun: None };
+        match read.map_err(nothing).and_then(|read| Review::of_undo(&self.store, read)) {
             Ok(review) => {
                 for extension in review.unread() {
                     self.loading.demand_anew(extension);
                 }
                 self.ask(review);
+                Vec::new()
             }
-            Err(why) => self.notice(Tone::Plain, why),
+            Err(nothing) => {
+                self.notice(Tone::Plain, nothing.why.clone());
+                nothing.close()
+            }
         }
     }
 

@@ -215,6 +215,7 @@ impl Walk {
                 let read = RunRead { what: Box::new(loss), route, remarks: Vec::new() };
                 Message::WayBackRead(Ok(read))
             }
+            Effect::CloseUndo { .. } => Message::UndoClosed(Ok(true)),
             Effect::ReadRest(run) => Message::RestRead(Err(RestRefused::Nothing { run })),
             Effect::ListEvents { extension, epoch, .. } => {
                 let (result, exchanges) = (self.listing(&extension), exchange("GET", &extension));
