@@ -47,9 +47,8 @@ fn run(arguments: &Arguments, environment: &Environment) -> Ending {
     if let Some(refused) = config::terminal_refused(environment) {
         return Ending::Usage.because(refused);
     }
-    // The demo asks for its folder too, so that a start without a home says so at once.
     let started = commands::open(arguments.demo, &flags, environment)
-        .and_then(|opened| Ok((opened, config::state_dir(environment)?.join("runs"))));
+        .and_then(|opened| opened.runs(environment).map(|runs| (opened, runs)));
     let (opened, runs) = match started {
         Ok(started) => started,
         Err(report) => return Ending::Usage.because(&masked("", &report)),

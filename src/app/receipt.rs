@@ -34,6 +34,9 @@ impl Model {
     /// It is on the disk, or cannot be.
     pub(super) fn receipt_written(&mut self, written: Result<String, String>) {
         match written {
+            Ok(_) if self.facts.demo => {
+                self.say(Tone::Good, "receipt written: it goes with the demo, which keeps nothing");
+            }
             Ok(path) => self.say(Tone::Good, format!("receipt written: {path}")),
             Err(why) => self.say(Tone::Warning, format!("no receipt: {why}")),
         }

@@ -12,7 +12,7 @@ use super::profile;
 use super::selection::{self, SelectionArguments, Wanted};
 use super::{Consent, Opened};
 use crate::change::{FRESH, Plan, Selection};
-use crate::config::{self, Environment, Flags};
+use crate::config::{Environment, Flags};
 use crate::domain::{CallForm, EventStore, Extension, Listing};
 use crate::runtime::Listed;
 
@@ -46,8 +46,8 @@ pub(super) fn run(
 ) -> Result<Ending> {
     let wanted = arguments.selection.wanted()?;
     wanted.is_named(flags)?;
-    let folder = config::state_dir(environment)?.join("runs");
     let opened = profile::open(demo, flags, environment)?;
+    let folder = opened.runs(environment)?;
     let (form, consent) = (arguments.form, &arguments.consent);
     if !opened.profile.wide_calls.allows(form) {
         let name = form.name();

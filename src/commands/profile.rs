@@ -4,7 +4,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use color_eyre::eyre::Result;
+use color_eyre::eyre::{Result, WrapErr};
+use tempfile::TempDir;
 
 use crate::api::{Client, ClientRefused, Settings, Writes};
 use crate::config::{self, Environment, Flags, Profile};
@@ -22,9 +23,23 @@ pub struct Opened {
     pub simulator: Option<Simulator>,
     /// The folder of run files, where there is a place for it.
     runs: Option<PathBuf>,
+    /// Where the demo keeps its runs: the folder goes with it.
+    home: Option<TempDir>,
 }
 
 impl Opened {
+    /// The folder of run files.
+    ///
+    /// # Errors
+    /// When there is no place for it.
+    pub fn runs(&self, environment: &Environment) -> Result<PathBuf> {
+        let state = match &self.home {
+            Some(home) => home.path().to_owned(),
+            None => config::state_dir(environment)?,
+        };
+        Ok(state.join("runs"))
+    }
+
     /// A client as a profile describes it, this one's or one for another target on the same PBX;
     /// nothing is sent yet. Where the profile is read-only, so is its client, whoever asks. What
     /// fails counts in every other process that asks the same PBX.
@@ -60,7 +75,7 @@ pub fn open(demo: bool, flags: &Flags, environment: &Environment) -> Result<Open
     }
     let profile = config::load(flags, environment)?;
     let runs = config::state_dir(environment).ok().map(|folder| folder.join("runs"));
-    Ok(Opened { profile, simulator: None, runs })
+    Ok(Opened { profile, simulator: None, runs, home: None })
 }
 
 /// A simulator on a loopback port, and the profile that reaches it. The SystemAPI tells the labels,
@@ -85,5 +100,7 @@ fn open_demo(flags: &Flags, environment: &Environment) -> Result<Opened> {
         credentials: Credentials::Token(Secret::new(&simulator.token())),
         looks: config::looks_without_file(flags, environment),
     };
-    Ok(Opened { profile, simulator: Some(simulator), runs: None })
+    let home = tempfile::Builder::new().prefix("callsweep-demo-").tempdir();
+    let home = home.wrap_err("the demo has no room for its runs: set TMPDIR")?;
+    Ok(Opened { profile, simulator: Some(simulator), runs: None, home: Some(home) })
 }

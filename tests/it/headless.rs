@@ -424,3 +424,14 @@ fn many_dead_extensions_asked_for_all_at_once_never_wake_an_address_blocker() {
         assert!(!world.blocked() && world.blocker_peak() < 20, "{}", world.blocker_peak());
     });
 }
+
+#[test]
+fn a_deletion_in_the_demo_is_in_nobodys_runs_and_leaves_nothing_behind() {
+    let (home, passing) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let folder = passing.path();
+    let mut command = command(&home, "", &["--demo", "delete", "--extension=0003*100", "--yes"]);
+    let said = Said::of(command.env("TMPDIR", folder).output().unwrap());
+    assert_eq!(said.code, 0, "{}", said.err);
+    let kept = |folder: &std::path::Path| std::fs::read_dir(folder).unwrap().count();
+    assert_eq!((kept(home.path()), kept(folder)), (0, 0));
+}

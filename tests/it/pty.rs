@@ -8,18 +8,24 @@ use crate::session::{PATIENCE, Session, configuration};
 #[test]
 fn the_demo_deletes_one_event_by_keys_and_gives_the_terminal_back() {
     let home = tempfile::tempdir().unwrap();
-    let mut session = Session::start(home.path(), &["--demo"], &[]);
+    let passing = tempfile::tempdir().unwrap();
+    let folder = passing.path().to_str().unwrap();
+    let mut session = Session::start(home.path(), &["--demo"], &[("TMPDIR", folder)]);
     session.sees("0003*100");
     session.sees("Dial-In");
     session.press("\rj d");
     session.sees("DELETE 1 phone call event");
     session.says_yes();
     session.sees("finished: 1 deleted");
+    session.press("E");
+    session.sees("receipt written: it goes with the demo");
+    let kept = |folder: &Path| std::fs::read_dir(folder).unwrap().count();
+    let demo = std::fs::read_dir(passing.path()).unwrap().next().unwrap().unwrap().path();
+    assert_eq!((kept(&demo.join("runs")), kept(&demo.join("receipts"))), (1, 1));
     session.press("qq");
     assert_eq!(session.ends(), 0);
     session.has_its_terminal_back();
-    let runs = home.path().join(".local/state/callsweep/runs");
-    assert_eq!(std::fs::read_dir(runs).unwrap().count(), 1);
+    assert_eq!((kept(home.path()), kept(passing.path())), (0, 0), "nothing is kept");
 }
 
 #[test]
