@@ -12,6 +12,7 @@ use super::blocker::Blocker;
 use super::demo::DEMO_SEED;
 use super::fault::Fault;
 use super::limit::RateLimit;
+use super::owners::{Owners, User};
 use super::refusal::Refusal;
 use super::shapes::Shapes;
 use super::soap::Soap;
@@ -29,6 +30,14 @@ const BUILT_IN: &[(&str, &str)] = &[
     ),
     ("an-extension-refuses", include_str!("../../assets/scenarios/an-extension-refuses.toml")),
     ("an-extension-vanished", include_str!("../../assets/scenarios/an-extension-vanished.toml")),
+    (
+        "an-organisation-at-owner",
+        include_str!("../../assets/scenarios/an-organisation-at-owner.toml"),
+    ),
+    ("an-organisation-by-id", include_str!("../../assets/scenarios/an-organisation-by-id.toml")),
+    ("an-organisation-open", include_str!("../../assets/scenarios/an-organisation-open.toml")),
+    ("an-organisation-silent", include_str!("../../assets/scenarios/an-organisation-silent.toml")),
+    ("an-organisation-strict", include_str!("../../assets/scenarios/an-organisation-strict.toml")),
     ("ids-are-unknown", include_str!("../../assets/scenarios/ids-are-unknown.toml")),
     ("nothing-there", include_str!("../../assets/scenarios/nothing-there.toml")),
     ("requests-are-limited", include_str!("../../assets/scenarios/requests-are-limited.toml")),
@@ -98,6 +107,10 @@ struct File {
     shapes: Shapes,
     #[serde(default)]
     soap: Soap,
+    #[serde(default)]
+    owners: Owners,
+    #[serde(default)]
+    users: Vec<User>,
     close_after: Option<NonZeroU32>,
     blocker: Option<Blocker>,
     rate_limit: Option<RateLimit>,
@@ -115,6 +128,7 @@ struct ExtensionTable {
     kind: Kind,
     #[serde(default)]
     label: String,
+    owner: Option<String>,
     #[serde(default = "yes")]
     online: bool,
     refuse_delete: Option<Refusal>,
@@ -169,6 +183,8 @@ impl World {
         world.create_path = file.create_path;
         world.shapes = file.shapes.clone();
         world.soap = file.soap;
+        world.owners = file.owners;
+        world.users = file.users;
         world.close_after = file.close_after.map(NonZeroU32::get);
         world.set_blocker(file.blocker);
         world.set_rate_limit(file.rate_limit);
@@ -223,6 +239,7 @@ impl File {
 impl ExtensionTable {
     fn extension(self, text: &str, ids: &mut BTreeSet<String>) -> Result<Extension, ScenarioError> {
         let mut extension = Extension::new(self.number.as_ref(), self.kind, &self.label);
+        extension.owner = self.owner;
         extension.online = self.online;
         extension.refuse_delete = self.refuse_delete;
         extension.refuse_list = self.refuse_list;
@@ -290,6 +307,7 @@ mod tests {
     use std::path::Path;
 
     use super::super::answer::{Delivery, Request};
+    use super::super::owners::{Me, OutOfReach};
     use super::super::shapes::{
         AccessRefusal, Empty, Entry, Errors, Modified, Numbers, PastEnd, Registration, Totals,
         Written,
@@ -376,7 +394,12 @@ mod tests {
              errors = \"flat\"\nmisspelt = true\naccess_refusal = \"403\"\n\
              ignores_paging = true\npage_size = 7\nnext_link = true\n\
              totals = \"page\"\npast_end = \"refused\"\n\
+             [owners]\nme = \"own\"\nby_id = false\nat_owner = false\n\
+             out_of_reach = \"empty\"\nget_users = false\nwithout_parent = false\n\
+             short_presence = true\ndetails = false\n\
+             [[users]]\nid = \"101\"\nname = \"Ada\"\n\
              [[extensions]]\nnumber = \"1\"\nkind = \"ivr\"\nlabel = \"Menu\"\nonline = false\n\
+             owner = \"101\"\n\
              refuse_delete = \"extension_invalid\"\nrefuse_list = \"pce_access_denied\"\n\
              refuse_write = \"user_invalid\"\n\
              [[extensions.events]]\ntype = 9\nid = \"a\"\nmethod = 7\nurl = \"u\"\nnote = \"n\"\n\
@@ -416,7 +439,20 @@ mod tests {
             past_end: PastEnd::Refused,
         };
         assert_eq!(world.shapes, shapes);
+        let owners = Owners {
+            me: Me::Own,
+            by_id: false,
+            at_owner: false,
+            out_of_reach: OutOfReach::Empty,
+            get_users: false,
+            without_parent: false,
+            short_presence: true,
+            details: false,
+        };
+        assert_eq!(world.owners, owners);
+        assert_eq!(world.users(), [User { id: "101".to_owned(), name: "Ada".to_owned() }]);
         let menu = world.extension("1").unwrap();
+        assert_eq!(world.owner_of(menu), "101");
         assert_eq!((menu.kind, menu.online), (Kind::Ivr, false));
         assert_eq!(menu.refuse_delete, Some(Refusal::ExtensionInvalid));
         assert_eq!(menu.refuse_list, Some(Refusal::PceAccessDenied));
@@ -439,6 +475,8 @@ mod tests {
             ("colour = 1", 3, "colour"),
             ("delete_answer = \"maybe\"", 3, "maybe"),
             ("soap = \"4\"", 3, "4"),
+            ("[owners]\nme = \"none\"", 4, "none"),
+            ("[[users]]\nid = \"1\"", 3, "name"),
             ("create_path = \"v5\"", 3, "v5"),
             ("[shapes]\nentry = \"list\"", 4, "list"),
             ("[shapes]\ncolour = 1", 4, "colour"),

@@ -1,4 +1,5 @@
-//! The vendor's SystemAPI beside the service: `GetExtensions` in the shapes that are in the wild.
+//! The vendor's SystemAPI beside the service: `GetExtensions` in the shapes that are in the wild,
+//! `GetExtensionDetails` and `GetUsers`.
 
 use std::fmt::Write as _;
 
@@ -8,10 +9,13 @@ use quick_xml::events::Event;
 use serde::Deserialize;
 
 use super::answer::{Answer, Request};
+use super::owners::{User, short};
 use super::world::{Extension, Kind, World};
 
-/// Where it listens, whatever the base path of the service is.
-const PATH: &str = "/soap2/extension_agent.php";
+/// Where it listens for extensions, whatever the base path of the service is.
+const EXTENSIONS: &str = "/soap2/extension_agent.php";
+/// Where it listens for users.
+const USERS: &str = "/soap2/user_agent.php";
 
 /// Which SystemAPI a world has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
@@ -34,42 +38,126 @@ pub enum Soap {
 /// What an envelope asks; the last of equal elements counts.
 #[derive(Debug, Default)]
 struct Asked {
-    operation: bool,
+    operation: Option<Operation>,
     token: String,
     extension_type: Option<String>,
     parent: Option<String>,
+    number: String,
+}
+
+/// What can be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Operation {
+    Extensions,
+    Details,
+    Users,
 }
 
 /// The answer, if the request is for SystemAPI.
 pub(super) fn answer(world: &World, request: &Request) -> Option<Answer> {
-    if request.target != PATH || request.method != "POST" || world.soap == Soap::Off {
+    let here = [EXTENSIONS, USERS].contains(&request.target.as_str());
+    if !here || request.method != "POST" || world.soap == Soap::Off {
         return None;
     }
     let Some(asked) = read(&String::from_utf8_lossy(&request.body)) else {
         return Some(fault("SOAP-ENV:Client", "Bad Request"));
     };
-    Some(if asked.token != world.token() {
-        fault("SOAP-ENV:Client", "Access denied: the accessToken is missing or not valid.")
-    } else if world.soap == Soap::Fault {
-        fault("SOAP-ENV:Server", "Extension management is not available in this edition.")
-    } else if !asked.operation {
-        fault("SOAP-ENV:Client", "Procedure not present")
-    } else if asked.parent.as_deref().is_some_and(|parent| parent != world.user()) {
-        fault("SOAP-ENV:Client", "The parentID is invalid.")
-    } else {
-        // The default of the type in the schema.
-        let wanted = asked.extension_type.as_deref().unwrap_or("term");
-        let rows: Vec<(usize, &Extension)> = world
-            .extensions()
-            .enumerate()
-            .filter(|(_, extension)| names(extension.kind).contains(&wanted))
-            .collect();
-        match world.soap {
-            Soap::V251 => old(&rows),
-            Soap::V300 | Soap::Fault | Soap::Off => new(&rows),
-        }
+    if !world.takes(&asked.token) {
+        let why = "Access denied: the accessToken is missing or not valid.";
+        return Some(fault("SOAP-ENV:Client", why));
+    }
+    if world.soap == Soap::Fault {
+        let why = "Extension management is not available in this edition.";
+        return Some(fault("SOAP-ENV:Server", why));
+    }
+    Some(match (asked.operation, request.target.as_str()) {
+        (Some(Operation::Extensions), EXTENSIONS) => get_extensions(world, &asked),
+        (Some(Operation::Details), EXTENSIONS) => details(world, &asked.number),
+        (Some(Operation::Users), USERS) => users(world),
+        _ => fault("SOAP-ENV:Client", "Procedure not present"),
     })
 }
+
+fn get_extensions(world: &World, asked: &Asked) -> Answer {
+    let parent = asked.parent.as_deref();
+    let known = |id: &str| id == world.user() || world.users().iter().any(|user| user.id == id);
+    if !parent.map_or(world.owners.without_parent, known) {
+        return fault("SOAP-ENV:Client", "The parentID is invalid.");
+    }
+    // The default of the type in the schema.
+    let wanted = asked.extension_type.as_deref().unwrap_or("term");
+    let rows: Vec<(usize, &Extension)> = world
+        .extensions()
+        .enumerate()
+        .filter(|(_, extension)| names(extension.kind).contains(&wanted))
+        .filter(|(_, extension)| parent.is_none_or(|id| world.owner_of(extension) == id))
+        .collect();
+    match world.soap {
+        Soap::V251 => old(&rows),
+        Soap::V300 | Soap::Fault | Soap::Off => new(&rows),
+    }
+}
+
+/// What one extension is, and whose.
+fn details(world: &World, number: &str) -> Answer {
+    let Some(extension) = world.extension(number).filter(|_| world.owners.details) else {
+        return fault("SOAP-ENV:Client", "The extendedNumber is invalid.");
+    };
+    let owner = world.owner_of(extension);
+    let name = world.users().iter().find(|user| user.id == owner).map_or("", |user| &user.name);
+    let [kind, _] = names(extension.kind);
+    envelope(
+        200,
+        &format!(
+            "<SOAP-ENV:Envelope xmlns:SOAP-ENV=\"http://schemas.xmlsoap.org/soap/envelope/\" \
+             xmlns:ns2=\"http://4psa.com/ExtensionMessages.xsd/3.0.0\"><SOAP-ENV:Body>\
+             <ns2:GetExtensionDetailsResponse><extensionNo>{}</extensionNo>\
+             <extendedNumber>{}</extendedNumber><label>{}</label>\
+             <extensionType>{kind}</extensionType><parentID>{}</parentID>\
+             <parentName>{}</parentName></ns2:GetExtensionDetailsResponse></SOAP-ENV:Body>\
+             </SOAP-ENV:Envelope>",
+            xml(short(number)),
+            xml(number),
+            xml(&extension.label),
+            xml(owner),
+            xml(name),
+        ),
+    )
+}
+
+/// The users of the organisation, those that own something and those that do not.
+fn users(world: &World) -> Answer {
+    if !world.owners.get_users {
+        return fault("SOAP-ENV:Client", "Access denied: the account may not list users.");
+    }
+    let row = |User { id, name }: &User| {
+        let (id, name) = (xml(id), xml(name));
+        format!(
+            "<ns2:user><ns4:ID>{id}</ns4:ID><ns3:name>{name}</ns3:name>\
+             <ns3:parentID>{}</ns3:parentID></ns2:user>",
+            xml(world.user())
+        )
+    };
+    let rows: String = match world.users() {
+        [] => NOTHING.to_owned(),
+        users => users.iter().map(row).collect(),
+    };
+    envelope(
+        200,
+        &format!(
+            "<SOAP-ENV:Envelope xmlns:SOAP-ENV=\"http://schemas.xmlsoap.org/soap/envelope/\" \
+             xmlns:ns2=\"http://4psa.com/UserMessages.xsd/3.0.0\" \
+             xmlns:ns3=\"http://4psa.com/UserData.xsd/3.0.0\" \
+             xmlns:ns4=\"http://4psa.com/Common.xsd/3.0.0\"><SOAP-ENV:Body>\
+             <ns2:GetUsersResponse>{rows}</ns2:GetUsersResponse></SOAP-ENV:Body>\
+             </SOAP-ENV:Envelope>"
+        ),
+    )
+}
+
+/// What is said where there is no row.
+const NOTHING: &str = "<ns2:notice><ns4:code>0</ns4:code><ns4:message>No records.</ns4:message>\
+                       </ns2:notice>";
 
 /// The name of a type since 3.0.0, and that of 2.5.1.
 fn names(kind: Kind) -> [&'static str; 2] {
@@ -104,6 +192,9 @@ fn new(rows: &[(usize, &Extension)]) -> Answer {
              <ns4:identifier>{}</ns4:identifier></ns2:extension>",
             place + 1
         );
+    }
+    if rows.is_empty() {
+        body.push_str(NOTHING);
     }
     body.push_str("</ns2:GetExtensionsResponse></SOAP-ENV:Body></SOAP-ENV:Envelope>");
     envelope(200, &body)
@@ -193,7 +284,12 @@ fn read(text: &str) -> Option<Asked> {
 impl Asked {
     fn hear(&mut self, name: &str, text: &str) {
         match name {
-            "GetExtensions" | "GetExtensionsRequest" => self.operation = true,
+            "GetExtensions" | "GetExtensionsRequest" => {
+                self.operation = Some(Operation::Extensions);
+            }
+            "GetExtensionDetails" => self.operation = Some(Operation::Details),
+            "GetUsers" => self.operation = Some(Operation::Users),
+            "extendedNumber" => text.clone_into(&mut self.number),
             "accessToken" => text.clone_into(&mut self.token),
             "extensionType" => self.extension_type = Some(text.to_owned()),
             "parentID" => self.parent = Some(text.to_owned()),
@@ -226,7 +322,7 @@ mod tests {
     }
 
     fn post(world: &mut World, body: &str) -> (u16, String) {
-        let request = Request { body: body.into(), ..Request::new("POST", PATH) };
+        let request = Request { body: body.into(), ..Request::new("POST", EXTENSIONS) };
         let answer = world.answer(&request);
         (answer.status, String::from_utf8(answer.body).unwrap())
     }
@@ -247,6 +343,33 @@ mod tests {
             let (status, body) = ask(&mut world, &format!("<extensionType>{none}</extensionType>"));
             assert!(status == 200 && !body.contains("<ns2:extension>"), "{none}: {body}");
         }
+    }
+
+    #[test]
+    fn an_organisation_names_its_users_what_each_owns_and_whose_a_number_is() {
+        let mut world = world(Soap::V300);
+        world.add_user("101", "Ada & Co");
+        let mut own = Extension::new("0003*211", Kind::Terminal, "Sales");
+        own.owner = Some("101".to_owned());
+        world.insert(own);
+        let token = escape(world.token()).into_owned();
+        let mut ask = |path: &str, inside: &str| {
+            let body = format!("<a><accessToken>{token}</accessToken>{inside}</a>");
+            let request = Request { body: body.into(), ..Request::new("POST", path) };
+            let answer = world.answer(&request);
+            (answer.status, String::from_utf8(answer.body).unwrap())
+        };
+        let (status, body) = ask(USERS, "<GetUsers/>");
+        assert!(status == 200 && body.contains("<ns4:ID>101</ns4:ID>"), "{body}");
+        assert!(body.contains("<ns3:name>Ada &amp; Co</ns3:name>"), "{body}");
+        let (_, body) = ask(EXTENSIONS, "<GetExtensions><parentID>101</parentID></GetExtensions>");
+        assert!(body.contains("0003*211") && !body.contains("0003*210"), "{body}");
+        let asked =
+            "<GetExtensionDetails><extendedNumber>0003*211</extendedNumber></GetExtensionDetails>";
+        let (_, body) = ask(EXTENSIONS, asked);
+        assert!(body.contains("<extensionNo>211<") && body.contains("<parentID>101<"), "{body}");
+        assert_eq!(ask(EXTENSIONS, "<GetUsers/>").0, 500);
+        assert_eq!(ask(USERS, "<GetExtensions/>").0, 500);
     }
 
     #[test]
@@ -282,7 +405,7 @@ mod tests {
         let mut without = world(Soap::Off);
         let (status, body) = ask(&mut without, "");
         assert!(status == 404 && body.starts_with("<!DOCTYPE html>"), "{body}");
-        let answer = world(Soap::V300).answer(&Request::new("GET", PATH));
+        let answer = world(Soap::V300).answer(&Request::new("GET", EXTENSIONS));
         assert_eq!(answer.status, 404);
     }
 }

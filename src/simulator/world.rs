@@ -11,10 +11,11 @@ use serde::Deserialize;
 
 use super::answer::{Answer, Request};
 use super::blocker::Watch;
-use super::collection::{IdRow, Query};
+use super::collection::{IdRow, Query, Row};
 use super::fault::{Fault, Rule};
 use super::limit::Limiter;
 use super::oauth::OAuth;
+use super::owners::{Owners, Reach, User};
 use super::refusal::Refusal;
 use super::route::{Place, Route, number, route};
 use super::shapes::Shapes;
@@ -30,7 +31,10 @@ pub struct World {
     name: String,
     token: String,
     pub(super) oauth: OAuth,
-    user: String,
+    pub(super) user: String,
+    pub(super) users: Vec<User>,
+    /// What a path's user reaches, and what is told of owners.
+    pub owners: Owners,
     base_path: String,
     extensions: BTreeMap<String, Extension>,
     rules: Vec<Rule>,
@@ -89,6 +93,8 @@ pub struct Extension {
     pub kind: Kind,
     /// What people call it. Only SystemAPI tells it.
     pub label: String,
+    /// The id of the user it belongs to; none is the one whose token opens the world.
+    pub owner: Option<String>,
     /// Whether its phone is registered.
     pub online: bool,
     /// What every DELETE on it gets. `pce_id_invalid` is about an id, so it refuses the form
@@ -178,6 +184,7 @@ impl Extension {
             number: number.to_owned(),
             kind,
             label: label.to_owned(),
+            owner: None,
             online: true,
             refuse_delete: None,
             refuse_list: None,
@@ -200,6 +207,8 @@ impl World {
             token: token.to_owned(),
             oauth: OAuth::default(),
             user: "12".to_owned(),
+            users: Vec::new(),
+            owners: Owners::default(),
             base_path: "/uapi".to_owned(),
             extensions: BTreeMap::new(),
             rules: Vec::new(),
@@ -402,11 +411,19 @@ impl World {
         Answer { delay, ..answer.unwrap_or_else(|no| self.shapes.refusal(no)) }
     }
 
+    /// Whether a token opens this world.
+    pub(super) fn takes(&self, token: &str) -> bool {
+        token == self.token || self.oauth.admits(token)
+    }
+
     fn admit(&self, request: &Request) -> Result<(), Refusal> {
         let token =
             request.authorization.as_deref().and_then(|header| header.strip_prefix("Bearer "));
-        let good = token.is_some_and(|token| token == self.token || self.oauth.admits(token));
-        if good { Ok(()) } else { Err(Refusal::AccessDenied) }
+        if token.is_some_and(|token| self.takes(token)) {
+            Ok(())
+        } else {
+            Err(Refusal::AccessDenied)
+        }
     }
 
     /// Every request the service knows is an arm here.
@@ -418,12 +435,18 @@ impl World {
                 if user == "@owner" && extension == "@self" {
                     return Err(Refusal::UserInvalid);
                 }
-                self.check_user(user)?;
-                self.presence(extension, &Query::parse::<Extension>(&request.target)?)
+                if !self.knows_user(user) {
+                    return Err(Refusal::UserInvalid);
+                }
+                self.presence(user, extension, &Query::parse::<Extension>(&request.target)?)
             }
             (method, Place::Events { user, extension, event_type, id }) => {
-                self.check_user(user)?;
                 let (event_type, id) = (event_type.as_deref(), id.as_deref());
+                let extension = &self.full_number(extension);
+                match self.reach(user, extension, method != "GET")? {
+                    Reach::Empty => return self.nothing::<Event>(&request.target),
+                    Reach::Reached => {}
+                }
                 let spot = Spot { user, number: extension, event_type, id };
                 if method != "GET" {
                     self.remember(extension, request.at);
@@ -440,24 +463,27 @@ impl World {
         }
     }
 
-    fn check_user(&self, user: &str) -> Result<(), Refusal> {
-        if matches!(user, "@me" | "@viewer" | "@owner") || user == self.user {
-            Ok(())
-        } else {
-            Err(Refusal::UserInvalid)
-        }
+    /// A list of nothing.
+    fn nothing<T: Row>(&self, target: &str) -> Result<Answer, Refusal> {
+        Ok(Query::parse::<T>(target)?.of(Vec::<&T>::new(), &self.shapes, "", false))
     }
 
-    fn presence(&self, number: &str, query: &Query<'_>) -> Result<Answer, Refusal> {
-        let terminals: Vec<&Extension> = self
+    fn presence(&self, user: &str, number: &str, query: &Query<'_>) -> Result<Answer, Refusal> {
+        let full = self.full_number(number);
+        let terminals: Vec<Extension> = self
             .extensions()
-            .filter(|extension| extension.kind == Kind::Terminal)
-            .filter(|extension| number == "@self" || extension.number == number)
+            .filter(|extension| extension.kind == Kind::Terminal && self.presents(user, extension))
+            .filter(|extension| number == "@self" || extension.number == full)
+            .map(|extension| Extension {
+                number: self.presence_number(&extension.number).to_owned(),
+                online: extension.online,
+                ..Extension::new("", Kind::Terminal, "")
+            })
             .collect();
         if number != "@self" && terminals.is_empty() {
             return Err(Refusal::ExtensionInvalid);
         }
-        Ok(query.of(terminals, &self.shapes, "", false))
+        Ok(query.of(terminals.iter().collect(), &self.shapes, "", false))
     }
 
     /// Keeps what an extension holds before it is written to, for listings that lag.
