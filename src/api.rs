@@ -17,6 +17,7 @@ mod refusal;
 mod soap;
 mod token;
 mod transport;
+mod users;
 mod wire;
 
 use std::fmt;
@@ -25,15 +26,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::{
-    Cause, Change, Credentials, DeleteAnswer, DeleteCall, Discovery, EventKey, Exchange, Extension,
-    ExtensionKind, ExtensionNumber, Failure, Listing, PhoneCallEvent, Secret, Source, Target,
-    WriteAnswer,
+    Change, Credentials, DeleteAnswer, DeleteCall, EventKey, Exchange, Extension, ExtensionNumber,
+    Failure, Listing, PhoneCallEvent, Target, WriteAnswer,
 };
 use crate::origins::Book;
-use discovery::Said;
 pub use line::ClientRefused;
 use reading::Ends;
 use transport::{Transport, Verb};
+use users::Users;
 
 /// What a profile says of the conversation with its service.
 #[derive(Debug, Clone)]
@@ -70,19 +70,21 @@ pub enum Writes {
 #[derive(Clone)]
 pub struct Client {
     inner: Arc<Inner>,
+    target: Arc<Target>,
     writes: Writes,
 }
 
 struct Inner {
-    target: Target,
     timeout: Duration,
-    transport: Arc<Transport>,
-    ends: Arc<Ends>,
+    transport: Transport,
+    ends: Ends,
+    users: Users,
+    concurrency: usize,
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("target", &self.inner.target).finish_non_exhaustive()
+        f.debug_struct("Client").field("target", &self.target).finish_non_exhaustive()
     }
 }
 
@@ -101,10 +103,11 @@ impl Client {
     /// # Errors
     /// As [`new`](Self::new).
     pub fn sharing(settings: Settings, book: Option<Book>) -> Result<Self, ClientRefused> {
-        let transport = Arc::new(Transport::new(&settings, book)?);
-        let Settings { target, timeout, writes, .. } = settings;
-        let inner = Inner { target, timeout, transport, ends: Arc::default() };
-        Ok(Self { inner: Arc::new(inner), writes })
+        let transport = Transport::new(&settings, book)?;
+        let Settings { target, timeout, writes, concurrency, .. } = settings;
+        let (ends, users) = (Ends::default(), Users::default());
+        let inner = Inner { timeout, transport, ends, users, concurrency };
+        Ok(Self { inner: Arc::new(inner), target: Arc::new(target), writes })
     }
 
     /// The same client with every change of the service simulated: questions go out, and nothing
@@ -120,16 +123,10 @@ impl Client {
         self.inner.transport.line.refusal()
     }
 
-    /// The same client with the base path and user of another target, on the same service.
+    /// The same client with the base path and the users of another target, on the same service.
     #[must_use]
     pub fn below(&self, target: &Target) -> Self {
-        if *target == self.inner.target {
-            return self.clone();
-        }
-        let Inner { timeout, transport, ends, target: _ } = &*self.inner;
-        let (transport, ends) = (Arc::clone(transport), Arc::clone(ends));
-        let inner = Inner { target: target.clone(), timeout: *timeout, transport, ends };
-        Self { inner: Arc::new(inner), writes: self.writes }
+        Self { target: Arc::new(target.clone()), ..self.clone() }
     }
 
     /// The longest wait for an answer.
@@ -139,37 +136,12 @@ impl Client {
 
     /// Which service it talks to, and as whom.
     pub fn target(&self) -> &Target {
-        &self.inner.target
+        &self.target
     }
 
-    /// The extensions that are known: those typed in and those the sources list, asked one after
-    /// the other. Each once, in the order of their numbers.
-    ///
-    /// # Errors
-    /// Fails with the first failure when no source answers. Only a service that answers and
-    /// refuses this one question, not the token, leaves it at the typed numbers and a remark.
-    pub async fn extensions(
-        &self,
-        typed: &[ExtensionNumber],
-        sources: &[Source],
-        trace: &mut Vec<Exchange>,
-    ) -> Result<Discovery, Failure> {
-        let mut said = Vec::new();
-        for &source in sources {
-            let answer = match source {
-                Source::Presence => self.present(trace).await,
-                Source::SystemApi => self.system_listed(trace).await,
-            };
-            // The other source is on the same machine, and waiting for it would be as vain.
-            let gone =
-                |failure: &Failure| matches!(failure.cause, Cause::Unreachable | Cause::Blocked);
-            let vain = answer.as_ref().is_err_and(gone);
-            said.push((source, answer));
-            if vain {
-                break;
-            }
-        }
-        discovery::merge(typed, said)
+    /// Takes in whom extensions belong to, as far as they say it.
+    pub fn learn_owners(&self, extensions: &[Extension]) {
+        self.inner.users.learn_owners(extensions);
     }
 
     /// All events of an extension (page *List PhoneCallEvents*), or as many as the service hands
@@ -194,7 +166,7 @@ impl Client {
         call: &DeleteCall,
         trace: &mut Vec<Exchange>,
     ) -> Result<DeleteAnswer, Failure> {
-        let path = call.path(&self.inner.target);
+        let path = call.path(&self.target);
         let transport = &self.inner.transport;
         let answer = transport.send(Verb::Delete, &path, None, self.writes, trace).await?;
         let http_status = answer.status;
@@ -217,7 +189,7 @@ impl Client {
         event: &PhoneCallEvent,
         trace: &mut Vec<Exchange>,
     ) -> Result<WriteAnswer, Failure> {
-        let target = &self.inner.target;
+        let target = &self.target;
         let path = target.create_path.path(&event.key, target);
         let body = wire::event_body(event);
         let transport = &self.inner.transport;
@@ -235,64 +207,11 @@ impl Client {
         change: &Change,
         trace: &mut Vec<Exchange>,
     ) -> Result<WriteAnswer, Failure> {
-        let path = DeleteCall::Event(key.clone()).path(&self.inner.target);
+        let path = DeleteCall::Event(key.clone()).path(&self.target);
         let body = wire::change_body(change);
         let transport = &self.inner.transport;
         let answer = transport.write(Verb::Update, &path, &body, self.writes, trace).await?;
         written(answer)
-    }
-
-    /// Asks presence for every phone terminal of the user.
-    async fn present(&self, trace: &mut Vec<Exchange>) -> Result<Said, Failure> {
-        let path = format!("{}/@self/presence", self.inner.target.extensions_path());
-        let take = |said: &mut Said, row: &wire::Facts<'_>| match ExtensionNumber::parse(
-            row.extension(),
-        ) {
-            Ok(number) => said.extensions.push(terminal(number)),
-            Err(_) => said.odd += 1,
-        };
-        let read = self.rows(&path, trace, Said::default, take).await?;
-        let mut said = read.all;
-        if let Some(why) = read.end.why_not_whole() {
-            said.gaps.push(format!(
-                "presence may list more extensions than were read ({why}): name those that are \
-                 missing under extensions in the profile"
-            ));
-        }
-        Ok(said)
-    }
-
-    /// Asks SystemAPI for every type of extension. When the first question fails, so do all; a
-    /// later failure leaves a gap.
-    async fn system_listed(&self, trace: &mut Vec<Exchange>) -> Result<Said, Failure> {
-        let mut said = Said::default();
-        for (place, (extension_type, _)) in soap::TYPES.into_iter().enumerate() {
-            let user = &self.inner.target.user;
-            let envelope = |token: &Secret| soap::envelope(token.expose(), extension_type, user);
-            let asked = self.inner.transport.ask(soap::PATH, soap::ACTION, envelope, trace).await;
-            match asked.and_then(|answer| soap::listed(&answer)) {
-                Ok(listed) => {
-                    said.extensions.extend(listed.extensions);
-                    said.odd += listed.odd;
-                }
-                Err(failure) if place == 0 => return Err(failure),
-                Err(failure) => {
-                    // A refusal is about this type; anything else would only come again.
-                    let rest = if failure.cause == Cause::Rejected { 1 } else { usize::MAX };
-                    let types = soap::TYPES.iter().skip(place).take(rest);
-                    let people: Vec<_> = types.map(|(_, people)| *people).collect();
-                    said.gaps.push(format!(
-                        "system_api could not list {} ({failure}): name them under extensions \
-                         in the profile",
-                        people.join(", ")
-                    ));
-                    if rest > 1 {
-                        break;
-                    }
-                }
-            }
-        }
-        Ok(said)
     }
 }
 
@@ -305,10 +224,6 @@ fn written(answer: answer::Answer) -> Result<WriteAnswer, Failure> {
     Ok(WriteAnswer { http_status, id })
 }
 
-fn terminal(number: ExtensionNumber) -> Extension {
-    Extension { kind: Some(ExtensionKind::Phone), ..Extension::of(number) }
-}
-
 /// Every decoder on one body, for `cargo fuzz`: whatever a service answers, none of them panics, and
 /// every row that a list holds is kept, shown or counted.
 #[cfg(fuzzing)]
@@ -319,7 +234,9 @@ pub fn decode_anything(body: &[u8]) {
     let _ = wire::deleted_ids(body);
     let _ = wire::written_id(body);
     let answer = answer::Answer { status: 200, body: body.to_vec().into(), ..Default::default() };
-    let _ = soap::listed(&answer);
+    for question in [soap::Question::Users, soap::Question::Extensions("term", None)] {
+        let _ = question.rows(&answer).map(soap::listed);
+    }
     let Ok(page) = wire::page(body) else { return };
     let Ok(number) = ExtensionNumber::parse("0003*210") else { return };
     let mut listing = ListingBuilder::new(number);

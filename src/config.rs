@@ -22,9 +22,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::domain::{
-    Credentials, ExtensionNumber, Foreign, Source as Discoverer, Target, WideCalls,
-};
+use crate::domain::{Credentials, Extension, Foreign, Source as Discoverer, Target, WideCalls};
 use crate::looks::Looks;
 
 use self::check::Draft;
@@ -41,7 +39,7 @@ pub struct Profile {
     pub target: Target,
     /// Numbers typed in, from the configuration, then from its `extensions_file`, then from
     /// `--extension`, each once.
-    pub extensions: Vec<ExtensionNumber>,
+    pub extensions: Vec<Extension>,
     /// Where extensions are looked for, each source once.
     pub discover: Vec<Discoverer>,
     /// Nothing may be deleted or created.
@@ -136,14 +134,14 @@ pub fn load(flags: &Flags, environment: &Environment) -> Result<Profile, ConfigE
     let mut profile = draft.finish(ca_file, credentials, looks);
     profile.read_only |= flags.read_only;
     let named = flags.extensions.iter().map(|text| {
-        ExtensionNumber::parse(text)
+        Extension::typed(text)
             .map_err(|refused| ConfigError::Surroundings(format!("--extension: {refused}")))
     });
-    let mut known: HashSet<_> = profile.extensions.iter().cloned().collect();
-    for number in in_file.into_iter().map(Ok).chain(named) {
-        let number = number?;
-        if known.insert(number.clone()) {
-            profile.extensions.push(number);
+    let mut known: HashSet<_> = profile.extensions.iter().map(|one| one.number.clone()).collect();
+    for extension in in_file.into_iter().map(Ok).chain(named) {
+        let extension = extension?;
+        if known.insert(extension.number.clone()) {
+            profile.extensions.push(extension);
         }
     }
     Ok(profile)

@@ -39,4 +39,4 @@ pub use store::{
     EventStore, EventView, ListEnd, Listing, ListingBuilder, Meant, OddRow, RawEvent, Replaced,
     RowText,
 };
-pub use target::{CallForm, Target, TargetRefused, UserId, WideCalls};
+pub use target::{Access, CallForm, Target, TargetRefused, UserId, WideCalls};

@@ -17,8 +17,8 @@ use crate::change::{
     judge_made,
 };
 use crate::domain::{
-    Call, Cause, Discovery, EventKey, Exchange, ExtensionNumber, Failure, Foreign, Fuse, Listing,
-    Source,
+    Call, Cause, Discovery, EventKey, Exchange, Extension, ExtensionNumber, Failure, Foreign, Fuse,
+    Listing, Source,
 };
 use crate::journal::{self, Kind, Place, Record, RecordRefused, RunFile, Written};
 use crate::origins::{Lock, LockRefused};
@@ -35,7 +35,7 @@ const TRIED: usize = 3;
 pub struct Ports {
     client: Client,
     /// Numbers that the profile or the command line named.
-    typed: Vec<ExtensionNumber>,
+    typed: Vec<Extension>,
     sources: Vec<Source>,
     runs: PathBuf,
     open: Mutex<Option<OpenRun>>,
@@ -54,12 +54,7 @@ struct OpenRun {
 
 impl Ports {
     /// Nothing is contacted or written yet.
-    pub fn new(
-        client: Client,
-        typed: Vec<ExtensionNumber>,
-        sources: Vec<Source>,
-        runs: PathBuf,
-    ) -> Self {
+    pub fn new(client: Client, typed: Vec<Extension>, sources: Vec<Source>, runs: PathBuf) -> Self {
         let open = Mutex::default();
         Self { client, typed, sources, runs, open, shared: true, clipboard: None }
     }
@@ -230,7 +225,10 @@ pub async fn route<'a>(
     extensions: impl Iterator<Item = &'a ExtensionNumber>,
 ) -> Route {
     let ours = ports.client.target();
-    let Some(theirs) = record.sent_to(ours) else { return Route::of(ours.clone()) };
+    let Some(theirs) = record.sent_to(ours) else {
+        return Route::of(ours.clone().knowing(record.access()));
+    };
+    let theirs = theirs.knowing(record.access());
     let client = ports.client.below(&theirs);
     let mut works = true;
     for extension in extensions.take(TRIED) {
@@ -269,7 +267,30 @@ pub async fn list_all(
     mut answered: impl FnMut(),
 ) -> Vec<Listed> {
     let mut listed = vec![Listed::NotAsked; extensions.len()];
-    let mut waiting = extensions.iter().cloned().enumerate();
+    let all = (0..extensions.len()).collect();
+    list_places(ports, extensions, all, concurrency, &mut listed, &mut answered).await;
+    // A list that was empty before its user was proven says something once that user is.
+    let shows = |listed: &Listed| matches!(listed, Listed::Answered(Ok(it)) if !it.is_empty());
+    if listed.iter().any(shows) {
+        let unproven =
+            |listed: &Listed| matches!(listed, Listed::Answered(Ok(it)) if it.is_unproven());
+        let again = listed.iter().enumerate().filter(|(_, listed)| unproven(listed));
+        let again = again.map(|(place, _)| place).collect();
+        list_places(ports, extensions, again, concurrency, &mut listed, &mut || ()).await;
+    }
+    listed
+}
+
+/// Lists the extensions at these places.
+async fn list_places(
+    ports: &Arc<Ports>,
+    extensions: &[ExtensionNumber],
+    places: Vec<usize>,
+    concurrency: usize,
+    listed: &mut [Listed],
+    answered: &mut impl FnMut(),
+) {
+    let mut waiting = places.into_iter().filter_map(|at| Some((at, extensions.get(at)?.clone())));
     let mut in_flight = JoinSet::new();
     let mut fuse = Fuse::default();
     loop {
@@ -281,7 +302,7 @@ pub async fn list_all(
             });
         }
         match in_flight.join_next().await {
-            None => return listed,
+            None => return,
             Some(Ok((place, result))) => {
                 fuse.blows(result.as_ref().err());
                 if let Some(slot) = listed.get_mut(place) {

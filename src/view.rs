@@ -11,6 +11,21 @@ mod review;
 mod status;
 mod theme;
 
+/// Number and label, and what the extension is and whose, where that tells more than the number.
+pub(super) fn called(model: &Model, extension: &Extension) -> String {
+    let mask = model.mask();
+    let mut words = format!("{} {}", mask.number(&extension.number), mask.words(&extension.label));
+    if let Some(kind) = extension.kind.as_ref().filter(|kind| **kind != ExtensionKind::Phone) {
+        words = format!("{} · {kind}", words.trim_end());
+    }
+    if let Some(owner) = &extension.owner {
+        let name = mask.words(&owner.name);
+        let owner = if owner.name.is_empty() { format!("owner {}", owner.id) } else { name };
+        words = format!("{} · {owner}", words.trim_end());
+    }
+    words
+}
+
 #[cfg(test)]
 mod tests;
 
@@ -21,7 +36,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Paragraph};
 
 use crate::app::{Dialog, Layer, MarkPrompt, Model, Panel, count_of, hints, text};
-use crate::domain::{Fetched, Meant};
+use crate::domain::{Extension, ExtensionKind, Fetched, Meant};
 
 /// Draws the whole screen.
 pub fn draw(model: &Model, frame: &mut Frame<'_>) {

@@ -12,7 +12,7 @@ use super::paging::{Next, Paging, Told};
 use super::transport::Verb;
 use super::{Client, refusal, wire};
 use crate::domain::{
-    Cause, EventType, Exchange, ExtensionNumber, Failure, ListEnd, Listing, ListingBuilder,
+    Cause, EventType, Exchange, ExtensionNumber, Failure, ListEnd, Listing, ListingBuilder, UserId,
 };
 
 /// Types whose lists are read one by one: there are five, and a few that nobody knows yet.
@@ -63,14 +63,16 @@ impl Ends {
 }
 
 impl Client {
-    /// The events of one extension. What one list does not hand out is looked for in the lists of
-    /// the types, each of which has its own limits.
-    pub(super) async fn listing(
+    /// The events of one extension, asked as this user. What one list does not hand out is looked for
+    /// in the lists of the types, each of which has its own limits.
+    pub(super) async fn listing_as(
         &self,
+        user: &UserId,
         extension: &ExtensionNumber,
         trace: &mut Vec<Exchange>,
     ) -> Result<Listing, Failure> {
-        let path = format!("{}/{extension}/phoneCallEvents", self.inner.target.extensions_path());
+        let path = self.target.extension_path_as(user, extension);
+        let path = format!("{path}/phoneCallEvents");
         let empty = || ListingBuilder::new(extension.clone());
         let take = |listing: &mut ListingBuilder, row: &wire::Facts<'_>| row.put_into(listing);
         let read = self.rows(&path, trace, empty, take).await?;

@@ -16,15 +16,20 @@ use serde_json::{Value, json};
 
 use super::answer::Answer;
 use super::*;
-use crate::domain::{CreatePath, EventId, EventKey, EventType, ListingBuilder, Secret, UserId};
+use crate::domain::{
+    Access, Cause, CreatePath, Discovery, EventId, EventType, ExtensionKind, ListingBuilder,
+    Secret, Source, UserId,
+};
 use server::{Reply, Server};
 
 const PRESENCE: [Source; 1] = [Source::Presence];
 const TOKEN: &str = "1|abc~d.e_f-g|1|1343822097";
 
+/// Its extensions were reached before.
 fn settings(origin: &str) -> Settings {
+    let known = ["1", "210", "0003*210"].map(|text| (number(text), Access::default()));
     Settings {
-        target: Target::new("acme", origin, "/uapi", UserId::parse("@me").unwrap()).unwrap(),
+        target: target(origin).knowing(known),
         credentials: Credentials::Token(Secret::new(TOKEN)),
         timeout: Duration::from_secs(20),
         ca_file: None,
@@ -32,6 +37,10 @@ fn settings(origin: &str) -> Settings {
         writes: Writes::Allowed,
         concurrency: 4,
     }
+}
+
+fn target(origin: &str) -> Target {
+    Target::new("acme", origin, "/uapi", UserId::parse("@me").unwrap()).unwrap()
 }
 
 fn client(server: &Server) -> Client {
@@ -384,7 +393,7 @@ fn presence_and_typed_numbers_are_merged_each_once() {
     let body = r#"{"entry":[{"status":"0","extension":"0003*210"},{"extension":"@self"},
         {"extension":"0003*001","registration":[{"agent":"x"}]}]}"#;
     let server = Server::start(vec![Reply::json(200, body), nothing_more()]);
-    let typed = [number("0003*300"), number("0003*210")];
+    let typed = ["0003*300", "0003*210"].map(|text| Extension::of(number(text)));
     let mut trace = Vec::new();
     let found = wait(client(&server).extensions(&typed, &PRESENCE, &mut trace)).unwrap();
     let extensions: Vec<_> = found
@@ -405,18 +414,19 @@ fn presence_and_typed_numbers_are_merged_each_once() {
 fn without_presence_nothing_is_asked() {
     let server = Server::start(vec![]);
     let mut trace = Vec::new();
-    let found = wait(client(&server).extensions(&[number("2")], &[], &mut trace)).unwrap();
+    let found =
+        wait(client(&server).extensions(&[Extension::of(number("2"))], &[], &mut trace)).unwrap();
     assert_eq!((found.extensions.len(), found.remarks.len()), (1, 0));
     assert!(trace.is_empty() && server.requests().is_empty());
 }
 
 #[test]
 fn typed_numbers_stand_in_for_a_refused_presence_and_for_nothing_worse() {
-    let discover = |reply: Reply, typed: &[ExtensionNumber]| {
+    let discover = |reply: Reply, typed: &[Extension]| {
         let server = Server::start(vec![reply]);
         wait(client(&server).extensions(typed, &PRESENCE, &mut Vec::new()))
     };
-    let typed = [number("210")];
+    let typed = [Extension::of(number("210"))];
     let denied =
         || Reply::json(400, r#"{"error":{"code":"presence_denied","message":"Not for you"}}"#);
     let found = discover(denied(), &typed).unwrap();
@@ -455,6 +465,7 @@ fn system_api_is_asked_once_for_each_type_also_when_read_only() {
         Reply::json(200, queue),
         Reply::json(200, EMPTY_LIST),
         Reply::json(200, EMPTY_LIST),
+        Reply::json(404, "<html>"),
     ]);
     let found = found.unwrap();
     assert!(found.remarks.is_empty(), "{:?}", found.remarks);
@@ -462,7 +473,8 @@ fn system_api_is_asked_once_for_each_type_also_when_read_only() {
     assert_eq!(labels, ["", "Sales"]);
     let asked: Vec<_> = trace.iter().map(|one| (one.method, one.path.as_str())).collect();
     assert_eq!((asked[0].0, asked[1].0), ("GET", "GET"));
-    assert_eq!(asked[2..], [("POST", "/soap2/extension_agent.php"); 4]);
+    assert_eq!(asked[2..6], [("POST", "/soap2/extension_agent.php"); 4]);
+    assert_eq!(asked[6..], [("POST", "/soap2/user_agent.php")]);
     for (request, kind) in requests[2..].iter().zip(["term", "phoneQueue", "ivr", "conference"]) {
         let (head, body) = request.split_once("\r\n\r\n").unwrap();
         assert!(head.starts_with("POST /soap2/extension_agent.php HTTP/1.1\r\n"), "{head}");

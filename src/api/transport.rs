@@ -5,6 +5,8 @@
 //! goes out byte for byte as it was made or not at all. Redirects are not followed: that would send
 //! a DELETE, or the token, where nobody asked for it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use reqwest::{Method, RequestBuilder, Url};
 
@@ -33,6 +35,8 @@ pub(super) struct Transport {
     pub(super) line: Line,
     pub(super) tokens: Tokens,
     origin: String,
+    /// A request with our token was answered with success.
+    let_in: AtomicBool,
 }
 
 impl Verb {
@@ -70,7 +74,12 @@ impl Transport {
             .ok_or_else(|| ClientRefused::Origin(Foreign::from(origin.as_str())))?;
         let tokens = Tokens::new(&settings.credentials, &url)?;
         let line = Line::new(settings, &url, book)?;
-        Ok(Self { line, tokens, origin: origin.clone() })
+        Ok(Self { line, tokens, origin: origin.clone(), let_in: AtomicBool::new(false) })
+    }
+
+    /// Whether the service ever took the token: then a refusal is about something else.
+    pub(super) fn was_let_in(&self) -> bool {
+        self.let_in.load(Ordering::Relaxed)
     }
 
     /// Sends one request and reads its answer to the end. What went out is in the trace, whatever
@@ -173,7 +182,11 @@ impl Transport {
             }
             outcome => outcome,
         };
-        Ok(outcome?)
+        let answer = outcome?;
+        if (200..300).contains(&answer.status) {
+            self.let_in.store(true, Ordering::Relaxed);
+        }
+        Ok(answer)
     }
 
     /// The URL of a request that may go out.

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
-use crate::domain::{ExtensionNumber, Failure, Fetched, Fuse};
+use crate::domain::{ExtensionNumber, Failure, Fetched, Fuse, Listing, UserId};
 
 use super::Effect;
 
@@ -22,6 +22,10 @@ pub(super) struct Loading {
     background_from: usize,
     /// Extensions whose rows are older than what is known to have changed, or was to be read again.
     behind: BTreeSet<ExtensionNumber>,
+    /// Extensions whose list is empty, of which nobody knows whether that is so.
+    unproven: BTreeSet<ExtensionNumber>,
+    /// The owners, those who are not known as one, of whom an event was seen.
+    seen: BTreeSet<Option<UserId>>,
     /// Blown, only what is asked for by key is listed.
     fuse: Fuse,
 }
@@ -154,6 +158,21 @@ impl Loading {
             self.withdraw(|_| true);
         }
         true
+    }
+
+    /// Takes in what a list proves of its user: the first event of an owner makes empty lists worth
+    /// reading once more.
+    pub(super) fn proves(&mut self, listing: &Listing) {
+        if listing.is_unproven() {
+            self.unproven.insert(listing.extension().clone());
+            return;
+        }
+        self.unproven.remove(listing.extension());
+        if !listing.is_empty() && self.seen.insert(listing.access().owner.clone()) {
+            for extension in std::mem::take(&mut self.unproven) {
+                self.demand(&extension);
+            }
+        }
     }
 
     /// True once so many listings failed that nothing is listed unasked any more.

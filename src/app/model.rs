@@ -5,7 +5,7 @@ use crate::domain::{
     Target, WideCalls,
 };
 use crate::looks::{Looks, QUIET};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use super::browse::EventsPanel;
@@ -136,6 +136,8 @@ pub struct Model {
     /// When extensions are asked for again, where too many requests had failed before the start.
     pub(super) room_at: Option<Duration>,
     pub(super) extensions: Vec<Extension>,
+    /// Short numbers that may name one extension with a longer one, until what is listed tells.
+    pub(super) twins: HashMap<ExtensionNumber, ExtensionNumber>,
     /// Places in `extensions` that the filter admits.
     pub(super) visible: Vec<usize>,
     pub(super) extension_filter: Filter,
@@ -191,6 +193,7 @@ impl Model {
             discovery: Fetched::UnderWay,
             room_at: None,
             extensions: Vec::new(),
+            twins: HashMap::new(),
             visible: Vec::new(),
             extension_filter: Filter::default(),
             extension_cursor: Cursor::default(),

@@ -792,6 +792,8 @@ impl Model {
         if !review.from_cursor && !review.is_of_undo() {
             warnings.extend(self.passed_over_in_marking());
         }
+        let pairs = review.plan.as_ref().and_then(|plan| plan.may_be_one());
+        warnings.extend(pairs.map(|what| format!("! {}", self.mask.text(&what))));
         warnings.extend(review.drift_words(&self.mask));
         warnings.extend(review.unread_words(&self.mask));
         let (wide, calls) = (review.digest.wide_calls, review.calls());

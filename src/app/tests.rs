@@ -14,6 +14,7 @@ use crate::domain::{
 use super::*;
 
 mod marking;
+mod owners;
 mod receipt;
 mod telling;
 mod unseen;

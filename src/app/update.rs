@@ -1,9 +1,12 @@
 //! The one function that changes the model.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::change::{PlanRefused, RunState, Selection};
-use crate::domain::{Discovery, ExtensionNumber, Failure, Fetched, Filter, Listing, Replaced};
+use crate::domain::{
+    Discovery, EventKey, EventView, ExtensionNumber, Failure, Fetched, Filter, Listing, Replaced,
+};
 
 use super::consent::{Substance, Unread, Yes};
 use super::keymap::Found;
@@ -537,6 +540,7 @@ impl Model {
         self.discovery = Fetched::Ready(());
         let current = self.current_extension().map(|extension| extension.number.clone());
         self.extensions = extensions;
+        self.twins = self.numbers_in_pairs();
         self.teach_mask();
         self.visible = (0..self.extensions.len()).collect();
         if let Some(place) = current.and_then(|number| {
@@ -580,6 +584,17 @@ impl Model {
         vec![Effect::DiscoverExtensions]
     }
 
+    /// Short numbers that may name the same extension as a longer one.
+    fn numbers_in_pairs(&self) -> HashMap<ExtensionNumber, ExtensionNumber> {
+        let numbers = self.extensions.iter().map(|extension| &extension.number);
+        let pair = |number: &ExtensionNumber| {
+            let short = ExtensionNumber::parse(number.short()?).ok()?;
+            let known = self.extensions.binary_search_by(|known| known.number.cmp(&short));
+            known.is_ok().then(|| (short, number.clone()))
+        };
+        numbers.filter_map(pair).collect()
+    }
+
     fn listed(
         &mut self,
         number: &ExtensionNumber,
@@ -593,6 +608,7 @@ impl Model {
         let before = self.share_of(number);
         match result {
             Ok(listing) => {
+                self.loading.proves(&listing);
                 self.take_listing(number, listing);
                 self.read_for_review(number);
             }
@@ -602,14 +618,44 @@ impl Model {
             }
         }
         self.count_one_again(number, before);
+        self.drop_if_named_twice(number);
         if self.shown_extension().is_none_or(|shown| shown.number == *number) {
             self.rebuild_events();
         }
         self.conclude_check()
     }
 
+    /// Where two numbers turn out to name one extension, the longer one is used from then on, with
+    /// the marks of both.
+    fn drop_if_named_twice(&mut self, number: &ExtensionNumber) {
+        let short = number.short().map_or_else(|| Ok(number.clone()), ExtensionNumber::parse);
+        let Some((short, extended)) = short.ok().and_then(|short| self.twins.remove_entry(&short))
+        else {
+            return;
+        };
+        let (Some(one), Some(other)) = (self.store.listing(&short), self.store.listing(&extended))
+        else {
+            self.twins.insert(short, extended);
+            return;
+        };
+        if !one.proves_the_same(other) {
+            self.twins.insert(short, extended);
+            return;
+        }
+        let marked = self.store.marked_rows_in(&short).filter_map(|row| one.row(row));
+        let here = |event: EventView<'_>| {
+            other.find(&EventKey { extension: extended.clone(), ..event.key() })
+        };
+        let rows: Vec<usize> = marked.filter_map(here).collect();
+        self.store.set_marks(&extended, rows, true);
+        self.log(Tone::Plain, format!("{short} and {extended} are one extension"));
+        self.extensions.retain(|extension| extension.number != short);
+        self.store.retain(|known| *known != short);
+        self.rebuild_extensions();
+    }
+
     fn take_listing(&mut self, number: &ExtensionNumber, listing: Listing) {
-        if let Some(why) = listing.why_incomplete() {
+        if let Some(why) = listing.why_incomplete().filter(|_| !listing.is_unproven()) {
             let told = format!("{number}: not complete, so no wide call is used on it: {why}");
             self.log(Tone::Warning, told);
         }

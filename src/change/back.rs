@@ -115,6 +115,7 @@ impl Loss {
     ) -> WayBack {
         let (mut missing, mut stand_ins, mut there) = (Vec::new(), Vec::new(), Vec::new());
         let mut listed = Vec::new();
+        let mut reached = Vec::new();
         for part in self.events.chunk_by(|a, b| a.key.extension == b.key.extension) {
             let Some(extension) = part.first().map(|first| &first.key.extension) else { continue };
             let Some(listing) = listing(extension) else {
@@ -122,6 +123,7 @@ impl Loss {
                 continue;
             };
             let doubt = self.doubts.lists.get(extension);
+            reached.push((listing.extension().clone(), listing.access().clone()));
             let look = self.past.look(part.iter().enumerate(), listing);
             let mut strangers = look.strangers;
             for (place, id) in look.there {
@@ -148,7 +150,7 @@ impl Loss {
         let twice = twice.filter(|key| self.doubts.unanswered.contains(key)).cloned().collect();
         let missing: Vec<PhoneCallEvent> = missing.into_iter().cloned().collect();
         let left_out = if all { 0 } else { stand_ins.len() };
-        let plan = self.plan(target, missing, left_out, there.clone());
+        let plan = self.plan(target.knowing(reached), missing, left_out, there.clone());
         WayBack { plan, there, stand_ins, twice, listed }
     }
 
@@ -177,7 +179,8 @@ impl Loss {
         let goes_on = begun.map(|(name, _)| name.clone());
         let past = self.past.clone().of_plan(left_out, goes_on, there, self.doubts.lists.clone());
         let (bystanders, form, rest) = (Arc::default(), None, None);
-        Ok(Plan { target, calls, events, bystanders, form, hash, past: Some(past), rest })
+        let pairs = Arc::default();
+        Ok(Plan { target, calls, events, bystanders, form, hash, pairs, past: Some(past), rest })
     }
 
     /// The undo that is to be gone on with.

@@ -177,7 +177,7 @@ impl Choice {
             let rows = part.events.iter().filter_map(|event| Some((row(event)?, event)));
             selection.add(listing, rows.filter(as_chosen).map(|(row, _)| row));
         }
-        selection
+        selection.once_each()
     }
 
     /// The same with everything that changed or appeared, as it is listed now, and which events

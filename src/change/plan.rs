@@ -9,12 +9,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     Call, CallForm, DeleteCall, EventKey, ExtensionNumber, Foreign, PhoneCallEvent, PlanHash,
-    PlanHasher, Target,
+    PlanHasher, Target, UserId,
 };
 
 use super::Selection;
 use super::past::Past;
 use super::rest::Rest;
+
+/// Pairs of numbers named in one sentence.
+const PAIRS_NAMED: usize = 3;
 
 /// What a run is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,6 +85,8 @@ pub struct Plan {
     pub(super) hash: PlanHash,
     /// Of an undo: what is known of the run that it undoes.
     pub(super) past: Option<Past>,
+    /// Numbers it touches that may name one extension, the short one first.
+    pub(super) pairs: Arc<[(ExtensionNumber, ExtensionNumber)]>,
     /// The run that is gone on with: then the events are all of that run, and the calls cover some.
     pub(super) rest: Option<Arc<Rest>>,
 }
@@ -142,6 +147,7 @@ impl Plan {
         }
         let events: Arc<[PhoneCallEvent]> = selection.events.as_slice().into();
         let bystanders = selection.bystanders.as_slice().into();
+        let target = target.knowing(selection.access());
         let hash = hash_of(&target, Kind::Delete, &calls, &events);
         Ok(Self {
             target,
@@ -150,6 +156,7 @@ impl Plan {
             bystanders,
             form: Some(form),
             hash,
+            pairs: selection.pairs.as_slice().into(),
             past: None,
             rest: None,
         })
@@ -171,15 +178,17 @@ impl Plan {
         }
         let places = rest.events.iter().enumerate().map(|(place, event)| (&event.key, place));
         let places: HashMap<&EventKey, usize> = places.collect();
+        let reached = chosen.access();
         let chosen = chosen.events().iter().filter_map(|event| places.get(&event.key));
         let calls = chosen.map(|place| PlannedCall::of_one(Verb::DeleteEvent, *place)).collect();
         Ok(Self {
-            target,
+            target: target.knowing(reached),
             calls,
             events: Arc::clone(&rest.events),
             bystanders: Arc::clone(&rest.bystanders),
             form: None,
             hash: rest.hash.clone(),
+            pairs: Arc::default(),
             past: None,
             rest: Some(Arc::clone(rest)),
         })
@@ -188,6 +197,24 @@ impl Plan {
     /// What it is for.
     pub fn kind(&self) -> Kind {
         if self.past.is_some() { Kind::Undo } else { Kind::Delete }
+    }
+
+    /// What there is to know of numbers that may name one extension, in a sentence.
+    pub fn may_be_one(&self) -> Option<String> {
+        let named = |(short, extended): &(ExtensionNumber, ExtensionNumber)| {
+            format!("{short} and {extended}")
+        };
+        let named: Vec<_> = self.pairs.iter().take(PAIRS_NAMED).map(named).collect();
+        let more = match self.pairs.len().saturating_sub(PAIRS_NAMED) {
+            0 => String::new(),
+            more => format!(" and {more} more pairs"),
+        };
+        (!named.is_empty()).then(|| {
+            format!(
+                "{}{more} may be one extension: an event that both list is taken once",
+                named.join(", ")
+            )
+        })
     }
 
     /// The run that it undoes.
@@ -362,7 +389,8 @@ pub(super) fn hash_of(
         }
     }
     for event in events {
-        hasher.event(event, None, None);
+        let owner = target.owner_of(&event.key.extension).map(UserId::as_str);
+        hasher.event(event, owner, None);
     }
     hasher.finish()
 }
@@ -370,7 +398,7 @@ pub(super) fn hash_of(
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::domain::{EventType, ListEnd, ListingBuilder, RawEvent, UserId};
+    use crate::domain::{EventType, ListEnd, ListingBuilder, RawEvent};
 
     pub(in crate::change) fn target() -> Target {
         Target::new("acme", "https://pbx.test", "/uapi", UserId::parse("@me").unwrap()).unwrap()

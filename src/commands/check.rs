@@ -15,11 +15,11 @@ use super::profile::{self, Opened};
 use super::room;
 use crate::api::{Client, Writes};
 use crate::config::{Environment, Flags, Profile};
-use crate::domain::{Cause, Discovery, ExtensionNumber, Failure, Source};
+use crate::domain::{Cause, Discovery, ExtensionNumber, Failure};
 use crate::runtime::{self, Listed, Ports};
 
 /// The steps in their order.
-const STEPS: [&str; 7] = ["configuration", "name", "TCP", "TLS", "token", "presence", "listing"];
+const STEPS: [&str; 7] = ["configuration", "name", "TCP", "TLS", "token", "discovery", "listing"];
 /// Longest wait for a connection.
 const CONNECT: Duration = Duration::from_secs(10);
 /// How the remedies begin that sentences of this program end in, behind a colon.
@@ -147,18 +147,12 @@ fn proxied() -> bool {
     ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"].iter().any(set)
 }
 
-/// TLS, token, presence and one listing, judged from at most two questions.
+/// TLS, token, discovery and one listing.
 fn ask(profile: &Profile, client: Client, steps: &mut Steps) -> Result<()> {
     let hands = super::hands()?;
     hands.block_on(room::wait(&client));
-    // Few questions: presence alone where it is a source. No typed numbers: they would soften its
-    // refusal into a remark.
-    let sources = if profile.discover.contains(&Source::Presence) {
-        vec![Source::Presence]
-    } else {
-        profile.discover.clone()
-    };
-    let ports = Ports::new(client, Vec::new(), sources, PathBuf::new());
+    // No typed numbers: they would soften a refusal into a remark.
+    let ports = Ports::new(client, Vec::new(), profile.discover.clone(), PathBuf::new());
     let ports = std::sync::Arc::new(ports);
     let list = |extension: ExtensionNumber| {
         let mut listed = hands.block_on(runtime::list_all(&ports, &[extension], 1, || ()));
@@ -170,7 +164,7 @@ fn ask(profile: &Profile, client: Client, steps: &mut Steps) -> Result<()> {
         }
     };
     let encrypted = profile.target.origin.starts_with("https:");
-    let named = profile.extensions.first().cloned();
+    let named = profile.extensions.first().map(|one| one.number.clone());
     if profile.discover.is_empty() {
         // `run` saw to it that there is one.
         let Some(extension) = named else { return Ok(()) };
@@ -185,14 +179,14 @@ fn ask(profile: &Profile, client: Client, steps: &mut Steps) -> Result<()> {
     if !judge(discovery.as_ref().err(), encrypted, steps) {
         return Ok(());
     }
-    let Discovery { extensions, .. } = match discovery {
+    let Discovery { extensions, remarks, complete } = match discovery {
         Ok(discovery) => discovery,
         Err(failure) => {
             steps.say(&refused(&failure, "check base_path and user, or write discover = []"));
             return Ok(());
         }
     };
-    steps.say(&Step::Fine(super::counted(extensions.len(), "extension")));
+    steps.say(&discovered(extensions.len(), &remarks, complete));
     let first = named.or_else(|| extensions.into_iter().next().map(|found| found.number));
     steps.say(&match first {
         Some(extension) => {
@@ -225,6 +219,17 @@ fn judge(failure: Option<&Failure>, encrypted: bool, steps: &mut Steps) -> bool 
         Some(_) => steps.say(&Step::Skipped("not judged, as the answer does not say")),
     }
     true
+}
+
+/// What the sources listed. What none of them can see is no mistake; what one could not say is.
+fn discovered(extensions: usize, remarks: &[String], complete: bool) -> Step {
+    let found = super::counted(extensions, "extension");
+    match remarks.last() {
+        Some(why) if !complete => {
+            wrong(&format!("{found}; {why}"), "check discover in the profile")
+        }
+        _ => Step::Fine(found),
+    }
 }
 
 fn listed(extension: &ExtensionNumber, events: Result<usize, Failure>) -> Step {

@@ -20,7 +20,9 @@ use super::room;
 use super::selection::{self, SelectionArguments, Wanted};
 use crate::api::Writes;
 use crate::config::{Environment, Flags};
-use crate::domain::{Cause, Discovery, EventView, Extension, ExtensionNumber, Failure, Listing};
+use crate::domain::{
+    Cause, Discovery, EventView, Extension, ExtensionNumber, Failure, Listing, Source,
+};
 use crate::runtime::{self, Listed, Ports};
 
 /// Characters shown of a row that cannot be used.
@@ -112,7 +114,7 @@ pub(super) fn read(
     let profile = &opened.profile;
     let (typed, sources) = match selection::extensions(flags)? {
         named if named.is_empty() => (profile.extensions.clone(), profile.discover.clone()),
-        named => (named, Vec::new()),
+        named => (owned(named, &profile.extensions), details(&profile.discover)),
     };
     // Nothing is written here, so that there is no folder of run files.
     let client = opened.client(profile, Writes::ReadOnly)?;
@@ -125,8 +127,37 @@ pub(super) fn read(
         let mut progress = Progress::of(asked.len(), "extensions");
         let step = || progress.step();
         let listed = runtime::list_all(&ports, &asked, profile.concurrency, step).await;
-        Ok((discovery, listed))
+        Ok(once_each(discovery, listed))
     }))
+}
+
+/// Where what is listed proves that two numbers name one extension, the longer one is used.
+fn once_each(discovery: Discovery, listed: Vec<Listed>) -> (Discovery, Vec<Listed>) {
+    let whole = |listed: &'_ Listed| match listed {
+        Listed::Answered(Ok(listing)) => Some(listing.clone()),
+        Listed::Answered(Err(_)) | Listed::NotAsked => None,
+    };
+    let listings: Vec<Listing> = listed.iter().filter_map(whole).collect();
+    let twice = Listing::named_twice(&listings);
+    let Discovery { extensions, remarks, complete } = discovery;
+    let kept = extensions.into_iter().zip(listed).filter(|(one, _)| !twice.contains(&one.number));
+    let (extensions, listed) = kept.unzip();
+    (Discovery { extensions, remarks, complete }, listed)
+}
+
+/// The owners that the profile names beside its numbers.
+fn owned(mut named: Vec<Extension>, known: &[Extension]) -> Vec<Extension> {
+    for extension in named.iter_mut().filter(|extension| extension.owner.is_none()) {
+        let of = known.iter().find(|known| known.number == extension.number);
+        extension.owner = of.and_then(|known| known.owner.clone());
+    }
+    named
+}
+
+/// What tells owner and kind of named extensions: nothing else is to be listed.
+fn details(sources: &[Source]) -> Vec<Source> {
+    let asks = sources.contains(&Source::SystemApi);
+    asks.then_some(Source::Details).into_iter().collect()
 }
 
 fn print(report: &Report, format: Format) -> io::Result<()> {

@@ -40,6 +40,7 @@ pub(super) fn held_back(
     must_type: bool,
 ) -> Result<Option<Ending>> {
     tell_inexact(plan);
+    plan.may_be_one().iter().for_each(|what| remark(what));
     Ok(if consent.dry_run {
         Some(Ending::Done.written(print_plan(plan, consent.format)))
     } else if profile.read_only {

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::api::{Client, ClientRefused, Settings, Writes};
 use crate::config::{self, Environment, Flags, Profile};
-use crate::domain::{Credentials, ExtensionNumber, Secret, Source, Target, UserId, WideCalls};
+use crate::domain::{Credentials, Extension, Secret, Source, Target, UserId, WideCalls};
 use crate::origins::Book;
 use crate::runtime;
 use crate::simulator::{DEMO_SEED, Simulator, World};
@@ -61,7 +61,9 @@ impl Opened {
             .simulator
             .is_none()
             .then(|| Book::at(self.runs.as_deref(), &profile.target.origin, runtime::speed()));
-        Client::sharing(settings, book)
+        let client = Client::sharing(settings, book)?;
+        client.learn_owners(&profile.extensions);
+        Ok(client)
     }
 }
 
@@ -84,7 +86,7 @@ fn open_demo(flags: &Flags, environment: &Environment) -> Result<Opened> {
     let simulator =
         Simulator::start(World::demo(DEMO_SEED), SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
     let named = flags.extensions.iter();
-    let extensions = named.map(|text| ExtensionNumber::parse(text)).collect::<Result<_, _>>()?;
+    let extensions = named.map(|text| Extension::typed(text)).collect::<Result<_, _>>()?;
     let profile = Profile {
         target: Target::new("demo", &simulator.origin(), "/uapi", UserId::parse("@me")?)?,
         extensions,

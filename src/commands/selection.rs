@@ -7,9 +7,7 @@ use clap::Args;
 use color_eyre::eyre::{Result, WrapErr, eyre};
 
 use crate::config::Flags;
-use crate::domain::{
-    EventId, EventType, Expression, Extension, ExtensionNumber, Listing, PassedOver, Standing,
-};
+use crate::domain::{EventId, EventType, Expression, Extension, Listing, PassedOver, Standing};
 
 /// Which events of the extensions that are listed, as it is written.
 #[derive(Debug, Args)]
@@ -134,8 +132,8 @@ pub(super) fn named(flag: &str, value: impl Display) -> String {
 ///
 /// # Errors
 /// Refuses what is no number.
-pub(super) fn extensions(flags: &Flags) -> Result<Vec<ExtensionNumber>> {
-    let parsed = flags.extensions.iter().map(|text| ExtensionNumber::parse(text));
+pub(super) fn extensions(flags: &Flags) -> Result<Vec<Extension>> {
+    let parsed = flags.extensions.iter().map(|text| Extension::typed(text));
     parsed.collect::<Result<_, _>>().wrap_err("--extension")
 }
 

@@ -10,7 +10,7 @@ use toml::Spanned;
 use url::{Host, Url};
 
 use crate::domain::{
-    CreatePath, Credentials, ExtensionNumber, Source as Discoverer, Target, UserId, WideCalls,
+    CreatePath, Credentials, Extension, Source as Discoverer, Target, UserId, WideCalls,
 };
 use crate::looks::Looks;
 
@@ -23,7 +23,7 @@ use super::{ConfigError, Profile};
 #[derive(Debug)]
 pub(super) struct Draft {
     target: Target,
-    extensions: Vec<ExtensionNumber>,
+    extensions: Vec<Extension>,
     discover: Vec<Discoverer>,
     read_only: bool,
     protected: bool,
@@ -202,19 +202,16 @@ fn origin(text: &str) -> Result<String, String> {
     Ok(origin)
 }
 
-fn extensions(
-    source: &Source,
-    written: &[Spanned<String>],
-) -> Result<Vec<ExtensionNumber>, ConfigError> {
-    let mut numbers = Vec::with_capacity(written.len());
+fn extensions(source: &Source, written: &[Spanned<String>]) -> Result<Vec<Extension>, ConfigError> {
+    let mut typed: Vec<Extension> = Vec::with_capacity(written.len());
     for text in written {
-        let number = ExtensionNumber::parse(text.get_ref())
+        let extension = Extension::typed(text.get_ref())
             .map_err(|refused| source.mistake(text.span(), format!("extensions: {refused}")))?;
-        if !numbers.contains(&number) {
-            numbers.push(number);
+        if typed.iter().all(|known| known.number != extension.number) {
+            typed.push(extension);
         }
     }
-    Ok(numbers)
+    Ok(typed)
 }
 
 /// Presence is asked unless there is a list.

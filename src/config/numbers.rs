@@ -9,7 +9,7 @@ use toml::Spanned;
 
 use super::source::Source;
 use super::{ConfigError, Environment, shown};
-use crate::domain::ExtensionNumber;
+use crate::domain::Extension;
 
 /// Largest file read, in bytes: a hundred thousand numbers with remarks behind them.
 const LARGEST: u64 = 8 * 1024 * 1024;
@@ -20,7 +20,7 @@ pub(super) fn read(
     source: &Source,
     written: &Spanned<String>,
     environment: &Environment,
-) -> Result<Vec<ExtensionNumber>, ConfigError> {
+) -> Result<Vec<Extension>, ConfigError> {
     let path = source.located("extensions_file", written, environment)?;
     let unusable = |why: &str| {
         let what = format!(
@@ -42,7 +42,7 @@ pub(super) fn read(
         let Some(number) = line.split(is_end).next().filter(|number| !number.is_empty()) else {
             continue;
         };
-        let number = ExtensionNumber::parse(number.trim_matches('"')).map_err(|refused| {
+        let number = Extension::typed(number.trim_matches('"')).map_err(|refused| {
             let mistake = refused.to_string();
             ConfigError::Mistake { file: path.clone(), line: place + 1, mistake }
         })?;

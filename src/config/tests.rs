@@ -86,6 +86,11 @@ fn with_url(url: &str) -> String {
     MINIMAL.replace("https://pbx.example.com", url)
 }
 
+fn numbers(profile: &Profile) -> String {
+    let numbers: Vec<_> = profile.extensions.iter().map(|one| &one.number).collect();
+    format!("{numbers:?}")
+}
+
 #[test]
 fn a_profile_needs_an_address_and_a_token_and_has_defaults_for_the_rest() {
     let profile = accepted(MINIMAL);
@@ -111,7 +116,7 @@ fn a_profile_needs_an_address_and_a_token_and_has_defaults_for_the_rest() {
 #[test]
 fn the_example_loads_and_states_the_defaults() {
     let mut profile = accepted(EXAMPLE);
-    assert_eq!(profile.extensions, [ExtensionNumber::parse("0003*210").unwrap()]);
+    assert_eq!(profile.extensions, [Extension::typed("0003*210").unwrap()]);
     profile.extensions.clear();
     assert_eq!(profile, accepted(MINIMAL));
 }
@@ -168,8 +173,8 @@ fn every_key_is_heard() {
     );
     assert_eq!(profile.target.profile, "acme-2_b");
     assert_eq!(profile.target.origin, "https://pbx.example.com:8443");
-    assert_eq!(profile.target.extensions_path(), "/unifiedapi/extensions/0241");
-    assert_eq!(format!("{:?}", profile.extensions), "[0003*210, 211]");
+    assert_eq!(profile.target.user_path(&profile.target.user), "/unifiedapi/extensions/0241");
+    assert_eq!(numbers(&profile), "[0003*210, 211]");
     assert!(profile.discover.is_empty());
     assert!(profile.read_only && profile.protected && profile.insecure);
     assert!(profile.wide_calls.event_type && !profile.wide_calls.extension);
@@ -184,7 +189,7 @@ fn a_file_of_numbers_stands_beside_those_in_the_configuration_each_once() {
         "\u{feff}# sales\r\n0003*211  Front desk\r\n\r\n210\n\"0003*212\",Queue # old\n212;x\n";
     home.write(".config/callsweep/numbers.txt", text, 0o644);
     let profile = home.load(&Flags::default(), &[]).unwrap();
-    assert_eq!(format!("{:?}", profile.extensions), "[210, 0003*211, 0003*212, 212]");
+    assert_eq!(numbers(&profile), "[210, 0003*211, 0003*212, 212]");
 }
 
 #[test]
@@ -279,7 +284,7 @@ fn flags_add_extensions_and_can_only_tighten_read_only() {
     };
     let home = Home::with(&with_line("extensions = [\"210\"]\nread_only = true"));
     let profile = home.load(&flags(&["211", "210"], false), &[]).unwrap();
-    assert_eq!(format!("{:?}", profile.extensions), "[210, 211]");
+    assert_eq!(numbers(&profile), "[210, 211]");
     assert!(profile.read_only);
     let open = Home::with(MINIMAL);
     assert!(open.load(&flags(&[], true), &[]).unwrap().read_only);

@@ -56,8 +56,7 @@ impl DeleteCall {
     /// The path as it goes out on the wire. Made here and nowhere else: every part of it is a
     /// checked value, and none of them can hold a character that would need encoding.
     pub fn path(&self, target: &Target) -> String {
-        let collection =
-            format!("{}/{}/phoneCallEvents", target.extensions_path(), self.extension());
+        let collection = format!("{}/phoneCallEvents", target.extension_path(self.extension()));
         match self {
             Self::Event(key) => format!("{collection}/{}/{}", key.event_type.number(), key.id),
             Self::Type(_, event_type) => format!("{collection}/{}", event_type.number()),

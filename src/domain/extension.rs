@@ -20,7 +20,7 @@ pub struct ExtensionNumber(Arc<str>);
 /// Why a text is no extension number.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{text:?} is not an extension number: write digits, with * between client and number, as in 0003*210"
+    "{text:?} is not an extension number: write digits, with * between client and number, as in 0003*210, or with the owner's id in front, as in 101/0003*210"
 )]
 pub struct ExtensionNumberRefused {
     text: String,
@@ -39,6 +39,12 @@ impl ExtensionNumber {
         } else {
             Err(ExtensionNumberRefused { text: text.chars().take(LONGEST).collect() })
         }
+    }
+
+    /// What stands behind the organisation's number: `200` of `0003*200`; `None` where none stands
+    /// in front.
+    pub fn short(&self) -> Option<&str> {
+        self.0.split_once('*').map(|(_, short)| short)
     }
 
     /// The number as the service writes it.
@@ -143,6 +149,22 @@ impl Extension {
     pub fn of(number: ExtensionNumber) -> Self {
         Self { number, kind: None, label: Foreign::default(), owner: None }
     }
+
+    /// A number as people type it, with the id of its owner in front where they know it:
+    /// `0003*210`, `101/0003*211`.
+    ///
+    /// # Errors
+    /// Refuses what is no number, and an owner who is no id.
+    pub fn typed(text: &str) -> Result<Self, ExtensionNumberRefused> {
+        let refused = || ExtensionNumberRefused { text: text.chars().take(LONGEST).collect() };
+        let Some((owner, number)) = text.split_once('/') else {
+            return ExtensionNumber::parse(text).map(Self::of);
+        };
+        let number = ExtensionNumber::parse(number).map_err(|_| refused())?;
+        let id = UserId::parse(owner).ok().filter(|id| !id.as_str().starts_with('@'));
+        let owner = Owner { id: id.ok_or_else(refused)?, name: Foreign::default() };
+        Ok(Self { owner: Some(owner), ..Self::of(number) })
+    }
 }
 
 #[cfg(test)]
@@ -162,6 +184,21 @@ mod tests {
             ["", "@self", "*", "**", ".", "..", "21/0", "210/", "2 10", "210?", "210#", "%32", "２"]
         {
             assert!(ExtensionNumber::parse(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_typed_number_may_name_its_owner() {
+        let typed = |text: &str| {
+            let typed = Extension::typed(text).ok()?;
+            let owner = typed.owner.map_or(String::new(), |owner| owner.id.to_string());
+            Some((owner, typed.number.to_string()))
+        };
+        let pair = |owner: &str, number: &str| Some((owner.to_owned(), number.to_owned()));
+        assert_eq!(typed("0003*211"), pair("", "0003*211"));
+        assert_eq!(typed("101/0003*211"), pair("101", "0003*211"));
+        for wrong in ["/211", "101/", "@owner/211", "1/2/3", "10 1/211", "../211"] {
+            assert_eq!(typed(wrong), None, "{wrong}");
         }
     }
 

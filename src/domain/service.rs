@@ -65,8 +65,10 @@ pub struct Exchange {
 pub enum Source {
     /// UnifiedAPI's list of phones (page *List Presence*): phone terminals, without labels.
     Presence,
-    /// SystemAPI's `GetExtensions`: all four kinds, with labels.
+    /// SystemAPI's `GetUsers` and `GetExtensions`: all four kinds, with labels and owners.
     SystemApi,
+    /// SystemAPI's `GetExtensionDetails`, for the numbers that were typed and no others.
+    Details,
 }
 
 impl Source {
@@ -74,7 +76,7 @@ impl Source {
     pub fn name(self) -> &'static str {
         match self {
             Self::Presence => "presence",
-            Self::SystemApi => "system_api",
+            Self::SystemApi | Self::Details => "system_api",
         }
     }
 }

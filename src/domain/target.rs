@@ -1,12 +1,14 @@
 //! Which service, as whom, and how wide a call may be.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
-use super::CreatePath;
+use super::{CreatePath, ExtensionNumber};
 
 /// Whose extensions are meant: `@me`, `@viewer`, `@owner` or a user's own id.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UserId(String);
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UserId(Arc<str>);
 
 /// Why a target cannot stand in a path.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -30,7 +32,7 @@ impl UserId {
         let named = matches!(text, "@me" | "@viewer" | "@owner");
         let plain = (1..=64).contains(&text.len()) && text.bytes().all(is_word);
         if named || plain {
-            Ok(Self(text.to_owned()))
+            Ok(Self(text.into()))
         } else {
             Err(TargetRefused::User(text.to_owned()))
         }
@@ -48,6 +50,15 @@ impl fmt::Display for UserId {
     }
 }
 
+/// How one extension is reached, and whose it is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Access {
+    /// The user in its paths, where it is not the profile's.
+    pub user: Option<UserId>,
+    /// Whom it belongs to, where a source said so.
+    pub owner: Option<UserId>,
+}
+
 /// Where every path begins, profile, origin, base path and user, and where a new event goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
@@ -56,8 +67,10 @@ pub struct Target {
     /// Scheme, host and port, without a trailing slash: `https://pbx.example.com`.
     pub origin: String,
     base_path: String,
-    /// Whose extensions.
+    /// Who stands in the paths of extensions of which nothing else is known.
     pub user: UserId,
+    /// What is known of extensions that were reached.
+    access: Arc<BTreeMap<ExtensionNumber, Access>>,
     /// Which path takes a new event.
     pub create_path: CreatePath,
 }
@@ -87,6 +100,7 @@ impl Target {
             origin: origin.trim_end_matches('/').to_owned(),
             base_path: trimmed.to_owned(),
             user,
+            access: Arc::default(),
             create_path: CreatePath::default(),
         })
     }
@@ -110,10 +124,42 @@ impl Target {
         &self.base_path
     }
 
-    /// `/uapi/extensions/@me`: what every request path of the service starts with. `@` and `*`
+    /// The same with what is known of these extensions, in place of what was known of them.
+    #[must_use]
+    pub fn knowing(mut self, known: impl IntoIterator<Item = (ExtensionNumber, Access)>) -> Self {
+        Arc::make_mut(&mut self.access).extend(known);
+        self
+    }
+
+    /// How an extension was reached; `None` where nobody reached it yet.
+    pub fn access(&self, extension: &ExtensionNumber) -> Option<&Access> {
+        self.access.get(extension)
+    }
+
+    /// Who stands in the paths of an extension.
+    pub fn user_of(&self, extension: &ExtensionNumber) -> &UserId {
+        self.access(extension).and_then(|access| access.user.as_ref()).unwrap_or(&self.user)
+    }
+
+    /// Whom an extension belongs to, where that is known.
+    pub fn owner_of(&self, extension: &ExtensionNumber) -> Option<&UserId> {
+        self.access(extension)?.owner.as_ref()
+    }
+
+    /// `/uapi/extensions/@me/0003*210`: what every path of an extension starts with. `@` and `*`
     /// are legal in a path (RFC 3986, 3.3) and go out raw, as the vendor's own clients send them.
-    pub fn extensions_path(&self) -> String {
-        format!("{}/extensions/{}", self.base_path, self.user)
+    pub fn extension_path(&self, extension: &ExtensionNumber) -> String {
+        format!("{}/{extension}", self.user_path(self.user_of(extension)))
+    }
+
+    /// `/uapi/extensions/@me`: what every path of a user's extensions starts with.
+    pub fn user_path(&self, user: &UserId) -> String {
+        format!("{}/extensions/{user}", self.base_path)
+    }
+
+    /// The same paths with this user in those of an extension.
+    pub fn extension_path_as(&self, user: &UserId, extension: &ExtensionNumber) -> String {
+        format!("{}/{extension}", self.user_path(user))
     }
 
     /// The host and port alone, for the header.
@@ -207,7 +253,7 @@ mod tests {
     fn a_base_path_is_plain_segments_with_or_without_a_last_slash() {
         let path = |base: &str| {
             Target::new("p", "https://x", base, UserId::parse("@me").unwrap())
-                .map(|target| target.extensions_path())
+                .map(|target| target.user_path(&target.user))
         };
         assert_eq!(path("/uapi").unwrap(), "/uapi/extensions/@me");
         assert_eq!(path("/unifiedapi/").unwrap(), "/unifiedapi/extensions/@me");
@@ -215,6 +261,18 @@ mod tests {
         for base in ["uapi", "/u/../x", "/u//x", "/u?x", "/ü"] {
             assert!(path(base).is_err(), "{base:?}");
         }
+    }
+
+    #[test]
+    fn an_extension_is_reached_as_was_found_to_work_and_the_others_as_the_profile_says() {
+        let target = Target::new("p", "https://x", "/uapi", UserId::parse("@me").unwrap()).unwrap();
+        let [own, other] = ["210", "211"].map(|number| ExtensionNumber::parse(number).unwrap());
+        let user = UserId::parse("101").ok();
+        let target = target.knowing([(own.clone(), Access { user: user.clone(), owner: user })]);
+        assert_eq!(target.extension_path(&own), "/uapi/extensions/101/210");
+        assert_eq!(target.extension_path(&other), "/uapi/extensions/@me/211");
+        assert_eq!(target.owner_of(&own).map(UserId::as_str), Some("101"));
+        assert_eq!(target.owner_of(&other), None);
     }
 
     #[test]

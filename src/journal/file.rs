@@ -269,16 +269,16 @@ fn cut_torn_line(mut file: &File) -> io::Result<()> {
 }
 
 fn write_plan(file: &File, plan: &Plan) -> io::Result<()> {
-    let user = plan.target().user.as_str();
+    let target = plan.target();
     let (events, bystanders) = (plan.events(), plan.all_bystanders());
     let mut lines = BufWriter::new(file);
     let mut write = |line: Line| lines.write_all(&line.written()?);
     write(Line::Run(head_of(plan)))?;
     for (place, event) in events.iter().enumerate() {
-        write(Line::Event(Body::of(place, event, user)))?;
+        write(Line::Event(Body::of(place, event, target)))?;
     }
     for (place, event) in bystanders.iter().enumerate() {
-        write(Line::Bystander(Body::of(place, event, user)))?;
+        write(Line::Bystander(Body::of(place, event, target)))?;
     }
     write(Line::Planned { events: events.len(), bystanders: bystanders.len() })?;
     write(opened(Why::Run))?;

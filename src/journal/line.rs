@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use crate::change::{Kind, Plan, RunEnd, Tally, Unlisted};
 use crate::domain::{
     Cause, EventId, EventKey, EventType, ExtensionNumber, FIELDS, Failure, Foreign, Method,
-    Modified, Outcome, PhoneCallEvent, RowText, Status, Stop, StopReason,
+    Modified, Outcome, PhoneCallEvent, RowText, Status, Stop, StopReason, Target,
 };
 use crate::origins::Process;
 
@@ -358,15 +358,16 @@ fn key_of(extension: &str, event_type: u16, id: &str) -> Result<EventKey, String
 
 impl Body {
     /// Everything that is needed to write the event again, in the service's own notation.
-    pub(super) fn of(place: usize, event: &PhoneCallEvent, path_user: &str) -> Self {
+    pub(super) fn of(place: usize, event: &PhoneCallEvent, target: &Target) -> Self {
+        let extension = &event.key.extension;
         let text = event.text.as_ref().map(RowText::bytes);
         let raw = text.and_then(|bytes| std::str::from_utf8(bytes).ok());
         let raw64 = text.filter(|_| raw.is_none()).map(|bytes| STANDARD.encode(bytes));
         Self {
             place: Some(place),
-            extension: event.key.extension.to_string(),
-            owner: None,
-            path_user: Some(path_user.to_owned()),
+            extension: extension.to_string(),
+            owner: target.owner_of(extension).map(ToString::to_string),
+            path_user: Some(target.user_of(extension).to_string()),
             event_type: event.key.event_type.number(),
             id: event.key.id.to_string(),
             raw: raw.map(str::to_owned),
@@ -490,6 +491,7 @@ impl End {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::UserId;
 
     fn sent() -> Line {
         Line::Sent { call: 3, first: 4, covers: 1, at: Some("2026-01-02T03:04:05.678Z".to_owned()) }
@@ -532,6 +534,8 @@ mod tests {
     #[test]
     fn a_text_that_is_none_is_kept_as_bytes() {
         let key = Key { extension: "210".to_owned(), event_type: 0, id: "a".to_owned() };
+        let user = UserId::parse("@me").unwrap();
+        let target = Target::new("acme", "https://pbx.test", "/uapi", user).unwrap();
         for bytes in [&b"{\"note\":\"caf\xe9\"}"[..], b"{\n\t\"id\": \"a\" }"] {
             let event = PhoneCallEvent {
                 key: key.key().unwrap(),
@@ -542,7 +546,7 @@ mod tests {
                 modified: Modified::Missing,
                 text: Some(RowText::new(bytes)),
             };
-            let body = Body::of(7, &event, "@me");
+            let body = Body::of(7, &event, &target);
             assert_eq!(body.raw.is_some(), bytes.is_ascii());
             let line = Line::Event(body).written().unwrap();
             assert_eq!(line.split(|byte| *byte == b'\n').count(), 2);

@@ -15,8 +15,8 @@ use super::line::{Body, End, Flaw, Head, Key, Line, Named, RecordedCall, Said, h
 use super::{SCHEMA, path_of};
 use crate::change::{Check, Kind, RunEnd, Tally, Unlisted};
 use crate::domain::{
-    Cause, EventKey, ExtensionNumber, Failure, Foreign, Outcome, PhoneCallEvent, PlanHasher, Stop,
-    StopReason, Target,
+    Access, Cause, EventKey, ExtensionNumber, Failure, Foreign, Outcome, PhoneCallEvent,
+    PlanHasher, Stop, StopReason, Target, UserId,
 };
 use crate::origins::odd::{self, Odd};
 
@@ -145,6 +145,8 @@ pub struct RecordedEvent {
     pub event: PhoneCallEvent,
     /// The id of its extension's owner, where it was known.
     pub owner: Option<String>,
+    /// The user in the paths of its extension, where the file says it.
+    path_user: Option<String>,
     /// The fields to be, in a change, as JSON.
     pub want: Option<String>,
     /// What became of it.
@@ -363,6 +365,19 @@ impl Record {
         self.next_call
     }
 
+    /// How each extension that it planned for was reached: what worked then counts as proven.
+    pub fn access(&self) -> impl Iterator<Item = (ExtensionNumber, Access)> {
+        let parts = self.events.chunk_by(|a, b| a.event.key.extension == b.event.key.extension);
+        parts.filter_map(|part| {
+            let first = part.first()?;
+            let user = |text: &Option<String>| UserId::parse(text.as_deref()?).ok();
+            let other = |user: &UserId| user.as_str() != self.user;
+            let access =
+                Access { user: user(&first.path_user).filter(other), owner: user(&first.owner) };
+            Some((first.event.key.extension.clone(), access))
+        })
+    }
+
     /// Checks that it ran on this PBX, whoever asked for it.
     ///
     /// # Errors
@@ -462,9 +477,9 @@ impl RecordedEvent {
     fn of(place: usize, body: Body) -> Result<Self, String> {
         let event = body.event()?;
         let want = body.want.map(|want| want.to_string());
-        let (owner, outcome) = (body.owner, not_sent());
+        let (owner, path_user, outcome) = (body.owner, body.path_user, not_sent());
         let (sent, sent_at, unanswered) = (false, None, false);
-        Ok(Self { place, event, owner, want, outcome, sent, sent_at, unanswered })
+        Ok(Self { place, event, owner, path_user, want, outcome, sent, sent_at, unanswered })
     }
 }
 

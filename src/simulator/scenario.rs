@@ -394,12 +394,8 @@ mod tests {
              errors = \"flat\"\nmisspelt = true\naccess_refusal = \"403\"\n\
              ignores_paging = true\npage_size = 7\nnext_link = true\n\
              totals = \"page\"\npast_end = \"refused\"\n\
-             [owners]\nme = \"own\"\nby_id = false\nat_owner = false\n\
-             out_of_reach = \"empty\"\nget_users = false\nwithout_parent = false\n\
-             short_presence = true\ndetails = false\n\
-             [[users]]\nid = \"101\"\nname = \"Ada\"\n\
              [[extensions]]\nnumber = \"1\"\nkind = \"ivr\"\nlabel = \"Menu\"\nonline = false\n\
-             owner = \"101\"\n\
+             \
              refuse_delete = \"extension_invalid\"\nrefuse_list = \"pce_access_denied\"\n\
              refuse_write = \"user_invalid\"\n\
              [[extensions.events]]\ntype = 9\nid = \"a\"\nmethod = 7\nurl = \"u\"\nnote = \"n\"\n\
@@ -439,6 +435,24 @@ mod tests {
             past_end: PastEnd::Refused,
         };
         assert_eq!(world.shapes, shapes);
+        let menu = world.extension("1").unwrap();
+        assert_eq!((menu.kind, menu.online), (Kind::Ivr, false));
+        assert_eq!(menu.refuse_delete, Some(Refusal::ExtensionInvalid));
+        assert_eq!(menu.refuse_list, Some(Refusal::PceAccessDenied));
+        assert_eq!(menu.refuse_write, Some(Refusal::UserInvalid));
+        assert_eq!((menu.events[0].event_type, menu.events[0].method), (9, 7));
+    }
+
+    #[test]
+    fn every_key_about_owners_finds_its_place() {
+        let world = World::scenario(&format!(
+            "{HEAD}[owners]\nme = \"own\"\nby_id = false\nat_owner = false\n\
+             out_of_reach = \"empty\"\nget_users = false\nwithout_parent = false\n\
+             short_presence = true\ndetails = false\n\
+             [[users]]\nid = \"101\"\nname = \"Ada\"\n\
+             [[extensions]]\nnumber = \"1\"\nowner = \"101\"\n"
+        ))
+        .unwrap();
         let owners = Owners {
             me: Me::Own,
             by_id: false,
@@ -451,13 +465,7 @@ mod tests {
         };
         assert_eq!(world.owners, owners);
         assert_eq!(world.users(), [User { id: "101".to_owned(), name: "Ada".to_owned() }]);
-        let menu = world.extension("1").unwrap();
-        assert_eq!(world.owner_of(menu), "101");
-        assert_eq!((menu.kind, menu.online), (Kind::Ivr, false));
-        assert_eq!(menu.refuse_delete, Some(Refusal::ExtensionInvalid));
-        assert_eq!(menu.refuse_list, Some(Refusal::PceAccessDenied));
-        assert_eq!(menu.refuse_write, Some(Refusal::UserInvalid));
-        assert_eq!((menu.events[0].event_type, menu.events[0].method), (9, 7));
+        assert_eq!(world.owner_of(world.extension("1").unwrap()), "101");
     }
 
     #[test]

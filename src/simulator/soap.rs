@@ -84,13 +84,16 @@ fn get_extensions(world: &World, asked: &Asked) -> Answer {
     if !parent.map_or(world.owners.without_parent, known) {
         return fault("SOAP-ENV:Client", "The parentID is invalid.");
     }
+    // Who may not see the users sees what is theirs.
+    let own = (!world.owners.get_users).then(|| world.user());
+    let owner = parent.or(own);
     // The default of the type in the schema.
     let wanted = asked.extension_type.as_deref().unwrap_or("term");
     let rows: Vec<(usize, &Extension)> = world
         .extensions()
         .enumerate()
         .filter(|(_, extension)| names(extension.kind).contains(&wanted))
-        .filter(|(_, extension)| parent.is_none_or(|id| world.owner_of(extension) == id))
+        .filter(|(_, extension)| owner.is_none_or(|id| world.owner_of(extension) == id))
         .collect();
     match world.soap {
         Soap::V251 => old(&rows),

@@ -9,7 +9,7 @@ use ratatui::text::{Line as Text, Span};
 use crate::app::{Line, Model, Panel, count_of};
 use crate::domain::{EventType, EventView, Extension, Failure, Fetched, Listing, Status};
 
-use super::{frame_panel, put_row, text, theme};
+use super::{called, frame_panel, put_row, text, theme};
 
 /// Columns of an id in the list; the whole of it stands in the details.
 const ID: usize = 8;
@@ -20,9 +20,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         return;
     };
     let listing = model.current_listing();
-    let mask = model.mask();
-    let (number, label) = (mask.number(&extension.number), mask.words(&extension.label));
-    let title = format!("2 Events of {number} {label}");
+    let title = format!("2 Events of {}", called(model, extension));
     let inner = frame_panel(model, frame, area, Panel::Events, title.trim_end(), &counts(model));
     let rows = model.layout().rows(Panel::Events);
     match listing {
@@ -45,6 +43,7 @@ fn counts(model: &Model) -> String {
     let filter = model.filter(Panel::Events);
     let incomplete = match listing.is_complete() {
         _ if model.is_not_read_again(listing.extension()) => "? NOT READ AGAIN",
+        false if listing.is_unproven() => " EMPTY?",
         true => "",
         false => " NOT COMPLETE",
     };
@@ -74,6 +73,12 @@ fn empty(model: &Model, extension: &Extension, width: u16) -> Vec<Text<'static>>
                     "could not be read again: nothing is known of what is there now. R reads again";
                 let lines = text::wrap(words, columns).into_iter();
                 lines.map(|line| Text::styled(line, theme::WARNING)).collect()
+            }
+            Some(0) if model.current_listing().is_some_and(Listing::is_unproven) => {
+                let columns = usize::from(width).saturating_sub(1);
+                let words = "empty? The PBX lists no event here, and none of what it lists has shown yet \
+                             that its user reaches this extension";
+                text::wrap(words, columns).into_iter().map(Text::from).collect()
             }
             Some(0) | None => faint("no events"),
             Some(count) => {

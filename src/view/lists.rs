@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use crate::app::{MarkedLine, Model, Panel};
 use crate::domain::{Extension, Fetched};
 
-use super::{frame_panel, put_row, text, theme};
+use super::{called, frame_panel, put_row, text, theme};
 
 pub(super) fn extensions(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let shown = model.visible_extensions();
@@ -50,6 +50,7 @@ fn extension_row(model: &Model, extension: &Extension, columns: usize) -> Line<'
     let count = match (model.listing_state(number), listed) {
         (Fetched::UnderWay, None) => "…".to_owned(),
         (Fetched::Failed(_), None) => "!".to_owned(),
+        (_, Some(listing)) if listing.is_unproven() => "empty?".to_owned(),
         (_, Some(listing)) if listing.is_complete() => listing.len().to_string(),
         (_, Some(listing)) => format!("{}+", listing.len()),
         (Fetched::Not | Fetched::Ready(()), None) => "·".to_owned(),
@@ -57,8 +58,7 @@ fn extension_row(model: &Model, extension: &Extension, columns: usize) -> Line<'
     let count = if model.is_not_read_again(number) { format!("{count}?") } else { count };
     let count = if marked > 0 { format!("{count}*{marked}") } else { count };
     let mark_box = text::mark_box(model.box_of_extension(number));
-    let mask = model.mask();
-    let left = format!("{mark_box} {} {}", mask.number(number), mask.words(&extension.label));
+    let left = format!("{mark_box} {}", called(model, extension));
     let room = columns.saturating_sub(text::width(&count) + 1);
     let style = if marked > 0 { theme::STRONG } else { theme::PLAIN };
     Line::styled(format!("{} {count}", text::column(&left, room)), style)
@@ -124,9 +124,12 @@ pub(super) fn calls(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         };
         let right = format!("{answer} {:>6}", format!("{}ms", exchange.took.as_millis()));
         let room = columns.saturating_sub(text::width(&right) + 1);
-        let user = model.facts().target.extensions_path();
-        let path = model.mask().path(&exchange.path);
-        let path = path.replacen(&user, "", 1).replacen("/phoneCallEvents", "", 1);
+        let target = &model.facts().target;
+        let path = model.mask().path(&exchange.path).replacen("/phoneCallEvents", "", 1);
+        // Of what stands in every path only a user who is not the profile's tells something.
+        let path =
+            path.strip_prefix(&format!("{}/extensions/", target.base_path())).unwrap_or(&path);
+        let path = path.strip_prefix(&format!("{}/", target.user)).unwrap_or(path);
         let path = path.trim_start_matches('/');
         let left = text::column(&format!("{:<6} {path}", exchange.method), room);
         let at = (focused && cursor.top + offset == cursor.at).then_some(true);

@@ -9,7 +9,7 @@ use std::time::Duration;
 use callsweep::api::{Client, Settings, Writes};
 use callsweep::app::{Effect, Facts, Key, Leaving, Message, Model, Moment, update};
 use callsweep::change::{Act, Done};
-use callsweep::domain::{Credentials, ExtensionNumber, Secret, Source, Target, UserId, WideCalls};
+use callsweep::domain::{Credentials, Extension, Secret, Source, Target, UserId, WideCalls};
 use callsweep::runtime::{Ports, perform};
 use callsweep::simulator::{Seen, Simulator, World};
 use callsweep::view::draw;
@@ -89,7 +89,7 @@ impl Desk {
         if setting.sources.contains(&Source::SystemApi) {
             outside.clear();
         }
-        let typed = outside.iter().map(|text| ExtensionNumber::parse(text).unwrap()).collect();
+        let typed = outside.iter().map(|text| Extension::typed(text).unwrap()).collect();
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let simulator = Simulator::start(world, listen).unwrap();
         let user = UserId::parse("@me").unwrap();

@@ -35,6 +35,7 @@ mod looks;
 mod masks;
 mod monkey;
 mod one_writer;
+mod owners;
 mod paint;
 mod papers;
 mod processes;

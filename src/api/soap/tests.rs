@@ -8,8 +8,13 @@ fn user(text: &str) -> UserId {
     UserId::parse(text).unwrap()
 }
 
+fn all() -> Question {
+    Question::Extensions("term", None)
+}
+
 fn answered(status: u16, body: &str) -> Result<Listed, Failure> {
-    listed(&Answer { status, body: body.as_bytes().to_vec().into(), ..Answer::default() })
+    let answer = Answer { status, body: body.as_bytes().to_vec().into(), ..Answer::default() };
+    all().rows(&answer).map(listed)
 }
 
 /// Rows in an envelope without prefixes.
@@ -31,7 +36,7 @@ fn shown(listed: &Listed) -> Vec<(&str, Option<ExtensionKind>, &str)> {
 
 #[test]
 fn the_envelope_is_the_documented_one_with_the_token_escaped() {
-    let written = envelope("1|a<b&c", "phoneQueue", &user("12"));
+    let written = Question::Extensions("phoneQueue", Some(user("12"))).envelope("1|a<b&c");
     for part in [
         "<e:Envelope xmlns:e=\"http://schemas.xmlsoap.org/soap/envelope/\">",
         "<h:userCredentials xmlns:h=\"http://4psa.com/HeaderData.xsd/3.5.0\">",
@@ -41,9 +46,13 @@ fn the_envelope_is_the_documented_one_with_the_token_escaped() {
     ] {
         assert!(written.contains(part), "{written}");
     }
-    for nobody in ["@me", "@owner", "anna"] {
-        assert!(!envelope("t", "term", &user(nobody)).contains("parentID"), "{nobody}");
-    }
+    assert!(!all().envelope("t").contains("parentID"));
+    let users = Question::Users.envelope("t");
+    assert!(users.contains("<m:GetUsers xmlns:m=\"http://4psa.com/UserMessages.xsd/3.5.0\" "));
+    let details = Question::Details(ExtensionNumber::parse("0003*210").unwrap()).envelope("t");
+    assert!(
+        details.contains("<c:extendedNumber>0003*210</c:extendedNumber></m:GetExtensionDetails>")
+    );
 }
 
 #[test]
@@ -63,6 +72,38 @@ fn rows_are_read_under_any_prefix_and_namespace() {
     for (p, q) in [("", ""), ("SOAP-ENV:", "ns1:"), ("s:", ""), ("", "s:")] {
         let read = answered(200, &row(p, q)).unwrap();
         assert_eq!((shown(&read), read.odd), (expected.to_vec(), 0), "{p} {q}");
+    }
+}
+
+#[test]
+fn users_and_details_are_read_as_rows_of_their_own() {
+    let said = |question: Question, body: &str| {
+        let body = format!("<Envelope><Body>{body}</Body></Envelope>").into_bytes().into();
+        question.rows(&Answer { status: 200, body, ..Answer::default() }).unwrap()
+    };
+    let users = said(
+        Question::Users,
+        "<GetUsersResponse><user><ID>101</ID><name>Ada</name><parentID>12</parentID></user>\
+         <user><ID>102</ID><firstName>Ben</firstName><lastName>Ochs</lastName></user><user/>\
+         <notice><message>x</message></notice></GetUsersResponse>",
+    );
+    let users: Vec<_> = users.iter().filter_map(Row::user).collect();
+    let users: Vec<_> = users.iter().map(|user| (user.id.as_str(), user.name.raw())).collect();
+    assert_eq!(users, [("101", "Ada"), ("102", "Ben Ochs")]);
+    let number = ExtensionNumber::parse("0003*210").unwrap();
+    for inside in ["", "<extension>"] {
+        let close = inside.replace('<', "</");
+        let rows = said(
+            Question::Details(number.clone()),
+            &format!(
+                "<GetExtensionDetailsResponse>{inside}<extensionNo>210</extensionNo>\
+                 <parentID>101</parentID><parentName>Ada</parentName>{close}\
+                 </GetExtensionDetailsResponse>"
+            ),
+        );
+        assert_eq!((rows.len(), rows[0].text("extensionNo")), (1, "210"), "{inside}");
+        let owner = rows[0].of_number(number.clone()).owner.unwrap();
+        assert_eq!((owner.id.as_str(), owner.name.raw()), ("101", "Ada"));
     }
 }
 
@@ -227,7 +268,8 @@ fn pieces() -> impl Strategy<Value = String> {
 proptest! {
     #[test]
     fn no_bytes_make_the_reader_panic(body in prop::collection::vec(any::<u8>(), 0..400)) {
-        let _ = listed(&Answer { status: 200, body: body.into(), ..Answer::default() });
+        let answer = Answer { status: 200, body: body.into(), ..Answer::default() };
+        let _ = all().rows(&answer).map(listed);
     }
 
     #[test]

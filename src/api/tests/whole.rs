@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::super::*;
 use super::server::{Reply, Server};
 use super::{client, number, settings, wait};
+use crate::domain::Cause;
 
 /// What a service says of how many rows there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -174,8 +174,9 @@ impl Model {
     /// Where it is listed for the open review, if not where the profile says.
     pub(in crate::app) fn read_elsewhere(&self, extension: &ExtensionNumber) -> Option<Target> {
         let Some(Dialog::Review(review)) = &self.dialog else { return None };
-        let differs = review.check.asked.contains(extension) && review.route.differs().is_some();
-        differs.then(|| review.route.target().clone())
+        let target = review.route.target();
+        let differs = review.check.asked.contains(extension) && *target != self.facts.target;
+        differs.then(|| target.clone())
     }
 
     /// An extension of an open review has been listed, and the listing is in the store.

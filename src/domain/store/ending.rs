@@ -19,6 +19,8 @@ pub enum ListEnd {
     Limit,
     /// There is more than this program reads.
     Large,
+    /// It is empty, and nobody knows yet whether its user reaches the extension at all.
+    Unproven,
 }
 
 impl ListEnd {
@@ -32,6 +34,7 @@ impl ListEnd {
             Self::Same => Some("the PBX hands out the same rows whatever page is asked for"),
             Self::Limit => Some("the PBX has more rows than it hands out in one list"),
             Self::Large => Some("the list is longer than callsweep reads"),
+            Self::Unproven => Some("empty?: no list read as this user has shown an event yet"),
         }
     }
 

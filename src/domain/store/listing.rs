@@ -14,9 +14,9 @@ use super::faults::{Faults, Key};
 use super::text::{RowText, Texts};
 
 use super::super::{
-    Candidate, EventId, EventKey, EventType, Expression, Extension, ExtensionNumber, Failure,
-    Foreign, Method, Modified, Narrowed, PassedOver, PhoneCallEvent, Standing, Standings, Status,
-    Verdict,
+    Access, Candidate, EventId, EventKey, EventType, Expression, Extension, ExtensionNumber,
+    Failure, Foreign, Method, Modified, Narrowed, PassedOver, PhoneCallEvent, Standing, Standings,
+    Status, Verdict,
 };
 
 /// Rows that cannot be used and are kept to be shown; more of them are counted.
@@ -31,6 +31,8 @@ const ODD_CHARS: usize = 2_000;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listing {
     extension: ExtensionNumber,
+    /// `None` where it is the profile's user, and the owner is not known.
+    access: Option<Box<Access>>,
     rows: Vec<Row>,
     groups: Vec<Group>,
     ids: Box<str>,
@@ -99,6 +101,58 @@ impl Listing {
     /// Whose events these are.
     pub fn extension(&self) -> &ExtensionNumber {
         &self.extension
+    }
+
+    /// How the extension was reached.
+    pub fn access(&self) -> &Access {
+        const UNKNOWN: &Access = &Access { user: None, owner: None };
+        self.access.as_deref().unwrap_or(UNKNOWN)
+    }
+
+    /// The same, with how the extension was reached.
+    #[must_use]
+    pub fn reached(self, access: Access) -> Self {
+        let access = (access != Access::default()).then(|| Box::new(access));
+        Self { access, ..self }
+    }
+
+    /// Whether it is empty, and nobody knows whether its user reaches the extension.
+    pub fn is_unproven(&self) -> bool {
+        self.end == ListEnd::Unproven
+    }
+
+    /// The same, read by a user of whom nobody knows whether it reaches the extension: where nothing
+    /// is in it, that says nothing.
+    #[must_use]
+    pub fn unproven(self) -> Self {
+        let says_nothing = self.is_empty() && self.odd.is_empty() && self.end.is_whole();
+        let end = if says_nothing { ListEnd::Unproven } else { self.end };
+        Self { end, ..self }
+    }
+
+    /// Whether both hold the same events, by their ids, and surely all there are: then two numbers
+    /// name one extension.
+    pub fn proves_the_same(&self, other: &Self) -> bool {
+        let ids = |listing: &Self| {
+            let rows = (0..listing.len()).filter_map(|row| listing.row(row));
+            rows.map(|event| (event.event_type(), event.id().to_owned())).collect::<BTreeSet<_>>()
+        };
+        let sound = self.is_complete() && other.is_complete() && !self.is_empty();
+        sound && self.len() == other.len() && ids(self) == ids(other)
+    }
+
+    /// The short numbers among these whose extension has a longer one there too.
+    pub fn named_twice<'a>(
+        listings: impl IntoIterator<Item = &'a Self> + Clone,
+    ) -> BTreeSet<ExtensionNumber> {
+        let extended = listings.clone().into_iter();
+        let extended: HashMap<&str, &Self> =
+            extended.filter_map(|it| Some((it.extension.short()?, it))).collect();
+        let shorts = listings.into_iter().filter(|it| it.extension.short().is_none());
+        let same = |it: &&Self| {
+            extended.get(it.extension.as_str()).is_some_and(|long| it.proves_the_same(long))
+        };
+        shorts.filter(same).map(|it| it.extension.clone()).collect()
     }
 
     /// How many events can be named and deleted.
@@ -586,6 +640,7 @@ impl ListingBuilder {
         in_order.extend(order.iter().filter_map(|at| Some(rows.get(*at)?.1)));
         Listing {
             extension,
+            access: None,
             rows: in_order,
             groups: groups.as_slice().to_vec(),
             ids: ids.as_str().into(),
