@@ -327,3 +327,44 @@ fn z_where_everything_is_back_closes_the_undo_that_was_cut_off_and_the_next_star
         assert_eq!((desk.run_files(), desk.left("0003*210").len()), (2, 3), "{last}, {open}");
     }
 }
+
+#[test]
+fn plus_in_the_review_of_an_undo_makes_what_something_stands_in_for_too() {
+    for adds in [false, true] {
+        let mut desk = Desk::open("the-page");
+        let first = desk.simulator.with_world(|world| {
+            world.extension("0003*210").unwrap().events.first().unwrap().clone()
+        });
+        desk.do_keys("A d y");
+        let stand_in = Event { id: "byhand".to_owned(), note: "another".to_owned(), ..first };
+        desk.simulator.with_world(|world| {
+            world.extension_mut("0003*210").unwrap().events.push(stand_in);
+        });
+        desk.do_keys("z");
+        desk.sees("re-create 2 phone call events");
+        desk.sees_wrapped("something stands in for 1 event, left out: + adds them");
+        desk.sees_wrapped("byhand is there with another note");
+        if adds {
+            desk.do_keys("+");
+            desk.sees("re-create 3 phone call events");
+            desk.sees_wrapped("something stands in for 1 event, re-created all the same");
+        }
+        desk.do_keys("y");
+        assert_eq!(desk.left("0003*210").len(), if adds { 4 } else { 3 }, "{}", desk.screen());
+    }
+}
+
+#[test]
+fn what_a_post_without_a_clear_answer_may_have_made_is_named_in_the_next_review() {
+    let mut desk = Desk::open("the-page");
+    desk.do_keys("A d y");
+    let lost =
+        Fault { method: Some("POST".to_owned()), nth: Some(2), reset: true, ..Fault::default() };
+    desk.simulator.with_world(|world| world.add_fault(lost));
+    desk.do_keys("z y");
+    desk.simulator.with_world(callsweep::simulator::World::clear_faults);
+    assert_eq!(desk.left("0003*210").len(), 2, "{}", desk.screen());
+    desk.do_keys("z");
+    desk.sees("re-create 1 phone call event");
+    desk.sees_wrapped("1 event may be made twice, as an earlier POST had no clear answer");
+}
