@@ -15,23 +15,24 @@ mod paging;
 mod reading;
 mod refusal;
 mod soap;
+mod tls;
 mod token;
 mod transport;
 mod users;
 mod wire;
 
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::{
     Change, Credentials, DeleteAnswer, DeleteCall, EventKey, Exchange, Extension, ExtensionNumber,
-    Failure, Listing, PhoneCallEvent, Target, WriteAnswer,
+    Failure, Listing, PhoneCallEvent, Target, Trust, WriteAnswer,
 };
 use crate::origins::Book;
 pub use line::ClientRefused;
 use reading::Ends;
+pub use tls::{Certificate, TlsRefused};
 use transport::{Transport, Verb};
 use users::Users;
 
@@ -44,10 +45,8 @@ pub struct Settings {
     pub credentials: Credentials,
     /// Longest wait for an answer, from connecting to the last byte.
     pub timeout: Duration,
-    /// Certificates in PEM form that are trusted beside the machine's own.
-    pub ca_file: Option<PathBuf>,
-    /// The service's certificate is not verified at all.
-    pub insecure: bool,
+    /// Which certificate the service may show.
+    pub trust: Trust,
     /// Whether anything that changes the service may go out.
     pub writes: Writes,
     /// Most requests at once: as many connections are kept open.
@@ -127,6 +126,11 @@ impl Client {
     #[must_use]
     pub fn below(&self, target: &Target) -> Self {
         Self { target: Arc::new(target.clone()), ..self.clone() }
+    }
+
+    /// The certificate that the service showed last, trusted or not.
+    pub fn certificate(&self) -> Option<Certificate> {
+        self.inner.transport.line.certificate()
     }
 
     /// The longest wait for an answer.

@@ -25,6 +25,7 @@ use color_eyre::eyre::{Result, WrapErr, eyre};
 use serde_json::{Value, json};
 
 use crate::config::{self, Environment, Flags};
+use crate::domain::Fingerprint;
 pub use delete::DeleteArguments;
 pub use ending::Ending;
 pub use list::{Format, ListArguments};
@@ -33,7 +34,7 @@ pub use resume::ResumeArguments;
 pub use runs::RunFormat;
 pub use undo::UndoArguments;
 
-use crate::simulator::{DEMO_SEED, Simulator, World, scenario_names};
+use crate::simulator::{Certified, DEMO_SEED, Identity, Simulator, World, scenario_names};
 
 /// Administers the phone call events of a VoipNow PBX.
 ///
@@ -145,6 +146,16 @@ pub enum Command {
         /// Seed of the demo world
         #[arg(long, value_name = "N", default_value_t = DEMO_SEED)]
         seed: u64,
+        /// Serve over TLS, with a self-signed certificate that is made now
+        #[arg(
+            long,
+            value_enum,
+            value_name = "CERTIFICATE",
+            num_args = 0..=1,
+            require_equals = true,
+            default_missing_value = "named"
+        )]
+        tls: Option<Certified>,
     },
     /// Say where the configuration belongs, or print an example of it
     Config {
@@ -229,7 +240,9 @@ fn carry_out(
         Command::Resume(arguments) => return resume::run(arguments, demo, flags, environment),
         Command::Undo(arguments) => return undo::run(arguments, demo, flags, environment),
         Command::List(arguments) => return list::run(arguments, demo, flags, environment),
-        Command::Simulator { listen, scenario, seed } => simulate(*listen, scenario, *seed),
+        Command::Simulator { listen, scenario, seed, tls } => {
+            simulate(*listen, scenario, *seed, *tls)
+        }
         Command::Config { print_example: true, .. } => say(config::EXAMPLE),
         Command::Config { .. } => {
             let path = config::expected_path(flags, environment)?;
@@ -242,19 +255,28 @@ fn carry_out(
 }
 
 /// Prints where it listens and how to be let in, then serves until the process is ended.
-fn simulate(listen: SocketAddr, scenario: &str, seed: u64) -> Result<()> {
+fn simulate(listen: SocketAddr, scenario: &str, seed: u64, tls: Option<Certified>) -> Result<()> {
     let world = world(scenario, seed)?;
-    let simulator = Simulator::start(world, listen)
-        .wrap_err_with(|| format!("the simulator cannot listen on {listen}"))?;
+    let identity = tls.map(Identity::new).transpose()?;
+    let simulator = match &identity {
+        Some(identity) => Simulator::start_tls(world, listen, identity),
+        None => Simulator::start(world, listen),
+    };
+    let simulator =
+        simulator.wrap_err_with(|| format!("the simulator cannot listen on {listen}"))?;
+    let certificate = identity.map_or_else(String::new, |identity| {
+        format!("pin    {}\n{}", Fingerprint::of(identity.der()), identity.pem())
+    });
     let (origin, token) = (simulator.origin(), simulator.token());
+    let flag = if tls.is_some() { "--insecure " } else { "" };
     let app = simulator.with_world(|world| {
         let (key, secret) = world.app();
         format!("key {key}, secret {secret}")
     });
     say(&format!(
         "callsweep simulator: scenario {scenario}\nurl    {origin}\ntoken  {token}\napp    {app}\n\
-         try    curl -H 'Authorization: Bearer {token}' \
-         '{origin}/uapi/extensions/@me/@self/presence'\nctrl-c stops it\n"
+         try    curl {flag}-H 'Authorization: Bearer {token}' \
+         '{origin}/uapi/extensions/@me/@self/presence'\n{certificate}ctrl-c stops it\n"
     ))?;
     loop {
         std::thread::park();

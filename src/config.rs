@@ -22,7 +22,9 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::domain::{Credentials, Extension, Foreign, Source as Discoverer, Target, WideCalls};
+use crate::domain::{
+    Credentials, Extension, Foreign, Source as Discoverer, Target, Trust, WideCalls,
+};
 use crate::looks::Looks;
 
 use self::check::Draft;
@@ -54,10 +56,8 @@ pub struct Profile {
     pub concurrency: usize,
     /// How long an answer may take.
     pub timeout: Duration,
-    /// A certificate authority trusted in addition; it could be opened when the profile was read.
-    pub ca_file: Option<PathBuf>,
-    /// The certificate of the service is not verified.
-    pub insecure: bool,
+    /// Which certificate the service may show; a file could be opened when the profile was read.
+    pub trust: Trust,
     /// What the service is asked with.
     pub credentials: Credentials,
     /// How the screen looks; the same for all profiles of a file.

@@ -17,6 +17,7 @@ mod service;
 mod stop;
 mod store;
 mod target;
+mod trust;
 
 pub use call::{Call, CreatePath, DeleteCall};
 pub use event::{
@@ -40,3 +41,4 @@ pub use store::{
     RowText,
 };
 pub use target::{Access, CallForm, Target, TargetRefused, UserId, WideCalls};
+pub use trust::{Fingerprint, FingerprintRefused, Trust};

@@ -8,7 +8,7 @@ use callsweep::api::Writes;
 use callsweep::app::Facts;
 use callsweep::commands::{self, Arguments, Ending, Opened};
 use callsweep::config::{self, Environment};
-use callsweep::domain::Mask;
+use callsweep::domain::{Mask, Trust};
 use callsweep::runtime::Ports;
 use callsweep::terminal::{self, Left};
 use clap::Parser;
@@ -75,7 +75,7 @@ fn interactive(opened: &Opened, masked: bool, quiet: Duration, runs: PathBuf) ->
         target: profile.target.clone(),
         demo,
         read_only: profile.read_only,
-        insecure: profile.insecure,
+        insecure: profile.trust == Trust::Anything,
         protected: profile.protected,
         masked,
         wide_calls: profile.wide_calls,

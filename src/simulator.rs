@@ -20,6 +20,7 @@ mod scenario;
 mod server;
 mod shapes;
 mod soap;
+mod tls;
 #[cfg(test)]
 mod wire;
 mod world;
@@ -39,5 +40,6 @@ pub use shapes::{
     Written,
 };
 pub use soap::Soap;
+pub use tls::{Certified, Identity};
 pub use world::{DeleteAnswer, Event, Extension, Kind, Latency, Seen, TypeDelete, World};
 pub use write::CreatePath;

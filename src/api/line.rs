@@ -7,9 +7,7 @@ mod awake;
 mod pause;
 mod trouble;
 
-use std::fs;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -18,7 +16,7 @@ use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION,
 };
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Method, RequestBuilder, Response, Url};
+use reqwest::{Method, RequestBuilder, Response, Url};
 use tokio::sync::Semaphore;
 
 use self::awake::Wait;
@@ -26,7 +24,8 @@ use super::Settings;
 use super::answer::{Answer, Body};
 use super::budget::Budget;
 use super::clock::{now, since_boot, today};
-use crate::domain::{Cause, Exchange, Failure, Foreign};
+use super::tls::{Certificate, Judge, TlsRefused};
+use crate::domain::{Cause, Exchange, Failure, Foreign, Trust};
 use crate::origins::Book;
 
 /// Longest wait for a connection.
@@ -64,26 +63,18 @@ pub enum ClientRefused {
          only, so correct token_url or leave it out"
     )]
     TokenUrl(Foreign),
-    /// `ca_file` cannot be read.
-    #[error("ca_file {0:?} cannot be read ({1}): correct its path or its permissions")]
-    CaUnreadable(PathBuf, String),
-    /// `ca_file` holds no certificates.
-    #[error(
-        "ca_file {0:?} holds no certificate: it has to be a PEM file with \
-         -----BEGIN CERTIFICATE-----"
-    )]
-    CaEmpty(PathBuf),
-    /// The TLS side could not be made.
-    #[error(
-        "TLS cannot be set up ({0}): check ca_file in the profile, and that this machine has its \
-         CA certificates installed"
-    )]
-    Tls(String),
+    /// Nobody can be trusted as the profile says.
+    #[error(transparent)]
+    Tls(#[from] TlsRefused),
+    /// The HTTP side could not be made.
+    #[error("the connection cannot be set up ({0}): check the proxies that the environment names")]
+    Http(String),
 }
 
 /// A client for one origin.
 pub(super) struct Line {
     http: reqwest::Client,
+    judge: Arc<Judge>,
     host: String,
     patience: Patience,
     questions: Budget,
@@ -129,8 +120,6 @@ impl Line {
             connect: CONNECT.min(settings.timeout / 4 * 3),
             total: settings.timeout,
         };
-        // The error only says that a provider is installed already, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("callsweep/", env!("CARGO_PKG_VERSION")))
             .default_headers(headers())
@@ -144,20 +133,17 @@ impl Line {
         if is_loopback(url) {
             builder = builder.no_proxy();
         }
-        if url.scheme() == "http" {
-            // No TLS will be spoken: reading the machine's certificates would only take time.
-            builder = builder.tls_certs_only([]);
-        } else if settings.insecure {
-            builder = builder.tls_danger_accept_invalid_certs(true);
-        } else if let Some(path) = &settings.ca_file {
-            builder = builder.tls_certs_merge(certificates(path)?);
-        }
+        // Where no TLS will be spoken, reading the machine's certificates would only take time.
+        let trust = if url.scheme() == "http" { &Trust::Anything } else { &settings.trust };
+        let judge = Judge::new(trust)?;
+        builder = builder.tls_backend_preconfigured(judge.client()?);
         let http =
-            builder.build().map_err(|error| ClientRefused::Tls(trouble::innermost(&error)))?;
+            builder.build().map_err(|error| ClientRefused::Http(trouble::innermost(&error)))?;
         let host = settings.target.host().to_owned();
         let large = Arc::new(Semaphore::new(1));
         Ok(Self {
             http,
+            judge,
             host,
             patience,
             questions: Budget::new(book),
@@ -169,6 +155,11 @@ impl Line {
     /// Why no question goes out now, with the time to wait.
     pub(super) fn refusal(&self) -> Option<Failure> {
         self.questions.refusal()
+    }
+
+    /// The certificate that the service showed last.
+    pub(super) fn certificate(&self) -> Option<Certificate> {
+        self.judge.met()
     }
 
     /// A request that does not know yet what proves who sends it.
@@ -354,17 +345,6 @@ pub(super) fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let address = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost" || address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
-/// The certificates of a PEM file.
-fn certificates(path: &Path) -> Result<Vec<Certificate>, ClientRefused> {
-    let pem = fs::read(path)
-        .map_err(|error| ClientRefused::CaUnreadable(path.to_owned(), error.to_string()))?;
-    let found = Certificate::from_pem_bundle(&pem).unwrap_or_default();
-    if found.is_empty() {
-        return Err(ClientRefused::CaEmpty(path.to_owned()));
-    }
-    Ok(found)
 }
 
 /// Where a redirect points, without path and query: they may hold what nobody should read.

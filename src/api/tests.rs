@@ -32,8 +32,7 @@ fn settings(origin: &str) -> Settings {
         target: target(origin).knowing(known),
         credentials: Credentials::Token(Secret::new(TOKEN)),
         timeout: Duration::from_secs(20),
-        ca_file: None,
-        insecure: false,
+        trust: Trust::Machine,
         writes: Writes::Allowed,
         concurrency: 4,
     }
@@ -278,7 +277,7 @@ fn a_refused_connection_names_the_host_and_the_remedy() {
 fn a_port_that_speaks_no_tls_is_unreachable() {
     let server = Server::start(vec![Reply::Raw(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec())]);
     let client = Client::new(Settings {
-        insecure: true,
+        trust: Trust::Anything,
         ..settings(&server.origin.replace("http:", "https:"))
     })
     .unwrap();
@@ -291,12 +290,13 @@ fn a_port_that_speaks_no_tls_is_unreachable() {
 fn what_cannot_be_a_client_is_refused_with_the_remedy() {
     let refused = |settings: Settings| Client::new(settings).unwrap_err().to_string();
     let sealed = || settings("https://pbx.example.com");
-    let missing = refused(Settings { ca_file: Some("/does/not/exist.pem".into()), ..sealed() });
+    let missing =
+        refused(Settings { trust: Trust::MachineAnd("/does/not/exist.pem".into()), ..sealed() });
     assert!(missing.contains("/does/not/exist.pem") && missing.contains("ca_file"), "{missing}");
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ca.pem");
     fs::write(&path, "not a certificate").unwrap();
-    let empty = refused(Settings { ca_file: Some(path), ..sealed() });
+    let empty = refused(Settings { trust: Trust::MachineAnd(path), ..sealed() });
     assert!(empty.contains("BEGIN CERTIFICATE"), "{empty}");
     let clear = refused(settings("http://pbx.example.com"));
     assert!(clear.contains("loopback"), "{clear}");

@@ -249,6 +249,7 @@ fn checked_origin(origin: &str) -> Option<Url> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Trust;
     use std::time::Duration;
 
     use crate::domain::{Credentials, Secret, Target, UserId};
@@ -288,8 +289,7 @@ mod tests {
             target: Target::new("p", "http://127.0.0.1:1", "/uapi", user).unwrap(),
             credentials: Credentials::Token(Secret::new("token")),
             timeout: Duration::MAX,
-            ca_file: None,
-            insecure: false,
+            trust: Trust::Machine,
             writes: Writes::Allowed,
             concurrency: 1,
         };

@@ -23,12 +23,14 @@ const STEPS: [&str; 7] = ["configuration", "name", "TCP", "TLS", "token", "disco
 /// Longest wait for a connection.
 const CONNECT: Duration = Duration::from_secs(10);
 /// How the remedies begin that sentences of this program end in, behind a colon.
-const REMEDIES: [&str; 12] = [
+const REMEDIES: [&str; 14] = [
     "add ",
     "check ",
     "choose ",
+    "compare ",
     "correct ",
     "have ",
+    "install ",
     "is base_path",
     "lower ",
     "name ",
@@ -84,7 +86,7 @@ pub(super) fn run(demo: bool, flags: &Flags, environment: &Environment) -> Resul
     )));
     reach(profile, &mut steps);
     if !steps.failed {
-        ask(profile, client, &mut steps)?;
+        ask(profile, &client, &mut steps)?;
     }
     let ending = if steps.failed { Ending::Failed } else { Ending::Done };
     Ok(steps.end(ending))
@@ -148,11 +150,11 @@ fn proxied() -> bool {
 }
 
 /// TLS, token, discovery and one listing.
-fn ask(profile: &Profile, client: Client, steps: &mut Steps) -> Result<()> {
+fn ask(profile: &Profile, client: &Client, steps: &mut Steps) -> Result<()> {
     let hands = super::hands()?;
-    hands.block_on(room::wait(&client));
+    hands.block_on(room::wait(client));
     // No typed numbers: they would soften a refusal into a remark.
-    let ports = Ports::new(client, Vec::new(), profile.discover.clone(), PathBuf::new());
+    let ports = Ports::new(client.clone(), Vec::new(), profile.discover.clone(), PathBuf::new());
     let ports = std::sync::Arc::new(ports);
     let list = |extension: ExtensionNumber| {
         let mut listed = hands.block_on(runtime::list_all(&ports, &[extension], 1, || ()));
@@ -163,20 +165,19 @@ fn ask(profile: &Profile, client: Client, steps: &mut Steps) -> Result<()> {
             }
         }
     };
-    let encrypted = profile.target.origin.starts_with("https:");
     let named = profile.extensions.first().map(|one| one.number.clone());
     if profile.discover.is_empty() {
         // `run` saw to it that there is one.
         let Some(extension) = named else { return Ok(()) };
         let listing = list(extension.clone());
-        if judge(listing.as_ref().err(), encrypted, steps) {
+        if judge(listing.as_ref().err(), client, steps) {
             steps.say(&Step::Skipped("discover in the profile does not name it"));
             steps.say(&listed(&extension, listing.map(|listing| listing.len())));
         }
         return Ok(());
     }
     let (discovery, _) = hands.block_on(runtime::discover(&ports));
-    if !judge(discovery.as_ref().err(), encrypted, steps) {
+    if !judge(discovery.as_ref().err(), client, steps) {
         return Ok(());
     }
     let Discovery { extensions, remarks, complete } = match discovery {
@@ -199,16 +200,20 @@ fn ask(profile: &Profile, client: Client, steps: &mut Steps) -> Result<()> {
 }
 
 /// Says TLS and token from the first answer; whether what was asked itself is still to be said.
-fn judge(failure: Option<&Failure>, encrypted: bool, steps: &mut Steps) -> bool {
+fn judge(failure: Option<&Failure>, client: &Client, steps: &mut Steps) -> bool {
     let gone = |failure: &&Failure| matches!(failure.cause, Cause::Unreachable | Cause::Blocked);
     if let Some(failure) = failure.filter(gone) {
-        steps.say(&refused(failure, "check url in the profile"));
+        let mut step = refused(failure, "check url in the profile");
+        let untrusted = client.certificate().filter(|met| !met.is_trusted());
+        if let (Step::Wrong { what, .. }, Some(met)) = (&mut step, untrusted) {
+            *what = format!("{what}; {met}");
+        }
+        steps.say(&step);
         return false;
     }
-    steps.say(&if encrypted {
-        Step::Fine("the connection is encrypted".to_owned())
-    } else {
-        Step::Skipped("http, to this machine alone")
+    steps.say(&match client.certificate() {
+        Some(met) => Step::Fine(format!("encrypted; {met}")),
+        None => Step::Skipped("http, to this machine alone"),
     });
     match failure {
         None => steps.say(&Step::Fine("accepted".to_owned())),

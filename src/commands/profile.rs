@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::api::{Client, ClientRefused, Settings, Writes};
 use crate::config::{self, Environment, Flags, Profile};
-use crate::domain::{Credentials, Extension, Secret, Source, Target, UserId, WideCalls};
+use crate::domain::{Credentials, Extension, Secret, Source, Target, Trust, UserId, WideCalls};
 use crate::origins::Book;
 use crate::runtime;
 use crate::simulator::{DEMO_SEED, Simulator, World};
@@ -51,8 +51,7 @@ impl Opened {
             target: profile.target.clone(),
             credentials: profile.credentials.clone(),
             timeout: profile.timeout,
-            ca_file: profile.ca_file.clone(),
-            insecure: profile.insecure,
+            trust: profile.trust.clone(),
             writes: if profile.read_only { Writes::ReadOnly } else { writes },
             concurrency: profile.concurrency,
         };
@@ -97,8 +96,7 @@ fn open_demo(flags: &Flags, environment: &Environment) -> Result<Opened> {
         max_delete: 10_000,
         concurrency: 4,
         timeout: Duration::from_secs(30),
-        ca_file: None,
-        insecure: false,
+        trust: Trust::Machine,
         credentials: Credentials::Token(Secret::new(&simulator.token())),
         looks: config::looks_without_file(flags, environment),
     };

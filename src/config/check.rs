@@ -10,7 +10,7 @@ use toml::Spanned;
 use url::{Host, Url};
 
 use crate::domain::{
-    CreatePath, Credentials, Extension, Source as Discoverer, Target, UserId, WideCalls,
+    CreatePath, Credentials, Extension, Source as Discoverer, Target, Trust, UserId, WideCalls,
 };
 use crate::looks::Looks;
 
@@ -31,7 +31,8 @@ pub(super) struct Draft {
     max_delete: usize,
     concurrency: usize,
     timeout: Duration,
-    insecure: bool,
+    /// But for `ca_file`.
+    trust: Trust,
     /// As written, with its place.
     pub(super) ca_file: Option<Spanned<String>>,
     /// As written, with its place.
@@ -63,8 +64,10 @@ impl Draft {
             max_delete: self.max_delete,
             concurrency: self.concurrency,
             timeout: self.timeout,
-            ca_file,
-            insecure: self.insecure,
+            trust: match (self.trust, ca_file) {
+                (Trust::Machine, Some(file)) => Trust::MachineAnd(file),
+                (trust, _) => trust,
+            },
             credentials,
             looks,
         }
@@ -99,7 +102,7 @@ fn draft(
             1..=600,
             30,
         )?),
-        insecure: raw.insecure,
+        trust: trust(source, raw)?,
         ca_file: raw.ca_file.clone(),
         extensions_file: raw.extensions_file.clone(),
     })
@@ -266,6 +269,24 @@ fn wide_calls(
         }
     }
     Ok(allowed)
+}
+
+/// A fingerprint names one certificate; nothing else is trusted then, `ca_file` included.
+fn trust(source: &Source, raw: &source::Profile) -> Result<Trust, ConfigError> {
+    let Some(written) = &raw.fingerprint else {
+        return Ok(if raw.insecure { Trust::Anything } else { Trust::Machine });
+    };
+    let text = written.get_ref();
+    let mistake = |mistake| source.mistake(written.span(), mistake);
+    if raw.insecure {
+        return Err(mistake(
+            "fingerprint trusts one certificate, and insecure = true trusts all: leave one of them \
+             out"
+                .to_owned(),
+        ));
+    }
+    let refused = |refused| mistake(format!("fingerprint = {text:?} is no fingerprint: {refused}"));
+    text.parse().map(Trust::Exactly).map_err(refused)
 }
 
 fn number<N: TryFrom<i64> + PartialOrd + Display>(

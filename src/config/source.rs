@@ -67,6 +67,7 @@ pub(super) struct Profile {
     pub(super) concurrency: Option<Spanned<i64>>,
     pub(super) timeout_s: Option<Spanned<i64>>,
     pub(super) ca_file: Option<Spanned<String>>,
+    pub(super) fingerprint: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) insecure: bool,
     pub(super) auth: Option<Spanned<Auth>>,
@@ -262,6 +263,7 @@ fn how(key: &str) -> &'static str {
         "concurrency" => "a number from 1 to 64, without quotes",
         "timeout_s" => "a number of seconds from 1 to 600, without quotes",
         "ca_file" => "a path in quotes, as in \"/etc/ssl/acme-ca.pem\"",
+        "fingerprint" => "it in quotes, as `callsweep check` prints it: \"sha256:\" and 64 digits",
         "token_env" => "the name of a variable in quotes, as in \"CALLSWEEP_TOKEN\"",
         "token_file" => "a path in quotes, as in \"~/.config/callsweep/acme.token\"",
         "app_key" => "the App's key in quotes",

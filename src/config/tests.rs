@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use tempfile::TempDir;
 
 use super::*;
-use crate::domain::Secret;
+use crate::domain::{Secret, Trust};
 use crate::looks::Palette;
 
 const MINIMAL: &str = r#"
@@ -105,8 +105,7 @@ fn a_profile_needs_an_address_and_a_token_and_has_defaults_for_the_rest() {
         max_delete: 10_000,
         concurrency: 4,
         timeout: Duration::from_secs(30),
-        ca_file: None,
-        insecure: false,
+        trust: Trust::Machine,
         credentials: Credentials::Token(Secret::new("1|abc~def")),
         looks: Looks::default(),
     };
@@ -147,7 +146,7 @@ fn what_the_example_leaves_out_can_be_switched_on() {
     home.write("ca.pem", "", 0o644);
     home.write(".config/callsweep/acme.token", "2|xyz\n", 0o600);
     let profile = home.load(&Flags::default(), &[]).unwrap();
-    assert_eq!(profile.ca_file, Some(home.path("ca.pem")));
+    assert_eq!(profile.trust, Trust::MachineAnd(home.path("ca.pem")));
     assert_eq!(token_of(profile), "2|xyz");
 }
 
@@ -176,7 +175,8 @@ fn every_key_is_heard() {
     assert_eq!(profile.target.user_path(&profile.target.user), "/unifiedapi/extensions/0241");
     assert_eq!(numbers(&profile), "[0003*210, 211]");
     assert!(profile.discover.is_empty());
-    assert!(profile.read_only && profile.protected && profile.insecure);
+    assert!(profile.read_only && profile.protected);
+    assert_eq!(profile.trust, Trust::Anything);
     assert!(profile.wide_calls.event_type && !profile.wide_calls.extension);
     assert_eq!((profile.max_delete, profile.concurrency), (100_000, 64));
     assert_eq!(profile.timeout, Duration::from_secs(600));

@@ -18,11 +18,14 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
+use tokio_rustls::TlsAcceptor;
 
 use super::answer::{Answer, Delivery, Request};
 use super::payload::Payload;
+use super::tls::Identity;
 use super::world::World;
 
 /// Longest body read; no request of the service comes near.
@@ -36,6 +39,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 pub struct Simulator {
     world: Arc<Mutex<World>>,
     address: SocketAddr,
+    scheme: &'static str,
     stop: Option<oneshot::Sender<Infallible>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -56,7 +60,19 @@ impl Simulator {
     ///
     /// # Errors
     /// When the address is taken or not ours, or the system has no thread left.
-    pub fn start(mut world: World, listen: SocketAddr) -> io::Result<Self> {
+    pub fn start(world: World, listen: SocketAddr) -> io::Result<Self> {
+        Self::serving(world, listen, None)
+    }
+
+    /// The same over TLS.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn start_tls(world: World, listen: SocketAddr, identity: &Identity) -> io::Result<Self> {
+        Self::serving(world, listen, Some(TlsAcceptor::from(identity.server()?)))
+    }
+
+    fn serving(mut world: World, listen: SocketAddr, tls: Option<TlsAcceptor>) -> io::Result<Self> {
         let listener = std::net::TcpListener::bind(listen)?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
@@ -65,18 +81,19 @@ impl Simulator {
             let _inside = runtime.enter();
             TcpListener::from_std(listener)?
         };
+        let scheme = if tls.is_some() { "https" } else { "http" };
         let start = now();
         world.set_start(today());
         let world = Arc::new(Mutex::new(world));
         let (stop, stopped) = oneshot::channel();
         let serving = Arc::clone(&world);
         let thread = thread::Builder::new().name("simulator".to_owned()).spawn(move || {
-            runtime.spawn(accept(listener, serving, start));
+            runtime.spawn(accept(listener, tls, serving, start));
             // Nothing is ever sent: the sender's end is the signal. The runtime goes with
             // this closure, and with it every connection where it stands.
             let _ended = runtime.block_on(stopped);
         })?;
-        Ok(Self { world, address, stop: Some(stop), thread: Some(thread) })
+        Ok(Self { world, address, scheme, stop: Some(stop), thread: Some(thread) })
     }
 
     /// Where it listens.
@@ -86,7 +103,7 @@ impl Simulator {
 
     /// Scheme, host and port: `http://127.0.0.1:PORT`.
     pub fn origin(&self) -> String {
-        format!("http://{}", self.address)
+        format!("{}://{}", self.scheme, self.address)
     }
 
     /// The bearer token that opens the world.
@@ -127,21 +144,47 @@ impl std::error::Error for HungUp {}
     clippy::disallowed_methods,
     reason = "one task a connection, all of them on the simulator's own thread"
 )]
-async fn accept(listener: TcpListener, world: Arc<Mutex<World>>, start: Instant) {
+async fn accept(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    world: Arc<Mutex<World>>,
+    start: Instant,
+) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                tokio::spawn(serve(stream, Arc::clone(&world), start));
+                tokio::spawn(greet(stream, tls.clone(), Arc::clone(&world), start));
             }
             Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
         }
     }
 }
 
-/// One connection until either side ends it.
-async fn serve(stream: TcpStream, world: Arc<Mutex<World>>, start: Instant) {
+async fn greet(
+    stream: TcpStream,
+    tls: Option<TlsAcceptor>,
+    world: Arc<Mutex<World>>,
+    start: Instant,
+) {
     // Without it small answers wait for the client's acknowledgement, up to 40 ms each.
     let _best_effort = stream.set_nodelay(true);
+    match tls {
+        None => serve(stream, world, start).await,
+        // Whoever does not trust the certificate goes.
+        Some(tls) => {
+            if let Ok(stream) = tls.accept(stream).await {
+                serve(stream, world, start).await;
+            }
+        }
+    }
+}
+
+/// One connection until either side ends it.
+async fn serve(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    world: Arc<Mutex<World>>,
+    start: Instant,
+) {
     let answered = AtomicU32::new(0);
     let worn_out = || {
         let world = world.lock().unwrap_or_else(PoisonError::into_inner);
@@ -211,7 +254,8 @@ async fn read(request: hyper::Request<Incoming>) -> Result<Request, HungUp> {
         .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
     Ok(Request {
         method: head.method.to_string(),
-        target: head.uri.to_string(),
+        // A proxy may ask for the whole address, which the path is a part of.
+        target: head.uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
         authorization,
         body: body.to_bytes().to_vec(),
         at: Duration::ZERO,
@@ -318,6 +362,28 @@ mod tests {
             assert_eq!(seen[0].target, one);
             assert_eq!(seen[2].authorization.as_deref(), Some("Bearer wrong"));
             assert_eq!(world.event_ids("0003*210").len(), 2);
+        });
+    }
+
+    #[test]
+    fn the_whole_address_as_a_target_and_any_case_of_bearer_are_understood() {
+        let simulator = simulator();
+        let mut connection = connect(&simulator);
+        let token = simulator.token();
+        for target in [format!("http://pbx{EVENTS}?count=1"), format!("https://pbx:8443{EVENTS}")] {
+            send(&mut connection, "GET", &target, &token);
+            assert_eq!(receive(&mut connection).0, "HTTP/1.1 200 OK", "{target}");
+        }
+        for scheme in ["bearer", "BEARER"] {
+            let request = format!(
+                "GET {EVENTS} HTTP/1.1\r\nHost: pbx\r\nAuthorization: {scheme} {token}\r\n\r\n"
+            );
+            connection.get_mut().write_all(request.as_bytes()).unwrap();
+            assert_eq!(receive(&mut connection).0, "HTTP/1.1 200 OK", "{scheme}");
+        }
+        simulator.with_world(|world| {
+            let seen = world.requests().first().unwrap().target.clone();
+            assert_eq!(seen, format!("{EVENTS}?count=1"));
         });
     }
 

@@ -417,9 +417,9 @@ impl World {
     }
 
     fn admit(&self, request: &Request) -> Result<(), Refusal> {
-        let token =
-            request.authorization.as_deref().and_then(|header| header.strip_prefix("Bearer "));
-        if token.is_some_and(|token| self.takes(token)) {
+        let header = request.authorization.as_deref().and_then(|header| header.split_once(' '));
+        let bearer = header.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        if bearer.is_some_and(|(_, token)| self.takes(token)) {
             Ok(())
         } else {
             Err(Refusal::AccessDenied)

@@ -9,7 +9,7 @@ use std::time::Duration;
 use callsweep::api::{Client, Settings, Writes};
 use callsweep::app::{Effect, Facts, Key, Leaving, Message, Model, Moment, update};
 use callsweep::change::{Act, Done};
-use callsweep::domain::{Credentials, Extension, Secret, Source, Target, UserId, WideCalls};
+use callsweep::domain::{Credentials, Extension, Secret, Source, Target, Trust, UserId, WideCalls};
 use callsweep::runtime::{Ports, perform};
 use callsweep::simulator::{Seen, Simulator, World};
 use callsweep::view::draw;
@@ -100,8 +100,7 @@ impl Desk {
             target: target.clone(),
             credentials: Credentials::Token(Secret::new(&token)),
             timeout: setting.patience,
-            ca_file: None,
-            insecure: false,
+            trust: Trust::Machine,
             writes,
             concurrency: 1,
         };

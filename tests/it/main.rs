@@ -16,6 +16,7 @@ mod answers;
 mod asleep;
 mod blocker;
 mod budget;
+mod certificates;
 mod choosing;
 mod config;
 mod delete;

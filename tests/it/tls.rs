@@ -7,7 +7,9 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use callsweep::api::{Client, Settings, Writes};
-use callsweep::domain::{Cause, Credentials, Discovery, Failure, Secret, Source, Target, UserId};
+use callsweep::domain::{
+    Cause, Credentials, Discovery, Failure, Secret, Source, Target, Trust, UserId,
+};
 use callsweep::simulator::{Simulator, World};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
 use tempfile::TempDir;
@@ -48,6 +50,10 @@ impl Front {
         self.folder.path().join(name)
     }
 
+    fn ca(&self) -> Trust {
+        Trust::MachineAnd(self.path("ca.pem"))
+    }
+
     fn nginx(&self, more: &[&str]) -> bool {
         let mut command = Command::new("nginx");
         command.arg("-p").arg(self.folder.path()).arg("-c").arg(self.path("nginx.conf"));
@@ -78,15 +84,14 @@ impl Front {
     }
 
     /// Asks for the extensions through one of the ports.
-    fn ask(&self, port: u16, ca_file: bool, insecure: bool) -> Result<Discovery, Failure> {
+    fn ask(&self, port: u16, trust: Trust) -> Result<Discovery, Failure> {
         let user = UserId::parse("@me").unwrap();
         let origin = format!("https://localhost:{port}");
         let client = Client::new(Settings {
             target: Target::new("tls", &origin, "/uapi", user).unwrap(),
             credentials: Credentials::Token(Secret::new(&self.simulator.token())),
             timeout: Duration::from_secs(10),
-            ca_file: ca_file.then(|| self.path("ca.pem")),
-            insecure,
+            trust,
             writes: Writes::Allowed,
             concurrency: 1,
         });
@@ -130,13 +135,13 @@ fn certificates(folder: &Path) {
 #[test]
 fn a_certificate_of_the_named_ca_is_trusted_and_every_wrong_one_has_its_own_sentence() {
     let Some(front) = Front::start() else { return };
-    assert_eq!(front.ask(front.right, true, false).unwrap().extensions.len(), 1);
-    for (port, ca_file, words) in [
-        (front.right, false, "ca_file"),
-        (front.expired, true, "has expired"),
-        (front.other_name, true, "was made for another name"),
+    assert_eq!(front.ask(front.right, front.ca()).unwrap().extensions.len(), 1);
+    for (port, trust, words) in [
+        (front.right, Trust::Machine, "ca_file"),
+        (front.expired, front.ca(), "has expired"),
+        (front.other_name, front.ca(), "was made for another name"),
     ] {
-        let failure = front.ask(port, ca_file, false).unwrap_err();
+        let failure = front.ask(port, trust).unwrap_err();
         assert_eq!(failure.cause, Cause::Unreachable);
         assert!(failure.message.raw().contains(words), "{failure}");
         assert!(failure.message.raw().contains("localhost"), "{failure}");
@@ -147,6 +152,6 @@ fn a_certificate_of_the_named_ca_is_trusted_and_every_wrong_one_has_its_own_sent
 fn insecure_takes_every_certificate() {
     let Some(front) = Front::start() else { return };
     for port in [front.right, front.expired, front.other_name] {
-        assert_eq!(front.ask(port, false, true).unwrap().extensions.len(), 1);
+        assert_eq!(front.ask(port, Trust::Anything).unwrap().extensions.len(), 1);
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use callsweep::api::{Client, Settings, Writes};
 use callsweep::domain::{
-    Credentials, DeleteCall, Exchange, ExtensionNumber, Failure, Secret, Target, UserId,
+    Credentials, DeleteCall, Exchange, ExtensionNumber, Failure, Secret, Target, Trust, UserId,
 };
 use callsweep::simulator::{Fault, Simulator, World};
 
@@ -27,8 +27,7 @@ fn client(simulator: &Simulator, secret: &str) -> Client {
             redirect_uri: format!("{origin}/ouath/token.php"),
         },
         timeout: Duration::from_secs(20),
-        ca_file: None,
-        insecure: false,
+        trust: Trust::Machine,
         writes: Writes::Allowed,
         concurrency: 8,
     };

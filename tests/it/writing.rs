@@ -6,7 +6,7 @@ use std::time::Duration;
 use callsweep::api::{Client, Settings, Writes};
 use callsweep::domain::{
     Cause, Change, CreatePath, Credentials, ExtensionNumber, Foreign, Listing, PhoneCallEvent,
-    Secret, Status, Target, UserId,
+    Secret, Status, Target, Trust, UserId,
 };
 use callsweep::simulator::{Fault, Shapes, Simulator, World, Written};
 
@@ -29,8 +29,7 @@ impl Pbx {
             target,
             credentials: Credentials::Token(Secret::new(&simulator.token())),
             timeout: Duration::from_secs(5),
-            ca_file: None,
-            insecure: false,
+            trust: Trust::Machine,
             writes,
             concurrency: 1,
         });

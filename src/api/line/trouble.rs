@@ -7,9 +7,8 @@ use std::io;
 use std::iter;
 use std::time::Duration;
 
-use rustls::CertificateError;
-
 use super::Patience;
+use crate::api::tls;
 use crate::domain::{Cause, Failure, Foreign};
 
 /// Whether the connection ended under the request. A connection that never came about is none, nor
@@ -89,7 +88,7 @@ pub(super) fn innermost(error: &reqwest::Error) -> String {
 
 fn unreachable(error: &reqwest::Error, host: &str, patience: Patience) -> String {
     if let Some(tls) = find::<rustls::Error>(error) {
-        return untrusted(tls, host);
+        return tls::sentence(tls, host);
     }
     let reason = innermost(error);
     if error.is_timeout() {
@@ -113,40 +112,11 @@ fn unreachable(error: &reqwest::Error, host: &str, patience: Patience) -> String
              service runs there"
         );
     }
+    // TCP came about then: the first that is read is TLS.
+    if was_cut(error) {
+        return tls::cut_short(host);
+    }
     format!("no connection to {host} ({reason}): check url in the profile and the network")
-}
-
-fn untrusted(error: &rustls::Error, host: &str) -> String {
-    use CertificateError as Bad;
-    let rustls::Error::InvalidCertificate(bad) = error else {
-        return format!(
-            "no TLS with {host} ({error}): check scheme and port of url in the profile"
-        );
-    };
-    if matches!(bad, Bad::UnknownIssuer) {
-        return format!(
-            "this machine does not know who signed the certificate of {host}: name the CA's PEM \
-             file as ca_file in the profile"
-        );
-    }
-    if matches!(bad, Bad::NotValidForName | Bad::NotValidForNameContext { .. }) {
-        return format!(
-            "the certificate of {host} was made for another name: write that name as url in the \
-             profile"
-        );
-    }
-    if matches!(bad, Bad::Expired | Bad::ExpiredContext { .. }) {
-        return format!(
-            "the certificate of {host} has expired: have it renewed, or check this machine's clock"
-        );
-    }
-    if matches!(bad, Bad::NotValidYet | Bad::NotValidYetContext { .. }) {
-        return format!("the certificate of {host} is not valid yet: check this machine's clock");
-    }
-    format!(
-        "the certificate of {host} is not trusted ({bad}): name the CA's PEM file as ca_file in \
-         the profile"
-    )
 }
 
 fn was_cut(error: &reqwest::Error) -> bool {
