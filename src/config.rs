@@ -10,6 +10,7 @@ mod check;
 mod environment;
 mod looks;
 mod numbers;
+mod program;
 mod source;
 mod token;
 
@@ -121,6 +122,9 @@ pub fn load(flags: &Flags, environment: &Environment) -> Result<Profile, ConfigE
     let (source, document) = source::open(&expected_path(flags, environment)?)?;
     let drafts = check::profiles(&source, &document)?;
     let looks = looks::looks(&source, &document, flags, environment)?;
+    // No command is handed a secret that the file names.
+    let secrets: Vec<String> = drafts.iter().filter_map(|draft| draft.auth.variable()).collect();
+    let inherited = environment.without(&secrets);
     let draft = choose(flags, environment, &source, &document, drafts)?;
     let ca_file = match &draft.ca_file {
         Some(written) => Some(ca_file(&source, written, environment)?),
@@ -130,7 +134,7 @@ pub fn load(flags: &Flags, environment: &Environment) -> Result<Profile, ConfigE
         Some(written) => numbers::read(&source, written, environment)?,
         None => Vec::new(),
     };
-    let credentials = draft.auth.resolve(&source, environment)?;
+    let credentials = draft.auth.resolve(&source, environment, &inherited)?;
     let mut profile = draft.finish(ca_file, credentials, looks);
     profile.read_only |= flags.read_only;
     let named = flags.extensions.iter().map(|text| {

@@ -13,6 +13,7 @@ mod foreign;
 mod fuse;
 mod mask;
 mod plan_hash;
+mod redaction;
 mod service;
 mod stop;
 mod store;
@@ -34,7 +35,8 @@ pub use foreign::{Foreign, acts_or_hides};
 pub use fuse::Fuse;
 pub use mask::Mask;
 pub use plan_hash::{PlanHash, PlanHasher};
-pub use service::{Credentials, Discovery, Exchange, Secret, Source};
+pub use redaction::{REDACTED, SHORTEST as SHORTEST_SECRET, learn as learn_secret, redacted};
+pub use service::{Again, Credentials, Discovery, Exchange, Origin, Secret, Source};
 pub use stop::{LONGEST_PAUSE, Stop, StopReason};
 pub use store::{
     EventStore, EventView, ListEnd, Listing, ListingBuilder, Meant, OddRow, RawEvent, Replaced,

@@ -19,6 +19,8 @@ pub(super) struct Answer {
     pub(super) not_before: Option<jiff::Timestamp>,
     /// The coding of the body, where it has one: none is asked for.
     pub(super) coding: Option<String>,
+    /// Of an answer that refuses the token: how an operator renews it.
+    pub(super) renew: Option<String>,
     pub(super) body: Body,
 }
 

@@ -267,7 +267,7 @@ impl Line {
             }
             Ok(()) => {}
         }
-        Ok(Answer { status, elsewhere, retry_after, not_before, coding, body })
+        Ok(Answer { status, elsewhere, retry_after, not_before, coding, renew: None, body })
     }
 
     async fn read(

@@ -4,10 +4,12 @@ use reqwest::StatusCode;
 
 use super::answer::{Answer, Body};
 use super::wire;
-use crate::domain::{Cause, Failure, Foreign};
+use crate::domain::{Cause, Failure, redacted};
 
 /// Longest foreign plain text put into a sentence, in characters.
 const QUOTED_CHARS: usize = 200;
+/// What to do where something else than the service answers.
+const BASE_PATH: &str = "is base_path in the profile right?";
 
 /// The body of an accepted request: `None` with 204, which has none.
 ///
@@ -37,7 +39,7 @@ pub(super) fn accepted(answer: Answer) -> Result<Option<Body>, Failure> {
 /// A 200 whose body is not what was asked for.
 pub(super) fn misread(fault: wire::Fault) -> Failure {
     let failure = match fault {
-        wire::Fault::Refused(refusal) => spoken(&refusal, Cause::Rejected, 200, None),
+        wire::Fault::Refused(refusal) => spoken(&refusal, Cause::Rejected, 200),
         wire::Fault::Senseless(reason) => Failure::new(
             Cause::Unreadable,
             format!("the service announced success, but its answer {reason}"),
@@ -51,67 +53,68 @@ fn redirected(answer: &Answer) -> Failure {
     let message = match &answer.elsewhere {
         Some(place) => format!(
             "the service answered {said} and wants to be asked at {place}; redirects are not \
-             followed: check url in the profile"
+             followed"
         ),
         None => format!(
             "the service answered {said} without saying where else to ask; redirects are not \
-             followed: check url and base_path in the profile"
+             followed"
         ),
     };
-    Failure { http_status: Some(answer.status), ..Failure::new(Cause::Redirected, message) }
+    let remedy = match &answer.elsewhere {
+        Some(_) => "check url in the profile",
+        None => "check url and base_path in the profile",
+    };
+    let failure = Failure::new(Cause::Redirected, message).remedied(remedy);
+    Failure { http_status: Some(answer.status), ..failure }
 }
 
 fn refused(answer: &Answer, cause: Cause) -> Failure {
-    let remedy = remedy(answer.status);
+    let remedy = remedy(answer);
     if let Some(refusal) = wire::refusal(&answer.body) {
-        return spoken(&refusal, cause, answer.status, remedy);
+        // Only a refused token makes every further request pointless.
+        let remedy = if answer.status == 401 || refusal.message.is_empty() { &remedy } else { "" };
+        return spoken(&refusal, cause, answer.status).remedied(remedy);
     }
     // Nobody can read what is compressed; the status says enough.
     let body: &[u8] = if answer.coding.is_some() { &[] } else { &answer.body };
     let text = wire::text(body);
-    let said = format!("the service answered {}", name(answer.status));
-    let message = match (wire::is_web_page(&text), text.trim(), remedy) {
-        (true, _, Some(remedy)) => format!("{said} with a page instead of JSON: {remedy}"),
-        (true, _, None) if cause == Cause::Rejected => {
-            format!("{said} with a page instead of JSON: is base_path in the profile right?")
-        }
-        (true, _, None) => format!("{said} with a page instead of JSON"),
-        (false, _, Some(remedy)) => format!("{said}: {remedy}"),
-        (false, "", None) => said,
-        (false, text, None) => {
-            let quoted: String = text.chars().take(QUOTED_CHARS).collect();
-            format!("{said}: {quoted}")
-        }
+    let page = wire::is_web_page(&text);
+    let mut message = format!("the service answered {}", name(answer.status));
+    let remedy = if page && remedy.is_empty() && cause == Cause::Rejected {
+        BASE_PATH.to_owned()
+    } else {
+        remedy
     };
-    Failure { http_status: Some(answer.status), ..Failure::new(cause, message) }
-}
-
-/// A refusal in the service's own words. They are kept as they are; only a refused token, which
-/// makes every further request pointless, gets its remedy behind them.
-fn spoken(refusal: &wire::Refusal, cause: Cause, status: u16, remedy: Option<&str>) -> Failure {
-    let message = match (refusal.message.as_str(), remedy) {
-        ("", Some(remedy)) => format!("the service answered {}: {remedy}", name(status)),
-        ("", None) => format!("the service answered {}", name(status)),
-        (message, Some(remedy)) if status == 401 => {
-            format!("{}; {remedy}", message.trim_end_matches('.'))
-        }
-        (message, _) => message.to_owned(),
-    };
-    Failure {
-        http_status: Some(status),
-        code: Foreign::from(refusal.code.as_str()),
-        ..Failure::new(cause, message)
+    if page {
+        message.push_str(" with a page instead of JSON");
+    } else if remedy.is_empty() && !text.trim().is_empty() {
+        let quoted: String = redacted(text.trim()).chars().take(QUOTED_CHARS).collect();
+        message.extend([": ", &quoted]);
     }
+    let failure = Failure::new(cause, message).remedied(remedy);
+    Failure { http_status: Some(answer.status), ..failure }
 }
 
-fn remedy(status: u16) -> Option<&'static str> {
-    match status {
-        401 => Some("the token is wrong or has expired: renew what auth in the profile names"),
-        403 => Some("the token has expired, or its user may not do this: check auth and user"),
-        404 => Some("is base_path in the profile right?"),
-        407 => Some("the proxy wants a login: check the proxy variables of the environment"),
-        429 => Some("it was asked too often: lower concurrency in the profile and wait"),
-        _ => None,
+/// A refusal in the service's own words, kept as they are.
+fn spoken(refusal: &wire::Refusal, cause: Cause, status: u16) -> Failure {
+    let message = match refusal.message.as_str() {
+        "" => format!("the service answered {}", name(status)),
+        message => message.to_owned(),
+    };
+    let failure = Failure::new(cause, message).coded(&refusal.code);
+    Failure { http_status: Some(status), ..failure }
+}
+
+/// What to do about a status; empty where nothing is known that helps.
+pub(super) fn remedy(answer: &Answer) -> String {
+    let renew = answer.renew.as_deref().unwrap_or("renew what auth in the profile names");
+    match answer.status {
+        401 => renew.to_owned(),
+        403 => format!("check user in the profile, as it may not be allowed this, or {renew}"),
+        404 => BASE_PATH.to_owned(),
+        407 => "the proxy wants a login: check the proxy variables of the environment".to_owned(),
+        429 => "it was asked too often: lower concurrency in the profile and wait".to_owned(),
+        _ => String::new(),
     }
 }
 
@@ -147,10 +150,10 @@ mod tests {
     #[test]
     fn a_refused_token_gets_its_remedy_in_either_envelope() {
         let nested = failure(401, r#"{"error":{"code":"access_denided","message":"No access"}}"#);
-        assert!(nested.to_string().starts_with("access_denided: No access; the token"));
+        assert!(nested.to_string().starts_with("access_denided: No access: renew"));
         let flat = failure(401, r#"{"error":"invalid_client"}"#);
         assert_eq!(flat.code.raw(), "invalid_client");
-        assert!(flat.message.raw().contains("renew what auth"));
+        assert!(flat.remedy.raw().contains("renew what auth"));
     }
 
     #[test]

@@ -118,7 +118,7 @@ impl Question {
         }
         let text = wire::text(&answer.body);
         match read(self, &text) {
-            Err(Fault::Refused(refusal)) => Err(faulted(refusal, answer)),
+            Err(Fault::Refused(refusal)) => Err(faulted(&refusal, answer)),
             Ok(rows) if status == 200 => Ok(rows),
             Err(senseless @ Fault::Senseless(_)) if status == 200 => {
                 Err(refusal::misread(senseless))
@@ -140,17 +140,21 @@ pub(super) fn listed(rows: Vec<Row>) -> Listed {
     listed
 }
 
-fn faulted(refusal: Refusal, answer: &Answer) -> Failure {
+fn faulted(refusal: &Refusal, answer: &Answer) -> Failure {
     let message = match refusal.message.as_str() {
         "" => "SystemAPI refuses without a reason".to_owned(),
         message => message.to_owned(),
     };
+    let failure = Failure::new(Cause::Rejected, message).coded(&refusal.code);
     Failure {
         http_status: Some(answer.status),
-        code: Foreign::from(refusal.code),
         retry_after: answer.retry_after,
         not_before: answer.not_before,
-        ..Failure::new(Cause::Rejected, message)
+        ..failure.remedied(if answer.status == 401 {
+            refusal::remedy(answer)
+        } else {
+            String::new()
+        })
     }
 }
 
@@ -158,11 +162,11 @@ fn faulted(refusal: Refusal, answer: &Answer) -> Failure {
 /// its status does not say, and the remedies for the other service do not fit here.
 fn no_soap(path: &str, answer: &Answer, text: &str) -> Failure {
     if answer.status == 404 {
-        let message = format!(
-            "the service answered 404 Not Found: there is no SystemAPI at {path}; check url, or \
-             leave \"system_api\" out of discover in the profile"
-        );
-        return Failure { http_status: Some(404), ..Failure::new(Cause::Rejected, message) };
+        let message =
+            format!("the service answered 404 Not Found: there is no SystemAPI at {path}");
+        let remedy = "check url, or leave \"system_api\" out of discover in the profile";
+        let failure = Failure::new(Cause::Rejected, message).remedied(remedy);
+        return Failure { http_status: Some(404), ..failure };
     }
     let body = if wire::is_web_page(text) { Body::default() } else { answer.body.clone() };
     match refusal::accepted(Answer { body, ..answer.clone() }) {

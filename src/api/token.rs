@@ -1,8 +1,11 @@
-//! The token of every request: a fixed one, or one that is asked for and renewed.
+//! The token of every request: one that a profile names, or one that an App is issued.
 //!
-//! All requests in flight share one renewal. A token that is still good is used on while its renewal
-//! fails for a passing reason. A service that knows neither key nor secret is asked
-//! once and never again: asking on ends in a block of the asking address.
+//! All requests in flight share one renewal. A token that was refused is asked for once more where
+//! it came from, and one that is the same as the refused one is not tried. One that is still good is
+//! used on while its renewal fails for a passing reason. A service that knows neither key nor secret
+//! is asked once and never again: asking on ends in a block of the asking address.
+
+mod given;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -16,7 +19,8 @@ use url::form_urlencoded;
 use super::clock;
 use super::line::{ClientRefused, Line};
 use super::{refusal, wire};
-use crate::domain::{Cause, Credentials, Exchange, Failure, Foreign, Secret};
+use crate::domain::{Cause, Credentials, Exchange, Failure, Foreign, Secret, learn_secret};
+use given::Given;
 
 /// How long before its end a token is renewed.
 const EARLY: Duration = Duration::from_secs(300);
@@ -25,7 +29,7 @@ const AGAIN: Duration = Duration::from_secs(30);
 
 /// Where tokens come from.
 pub(super) enum Tokens {
-    Fixed(HeaderValue),
+    Given(Box<Given>),
     Issued(Box<App>),
 }
 
@@ -33,16 +37,10 @@ pub(super) enum Tokens {
 #[derive(Clone)]
 pub(super) struct Bearer {
     pub(super) value: HeaderValue,
-    /// Which of the issued ones it is.
-    number: u64,
-}
-
-impl Bearer {
     /// The token alone, as SOAP envelopes hold it.
-    pub(super) fn token(&self) -> Secret {
-        let value = self.value.to_str().unwrap_or_default();
-        Secret::new(value.strip_prefix("Bearer ").unwrap_or_default())
-    }
+    pub(super) token: Secret,
+    /// Which of those that this client has had it is.
+    number: u64,
 }
 
 /// An App of the service and the token that it holds.
@@ -80,13 +78,17 @@ impl Tokens {
     pub(super) fn new(credentials: &Credentials, origin: &Url) -> Result<Self, ClientRefused> {
         match credentials {
             Credentials::Token(token) => {
-                bearer(token.expose()).map(Self::Fixed).ok_or(ClientRefused::Token)
+                let bearer = bearer(token.clone(), 0).ok_or(ClientRefused::Token)?;
+                Ok(Self::Given(Box::new(Given::new(bearer))))
             }
             Credentials::App { key, secret, token_url, redirect_uri } => {
                 let url = Url::parse(token_url).ok().filter(|url| url.origin() == origin.origin());
                 let url = url.ok_or_else(|| {
                     ClientRefused::TokenUrl(Foreign::from(origin.origin().ascii_serialization()))
                 })?;
+                learn_secret(key);
+                // As a server writes it that repeats the login it understood.
+                learn_secret(&format!("{key}:{}", secret.expose()));
                 Ok(Self::Issued(Box::new(App {
                     key: key.clone(),
                     secret: secret.clone(),
@@ -106,32 +108,45 @@ impl Tokens {
         trace: &mut Vec<Exchange>,
     ) -> Result<Bearer, Failure> {
         match self {
-            Self::Fixed(value) => Ok(Bearer { value: value.clone(), number: 0 }),
+            Self::Given(given) => Ok(given.bearer().await),
             Self::Issued(app) => app.usable(None, line, trace).await,
         }
     }
 
-    /// Another token than the refused one; none where there is no better one to be had.
+    /// Another token than the refused one, or how an operator gets one.
     pub(super) async fn instead_of(
         &self,
         refused: &Bearer,
         status: u16,
         line: &Line,
         trace: &mut Vec<Exchange>,
-    ) -> Option<Bearer> {
+    ) -> Result<Bearer, String> {
         match self {
-            Self::Fixed(_) => None,
-            Self::Issued(app) => app.usable(Some((refused, status)), line, trace).await.ok(),
+            Self::Given(given) => given.instead_of(refused, status).await,
+            Self::Issued(app) => {
+                app.usable(Some((refused, status)), line, trace).await.map_err(|_| app.renew())
+            }
+        }
+    }
+
+    /// How an operator gets a better token than one that was just renewed.
+    pub(super) fn renew(&self) -> String {
+        match self {
+            Self::Given(given) => given.renew(),
+            Self::Issued(app) => app.renew(),
         }
     }
 
     /// A token just renewed was refused as the one before: it is not the token.
     pub(super) async fn in_vain(&self, bearer: &Bearer, status: u16) {
-        if let Self::Issued(app) = self {
-            let mut state = app.state.lock().await;
-            let held = state.held.as_mut().filter(|held| held.bearer.number == bearer.number);
-            if let Some(held) = held {
-                held.in_vain = Some(status);
+        match self {
+            Self::Given(given) => given.in_vain(bearer, status).await,
+            Self::Issued(app) => {
+                let mut state = app.state.lock().await;
+                let held = state.held.as_mut().filter(|held| held.bearer.number == bearer.number);
+                if let Some(held) = held {
+                    held.in_vain = Some(status);
+                }
             }
         }
     }
@@ -207,7 +222,7 @@ impl App {
         let number = self.asked.fetch_add(1, Ordering::SeqCst) + 1;
         match outcome {
             // A token lasts from the moment it was asked for, to be on the safe side.
-            Ok((value, lifetime)) => Ok(state.issued(Bearer { value, number }, lifetime, now)),
+            Ok((bearer, lifetime)) => Ok(state.issued(Bearer { number, ..bearer }, lifetime, now)),
             Err(failure) if refused.is_none() => state.kept(failure, clock::now()),
             Err(failure) => Err(state.lost(failure)),
         }
@@ -218,7 +233,7 @@ impl App {
         &self,
         line: &Line,
         trace: &mut Vec<Exchange>,
-    ) -> Result<(HeaderValue, Option<Duration>), Failure> {
+    ) -> Result<(Bearer, Option<Duration>), Failure> {
         let form = form_urlencoded::Serializer::new(String::new())
             .append_pair("client_id", &self.key)
             .append_pair("client_secret", self.secret.expose())
@@ -233,35 +248,41 @@ impl App {
             Err(failure) => return Err(self.refused(failure)),
         };
         if let Some(said) = wire::refusal(&body) {
-            let failure = Failure::new(Cause::Rejected, said.message);
-            let code = Foreign::from(said.code.as_str());
-            return Err(self.refused(Failure { http_status: Some(status), code, ..failure }));
+            let failure = Failure::new(Cause::Rejected, said.message).coded(&said.code);
+            return Err(self.refused(Failure { http_status: Some(status), ..failure }));
         }
         read(&body).ok_or_else(|| {
-            let message = "the answer to the token request holds no token that can be sent: check \
-                           token_url in the profile";
-            Failure { http_status: Some(status), ..Failure::new(Cause::Unreadable, message) }
+            let message = "the answer to the token request holds no token that can be sent";
+            let failure = Failure::new(Cause::Unreadable, message);
+            let failure = failure.remedied("check token_url in the profile");
+            Failure { http_status: Some(status), ..failure }
         })
     }
 
-    /// Why there is no token. A service that repeats what it was sent is not quoted.
+    /// Why there is no token.
     fn refused(&self, failure: Failure) -> Failure {
         if is_unknown_app(&failure) {
-            let message = "the service does not know this App, and is not asked again: correct \
-                           app_key and app_secret in the profile's auth, then start anew";
-            return Failure { message: Foreign::from(message), ..failure };
-        }
-        let secret = self.secret.expose();
-        let repeats = |text: &Foreign| !secret.is_empty() && text.raw().contains(secret);
-        if repeats(&failure.message) || repeats(&failure.code) {
-            return Failure {
-                code: Foreign::default(),
-                message: Foreign::from("the token request was refused: check auth in the profile"),
-                ..failure
-            };
+            let message = "the service does not know this App, and is not asked again";
+            let remedy = format!(
+                "correct app_key and app_secret in the profile's auth ({}), then start anew",
+                self.place()
+            );
+            return Failure { message: Foreign::from(message), ..failure }.remedied(remedy);
         }
         let message = format!("no token was issued: {}", failure.message.raw());
-        Failure { message: Foreign::from(message), ..failure }
+        Failure { message: Foreign::from(message), ..failure }.remedied(self.renew())
+    }
+
+    /// Where the secret is.
+    fn place(&self) -> String {
+        let origin = self.secret.origin();
+        let place = origin.map_or("where auth in the profile names it", |origin| &origin.place);
+        format!("the secret is {place}")
+    }
+
+    /// What an operator does where the tokens of this App are refused.
+    fn renew(&self) -> String {
+        format!("check the App of app_key on the PBX, and its secret: {}", self.place())
     }
 }
 
@@ -276,25 +297,26 @@ fn renewed_after(lifetime: Duration) -> Duration {
 }
 
 /// The token and its lifetime.
-fn read(body: &[u8]) -> Option<(HeaderValue, Option<Duration>)> {
+fn read(body: &[u8]) -> Option<(Bearer, Option<Duration>)> {
     let body: Value = serde_json::from_str(&wire::text(body)).ok()?;
-    let value = bearer(body.get("access_token")?.as_str()?)?;
+    let bearer = bearer(Secret::new(body.get("access_token")?.as_str()?), 0)?;
     let lasts = body.get("expires_in");
     let seconds = lasts.and_then(|lasts| {
         lasts.as_u64().or_else(|| lasts.as_str().and_then(|text| text.trim().parse().ok()))
     });
-    Some((value, seconds.map(Duration::from_secs)))
+    Some((bearer, seconds.map(Duration::from_secs)))
 }
 
 /// The header (page *Authentication and Authorization*). Tokens are opaque; only what no header
 /// may hold is refused.
-fn bearer(token: &str) -> Option<HeaderValue> {
-    if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+fn bearer(token: Secret, number: u64) -> Option<Bearer> {
+    let text = token.expose();
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return None;
     }
-    let mut value = HeaderValue::try_from(format!("Bearer {token}")).ok()?;
+    let mut value = HeaderValue::try_from(format!("Bearer {text}")).ok()?;
     value.set_sensitive(true);
-    Some(value)
+    Some(Bearer { value, token, number })
 }
 
 #[cfg(test)]
@@ -316,7 +338,7 @@ mod tests {
     /// A state with a token of an hour, and the moment it was issued.
     fn hour() -> (State, Instant) {
         let (mut state, now) = (State::default(), clock::now());
-        let bearer = Bearer { value: bearer("old").unwrap(), number: 1 };
+        let bearer = bearer(Secret::new("old"), 1).unwrap();
         state.issued(bearer, Some(Duration::from_secs(3600)), now);
         (state, now)
     }
@@ -389,9 +411,10 @@ mod tests {
     #[test]
     fn a_token_that_cannot_be_sent_is_refused_and_an_opaque_one_is_taken() {
         for token in ["", "two words", "line\nbreak", "tab\t", "zürich", "nul\0"] {
-            assert!(bearer(token).is_none(), "{token:?}");
+            // A line end behind it is what files and programs leave.
+            assert!(bearer(Secret::new(token), 0).is_none(), "{token:?}");
         }
-        let value = bearer("1|abc~d.e_f-g|1|13").unwrap();
+        let value = bearer(Secret::new("1|abc~d.e_f-g|1|13"), 0).unwrap().value;
         assert_eq!(value, "Bearer 1|abc~d.e_f-g|1|13");
         assert!(!format!("{value:?}").contains("abc"));
     }

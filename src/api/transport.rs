@@ -136,7 +136,7 @@ impl Transport {
                 .header(CONTENT_TYPE, "text/xml; charset=utf-8")
                 .header(ACCEPT, "text/xml")
                 .header("SOAPAction", action)
-                .body(envelope(&bearer.token()))
+                .body(envelope(&bearer.token))
         })
         .await
     }
@@ -156,12 +156,15 @@ impl Transport {
         if !matches!(answer.status, 401 | 403) {
             return Ok(answer);
         }
-        let renewed = self.tokens.instead_of(&bearer, answer.status, &self.line, trace).await;
-        let Some(renewed) = renewed else { return Ok(answer) };
+        let renewed = match self.tokens.instead_of(&bearer, answer.status, &self.line, trace).await
+        {
+            Ok(renewed) => renewed,
+            Err(renew) => return Ok(Answer { renew: Some(renew), ..answer }),
+        };
         let again = self.heard(verb, path, || request(&renewed), trace).await?;
         if matches!(again.status, 401 | 403) {
             self.tokens.in_vain(&renewed, again.status).await;
-            return Ok(answer);
+            return Ok(Answer { renew: Some(self.tokens.renew()), ..answer });
         }
         Ok(again)
     }

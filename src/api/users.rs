@@ -11,11 +11,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Client;
 use crate::domain::{
-    Access, Cause, Exchange, Extension, ExtensionNumber, Failure, Foreign, Listing, Target, UserId,
+    Access, Cause, Exchange, Extension, ExtensionNumber, Failure, Listing, Target, UserId,
 };
 
 /// Refused tries after which nothing more is tried.
 const ENOUGH: usize = 3;
+/// What to do where no user gives the events of an extension.
+const NAME_THE_USER: &str = "name its owner, as in extensions = [\"101/0003*211\"], or set user in the \
+                             profile";
 /// The owner of whatever extension is asked for, whoever that is (page *PhoneCallEvents*).
 const AT_OWNER: &str = "@owner";
 
@@ -272,25 +275,15 @@ fn all_refused(refused: Vec<(UserId, Failure)>) -> Failure {
     if alone {
         return failure;
     }
-    let message = format!(
-        "{}; tried as {}: name its owner, as in extensions = [\"101/0003*211\"], or set user in \
-         the profile",
-        failure.message.raw(),
-        others.join(", ")
-    );
-    Failure { message: Foreign::from(message), ..failure }
+    failure.saying(&format!("tried as {}", others.join(", "))).remedied(NAME_THE_USER)
 }
 
 fn told_how_to_name_the_user(failure: Failure) -> Failure {
     if failure.cause != Cause::Rejected || failure.http_status == Some(401) {
         return failure;
     }
-    let message = format!(
-        "{}; no other user was tried, as {ENOUGH} tries were refused: name its owner, as in \
-         extensions = [\"101/0003*211\"], or set user in the profile",
-        failure.message.raw()
-    );
-    Failure { message: Foreign::from(message), ..failure }
+    let untried = format!("no other user was tried, as {ENOUGH} tries were refused");
+    failure.saying(&untried).remedied(NAME_THE_USER)
 }
 
 #[cfg(test)]

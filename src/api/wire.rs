@@ -15,7 +15,7 @@ use serde_json::json;
 
 use crate::domain::{
     Change, EventId, EventType, FIELDS, Foreign, ListingBuilder, Method, PhoneCallEvent, RawEvent,
-    RowText, Status,
+    RowText, Status, redacted,
 };
 pub(super) use clothes::coded;
 use json::{Json, Kind};
@@ -224,7 +224,7 @@ pub(super) fn change_body(change: &Change) -> String {
 
 /// The first characters of a text, for messages.
 pub(super) fn capped(text: &str) -> String {
-    text.chars().take(KEPT_CHARS).collect()
+    redacted(text).chars().take(KEPT_CHARS).collect()
 }
 
 impl<'a> Page<'a> {

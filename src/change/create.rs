@@ -199,8 +199,7 @@ fn not_listed(outcome: &Outcome) -> Option<Outcome> {
             return None;
         }
     };
-    let message = Foreign::from(format!("{}; it is not listed", said.message.raw()));
-    Some(Outcome::Refused(Failure { message, ..said }))
+    Some(Outcome::Refused(said.saying("it is not listed")))
 }
 
 fn keys(listing: &Listing) -> BTreeSet<EventKey> {

@@ -110,7 +110,10 @@ impl Service {
                 status: event.status.written(),
                 modified: &event.modified.written(),
             };
-            builder.push_with_text(row, format!("{{\"id\":\"{}\"}}", event.key.id).as_bytes());
+            builder.push_with_text(
+                row,
+                format!("{{\"id\":\"{}\"}}", event.key.id.as_str()).as_bytes(),
+            );
         }
         builder.finish(true)
     }

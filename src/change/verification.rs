@@ -1,7 +1,7 @@
 //! What a listing after the run says of it: the service's list has the last word.
 
 use super::wide::Unlisted;
-use crate::domain::{Cause, EventKey, Failure, Foreign, Listing, Outcome, PhoneCallEvent};
+use crate::domain::{Cause, EventKey, Failure, Listing, Outcome, PhoneCallEvent};
 
 /// What listing again said of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -170,6 +170,5 @@ fn reported_deleted() -> Failure {
 
 /// The failure with what a listing says of it.
 fn saying(failure: &Failure, what: &str) -> Failure {
-    let message = Foreign::from(format!("{}; {what}", failure.message.raw()));
-    Failure { message, ..failure.clone() }
+    failure.saying(what)
 }

@@ -245,7 +245,10 @@ fn listed(extension: &ExtensionNumber, events: Result<usize, Failure>) -> Step {
 }
 
 fn refused(failure: &Failure, remedy: &str) -> Step {
-    wrong(&failure.to_string(), remedy)
+    if failure.remedy.is_empty() {
+        return wrong(&failure.to_string(), remedy);
+    }
+    Step::Wrong { what: failure.without_remedy(), remedy: failure.remedy.to_string() }
 }
 
 /// Takes the remedy from the end of a sentence that has one.

@@ -12,7 +12,7 @@ use super::ending::{Ending, remark};
 use super::json::Harmless;
 use crate::change::{Check, Machine, Plan, SILENT, Tally, Unlisted};
 use crate::config::{self, Environment, Flags};
-use crate::domain::{EventKey, Foreign, Outcome, PhoneCallEvent, Stop};
+use crate::domain::{EventKey, Failure, Foreign, Outcome, PhoneCallEvent, Stop};
 use crate::journal::{self, Kind, Place, Record, RecordedCall, Undone};
 
 /// The forms of a result.
@@ -154,7 +154,7 @@ pub(super) fn print(
     match format {
         RunFormat::Table => table(&mut out)?,
         RunFormat::Json => {
-            serde_json::to_writer_pretty(Harmless(&mut out), &document)?;
+            serde_json::to_writer_pretty(Harmless::new(&mut out), &document)?;
             writeln!(out)?;
         }
     }
@@ -314,7 +314,7 @@ impl Serialize for Outcomes<'_> {
                 "type": key.map(|key| key.event_type.number()),
                 "id": key.map(|key| key.id.as_str()), "outcome": outcome.name().replace(' ', "_"),
                 "code": failure.map(|failure| failure.code.raw()),
-                "message": failure.map(|failure| failure.message.raw()),
+                "message": failure.map(Failure::told),
                 "http_status": failure.and_then(|failure| failure.http_status),
                 "new_id": outcome.new_id().map(Foreign::raw), "fields": outcome.altered(),
             })

@@ -74,19 +74,28 @@ impl Auth {
         }
     }
 
+    /// The environment variable that holds a secret, where one does.
+    pub(super) fn variable(&self) -> Option<String> {
+        let (Self::Token(way) | Self::App { secret: way, .. }) = self;
+        match way {
+            Way::Variable(name) => Some(name.get_ref().clone()),
+            Way::File(_) | Way::Command { .. } => None,
+        }
+    }
+
     /// Gets the secret.
     pub(super) fn resolve(
         &self,
         source: &Source,
         environment: &Environment,
+        inherited: &Environment,
     ) -> Result<Credentials, ConfigError> {
         match self {
-            Self::Token(way) => {
-                token::resolve(way, Kind::Token, source, environment).map(Credentials::Token)
-            }
+            Self::Token(way) => token::resolve(way, Kind::Token, source, environment, inherited)
+                .map(Credentials::Token),
             Self::App { key, secret, token_url, redirect_uri } => Ok(Credentials::App {
                 key: key.clone(),
-                secret: token::resolve(secret, Kind::AppSecret, source, environment)?,
+                secret: token::resolve(secret, Kind::AppSecret, source, environment, inherited)?,
                 token_url: token_url.clone(),
                 redirect_uri: redirect_uri.clone(),
             }),

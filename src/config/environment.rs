@@ -6,6 +6,8 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use crate::domain::learn_secret;
+
 /// All environment variables at one moment. Tests collect it from pairs of name and value.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Environment(BTreeMap<OsString, OsString>);
@@ -24,6 +26,20 @@ impl Environment {
     /// The value, where an empty one counts as none, as for every variable of the program's own.
     pub(super) fn value(&self, name: &str) -> Option<&OsStr> {
         self.raw(name).filter(|value| !value.is_empty())
+    }
+
+    /// All of it.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&OsString, &OsString)> {
+        self.0.iter()
+    }
+
+    /// The same less these variables, whose values no output holds from now on.
+    pub(super) fn without(&self, names: &[String]) -> Self {
+        let mut rest = self.clone();
+        for value in names.iter().filter_map(|name| rest.0.remove(OsStr::new(name))) {
+            learn_secret(&value.to_string_lossy());
+        }
+        rest
     }
 
     /// The home directory.

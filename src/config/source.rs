@@ -98,6 +98,7 @@ impl Serialize for Document {
 }
 
 /// The file's name and text: what it takes to say where something stands.
+#[derive(Clone)]
 pub(super) struct Source {
     path: PathBuf,
     text: String,

@@ -432,13 +432,75 @@ fn a_token_command_that_ends_badly_is_named_and_its_output_is_not() {
         let config = with_way(&format!("token_command = {command}"));
         Home::with(&config).load(&Flags::default(), &[]).unwrap_err()
     };
-    let failed = said(r#"["sh", "-c", "echo s3cr3t; echo s3cr3t >&2; exit 7"]"#);
-    assert!(failed.contains("\"sh\" ended with exit code 7: "), "{failed}");
+    let failed = said(r#"["sh", "-c", "echo s3cr3t; echo no s3cr3t here >&2; exit 7"]"#);
+    let told = "\"sh\" ended with exit code 7 (it said: no [redacted] here): run it in a shell";
+    assert!(failed.contains(told), "{failed}");
     assert!(said(r#"["sh", "-c", "kill -9 $$"]"#).contains("was ended by a signal"));
     assert!(said(r#"["true"]"#).contains("the output of token_command \"true\" is empty"));
     assert!(said(r#"["yes", "s3cr3t"]"#).contains("is too long for a token"));
     assert!(said(r#"["/"]"#).contains("cannot be run"));
     assert!(!failed.contains("s3cr3t"));
+}
+
+#[test]
+fn a_token_command_has_a_session_of_its_own_no_terminal_and_none_of_our_secrets() {
+    let own = r#"["sh", "-c", "read -r a < /proc/$$/stat; set -- $a; echo $1/$5/$6/$7"]"#;
+    let token = token_of(accepted(&with_way(&format!("token_command = {own}"))));
+    let parts: Vec<_> = token.split('/').collect();
+    assert!(parts[0] == parts[1] && parts[1] == parts[2] && parts[3] == "0", "{token}");
+
+    let both = acme_and_beta("default_profile = \"beta\"");
+    let (before, last) = both.rsplit_once("token_env").unwrap();
+    let after = last.split_once('\n').map_or("", |(_, after)| after);
+    let command = r#"token_command = ["sh", "-c", "echo ${CALLSWEEP_TOKEN-none}/$OTHER"]"#;
+    let home = Home::with(&format!("{before}{command}\n{after}"));
+    let others = [("CALLSWEEP_TOKEN", "never~handed~on"), ("OTHER", "kept")];
+    assert_eq!(token_of(home.load(&Flags::default(), &others).unwrap()), "none/kept");
+    assert_eq!(crate::domain::redacted("it is never~handed~on"), "it is [redacted]");
+}
+
+#[test]
+fn a_token_command_is_ended_after_ten_seconds_with_all_that_it_started() {
+    let config = r#"token_command = ["sh", "-c", "sleep 3600 & echo pid $! >&2; wait"]"#;
+    let said = Home::with(&with_way(config)).load(&Flags::default(), &[]).unwrap_err();
+    assert!(said.contains("took longer than 10 s and was ended (it said: pid "), "{said}");
+    let pid = said.split("pid ").nth(1).unwrap().split(')').next().unwrap();
+    let state = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // Whoever takes in orphans here may not have looked at it yet.
+    assert!(state.is_empty() || state.contains(") Z "), "{state}");
+}
+
+#[test]
+fn what_a_token_command_leaves_running_holds_nothing_up() {
+    let config = r#"token_command = ["sh", "-c", "sleep 3600 & echo '4|left'"]"#;
+    assert_eq!(token_of(accepted(&with_way(config))), "4|left");
+}
+
+#[test]
+fn what_is_no_plain_file_of_ours_is_no_token_file_and_holds_nothing_up() {
+    let home = Home::with("");
+    let said = |file: &str| {
+        let config = with_way(&format!("token_file = {file:?}"));
+        home.write(".config/callsweep/config.toml", &config, 0o644);
+        home.load(&Flags::default(), &[]).unwrap_err()
+    };
+    let made = std::process::Command::new("mkfifo").arg(home.path("pipe")).status().unwrap();
+    assert!(made.success());
+    assert!(said("~/pipe").contains("is a pipe: name a file that holds the token alone"));
+    std::os::unix::fs::symlink(home.path("pipe"), home.path("link")).unwrap();
+    assert!(said("~/link").contains("is a pipe: name a file"));
+    assert!(said("/dev/zero").contains("is no regular file: name a file"));
+    home.write("huge", "x", 0o600);
+    let huge = std::fs::OpenOptions::new().write(true).open(home.path("huge")).unwrap();
+    huge.set_len(1 << 30).unwrap();
+    assert!(said("~/huge").contains("is too long for a token"));
+    home.write("theirs", "4|theirs", 0o600);
+    let me = rustix::process::geteuid().as_raw();
+    // Only root can make it somebody else's.
+    if std::os::unix::fs::chown(home.path("theirs"), Some(65_534), None).is_ok() {
+        let remedy = format!("belongs to another user (uid 65534): run `sudo chown {me} ");
+        assert!(said("~/theirs").contains(&remedy), "{}", said("~/theirs"));
+    }
 }
 
 #[test]

@@ -58,7 +58,9 @@ impl DeleteCall {
     pub fn path(&self, target: &Target) -> String {
         let collection = format!("{}/phoneCallEvents", target.extension_path(self.extension()));
         match self {
-            Self::Event(key) => format!("{collection}/{}/{}", key.event_type.number(), key.id),
+            Self::Event(key) => {
+                format!("{collection}/{}/{}", key.event_type.number(), key.id.as_str())
+            }
             Self::Type(_, event_type) => format!("{collection}/{}", event_type.number()),
             Self::Extension(_) => collection,
         }

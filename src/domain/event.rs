@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{ExtensionNumber, Foreign, RowText};
+use super::{ExtensionNumber, Foreign, RowText, redacted};
 
 /// What has to happen to a call for the event to fire.
 ///
@@ -131,7 +131,7 @@ impl EventId {
 
 impl fmt::Display for EventId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
+        f.pad(&redacted(&self.0))
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::Foreign;
+use super::{Foreign, redacted};
 
 /// Where a request failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,8 +48,10 @@ pub struct Failure {
     pub http_status: Option<u16>,
     /// The service's code, as `pce_id_invalid` (page *HTTP Return Codes*); empty without one.
     pub code: Foreign,
-    /// What happened and, where callsweep knows it, the remedy.
+    /// What happened.
     pub message: Foreign,
+    /// What to do about it, where callsweep knows it; empty otherwise.
+    pub remedy: Foreign,
     /// How long the service asks to be left alone, where it says so (header `Retry-After`).
     pub retry_after: Option<Duration>,
     /// The same as a moment.
@@ -60,15 +62,51 @@ pub struct Failure {
 const NO_EVENT: &str = "pce_id_invalid";
 
 impl Failure {
-    /// A failure with no answer of the service behind it.
-    pub fn new(cause: Cause, message: impl Into<String>) -> Self {
+    /// A failure with no answer of the service behind it. Whoever repeats a secret of ours in a
+    /// message is not quoted there.
+    pub fn new(cause: Cause, message: impl AsRef<str>) -> Self {
         Self {
             cause,
             http_status: None,
             code: Foreign::default(),
-            message: Foreign::from(message.into()),
+            message: Foreign::from(&*redacted(message.as_ref())),
+            remedy: Foreign::default(),
             retry_after: None,
             not_before: None,
+        }
+    }
+
+    /// The same with a code of the service.
+    #[must_use]
+    pub fn coded(self, code: &str) -> Self {
+        Self { code: Foreign::from(&*redacted(code)), ..self }
+    }
+
+    /// The same with what to do about it.
+    #[must_use]
+    pub fn remedied(self, remedy: impl AsRef<str>) -> Self {
+        Self { remedy: Foreign::from(&*redacted(remedy.as_ref())), ..self }
+    }
+
+    /// The same with what is known of it beside.
+    #[must_use]
+    pub fn saying(&self, what: &str) -> Self {
+        let message = Foreign::from(format!("{}; {what}", self.message.raw()));
+        Self { message, ..self.clone() }
+    }
+
+    /// The code and what happened, as it may be shown.
+    pub fn without_remedy(&self) -> String {
+        Self { remedy: Foreign::default(), ..self.clone() }.to_string()
+    }
+
+    /// What happened and what to do about it, without the code: for files and documents.
+    pub fn told(&self) -> String {
+        let message = self.message.told();
+        if self.remedy.is_empty() {
+            message.into_owned()
+        } else {
+            format!("{}: {}", message.trim_end_matches('.'), self.remedy.told())
         }
     }
 
@@ -190,7 +228,11 @@ impl fmt::Display for Failure {
         if !self.code.is_empty() {
             write!(f, "{}: ", self.code)?;
         }
-        self.message.fmt(f)
+        if self.remedy.is_empty() {
+            return self.message.fmt(f);
+        }
+        let message = self.message.to_string();
+        write!(f, "{}: {}", message.trim_end_matches('.'), self.remedy)
     }
 }
 

@@ -1,9 +1,12 @@
 //! Text that came from outside: it is kept as it was written and shown only cleaned.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
 use unicode_width::UnicodeWidthChar;
+
+use super::redacted;
 
 /// Longest text shown, in characters; what is longer ends in an ellipsis.
 const SHOWN_CHARS: usize = 2_000;
@@ -13,7 +16,7 @@ const SHOWN_MARKS: usize = 3;
 /// A string somebody else wrote: the service, a proxy, a file.
 ///
 /// [`raw`](Self::raw) is what goes back over the wire or into a run file, byte for byte.
-/// `Display` is the only way to a terminal: controls, bidirectional overrides, invisible characters
+/// `Display` is the only way to a terminal: [secrets of ours](super::redacted) are not in it, and controls, bidirectional overrides, invisible characters
 /// and blanks that are none come out as visible substitutes. None of them acts on the terminal, and
 /// nothing disappears: only who writes the substitute itself gets the same picture. Clones are
 /// cheap.
@@ -24,6 +27,12 @@ impl Foreign {
     /// The text as it was written. For the wire and for files, never for a terminal.
     pub fn raw(&self) -> &str {
         &self.0
+    }
+
+    /// The text without secrets of ours, for what people and programs read; otherwise as it was
+    /// written, so that it is not for a terminal either.
+    pub fn told(&self) -> Cow<'_, str> {
+        redacted(&self.0)
     }
 
     /// True when there is no text at all.
@@ -58,10 +67,11 @@ impl fmt::Debug for Foreign {
 
 impl fmt::Display for Foreign {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.len() <= SHOWN_CHARS && self.0.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
-            return f.pad(&self.0);
+        let text = redacted(&self.0);
+        if text.len() <= SHOWN_CHARS && text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
+            return f.pad(&text);
         }
-        f.pad(&cleaned(&self.0))
+        f.pad(&cleaned(&text))
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::{EventId, ExtensionNumber, Foreign, UserId};
+use super::{EventId, ExtensionNumber, Foreign, UserId, redacted};
 
 /// What stands where something is not to be seen; one for each column.
 const HIDDEN: &str = "#";
@@ -80,6 +80,7 @@ impl Mask {
 
     /// The path of a request to the service: the number in it goes, user, type and id stay.
     pub fn path(&self, path: &str) -> String {
+        let path = &*redacted(path);
         if !self.on {
             return path.to_owned();
         }
@@ -91,7 +92,8 @@ impl Mask {
     ///
     /// A count or a date that happens to be a known number goes as well.
     pub fn text(&self, text: &str) -> String {
-        if self.on { self.sentence(text) } else { text.to_owned() }
+        let text = redacted(text);
+        if self.on { self.sentence(&text) } else { text.into_owned() }
     }
 
     fn sentence(&self, text: &str) -> String {

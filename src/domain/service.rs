@@ -1,24 +1,95 @@
 //! What every floor says of the conversation with the service.
 
 use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::{Extension, Failure};
+use super::{Extension, Failure, learn_secret};
 
-/// A token or password. It has no `Display`, its `Debug` prints `***`, and it is read in one place
-/// only: where a header is made.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
+/// A token or password, and where it came from. It has no `Display`, its `Debug` prints `***`, it is
+/// read in one place only, where a header is made, and [no output](super::redacted) holds it.
+#[derive(Clone)]
+pub struct Secret {
+    text: Arc<str>,
+    origin: Option<Arc<Origin>>,
+}
+
+/// Where a secret came from. All clients of a profile share it.
+pub struct Origin {
+    /// Where an operator mends it, as the end of a sentence: `in the variable CALLSWEEP_TOKEN`.
+    pub place: String,
+    /// How long after it was asked in vain it is asked again at the earliest.
+    pub pause: Duration,
+    again: Option<Again>,
+    newest: Mutex<Option<Secret>>,
+}
+
+/// How a secret is got once more. May take seconds; its error is a sentence with the remedy.
+pub type Again = Box<dyn Fn() -> Result<Secret, String> + Send + Sync>;
 
 impl Secret {
     /// Takes the secret over; a line end behind it, as files and commands leave one, is cut off.
     pub fn new(text: &str) -> Self {
-        Self(text.trim_end_matches(['\r', '\n']).to_owned())
+        let text = text.trim_end_matches(['\r', '\n']);
+        learn_secret(text);
+        Self { text: text.into(), origin: None }
+    }
+
+    /// The same, and where it came from.
+    #[must_use]
+    pub fn from(self, origin: Origin) -> Self {
+        Self { origin: Some(Arc::new(origin)), ..self }
     }
 
     /// The secret itself, for the header alone.
     pub fn expose(&self) -> &str {
-        &self.0
+        &self.text
+    }
+
+    /// Where it came from, where that is known.
+    pub fn origin(&self) -> Option<&Arc<Origin>> {
+        self.origin.as_ref()
+    }
+}
+
+impl Origin {
+    /// A place, and how it is asked once more where that may bring another secret.
+    pub fn new(place: String, pause: Duration, again: Option<Again>) -> Self {
+        Self { place, pause, again, newest: Mutex::default() }
+    }
+
+    /// Whether another secret can come from it while this process runs.
+    pub fn can_be_asked(&self) -> bool {
+        self.again.is_some()
+    }
+
+    /// A secret in the place of a refused one: the one that it has given meanwhile, or what it gives
+    /// now, which may be the same again. Whoever comes meanwhile waits.
+    ///
+    /// # Errors
+    /// Why it gives none.
+    pub fn instead_of(&self, refused: &Secret) -> Result<Option<Secret>, String> {
+        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = newest.as_ref().filter(|known| *known != refused) {
+            return Ok(Some(known.clone()));
+        }
+        let Some(again) = &self.again else { return Ok(None) };
+        *newest = Some(again()?);
+        Ok(newest.clone())
+    }
+}
+
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Secret {}
+
+impl fmt::Debug for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.place)
     }
 }
 
@@ -31,7 +102,7 @@ impl fmt::Debug for Secret {
 /// What a profile proves itself with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Credentials {
-    /// An access token, used as it is and never renewed.
+    /// An access token, used as it is; where it is refused, its origin is asked once more.
     Token(Secret),
     /// The key and secret of an App, which tokens are asked for with (`client_credentials`).
     App {

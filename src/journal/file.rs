@@ -10,7 +10,7 @@ use super::line::{Body, End, Head, Key, Line, Named, RecordedCall, Said, Why};
 use super::record::Record;
 use super::{SCHEMA, path_of, prepare};
 use crate::change::{Check, Plan, RunCall, RunEnd, Settled};
-use crate::domain::{Foreign, Outcome};
+use crate::domain::Outcome;
 use crate::origins::{Lock, Process, clock, now, odd};
 
 /// Runs of one profile in one second that still get a name of their own.
@@ -166,7 +166,7 @@ impl RunFile {
     /// Any error of the file system.
     pub fn settled(&self, call: &RunCall, settled: &Settled) -> io::Result<()> {
         let outcomes = settled.outcomes.iter().map(Said::of).collect();
-        let surplus = settled.reply.surplus.iter().map(Foreign::raw).map(str::to_owned);
+        let surplus = settled.reply.surplus.iter().map(|id| id.told().into_owned());
         let surplus = surplus.collect();
         let is_wide = call.call().is_wide();
         let (call, http_status) = (self.call(call.id()), settled.reply.http_status);
@@ -365,6 +365,7 @@ mod tests {
     use std::sync::Arc;
 
     use crate::change::{Machine, Selection, Tally, judge};
+    use crate::domain::Foreign;
     use crate::domain::{
         CallForm, DeleteAnswer, ExtensionNumber, ListingBuilder, RawEvent, Target, UserId,
     };

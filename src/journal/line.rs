@@ -333,14 +333,14 @@ impl Serialize for Calls<'_> {
 
 impl Named {
     pub(super) fn of(named: &Unlisted) -> Self {
-        Self { extension: named.extension.to_string(), id: named.id.raw().to_owned() }
+        Self { extension: named.extension.to_string(), id: named.id.told().into_owned() }
     }
 }
 
 impl Key {
     pub(super) fn of(key: &EventKey) -> Self {
         let event_type = key.event_type.number();
-        Self { extension: key.extension.to_string(), event_type, id: key.id.to_string() }
+        Self { extension: key.extension.to_string(), event_type, id: key.id.as_str().to_owned() }
     }
 
     pub(super) fn key(&self) -> Result<EventKey, String> {
@@ -369,7 +369,7 @@ impl Body {
             owner: target.owner_of(extension).map(ToString::to_string),
             path_user: Some(target.user_of(extension).to_string()),
             event_type: event.key.event_type.number(),
-            id: event.key.id.to_string(),
+            id: event.key.id.as_str().to_owned(),
             raw: raw.map(str::to_owned),
             raw64,
             want: None,
@@ -405,13 +405,13 @@ impl Body {
 impl Said {
     pub(super) fn of(outcome: &Outcome) -> Self {
         let failure = outcome.failure();
-        let raw = |text: &Foreign| text.raw().to_owned();
+        let told = |text: &Foreign| text.told().into_owned();
         Self {
             event: None,
             outcome: outcome.name().replace(' ', "_"),
-            code: failure.map(|failure| raw(&failure.code)),
-            message: failure.map(|failure| raw(&failure.message)),
-            new_id: outcome.new_id().map(raw),
+            code: failure.map(|failure| told(&failure.code)),
+            message: failure.map(Failure::told),
+            new_id: outcome.new_id().map(told),
             fields: outcome.altered().map(|names| names.iter().map(|&name| name.into()).collect()),
         }
     }
@@ -457,7 +457,7 @@ impl End {
         Self {
             at,
             reason: stop.map(|stop| stop.reason.name().to_owned()),
-            message: stop.map(|stop| stop.message.raw().to_owned()),
+            message: stop.map(|stop| stop.message.told().into_owned()),
             not_before: stop.and_then(Stop::not_before),
             deleted: tally.deleted,
             changed: 0,

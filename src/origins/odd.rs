@@ -53,6 +53,12 @@ pub(crate) fn flags() -> i32 {
     i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits()).unwrap_or_default()
 }
 
+/// How a file is opened that others may name, where links are followed: nothing waits, and nothing
+/// becomes the terminal of this program.
+pub(crate) fn at_once() -> i32 {
+    i32::try_from((OFlags::NONBLOCK | OFlags::NOCTTY).bits()).unwrap_or_default()
+}
+
 /// Checks that it is a plain file of this user.
 ///
 /// # Errors

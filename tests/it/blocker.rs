@@ -2,6 +2,7 @@
 //! told why nothing more is asked.
 
 use callsweep::app::Leaving;
+use callsweep::domain::Secret;
 use callsweep::simulator::{Blocker, Extension, Fault, Kind, Refusal, World};
 
 use crate::desk::{Desk, Setting};
@@ -36,7 +37,8 @@ fn assert_never_struck(desk: &Desk) {
 
 #[test]
 fn a_wrong_token_is_tried_once_and_the_program_ends_with_the_reason() {
-    let desk = Desk::with(WATCHED, Setting { token: Some("wrong"), ..Setting::default() });
+    let desk =
+        Desk::with(WATCHED, Setting { token: Some(Secret::new("wrong")), ..Setting::default() });
     let Leaving::Now { message: Some(message) } = desk.model.leaving() else {
         panic!("still there");
     };

@@ -23,7 +23,7 @@ pub(crate) struct Setting {
     pub(crate) read_only: bool,
     pub(crate) wide_calls: WideCalls,
     pub(crate) max_delete: usize,
-    pub(crate) token: Option<&'static str>,
+    pub(crate) token: Option<Secret>,
     /// Queues and the like are typed in where SystemAPI is not asked for them.
     pub(crate) sources: &'static [Source],
     /// How long an answer may take.
@@ -95,10 +95,10 @@ impl Desk {
         let user = UserId::parse("@me").unwrap();
         let target = Target::new("test", &simulator.origin(), "/uapi", user).unwrap();
         let writes = if setting.read_only { Writes::ReadOnly } else { Writes::Allowed };
-        let token = setting.token.map_or_else(|| simulator.token(), ToOwned::to_owned);
+        let token = setting.token.unwrap_or_else(|| Secret::new(&simulator.token()));
         let settings = Settings {
             target: target.clone(),
-            credentials: Credentials::Token(Secret::new(&token)),
+            credentials: Credentials::Token(token),
             timeout: setting.patience,
             trust: Trust::Machine,
             writes,

@@ -349,7 +349,11 @@ fn check_stops_at_a_wrong_token_after_one_question() {
     let said = run(&pbx.home, "wrong", &["check"]);
     assert_eq!((said.code, marks(&said).as_str()), (1, "✓✓✓-✗--"), "{}", said.out);
     let token = said.out.lines().nth(4).unwrap();
-    assert!(token.starts_with("✗ token") && token.contains("  → renew what auth"), "{token}");
+    assert!(
+        token.starts_with("✗ token")
+            && token.contains("  → renew the token in the environment variable TOKEN"),
+        "{token}"
+    );
     assert!(said.out.ends_with("- listing        not tried\n"), "{}", said.out);
     assert_eq!(pbx.requests().len(), 1);
     assert!(!said.out.contains("wrong\""), "{}", said.out);

@@ -1,7 +1,7 @@
 //! Journeys: keys → real HTTP → the screen's text and the simulator's world.
 
 use callsweep::app::Leaving;
-use callsweep::domain::{Source, WideCalls};
+use callsweep::domain::{Secret, Source, WideCalls};
 use callsweep::simulator::{Event, Fault, Soap, World};
 
 use crate::desk::{Desk, Setting};
@@ -538,7 +538,7 @@ fn a_mark_on_an_extension_in_the_middle_of_loading_is_set_when_it_is_there() {
 
 #[test]
 fn a_wrong_token_ends_the_start_with_a_sentence_after_few_requests() {
-    let setting = Setting { token: Some("not-the-token-7"), ..Setting::default() };
+    let setting = Setting { token: Some(Secret::new("not-the-token-7")), ..Setting::default() };
     let desk = Desk::with(PAGE, setting);
     match desk.model.leaving() {
         Leaving::Now { message: Some(message) } => {

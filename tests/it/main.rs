@@ -45,6 +45,7 @@ mod remote;
 mod reports;
 mod resume;
 mod run_files;
+mod secrets;
 mod selection;
 mod session;
 mod slow;

@@ -1,6 +1,7 @@
 //! What an answer is that is not JSON, and the remedy: a sentence each, to be put behind "the answer".
 
 use super::json::{Json, NoJson};
+use crate::domain::redacted;
 
 /// Longest message of a PBX's own PHP that is quoted, in characters.
 const QUOTED_CHARS: usize = 200;
@@ -57,7 +58,7 @@ fn known(body: &[u8]) -> Option<String> {
         }
         let other = other.get(..LOOKED_AT).unwrap_or(other);
         let other = String::from_utf8_lossy(other);
-        let quoted: String = other.trim().chars().take(QUOTED_BESIDE).collect();
+        let quoted: String = redacted(other.trim()).chars().take(QUOTED_BESIDE).collect();
         return Some(format!(
             "has other text {place} its JSON ({quoted}): have mended what writes it there, on the \
              PBX or on what stands in front of it"
@@ -121,7 +122,7 @@ fn php_message(text: &str) -> Option<String> {
     let words: Vec<_> = said.split_whitespace().collect();
     let line = words.windows(2).position(|pair| pair == ["on", "line"]);
     let words = line.and_then(|at| words.get(..at + 3)).unwrap_or(&words);
-    Some(words.join(" ").chars().take(QUOTED_CHARS).collect())
+    Some(redacted(&words.join(" ")).chars().take(QUOTED_CHARS).collect())
 }
 
 #[cfg(test)]

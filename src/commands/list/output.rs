@@ -11,7 +11,7 @@ use super::Report;
 use crate::commands::json::Harmless;
 use crate::commands::selection::type_name;
 use crate::domain::{
-    EventType, EventView, Extension, ExtensionKind, Foreign, Listing, Method, Status,
+    EventType, EventView, Extension, ExtensionKind, Foreign, Listing, Method, Status, redacted,
 };
 
 /// The columns of CSV, named as the fields in JSON.
@@ -161,7 +161,8 @@ pub(super) fn csv(report: &Report, clean: bool, out: &mut impl Write) -> io::Res
     records.write_record(COLUMNS).map_err(unwritten)?;
     each(report, |row| {
         let cells = row.cells();
-        let cells = if clean { cells.map(|cell| cleaned(&cell)) } else { cells };
+        let cells =
+            cells.map(|cell| if clean { cleaned(&cell) } else { redacted(&cell).into_owned() });
         let formula = |cell: &str| cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
         let cells = cells.map(|cell| if formula(&cell) { format!("'{cell}") } else { cell });
         records.write_record(cells).map_err(unwritten)
@@ -183,7 +184,7 @@ fn unwritten(error: csv::Error) -> io::Error {
 pub(super) fn json(report: &Report, out: &mut impl Write) -> io::Result<()> {
     let (extensions, complete) = (summaries(report), report.is_complete());
     let document = Document { events: Events(report), extensions, complete };
-    serde_json::to_writer(Harmless(&mut *out), &document)?;
+    serde_json::to_writer(Harmless::new(&mut *out), &document)?;
     writeln!(out)
 }
 
@@ -250,7 +251,7 @@ fn summaries(report: &Report) -> Vec<Summary<'_>> {
             failure: match result {
                 Err(failure) => Some(Reason {
                     code: Some(failure.code.raw()).filter(|code| !code.is_empty()),
-                    message: failure.message.raw().into(),
+                    message: failure.told().into(),
                     http_status: failure.http_status,
                 }),
                 Ok(listing) => listing.why_incomplete().map(|why| Reason {
