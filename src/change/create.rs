@@ -25,7 +25,14 @@ pub(super) struct Creates {
     pub(super) planned: Duration,
     /// What the lists of extensions in doubt say.
     doubts: BTreeMap<ExtensionNumber, Twice<There>>,
+    /// Calls that were refused once as too many came: they may have been carried out all the same.
+    pub(super) put_off: BTreeSet<usize>,
+    /// How often such calls were gone back to.
+    rounds: u32,
 }
+
+/// So often what was put off is sent again.
+const ROUNDS: u32 = 5;
 
 /// What a listing before anything is made comes to.
 #[derive(Debug, PartialEq, Eq)]
@@ -37,23 +44,41 @@ pub(super) enum Looked {
 }
 
 impl Creates {
-    /// What a listing says before anything is made, asked for at this time.
+    /// Whether a call that failed so is put off, to be looked for in two lists and sent again where
+    /// these do not show it.
+    pub(super) fn puts_off(&self, failure: &Failure) -> bool {
+        failure.http_status == Some(429) && self.rounds < ROUNDS
+    }
+
+    /// Nothing else is left to be sent: the extensions of what was put off are listed from these
+    /// times on.
+    pub(super) fn go_back(&mut self, from: impl IntoIterator<Item = (ExtensionNumber, Duration)>) {
+        self.rounds += 1;
+        let doubts = from.into_iter().map(|(extension, from)| (extension, Twice::from(from)));
+        self.doubts.extend(doubts);
+    }
+
+    /// What a listing says, asked for at this time, before the planned events in these places are
+    /// made.
     pub(super) fn look(
         &mut self,
         plan: &Plan,
-        extension: &ExtensionNumber,
-        result: Result<&Listing, &Failure>,
+        places: &[usize],
+        (extension, result): (&ExtensionNumber, Result<&Listing, &Failure>),
         asked: Duration,
     ) -> Looked {
         let why = match result {
             Ok(listing) if listing.is_all_there_is_to_see() => {
-                let planned = plan.events_of(extension);
-                let planned = planned.filter_map(|place| Some((place, plan.events().get(place)?)));
+                let planned = places.iter();
+                let planned = planned.filter_map(|it| Some((*it, plan.events().get(*it)?)));
                 let there = plan.past.as_ref().map(|past| past.look(planned, listing).there);
                 match self.believe(plan, extension, there.unwrap_or_default(), asked) {
                     Belief::Sure(there) => {
-                        self.before.insert(extension.clone(), keys(listing));
-                        self.there.extend(there.iter().map(|(place, _)| *place));
+                        // What is seen later than that was made by this run.
+                        if self.rounds == 0 {
+                            self.before.insert(extension.clone(), keys(listing));
+                            self.there.extend(there.iter().map(|(place, _)| *place));
+                        }
                         let there = there.into_iter().map(|(it, id)| (it, Outcome::Restored(id)));
                         return Looked::Sure(there.collect());
                     }
@@ -66,8 +91,7 @@ impl Creates {
         };
         let message = format!("not made, as the extension could not be listed first: {why}");
         let outcome = Outcome::NotSent(Failure::new(Cause::Withheld, message));
-        let planned = plan.events_of(extension);
-        Looked::Sure(planned.map(|event| (event, outcome.clone())).collect())
+        Looked::Sure(places.iter().map(|event| (*event, outcome.clone())).collect())
     }
 
     /// What is there, once it is sure.
@@ -78,6 +102,9 @@ impl Creates {
         there: There,
         asked: Duration,
     ) -> Belief<There> {
+        if let (Some(twice), true) = (self.doubts.get_mut(extension), self.rounds > 0) {
+            return twice.take(there, asked, APART);
+        }
         let doubt = plan.past.as_ref().and_then(|past| past.doubts.get(extension));
         let Some(doubt) = doubt else { return Belief::Sure(there) };
         let is_unsure = |(place, id): &(usize, Option<Foreign>)| {

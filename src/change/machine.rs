@@ -407,9 +407,11 @@ impl Machine {
         let sent = self.traffic.since(&Request::Call(id)).unwrap_or(now);
         let fate = self.traffic.came_back(&Request::Call(id), refusal.as_ref(), may_repeat, now);
         self.note_what_it_may_have_done(id, &settled, failure, sent);
+        let put_off = fate == Some(Fate::Settled) && self.puts_off(id, refusal.as_ref());
         match fate {
             None => return,
             Some(Fate::Again) => self.set_stage(id, Stage::Again(Box::new(settled))),
+            Some(Fate::Settled) if put_off => self.set_stage(id, Stage::Again(Box::new(settled))),
             Some(Fate::Settled) => {
                 self.keep(id, settled);
                 self.look_behind(id);
@@ -418,6 +420,44 @@ impl Machine {
         }
         self.heed(None);
         self.advance();
+    }
+
+    /// Takes note of a call that is looked for and sent again once nothing else is left.
+    fn puts_off(&mut self, id: usize, refusal: Option<&Failure>) -> bool {
+        let goes_on = matches!(self.state, RunState::Running | RunState::Paused);
+        match (&mut self.rules, refusal) {
+            (Rules::Create(creates), Some(why)) if goes_on && creates.puts_off(why) => {
+                creates.put_off.insert(id);
+                true
+            }
+            (Rules::Create(_) | Rules::Delete(_), _) => false,
+        }
+    }
+
+    /// Once nothing else is left, what was put off is looked for.
+    fn go_back(&mut self) {
+        let Rules::Create(creates) = &mut self.rules else { return };
+        let covers = creates.put_off.iter().filter_map(|id| self.slots.get(*id));
+        let covers = covers.filter(|slot| slot.waits());
+        let events = covers.filter_map(|slot| self.plan.events().get(slot.covers.start));
+        let extensions: BTreeSet<&ExtensionNumber> =
+            events.map(|event| &event.key.extension).collect();
+        if extensions.is_empty() {
+            return;
+        }
+        let touched = |it: &ExtensionNumber| self.checking.touched.get(it);
+        let from: Vec<(ExtensionNumber, Duration)> = extensions
+            .into_iter()
+            .map(|it| (it.clone(), touched(it).map_or(Duration::ZERO, |it| it.settled_from)))
+            .collect();
+        for (extension, from) in &from {
+            self.traffic.add_at(*from, Request::Listing(extension.clone()));
+        }
+        creates.go_back(from);
+        self.looking = true;
+        let what =
+            "what was refused as too many requests came is sent again where no list shows it";
+        self.remarks.push(what.to_owned());
     }
 
     /// What the last answer to a call says of the calls that wait.
@@ -717,6 +757,10 @@ impl Machine {
         let Some(slot) = self.slots.get(id) else { return };
         if matches!(slot.stage, Stage::Again(_)) {
             self.give_up(id);
+            // It was made, whatever was answered.
+            if outcome.new_id().is_some() {
+                self.revise(event, outcome);
+            }
         } else {
             self.ledger.revise(event, outcome);
             self.set_stage(id, Stage::Replaced);
@@ -734,21 +778,29 @@ impl Machine {
         let plan = Arc::clone(&self.plan);
         let events = plan.events_of(extension);
         match (&mut self.rules, result) {
-            (Rules::Create(creates), _) => match creates.look(&plan, extension, result, asked) {
-                Looked::Sure(outcomes) => {
-                    for (event, outcome) in outcomes {
-                        self.withhold(event, outcome);
+            (Rules::Create(creates), _) => {
+                let waits = |place: &usize| {
+                    let slot = self.slot_of.get(*place).and_then(|id| self.slots.get(*id));
+                    slot.is_some_and(Slot::waits)
+                };
+                let places: Vec<usize> = events.filter(waits).collect();
+                match creates.look(&plan, &places, (extension, result), asked) {
+                    Looked::Sure(outcomes) => {
+                        for (event, outcome) in outcomes {
+                            self.withhold(event, outcome);
+                        }
+                    }
+                    Looked::Again(at) => {
+                        let what =
+                            "an earlier request may still change it: listed again in a while";
+                        let remark = format!("{extension}: {what}");
+                        if !self.remarks.contains(&remark) {
+                            self.remarks.push(remark);
+                        }
+                        self.traffic.add_at(at, Request::Listing(extension.clone()));
                     }
                 }
-                Looked::Again(at) => {
-                    let what = "an earlier request may still change it: listed again in a while";
-                    let remark = format!("{extension}: {what}");
-                    if !self.remarks.contains(&remark) {
-                        self.remarks.push(remark);
-                    }
-                    self.traffic.add_at(at, Request::Listing(extension.clone()));
-                }
-            },
+            }
             (Rules::Delete(_), _) if plan.rest().is_none() => {
                 self.try_out(extension, result.ok());
             }
@@ -911,6 +963,11 @@ impl Machine {
                 self.give_up(id);
             }
         }
+        if let Rules::Create(creates) = &mut self.rules {
+            for id in std::mem::take(&mut creates.put_off) {
+                self.give_up(id);
+            }
+        }
     }
 
     fn give_up(&mut self, id: usize) {
@@ -967,7 +1024,7 @@ impl Machine {
     fn advance(&mut self) {
         if self.state == RunState::Running && self.looking && self.traffic.is_over() {
             let slots = self.slots.iter().enumerate();
-            let waits = |(_, slot): &(usize, &Slot)| matches!(slot.stage, Stage::Waiting);
+            let waits = |(_, slot): &(usize, &Slot)| slot.waits();
             let first = match &mut self.rules {
                 Rules::Delete(deletes) if !self.simulated => {
                     let waiting = slots.clone().skip(deletes.tried).filter(waits);
@@ -990,6 +1047,9 @@ impl Machine {
                     }
                 }
             }
+        }
+        if self.state == RunState::Running && self.traffic.is_over() {
+            self.go_back();
         }
         let sent_all = self.state == RunState::Running && self.traffic.is_over();
         let stopped = self.state == RunState::Stopping && self.traffic.in_flight() == 0;
@@ -1241,6 +1301,11 @@ impl Slot {
         matches!(self.stage, Stage::Sent)
     }
 
+    /// It is to go out, for the first time or once more.
+    fn waits(&self) -> bool {
+        matches!(self.stage, Stage::Waiting | Stage::Again(_))
+    }
+
     /// Takes what became of one of its events before the run was gone on with.
     fn doubts(&mut self, before: Option<Outcome>) {
         if let Some(Outcome::Unknown(failure)) = before {
@@ -1258,11 +1323,11 @@ impl Rules {
     }
 
     /// What is deleted twice is as if deleted once; what is made twice is there twice, and a service
-    /// that fails may lie about what it did.
+    /// that answers may lie about what it did.
     fn may_repeat(&self, failure: &Failure) -> bool {
         match self {
             Self::Delete(_) => true,
-            Self::Create(_) => failure.cause != Cause::ServiceFailed && !failure.may_have_acted(),
+            Self::Create(_) => failure.http_status.is_none() && !failure.may_have_acted(),
         }
     }
 

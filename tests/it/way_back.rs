@@ -275,6 +275,8 @@ fn a_post_that_is_refused_and_acted_on_at_once_or_late_is_not_made_twice() {
     let kinds = [
         Fault { status: refused, code: Some("pce_access_denied".to_owned()), ..acted() },
         Fault { status: Some(503), ..acted() },
+        Fault { status: Some(429), ..acted() },
+        late(Some(429)),
         Fault { code: Some("pce_access_denied".to_owned()), ..late(refused) },
         late(Some(501)),
         late(Some(503)),
@@ -291,6 +293,19 @@ fn a_post_that_is_refused_and_acted_on_at_once_or_late_is_not_made_twice() {
         assert!(matches!(first.code, 0 | 3), "{told}: {}", first.err);
         let said = undo(&pbx, &run);
         assert_eq!((posts(&pbx), events(&pbx).len()), (3, 3), "{told}: {}", said.err);
+    }
+}
+
+#[test]
+fn an_undo_that_a_pbx_finds_too_fast_makes_everything_all_the_same_and_nothing_twice() {
+    for acts in [false, true] {
+        let (pbx, run) = emptied();
+        let method = Some("POST".to_owned());
+        let busy = Fault { method, status: Some(429), every: Some(2), acts, ..Fault::default() };
+        fault(&pbx, busy);
+        let said = undo(&pbx, &run);
+        assert_eq!((said.code, events(&pbx).len()), (0, 3), "{}", said.err);
+        assert_eq!(line_of(&pbx, &run)["undone_by"], *names(&pbx)[0]);
     }
 }
 

@@ -8,6 +8,7 @@ use super::*;
 use crate::change::machine::tests::{NOW, begun, extension, lists};
 use crate::change::plan::tests::{builder, plan, target};
 use crate::change::trial::{Service, drive, to_the_end, whims};
+use crate::change::twice::CAUGHT_UP;
 use crate::change::{Act, Check, Done, Machine, RunState, judge_made};
 use crate::domain::{CallForm, Cause, Failure, Foreign, Outcome, RawEvent, WriteAnswer};
 
@@ -131,8 +132,7 @@ fn a_post_that_surely_made_nothing_is_sent_again_after_a_pause_and_no_other_is()
     undo.hand_out(NOW);
     undo.listed(&extension(), Ok(&listing(&[])), NOW);
     undo.hand_out(NOW);
-    let busy = Failure { http_status: Some(429), ..Failure::new(Cause::Rejected, "busy") };
-    answer(&mut undo, 0, Err(busy), NOW);
+    answer(&mut undo, 0, Err(Failure::new(Cause::Unreachable, "no connection")), NOW);
     assert!(matches!(undo.hand_out(NOW)[..], [Act::Wait(_)]));
     assert_eq!(made_by(&undo.hand_out(LATER)), [0]);
     let fails = Failure { http_status: Some(503), ..Failure::new(Cause::ServiceFailed, "busy") };
@@ -140,6 +140,62 @@ fn a_post_that_surely_made_nothing_is_sent_again_after_a_pause_and_no_other_is()
     assert_eq!(words(&undo), ["refused"], "it may have acted all the same");
     assert!(matches!(undo.hand_out(LATER)[..], [Act::Wait(_)]));
     assert_eq!(undo.hand_out(2 * LATER), [Act::List(extension())]);
+}
+
+#[test]
+fn a_post_that_is_refused_for_their_number_is_sent_again_where_two_lists_do_not_show_it() {
+    let busy = || Failure { http_status: Some(429), ..Failure::new(Cause::Rejected, "busy") };
+    let late = CAUGHT_UP + 10 * LATER;
+    for acted in [false, true] {
+        let mut undo = undo(&["a", "b"], 1);
+        undo.hand_out(NOW);
+        undo.listed(&extension(), Ok(&listing(&[])), NOW);
+        undo.hand_out(NOW);
+        answer(&mut undo, 0, Err(busy()), NOW);
+        assert!(matches!(undo.hand_out(NOW)[..], [Act::Wait(_)]), "slower");
+        assert_eq!(made_by(&undo.hand_out(LATER)), [1], "the next one first");
+        answer(&mut undo, 1, made("b2"), LATER);
+        assert!(matches!(undo.hand_out(2 * LATER)[..], [Act::Wait(_)]), "lists may lag");
+        let there: &[&str] = if acted { &["b2", "a2"] } else { &["b2"] };
+        assert_eq!(undo.hand_out(late), [Act::List(extension())]);
+        undo.listed(&extension(), Ok(&listing(there)), late);
+        assert!(matches!(undo.hand_out(late)[..], [Act::Wait(_)]), "one list is not enough");
+        assert_eq!(undo.hand_out(2 * late), [Act::List(extension())]);
+        undo.listed(&extension(), Ok(&listing(there)), 2 * late);
+        if !acted {
+            assert_eq!(made_by(&undo.hand_out(2 * late)), [0]);
+            answer(&mut undo, 0, made("a2"), 2 * late);
+        }
+        lists(&mut undo, &listing(&["b2", "a2"]));
+        assert_eq!(words(&undo), ["restored a2", "restored b2"]);
+        assert_eq!((undo.state(), undo.check()), (RunState::Closing, Check::Agrees));
+    }
+}
+
+#[test]
+fn what_is_put_off_again_and_again_or_when_it_is_stopped_ends_as_it_was_answered() {
+    let busy = || Failure { http_status: Some(429), ..Failure::new(Cause::Rejected, "busy") };
+    for stops in [false, true] {
+        let (mut undo, mut now, mut posts) = (undo(&["a"], 1), NOW, 0);
+        for _ in 0..100 {
+            now += LATER;
+            for act in undo.hand_out(now) {
+                match act {
+                    Act::List(_) => undo.listed(&extension(), Ok(&listing(&[])), now),
+                    Act::Send(call) => {
+                        posts += 1;
+                        answer(&mut undo, call.id(), Err(busy()), now);
+                        if stops {
+                            undo.stop();
+                        }
+                    }
+                    Act::Wait(_) | Act::Open(_) | Act::Close(_) => {}
+                }
+            }
+        }
+        assert_eq!((words(&undo), undo.state()), (vec!["refused".to_owned()], RunState::Closing));
+        assert!(if stops { posts == 1 } else { posts <= 6 }, "{posts}");
+    }
 }
 
 #[test]
