@@ -4,12 +4,14 @@
 
 use std::collections::VecDeque;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::time::Duration;
 
 use callsweep::api::{Client, Settings, Writes};
 use callsweep::app::{Effect, Facts, Key, Leaving, Message, Model, Moment, update};
 use callsweep::change::{Act, Done};
 use callsweep::domain::{Credentials, Extension, Secret, Source, Target, Trust, UserId, WideCalls};
+use callsweep::origins::Book;
 use callsweep::runtime::{Ports, perform};
 use callsweep::simulator::{Seen, Simulator, World};
 use callsweep::view::draw;
@@ -28,6 +30,8 @@ pub(crate) struct Setting {
     pub(crate) sources: &'static [Source],
     /// How long an answer may take.
     pub(crate) patience: Duration,
+    /// How much faster than time the budget of failures passes; as in life where it is 1.
+    pub(crate) speed: u32,
     /// Where run files go instead of a folder of the journey's own.
     pub(crate) runs: Option<std::path::PathBuf>,
 }
@@ -44,6 +48,7 @@ impl Default for Setting {
             token: None,
             sources,
             patience: Duration::from_secs(5),
+            speed: 1,
             runs: None,
         }
     }
@@ -59,6 +64,13 @@ pub(crate) struct Desk {
     waiting: VecDeque<Effect>,
     screen: Terminal<TestBackend>,
     at: Duration,
+    speed: u32,
+}
+
+/// A client whose budget of failures is its own, and as fast as its setting says.
+fn client(settings: &Settings, runs: &Path, speed: u32) -> Client {
+    let book = Book::at(Some(runs), &settings.target.origin, speed);
+    Client::sharing(settings.clone(), Some(book)).unwrap()
 }
 
 impl Desk {
@@ -104,9 +116,9 @@ impl Desk {
             writes,
             concurrency: 1,
         };
-        let client = Client::new(settings.clone());
         let state = tempfile::tempdir().unwrap();
         let runs = setting.runs.unwrap_or_else(|| state.path().join("runs"));
+        let client = client(&settings, &runs, setting.speed);
         let facts = Facts {
             read_only: setting.read_only,
             wide_calls: setting.wide_calls,
@@ -121,11 +133,12 @@ impl Desk {
             model,
             state,
             settings,
-            ports: Ports::new(client.unwrap(), typed, setting.sources.to_vec(), runs),
+            ports: Ports::new(client, typed, setting.sources.to_vec(), runs),
             hands: tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap(),
             waiting: effects.into(),
             screen: Terminal::new(TestBackend::new(columns, rows)).unwrap(),
             at: Duration::ZERO,
+            speed: setting.speed,
         }
     }
 
@@ -174,6 +187,10 @@ impl Desk {
             }
             Effect::Act(Act::Wait(time)) => {
                 self.at += time;
+                // The budget of failures has a clock of its own.
+                if self.speed > 1 {
+                    std::thread::sleep(time / self.speed);
+                }
                 Message::Done(Done::Waited)
             }
             effect => self.hands.block_on(perform(effect, &self.ports)),
@@ -197,7 +214,7 @@ impl Desk {
     /// Starts anew with a profile that has this user.
     pub(crate) fn becomes(&mut self, user: &str) {
         self.settings.target.user = UserId::parse(user).unwrap();
-        let client = Client::new(self.settings.clone()).unwrap();
+        let client = client(&self.settings, &self.runs(), self.speed);
         self.ports = Ports::new(client, Vec::new(), vec![Source::Presence], self.runs());
         let target = self.settings.target.clone();
         let facts = Facts { target, ..self.model.facts().clone() };
@@ -214,7 +231,7 @@ impl Desk {
             }
             self.perform_one();
         }
-        panic!("effects without an end");
+        panic!("effects without an end: {:?}", self.waiting);
     }
 
     /// Presses keys one after the other, and performs all that follows from each.

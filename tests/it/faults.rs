@@ -100,7 +100,7 @@ fn reviewed(form: Form) -> Desk {
             (WideCalls { extension: false, event_type: true }, "enter space d t")
         }
     };
-    let setting = Setting { wide_calls, patience: PATIENCE, ..Setting::default() };
+    let setting = Setting { wide_calls, patience: PATIENCE, speed: 2000, ..Setting::default() };
     let mut desk = Desk::with("the-page", setting);
     desk.simulator.with_world(|world| {
         // More of one type beside those of the page, so that a type call covers some and a run of
