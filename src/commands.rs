@@ -46,7 +46,7 @@ pub struct Arguments {
     #[command(subcommand)]
     pub command: Option<Command>,
     /// Use the built-in simulator: no configuration, no network
-    #[arg(long, global = true, conflicts_with_all = ["profile", "config"])]
+    #[arg(long, global = true, conflicts_with_all = ["profile", "config", "url"])]
     pub demo: bool,
     /// Start the interactive program with numbers, labels, hosts, URLs and notes masked
     #[arg(long)]
@@ -62,6 +62,10 @@ pub struct ProfileArguments {
     /// The profile to use, instead of `CALLSWEEP_PROFILE` or `default_profile`
     #[arg(long, value_name = "NAME", global = true)]
     profile: Option<String>,
+    /// The PBX at this address, without a configuration: the token from `CALLSWEEP_TOKEN`, all else by
+    /// default
+    #[arg(long, value_name = "URL", global = true)]
+    url: Option<String>,
     /// The configuration file, instead of `CALLSWEEP_CONFIG` or the usual place
     #[arg(long, value_name = "FILE", global = true)]
     config: Option<PathBuf>,
@@ -84,6 +88,7 @@ impl ProfileArguments {
     pub fn flags(&self) -> Flags {
         Flags {
             profile: self.profile.clone(),
+            url: self.url.clone(),
             config: self.config.clone(),
             read_only: self.read_only,
             extensions: self.extensions.clone(),
@@ -213,7 +218,7 @@ impl Command {
 pub fn run(command: &Command, demo: bool, flags: &Flags, environment: &Environment) -> Ending {
     carry_out(command, demo, flags, environment).unwrap_or_else(|report| {
         let why = format!("{report:#}");
-        let ending = Ending::of_error(&report).because(&why);
+        let ending = Ending::of_error(&report).reported(&report, &why);
         match command.without_result(&why) {
             Some(document) => ending.written(runs::print(RunFormat::Json, document, |_| Ok(()))),
             None => ending,
@@ -229,8 +234,10 @@ fn carry_out(
     flags: &Flags,
     environment: &Environment,
 ) -> Result<Ending> {
-    if demo && (flags.profile.is_some() || flags.config.is_some()) {
-        return Err(eyre!("--demo needs no configuration: leave out --profile and --config"));
+    if demo && (flags.profile.is_some() || flags.config.is_some() || flags.url.is_some()) {
+        return Err(eyre!(
+            "--demo needs no configuration: leave out --profile, --config and --url"
+        ));
     }
     match command {
         Command::Check => return check::run(demo, flags, environment),

@@ -18,7 +18,6 @@ pub use environment::Environment;
 pub use looks::{looks_without_file, quiet, terminal_refused};
 
 use std::collections::HashSet;
-use std::fmt::Write as _;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -70,6 +69,8 @@ pub struct Profile {
 pub struct Flags {
     /// `--profile`
     pub profile: Option<String>,
+    /// `--url`: this address, and no configuration.
+    pub url: Option<String>,
     /// `--config`
     pub config: Option<PathBuf>,
     /// `--read-only`: makes any profile read-only, and never the other way round.
@@ -86,8 +87,17 @@ pub struct Flags {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
     /// No file at the place where one is expected.
-    #[error("{}", first_steps(.0))]
+    #[error("{}", missing(.0))]
     Missing(PathBuf),
+    /// Several profiles, and nothing says which is meant.
+    #[error("{}: several profiles are in it: choose one of {} with --profile, CALLSWEEP_PROFILE or \
+             default_profile", shown(.file), names(.profiles))]
+    Several {
+        /// The configuration file.
+        file: PathBuf,
+        /// Name and host of each.
+        profiles: Vec<(String, String)>,
+    },
     /// A line of the file is wrong.
     #[error("{}, line {line}: {mistake}", shown(.file))]
     Mistake {
@@ -111,7 +121,21 @@ pub enum ConfigError {
     Surroundings(String),
 }
 
-/// Reads the configuration and resolves one profile of it, with its token.
+impl ConfigError {
+    /// What somebody can do who has just installed the program, a line each.
+    pub fn first_steps(&self) -> Option<String> {
+        let Self::Missing(path) = self else { return None };
+        Some(format!(
+            "try it:      callsweep --demo\n\
+             use a token: CALLSWEEP_TOKEN=… callsweep --url https://pbx.example.com\n\
+             keep it:     {}, then edit it",
+            example_written(path)
+        ))
+    }
+}
+
+/// Reads the configuration and resolves one profile of it, with its token. `--url` stands for a
+/// profile by itself, and no file is read.
 ///
 /// Every profile of the file is checked, so that a mistake shows on the first start after it was
 /// made; files and commands are only touched for the chosen one.
@@ -119,22 +143,60 @@ pub enum ConfigError {
 /// # Errors
 /// The first mistake found, as one sentence.
 pub fn load(flags: &Flags, environment: &Environment) -> Result<Profile, ConfigError> {
+    if let Some(url) = &flags.url {
+        return of_url(url, flags, environment);
+    }
     let (source, document) = source::open(&expected_path(flags, environment)?)?;
-    let drafts = check::profiles(&source, &document)?;
-    let looks = looks::looks(&source, &document, flags, environment)?;
+    of_document(&source, &document, flags, environment)
+}
+
+/// The profile that `--url` stands for. Presence is asked for phones; only where it shows none, as to
+/// the App of an organisation, SystemAPI is asked too: a user who may not ask it is refused nothing.
+fn of_url(url: &str, flags: &Flags, environment: &Environment) -> Result<Profile, ConfigError> {
+    if flags.profile.is_some() {
+        return Err(ConfigError::Surroundings(
+            "--url uses no profile of the configuration: leave out --profile or --url".to_owned(),
+        ));
+    }
+    let (source, document) = source::of_url(url).map_err(ConfigError::Surroundings)?;
+    // It is the only one, whatever CALLSWEEP_PROFILE says.
+    let flags = Flags { profile: Some("url".to_owned()), ..flags.clone() };
+    let profile = of_document(&source, &document, &flags, environment);
+    let mut profile = profile.map_err(|error| match error {
+        ConfigError::Mistake { mistake, .. } => {
+            ConfigError::Surroundings(format!("--url: {mistake}"))
+        }
+        other @ (ConfigError::Missing(_)
+        | ConfigError::Several { .. }
+        | ConfigError::File { .. }
+        | ConfigError::Surroundings(_)) => other,
+    })?;
+    profile.target.profile = source::name_of(&profile.target.origin);
+    profile.discover = vec![Discoverer::Presence, Discoverer::SystemApiForNone];
+    Ok(profile)
+}
+
+fn of_document(
+    source: &Source,
+    document: &source::Document,
+    flags: &Flags,
+    environment: &Environment,
+) -> Result<Profile, ConfigError> {
+    let drafts = check::profiles(source, document)?;
+    let looks = looks::looks(source, document, flags, environment)?;
     // No command is handed a secret that the file names.
     let secrets: Vec<String> = drafts.iter().filter_map(|draft| draft.auth.variable()).collect();
     let inherited = environment.without(&secrets);
-    let draft = choose(flags, environment, &source, &document, drafts)?;
+    let draft = choose(flags, environment, source, document, drafts)?;
     let ca_file = match &draft.ca_file {
-        Some(written) => Some(ca_file(&source, written, environment)?),
+        Some(written) => Some(ca_file(source, written, environment)?),
         None => None,
     };
     let in_file = match &draft.extensions_file {
-        Some(written) => numbers::read(&source, written, environment)?,
+        Some(written) => numbers::read(source, written, environment)?,
         None => Vec::new(),
     };
-    let credentials = draft.auth.resolve(&source, environment, &inherited)?;
+    let credentials = draft.auth.resolve(source, environment, &inherited)?;
     let mut profile = draft.finish(ca_file, credentials, looks);
     profile.read_only |= flags.read_only;
     let named = flags.extensions.iter().map(|text| {
@@ -217,10 +279,10 @@ fn choose(
         return Ok(drafts.swap_remove(position));
     }
     Err(match (asked, in_file) {
-        (None, _) => source.whole(&format!(
-            "several profiles are in it: choose one of {known} with --profile, \
-             CALLSWEEP_PROFILE or default_profile"
-        )),
+        (None, _) => ConfigError::Several {
+            file: source.path().to_owned(),
+            profiles: drafts.iter().map(Draft::name_and_host).collect(),
+        },
         (Some((name, "default_profile")), Some(place)) => source.mistake(
             place.span(),
             format!("default_profile = {name:?} names no profile: write one of {known}"),
@@ -268,21 +330,26 @@ fn shell_word(path: &Path) -> String {
     }
 }
 
-/// The sentence for somebody who has just installed the program.
-fn first_steps(path: &Path) -> String {
-    let mut sentence = format!("there is no configuration at {}: write one with `", shown(path));
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
-        write!(sentence, "mkdir -p {} && ", shell_word(folder)).ok();
-    }
-    write!(
-        sentence,
-        "callsweep config --print-example > {}` and edit it, or look around with `callsweep \
-         --demo`, which needs none",
-        shell_word(path)
+/// The sentence where a file is missing.
+fn missing(path: &Path) -> String {
+    format!(
+        "there is no configuration at {}: write one with `{}` and edit it, or name a PBX with --url",
+        shown(path),
+        example_written(path)
     )
-    .ok();
-    sentence
+}
+
+/// The command that writes an example to a file, in a folder that may be missing.
+fn example_written(path: &Path) -> String {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let made = folder.filter(|folder| !folder.is_dir());
+    let made = made.map(|folder| format!("mkdir -p {} && ", shell_word(folder)));
+    let made = made.unwrap_or_default();
+    format!("{made}callsweep config --print-example > {}", shell_word(path))
+}
+
+fn names(profiles: &[(String, String)]) -> String {
+    profiles.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

@@ -51,7 +51,7 @@ fn run(arguments: &Arguments, environment: &Environment) -> Ending {
         .and_then(|opened| opened.runs(environment).map(|runs| (opened, runs)));
     let (opened, runs) = match started {
         Ok(started) => started,
-        Err(report) => return Ending::Usage.because(&masked("", &report)),
+        Err(report) => return Ending::Usage.reported(&report, &masked("", &report)),
     };
     if !terminal::is_terminal() {
         return Ending::Usage.because(

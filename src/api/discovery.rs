@@ -48,16 +48,20 @@ impl Client {
     ) -> Result<Discovery, Failure> {
         let mut said = Vec::new();
         for &source in sources {
+            if source == Source::SystemApiForNone && !shows_none(&said) {
+                continue;
+            }
             let answer = match source {
                 Source::Presence => self.present(self.presence_user(), trace).await,
-                Source::SystemApi => self.system_listed(trace).await,
+                Source::SystemApi | Source::SystemApiForNone => self.system_listed(trace).await,
                 Source::Details => Ok(self.details_of(typed, trace).await),
             };
             // The other source is on the same machine, and waiting for it would be as vain.
             let gone =
                 |failure: &Failure| matches!(failure.cause, Cause::Unreachable | Cause::Blocked);
             let vain = answer.as_ref().is_err_and(gone);
-            said.push((source, answer));
+            let asked = if source == Source::SystemApiForNone { Source::SystemApi } else { source };
+            said.push((asked, answer));
             if vain {
                 break;
             }
@@ -303,6 +307,14 @@ impl Said {
         self.extensions.extend(owned);
         self.odd += listed.odd;
     }
+}
+
+/// Whether no source shows an extension, and another may: none was refused for the token, or is gone.
+fn shows_none(said: &[(Source, Result<Said, Failure>)]) -> bool {
+    said.iter().all(|(_, said)| match said {
+        Ok(said) => said.is_empty(),
+        Err(failure) => is_refusal_of_one_question(failure),
+    })
 }
 
 fn phone(number: ExtensionNumber) -> Extension {

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use color_eyre::eyre::Report;
 
+use crate::config::ConfigError;
 use crate::domain::Foreign;
 
 /// The exit codes of the contract.
@@ -41,6 +42,15 @@ impl Ending {
     pub fn because(self, sentence: &str) -> Self {
         remark(sentence);
         self
+    }
+
+    /// The same of an error, in a sentence; without a configuration it says what can be done instead.
+    #[must_use]
+    pub fn reported(self, report: &Report, sentence: &str) -> Self {
+        match report.downcast_ref().and_then(ConfigError::first_steps) {
+            Some(lines) => self.explained(&lines),
+            None => self.because(sentence),
+        }
     }
 
     /// Says it on standard error in words that stand for themselves.

@@ -47,6 +47,11 @@ impl Draft {
         &self.target.profile
     }
 
+    /// The same with the host that it leads to.
+    pub(super) fn name_and_host(&self) -> (String, String) {
+        (self.target.profile.clone(), self.target.host().to_owned())
+    }
+
     /// The profile, with what had to be fetched.
     pub(super) fn finish(
         self,

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use confy::ConfyError;
 use serde::{Deserialize, Serialize, Serializer};
 use toml::Spanned;
+use url::Url;
 
 use crate::domain::Foreign;
 
@@ -47,7 +48,7 @@ pub(super) struct Theme {
 }
 
 /// `[profiles.NAME]`: every key may be missing here, what that means is for `check` to say.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Profile {
     pub(super) url: Option<Spanned<String>>,
@@ -74,7 +75,7 @@ pub(super) struct Profile {
 }
 
 /// `[profiles.NAME.auth]`
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Auth {
     pub(super) token_env: Option<Spanned<String>>,
@@ -115,6 +116,38 @@ pub(super) fn open(path: &Path) -> Result<(Source, Document), ConfigError> {
     }
 }
 
+/// What stands for an address alone: one profile, whose token is in `CALLSWEEP_TOKEN`.
+///
+/// # Errors
+/// When the address goes on behind the host, with the remedy.
+pub(super) fn of_url(url: &str) -> Result<(Source, Document), String> {
+    let parsed = Url::parse(url).ok();
+    if let Some(parsed) = parsed.as_ref().filter(|url| !matches!(url.path(), "/" | "")) {
+        return Err(format!(
+            "--url goes on behind the host: write --url {}; another base_path than /uapi takes a \
+             profile, as `callsweep config --print-example` shows",
+            parsed.origin().ascii_serialization()
+        ));
+    }
+    let written = |text: &str| Spanned::new(0..0, text.to_owned());
+    let token_env = Some(written("CALLSWEEP_TOKEN"));
+    let auth = Some(Spanned::new(0..0, Auth { token_env, ..Auth::default() }));
+    let profile = Profile { url: Some(written(url)), auth, ..Profile::default() };
+    let profiles = BTreeMap::from([(written("url"), profile)]);
+    let source = Source { path: PathBuf::new(), text: String::new() };
+    Ok((source, Document { profiles, ..Document::default() }))
+}
+
+/// The host of an origin as the name of a profile: without port and brackets, and no longer than a
+/// name may be.
+pub(super) fn name_of(origin: &str) -> String {
+    let url = Url::parse(origin).ok();
+    let host = url.as_ref().and_then(Url::host_str).unwrap_or(origin);
+    let host = host.trim_matches(['[', ']']).trim_matches('.');
+    let plain = |c: char| if c.is_ascii_alphanumeric() || ".-_".contains(c) { c } else { '-' };
+    host.chars().map(plain).take(64).collect()
+}
+
 /// The text, and on the way the certainty that confy will find a file to read.
 fn text(path: &Path) -> Result<String, ConfigError> {
     let unusable = |problem: String| ConfigError::File { file: path.to_owned(), problem };
@@ -141,6 +174,11 @@ fn text(path: &Path) -> Result<String, ConfigError> {
 }
 
 impl Source {
+    /// Where the file is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// A mistake in the line where the place begins.
     pub(super) fn mistake(&self, place: Range<usize>, mistake: String) -> ConfigError {
         let before = self.text.bytes().take(place.start);

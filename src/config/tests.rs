@@ -331,8 +331,7 @@ fn a_missing_configuration_says_the_first_steps_and_writes_nothing() {
     let folder = home.path(".config/callsweep").display().to_string();
     let expected = format!(
         "there is no configuration at {folder}/config.toml: write one with `mkdir -p {folder} && \
-         callsweep config --print-example > {folder}/config.toml` and edit it, or look around with \
-         `callsweep --demo`, which needs none"
+         callsweep config --print-example > {folder}/config.toml` and edit it, or name a PBX with --url"
     );
     assert_eq!(said, expected);
     assert_eq!(fs::read_dir(home.0.path()).unwrap().count(), 0);
@@ -610,4 +609,43 @@ fn only_a_dumb_terminal_is_refused() {
     for term in ["", "linux", "screen", "tmux-256color", "xterm", "xterm-256color", "vt220"] {
         assert_eq!(refused(term), None, "{term}");
     }
+}
+
+#[test]
+fn an_address_alone_is_a_profile_named_after_its_host_whatever_the_file_and_the_environment_say() {
+    let of = |home: &Home, url: &str| {
+        let flags = Flags { url: Some(url.to_owned()), ..Flags::default() };
+        home.load(&flags, &[("CALLSWEEP_PROFILE", "acme"), ("CALLSWEEP_CONFIG", "/nowhere")])
+    };
+    let long = format!("https://{}.example.com", "a".repeat(63));
+    let home = Home::with("this is no TOML");
+    for (url, name, origin) in [
+        ("https://pbx.example.com", "pbx.example.com", "https://pbx.example.com"),
+        ("https://PBX.Example.COM.:8443/", "pbx.example.com", "https://pbx.example.com.:8443"),
+        ("http://127.0.0.1:8080", "127.0.0.1", "http://127.0.0.1:8080"),
+        ("http://[::1]:8080", "--1", "http://[::1]:8080"),
+        (long.as_str(), &format!("{}.", "a".repeat(63)), long.as_str()),
+    ] {
+        let profile = of(&home, url).unwrap();
+        assert_eq!(
+            (profile.target.profile.as_str(), profile.target.origin.as_str()),
+            (name, origin)
+        );
+        assert_eq!(profile.discover, [Discoverer::Presence, Discoverer::SystemApiForNone]);
+        assert_eq!(token_of(profile), "1|abc~def");
+    }
+    for (url, said) in [
+        ("pbx.example.com", "--url: url = \"pbx.example.com\" is not an address"),
+        ("http://pbx.example.com", "--url: url = \"http://pbx.example.com\" would send the token"),
+        ("https://u:secret@pbx.test", "--url: url holds a user name or password: leave them out"),
+        ("https://pbx.test/uapi", "--url goes on behind the host: write --url https://pbx.test; "),
+    ] {
+        let error = of(&home, url).unwrap_err();
+        assert!(error.starts_with(said) && !error.contains("secret"), "{error}");
+    }
+    let both = Flags { profile: Some("acme".to_owned()), url: Some(long), ..Flags::default() };
+    assert_eq!(
+        home.load(&both, &[]).unwrap_err(),
+        "--url uses no profile of the configuration: leave out --profile or --url"
+    );
 }

@@ -138,6 +138,8 @@ pub enum Source {
     Presence,
     /// SystemAPI's `GetUsers` and `GetExtensions`: all four kinds, with labels and owners.
     SystemApi,
+    /// The same, where presence shows no phone and is not refused for the token.
+    SystemApiForNone,
     /// SystemAPI's `GetExtensionDetails`, for the numbers that were typed and no others.
     Details,
 }
@@ -147,7 +149,7 @@ impl Source {
     pub fn name(self) -> &'static str {
         match self {
             Self::Presence => "presence",
-            Self::SystemApi | Self::Details => "system_api",
+            Self::SystemApi | Self::SystemApiForNone | Self::Details => "system_api",
         }
     }
 }

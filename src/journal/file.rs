@@ -327,7 +327,8 @@ fn head_of(plan: &Plan) -> Head {
 /// Creates the part of a run file under the next name that is free. The run that an undo is of may lie
 /// elsewhere.
 fn create_new(runs: &Path, plan: &Plan) -> io::Result<(File, String)> {
-    let profile = &plan.target().profile;
+    // Of what `--url` names, the host is the name: a dot would make the run's name a path's.
+    let profile = plan.target().profile.replace('.', "-");
     let stamp = jiff::tz::Offset::UTC.to_datetime(clock()).strftime("%Y%m%dT%H%M%SZ").to_string();
     for attempt in 1..=SAME_SECOND {
         let name = match attempt {

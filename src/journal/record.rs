@@ -58,7 +58,9 @@ pub enum RecordRefused {
     #[error("{0:?} is not the run {1} that lies in {2:?}: rename it")]
     Namesake(PathBuf, String, PathBuf),
     /// It ran on another service.
-    #[error("{run} ran on {there}: choose that profile with --profile {profile}")]
+    #[error(
+        "{run} ran on {there}: choose that profile with --profile {profile}, or the PBX with --url {there}"
+    )]
     Elsewhere {
         /// The run.
         run: String,

@@ -326,7 +326,42 @@ fn the_demo_lists_and_checks_without_a_configuration_and_leaves_nothing_behind()
     assert_eq!(run(&home, "", &["check", "--demo"]).code, 0);
     assert_eq!(run(&home, "", &["list", "--demo", "--profile", "x"]).code, 2);
     assert_eq!(run(&home, "", &["--demo", "list", "--config", "x"]).code, 2);
+    assert_eq!(run(&home, "", &["--demo", "list", "--url", "https://x.test"]).code, 2);
     assert!(std::fs::read_dir(home.path()).unwrap().next().is_none());
+}
+
+/// Runs without a configuration, with the token in its own variable.
+fn with_url(pbx: &Pbx, arguments: &[&str]) -> Said {
+    let home = tempfile::tempdir().unwrap();
+    let (origin, token) = (pbx.simulator.origin(), pbx.simulator.token());
+    let arguments = [&["--url", &origin], arguments].concat();
+    let mut command = command(&home, "", &arguments);
+    Said::of(command.env("CALLSWEEP_TOKEN", token).output().unwrap())
+}
+
+#[test]
+fn with_an_address_alone_every_command_works_and_a_run_is_named_after_the_host() {
+    let pbx = named("the-page");
+    let said = with_url(&pbx, &["check"]);
+    assert_eq!((said.code, marks(&said).as_str()), (0, "✓✓✓-✓✓✓"), "{}", said.out);
+    let asked = pbx.requests();
+    assert!(asked.iter().all(|asked| asked.starts_with("GET")), "{asked:?}");
+    assert_eq!(with_url(&pbx, &["list", "--format", "json"]).ids().len(), 3);
+    let said = with_url(&pbx, &["delete", "--where", "type:hangup", "--yes", "--format", "json"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let run = said.document()["run"].as_str().unwrap().to_owned();
+    assert!(run.ends_with("Z-127-0-0-1"), "{run}");
+}
+
+#[test]
+fn with_an_address_alone_the_users_of_an_organisation_are_asked_for_where_presence_shows_no_phone()
+{
+    let pbx = named("an-organisation-by-id");
+    let said = with_url(&pbx, &["list", "--format", "json"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let document = said.document();
+    assert!(document["extensions"].as_array().unwrap().iter().all(|one| !one["owner"].is_null()));
+    assert!(!said.ids().is_empty());
 }
 
 /// The mark of every step.

@@ -36,13 +36,18 @@ fn the_demo_without_a_terminal_says_so_and_exits_2() {
 }
 
 #[test]
-fn without_a_configuration_it_says_where_one_belongs_and_how_to_get_one_and_writes_none() {
+fn without_a_configuration_it_says_in_three_lines_how_to_begin_and_writes_none() {
     let home = tempfile::tempdir().unwrap();
-    let (code, said) = started(home.path(), &[]);
-    assert_eq!(code, 2);
     let place = home.path().join(".config/callsweep/config.toml");
-    for text in [place.to_str().unwrap(), "config --print-example", "--demo"] {
-        assert!(said.contains(text), "{said}");
+    let kept = format!("callsweep config --print-example > {}, then edit it", place.display());
+    for arguments in [&[][..], &["list"], &["delete", "--where", "ext:*", "--yes"]] {
+        let (code, said) = started(home.path(), arguments);
+        let lines: Vec<&str> = said.lines().collect();
+        assert_eq!((code, lines.len()), (2, 3), "{said}");
+        assert!(lines[0].ends_with("callsweep --demo"), "{said}");
+        let url = "CALLSWEEP_TOKEN=… callsweep --url https://pbx.example.com";
+        assert!(lines[1].ends_with(url), "{said}");
+        assert!(lines[2].ends_with(&kept), "{said}");
     }
     assert!(is_empty(home.path()));
 }
