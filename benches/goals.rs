@@ -112,7 +112,12 @@ fn desk(extensions: usize, events: usize) -> Model {
     let facts = Facts { max_delete: 50_000, ..Facts::of(target) };
     let (mut model, _) = Model::new(facts, 120, 40);
     let found = (0..extensions).map(|extension| Extension::of(number(extension))).collect();
-    let discovery = Discovery { extensions: found, remarks: Vec::new(), complete: true };
+    let discovery = Discovery {
+        extensions: found,
+        remarks: Vec::new(),
+        complete: true,
+        ..Discovery::default()
+    };
     let discovered = Message::Discovered { result: Ok(discovery), exchanges: Vec::new() };
     update(&mut model, discovered, Moment::default());
     for extension in 0..extensions {

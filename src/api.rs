@@ -30,7 +30,7 @@ use crate::domain::{
     Failure, Listing, PhoneCallEvent, Target, Trust, WriteAnswer,
 };
 use crate::origins::Book;
-pub use line::ClientRefused;
+pub use line::{ClientRefused, Proxy};
 use reading::Ends;
 pub use tls::{Certificate, TlsRefused};
 use transport::{Transport, Verb};
@@ -126,6 +126,11 @@ impl Client {
     #[must_use]
     pub fn below(&self, target: &Target) -> Self {
         Self { target: Arc::new(target.clone()), ..self.clone() }
+    }
+
+    /// The proxy between, as the environment names it.
+    pub fn proxy(&self) -> Option<&Proxy> {
+        self.inner.transport.line.proxy()
     }
 
     /// The certificate that the service showed last, trusted or not.

@@ -36,7 +36,7 @@ pub use fuse::Fuse;
 pub use mask::Mask;
 pub use plan_hash::{PlanHash, PlanHasher};
 pub use redaction::{REDACTED, SHORTEST as SHORTEST_SECRET, learn as learn_secret, redacted};
-pub use service::{Again, Credentials, Discovery, Exchange, Origin, Secret, Source};
+pub use service::{Again, Credentials, Discovery, Exchange, Origin, Secret, Seen, Source};
 pub use stop::{LONGEST_PAUSE, Stop, StopReason};
 pub use store::{
     EventStore, EventView, ListEnd, Listing, ListingBuilder, Meant, OddRow, RawEvent, Replaced,

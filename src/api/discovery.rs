@@ -1,6 +1,6 @@
 //! Which extensions there are, and whose: what several sources said becomes one list.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tokio::task::JoinSet;
 
@@ -8,7 +8,7 @@ use super::soap::{self, Question, Row};
 use super::{Client, wire};
 use crate::domain::{
     Cause, Discovery, Exchange, Extension, ExtensionKind, ExtensionNumber, Failure, Owner, Secret,
-    Source, UserId,
+    Seen, Source, UserId,
 };
 
 /// What a user has to know who has no phones.
@@ -292,6 +292,13 @@ impl Said {
         self.extensions.is_empty() && self.odd == 0
     }
 
+    /// How much it is; what is said of more than once counts once.
+    fn seen_by(&self, source: Source) -> Seen {
+        let numbers: BTreeSet<_> = self.extensions.iter().map(|one| &one.number).collect();
+        let extensions = numbers.len() + self.odd;
+        Seen { source, extensions, users: self.users.len() }
+    }
+
     /// Whether nothing speaks for more than what it holds.
     fn is_whole(&self) -> bool {
         self.gaps.is_empty() && self.odd == 0
@@ -350,6 +357,8 @@ fn merge(
         Ok(said) => said.is_whole(),
         Err(failure) => *source == Source::Presence && knows_owners && is_rejected(failure),
     });
+    let seen = said.iter().filter_map(|(source, said)| Some(said.as_ref().ok()?.seen_by(*source)));
+    let seen = seen.collect();
     for (source, said) in said {
         let name = source.name();
         match said {
@@ -373,7 +382,7 @@ fn merge(
             )),
         }
     }
-    Ok(Discovery { extensions: found.into_values().collect(), remarks, complete })
+    Ok(Discovery { extensions: found.into_values().collect(), remarks, complete, seen })
 }
 
 fn take(found: &mut BTreeMap<ExtensionNumber, Extension>, extension: Extension) {

@@ -5,6 +5,7 @@
 
 mod awake;
 mod pause;
+mod proxy;
 mod trouble;
 
 use std::net::IpAddr;
@@ -20,6 +21,7 @@ use reqwest::{Method, RequestBuilder, Response, Url};
 use tokio::sync::Semaphore;
 
 use self::awake::Wait;
+pub use self::proxy::Proxy;
 use super::Settings;
 use super::answer::{Answer, Body};
 use super::budget::Budget;
@@ -66,6 +68,12 @@ pub enum ClientRefused {
     /// Nobody can be trusted as the profile says.
     #[error(transparent)]
     Tls(#[from] TlsRefused),
+    /// The environment names a proxy of another kind.
+    #[error(
+        "{0} is a SOCKS proxy, which callsweep does not speak: name an HTTP proxy there, or add the \
+         host to NO_PROXY and reach it without a proxy"
+    )]
+    Socks(Proxy),
     /// The HTTP side could not be made.
     #[error("the connection cannot be set up ({0}): check the proxies that the environment names")]
     Http(String),
@@ -75,6 +83,8 @@ pub enum ClientRefused {
 pub(super) struct Line {
     http: reqwest::Client,
     judge: Arc<Judge>,
+    /// What stands between.
+    proxy: Option<Proxy>,
     host: String,
     patience: Patience,
     questions: Budget,
@@ -130,8 +140,12 @@ impl Line {
             .tcp_nodelay(true)
             .pool_idle_timeout(IDLE)
             .pool_max_idle_per_host(settings.concurrency);
+        let proxy = if is_loopback(url) { None } else { Proxy::to(url) };
         if is_loopback(url) {
             builder = builder.no_proxy();
+        }
+        if let Some(socks) = proxy.clone().filter(Proxy::is_socks) {
+            return Err(ClientRefused::Socks(socks));
         }
         // Where no TLS will be spoken, reading the machine's certificates would only take time.
         let trust = if url.scheme() == "http" { &Trust::Anything } else { &settings.trust };
@@ -144,6 +158,7 @@ impl Line {
         Ok(Self {
             http,
             judge,
+            proxy,
             host,
             patience,
             questions: Budget::new(book),
@@ -155,6 +170,11 @@ impl Line {
     /// Why no question goes out now, with the time to wait.
     pub(super) fn refusal(&self) -> Option<Failure> {
         self.questions.refusal()
+    }
+
+    /// The proxy that every request goes through.
+    pub(super) fn proxy(&self) -> Option<&Proxy> {
+        self.proxy.as_ref()
     }
 
     /// The certificate that the service showed last.
@@ -249,7 +269,7 @@ impl Line {
         let response = response.map_err(|error| Broken {
             ended: trouble::ended_early(&error),
             hangs: error.is_connect() && error.is_timeout(),
-            failure: trouble::failure(error, &self.host, self.patience),
+            failure: self.trouble(error),
         })?;
         let status = response.status().as_u16();
         let elsewhere = elsewhere(&response);
@@ -268,6 +288,10 @@ impl Line {
             Ok(()) => {}
         }
         Ok(Answer { status, elsewhere, retry_after, not_before, coding, renew: None, body })
+    }
+
+    fn trouble(&self, error: reqwest::Error) -> Failure {
+        trouble::failure(error, &self.host, self.proxy.as_ref(), self.patience)
     }
 
     async fn read(
@@ -300,7 +324,7 @@ impl Line {
                     body.bytes.extend_from_slice(&chunk);
                 }
                 Ok(None) => return Ok(()),
-                Err(error) => return Err(trouble::failure(error, &self.host, self.patience)),
+                Err(error) => return Err(self.trouble(error)),
             }
         }
     }

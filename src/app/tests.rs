@@ -86,7 +86,8 @@ impl Desk {
     pub(crate) fn before_listing(facts: Facts) -> Self {
         let mut desk = Self::on(facts);
         let extensions = ["1", "2", "3"].map(|text| Extension::of(number(text))).to_vec();
-        let discovery = Discovery { extensions, remarks: Vec::new(), complete: true };
+        let discovery =
+            Discovery { extensions, remarks: Vec::new(), complete: true, ..Discovery::default() };
         desk.take(Message::Discovered { result: Ok(discovery), exchanges: Vec::new() });
         desk
     }
@@ -950,7 +951,8 @@ fn marks_of_an_extension_that_is_not_found_any_more_go_and_are_told_of() {
     let mut desk = Desk::open();
     desk.press("A R");
     let extensions = vec![Extension::of(number("2"))];
-    let discovery = Discovery { extensions, remarks: Vec::new(), complete: true };
+    let discovery =
+        Discovery { extensions, remarks: Vec::new(), complete: true, ..Discovery::default() };
     desk.take(Message::Discovered { result: Ok(discovery), exchanges: Vec::new() });
     assert_eq!(desk.marked(), ["c"]);
     assert!(desk.notice().contains("4 marks went with extensions"), "{}", desk.notice());

@@ -13,9 +13,11 @@ use url::{Host, Url};
 use super::ending::Ending;
 use super::profile::{self, Opened};
 use super::room;
-use crate::api::{Client, Writes};
+use crate::api::{Client, Proxy, Writes};
 use crate::config::{Environment, Flags, Profile};
-use crate::domain::{Cause, Discovery, ExtensionNumber, Failure};
+use crate::domain::{
+    CallForm, Cause, Discovery, ExtensionNumber, Failure, Listing, Seen, Source, Target,
+};
 use crate::runtime::{self, Listed, Ports};
 
 /// The steps in their order.
@@ -45,6 +47,12 @@ enum Step {
     Fine(String),
     Skipped(&'static str),
     Wrong { what: String, remedy: String },
+}
+
+impl Step {
+    fn wrong(what: String, remedy: String) -> Self {
+        Self::Wrong { what, remedy }
+    }
 }
 
 /// The steps as they are printed.
@@ -80,11 +88,10 @@ pub(super) fn run(demo: bool, flags: &Flags, environment: &Environment) -> Resul
         }
     };
     let Opened { profile, .. } = &opened;
-    steps.say(&Step::Fine(format!(
-        "profile {}, {}, user {}",
-        profile.target.profile, profile.target.origin, profile.target.user
-    )));
-    reach(profile, &mut steps);
+    let Target { profile: name, origin, user, .. } = &profile.target;
+    let deletion = deletion(profile);
+    steps.say(&Step::Fine(format!("profile {name}, {origin}, user {user}; {deletion}")));
+    reach(profile, client.proxy(), &mut steps);
     if !steps.failed {
         ask(profile, &client, &mut steps)?;
     }
@@ -92,19 +99,17 @@ pub(super) fn run(demo: bool, flags: &Flags, environment: &Environment) -> Resul
     Ok(steps.end(ending))
 }
 
-/// Name and TCP, without the service noticing more than a connection.
-fn reach(profile: &Profile, steps: &mut Steps) {
-    let url = Url::parse(&profile.target.origin).ok();
+/// Name and TCP, without the service noticing more than a connection; of the proxy, where one stands
+/// between.
+fn reach(profile: &Profile, proxy: Option<&Proxy>, steps: &mut Steps) {
+    let url = Url::parse(proxy.map_or(&*profile.target.origin, Proxy::place)).ok();
     let place = url.as_ref().and_then(|url| Some((url.host()?, url.port_or_known_default()?)));
     let Some((host, port)) = place else {
         steps.say(&wrong("the address cannot be read", "check url in the profile"));
         return;
     };
-    if !is_loopback(&host) && proxied() {
-        steps.say(&Step::Skipped("a proxy stands between, as the environment says"));
-        steps.say(&Step::Skipped("a proxy stands between, as the environment says"));
-        return;
-    }
+    let remedy = |own: &str| proxy.map_or_else(|| own.to_owned(), Proxy::remedy);
+    let who = proxy.map_or_else(|| host.to_string(), ToString::to_string);
     let found = match &host {
         Host::Domain(name) => (*name, port).to_socket_addrs().map(Iterator::collect),
         Host::Ipv4(address) => Ok(vec![SocketAddr::from((*address, port))]),
@@ -113,40 +118,28 @@ fn reach(profile: &Profile, steps: &mut Steps) {
     let addresses: Vec<SocketAddr> = match found {
         Ok(addresses) => addresses,
         Err(error) => {
-            steps.say(&wrong(
-                &format!("{host} was not found ({error})"),
-                "check url in the profile and the name service of this machine",
-            ));
+            let remedy = remedy("check url in the profile and the name service of this machine");
+            steps.say(&Step::wrong(format!("{who} was not found ({error})"), remedy));
             return;
         }
     };
     let listed: Vec<_> = addresses.iter().map(|address| address.ip().to_string()).collect();
-    steps.say(&Step::Fine(format!("{host} is {}", listed.join(", "))));
+    steps.say(&Step::Fine(format!("{who} is {}", listed.join(", "))));
+    let through = proxy.map_or("", |_| ", the proxy");
     let patience = CONNECT.min(profile.timeout);
     let mut reason = "it has no address".to_owned();
     for address in addresses {
         match TcpStream::connect_timeout(&address, patience) {
-            Ok(_) => return steps.say(&Step::Fine(format!("connected to {address}"))),
-            Err(error) => reason = format!("no connection to {address} ({error})"),
+            Ok(_) => return steps.say(&Step::Fine(format!("connected to {address}{through}"))),
+            Err(error) => reason = format!("no connection to {address}{through} ({error})"),
         }
     }
-    steps.say(&wrong(
-        &reason,
-        "check the port of url in the profile, firewall and VPN, and that the service runs there",
+    steps.say(&Step::wrong(
+        reason,
+        remedy(
+            "check the port of url in the profile, firewall and VPN, and that the service runs there",
+        ),
     ));
-}
-
-fn is_loopback(host: &Host<&str>) -> bool {
-    match host {
-        Host::Domain(name) => *name == "localhost",
-        Host::Ipv4(address) => address.is_loopback(),
-        Host::Ipv6(address) => address.is_loopback(),
-    }
-}
-
-fn proxied() -> bool {
-    let set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"].iter().any(set)
 }
 
 /// TLS, token, discovery and one listing.
@@ -172,7 +165,7 @@ fn ask(profile: &Profile, client: &Client, steps: &mut Steps) -> Result<()> {
         let listing = list(extension.clone());
         if judge(listing.as_ref().err(), client, steps) {
             steps.say(&Step::Skipped("discover in the profile does not name it"));
-            steps.say(&listed(&extension, listing.map(|listing| listing.len())));
+            steps.say(&listed(profile, listing));
         }
         return Ok(());
     }
@@ -180,20 +173,17 @@ fn ask(profile: &Profile, client: &Client, steps: &mut Steps) -> Result<()> {
     if !judge(discovery.as_ref().err(), client, steps) {
         return Ok(());
     }
-    let Discovery { extensions, remarks, complete } = match discovery {
+    let discovery = match discovery {
         Ok(discovery) => discovery,
         Err(failure) => {
             steps.say(&refused(&failure, "check base_path and user, or write discover = []"));
             return Ok(());
         }
     };
-    steps.say(&discovered(extensions.len(), &remarks, complete));
-    let first = named.or_else(|| extensions.into_iter().next().map(|found| found.number));
-    steps.say(&match first {
-        Some(extension) => {
-            let listing = list(extension.clone());
-            listed(&extension, listing.map(|listing| listing.len()))
-        }
+    steps.say(&discovered(&discovery));
+    let found = discovery.extensions.into_iter().next().map(|found| found.number);
+    steps.say(&match named.or(found) {
+        Some(extension) => listed(profile, list(extension)),
         None => Step::Skipped("there is no extension to list"),
     });
     Ok(())
@@ -226,22 +216,62 @@ fn judge(failure: Option<&Failure>, client: &Client, steps: &mut Steps) -> bool 
     true
 }
 
-/// What the sources listed. What none of them can see is no mistake; what one could not say is.
-fn discovered(extensions: usize, remarks: &[String], complete: bool) -> Step {
-    let found = super::counted(extensions, "extension");
+/// What each source listed. What none of them can see is no mistake; what one could not say is.
+fn discovered(discovery: &Discovery) -> Step {
+    let Discovery { extensions, remarks, complete, seen } = discovery;
+    let by_source: Vec<_> = seen.iter().map(told).collect();
+    let found = super::counted(extensions.len(), "extension");
+    let found = format!("{found} ({})", by_source.join("; "));
     match remarks.last() {
         Some(why) if !complete => {
             wrong(&format!("{found}; {why}"), "check discover in the profile")
         }
+        Some(_) if seen.iter().all(|seen| seen.source == Source::Presence) => Step::Fine(format!(
+            "{found}; to see queues, IVRs, conferences and owners too write discover = \
+             [\"presence\", \"system_api\"] in a profile"
+        )),
         _ => Step::Fine(found),
     }
 }
 
-fn listed(extension: &ExtensionNumber, events: Result<usize, Failure>) -> Step {
-    match events {
-        Ok(events) => Step::Fine(format!("{extension} has {}", super::counted(events, "event"))),
-        Err(failure) => refused(&failure, "check extensions and user in the profile"),
+/// `presence: 3 phones`, `system_api: 7 extensions of 2 users`.
+fn told(seen: &Seen) -> String {
+    let things = if seen.source == Source::Presence { "phone" } else { "extension" };
+    let listed = format!("{}: {}", seen.source.name(), super::counted(seen.extensions, things));
+    if seen.users == 0 {
+        listed
+    } else {
+        format!("{listed} of {}", super::counted(seen.users, "user"))
     }
+}
+
+/// What was read of an extension and who was let in.
+fn listed(profile: &Profile, listing: Result<Listing, Failure>) -> Step {
+    let listing = match listing {
+        Ok(listing) => listing,
+        Err(failure) => return refused(&failure, "check extensions and user in the profile"),
+    };
+    let access = listing.access();
+    let user = access.user.as_ref().unwrap_or(&profile.target.user);
+    let owner = access.owner.as_ref().filter(|owner| *owner != user);
+    let owner = owner.map(|owner| format!(", owner {owner}")).unwrap_or_default();
+    let events = super::counted(listing.len(), "event");
+    let doubt = if listing.is_unproven() { "; that proves nothing of this user" } else { "" };
+    Step::Fine(format!("{} has {events}, as {user}{owner}{doubt}", listing.extension()))
+}
+
+/// What the profile lets go: whether the PBX does too, only a deletion shows.
+fn deletion(profile: &Profile) -> String {
+    if profile.read_only {
+        return "read-only: nothing can be deleted".to_owned();
+    }
+    let forms = [CallForm::Extension, CallForm::Type].into_iter();
+    let wide = forms.filter(|form| profile.wide_calls.allows(*form)).map(CallForm::name);
+    let wide: Vec<_> = wide.collect();
+    let wide = if wide.is_empty() { "none".to_owned() } else { wide.join(" and ") };
+    let typed = if profile.protected { ", the number always typed" } else { "" };
+    let most = super::counted(profile.max_delete, "event");
+    format!("may delete up to {most} at once, wide calls: {wide}{typed}")
 }
 
 fn refused(failure: &Failure, remedy: &str) -> Step {

@@ -139,10 +139,10 @@ fn once_each(discovery: Discovery, listed: Vec<Listed>) -> (Discovery, Vec<Liste
     };
     let listings: Vec<Listing> = listed.iter().filter_map(whole).collect();
     let twice = Listing::named_twice(&listings);
-    let Discovery { extensions, remarks, complete } = discovery;
+    let Discovery { extensions, remarks, complete, seen } = discovery;
     let kept = extensions.into_iter().zip(listed).filter(|(one, _)| !twice.contains(&one.number));
     let (extensions, listed) = kept.unzip();
-    (Discovery { extensions, remarks, complete }, listed)
+    (Discovery { extensions, remarks, complete, seen }, listed)
 }
 
 /// The owners that the profile names beside its numbers.

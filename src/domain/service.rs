@@ -164,6 +164,19 @@ pub struct Discovery {
     /// Every source answered and handed out all that it can see. Presence alone is complete too:
     /// what it cannot see is a remark.
     pub complete: bool,
+    /// What each source that answered listed.
+    pub seen: Vec<Seen>,
+}
+
+/// How much one source listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    /// Which one.
+    pub source: Source,
+    /// Extensions, those included whose number cannot be used.
+    pub extensions: usize,
+    /// Users that own some of them, where it tells them.
+    pub users: usize,
 }
 
 #[cfg(test)]

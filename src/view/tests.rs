@@ -126,7 +126,8 @@ fn browsing() {
 fn before_anything_is_read_and_where_nothing_is_found() {
     approved("first-picture", &mut Desk::just_started());
     let mut desk = Desk::just_started();
-    let discovery = Discovery { extensions: vec![], remarks: vec![], complete: true };
+    let discovery =
+        Discovery { extensions: vec![], remarks: vec![], complete: true, ..Discovery::default() };
     desk.take(Message::Discovered { result: Ok(discovery), exchanges: Vec::new() });
     approved("nothing-found", &mut desk);
     let mut desk = Desk::before_listing(facts());
@@ -166,7 +167,12 @@ fn marking() {
     desk.press("esc R 1 R");
     let extensions = ["1", "2", "3", "4", "5"];
     let extensions = extensions.map(|text| Extension::of(ExtensionNumber::parse(text).unwrap()));
-    let discovery = Discovery { extensions: extensions.to_vec(), remarks: vec![], complete: true };
+    let discovery = Discovery {
+        extensions: extensions.to_vec(),
+        remarks: vec![],
+        complete: true,
+        ..Discovery::default()
+    };
     desk.take(Message::Discovered { result: Ok(discovery), exchanges: Vec::new() });
     desk.press("T t y p e : 0 enter");
     approved("mark-offered", &mut desk);
@@ -208,7 +214,8 @@ fn office(events: usize) -> Desk {
     let extensions = (0..events.div_ceil(4))
         .map(|at| Extension { label: labels[at % 4].into(), ..Extension::of(number(at)) });
     let extensions: Vec<_> = extensions.collect();
-    let discovery = Discovery { extensions, remarks: vec![], complete: true };
+    let discovery =
+        Discovery { extensions, remarks: vec![], complete: true, ..Discovery::default() };
     desk.take(Message::Discovered { result: Ok(discovery), exchanges: Vec::new() });
     for at in 0..events.div_ceil(4) {
         let mut builder = ListingBuilder::new(number(at));
@@ -416,7 +423,12 @@ fn hostile_text_in_every_field_keeps_every_row_in_its_place() {
     let mut desk = Desk::open();
     let number = ExtensionNumber::parse("1").unwrap();
     let extension = Extension { label: hostile.into(), ..Extension::of(number.clone()) };
-    let discovery = Discovery { extensions: vec![extension], remarks: vec![], complete: true };
+    let discovery = Discovery {
+        extensions: vec![extension],
+        remarks: vec![],
+        complete: true,
+        ..Discovery::default()
+    };
     desk.take(Message::Discovered { result: Ok(discovery), exchanges: Vec::new() });
     let mut builder = ListingBuilder::new(number.clone());
     builder.push(RawEvent {

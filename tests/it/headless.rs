@@ -374,7 +374,11 @@ fn check_says_every_step_with_two_questions_and_their_ends() {
     let pbx = named("the-page");
     let said = pbx.run(&["check"]);
     assert_eq!((said.code, marks(&said).as_str()), (0, "✓✓✓-✓✓✓"), "{}", said.out);
-    assert!(said.out.contains("0003*210 has 3 events"), "{}", said.out);
+    assert!(said.out.contains("0003*210 has 3 events, as @me\n"), "{}", said.out);
+    let discovery = "✓ discovery      1 extension (presence: 1 phone); to see queues, ";
+    assert!(said.out.contains(discovery), "{}", said.out);
+    let may = "user @me; may delete up to 10000 events at once, wide calls: extension\n";
+    assert!(said.out.contains(may), "{}", said.out);
     assert_eq!(pbx.requests().len(), 4, "{:?}", pbx.requests());
 }
 
@@ -413,6 +417,22 @@ fn check_names_the_step_that_fails() {
     let said = refusing.run(&["check"]);
     assert_eq!(said.code, 1, "{}", said.out);
     assert!(marks(&said).ends_with("✓✓✗"), "{}", said.out);
+}
+
+#[test]
+fn check_tells_who_was_seen_by_which_source_who_is_let_in_and_what_may_be_deleted() {
+    let pbx = named("an-organisation-by-id");
+    let more = "discover = [\"presence\", \"system_api\"]\nwide_calls = []\nprotected = true\n\
+                max_delete = 5";
+    configure(&pbx.home, &pbx.simulator.origin(), more);
+    let said = pbx.run(&["check"]);
+    assert_eq!(said.code, 0, "{}", said.out);
+    assert!(said.out.contains("system_api: ") && said.out.contains(" users)"), "{}", said.out);
+    assert!(said.out.contains("may delete up to 5 events at once, wide calls: none, the number"));
+    let listing = said.out.lines().last().unwrap();
+    assert!(listing.contains(" events, as 10"), "{listing}");
+    let said = pbx.run(&["check", "--read-only"]);
+    assert!(said.out.contains("read-only: nothing can be deleted"), "{}", said.out);
 }
 
 #[test]

@@ -40,6 +40,7 @@ mod owners;
 mod paint;
 mod papers;
 mod processes;
+mod proxies;
 mod pty;
 mod remote;
 mod reports;

@@ -7,7 +7,7 @@ use std::io;
 use std::iter;
 use std::time::Duration;
 
-use super::Patience;
+use super::{Patience, Proxy};
 use crate::api::tls;
 use crate::domain::{Cause, Failure, Foreign};
 
@@ -21,8 +21,17 @@ pub(super) fn ended_early(error: &reqwest::Error) -> bool {
 /// What went wrong on the way. Only an error while connecting, and a connection that ended before
 /// the request was written to it, say that nothing was sent. On a kept connection the latter is no
 /// error: hyper goes on to the next one.
-pub(super) fn failure(error: reqwest::Error, host: &str, patience: Patience) -> Failure {
+pub(super) fn failure(
+    error: reqwest::Error,
+    host: &str,
+    proxy: Option<&Proxy>,
+    patience: Patience,
+) -> Failure {
     let error = error.without_url();
+    let of_tls = find::<rustls::Error>(&error).is_some();
+    if let Some(proxy) = proxy.filter(|_| error.is_connect() && !of_tls) {
+        return stopped_at(proxy, &error, host, patience);
+    }
     if error.is_connect() {
         return Failure::new(Cause::Unreachable, unreachable(&error, host, patience));
     }
@@ -84,6 +93,30 @@ pub(super) fn perhaps_blocked(failure: Failure, host: &str) -> Failure {
 /// The text of the error that caused all others.
 pub(super) fn innermost(error: &reqwest::Error) -> String {
     causes(error).last().map_or_else(String::new, ToString::to_string)
+}
+
+/// No connection came about through a proxy: who did not let it, as far as the error says.
+fn stopped_at(proxy: &Proxy, error: &reqwest::Error, host: &str, patience: Patience) -> Failure {
+    let reason = innermost(error);
+    let refused = find::<io::Error>(error)
+        .is_some_and(|error| error.kind() == io::ErrorKind::ConnectionRefused);
+    let (what, remedy) = if reason.contains("proxy authorization required") {
+        (format!("{proxy} wants a login (407)"), proxy.remedy_of_login())
+    } else if error.is_timeout() {
+        let waited = seconds(patience.connect);
+        (format!("no connection to {host} within {waited} through {proxy}"), proxy.remedy())
+    } else if reason.starts_with("tunnel error") || was_cut(error) {
+        let remedy = format!(
+            "check url in the profile, and that the proxy may go there, or {}",
+            proxy.remedy()
+        );
+        (format!("{proxy} made no connection to {host}"), remedy)
+    } else if refused {
+        (format!("{proxy} refused the connection"), proxy.remedy())
+    } else {
+        (format!("no connection to {proxy} ({reason})"), proxy.remedy())
+    };
+    Failure::new(Cause::Unreachable, what).remedied(remedy)
 }
 
 fn unreachable(error: &reqwest::Error, host: &str, patience: Patience) -> String {

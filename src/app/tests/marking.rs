@@ -39,8 +39,12 @@ fn many(extensions: usize) -> Desk {
     let (model, effects) = Model::new(facts(), 80, 24);
     let mut desk = Desk { model, effects, at: Duration::ZERO };
     let numbers = (0..extensions).map(|n| Extension::of(number(&format!("{n:04}"))));
-    let discovery =
-        Discovery { extensions: numbers.collect(), remarks: Vec::new(), complete: true };
+    let discovery = Discovery {
+        extensions: numbers.collect(),
+        remarks: Vec::new(),
+        complete: true,
+        ..Discovery::default()
+    };
     desk.take(Message::Discovered { result: Ok(discovery), exchanges: Vec::new() });
     desk
 }
@@ -424,7 +428,8 @@ fn reading_everything_again_meanwhile_still_ends_with_every_mark() {
     let mut effects = desk.press("L");
     effects.extend(desk.press("R"));
     let extensions = ["1", "2", "3"].map(|text| Extension::of(number(text))).to_vec();
-    let discovery = Discovery { extensions, remarks: Vec::new(), complete: true };
+    let discovery =
+        Discovery { extensions, remarks: Vec::new(), complete: true, ..Discovery::default() };
     desk.effects = effects;
     desk.take(Message::Discovered { result: Ok(discovery), exchanges: Vec::new() });
     desk.effects.extend(["2", "3"].map(|text| Effect::ListEvents {

@@ -4,7 +4,8 @@ use super::*;
 use crate::domain::Owner;
 
 fn discovered(desk: &mut Desk, extensions: Vec<Extension>) {
-    let discovery = Discovery { extensions, remarks: Vec::new(), complete: true };
+    let discovery =
+        Discovery { extensions, remarks: Vec::new(), complete: true, ..Discovery::default() };
     desk.take(Message::Discovered { result: Ok(discovery), exchanges: Vec::new() });
 }
 

@@ -202,7 +202,8 @@ fn what_is_to_be_read_again_looks_old_until_it_is_and_stays_so_where_it_cannot_b
     let old = |desk: &Desk| ["1", "2", "3"].map(|one| desk.model.is_not_read_again(&number(one)));
     assert_eq!(old(&desk), [true; 3]);
     let extensions = ["1", "2"].map(|text| Extension::of(number(text))).to_vec();
-    let discovery = Discovery { extensions, remarks: Vec::new(), complete: true };
+    let discovery =
+        Discovery { extensions, remarks: Vec::new(), complete: true, ..Discovery::default() };
     desk.take(Message::Discovered { result: Ok(discovery), exchanges: Vec::new() });
     assert_eq!(old(&desk), [true, true, false], "what is not there any more is not waited for");
     desk.answer_listing("1", 1, Ok(listing("1", "0 a")));

@@ -110,7 +110,8 @@ fn by_screen(found: &[(Extension, Listing)], expression: &str) -> Vec<EventKey> 
     let facts = Facts::of(Target::new("acme", "https://pbx.test", "/uapi", user).unwrap());
     let (mut model, _) = Model::new(facts, 80, 24);
     let extensions = found.iter().map(|(extension, _)| extension.clone()).collect();
-    let discovery = Discovery { extensions, remarks: Vec::new(), complete: true };
+    let discovery =
+        Discovery { extensions, remarks: Vec::new(), complete: true, ..Discovery::default() };
     let mut messages = vec![Message::Discovered { result: Ok(discovery), exchanges: Vec::new() }];
     messages.extend(found.iter().map(|(extension, listing)| Message::Listed {
         extension: extension.number.clone(),

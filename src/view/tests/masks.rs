@@ -202,7 +202,8 @@ impl Walk {
                     |number| Extension { label: label.clone(), ..Extension::of(number) };
                 let extensions = numbers.map(extension).to_vec();
                 let remarks = vec!["pbx.blumenhaus.test lists phones only".to_owned()];
-                let result = Ok(Discovery { extensions, remarks, complete: true });
+                let result =
+                    Ok(Discovery { extensions, remarks, complete: true, ..Discovery::default() });
                 Message::Discovered { result, exchanges: Vec::new() }
             }
             Effect::FindBrokenRuns => {

@@ -1,0 +1,72 @@
+//! Which proxy requests go through, as the HTTP client itself finds it in the environment.
+
+use std::fmt;
+
+use hyper::Uri;
+use hyper_util::client::proxy::matcher::Matcher;
+use reqwest::Url;
+
+/// The variables that name a proxy for https, the first pair first; of a pair counts the one that is set.
+const VARIABLES: [[&str; 2]; 2] = [["HTTPS_PROXY", "https_proxy"], ["ALL_PROXY", "all_proxy"]];
+
+/// A proxy between this machine and a PBX, without the user and the password that its variable holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proxy {
+    /// Scheme, host and port.
+    place: String,
+    variable: &'static str,
+    /// Whom it leads to.
+    host: String,
+}
+
+impl Proxy {
+    /// The proxy for an address, where there is one and `NO_PROXY` does not except the host.
+    pub(super) fn to(url: &Url) -> Option<Self> {
+        let target: Uri = url.as_str().parse().ok()?;
+        let found = Matcher::from_system().intercept(&target)?;
+        let (scheme, host) = (found.uri().scheme_str()?, found.uri().host()?);
+        let port = found.uri().port_u16().unwrap_or(match scheme {
+            "https" => 443,
+            "http" => 80,
+            _ => 1080,
+        });
+        let names = |name: &&str| {
+            let value = std::env::var(name).unwrap_or_default();
+            Matcher::builder().https(value).build().intercept(&target).is_some()
+        };
+        let set = |name: &&str| std::env::var(name).is_ok();
+        let mut counted = VARIABLES.into_iter().filter_map(|pair| pair.into_iter().find(set));
+        Some(Self {
+            place: format!("{scheme}://{host}:{port}"),
+            variable: counted.find(names)?,
+            host: url.host_str()?.to_owned(),
+        })
+    }
+
+    /// Scheme, host and port.
+    pub fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// What to do where nothing comes through it.
+    pub fn remedy(&self) -> String {
+        let Self { variable, host, .. } = self;
+        format!("correct or unset {variable}, or add {host} to NO_PROXY")
+    }
+
+    /// How its login is written.
+    pub(super) fn remedy_of_login(&self) -> String {
+        let written = self.place.replace("://", "://USER:PASSWORD@");
+        format!("write the login into {}, as in {written}", self.variable)
+    }
+
+    pub(super) fn is_socks(&self) -> bool {
+        self.place.starts_with("socks")
+    }
+}
+
+impl fmt::Display for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the proxy {} of {}", self.place, self.variable)
+    }
+}
