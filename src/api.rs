@@ -32,7 +32,7 @@ use crate::domain::{
 use crate::origins::Book;
 pub use line::{ClientRefused, Proxy};
 use reading::Ends;
-pub use tls::{Certificate, TlsRefused};
+pub use tls::{Certificate, OldTls, TlsRefused};
 use transport::{Transport, Verb};
 use users::Users;
 

@@ -6,6 +6,7 @@
 //! certificate's key is verified always, but under `insecure`, which verifies nothing.
 
 mod certificate;
+mod old;
 mod sentence;
 
 use std::fs;
@@ -28,6 +29,7 @@ use self::sentence::Reason;
 use crate::domain::{Fingerprint, Trust};
 
 pub use self::certificate::Certificate;
+pub use self::old::OldTls;
 pub(super) use self::sentence::{cut_short, sentence};
 
 /// Why TLS cannot be set up.

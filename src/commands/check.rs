@@ -13,7 +13,7 @@ use url::{Host, Url};
 use super::ending::Ending;
 use super::profile::{self, Opened};
 use super::room;
-use crate::api::{Client, Proxy, Writes};
+use crate::api::{Client, OldTls, Proxy, Writes};
 use crate::config::{Environment, Flags, Profile};
 use crate::domain::{
     CallForm, Cause, Discovery, ExtensionNumber, Failure, Listing, Seen, Source, Target,
@@ -91,22 +91,22 @@ pub(super) fn run(demo: bool, flags: &Flags, environment: &Environment) -> Resul
     let Target { profile: name, origin, user, .. } = &profile.target;
     let deletion = deletion(profile);
     steps.say(&Step::Fine(format!("profile {name}, {origin}, user {user}; {deletion}")));
-    reach(profile, client.proxy(), &mut steps);
+    let address = reach(profile, client.proxy(), &mut steps);
     if !steps.failed {
-        ask(profile, &client, &mut steps)?;
+        ask(profile, &client, address, &mut steps)?;
     }
     let ending = if steps.failed { Ending::Failed } else { Ending::Done };
     Ok(steps.end(ending))
 }
 
 /// Name and TCP, without the service noticing more than a connection; of the proxy, where one stands
-/// between.
-fn reach(profile: &Profile, proxy: Option<&Proxy>, steps: &mut Steps) {
+/// between. The address, where it is the service's own.
+fn reach(profile: &Profile, proxy: Option<&Proxy>, steps: &mut Steps) -> Option<SocketAddr> {
     let url = Url::parse(proxy.map_or(&*profile.target.origin, Proxy::place)).ok();
     let place = url.as_ref().and_then(|url| Some((url.host()?, url.port_or_known_default()?)));
     let Some((host, port)) = place else {
         steps.say(&wrong("the address cannot be read", "check url in the profile"));
-        return;
+        return None;
     };
     let remedy = |own: &str| proxy.map_or_else(|| own.to_owned(), Proxy::remedy);
     let who = proxy.map_or_else(|| host.to_string(), ToString::to_string);
@@ -120,7 +120,7 @@ fn reach(profile: &Profile, proxy: Option<&Proxy>, steps: &mut Steps) {
         Err(error) => {
             let remedy = remedy("check url in the profile and the name service of this machine");
             steps.say(&Step::wrong(format!("{who} was not found ({error})"), remedy));
-            return;
+            return None;
         }
     };
     let listed: Vec<_> = addresses.iter().map(|address| address.ip().to_string()).collect();
@@ -130,7 +130,10 @@ fn reach(profile: &Profile, proxy: Option<&Proxy>, steps: &mut Steps) {
     let mut reason = "it has no address".to_owned();
     for address in addresses {
         match TcpStream::connect_timeout(&address, patience) {
-            Ok(_) => return steps.say(&Step::Fine(format!("connected to {address}{through}"))),
+            Ok(_) => {
+                steps.say(&Step::Fine(format!("connected to {address}{through}")));
+                return Some(address).filter(|_| proxy.is_none());
+            }
             Err(error) => reason = format!("no connection to {address}{through} ({error})"),
         }
     }
@@ -140,10 +143,16 @@ fn reach(profile: &Profile, proxy: Option<&Proxy>, steps: &mut Steps) {
             "check the port of url in the profile, firewall and VPN, and that the service runs there",
         ),
     ));
+    None
 }
 
 /// TLS, token, discovery and one listing.
-fn ask(profile: &Profile, client: &Client, steps: &mut Steps) -> Result<()> {
+fn ask(
+    profile: &Profile,
+    client: &Client,
+    address: Option<SocketAddr>,
+    steps: &mut Steps,
+) -> Result<()> {
     let hands = super::hands()?;
     hands.block_on(room::wait(client));
     // No typed numbers: they would soften a refusal into a remark.
@@ -163,14 +172,14 @@ fn ask(profile: &Profile, client: &Client, steps: &mut Steps) -> Result<()> {
         // `run` saw to it that there is one.
         let Some(extension) = named else { return Ok(()) };
         let listing = list(extension.clone());
-        if judge(listing.as_ref().err(), client, steps) {
+        if judge(listing.as_ref().err(), client, address, steps) {
             steps.say(&Step::Skipped("discover in the profile does not name it"));
             steps.say(&listed(profile, listing));
         }
         return Ok(());
     }
     let (discovery, _) = hands.block_on(runtime::discover(&ports));
-    if !judge(discovery.as_ref().err(), client, steps) {
+    if !judge(discovery.as_ref().err(), client, address, steps) {
         return Ok(());
     }
     let discovery = match discovery {
@@ -189,13 +198,28 @@ fn ask(profile: &Profile, client: &Client, steps: &mut Steps) -> Result<()> {
     Ok(())
 }
 
+/// What can be told of the service's TLS, where that is what failed.
+fn met(client: &Client, address: Option<SocketAddr>) -> Option<String> {
+    if let Some(certificate) = client.certificate() {
+        return Some(certificate.to_string()).filter(|_| !certificate.is_trusted());
+    }
+    let url = Url::parse(&client.target().origin).ok().filter(|url| url.scheme() == "https")?;
+    let patience = CONNECT.min(client.patience());
+    let old = OldTls::meet(address?, url.host_str()?.trim_matches(['[', ']']), patience).ok()?;
+    Some(old.to_string()).filter(|_| old.is_old())
+}
+
 /// Says TLS and token from the first answer; whether what was asked itself is still to be said.
-fn judge(failure: Option<&Failure>, client: &Client, steps: &mut Steps) -> bool {
+fn judge(
+    failure: Option<&Failure>,
+    client: &Client,
+    address: Option<SocketAddr>,
+    steps: &mut Steps,
+) -> bool {
     let gone = |failure: &&Failure| matches!(failure.cause, Cause::Unreachable | Cause::Blocked);
     if let Some(failure) = failure.filter(gone) {
         let mut step = refused(failure, "check url in the profile");
-        let untrusted = client.certificate().filter(|met| !met.is_trusted());
-        if let (Step::Wrong { what, .. }, Some(met)) = (&mut step, untrusted) {
+        if let (Step::Wrong { what, .. }, Some(met)) = (&mut step, met(client, address)) {
             *what = format!("{what}; {met}");
         }
         steps.say(&step);

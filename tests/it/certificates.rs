@@ -9,6 +9,7 @@ use callsweep::domain::Fingerprint;
 use callsweep::simulator::{Certified, Identity, Simulator, World};
 
 use crate::headless::{Pbx, Said, command, configure};
+use crate::session::Session;
 
 const KINDS: [Certified; 3] = [Certified::Named, Certified::Openssl, Certified::Expired];
 
@@ -115,6 +116,30 @@ fn another_certificate_than_the_one_that_is_named_is_refused_with_both_fingerpri
         no_dump(&told);
     }
     assert_eq!(pbx.requests(), Vec::<String>::new(), "the token went to a stranger");
+}
+
+#[test]
+fn the_screen_works_with_a_certificate_that_is_named_and_refuses_another_in_words() {
+    let identity = Identity::new(Certified::Openssl).unwrap();
+    let pbx = pbx(&identity);
+    let token = pbx.simulator.token();
+    configure(&pbx.home, &pbx.simulator.origin(), "");
+    let mut session = Session::start(pbx.home.path(), &[], &[("TOKEN", &token)]);
+    session.sees("self-signed");
+    session.press("q");
+    assert_eq!(session.ends(), 1);
+    let fingerprint = Fingerprint::of(identity.der());
+    let more = format!("fingerprint = \"{fingerprint}\"");
+    configure(&pbx.home, &pbx.simulator.origin(), &more);
+    let mut session = Session::start(pbx.home.path(), &[], &[("TOKEN", &token)]);
+    session.sees("Dial-In");
+    session.press(" d");
+    session.sees("DELETE 3 phone call events");
+    session.says_yes();
+    session.sees("finished: 3 deleted");
+    session.press("qq");
+    assert_eq!(session.ends(), 0);
+    assert!(pbx.simulator.with_world(|world| world.event_ids("0003*210").is_empty()));
 }
 
 #[test]
