@@ -40,8 +40,8 @@ pub enum TlsRefused {
     Unreadable(PathBuf, String),
     /// `ca_file` holds no certificates.
     #[error(
-        "ca_file {0:?} holds no certificate: it has to be a PEM file with \
-         -----BEGIN CERTIFICATE-----"
+        "ca_file {0:?} holds no certificate: name a PEM file with -----BEGIN CERTIFICATE----- \
+         (openssl x509 -inform der -in FILE makes one of a DER file)"
     )]
     Empty(PathBuf),
     /// This machine trusts nobody.
@@ -138,11 +138,15 @@ impl Judge {
             Rule::Authorities { named, .. } if named.iter().any(|one| one == shown) => {
                 Ok(Accepted::File)
             }
-            Rule::Authorities { machine: None, .. } => Err(Reason::Issuer),
-            Rule::Authorities { machine: Some(machine), .. } => match by_authorities(machine) {
-                Ok(_) => Ok(Accepted::Authority),
-                Err(error) => Err(Reason::of(&error, certificate)),
-            },
+            Rule::Authorities { machine, named } => {
+                let nobody = Err(Error::InvalidCertificate(CertificateError::UnknownIssuer));
+                let verified = machine.as_ref().map_or(nobody, by_authorities);
+                match verified.map_err(|error| Reason::of(&error, certificate)) {
+                    Ok(_) => Ok(Accepted::Authority),
+                    Err(Reason::SelfSigned) if !named.is_empty() => Err(Reason::NotInFile),
+                    Err(reason) => Err(reason),
+                }
+            }
         }
     }
 }

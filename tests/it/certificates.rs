@@ -104,6 +104,11 @@ fn another_certificate_than_the_one_that_is_named_is_refused_with_both_fingerpri
     let pbx = pbx(&wrong);
     std::fs::write(pbx.home.path().join("pbx.pem"), wrong.pem()).unwrap();
     let (right, wrong) = (Fingerprint::of(right.der()), Fingerprint::of(wrong.der()));
+    // Where ca_file holds another one, perhaps the one before, that is said.
+    let other = Identity::new(Certified::Openssl).unwrap();
+    std::fs::write(pbx.home.path().join("old.pem"), other.pem()).unwrap();
+    let check = said(&pbx, "ca_file = \"~/old.pem\"", &["check"]);
+    assert!(check.out.contains("none of those that ca_file holds"), "{}", check.out);
     // A CA that signed it changes nothing.
     let more = format!("ca_file = \"~/pbx.pem\"\nfingerprint = \"{right}\"");
     for arguments in [&["check"][..], &["list"][..]] {

@@ -30,6 +30,8 @@ pub(super) enum Reason {
     /// The profile names another one.
     Other(Fingerprint),
     SelfSigned,
+    /// The same, and `ca_file` holds others.
+    NotInFile,
     Issuer,
     Name,
     Expired,
@@ -83,6 +85,10 @@ impl Untrusted {
             Reason::SelfSigned => format!(
                 "{its} is self-signed, and the profile does not name it: {COMPARE}, or name the \
                  certificate's PEM file as ca_file"
+            ),
+            Reason::NotInFile => format!(
+                "{its} is self-signed, and none of those that ca_file holds, perhaps a new one: \
+                 {COMPARE}, or name the new certificate's PEM file as ca_file"
             ),
             Reason::Issuer => format!(
                 "this machine does not know who signed {its}: name the CA's PEM file as ca_file in \
@@ -212,4 +218,60 @@ fn broken(host: &str, reason: &str) -> String {
         "no TLS with {host} came about ({reason}): check scheme and port of url in the profile, \
          and what stands between this machine and the PBX"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustls::{ContentType, HandshakeType, OtherError, PeerMisbehaved};
+    use std::sync::Arc;
+
+    /// Errors of every kind that may come from the library.
+    fn errors() -> Vec<Error> {
+        let alerts = (0..=u8::MAX).map(|code| Error::AlertReceived(Alert::from(code)));
+        let certificates = [
+            Bad::BadEncoding,
+            Bad::Expired,
+            Bad::UnknownIssuer,
+            Bad::BadSignature,
+            Bad::ApplicationVerificationFailure,
+            Bad::Other(OtherError(Arc::new(std::fmt::Error))),
+        ];
+        let others = [
+            Error::InappropriateMessage {
+                expect_types: vec![ContentType::Handshake],
+                got_type: ContentType::ApplicationData,
+            },
+            Error::InappropriateHandshakeMessage {
+                expect_types: vec![HandshakeType::ServerHello],
+                got_type: HandshakeType::Finished,
+            },
+            Error::InvalidMessage(InvalidMessage::InvalidContentType),
+            Error::InvalidMessage(InvalidMessage::MessageTooLarge),
+            Error::NoCertificatesPresented,
+            Error::DecryptError,
+            Error::PeerIncompatible(PeerIncompatible::NoCipherSuitesInCommon),
+            Error::PeerIncompatible(PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig),
+            Error::PeerMisbehaved(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme),
+            Error::PeerMisbehaved(PeerMisbehaved::TooMuchEarlyDataReceived),
+            Error::General("SomeDump { of: Everything }".to_owned()),
+            Error::PeerSentOversizedRecord,
+        ];
+        alerts.chain(certificates.map(Error::InvalidCertificate)).chain(others).collect()
+    }
+
+    #[test]
+    fn no_error_of_the_library_is_told_in_its_own_words_and_each_has_a_remedy() {
+        for error in errors() {
+            let said = sentence(&error, "pbx.test:443");
+            let (what, remedy) = said.rsplit_once(": ").unwrap();
+            assert!(what.contains("pbx.test:443") && remedy.contains(' '), "{said}");
+            let run_together = |word: &str| {
+                let mut letters = word.chars().skip(1);
+                letters.any(char::is_uppercase) && word.chars().any(char::is_lowercase)
+            };
+            let dump = said.split(|c: char| !c.is_alphanumeric()).find(|word| run_together(word));
+            assert!(dump.is_none() && !said.contains(['{', '\n']), "{error:?}: {said}");
+        }
+    }
 }
