@@ -262,7 +262,9 @@ fn shows_an_event(listing: &Listing) -> bool {
 
 /// The failure of the first try, with what became of the others and what to write in the profile.
 fn all_refused(refused: Vec<(UserId, Failure)>) -> Failure {
-    let alone = refused.len() < 2;
+    // Where every one gets 401, it is the token that is refused.
+    let of_users = refused.iter().any(|(_, failure)| failure.http_status != Some(401));
+    let alone = refused.len() < 2 || !of_users;
     let others: Vec<String> = refused
         .iter()
         .map(|(user, failure)| match (failure.code.raw(), failure.http_status) {

@@ -42,7 +42,10 @@ fn a_wrong_token_is_tried_once_and_the_program_ends_with_the_reason() {
     let Leaving::Now { message: Some(message) } = desk.model.leaving() else {
         panic!("still there");
     };
-    assert!(message.contains("the token is wrong or has expired"), "{message}");
+    assert!(
+        message.contains("access_denied: The access token is missing or not valid"),
+        "{message}"
+    );
     assert_never_struck(&desk);
 }
 
@@ -54,7 +57,7 @@ fn a_token_that_expires_stops_the_listing_at_once() {
     desk.simulator.with_world(|world| world.set_token("another"));
     desk.settle();
     desk.sees("nothing more is read unasked");
-    desk.sees("the token is wrong");
+    desk.sees("renew what auth in the profile names");
     insist(&mut desk);
     assert_never_struck(&desk);
 }
