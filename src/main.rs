@@ -7,10 +7,10 @@ use std::time::Duration;
 use callsweep::api::Writes;
 use callsweep::app::Facts;
 use callsweep::commands::{self, Arguments, Ending, Opened};
-use callsweep::config::{self, Environment};
+use callsweep::config::{self, ConfigError, Environment, Flags};
 use callsweep::domain::{Mask, Trust};
 use callsweep::runtime::Ports;
-use callsweep::terminal::{self, Left};
+use callsweep::terminal::{self, Chosen, Left};
 use clap::Parser;
 use color_eyre::eyre::{Report, Result};
 
@@ -47,10 +47,9 @@ fn run(arguments: &Arguments, environment: &Environment) -> Ending {
     if let Some(refused) = config::terminal_refused(environment) {
         return Ending::Usage.because(refused);
     }
-    let started = commands::open(arguments.demo, &flags, environment)
-        .and_then(|opened| opened.runs(environment).map(|runs| (opened, runs)));
-    let (opened, runs) = match started {
-        Ok(started) => started,
+    let (opened, runs) = match chosen(arguments, flags, environment) {
+        Ok(Ok(started)) => started,
+        Ok(Err(ending)) => return ending,
         Err(report) => return Ending::Usage.reported(&report, &masked("", &report)),
     };
     if !terminal::is_terminal() {
@@ -66,6 +65,37 @@ fn run(arguments: &Arguments, environment: &Environment) -> Ending {
         Ok(Left::Because(message)) => Ending::Failed.because(&message),
         Ok(Left::Signalled(signal)) => Ending::Signalled(signal),
         Err(report) => Ending::Failed.because(&masked(&host, &report)),
+    }
+}
+
+/// The profile and where its runs lie; an operator with several of whom nothing says which is asked.
+fn chosen(
+    arguments: &Arguments,
+    flags: Flags,
+    environment: &Environment,
+) -> Result<Result<(Opened, PathBuf), Ending>> {
+    let open = |flags: &Flags| {
+        let opened = commands::open(arguments.demo, flags, environment)?;
+        let runs = opened.runs(environment)?;
+        Ok((opened, runs))
+    };
+    let refused: Report = match open(&flags) {
+        Ok(started) => return Ok(Ok(started)),
+        Err(refused) => refused,
+    };
+    let Some(ConfigError::Several { profiles, .. }) = refused.downcast_ref() else {
+        return Err(refused);
+    };
+    if !terminal::is_terminal() {
+        return Err(refused);
+    }
+    let mask = Mask::new("", arguments.mask);
+    let shown: Vec<_> =
+        profiles.iter().map(|(name, host)| (name.clone(), mask.host(host))).collect();
+    match terminal::choose(&shown, config::quiet(environment))? {
+        Chosen::Profile(name) => open(&Flags { profile: Some(name), ..flags }).map(Ok),
+        Chosen::Nothing => Ok(Err(Ending::Done)),
+        Chosen::Signalled(signal) => Ok(Err(Ending::Signalled(signal))),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The interactive front: takes the terminal, feeds keys and answers to the model, shows it, and
 //! gives the terminal back on every way out.
 
+mod choose;
 mod guard;
 mod inbox;
 mod input;
@@ -23,6 +24,7 @@ use color_eyre::eyre::{Result, WrapErr};
 use crate::app::{Effect, Facts, Leaving, Message, Model, Moment, update};
 use crate::runtime::{self, Clipboard, Ports, perform};
 
+pub use choose::{Chosen, choose};
 pub use guard::{give_back_on_panic, is_terminal};
 use inbox::{Inbox, Post, Told};
 #[cfg(fuzzing)]

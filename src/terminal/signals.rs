@@ -20,7 +20,7 @@ use super::{input, suspend};
 pub(super) const HUNG_UP: u8 = 1;
 
 /// The signals that ask the program to end.
-const ENDING: [i32; 4] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
+pub(super) const ENDING: [i32; 4] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
 
 /// How long the second of two signals may take that are sent one after the other.
 const A_MOMENT: Duration = Duration::from_millis(200);

@@ -18,6 +18,7 @@ mod blocker;
 mod budget;
 mod certificates;
 mod choosing;
+mod choosing_profile;
 mod config;
 mod delete;
 mod desk;
