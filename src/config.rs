@@ -18,7 +18,8 @@ pub use environment::Environment;
 pub use looks::{looks_without_file, quiet, terminal_refused};
 
 use std::collections::HashSet;
-use std::fs::File;
+use std::fs::{self, File};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -116,6 +117,14 @@ pub enum ConfigError {
         /// What is wrong with it, and the remedy.
         problem: String,
     },
+    /// What is kept could be changed by others.
+    #[error("{}, where run files are kept, {problem}", shown(.folder))]
+    Folder {
+        /// The folder.
+        folder: PathBuf,
+        /// Who may change it, and the remedy.
+        problem: String,
+    },
     /// A flag or an environment variable is wrong or missing.
     #[error("{0}")]
     Surroundings(String),
@@ -169,6 +178,7 @@ fn of_url(url: &str, flags: &Flags, environment: &Environment) -> Result<Profile
         other @ (ConfigError::Missing(_)
         | ConfigError::Several { .. }
         | ConfigError::File { .. }
+        | ConfigError::Folder { .. }
         | ConfigError::Surroundings(_)) => other,
     })?;
     profile.target.profile = source::name_of(&profile.target.origin);
@@ -238,7 +248,8 @@ pub fn expected_path(flags: &Flags, environment: &Environment) -> Result<PathBuf
 /// Where run files and the log belong. The folder may not exist yet; nothing is created here.
 ///
 /// # Errors
-/// When neither `XDG_STATE_HOME` nor `HOME` is set.
+/// When neither `XDG_STATE_HOME` nor `HOME` is set, and where others may write there: what they put
+/// into a run file would be made on the PBX.
 pub fn state_dir(environment: &Environment) -> Result<PathBuf, ConfigError> {
     let folder = environment.folder("XDG_STATE_HOME", ".local/state").ok_or_else(|| {
         ConfigError::Surroundings(
@@ -247,7 +258,27 @@ pub fn state_dir(environment: &Environment) -> Result<PathBuf, ConfigError> {
                 .to_owned(),
         )
     })?;
-    Ok(folder.join("callsweep"))
+    let folder = folder.join("callsweep");
+    own_folder(&folder)?;
+    for part in ["runs", "origins", "receipts"] {
+        own_folder(&folder.join(part))?;
+    }
+    Ok(folder)
+}
+
+/// That nobody else may write there, where it exists.
+fn own_folder(folder: &Path) -> Result<(), ConfigError> {
+    let Ok(data) = fs::metadata(folder) else { return Ok(()) };
+    let (mode, me) = (data.permissions().mode() & 0o7777, rustix::process::geteuid().as_raw());
+    let (word, owner) = (shell_word(folder), data.uid());
+    let problem = if owner != me {
+        format!("belongs to another user (uid {owner}): run `sudo chown -R {me} {word}`")
+    } else if mode & 0o022 != 0 {
+        format!("can be written by others (mode {mode:04o}): run `chmod 700 {word}`")
+    } else {
+        return Ok(());
+    };
+    Err(ConfigError::Folder { folder: folder.to_owned(), problem })
 }
 
 /// The flag beats the environment beats the file; a single profile needs none of them.

@@ -255,7 +255,7 @@ impl Line {
         if !broken.hangs || !self.has_answered.load(Ordering::Relaxed) {
             return broken;
         }
-        Broken { failure: trouble::perhaps_blocked(broken.failure, &self.host), ..broken }
+        Broken { failure: trouble::perhaps_blocked(&self.host), ..broken }
     }
 
     async fn exchange<C: Fn() -> Duration + Send>(

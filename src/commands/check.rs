@@ -16,7 +16,7 @@ use super::room;
 use crate::api::{Client, OldTls, Proxy, Writes};
 use crate::config::{Environment, Flags, Profile};
 use crate::domain::{
-    CallForm, Cause, Discovery, ExtensionNumber, Failure, Listing, Seen, Source, Target,
+    CallForm, Cause, Discovery, ExtensionNumber, Failure, Listing, Seen, Source, Target, parted,
 };
 use crate::runtime::{self, Listed, Ports};
 
@@ -24,23 +24,6 @@ use crate::runtime::{self, Listed, Ports};
 const STEPS: [&str; 7] = ["configuration", "name", "TCP", "TLS", "token", "discovery", "listing"];
 /// Longest wait for a connection.
 const CONNECT: Duration = Duration::from_secs(10);
-/// How the remedies begin that sentences of this program end in, behind a colon.
-const REMEDIES: [&str; 14] = [
-    "add ",
-    "check ",
-    "choose ",
-    "compare ",
-    "correct ",
-    "have ",
-    "install ",
-    "is base_path",
-    "lower ",
-    "name ",
-    "raise ",
-    "renew ",
-    "set ",
-    "write ",
-];
 
 /// What became of a step.
 enum Step {
@@ -50,8 +33,8 @@ enum Step {
 }
 
 impl Step {
-    fn wrong(what: String, remedy: String) -> Self {
-        Self::Wrong { what, remedy }
+    fn wrong(what: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self::Wrong { what: what.into(), remedy: remedy.into() }
     }
 }
 
@@ -83,7 +66,9 @@ pub(super) fn run(demo: bool, flags: &Flags, environment: &Environment) -> Resul
     let (opened, client) = match started {
         Ok(started) => started,
         Err(report) => {
-            steps.say(&wrong(&format!("{report:#}"), "see callsweep config --print-example"));
+            let sentence = format!("{report:#}");
+            let (what, remedy) = parted(&sentence);
+            steps.say(&Step::wrong(what, remedy));
             return Ok(steps.end(Ending::Usage));
         }
     };
@@ -105,7 +90,7 @@ fn reach(profile: &Profile, proxy: Option<&Proxy>, steps: &mut Steps) -> Option<
     let url = Url::parse(proxy.map_or(&*profile.target.origin, Proxy::place)).ok();
     let place = url.as_ref().and_then(|url| Some((url.host()?, url.port_or_known_default()?)));
     let Some((host, port)) = place else {
-        steps.say(&wrong("the address cannot be read", "check url in the profile"));
+        steps.say(&Step::wrong("the address cannot be read", "check url in the profile"));
         return None;
     };
     let remedy = |own: &str| proxy.map_or_else(|| own.to_owned(), Proxy::remedy);
@@ -248,7 +233,8 @@ fn discovered(discovery: &Discovery) -> Step {
     let found = format!("{found} ({})", by_source.join("; "));
     match remarks.last() {
         Some(why) if !complete => {
-            wrong(&format!("{found}; {why}"), "check discover in the profile")
+            let (why, remedy) = parted(why);
+            Step::wrong(format!("{found}; {why}"), remedy)
         }
         Some(_) if seen.iter().all(|seen| seen.source == Source::Presence) => Step::Fine(format!(
             "{found}; to see queues, IVRs, conferences and owners too write discover = \
@@ -298,22 +284,10 @@ fn deletion(profile: &Profile) -> String {
     format!("may delete up to {most} at once, wide calls: {wide}{typed}")
 }
 
-fn refused(failure: &Failure, remedy: &str) -> Step {
-    if failure.remedy.is_empty() {
-        return wrong(&failure.to_string(), remedy);
-    }
-    Step::Wrong { what: failure.without_remedy(), remedy: failure.remedy.to_string() }
-}
-
-/// Takes the remedy from the end of a sentence that has one.
-fn wrong(sentence: &str, otherwise: &str) -> Step {
-    let own = sentence.rmatch_indices(": ").find_map(|(place, colon)| {
-        let remedy = sentence.get(place + colon.len()..)?;
-        let begins = REMEDIES.iter().any(|word| remedy.starts_with(word));
-        Some((sentence.get(..place)?, remedy)).filter(|_| begins)
-    });
-    let (what, remedy) = own.unwrap_or((sentence, otherwise));
-    Step::Wrong { what: what.to_owned(), remedy: remedy.to_owned() }
+fn refused(failure: &Failure, otherwise: &str) -> Step {
+    let own = failure.remedy.to_string();
+    let remedy = if own.is_empty() { otherwise.to_owned() } else { own };
+    Step::wrong(failure.without_remedy(), remedy)
 }
 
 impl fmt::Display for Step {
@@ -321,6 +295,7 @@ impl fmt::Display for Step {
         match self {
             Self::Fine(detail) => f.write_str(detail),
             Self::Skipped(why) => write!(f, "skipped: {why}"),
+            Self::Wrong { what, remedy } if remedy.is_empty() => f.write_str(what),
             Self::Wrong { what, remedy } => write!(f, "{what}  → {remedy}"),
         }
     }

@@ -8,7 +8,7 @@ use color_eyre::eyre::{Result, WrapErr};
 use tempfile::TempDir;
 
 use crate::api::{Client, ClientRefused, Settings, Writes};
-use crate::config::{self, Environment, Flags, Profile};
+use crate::config::{self, ConfigError, Environment, Flags, Profile};
 use crate::domain::{Credentials, Extension, Secret, Source, Target, Trust, UserId, WideCalls};
 use crate::origins::Book;
 use crate::runtime;
@@ -75,7 +75,18 @@ pub fn open(demo: bool, flags: &Flags, environment: &Environment) -> Result<Open
         return open_demo(flags, environment);
     }
     let profile = config::load(flags, environment)?;
-    let runs = config::state_dir(environment).ok().map(|folder| folder.join("runs"));
+    let runs = match config::state_dir(environment) {
+        Ok(folder) => Some(folder.join("runs")),
+        Err(error @ ConfigError::Folder { .. }) => return Err(error.into()),
+        // What only asks needs no place to keep anything.
+        Err(
+            ConfigError::Missing(_)
+            | ConfigError::Mistake { .. }
+            | ConfigError::File { .. }
+            | ConfigError::Several { .. }
+            | ConfigError::Surroundings(_),
+        ) => None,
+    };
     Ok(Opened { profile, simulator: None, runs, home: None })
 }
 

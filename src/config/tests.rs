@@ -325,6 +325,33 @@ fn state_goes_to_its_own_folder_and_nothing_is_created_there() {
 }
 
 #[test]
+fn a_folder_of_run_files_that_others_may_write_is_refused_with_the_command_that_mends_it() {
+    use std::os::unix::fs::{PermissionsExt as _, chown};
+    let home = Home::empty();
+    let environment = home.environment(&[]);
+    for part in ["", "/runs", "/origins", "/receipts"] {
+        let folder = home.path(&format!(".local/state/callsweep{part}"));
+        fs::create_dir_all(&folder).unwrap();
+        for mode in [0o777, 0o770, 0o702, 0o1777] {
+            fs::set_permissions(&folder, fs::Permissions::from_mode(mode)).unwrap();
+            let said = state_dir(&environment).unwrap_err().to_string();
+            assert!(said.ends_with(&format!("run `chmod 700 {}`", folder.display())), "{said}");
+        }
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
+        assert!(state_dir(&environment).is_ok());
+        // Only root can make it somebody else's.
+        if chown(&folder, Some(65_534), None).is_ok() {
+            let said = state_dir(&environment).unwrap_err().to_string();
+            assert!(
+                said.contains("belongs to another user (uid 65534): run `sudo chown"),
+                "{said}"
+            );
+            chown(&folder, Some(rustix::process::geteuid().as_raw()), None).unwrap();
+        }
+    }
+}
+
+#[test]
 fn a_missing_configuration_says_the_first_steps_and_writes_nothing() {
     let home = Home::empty();
     let said = home.load(&Flags::default(), &[]).unwrap_err();

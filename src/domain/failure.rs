@@ -76,6 +76,12 @@ impl Failure {
         }
     }
 
+    /// The same of a sentence of this program, which ends in its remedy behind its last colon.
+    pub fn of(cause: Cause, sentence: &str) -> Self {
+        let (what, remedy) = parted(sentence);
+        Self::new(cause, what).remedied(remedy)
+    }
+
     /// The same with a code of the service.
     #[must_use]
     pub fn coded(self, code: &str) -> Self {
@@ -221,6 +227,11 @@ impl Failure {
             | Cause::Unreadable => false,
         }
     }
+}
+
+/// What a sentence of this program says, and the remedy behind its last colon; empty where it has none.
+pub fn parted(sentence: &str) -> (&str, &str) {
+    sentence.rsplit_once(": ").unwrap_or((sentence, ""))
 }
 
 impl fmt::Display for Failure {

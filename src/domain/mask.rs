@@ -75,7 +75,7 @@ impl Mask {
 
     /// Where the service is: a host with or without a port, or an origin.
     pub fn host(&self, host: &str) -> String {
-        if self.on { hidden_url(host) } else { host.to_owned() }
+        if self.on { hidden_url(host) } else { redacted(host).into_owned() }
     }
 
     /// The path of a request to the service: the number in it goes, user, type and id stay.

@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use base64::Engine as _;
-use callsweep::domain::{Origin, Secret};
+use callsweep::config::{self, Environment, Flags};
+use callsweep::domain::{Credentials, Origin, Secret};
 use callsweep::simulator::{Event, Extension, Fault, Kind, World};
 
 use crate::desk::{Desk, Setting};
@@ -205,6 +206,39 @@ fn on_the_screen_a_revoked_token_is_renewed_while_browsing_in_a_run_while_checki
     assert_eq!(asked.load(Ordering::SeqCst), before + 1);
 }
 
+#[test]
+fn a_token_that_an_operator_writes_into_its_file_works_with_the_next_reading_and_without_a_restart()
+{
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("token");
+    let write = |token: &str| {
+        fs::write(&file, token).unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        fs::set_permissions(&file, mode).unwrap();
+    };
+    let world = World::named("three-extensions-with-events").unwrap();
+    write(world.token());
+    let config = "[profiles.p]\nurl = \"https://pbx.example.com\"\nauth.token_file = \"token\"\n";
+    fs::write(home.path().join("config.toml"), config).unwrap();
+    let flags = Flags { config: Some(home.path().join("config.toml")), ..Flags::default() };
+    let profile = config::load(&flags, &Environment::of_process()).unwrap();
+    let Credentials::Token(token) = profile.credentials else { panic!("no token") };
+    let mut desk = Desk::of(world, Setting { token: Some(token), ..Setting::default() });
+    desk.simulator.with_world(|world| world.set_token("another~token~since"));
+    desk.do_keys("enter R");
+    desk.sees("access_denied");
+    desk.do_keys("enter");
+    desk.sees_wrapped("renew the token in the file");
+    desk.do_keys("esc");
+    write("another~token~since");
+    let asked = |desk: &Desk| desk.simulator.with_world(|world| world.requests().len());
+    let before = asked(&desk);
+    desk.do_keys("R");
+    desk.sees("4 extensions found");
+    // All four are read again.
+    assert!(asked(&desk) > before + 5, "{}", desk.screen());
+}
+
 /// A world that repeats the token wherever a service can, in one spelling.
 fn repeating(spelling: &str) -> World {
     let mut world = World::named("the-page").unwrap();
@@ -246,6 +280,40 @@ fn repeating(spelling: &str) -> World {
         });
     }
     world
+}
+
+#[test]
+fn no_output_holds_the_key_or_the_secret_of_an_app_or_a_token_that_it_was_issued() {
+    let (key, secret) = ("app~KeyOfThis|one", "app~s3cret/Of|this+one");
+    let base64 = base64::engine::general_purpose::STANDARD.encode(format!("{key}:{secret}"));
+    let form = |text: &str| text.replace('|', "%7C").replace('/', "%2F").replace('+', "%2B");
+    let sent = format!(
+        "client_id={}&client_secret={} / {secret} / {key} / Basic {base64}",
+        form(key),
+        form(secret)
+    );
+    let error = serde_json::json!({"error": sent, "error_description": sent}).to_string();
+    for (status, path) in
+        [(400, "oauth"), (401, "oauth"), (500, "oauth"), (200, "oauth"), (400, "presence")]
+    {
+        let mut world = World::named("the-page").unwrap();
+        world.set_app(key, secret);
+        world.add_fault(Fault {
+            path: Some(path.to_owned()),
+            status: Some(status),
+            body: Some(error.clone()),
+            ..Fault::default()
+        });
+        let pbx = pbx(world);
+        renewing(&pbx, &format!("app_key = {key:?}\napp_secret_file = \"~/token\""), secret);
+        for arguments in [&["check"][..], &["list"], &["list", "--format", "json"]] {
+            let said = pbx.run(arguments);
+            let all = format!("{}{}", said.out, said.err);
+            for part in ["KeyOfThis", "s3cret", base64.get(4..16).unwrap(), "issued~"] {
+                assert!(!all.contains(part), "{status} {path} {part}: {all}");
+            }
+        }
+    }
 }
 
 /// Everything below a folder that is a file, but for the lines that are kept letter by letter.

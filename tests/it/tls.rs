@@ -212,8 +212,8 @@ fn a_certificate_of_the_named_ca_is_trusted_and_every_wrong_one_has_its_own_sent
     ] {
         let failure = front.ask(port, trust).unwrap_err();
         assert_eq!(failure.cause, Cause::Unreachable);
-        assert!(failure.message.raw().contains(words), "{failure}");
-        assert!(failure.message.raw().contains("localhost"), "{failure}");
+        assert!(failure.told().contains(words), "{failure}");
+        assert!(failure.told().contains("localhost"), "{failure}");
     }
 }
 

@@ -33,7 +33,7 @@ pub(super) fn failure(
         return stopped_at(proxy, &error, host, patience);
     }
     if error.is_connect() {
-        return Failure::new(Cause::Unreachable, unreachable(&error, host, patience));
+        return Failure::of(Cause::Unreachable, &unreachable(&error, host, patience));
     }
     if error.is_builder() {
         let reason = innermost(&error);
@@ -48,18 +48,23 @@ pub(super) fn failure(
             "{host} closed the connection before the request was sent: check url in the profile, \
              and what stands between this machine and the service"
         );
-        return Failure::new(Cause::Unreachable, message);
+        return Failure::of(Cause::Unreachable, &message);
     }
-    let message = if spoke_http.is_some_and(hyper::Error::is_parse) {
-        format!("what {host} answered is not HTTP: check url in the profile, its port above all")
-    } else if spoke_http.is_some_and(hyper::Error::is_incomplete_message) || was_cut(&error) {
+    if spoke_http.is_some_and(hyper::Error::is_parse) {
+        let message = format!(
+            "what {host} answered is not HTTP: check url in the profile, its port above all"
+        );
+        return Failure::of(Cause::NoAnswer, &message);
+    }
+    let message = if spoke_http.is_some_and(hyper::Error::is_incomplete_message) || was_cut(&error)
+    {
         format!("{host} closed the connection before its answer was complete")
     } else if error.is_decode() {
         let message = format!(
             "what {host} answered is not the gzip that it is called: turn compression of JSON off on \
              the PBX, or on the proxy in front of it"
         );
-        return Failure::new(Cause::Unreadable, message);
+        return Failure::of(Cause::Unreadable, &message);
     } else {
         let reason = innermost(&error);
         format!("the connection to {host} broke before its answer was complete ({reason})")
@@ -72,7 +77,7 @@ pub(super) fn no_answer(host: &str, patience: Patience) -> Failure {
     let waited = seconds(patience.total);
     let message =
         format!("no answer within {waited}: raise timeout_s in the profile if {host} is slow");
-    Failure::new(Cause::NoAnswer, message)
+    Failure::of(Cause::NoAnswer, &message)
 }
 
 /// The same failure of a request that was out while this program stood still for so long.
@@ -82,12 +87,14 @@ pub(super) fn asleep(failure: Failure, time: Duration) -> Failure {
     Failure { cause: Cause::Asleep, message: Foreign::from(message), ..failure }
 }
 
-/// The same failure, a connection that did not come about in time, of a service that had answered.
-pub(super) fn perhaps_blocked(failure: Failure, host: &str) -> Failure {
+/// A connection did not come about in time, to a service that had answered.
+pub(super) fn perhaps_blocked(host: &str) -> Failure {
     let message = format!(
-        "perhaps blocked: no connection to {host} came about, though it answered a moment ago; a PBX          that was asked in vain too often blocks the asking address, and its phones, for up to an          hour: check firewall and VPN, and ask again later"
+        "perhaps blocked: no connection to {host} came about, though it answered a moment ago; a PBX \
+         that was asked in vain too often blocks the asking address, and its phones, for up to an \
+         hour: check firewall and VPN, and ask again later"
     );
-    Failure { cause: Cause::Blocked, message: Foreign::from(message), ..failure }
+    Failure::of(Cause::Blocked, &message)
 }
 
 /// The text of the error that caused all others.
