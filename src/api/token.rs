@@ -57,6 +57,8 @@ pub(super) struct App {
 #[derive(Default)]
 struct State {
     held: Option<Held>,
+    /// The App's secret since the first one was refused.
+    secret: Option<Secret>,
     /// Why the last token request failed.
     failed: Option<Failure>,
     /// The service does not know the App: no further request.
@@ -218,7 +220,15 @@ impl App {
         if let Some(failure) = state.failed.as_ref().filter(|_| waited || state.closed) {
             return Err(failure.clone());
         }
-        let outcome = self.ask(line, trace).await;
+        let secret = state.secret.clone().unwrap_or_else(|| self.secret.clone());
+        let mut outcome = self.ask(&secret, line, trace).await;
+        // It may have been exchanged since: once more with the one that there is now.
+        if outcome.as_ref().is_err_and(is_unknown_app)
+            && let Ok(Some(secret)) = given::another(self.secret.origin(), &secret).await
+        {
+            outcome = self.ask(&secret, line, trace).await;
+            state.secret = Some(secret);
+        }
         let number = self.asked.fetch_add(1, Ordering::SeqCst) + 1;
         match outcome {
             // A token lasts from the moment it was asked for, to be on the safe side.
@@ -231,12 +241,13 @@ impl App {
     /// One token request.
     async fn ask(
         &self,
+        secret: &Secret,
         line: &Line,
         trace: &mut Vec<Exchange>,
     ) -> Result<(Bearer, Option<Duration>), Failure> {
         let form = form_urlencoded::Serializer::new(String::new())
             .append_pair("client_id", &self.key)
-            .append_pair("client_secret", self.secret.expose())
+            .append_pair("client_secret", secret.expose())
             .append_pair("grant_type", "client_credentials")
             .append_pair("type", "unifiedapi")
             .append_pair("redirect_uri", &self.redirect_uri)

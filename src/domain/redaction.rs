@@ -7,6 +7,7 @@
 //! letter.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use base64::Engine;
@@ -47,11 +48,11 @@ const MOST_UNSEEN: usize = 16;
 /// What has been learnt, each a spelling that no output holds.
 static HELD: RwLock<Option<Arc<Held>>> = RwLock::new(None);
 
-/// All secrets, longest first: one may begin with another.
+/// All secrets, by the letter that they begin with.
 #[derive(Clone)]
 struct Held {
-    secrets: Vec<Arc<[u8]>>,
-    /// The bytes with which an occurrence begins.
+    secrets: BTreeMap<u8, Vec<Arc<[u8]>>>,
+    /// The bytes with which an occurrence begins: of most of a text nothing more is asked.
     first: [bool; 256],
 }
 
@@ -62,14 +63,12 @@ pub fn learn(secret: &str) {
         return;
     }
     let mut held = HELD.write().unwrap_or_else(PoisonError::into_inner);
-    let known = held.as_deref();
-    if known.is_some_and(|held| held.secrets.iter().any(|known| **known == *secret.as_bytes())) {
+    if held.as_deref().is_some_and(|held| held.knows(secret.as_bytes())) {
         return;
     }
-    let mut secrets: Vec<Arc<[u8]>> = known.map_or_else(Vec::new, |held| held.secrets.clone());
-    secrets.push(secret.as_bytes().into());
-    secrets.extend(in_base64(secret.as_bytes()).into_iter().map(|text| text.into_bytes().into()));
-    *held = Some(Arc::new(Held::of(secrets)));
+    let mut more = held.as_deref().cloned().unwrap_or_default();
+    more.learn(secret.as_bytes());
+    *held = Some(Arc::new(more));
 }
 
 /// The text without any secret; most texts come out as they are.
@@ -78,20 +77,38 @@ pub fn redacted(text: &str) -> Cow<'_, str> {
     held.map_or(Cow::Borrowed(text), |held| held.redacted(text))
 }
 
-impl Held {
-    fn of(mut secrets: Vec<Arc<[u8]>>) -> Self {
-        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-        secrets.dedup();
-        let mut first = [false; 256];
-        let escapes = [b'%', b'\\', b'&', b'='];
-        for byte in secrets.iter().filter_map(|secret| secret.first()).chain(&escapes) {
-            for byte in [byte.to_ascii_lowercase(), byte.to_ascii_uppercase()] {
-                if let Some(begins) = first.get_mut(usize::from(byte)) {
-                    *begins = true;
-                }
-            }
+impl Default for Held {
+    fn default() -> Self {
+        let mut held = Self { secrets: BTreeMap::new(), first: [false; 256] };
+        for escape in [b'%', b'\\', b'&', b'='] {
+            held.begins_with(escape);
         }
-        Self { secrets, first }
+        held
+    }
+}
+
+impl Held {
+    fn knows(&self, secret: &[u8]) -> bool {
+        let begins = secret.first().map(u8::to_ascii_lowercase);
+        let known = begins.and_then(|begins| self.secrets.get(&begins));
+        known.is_some_and(|known| known.iter().any(|known| **known == *secret))
+    }
+
+    fn learn(&mut self, secret: &[u8]) {
+        let written = in_base64(secret).into_iter().map(String::into_bytes);
+        for secret in std::iter::once(secret.to_vec()).chain(written) {
+            let Some(begins) = secret.first().map(u8::to_ascii_lowercase) else { continue };
+            self.begins_with(begins);
+            self.begins_with(begins.to_ascii_uppercase());
+            self.secrets.entry(begins).or_default().push(secret.into());
+        }
+    }
+
+    /// An occurrence may begin with this byte.
+    fn begins_with(&mut self, byte: u8) {
+        if let Some(begins) = self.first.get_mut(usize::from(byte)) {
+            *begins = true;
+        }
     }
 
     fn redacted<'a>(&self, text: &'a str) -> Cow<'a, str> {
@@ -116,9 +133,16 @@ impl Held {
         Cow::Owned(kept)
     }
 
-    /// Where a secret ends that begins here.
+    /// Where the longest secret ends that begins here.
     fn end(&self, text: &[u8], at: usize) -> Option<usize> {
-        self.secrets.iter().find_map(|secret| end_of(secret, text, at))
+        let rest = text.get(at..).unwrap_or_default();
+        let begins = |byte: u8| {
+            let mut begins = false;
+            spellings(rest, byte, &mut |_| begins = true);
+            begins
+        };
+        let secrets = self.secrets.iter().filter(|(byte, _)| begins(**byte));
+        secrets.flat_map(|(_, secrets)| secrets).filter_map(|one| end_of(one, text, at)).max()
     }
 }
 
@@ -246,10 +270,9 @@ mod tests {
     }
 
     fn without(secret: &str, text: &str) -> String {
-        let mut secrets: Vec<Arc<[u8]>> = vec![secret.as_bytes().into()];
-        secrets
-            .extend(in_base64(secret.as_bytes()).into_iter().map(|text| text.into_bytes().into()));
-        Held::of(secrets).redacted(text).into_owned()
+        let mut held = Held::default();
+        held.learn(secret.as_bytes());
+        held.redacted(text).into_owned()
     }
 
     #[test]

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use callsweep::api::{Client, Settings, Writes};
 use callsweep::domain::{
-    Credentials, DeleteCall, Exchange, ExtensionNumber, Failure, Secret, Target, Trust, UserId,
+    Credentials, DeleteCall, Exchange, ExtensionNumber, Failure, Origin, Secret, Target, Trust,
+    UserId,
 };
 use callsweep::simulator::{Fault, Simulator, World};
 
@@ -15,6 +16,10 @@ fn simulator() -> Simulator {
 }
 
 fn client(simulator: &Simulator, secret: &str) -> Client {
+    with(simulator, &Secret::new(secret))
+}
+
+fn with(simulator: &Simulator, secret: &Secret) -> Client {
     let origin = simulator.origin();
     let key = simulator.with_world(|world| world.app().0.to_owned());
     let user = UserId::parse("@me").unwrap();
@@ -22,7 +27,7 @@ fn client(simulator: &Simulator, secret: &str) -> Client {
         target: Target::new("test", &origin, "/uapi", user).unwrap(),
         credentials: Credentials::App {
             key,
-            secret: Secret::new(secret),
+            secret: secret.clone(),
             token_url: format!("{origin}/oauth/token.php"),
             redirect_uri: format!("{origin}/ouath/token.php"),
         },
@@ -31,7 +36,7 @@ fn client(simulator: &Simulator, secret: &str) -> Client {
         writes: Writes::Allowed,
         concurrency: 8,
     };
-    assert!(!format!("{settings:?}").contains(secret));
+    assert!(!format!("{settings:?}").contains(secret.expose()));
     Client::new(settings).unwrap()
 }
 
@@ -145,6 +150,25 @@ fn an_unknown_app_is_asked_for_once_whatever_follows() {
         assert!(!failure.may_have_acted());
     });
     assert_eq!(simulator.with_world(|world| world.requests().len()), 1);
+}
+
+#[test]
+fn an_app_secret_that_was_exchanged_is_got_once_more_where_it_came_from() {
+    let simulator = simulator();
+    let good = simulator.with_world(|world| world.app().1.to_owned());
+    let again = move || Ok(Secret::new(&good));
+    let place = "in the file secret".to_owned();
+    let origin = Origin::new(place, Duration::ZERO, Some(Box::new(again)));
+    let client = with(&simulator, &Secret::new("wr0ng-s3cr3t").from(origin));
+    let number = number(&simulator);
+    wait(async {
+        assert!(listings(&client, &number, 8).await.is_empty());
+        assert_eq!(token_requests(&simulator), 2);
+        // The next one is asked for with the new secret at once.
+        simulator.with_world(World::expire_tokens);
+        assert!(listings(&client, &number, 1).await.is_empty());
+        assert_eq!(token_requests(&simulator), 3);
+    });
 }
 
 #[test]

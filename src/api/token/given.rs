@@ -42,13 +42,13 @@ impl Given {
         if self.was_in_vain(&held, status) {
             return Err(self.renew());
         }
-        match self.asked(&refused.token).await {
-            Ok(Some(bearer)) if bearer.token != refused.token => {
-                let bearer = Bearer { number: refused.number + 1, ..bearer };
+        let secret = another(self.origin.as_ref(), &refused.token).await;
+        match secret.map(|secret| bearer(secret?, refused.number + 1)) {
+            Ok(Some(bearer)) => {
                 *held = Held { bearer: bearer.clone(), vain: Vec::new() };
                 Ok(bearer)
             }
-            Ok(_) => {
+            Ok(None) => {
                 held.vain(status);
                 Err(self.renew())
             }
@@ -84,19 +84,23 @@ impl Given {
         let mut vain = held.vain.iter().filter(|(of, _)| *of == status);
         vain.any(|(_, at)| now.saturating_duration_since(*at) < pause)
     }
+}
 
-    /// Asks where it came from, on a thread of its own: a command may take seconds.
-    async fn asked(&self, refused: &Secret) -> Result<Option<Bearer>, String> {
-        let Some(origin) = self.origin.clone() else { return Ok(None) };
-        let (tell, told) = oneshot::channel();
-        let refused = refused.clone();
-        std::thread::spawn(move || {
-            // Nobody waits for it where the program ends.
-            let _ = tell.send(origin.instead_of(&refused));
-        });
-        let secret = told.await.unwrap_or(Ok(None))?;
-        Ok(secret.and_then(|secret| bearer(secret, 0)))
-    }
+/// Asks where a refused secret came from for another one, on a thread of its own: a command may take
+/// seconds.
+pub(super) async fn another(
+    origin: Option<&Arc<Origin>>,
+    refused: &Secret,
+) -> Result<Option<Secret>, String> {
+    let Some(origin) = origin.cloned() else { return Ok(None) };
+    let (tell, told) = oneshot::channel();
+    let asked = refused.clone();
+    std::thread::spawn(move || {
+        // Nobody waits for it where the program ends.
+        let _ = tell.send(origin.instead_of(&asked));
+    });
+    let secret = told.await.unwrap_or(Ok(None))?;
+    Ok(secret.filter(|secret| secret != refused))
 }
 
 impl Held {
