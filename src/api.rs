@@ -59,9 +59,9 @@ pub struct Settings {
 pub enum Writes {
     /// They may.
     Allowed,
-    /// They are withheld: [`Cause::Withheld`], and nothing goes out.
+    /// They are withheld, and nothing goes out.
     ReadOnly,
-    /// They go as far as the line and not out on it: [`Cause::Simulated`].
+    /// They go as far as the line and not out on it.
     Simulated,
 }
 
