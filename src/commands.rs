@@ -215,8 +215,8 @@ impl Command {
 
 /// Carries out a headless command. What goes wrong is said on standard error and stands in the ending;
 /// who asked for a document gets one in any case.
-pub fn run(command: &Command, demo: bool, flags: &Flags, environment: &Environment) -> Ending {
-    carry_out(command, demo, flags, environment).unwrap_or_else(|report| {
+pub fn run(command: &Command, arguments: &Arguments, environment: &Environment) -> Ending {
+    carry_out(command, arguments, environment).unwrap_or_else(|report| {
         let why = format!("{report:#}");
         let ending = Ending::of_error(&report).reported(&report, &why);
         match command.without_result(&why) {
@@ -230,10 +230,15 @@ pub fn run(command: &Command, demo: bool, flags: &Flags, environment: &Environme
 /// keeps a command from a result.
 fn carry_out(
     command: &Command,
-    demo: bool,
-    flags: &Flags,
+    arguments: &Arguments,
     environment: &Environment,
 ) -> Result<Ending> {
+    let (demo, flags) = (arguments.demo, &arguments.profile.flags());
+    if arguments.mask {
+        return Err(eyre!(
+            "--mask belongs to the interactive program: what a command prints is never masked"
+        ));
+    }
     if demo && (flags.profile.is_some() || flags.config.is_some() || flags.url.is_some()) {
         return Err(eyre!(
             "--demo needs no configuration: leave out --profile, --config and --url"

@@ -32,15 +32,10 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments, environment: &Environment) -> Ending {
-    let flags = arguments.profile.flags();
     if let Some(command) = &arguments.command {
-        if arguments.mask {
-            return Ending::Usage.because(
-                "--mask belongs to the interactive program: what a command prints is never masked",
-            );
-        }
-        return commands::run(command, arguments.demo, &flags, environment);
+        return commands::run(command, arguments, environment);
     }
+    let flags = arguments.profile.flags();
     // Nothing is said on the way that the screen would not show.
     let masked =
         |host: &str, report: &Report| Mask::new(host, arguments.mask).text(&format!("{report:#}"));

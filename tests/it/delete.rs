@@ -403,3 +403,43 @@ fn a_hang_up_that_is_ignored_as_under_nohup_stops_nothing() {
     assert_eq!(said.code, 0, "{}", said.err);
     assert_eq!(pbx.simulator.with_world(|world| world.event_count()), 0);
 }
+
+#[test]
+fn what_is_wrong_with_the_arguments_or_the_profile_stands_in_the_document_too() {
+    let delete = |more: &[&'static str]| [&["delete", "--yes"], more].concat();
+    let list = |more: &[&'static str]| [&["list"], more].concat();
+    let wrong = [
+        (delete(&["--where=foo:"]), 2),
+        (delete(&["--where="]), 2),
+        (delete(&["--extension=0003*210", "--id="]), 2),
+        (delete(&["--extension=0003*210", "--id=../.."]), 2),
+        (delete(&["--extension=@self"]), 2),
+        (delete(&[]), 2),
+        (delete(&["--where=ext:*", "--form=type"]), 2),
+        (vec!["--mask", "delete", "--where=ext:*", "--yes"], 2),
+        (delete(&["--where=ext:*", "--profile=no"]), 2),
+        (delete(&["--where=id:nobody"]), 4),
+        (list(&["--where=type:hangupp"]), 2),
+        (list(&["--id="]), 2),
+        (list(&["--extension=x"]), 2),
+        (list(&["--config=/nowhere.toml"]), 2),
+        (vec!["undo", "no", "--yes"], 2),
+        (vec!["undo", "no", "--yes", "--config=/nowhere.toml"], 2),
+        (vec!["resume", "no", "--yes"], 2),
+        (vec!["resume", "latest", "--yes", "--config=/nowhere.toml"], 2),
+    ];
+    let pbx = named("the-page");
+    for (arguments, code) in wrong {
+        let said = pbx.run(&[&arguments[..], &["--format=json"]].concat());
+        assert_eq!(said.code, code, "{arguments:?}: {}", said.err);
+        let document: Value = serde_json::from_str(&said.out)
+            .unwrap_or_else(|_| panic!("{arguments:?}: {}", said.out));
+        let why = document["error"].as_str().unwrap_or_else(|| panic!("{arguments:?}: {document}"));
+        assert!(!why.is_empty() && !said.err.is_empty(), "{arguments:?}: {why}, {}", said.err);
+        let table = pbx.run(&arguments);
+        assert_eq!((table.code, table.out.as_str()), (code, ""), "{arguments:?}");
+    }
+    // What cannot be parsed names no form.
+    let said = pbx.run(&["delete", "--form=all", "--format=json"]);
+    assert_eq!((said.code, said.out.as_str()), (2, ""), "{}", said.err);
+}
