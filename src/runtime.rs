@@ -182,7 +182,8 @@ async fn read_rest(ports: &Ports, run: &str) -> Result<RunRead<Arc<Rest>>, RestR
     record.is_at(&ports.client.target().origin).map_err(elsewhere)?;
     let rest = Arc::new(record.rest(&ports.runs)?);
     let route = route(ports, &record, rest.extensions().into_iter()).await;
-    Ok(RunRead { what: rest, route, remarks: flaws(&record).collect() })
+    let remarks = flaws(&record).chain(record.without_sums()).collect();
+    Ok(RunRead { what: rest, route, remarks })
 }
 
 /// Closes the file of an undo of which nothing is left to be made, where it is still open: what is

@@ -57,6 +57,7 @@ pub(super) fn run(
     })?;
     let choice = Choice::of_rest(&rest, &store);
     let selection = choice.selection(&store);
+    record.without_sums().iter().for_each(|what| remark(what));
     say_what_is_left(&record, selection.len(), &choice);
     if !is_sure && selection.is_empty() {
         let why = "nothing was sent, as not everything could be listed";

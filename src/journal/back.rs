@@ -246,10 +246,6 @@ fn is_checked(undo: &Record) -> bool {
 
 /// What a run may have taken that no file tells the whole of, and how far the file is to be trusted.
 fn remarks(record: &Record) -> Vec<String> {
-    let name = &record.name;
-    let old = (record.schema < 2).then(|| {
-        format!("{name} was written by an older version: its events have no sum to check them by")
-    });
     let lost = record.missing.iter().filter(|(_, outcome)| !matches!(outcome, Outcome::NotSent(_)));
     let lost = lost
         .map(|(place, _)| format!("cannot be given back: event {place}, as its line is damaged"));
@@ -257,5 +253,5 @@ fn remarks(record: &Record) -> Vec<String> {
         let Unlisted { extension, id } = gone;
         format!("cannot be given back: {extension} {id}, as nothing but its id is known")
     });
-    old.into_iter().chain(lost).chain(unlisted).collect()
+    record.without_sums().into_iter().chain(lost).chain(unlisted).collect()
 }

@@ -300,6 +300,16 @@ impl Record {
         Tally::over(known.chain(self.missing.iter().map(|(_, outcome)| outcome)))
     }
 
+    /// What a review says of a file whose lines have no sums; `None` of one that has them.
+    pub fn without_sums(&self) -> Option<String> {
+        let name = &self.name;
+        (self.schema < 2).then(|| {
+            format!(
+                "{name} was written by an older version: its events have no sum to check them by"
+            )
+        })
+    }
+
     /// How many events were planned.
     pub fn planned(&self) -> usize {
         self.events.len() + self.missing.len()
@@ -736,16 +746,23 @@ impl Reading {
         let unsent = self.outcomes.iter().filter(|outcome| outcome.is_none()).count();
         let as_told = Tally { not_sent: sent.not_sent + unsent, ..sent };
         let agrees = self.end.as_ref().is_some_and(|end| end.counts(&as_told));
-        let anything_sent = !self.sent.is_empty();
+        // What was written before it was synced may have been lost, and may have been carried out.
+        let may_have_lost = self.record.schema < 2 && self.end.is_none();
+        if may_have_lost {
+            let calls = self.record.calls.iter().enumerate().filter(|(_, call)| is_wide(call));
+            let is_lost = |call: &usize| self.sent.iter().all(|(sent, _)| sent != call);
+            self.silent.extend(calls.map(|(call, _)| call).filter(is_lost));
+        }
+        let anything_sent = !self.sent.is_empty() || may_have_lost;
         let Self { mut record, events, outcomes, went, end, checked, flaws, torn, .. } = self;
         let (silent, named, still_there) = (self.silent, self.named, self.still_there);
         for (place, (planned, outcome)) in events.into_iter().zip(outcomes).enumerate() {
-            let may_be_sent = (doubt && !agrees) || (record.schema < 2 && end.is_none());
+            let may_be_sent = (doubt && !agrees) || may_have_lost;
             let outcome = match outcome {
                 None if doubt && !agrees => {
                     unknown("a line of the run file is damaged that may have said that it was sent")
                 }
-                None if record.schema < 2 && end.is_none() => {
+                None if may_have_lost => {
                     unknown("the run was cut off, and its run file may have lost lines")
                 }
                 None => not_sent(),
