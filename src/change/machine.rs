@@ -949,8 +949,11 @@ impl Machine {
                 self.state = RunState::Stopping;
                 self.asked = Some(asked);
             }
-            // What was still asked is answered too late.
-            RunState::Verifying => self.traffic.forget(),
+            // What was still asked is answered too late; what it left open is nobody else's doing.
+            RunState::Verifying => {
+                self.asked.get_or_insert(asked);
+                self.traffic.forget();
+            }
             RunState::Stopping | RunState::Closing | RunState::Finished => return,
         }
         self.give_up_waiting();

@@ -4,10 +4,11 @@ use std::path::Path;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use callsweep::simulator::{Simulator, World};
+use callsweep::simulator::{Fault, Simulator, World};
 use portable_pty::{PtySize, native_pty_system};
 
 use crate::session::{PATIENCE, Session, configuration, modes};
+use crate::unseen::Office;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_callsweep");
 
@@ -371,4 +372,63 @@ pub(crate) fn signal(session: &Session, name: &str) {
     let pid = session.child.process_id().unwrap().to_string();
     let sent = std::process::Command::new("kill").args(["-s", name, &pid]).status().unwrap();
     assert!(sent.success());
+}
+
+#[test]
+fn who_leaves_while_it_checks_leaves_a_closed_file_and_what_is_open_is_settled_by_listing_alone() {
+    for (leaves, code) in [("\x03\x03", 0), ("HUP", 128 + 1)] {
+        let office = Office::small();
+        let mut session = office.opens();
+        session.resize(40, 120);
+        session.press(" d");
+        session.sees("DELETE 3 phone call events");
+        // One call is refused and acted on; then no list comes any more.
+        office.simulator.with_world(|world| {
+            let refused = Fault { method: Some("DELETE".to_owned()), status: Some(501), ..acted() };
+            world.add_fault(Fault { nth: Some(2), ..refused });
+            let path = Some("phoneCallEvents".to_owned());
+            let method = Some("GET".to_owned());
+            world.add_fault(Fault { method, path, no_answer: true, ..Fault::default() });
+        });
+        session.says_yes();
+        session.sees("checking 0 of 1");
+        let asked = Instant::now();
+        if leaves == "HUP" {
+            signal(&session, leaves);
+        } else {
+            session.press(leaves);
+        }
+        assert_eq!(session.ends(), code, "{leaves:?}");
+        assert!(asked.elapsed() < Duration::from_millis(1_500), "{:?}", asked.elapsed());
+        session.has_its_terminal_back();
+        let said = session.written.rsplit_once("\x1b[?1049l").unwrap().1;
+        assert!(!said.contains("in flight"), "{said}");
+        let runs = office.home.path().join(".local/state/callsweep/runs");
+        let name = callsweep::journal::names(&runs).unwrap().remove(0);
+        let record = callsweep::journal::Record::read(&runs, &name).unwrap();
+        let why = record.stopped.map(|stop| stop.reason.name());
+        assert_eq!(why, Some(if leaves == "HUP" { "signal" } else { "operator" }));
+        assert_eq!(record.check.name(), "not_checked", "{leaves:?}");
+        assert!(record.finished.is_some(), "{leaves:?}");
+        office.simulator.with_world(World::clear_faults);
+        let mut session = office.starts();
+        session.sees(&format!("run {name} stopped: 1 of 3 not done"));
+        session.press("q");
+        session.ends();
+        let deletes = office.count("DELETE");
+        let mut resume = std::process::Command::new(PROGRAM);
+        resume.args(["resume", &name, "--yes", "--format=json", "--config", &office.file]);
+        resume.env_clear().env("HOME", office.home.path()).env("T", &office.token);
+        let output = resume.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let counted = (&document["summary"]["deleted"], &document["summary"]["unknown"]);
+        assert_eq!(counted, (&2.into(), &1.into()), "{said}");
+        assert_eq!((office.count("DELETE"), deletes), (3, 3), "{said}");
+    }
+}
+
+/// The service acts, whatever it answers.
+fn acted() -> Fault {
+    Fault { acts: true, ..Fault::default() }
 }
