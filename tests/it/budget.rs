@@ -296,3 +296,70 @@ fn without_a_place_for_it_a_process_risks_four_failures() {
     assert!(said.err.contains("origins") && said.err.contains("cannot be written"), "{}", said.err);
     pbx.simulator.with_world(|world| assert_eq!(world.blocker_peak(), 4));
 }
+
+#[test]
+fn an_undo_whose_posts_are_refused_waits_for_room_and_goes_on() {
+    let pbx = named(WATCHED);
+    configure(&pbx.home, &pbx.simulator.origin(), "wide_calls = []\nconcurrency = 1");
+    let number = |phone| format!("0009*00{phone}");
+    pbx.simulator.with_world(|world| {
+        let pattern = World::named("the-page").unwrap();
+        phones(world, 5, |_| None);
+        for phone in 0..5 {
+            let events = &pattern.extension("0003*210").unwrap().events;
+            world.extension_mut(&number(phone)).unwrap().events = events.clone();
+        }
+    });
+    let deleted = pbx.run(&["delete", "--where=ext:0009*", "--yes"]);
+    assert_eq!(deleted.code, 0, "{}", deleted.err);
+    // Three refusals leave an extension alone: the last but one spends the budget in its middle.
+    pbx.simulator.with_world(|world| {
+        for phone in 0..4 {
+            world.add_fault(Fault {
+                method: Some("POST".to_owned()),
+                path: Some(format!("{}/", number(phone))),
+                status: Some(400),
+                code: Some("pce_access_denied".to_owned()),
+                ..Fault::default()
+            });
+        }
+    });
+    let begun = Instant::now();
+    let said = pbx.run(&["undo", "latest", "--yes", "--format=json"]);
+    let took = begun.elapsed();
+    let summary = &said.document()["summary"];
+    assert_eq!((said.code, &summary["restored"]), (3, &json!(3)), "{}", said.err);
+    assert_eq!((&summary["refused"], &summary["not_sent"]), (&json!(12), &json!(0)));
+    // At the speed of tests a failure counts for 3.25 s.
+    assert!(took >= Duration::from_secs(2), "{took:?}");
+    assert!(said.err.contains("waits 4 s, then tries again: not asked: 10"), "{}", said.err);
+    pbx.simulator.with_world(|world| {
+        assert!(!world.blocked() && world.blocker_peak() <= 16, "{}", world.blocker_peak());
+        world.clear_faults();
+    });
+    let said = pbx.run(&["undo", "latest", "--yes"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let back = |world: &mut World| world.extension(&number(0)).unwrap().events.len();
+    assert_eq!(pbx.simulator.with_world(back), 3);
+}
+
+#[test]
+fn the_screen_counts_the_seconds_of_an_undo_that_waits_for_room() {
+    let pbx = named("the-page");
+    let token = pbx.simulator.token();
+    let mut session = Session::start(pbx.home.path(), &[], &[("TOKEN", &token)]);
+    session.resize(40, 120);
+    session.sees("Dial-In");
+    session.press(" d");
+    session.says_yes();
+    session.sees("finished: 3 deleted");
+    session.press("z");
+    session.sees("n cancels.");
+    // Other starts spent a minute ago what may fail.
+    write(&pbx, &failed(&[now() - 59_000; 10]));
+    session.says_yes();
+    session.sees(" (5 s): not asked: 10 requests failed within a minute");
+    session.sees(" (4 s): not asked: 10 requests failed within a minute");
+    session.sees(": 3 restored");
+    assert_eq!(pbx.simulator.with_world(|world| world.event_count()), 3);
+}

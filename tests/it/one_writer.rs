@@ -4,10 +4,12 @@
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use callsweep::simulator::{Fault, Simulator, World};
+use callsweep::simulator::{DeleteAnswer, Fault, Simulator, World};
 
+use crate::full_disk::crowded;
 use crate::headless::{Pbx, Said, command, configure, named, pbx};
 use crate::session::Session;
+use crate::unseen::Office;
 
 const DELETE: [&str; 3] = ["delete", "--extension=0003*210", "--yes"];
 
@@ -208,4 +210,43 @@ fn a_lock_that_cannot_be_taken_is_refused_with_the_remedy_and_nothing_goes_out()
     assert!(said.err.contains("nothing was sent: the lock"), "{}", said.err);
     assert!(said.err.contains("set XDG_STATE_HOME"), "{}", said.err);
     assert_eq!(requests(&pbx, "DELETE"), 0);
+}
+
+#[test]
+fn two_screens_that_carry_out_the_same_wide_plan_and_undo_it_leave_each_event_there_once() {
+    for answer in [DeleteAnswer::NoContent, DeleteAnswer::Ids] {
+        let mut world = crowded(42);
+        world.delete_answer = answer;
+        let office = Office::of(world, "wide_calls = [\"extension\"]");
+        let mut both = [office.opens(), office.opens()];
+        for screen in &mut both {
+            screen.resize(40, 120);
+            screen.press(" dt");
+            screen.sees("/0003*210/phoneCallEvents");
+            screen.sees("Type 42, then press y");
+        }
+        for screen in &mut both {
+            screen.types_and_says_yes("42");
+            screen.sees("finished: ");
+        }
+        assert_eq!(office.events(), 0);
+        for screen in &mut both {
+            screen.press("z");
+            screen.sees("UNDO: re-create 42 phone call events");
+        }
+        let [first, second] = &mut both;
+        first.says_yes();
+        first.sees("42 restored");
+        second.says_yes();
+        second.sees("nothing was sent: another run changed this PBX since the review");
+        second.press("z");
+        second.sees("nothing to undo");
+        let mut notes: Vec<String> = office.simulator.with_world(|world| {
+            let events = &world.extension("0003*210").unwrap().events;
+            events.iter().map(|event| format!("{} {}", event.url, event.note)).collect()
+        });
+        notes.sort();
+        notes.dedup();
+        assert_eq!((office.events(), office.count("POST"), notes.len()), (42, 42, 42));
+    }
 }
