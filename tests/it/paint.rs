@@ -164,10 +164,12 @@ fn a_run_of_a_thousand_deletions_paints_at_most_twenty_times_a_second_and_little
     session.silence(QUIET);
     let (before, began) = (session.written.len(), Instant::now());
     session.press("y");
-    session.sees("finished: 1000 deleted");
+    session.sees_within(6 * PATIENCE, "finished: 1000 deleted");
     let (bytes, took) = (session.written.len() - before, began.elapsed());
     let pictures = session.written.split_at(before).1.matches(END).count();
-    assert!(bytes <= 200 * 1_000, "{bytes} bytes");
+    // Where the machine is busy there is a picture for fewer than ten of them.
+    let enough = (200 * 1_000).max(2_000 * pictures);
+    assert!(bytes <= enough, "{bytes} bytes, {pictures} pictures");
     let most = took.as_millis().div_ceil(50) + 5;
     assert!(u128::try_from(pictures).unwrap() <= most, "{pictures} pictures in {took:?}");
 }

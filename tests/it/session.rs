@@ -134,7 +134,12 @@ impl Session {
 
     /// Reads until the screen holds the text.
     pub(crate) fn sees(&mut self, text: &str) {
-        let until = Instant::now() + PATIENCE;
+        self.sees_within(PATIENCE, text);
+    }
+
+    /// The same of what takes longer where the machine is busy.
+    pub(crate) fn sees_within(&mut self, time: Duration, text: &str) {
+        let until = Instant::now() + time;
         while !self.screen.screen().contents().contains(text) {
             let left = until.saturating_duration_since(Instant::now());
             match self.output.recv_timeout(left) {
