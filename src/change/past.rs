@@ -3,7 +3,8 @@
 //! apart, so that whoever made one again, none is made twice.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::domain::{
     EventId, EventKey, EventType, ExtensionNumber, Foreign, Listing, Method, Outcome,
@@ -68,9 +69,8 @@ impl Make {
 /// How many events of each kind are to be there, and which are known by their ids.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Past {
-    run: String,
-    /// The folder of its file.
-    pub(super) folder: PathBuf,
+    /// Loss and plan share it: it is as large as the run.
+    known: Arc<Known>,
     /// Of a plan: how many events it leaves out, as something stands in for them.
     pub(super) left_out: usize,
     /// Of a plan: the undo that it goes on with.
@@ -79,6 +79,14 @@ pub(super) struct Past {
     pub(super) there: Vec<(EventKey, Foreign)>,
     /// Of a plan: extensions whose list may say something else in a while.
     pub(super) doubts: BTreeMap<ExtensionNumber, Doubt>,
+}
+
+/// What run files tell of it, whatever is planned.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Known {
+    run: String,
+    /// The folder of its file.
+    folder: PathBuf,
     parts: BTreeMap<ExtensionNumber, Part>,
     /// What was taken or made, by every id that it has had, with the event that was there first.
     names: BTreeMap<EventKey, (EventKey, Like)>,
@@ -181,7 +189,7 @@ impl History {
             self.known.iter().map(|event| (&event.key, event)).collect();
         let names = Names::of(&self.makes, &known);
         let mut past =
-            Past { run: self.run.clone(), folder: self.folder.clone(), ..Past::default() };
+            Known { run: self.run.clone(), folder: self.folder.clone(), ..Known::default() };
         let mut seen: BTreeSet<&EventKey> = known.keys().copied().collect();
         let mut due = Vec::new();
         for event in known.values() {
@@ -203,13 +211,13 @@ impl History {
             .filter(|make| make.retyped)
             .map(|make| ((make.key.extension.clone(), make.key.id.clone()), make.key.clone()))
             .collect();
-        (due, past)
+        (due, Past { known: Arc::new(past), ..Past::default() })
     }
 
     /// Takes in one event that is to be there, by all the ids that it has had.
     fn stands(
         &self,
-        past: &mut Past,
+        past: &mut Known,
         event: &PhoneCallEvent,
         keys: &[&EventKey],
         due: bool,
@@ -251,7 +259,17 @@ impl Past {
 
     /// Which run.
     pub(super) fn run(&self) -> &str {
-        &self.run
+        &self.known.run
+    }
+
+    /// The folder of its file.
+    pub(super) fn folder(&self) -> &Path {
+        &self.known.folder
+    }
+
+    /// Whether run files told the same of it.
+    pub(super) fn is_as_known(&self, other: &Self) -> bool {
+        self.known == other.known
     }
 
     /// Of the due events of an extension, which are there, and which rows nobody knew.
@@ -262,7 +280,7 @@ impl Past {
     ) -> Look {
         let due: Vec<(usize, Like, &PhoneCallEvent)> =
             due.into_iter().map(|(place, event)| (place, Like::of(event), event)).collect();
-        let mut counted = Counted::of(self, listing);
+        let mut counted = Counted::of(&self.known, listing);
         let mut look = Look::default();
         let mut rest = Vec::new();
         for (place, like, event) in due {
@@ -304,7 +322,7 @@ struct Counted {
 }
 
 impl Counted {
-    fn of(past: &Past, listing: &Listing) -> Self {
+    fn of(past: &Known, listing: &Listing) -> Self {
         let mut listed: BTreeMap<Like, usize> = BTreeMap::new();
         let (mut by_first, mut alike) = (BTreeMap::new(), BTreeMap::new());
         let mut strangers: BTreeMap<Like, Vec<usize>> = BTreeMap::new();

@@ -224,7 +224,7 @@ impl Plan {
 
     /// The folder of the file of the run that it undoes or goes on with.
     pub fn folder(&self) -> Option<&Path> {
-        let undone = self.past.as_ref().map(|past| past.folder.as_path());
+        let undone = self.past.as_ref().map(Past::folder);
         undone.or_else(|| self.rest.as_ref().map(|rest| rest.folder.as_path()))
     }
 

@@ -61,15 +61,18 @@ pub(super) fn run(
     let found = way.loss.way_back(route.target().clone(), |number| store.listing(number), false);
     tell(&way, &found);
     let consent = &arguments.consent;
-    let plan = match found.plan.clone() {
+    let WayBack { plan, there, .. } = found;
+    let plan = match plan {
         Ok(plan) => plan,
         Err(refused) => {
             let all_there = matches!(refused, UndoRefused::AllThere(_)) && !consent.dry_run;
-            let close = || close(&way, &found.there, (&opened, &folder), consent.format);
+            let close = || close(&way, &there, (&opened, &folder), consent.format);
             let closed = all_there.then(close).transpose()?.flatten();
             return closed.ok_or_else(|| Ending::Refused.refusing(refused.to_string()));
         }
     };
+    // Each holds all that the run took, and none is needed to make it again.
+    drop((way, store, there));
     let must_type = opened.profile.protected || route.differs().is_some();
     match machine::held_back(&plan, &opened.profile, consent, must_type)? {
         Some(ending) => Ok(ending),
