@@ -30,6 +30,7 @@ use crate::domain::{
     Failure, Listing, PhoneCallEvent, Target, Trust, WriteAnswer,
 };
 use crate::origins::Book;
+pub use budget::give_back;
 pub use line::{ClientRefused, Proxy};
 use reading::Ends;
 pub use tls::{Certificate, OldTls, TlsRefused};
@@ -120,6 +121,17 @@ impl Client {
     /// other processes.
     pub fn refusal(&self) -> Option<Failure> {
         self.inner.transport.line.refusal()
+    }
+
+    /// Lets the next question go though too many failed lately, as long as the total stays below
+    /// what an address blocker counts, or takes that leave back.
+    pub fn ask_in_spite(&self, granted: bool) {
+        self.inner.transport.line.ask_in_spite(granted);
+    }
+
+    /// Lets time pass at once for whatever this client waits for: tests turn their clocks.
+    pub fn turn_clock(&self, by: Duration) {
+        self.inner.transport.line.turn_clock(by);
     }
 
     /// The same client with the base path and the users of another target, on the same service.

@@ -18,6 +18,7 @@ mod loading;
 mod marking;
 mod message;
 mod model;
+mod outage;
 mod prompt;
 mod receipt;
 mod review;
@@ -42,11 +43,12 @@ pub use layout::Layout;
 pub use line::TypedLine;
 pub use marking::MarkPrompt;
 pub use message::{Message, Moment, RunRead};
-pub use model::{Dialog, Facts, LeaveQuestion, Leaving, Model};
+pub use model::{About, Dialog, Facts, Leaving, Model, Question};
 pub use prompt::FilterPrompt;
 pub use review::{Digest, Review, ReviewCall, ReviewLayout, ReviewRow};
-pub use running::{ActiveRun, whole_seconds};
+pub use running::ActiveRun;
 pub use status::{
     Calls, LogLine, Notice, StatusRow, Tone, count_of, ids_told, is_well, outcome_word,
+    whole_seconds,
 };
 pub use update::update;

@@ -14,6 +14,7 @@ mod resume;
 mod room;
 mod runs;
 mod selection;
+mod signals;
 mod undo;
 
 use std::io::{self, ErrorKind, Write};
@@ -243,6 +244,16 @@ fn carry_out(
         return Err(eyre!(
             "--demo needs no configuration: leave out --profile, --config and --url"
         ));
+    }
+    if matches!(
+        command,
+        Command::Check
+            | Command::Delete(_)
+            | Command::Resume(_)
+            | Command::Undo(_)
+            | Command::List(_)
+    ) {
+        signals::end_in_order();
     }
     match command {
         Command::Check => return check::run(demo, flags, environment),

@@ -30,6 +30,10 @@ const LATEST: usize = 50;
 /// So many extensions are asked whether requests still go where a run was sent.
 const TRIED: usize = 3;
 
+/// The longest pause, and how many of them, that a command without a screen keeps for one listing.
+const PAUSE: Duration = Duration::from_secs(60);
+const PAUSES: u32 = 5;
+
 /// What acts reach: the service, and the folder of run files with the one that is open.
 #[derive(Debug)]
 pub struct Ports {
@@ -121,6 +125,12 @@ pub async fn perform(effect: Effect, ports: &Ports) -> Message {
             let written = journal::write_receipt(&ports.runs, &name, &text);
             let shown = |path: PathBuf| Foreign::from(path.to_string_lossy().as_ref()).to_string();
             Message::ReceiptWritten(written.map(shown).map_err(|error| error.to_string()))
+        }
+        Effect::InSpite(effect) => {
+            ports.client.ask_in_spite(true);
+            let message = Box::pin(perform(*effect, ports)).await;
+            ports.client.ask_in_spite(false);
+            message
         }
         Effect::Wait(time) => {
             tokio::time::sleep(time / speed()).await;
@@ -298,9 +308,8 @@ async fn list_places(
         while in_flight.len() < concurrency.max(1) && !fuse.is_blown() {
             let Some((place, extension)) = waiting.next() else { break };
             let ports = Arc::clone(ports);
-            in_flight.spawn(async move {
-                (place, ports.client.events(&extension, &mut Vec::new()).await)
-            });
+            in_flight
+                .spawn(async move { (place, list_patiently(&ports.client, &extension).await) });
         }
         match in_flight.join_next().await {
             None => return,
@@ -314,6 +323,19 @@ async fn list_places(
             Some(Err(_)) => {}
         }
         answered();
+    }
+}
+
+/// Lists one, and again where the service asks for a short pause first.
+async fn list_patiently(client: &Client, extension: &ExtensionNumber) -> Result<Listing, Failure> {
+    let mut pauses = 0;
+    loop {
+        let result = client.events(extension, &mut Vec::new()).await;
+        let asked = result.as_ref().err().filter(|failure| failure.is_pause());
+        let pause = asked.and_then(|failure| failure.retry_after).filter(|it| *it <= PAUSE);
+        let Some(pause) = pause.filter(|_| pauses < PAUSES) else { return result };
+        pauses += 1;
+        tokio::time::sleep(pause / speed()).await;
     }
 }
 

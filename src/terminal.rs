@@ -21,6 +21,7 @@ use std::time::{Duration, Instant};
 
 use color_eyre::eyre::{Result, WrapErr};
 
+use crate::api;
 use crate::app::{Effect, Facts, Leaving, Message, Model, Moment, update};
 use crate::runtime::{self, Clipboard, Ports, perform};
 
@@ -146,6 +147,7 @@ impl Front {
         let ended = self.turn(&hands);
         // What is still in flight after leaving at once is given up with the process.
         runtime.shutdown_background();
+        api::give_back();
         Ok(ended)
     }
 

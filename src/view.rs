@@ -69,7 +69,7 @@ fn draw_all(model: &Model, frame: &mut Frame<'_>) {
     frame.render_widget(Paragraph::new(hint_line(model, layout.hints.width)), layout.hints);
     match model.dialog() {
         Some(Dialog::Review(review)) => review::draw(model, review, frame),
-        Some(Dialog::Leave(question)) => dialogs::leave(model, question, frame),
+        Some(Dialog::Question(question)) => dialogs::question(model, question, frame),
         Some(Dialog::Help { top }) => dialogs::help(*top, frame),
         Some(Dialog::Filter(_) | Dialog::Marking(_)) | None => {}
     }
@@ -97,13 +97,17 @@ fn header(model: &Model) -> Line<'static> {
     let facts = model.facts();
     let host = model.mask().host(facts.target.host());
     let marked = model.store().marked();
-    let counts = match model.discovery() {
+    let (counts, fewer_words) = match model.discovery() {
         Fetched::Ready(()) | Fetched::Failed(_) => {
             let unsure = if model.not_read_again().is_some() { "?" } else { "" };
+            let (least, more) = if model.is_partial() { ("at least ", "+") } else { ("", "") };
             let (extensions, events) = (model.extensions().len(), model.store().len());
-            format!("{extensions} ext  {events}{unsure} events  ")
+            (
+                format!("{extensions} ext  {least}{events}{unsure} events  "),
+                format!("{extensions} ext  {events}{more}{unsure} events  "),
+            )
         }
-        Fetched::Not | Fetched::UnderWay => "reading…  ".to_owned(),
+        Fetched::Not | Fetched::UnderWay => ("reading…  ".to_owned(), String::new()),
     };
     let marks = match model.hidden_marks() {
         0 => format!("* {marked} marked "),
@@ -117,7 +121,8 @@ fn header(model: &Model) -> Line<'static> {
     ];
     let blank = vec![Span::raw(" ")];
     let candidates = [
-        (named.clone(), badges(model), counts.clone(), marks.clone()),
+        (named.clone(), badges(model), counts, marks.clone()),
+        (named.clone(), badges(model), fewer_words, marks.clone()),
         (named, badges(model), String::new(), marks.clone()),
         (blank.clone(), badges(model), String::new(), marks),
         (blank, badges(model), String::new(), short_marks(model)),
@@ -152,6 +157,7 @@ fn short_marks(model: &Model) -> String {
 fn modes(model: &Model) -> impl Iterator<Item = (&'static str, &'static str, Style)> {
     let facts = model.facts();
     let (running, running_style) = (running_word(model), theme::WARNING);
+    let waits = model.words_of_wait().is_some();
     let all = [
         (model.mask().is_on(), "MASKED", "MASK", theme::STRONG),
         (facts.demo, "DEMO", "DEMO", theme::GOOD),
@@ -159,6 +165,7 @@ fn modes(model: &Model) -> impl Iterator<Item = (&'static str, &'static str, Sty
         (facts.insecure, "TLS NOT VERIFIED", "TLS NOT VERIFIED", theme::ALARM),
         (facts.protected, "PROTECTED", "PROTECTED", theme::STRONG),
         (model.is_running(), running, running, running_style),
+        (waits && !model.is_running(), "WAITING", "WAIT", theme::WARNING),
     ];
     all.into_iter().filter(|(on, ..)| *on).map(|(_, word, short, style)| (word, short, style))
 }
@@ -203,7 +210,10 @@ fn prompt(model: &Model) -> Line<'static> {
             let words = text::clip(&model.mask().text(&notice.text), columns);
             Line::styled(words, dialogs::tone(notice.tone))
         }
-        (_, None) => Line::default(),
+        (_, None) => model.words_of_wait().map_or_else(Line::default, |words| {
+            let words = text::clip(&model.mask().text(&words), columns);
+            Line::styled(words, theme::WARNING)
+        }),
     };
     line.spans.insert(0, Span::raw(" "));
     line
@@ -221,7 +231,7 @@ fn about_typed(model: &Model) -> Option<Span<'static>> {
             Some(dialogs::about_filter(prompt.line(), prompt.refused(), &passed_over))
         }
         Dialog::Marking(prompt) => Some(meaning(prompt)),
-        Dialog::Review(_) | Dialog::Leave(_) | Dialog::Help { .. } => None,
+        Dialog::Review(_) | Dialog::Question(_) | Dialog::Help { .. } => None,
     }
 }
 

@@ -6,13 +6,13 @@
 //! [`Book`]: a request stands in it before it goes. A client keeps the slots it has for as long as
 //! it has use for them, so that answers that are good write nothing.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use super::clock;
+use super::clock::Clock;
 use crate::domain::{Cause, Failure};
 use crate::origins::{Book, Claim, Figures, Page, Seen, Verdict};
 
@@ -23,6 +23,16 @@ const TICK: Duration = Duration::from_millis(100);
 /// How old what the book said of others may be, in milliseconds: processes die without a word.
 const STALE: u64 = 250;
 
+/// The accounts of this process that others share.
+static ACCOUNTS: Mutex<Vec<Weak<Account>>> = Mutex::new(Vec::new());
+
+/// Tells other processes, as this one ends, what it had out, and gives back what it did not use.
+/// Nothing more is asked after that.
+pub fn give_back() {
+    let accounts = ACCOUNTS.lock().unwrap_or_else(PoisonError::into_inner);
+    accounts.iter().filter_map(Weak::upgrade).for_each(|account| account.close());
+}
+
 /// What failed lately and what is under way, for all that one client asks.
 pub(super) struct Budget(Arc<Account>);
 
@@ -31,6 +41,7 @@ struct Account {
     book: Option<Book>,
     spent: Mutex<Spent>,
     changed: Notify,
+    clock: Arc<Clock>,
 }
 
 struct Spent {
@@ -55,6 +66,10 @@ struct Spent {
     trouble: Option<String>,
     /// A thread gives back what is not used any more.
     is_kept: bool,
+    /// The next question goes though too many failed.
+    in_spite: bool,
+    /// The process ends: nothing goes out any more.
+    is_closed: bool,
 }
 
 /// The right to ask one question. A question that is given up counts as failed: the service may
@@ -79,7 +94,7 @@ enum Said {
 
 impl Budget {
     /// Nothing of this client is out.
-    pub(super) fn new(book: Option<Book>) -> Self {
+    pub(super) fn new(book: Option<Book>, clock: Arc<Clock>) -> Self {
         let claim = book.as_ref().map_or_else(|| Claim::of(0, ""), Book::claim);
         let spent = Spent {
             own: Page::default(),
@@ -95,8 +110,17 @@ impl Budget {
             seen: None,
             trouble: None,
             is_kept: false,
+            in_spite: false,
+            is_closed: false,
         };
-        Self(Arc::new(Account { book, spent: Mutex::new(spent), changed: Notify::new() }))
+        let (spent, changed) = (Mutex::new(spent), Notify::new());
+        let account = Arc::new(Account { book, spent, changed, clock });
+        if account.book.is_some() {
+            let mut accounts = ACCOUNTS.lock().unwrap_or_else(PoisonError::into_inner);
+            accounts.retain(|account| account.strong_count() > 0);
+            accounts.push(Arc::downgrade(&account));
+        }
+        Self(account)
     }
 
     /// Waits until one more question can do no harm.
@@ -110,6 +134,9 @@ impl Budget {
             let changed = account.changed.notified();
             match self.said() {
                 Said::Ask => return Ok(Permit { account, answered_well: false }),
+                Said::Refused(_) if self.goes_in_spite() => {
+                    return Ok(Permit { account, answered_well: false });
+                }
                 Said::Refused(wait) => return Err(account.too_many(wait)),
                 Said::Wait if account.book.is_none() => changed.await,
                 Said::Wait => {
@@ -120,11 +147,28 @@ impl Budget {
         }
     }
 
+    /// Lets the next question go though too many have failed, or takes that back.
+    pub(super) fn ask_in_spite(&self, granted: bool) {
+        self.0.spent().in_spite = granted;
+    }
+
+    /// Whether this question has that leave and there is room for it, of what may fail at all.
+    fn goes_in_spite(&self) -> bool {
+        let account = &*self.0;
+        let mut spent = account.spent();
+        let goes = std::mem::take(&mut spent.in_spite) && account.has_one_more(&mut spent);
+        spent.unanswered += usize::from(goes);
+        if goes && account.book.is_some() && !std::mem::replace(&mut spent.is_kept, true) {
+            self.keep();
+        }
+        goes
+    }
+
     /// Why no question is admitted now, with the time to wait.
     pub(super) fn refusal(&self) -> Option<Failure> {
         let account = &*self.0;
         let mut spent = account.spent();
-        let now = clock::millis();
+        let now = account.clock.millis();
         let said = account.visit(&mut spent, now, 0);
         drop(spent);
         match said {
@@ -136,7 +180,10 @@ impl Budget {
     fn said(&self) -> Said {
         let account = &*self.0;
         let mut spent = account.spent();
-        let now = clock::millis();
+        if spent.is_closed {
+            return Said::Wait;
+        }
+        let now = account.clock.millis();
         let want = spent.unanswered.saturating_add(spent.waiting).max(spent.peak);
         if !account.is_as_seen(&spent) || (!spent.has_room() && spent.may_get_more(want, now)) {
             let said = account.visit(&mut spent, now, want);
@@ -176,7 +223,7 @@ impl Drop for Budget {
         let mut spent = self.0.spent();
         spent.peak = 0;
         if spent.is_kept {
-            self.0.visit(&mut spent, clock::millis(), 0);
+            self.0.visit(&mut spent, self.0.clock.millis(), 0);
         }
     }
 }
@@ -192,18 +239,37 @@ impl Account {
         self.book.as_ref().zip(seen).is_some_and(|(book, seen)| book.is_as(seen))
     }
 
+    /// Takes one slot more than the rule has, where it can do no harm.
+    fn has_one_more(&self, spent: &mut Spent) -> bool {
+        spent.claim.in_use = spent.unanswered;
+        let Spent { claim, own, .. } = spent;
+        let asked = self.book.as_ref().map(|book| {
+            let figures = book.figures();
+            book.change(|| self.clock.millis(), |page, now| page.one_more(claim, now, figures))
+        });
+        if let Some(Ok((has, seen))) = asked {
+            spent.seen = Some(seen);
+            return has;
+        }
+        let (now, figures) = (self.clock.millis(), self.figures(asked.is_some()));
+        own.clone().one_more(claim, now, figures)
+    }
+
     /// Tells the book what there is to tell, asks it for slots, and falls back on what this client
     /// knows by itself where the book cannot be written.
     fn visit(&self, spent: &mut Spent, now: u64, want: usize) -> Verdict {
         (spent.claim.in_use, spent.claim.want) = (spent.unanswered, want);
         let Spent { claim, untold, .. } = spent;
         let visited = self.book.as_ref().map(|book| {
-            book.change(clock::millis, |page, now| {
-                for at in &*untold {
-                    page.fail(*at);
-                }
-                page.take(claim, now, book.figures())
-            })
+            book.change(
+                || self.clock.millis(),
+                |page, now| {
+                    for at in &*untold {
+                        page.fail(*at);
+                    }
+                    page.take(claim, now, book.figures())
+                },
+            )
         });
         (spent.asked, spent.at) = (want, now);
         let said = match visited {
@@ -233,14 +299,27 @@ impl Account {
         }
     }
 
+    /// What is out counts as failed, and nothing else does.
+    fn close(&self) {
+        let mut spent = self.spent();
+        let now = self.clock.millis();
+        let out = std::mem::take(&mut spent.unanswered);
+        spent.untold.extend(std::iter::repeat_n(now, out));
+        (spent.is_closed, spent.is_kept) = (true, false);
+        self.visit(&mut spent, now, 0);
+    }
+
     /// Gives back what was not used lately; false once nothing is left to keep.
     fn tick(&self) -> bool {
         let mut spent = self.spent();
+        if spent.is_closed {
+            return false;
+        }
         let want = spent.unanswered.saturating_add(spent.waiting).max(spent.peak);
         spent.peak = spent.unanswered;
         // Also where nothing changed: it may be time to say so again.
         if spent.slots > 0 || want > 0 {
-            self.visit(&mut spent, clock::millis(), want);
+            self.visit(&mut spent, self.clock.millis(), want);
         }
         spent.is_kept = spent.slots > 0 || want > 0;
         spent.is_kept
@@ -295,9 +374,12 @@ impl Permit<'_> {
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
         let mut spent = self.account.spent();
+        if spent.is_closed {
+            return;
+        }
         spent.unanswered = spent.unanswered.saturating_sub(1);
         if !self.answered_well {
-            let now = clock::millis();
+            let now = self.account.clock.millis();
             let figures = self.account.figures(false);
             spent.own.fail(now);
             spent.own.settle(now, figures, |_, _| false);
@@ -342,6 +424,10 @@ mod tests {
         at_once(budget.admit())
     }
 
+    fn account(book: Option<Book>) -> Budget {
+        Budget::new(book, Arc::new(Clock::new(1)))
+    }
+
     fn folder() -> tempfile::TempDir {
         tempfile::tempdir().unwrap()
     }
@@ -349,7 +435,7 @@ mod tests {
     /// A client of another process, as far as the book can tell.
     fn client(folder: &tempfile::TempDir) -> Budget {
         let runs = folder.path().join("runs");
-        Budget::new(Some(Book::at(Some(&runs), "https://pbx.test", 1)))
+        account(Some(Book::at(Some(&runs), "https://pbx.test", 1)))
     }
 
     fn page(folder: &tempfile::TempDir) -> serde_json::Value {
@@ -408,6 +494,36 @@ mod tests {
     }
 
     #[test]
+    fn one_more_goes_in_spite_of_ten_that_failed_and_never_makes_more_than_fifteen() {
+        let folder = folder();
+        for _ in 0..10 {
+            drop(ask(&client(&folder)).unwrap());
+        }
+        for failed in 11..=15 {
+            let budget = client(&folder);
+            budget.ask_in_spite(true);
+            let permit = ask(&budget).unwrap();
+            assert_eq!(counts(&folder), (failed - 1, 1), "it stands in the book before it goes");
+            assert!(ask(&budget).is_err(), "and one alone");
+            drop(permit);
+            assert_eq!(counts(&folder), (failed, 0));
+        }
+        for budget in [client(&folder), account(None)] {
+            (0..15).for_each(|_| {
+                budget.ask_in_spite(true);
+                let _ = ask(&budget);
+            });
+            budget.ask_in_spite(true);
+            assert!(ask(&budget).is_err(), "a sixteenth");
+        }
+        assert_eq!(counts(&folder), (15, 0));
+        let answered = client(&folder);
+        answered.ask_in_spite(true);
+        answered.ask_in_spite(false);
+        assert!(ask(&answered).is_err(), "that was taken back");
+    }
+
+    #[test]
     fn a_request_stands_in_the_book_before_it_goes_and_leaves_it_with_its_client() {
         let folder = folder();
         let budget = client(&folder);
@@ -433,7 +549,7 @@ mod tests {
             ask(&budget).unwrap().answered_well();
         }
         // The keeper may look once in a while.
-        let since = clock::millis() - before;
+        let since = Clock::new(1).millis() - before;
         assert!(seen() == before || since >= 50, "{since}");
         first.answered_well();
     }
@@ -464,7 +580,7 @@ mod tests {
         let message = failure.to_string();
         assert!(message.contains("4 requests failed within a minute"), "{message}");
         assert!(message.contains("cannot be written"), "{message}");
-        let nowhere = Budget::new(Some(Book::at(None, "https://pbx.test", 1)));
+        let nowhere = account(Some(Book::at(None, "https://pbx.test", 1)));
         (0..4).for_each(|_| drop(ask(&nowhere).unwrap()));
         let Err(failure) = ask(&nowhere) else { panic!("a fifth") };
         assert!(failure.to_string().contains("set XDG_STATE_HOME or HOME"), "{failure}");
@@ -488,7 +604,7 @@ mod tests {
 
     #[test]
     fn where_nobody_else_asks_all_is_as_in_a_book() {
-        let budget = Budget::new(None);
+        let budget = account(None);
         let mut permits: Vec<_> = (0..16).map(|_| ask(&budget).unwrap()).collect();
         thread::scope(|scope| {
             let waiting = scope.spawn(|| ask(&budget).map(Permit::answered_well));

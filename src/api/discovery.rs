@@ -57,8 +57,9 @@ impl Client {
                 Source::Details => Ok(self.details_of(typed, trace).await),
             };
             // The other source is on the same machine, and waiting for it would be as vain.
-            let gone =
-                |failure: &Failure| matches!(failure.cause, Cause::Unreachable | Cause::Blocked);
+            let gone = |failure: &Failure| {
+                matches!(failure.cause, Cause::Unreachable | Cause::Untrusted | Cause::Blocked)
+            };
             let vain = answer.as_ref().is_err_and(gone);
             let asked = if source == Source::SystemApiForNone { Source::SystemApi } else { source };
             said.push((asked, answer));

@@ -25,7 +25,7 @@ pub use self::proxy::Proxy;
 use super::Settings;
 use super::answer::{Answer, Body};
 use super::budget::Budget;
-use super::clock::{now, since_boot, today};
+use super::clock::{Clock, now, since_boot, today};
 use super::tls::{Certificate, Judge, TlsRefused};
 use crate::domain::{Cause, Exchange, Failure, Foreign, Trust};
 use crate::origins::Book;
@@ -88,6 +88,8 @@ pub(super) struct Line {
     host: String,
     patience: Patience,
     questions: Budget,
+    clock: Arc<Clock>,
+    pause: pause::Pause,
     large: Arc<Semaphore>,
     /// A request of this client went well.
     has_answered: AtomicBool,
@@ -155,13 +157,16 @@ impl Line {
             builder.build().map_err(|error| ClientRefused::Http(trouble::innermost(&error)))?;
         let host = settings.target.host().to_owned();
         let large = Arc::new(Semaphore::new(1));
+        let clock = Arc::new(Clock::new(book.as_ref().map_or(1, Book::speed)));
         Ok(Self {
             http,
             judge,
             proxy,
             host,
             patience,
-            questions: Budget::new(book),
+            questions: Budget::new(book, Arc::clone(&clock)),
+            clock,
+            pause: pause::Pause::default(),
             large,
             has_answered: AtomicBool::new(false),
         })
@@ -169,7 +174,24 @@ impl Line {
 
     /// Why no question goes out now, with the time to wait.
     pub(super) fn refusal(&self) -> Option<Failure> {
-        self.questions.refusal()
+        self.rest().or_else(|| self.questions.refusal())
+    }
+
+    /// The service asked for a pause that is not over: nothing goes out before.
+    fn rest(&self) -> Option<Failure> {
+        let left = self.pause.left(self.clock.pauses())?;
+        let not_before = today().checked_add(left).and_then(|time| time.try_into().ok());
+        Some(Failure { not_before, ..trouble::resting(&self.host, left) })
+    }
+
+    /// Lets the next question go though too many have failed, or takes that back.
+    pub(super) fn ask_in_spite(&self, granted: bool) {
+        self.questions.ask_in_spite(granted);
+    }
+
+    /// Lets time pass at once.
+    pub(super) fn turn_clock(&self, by: Duration) {
+        self.clock.turn(by);
     }
 
     /// The proxy that every request goes through.
@@ -210,6 +232,9 @@ impl Line {
         largest: usize,
         trace: &mut Vec<Exchange>,
     ) -> Result<Answer, Broken> {
+        if let Some(resting) = self.rest() {
+            return Err(resting.into());
+        }
         // Address blockers count what asks, and by their rules a DELETE does not.
         let permit = match method {
             "DELETE" | "PUT" => None,
@@ -219,6 +244,10 @@ impl Line {
         let outcome = self.awaited(request, largest).await;
         if outcome.as_ref().is_ok_and(|answer| answer.status < 300) {
             self.has_answered.store(true, Ordering::Relaxed);
+        }
+        let asked = outcome.as_ref().ok().filter(|answer| answer.status >= 300);
+        if let Some(asked) = asked.and_then(|answer| answer.retry_after) {
+            self.pause.begin(asked, self.clock.pauses());
         }
         if let Some(permit) = permit.filter(|_| !noted_as_failed(&outcome)) {
             permit.answered_well();
@@ -334,7 +363,9 @@ impl Line {
 fn noted_as_failed(outcome: &Result<Answer, Broken>) -> bool {
     match outcome {
         Ok(answer) => answer.status >= 300,
-        Err(broken) => !matches!(broken.failure.cause, Cause::Unreachable | Cause::Blocked),
+        Err(broken) => {
+            !matches!(broken.failure.cause, Cause::Unreachable | Cause::Untrusted | Cause::Blocked)
+        }
     }
 }
 

@@ -274,7 +274,7 @@ fn a_refused_connection_names_the_host_and_the_remedy() {
 }
 
 #[test]
-fn a_port_that_speaks_no_tls_is_unreachable() {
+fn a_port_that_speaks_no_tls_is_none_that_waiting_mends() {
     let server = Server::start(vec![Reply::Raw(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec())]);
     let client = Client::new(Settings {
         trust: Trust::Anything,
@@ -282,7 +282,7 @@ fn a_port_that_speaks_no_tls_is_unreachable() {
     })
     .unwrap();
     let failure = wait(client.delete(&one_event(), &mut Vec::new())).unwrap_err();
-    assert_eq!(failure.cause, Cause::Unreachable);
+    assert_eq!(failure.cause, Cause::Untrusted);
     assert!(failure.to_string().contains("scheme and port"), "{failure}");
 }
 

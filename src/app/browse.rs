@@ -10,6 +10,7 @@ use crate::domain::{
     EventType, Extension, ExtensionNumber, Fetched, Listing, Meant, PassedOver, Verdict,
 };
 
+use super::outage::Flow;
 use super::status::Tone;
 use super::{Cursor, Dialog, Effect, Model, Motion, Panel, count_of};
 
@@ -775,18 +776,28 @@ impl Model {
 
     /// What to list next, now that something changed.
     pub(super) fn load_more(&mut self) -> Vec<Effect> {
+        let flow = self.outage.flow(self.now.since_start);
+        let is_discovering = self.discovery == Fetched::UnderWay;
+        if flow == Flow::Stopped || (flow == Flow::One && is_discovering) {
+            return Vec::new();
+        }
         let height = self.layout.rows(Panel::Extensions);
         let Self { loading, extensions, visible, extension_cursor, .. } = self;
         let at = |row: usize| visible.get(row).and_then(|place| extensions.get(*place));
         let sight = extension_cursor.top..extension_cursor.top + height.max(1);
         let first = std::iter::once(extension_cursor.at).chain(sight).filter_map(at);
-        let mut effects = loading.next(first.map(|extension| &extension.number), |place| {
+        let one = flow == Flow::One;
+        let mut effects = loading.next(one, first.map(|extension| &extension.number), |place| {
             extensions.get(place).map(|extension| &extension.number)
         });
         for effect in &mut effects {
             if let Effect::ListEvents { extension, below, .. } = effect {
                 *below = self.read_elsewhere(extension);
             }
+        }
+        if one && self.loading.in_flight() == 0 {
+            // There is nothing left to ask, so that nobody waits.
+            self.outage.is_over();
         }
         effects
     }

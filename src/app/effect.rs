@@ -32,6 +32,8 @@ pub enum Effect {
         /// Where it is asked for, if not where the profile says.
         below: Option<Target>,
     },
+    /// Carry this out, and let its first question go though too many have failed.
+    InSpite(Box<Effect>),
     /// Let this time pass.
     Wait(Duration),
     /// What a run wants done: nothing else can change the PBX.

@@ -7,6 +7,9 @@ use crate::domain::{ExtensionNumber, Failure, Fetched, Fuse, Listing, UserId};
 
 use super::Effect;
 
+/// So often one that fails while others are answered is asked again by itself.
+const TRIES: usize = 5;
+
 /// Extensions listed without anybody looking at them.
 const BACKGROUND: usize = 200;
 
@@ -28,6 +31,10 @@ pub(super) struct Loading {
     seen: BTreeSet<Option<UserId>>,
     /// Blown, only what is asked for by key is listed.
     fuse: Fuse,
+    /// What failed in a way that may pass: asked again once the service answers again.
+    troubled: VecDeque<ExtensionNumber>,
+    /// What is out is a probe of a service in trouble.
+    probes: bool,
 }
 
 #[derive(Debug, Default)]
@@ -37,6 +44,10 @@ struct Slot {
     demanded: bool,
     /// It was read before.
     read: bool,
+    /// There may be more than is known of it: its list is not complete, or could never be read.
+    partial: bool,
+    /// How often it failed though the service seemed well.
+    tries: usize,
     /// Changes that settled on the extension: a listing asked before the newest is out of date.
     epoch: u64,
 }
@@ -54,6 +65,7 @@ impl Loading {
     /// Lists this one next, whatever else waits, known or not.
     pub(super) fn demand(&mut self, extension: &ExtensionNumber) {
         let slot = self.slots.entry(extension.clone()).or_default();
+        self.troubled.retain(|troubled| troubled != extension);
         if slot.state != Fetched::UnderWay && !std::mem::replace(&mut slot.demanded, true) {
             self.demanded.push_back(extension.clone());
         }
@@ -100,6 +112,34 @@ impl Loading {
         self.in_background = 0;
         self.background_from = 0;
         self.fuse = Fuse::default();
+        self.troubled.clear();
+    }
+
+    /// The service answers: what failed in trouble is asked again.
+    pub(super) fn recover(&mut self) {
+        for extension in std::mem::take(&mut self.troubled) {
+            self.demand(&extension);
+        }
+    }
+
+    /// Whether it failed and will be asked again by itself.
+    pub(super) fn comes_again(&self, extension: &ExtensionNumber) -> bool {
+        self.troubled.contains(extension)
+    }
+
+    /// Questions without an answer yet.
+    pub(super) fn in_flight(&self) -> usize {
+        self.in_flight
+    }
+
+    /// Asks for this one whatever else waits; `None` where an answer is to come.
+    pub(super) fn ask_now(&mut self, extension: &ExtensionNumber) -> Option<Effect> {
+        if self.is_under_way(extension) {
+            return None;
+        }
+        self.withdraw(|demanded| demanded == extension);
+        self.troubled.retain(|troubled| troubled != extension);
+        Some(self.ask(extension))
     }
 
     /// A change settled: what was asked before says nothing any more.
@@ -118,7 +158,14 @@ impl Loading {
 
     /// Extensions that are not there any more are not to be read again.
     pub(super) fn retain(&mut self, known: impl Fn(&ExtensionNumber) -> bool) {
+        self.slots.retain(|extension, slot| slot.state == Fetched::UnderWay || known(extension));
+        self.troubled.retain(|extension| known(extension));
         self.behind.retain(known);
+    }
+
+    /// Whether there may be more than was read of what was asked for.
+    pub(super) fn is_partial(&self) -> bool {
+        self.slots.values().any(|slot| slot.partial)
     }
 
     /// Extensions of which only what was there before is known.
@@ -133,6 +180,7 @@ impl Loading {
         epoch: u64,
         failure: Option<&Failure>,
     ) -> bool {
+        let was_probe = std::mem::take(&mut self.probes);
         self.in_flight = self.in_flight.saturating_sub(1);
         let slot = self.slots.entry(extension.clone()).or_default();
         if slot.epoch != epoch {
@@ -147,12 +195,22 @@ impl Loading {
         if failure.is_none() {
             // Also when it was asked for by key: then the service is well again.
             slot.read = true;
+            slot.tries = 0;
             self.fuse = Fuse::default();
             self.behind.remove(extension);
             return true;
         }
         if slot.read {
             self.behind.insert(extension.clone());
+        }
+        slot.partial |= !slot.read;
+        if let Some(failure) = failure.filter(|failure| failure.may_pass()) {
+            // In an outage it is not the extension's fault, nor where there was no room for it.
+            slot.tries += usize::from(!was_probe && !failure.has_no_room());
+            if slot.tries < TRIES {
+                self.troubled.push_back(extension.clone());
+            }
+            return true;
         }
         if self.fuse.blows(failure) || self.fuse.is_blown() {
             self.withdraw(|_| true);
@@ -163,6 +221,8 @@ impl Loading {
     /// Takes in what a list proves of its user: the first event of an owner makes empty lists worth
     /// reading once more.
     pub(super) fn proves(&mut self, listing: &Listing) {
+        let slot = self.slots.entry(listing.extension().clone()).or_default();
+        slot.partial = !listing.is_complete();
         if listing.is_unproven() {
             self.unproven.insert(listing.extension().clone());
             return;
@@ -181,17 +241,23 @@ impl Loading {
     }
 
     /// What to list now. `first` are the extensions in focus and in sight, in that order, `all`
-    /// gives the extension at a place of the whole list.
+    /// gives the extension at a place of the whole list. `one` question at most may be out while the
+    /// service is in trouble.
     pub(super) fn next<'a>(
         &mut self,
+        one: bool,
         first: impl Iterator<Item = &'a ExtensionNumber>,
         all: impl Fn(usize) -> Option<&'a ExtensionNumber>,
     ) -> Vec<Effect> {
         let mut effects = Vec::new();
         // After many failures one at a time shows whether the service is well again.
-        let most = if self.has_given_up() { 1 } else { self.most };
+        let at_once = if one { 1 } else { self.most };
+        let most = if self.has_given_up() { 1 } else { at_once };
+        self.probes |= one && self.in_flight < at_once;
         while self.in_flight < most {
-            let Some(extension) = self.demanded.pop_front() else {
+            let troubled =
+                if one && self.demanded.is_empty() { self.troubled.pop_front() } else { None };
+            let Some(extension) = troubled.or_else(|| self.demanded.pop_front()) else {
                 break;
             };
             effects.push(self.ask(&extension));
@@ -200,14 +266,14 @@ impl Loading {
             return effects;
         }
         for extension in first {
-            if self.in_flight >= self.most {
+            if self.in_flight >= at_once {
                 return effects;
             }
             if *self.state(extension) == Fetched::Not {
                 effects.push(self.ask(extension));
             }
         }
-        while self.in_flight < self.most && self.in_background < BACKGROUND {
+        while self.in_flight < at_once && self.in_background < BACKGROUND {
             let Some(extension) = all(self.background_from) else {
                 break;
             };
@@ -254,7 +320,7 @@ mod tests {
         first: &[ExtensionNumber],
         all: &[ExtensionNumber],
     ) -> Vec<Effect> {
-        loading.next(first.iter(), |index| all.get(index))
+        loading.next(false, first.iter(), |index| all.get(index))
     }
 
     #[test]
@@ -320,6 +386,51 @@ mod tests {
             loading.answered(&all[0], 0, Some(&failure).filter(|_| fails));
             assert_eq!(next(&mut loading, &all, &all).len(), if fails { 0 } else { 4 });
         }
+    }
+
+    #[test]
+    fn what_failed_in_trouble_is_asked_again_after_one_that_was_answered() {
+        let all = numbers(6);
+        let dead = Failure::new(Cause::NoAnswer, "no answer");
+        let mut loading = Loading::new(4);
+        assert_eq!(next(&mut loading, &[], &all).len(), 4);
+        for extension in &all[..4] {
+            loading.answered(extension, 0, Some(&dead));
+            assert!(loading.comes_again(extension));
+        }
+        let probe = |loading: &mut Loading| {
+            let effects = loading.next(true, [].iter(), |index| all.get(index));
+            asked(&effects).into_iter().map(|(number, _)| number).collect::<Vec<_>>()
+        };
+        for number in ["0000", "0001", "0002", "0003", "0000", "0001"] {
+            assert_eq!(probe(&mut loading), [number], "the next one each time");
+            assert!(probe(&mut loading).is_empty(), "and one at a time");
+            loading.answered(&ExtensionNumber::parse(number).unwrap(), 0, Some(&dead));
+        }
+        assert_eq!(probe(&mut loading), ["0002"]);
+        loading.recover();
+        loading.answered(&all[2], 0, None);
+        let again = asked(&next(&mut loading, &[], &all));
+        assert_eq!(
+            again.iter().map(|(number, _)| number).collect::<Vec<_>>(),
+            ["0003", "0000", "0001", "0004"]
+        );
+    }
+
+    #[test]
+    fn one_that_fails_while_others_are_answered_is_not_asked_on_and_on() {
+        let all = numbers(1);
+        let dead = Failure::new(Cause::ServiceFailed, "500");
+        let mut loading = Loading::new(1);
+        let mut count = 0;
+        while let Some(Effect::ListEvents { extension, epoch, .. }) =
+            next(&mut loading, &all, &all).pop()
+        {
+            loading.answered(&extension, epoch, Some(&dead));
+            loading.recover();
+            count += 1;
+        }
+        assert_eq!(count, TRIES);
     }
 
     #[test]

@@ -14,6 +14,7 @@ use super::keymap::Keymap;
 use super::line::History;
 use super::loading::Loading;
 use super::marking::{MarkPrompt, Marking, PassedIn};
+use super::outage::Outage;
 use super::prompt::FilterPrompt;
 use super::running::Runs;
 use super::status::{Calls, Log, LogLine, Notice, StatusRow, Tone};
@@ -75,8 +76,8 @@ pub enum Dialog {
     Marking(MarkPrompt),
     /// A deletion or an undo is being reviewed.
     Review(Box<Review>),
-    /// Whether to leave.
-    Leave(LeaveQuestion),
+    /// Something that only y answers.
+    Question(Question),
     /// The page of keys, from this line on.
     Help {
         /// First line in sight.
@@ -84,12 +85,23 @@ pub enum Dialog {
     },
 }
 
-/// Asks whether to leave, which stops a run or forgets marks.
+/// A question, told from every other of the session.
 #[derive(Debug)]
-pub struct LeaveQuestion {
-    pub(super) question: u64,
-    /// A run is going on; otherwise events are marked.
-    pub in_run: bool,
+pub struct Question {
+    pub(super) number: u64,
+    /// What y would do.
+    pub about: About,
+}
+
+/// What a question is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum About {
+    /// Leaving, which stops the run.
+    LeavingRun,
+    /// Leaving, which forgets the marks.
+    LeavingMarks,
+    /// One request though so many failed that an address blocker may strike.
+    AskingInSpite,
 }
 
 /// Whether the program is on its way out.
@@ -133,8 +145,8 @@ pub struct Model {
     pub(super) suspensions: u64,
 
     pub(super) discovery: Fetched<()>,
-    /// When extensions are asked for again, where too many requests had failed before the start.
-    pub(super) room_at: Option<Duration>,
+    /// What keeps the PBX from being asked.
+    pub(super) outage: Outage,
     pub(super) extensions: Vec<Extension>,
     /// Short numbers that may name one extension with a longer one, until what is listed tells.
     pub(super) twins: HashMap<ExtensionNumber, ExtensionNumber>,
@@ -191,7 +203,7 @@ impl Model {
             repaints: 0,
             suspensions: 0,
             discovery: Fetched::UnderWay,
-            room_at: None,
+            outage: Outage::default(),
             extensions: Vec::new(),
             twins: HashMap::new(),
             visible: Vec::new(),
@@ -377,6 +389,12 @@ impl Model {
     /// The newest lines of the log, for tests and for a status without a run.
     pub fn log_line(&self, index: usize) -> Option<&LogLine> {
         self.log.line(index)
+    }
+
+    /// Opens a question over whatever is there.
+    pub(super) fn open_question(&mut self, about: About) {
+        let number = self.next_question();
+        self.dialog = Some(Dialog::Question(Question { number, about }));
     }
 
     pub(super) fn next_question(&mut self) -> u64 {

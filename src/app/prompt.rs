@@ -55,7 +55,7 @@ impl Model {
             Some(Dialog::Filter(prompt)) => Some(&mut prompt.line),
             Some(Dialog::Marking(prompt)) => Some(&mut prompt.line),
             Some(Dialog::Review(review)) => review.line_mut(),
-            Some(Dialog::Leave(_) | Dialog::Help { .. }) | None => None,
+            Some(Dialog::Question(_) | Dialog::Help { .. }) | None => None,
         }
     }
 
@@ -101,7 +101,7 @@ impl Model {
             }
             Some(Dialog::Marking(_)) => self.apply_marking(),
             Some(Dialog::Review(_)) => self.end_narrowing(true),
-            Some(Dialog::Filter(_) | Dialog::Leave(_) | Dialog::Help { .. }) | None => {}
+            Some(Dialog::Filter(_) | Dialog::Question(_) | Dialog::Help { .. }) | None => {}
         }
     }
 

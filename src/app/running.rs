@@ -10,7 +10,7 @@ use crate::domain::{Cause, ExtensionNumber, Failure, Listing, Outcome, Stop, Sto
 
 use super::browse::Share;
 use super::consent::Yes;
-use super::status::Tone;
+use super::status::{Tone, whole_seconds};
 use super::{Cursor, Dialog, Effect, Leaving, Model, Moment, Panel, count_of};
 
 /// The run at hand and the last one that is over: where the one at hand stands is what
@@ -489,6 +489,11 @@ impl Model {
         (!behind.is_empty() && !self.is_running()).then_some(behind)
     }
 
+    /// Whether there may be more events than are known of the extensions that were asked for.
+    pub fn is_partial(&self) -> bool {
+        self.loading.is_partial()
+    }
+
     /// Whether this is one of them.
     pub fn is_not_read_again(&self, extension: &ExtensionNumber) -> bool {
         self.not_read_again().is_some_and(|behind| behind.contains(extension))
@@ -514,23 +519,14 @@ impl Model {
     /// the last message.
     pub fn changes_at(&self) -> Option<Duration> {
         let now = self.now.since_start;
-        let wait = self.waits_for_room().map(|left| {
-            let left = left.saturating_sub(Duration::from_secs(whole_seconds(left) - 1));
-            now.saturating_add(left)
-        });
-        wait.or_else(|| self.runs.now.as_ref()?.changes_at(now))
+        let run = self.runs.now.as_ref().and_then(|active| active.changes_at(now));
+        [self.outage.changes_at(now), run].into_iter().flatten().min()
     }
 
-    /// How long nothing is asked yet, as too many requests had failed before the start.
-    pub fn waits_for_room(&self) -> Option<Duration> {
-        let left = self.room_at?.saturating_sub(self.now.since_start);
-        (!left.is_zero()).then_some(left)
+    /// What is said of the wait until the PBX is asked again, where there is one.
+    pub fn words_of_wait(&self) -> Option<String> {
+        self.outage.words(self.now.since_start)
     }
-}
-
-/// So many seconds, what is left of one as a whole one.
-pub fn whole_seconds(time: Duration) -> u64 {
-    time.as_secs() + u64::from(time.subsec_nanos() > 0)
 }
 
 /// The local time that ends a pause which is too long to wait for.

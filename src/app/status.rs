@@ -1,6 +1,7 @@
 //! What the Status and Calls panels hold, and the line for the operator.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use crate::change::{Reply, RunCall};
 use crate::domain::{Call, Cause, Exchange, Mask, Outcome};
@@ -136,6 +137,11 @@ pub fn is_well(outcome: &Outcome) -> bool {
 
 fn is_simulated(outcome: &Outcome) -> bool {
     outcome.failure().is_some_and(|failure| failure.cause == Cause::Simulated)
+}
+
+/// So many seconds, what is left of one as a whole one.
+pub fn whole_seconds(time: Duration) -> u64 {
+    time.as_secs() + u64::from(time.subsec_nanos() > 0)
 }
 
 /// How many of something, in words: `1 call`, `2 calls`.

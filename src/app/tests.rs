@@ -926,12 +926,15 @@ fn ctrl_c_twice_within_a_second_leaves_at_once_and_counts_what_is_unknown() {
 }
 
 #[test]
-fn a_service_that_cannot_be_read_at_all_ends_the_program_with_its_sentence() {
+fn a_service_of_which_no_wait_mends_what_is_wrong_ends_the_program_with_its_sentence() {
     let (model, effects) = Model::new(facts(), 80, 24);
     let mut desk = Desk { model, effects, at: Duration::ZERO };
-    let failure = Failure::new(Cause::Unreachable, "pbx.test refused the connection");
+    let dead = Failure::new(Cause::Unreachable, "pbx.test refused the connection");
+    desk.take(Message::Discovered { result: Err(dead), exchanges: Vec::new() });
+    assert_eq!(desk.model.leaving(), &Leaving::No, "that may pass");
+    let failure = Failure::new(Cause::Untrusted, "its certificate is not trusted");
     desk.take(Message::Discovered { result: Err(failure), exchanges: Vec::new() });
-    let message = Some("pbx.test refused the connection".to_owned());
+    let message = Some("its certificate is not trusted".to_owned());
     assert_eq!(desk.model.leaving(), &Leaving::Now { message });
 }
 

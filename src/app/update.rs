@@ -5,15 +5,17 @@ use std::time::Duration;
 
 use crate::change::{PlanRefused, RunState, Selection};
 use crate::domain::{
-    Discovery, EventKey, EventView, ExtensionNumber, Failure, Fetched, Filter, Listing, Replaced,
+    Cause, Discovery, EventKey, EventView, ExtensionNumber, Failure, Fetched, Filter, Listing,
+    Replaced,
 };
 
 use super::consent::{Substance, Unread, Yes};
 use super::keymap::Found;
-use super::status::Tone;
+use super::outage::Flow;
+use super::status::{Tone, whole_seconds};
 use super::{
-    Command, Dialog, Effect, Key, Layer, Layout, LeaveQuestion, Leaving, Message, Model, Moment,
-    Motion, Panel, count_of,
+    About, Command, Dialog, Effect, Key, Layer, Layout, Leaving, Message, Model, Moment, Motion,
+    Panel, count_of,
 };
 
 /// How it begins to say that a yes does not count.
@@ -26,6 +28,7 @@ const TWICE: Duration = Duration::from_secs(1);
 pub fn update(model: &mut Model, message: Message, now: Moment) -> Vec<Effect> {
     model.now = now;
     let mut effects = take_in(model, message);
+    effects.extend(model.discover_again());
     effects.extend(model.load_more());
     effects.extend(model.follow_when_at_rest());
     model.count_again();
@@ -75,7 +78,6 @@ fn take_in(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Waited => {
             model.consent.woke(model.now.since_start);
             model.no_longer_not_yet();
-            return model.ask_where_there_is_room();
         }
         Message::ReceiptWritten(written) => model.receipt_written(written),
         Message::Copied { what, result } => model.copied(&what, result),
@@ -117,8 +119,8 @@ impl Model {
         let question = match &self.dialog {
             _ if !self.layout.fits => None,
             Some(Dialog::Review(_)) => self.substance_of_review(),
-            Some(Dialog::Leave(leave)) => {
-                let (question, repaints) = (leave.question, self.repaints);
+            Some(Dialog::Question(asked)) => {
+                let (question, repaints) = (asked.number, self.repaints);
                 let substance = Substance { question, plan: 0, warnings: Vec::new(), repaints };
                 Some((substance, super::consent::Sight::default()))
             }
@@ -138,7 +140,7 @@ impl Model {
             Some(Dialog::Filter(_) | Dialog::Marking(_)) => Layer::Prompt,
             Some(Dialog::Review(review)) if review.line().is_some() => Layer::Prompt,
             Some(Dialog::Review(_)) => Layer::Review,
-            Some(Dialog::Leave(_)) => Layer::Question,
+            Some(Dialog::Question(_)) => Layer::Question,
             Some(Dialog::Help { .. }) => Layer::Help,
         }
     }
@@ -268,7 +270,7 @@ impl Model {
                 let last = super::BINDINGS.len();
                 *top = motion.applied(*top, last, rows / 2);
             }
-            Some(Dialog::Leave(_) | Dialog::Filter(_) | Dialog::Marking(_)) => {}
+            Some(Dialog::Question(_) | Dialog::Filter(_) | Dialog::Marking(_)) => {}
             None => self.go(motion),
         }
     }
@@ -307,7 +309,7 @@ impl Model {
 
     /// `y`, which counts only for a question that was shown and could be read.
     pub(super) fn confirm(&mut self) -> Vec<Effect> {
-        if !matches!(self.dialog, Some(Dialog::Review(_) | Dialog::Leave(_))) {
+        if !matches!(self.dialog, Some(Dialog::Review(_) | Dialog::Question(_))) {
             self.notice(Tone::Plain, "y only confirms a review; c copies");
             return Vec::new();
         }
@@ -323,16 +325,19 @@ impl Model {
     fn confirmed(&mut self, yes: Yes) -> Vec<Effect> {
         match self.dialog.take() {
             Some(Dialog::Review(review)) => self.confirm_review(review, yes),
-            Some(Dialog::Leave(leave)) if leave.in_run => {
-                self.leaving = Leaving::WhenSettled;
-                let effects = self.stop_and_settle();
-                self.leave_if_settled();
-                effects
-            }
-            Some(Dialog::Leave(_)) => {
-                self.leaving = Leaving::Now { message: None };
-                Vec::new()
-            }
+            Some(Dialog::Question(question)) => match question.about {
+                About::LeavingRun => {
+                    self.leaving = Leaving::WhenSettled;
+                    let effects = self.stop_and_settle();
+                    self.leave_if_settled();
+                    effects
+                }
+                About::LeavingMarks => {
+                    self.leaving = Leaving::Now { message: None };
+                    Vec::new()
+                }
+                About::AskingInSpite => self.ask_in_spite(),
+            },
             other @ (Some(Dialog::Filter(_) | Dialog::Marking(_) | Dialog::Help { .. }) | None) => {
                 self.dialog = other;
                 Vec::new()
@@ -373,7 +378,7 @@ impl Model {
                 self.notice(Tone::Plain, text);
             }
             Some(Dialog::Filter(prompt)) => self.take_filter_back(prompt),
-            Some(Dialog::Leave(_) | Dialog::Help { .. } | Dialog::Marking(_)) | None => {}
+            Some(Dialog::Question(_) | Dialog::Help { .. } | Dialog::Marking(_)) | None => {}
         }
     }
 
@@ -403,6 +408,9 @@ impl Model {
             self.read_again_for_review();
             return Vec::new();
         }
+        if !self.may_ask_now() {
+            return Vec::new();
+        }
         if self.focus == Panel::Events {
             if let Some(extension) = self.current_extension().cloned() {
                 self.loading.demand(&extension.number);
@@ -413,10 +421,55 @@ impl Model {
         if self.discovery == Fetched::UnderWay {
             return Vec::new();
         }
-        self.discovery = Fetched::UnderWay;
         self.loading.forget_all();
         self.notice(Tone::Plain, "reading again; marks stay");
-        vec![Effect::DiscoverExtensions]
+        vec![self.discover()]
+    }
+
+    /// Whether the PBX may be asked at once because the operator wants it. A pause that the PBX asked
+    /// for is kept, and where the budget holds a question comes first.
+    pub(super) fn may_ask_now(&mut self) -> bool {
+        let now = self.now.since_start;
+        let Some((left, why)) = self.outage.waits(now) else { return true };
+        if why.is_of_budget() {
+            self.open_question(About::AskingInSpite);
+        } else if why.is_pause() {
+            let seconds = whole_seconds(left);
+            let text = format!(
+                "the PBX asks to be left alone: it is asked again by itself in {seconds} s"
+            );
+            self.notice(Tone::Warning, text);
+        } else {
+            self.outage.cut_short(now);
+            return true;
+        }
+        false
+    }
+
+    /// One request in spite of the budget: the extension under the cursor, else the extensions.
+    fn ask_in_spite(&mut self) -> Vec<Effect> {
+        let current = self.current_extension().map(|extension| extension.number.clone());
+        let effect = match current {
+            Some(number) => self.loading.ask_now(&number),
+            None if self.discovery == Fetched::UnderWay => None,
+            None => Some(self.discover()),
+        };
+        effect.map(|effect| Effect::InSpite(Box::new(effect))).into_iter().collect()
+    }
+
+    fn discover(&mut self) -> Effect {
+        self.discovery = Fetched::UnderWay;
+        self.outage.of_discovery = false;
+        Effect::DiscoverExtensions
+    }
+
+    /// Asks for the extensions again once a wait is over, where that failed.
+    fn discover_again(&mut self) -> Option<Effect> {
+        let is_due = self.outage.of_discovery
+            && self.outage.flow(self.now.since_start) != Flow::Stopped
+            && self.discovery != Fetched::UnderWay
+            && self.loading.in_flight() == 0;
+        is_due.then(|| self.discover())
     }
 
     /// One step back in the panels: the filter of the focused one, then a run.
@@ -455,9 +508,8 @@ impl Model {
         } else if self.runs.state() == Some(RunState::Closing) {
             self.leaving = Leaving::WhenSettled;
         } else if self.is_running() || self.store.marked() > 0 {
-            let question = self.next_question();
             let in_run = self.is_running();
-            self.dialog = Some(Dialog::Leave(LeaveQuestion { question, in_run }));
+            self.open_question(if in_run { About::LeavingRun } else { About::LeavingMarks });
         } else {
             self.leaving = Leaving::Now { message: None };
         }
@@ -467,7 +519,12 @@ impl Model {
         let now = self.now.since_start;
         let twice = self.interrupted_at.is_some_and(|before| now.saturating_sub(before) <= TWICE);
         self.interrupted_at = Some(now);
-        if twice {
+        // A start that has nothing to show yet has nothing to lose.
+        let is_starting = self.extensions.is_empty()
+            && !matches!(self.discovery, Fetched::Ready(()))
+            && self.dialog.is_none()
+            && !self.is_running();
+        if twice || is_starting {
             return self.leave_at_once();
         }
         let effects = self.step_back();
@@ -520,10 +577,17 @@ impl Model {
     fn discovered(&mut self, result: Result<Discovery, Failure>) -> Vec<Effect> {
         let Discovery { extensions, remarks, .. } = match result {
             Ok(discovery) => discovery,
-            Err(failure) if self.extensions.is_empty() && failure.has_no_room() => {
-                let wait = failure.retry_after.unwrap_or_default();
-                self.room_at = Some(self.now.since_start.saturating_add(wait));
-                return vec![Effect::Wait(wait)];
+            Err(failure) if failure.may_pass() => {
+                if !self.extensions.is_empty() {
+                    let text = format!("reading the extensions again failed: {failure}");
+                    self.say(Tone::Warning, text);
+                } else if !failure.has_no_room() {
+                    self.log(Tone::Warning, format!("the extensions could not be read: {failure}"));
+                }
+                self.outage.met(&failure, self.now.since_start);
+                self.outage.of_discovery = true;
+                self.discovery = Fetched::Failed(failure);
+                return Vec::new();
             }
             Err(failure) if self.extensions.is_empty() => {
                 // Nothing to show and nothing to go on with: say why where it stays readable.
@@ -538,6 +602,8 @@ impl Model {
             }
         };
         self.discovery = Fetched::Ready(());
+        self.outage.is_over();
+        self.loading.recover();
         let current = self.current_extension().map(|extension| extension.number.clone());
         self.extensions = extensions;
         self.twins = self.numbers_in_pairs();
@@ -575,15 +641,6 @@ impl Model {
         Vec::new()
     }
 
-    /// A start that had to wait asks once the wait is over.
-    fn ask_where_there_is_room(&mut self) -> Vec<Effect> {
-        if self.room_at.is_none_or(|at| at > self.now.since_start) {
-            return Vec::new();
-        }
-        self.room_at = None;
-        vec![Effect::DiscoverExtensions]
-    }
-
     /// Short numbers that may name the same extension as a longer one.
     fn numbers_in_pairs(&self) -> HashMap<ExtensionNumber, ExtensionNumber> {
         let numbers = self.extensions.iter().map(|extension| &extension.number);
@@ -602,6 +659,7 @@ impl Model {
         result: Result<Listing, Failure>,
     ) -> Vec<Effect> {
         let had_given_up = self.loading.has_given_up();
+        self.heed(result.as_ref().err());
         if !self.loading.answered(number, epoch, result.as_ref().err()) {
             return Vec::new();
         }
@@ -623,6 +681,21 @@ impl Model {
             self.rebuild_events();
         }
         self.conclude_check()
+    }
+
+    /// Takes in how the PBX answered: trouble stops all questions, and an answer lets them go on.
+    fn heed(&mut self, failure: Option<&Failure>) {
+        match failure {
+            Some(failure) if failure.may_pass() => {
+                self.outage.met(failure, self.now.since_start);
+            }
+            // It was not asked, which says nothing.
+            Some(failure) if failure.cause == Cause::Withheld => {}
+            Some(_) | None => {
+                self.outage.is_over();
+                self.loading.recover();
+            }
+        }
     }
 
     /// Where two numbers turn out to name one extension, the longer one is used from then on, with
@@ -679,6 +752,12 @@ impl Model {
     }
 
     fn listing_failed(&mut self, number: &ExtensionNumber, failure: &Failure, had_given_up: bool) {
+        if self.loading.comes_again(number) {
+            if !failure.has_no_room() {
+                self.log(Tone::Warning, format!("{number} could not be read yet: {failure}"));
+            }
+            return;
+        }
         if self.mark_when_listed.remove(number) {
             let text = format!("{number} could not be read, so nothing of it is marked: {failure}");
             self.notice(Tone::Warning, text);

@@ -137,6 +137,7 @@ fn weigh(failure: &Failure) -> Weight {
         | Cause::ServiceFailed
         | Cause::Unreadable
         | Cause::Unreachable
+        | Cause::Untrusted
         | Cause::NoAnswer => Weight::Vague(Refusal::Status(status)),
     }
 }

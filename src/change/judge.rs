@@ -119,6 +119,7 @@ fn outcome_of_failure(failure: &Failure, may_have_acted: bool) -> Outcome {
         | Cause::NoToken
         | Cause::Simulated
         | Cause::Unreachable
+        | Cause::Untrusted
         | Cause::Blocked => Outcome::NotSent(failure.clone()),
         Cause::Rejected
         | Cause::Redirected

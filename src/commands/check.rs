@@ -201,7 +201,9 @@ fn judge(
     address: Option<SocketAddr>,
     steps: &mut Steps,
 ) -> bool {
-    let gone = |failure: &&Failure| matches!(failure.cause, Cause::Unreachable | Cause::Blocked);
+    let gone = |failure: &&Failure| {
+        matches!(failure.cause, Cause::Unreachable | Cause::Untrusted | Cause::Blocked)
+    };
     if let Some(failure) = failure.filter(gone) {
         let mut step = refused(failure, "check url in the profile");
         if let (Step::Wrong { what, .. }, Some(met)) = (&mut step, met(client, address)) {

@@ -1,6 +1,5 @@
 //! Runs without the screen: the same machine, its acts carried out by the same `carry`.
 
-use std::fs;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::Path;
 use std::sync::Arc;
@@ -13,6 +12,7 @@ use tokio::task::JoinSet;
 use super::ending::{Ending, remark};
 use super::progress::Progress;
 use super::runs::{self, RunFormat, Told};
+use super::signals;
 use super::{Consent, Opened, counted, hands};
 use crate::api::Writes;
 use crate::change::{Done, Inexact, Machine, Plan, RunState, SILENT, Tally};
@@ -239,6 +239,7 @@ async fn drive(
 /// Lets signals that ask for the end come in, but a hang-up that `nohup` has it outlive. Where the
 /// system has no room for that, they end the program as they would without it.
 fn listen(coming: &mut JoinSet<Came>) {
+    signals::leave_to_run();
     let ending = [
         (SignalKind::interrupt(), 2),
         (SignalKind::quit(), 3),
@@ -246,7 +247,7 @@ fn listen(coming: &mut JoinSet<Came>) {
         (SignalKind::hangup(), HANG_UP),
     ];
     for (kind, number) in ending {
-        if number == HANG_UP && outlives_hang_ups() {
+        if number == HANG_UP && signals::is_ignored(i32::from(HANG_UP)) {
             continue;
         }
         if let Ok(signals) = signal(kind) {
@@ -260,15 +261,6 @@ fn await_signal(coming: &mut JoinSet<Came>, number: u8, mut signals: Signal) {
         signals.recv().await;
         Came::Signal(number, signals)
     });
-}
-
-/// Whether it was started with hang-ups ignored, as by `nohup`. A system that does not say it keeps
-/// its own way.
-fn outlives_hang_ups() -> bool {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-    ignored.is_none_or(|mask| mask & (1 << (HANG_UP - 1)) != 0)
 }
 
 /// Now, to count from.

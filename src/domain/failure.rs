@@ -22,6 +22,8 @@ pub enum Cause {
     Simulated,
     /// No connection came about, name, TCP or TLS, or it ended before the request was written.
     Unreachable,
+    /// No connection came about as TLS was refused: until somebody mends certificate or profile.
+    Untrusted,
     /// No connection came about in time, though the service had answered before: an address blocker
     /// may have struck, and asking on would be in vain.
     Blocked,
@@ -128,6 +130,7 @@ impl Failure {
             | Cause::NoToken
             | Cause::Simulated
             | Cause::Unreachable
+            | Cause::Untrusted
             | Cause::Blocked
             | Cause::Rejected
             | Cause::Redirected => false,
@@ -145,6 +148,21 @@ impl Failure {
     /// callsweep did not send it for now: in a while there is room for it.
     pub fn has_no_room(&self) -> bool {
         self.cause == Cause::Withheld && self.retry_after.is_some()
+    }
+
+    /// The service itself asked not to be asked before.
+    pub fn is_pause(&self) -> bool {
+        self.retry_after.is_some() && !self.is_of_budget()
+    }
+
+    /// Too many requests failed lately: nothing is asked until fewer are remembered.
+    pub fn is_of_budget(&self) -> bool {
+        self.has_no_room() && self.not_before.is_none()
+    }
+
+    /// Whether the same question may go better later: after a while, or once there is room for it.
+    pub fn may_pass(&self) -> bool {
+        self.is_worth_repeating() || self.has_no_room()
     }
 
     /// What is said of it while its end is waited for.
@@ -170,6 +188,7 @@ impl Failure {
                 | Cause::NoToken
                 | Cause::Simulated
                 | Cause::Unreachable
+                | Cause::Untrusted
                 | Cause::Blocked
                 | Cause::NoAnswer
                 | Cause::Asleep
@@ -222,6 +241,7 @@ impl Failure {
             | Cause::Unwritten
             | Cause::NoToken
             | Cause::Simulated
+            | Cause::Untrusted
             | Cause::Blocked
             | Cause::Redirected
             | Cause::Unreadable => false,

@@ -118,6 +118,7 @@ impl Stop {
             Cause::Rejected
             | Cause::Simulated
             | Cause::Unreachable
+            | Cause::Untrusted
             | Cause::Blocked
             | Cause::NoAnswer
             | Cause::Asleep

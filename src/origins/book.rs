@@ -73,6 +73,11 @@ impl Book {
         Claim::of(std::process::id(), &self.machine)
     }
 
+    /// How many times as fast time passes in it.
+    pub fn speed(&self) -> u32 {
+        self.speed
+    }
+
     /// How much may fail.
     pub fn figures(&self) -> Figures {
         Figures::usual(self.speed)
@@ -97,7 +102,7 @@ impl Book {
     /// the change counts.
     pub fn change<T>(
         &self,
-        clock: fn() -> u64,
+        clock: impl FnOnce() -> u64,
         change: impl FnOnce(&mut Page, u64) -> T,
     ) -> Result<(T, Seen), String> {
         let Some(path) = &self.path else {

@@ -6,7 +6,9 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
 
-use crate::app::{BINDINGS, Binding, Layer, LeaveQuestion, Model, Tone, TypedLine, count_of, text};
+use crate::app::{
+    About, BINDINGS, Binding, Layer, Model, Question, Tone, TypedLine, count_of, text,
+};
 use crate::domain::{ExpressionError, TERMS};
 
 use super::theme;
@@ -54,26 +56,42 @@ pub(super) fn typed_line(what: &str, line: &TypedLine, columns: usize) -> Line<'
     ])
 }
 
-pub(super) fn leave(model: &Model, question: &LeaveQuestion, frame: &mut Frame<'_>) {
+/// What a question asks: its title, what there is to know, and what n and y do.
+fn asked(model: &Model, about: About) -> (&'static str, String, [&'static str; 2]) {
+    match (about, model.checking()) {
+        (About::LeavingRun, Some((checked, all))) => {
+            let all = count_of(all, "extension");
+            let text = format!(
+                "Every call has come back; {checked} of {all} checked. What is not checked yet \
+                 stays so. The run file says what was done."
+            );
+            (" Leave? ", text, ["stay", "end the checking, then leave"])
+        }
+        (About::LeavingRun, None) => {
+            let in_flight = count_of(model.calls_in_flight(), "call");
+            let text = format!(
+                "A run is going on, {in_flight} in flight. Calls not yet sent are dropped; those \
+                 events stay. The run file says what was done."
+            );
+            (" Leave? ", text, ["stay", "finish the calls in flight, then leave"])
+        }
+        (About::LeavingMarks, _) => {
+            let marked = count_of(model.store().marked(), "event");
+            let text = format!("{marked} marked. Leaving forgets the marks; nothing is deleted.");
+            (" Leave? ", text, ["stay", "leave"])
+        }
+        (About::AskingInSpite, _) => {
+            let text = "Asking now may make the PBX block this address and its phones for an \
+                        hour, as so many requests failed. y asks once; when the wait is over it \
+                        is asked again by itself.";
+            (" Ask now? ", text.to_owned(), ["wait", "ask once"])
+        }
+    }
+}
+
+pub(super) fn question(model: &Model, question: &Question, frame: &mut Frame<'_>) {
     let columns = usize::from(frame.area().width).saturating_sub(6).min(68);
-    let (text, yes) = if let (true, Some((checked, all))) = (question.in_run, model.checking()) {
-        let text = format!(
-            "Every call has come back; {checked} of {} checked. What is not checked yet stays so. \
-             The run file says what was done.",
-            count_of(all, "extension")
-        );
-        (text, " end the checking, then leave")
-    } else if question.in_run {
-        let in_flight = count_of(model.calls_in_flight(), "call");
-        let text = format!(
-            "A run is going on, {in_flight} in flight. Calls not yet sent are dropped; those \
-             events stay. The run file says what was done."
-        );
-        (text, " finish the calls in flight, then leave")
-    } else {
-        let marked = count_of(model.store().marked(), "event");
-        (format!("{marked} marked. Leaving forgets the marks; nothing is deleted."), " leave")
-    };
+    let (title, text, [no, yes]) = asked(model, question.about);
     let mut lines: Vec<Line<'_>> = text::wrap(&text, columns).into_iter().map(Line::from).collect();
     let ready = model.unread().is_none();
     lines.push(match (model.current_notice(), ready) {
@@ -83,11 +101,11 @@ pub(super) fn leave(model: &Model, question: &LeaveQuestion, frame: &mut Frame<'
     });
     lines.push(Line::from(vec![
         Span::styled("n Esc", theme::STRONG),
-        Span::raw(" stay   "),
+        Span::raw(format!(" {no}   ")),
         Span::styled("y", if ready { theme::DANGER } else { theme::FAINT }),
-        Span::raw(yes),
+        Span::raw(format!(" {yes}")),
     ]));
-    window(frame, " Leave? ", columns, lines, true);
+    window(frame, title, columns, lines, true);
 }
 
 pub(super) fn help(top: usize, frame: &mut Frame<'_>) {

@@ -22,7 +22,7 @@ pub(super) fn extensions(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let inner = frame_panel(model, frame, area, Panel::Extensions, title, &right);
     if all == 0 {
         let text = match model.discovery() {
-            _ if model.waits_for_room().is_some() => "waiting, see 3 Status",
+            _ if model.words_of_wait().is_some() => "waiting, see 3 Status",
             Fetched::Not | Fetched::UnderWay => "asking the service…",
             Fetched::Ready(()) => "none found",
             Fetched::Failed(_) => "could not be read",

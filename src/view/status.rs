@@ -11,7 +11,7 @@ use crate::app::{
     whole_seconds,
 };
 use crate::change::{Machine, Reply, RunCall, RunState, SILENT, Waiting};
-use crate::domain::{Call, DeleteCall, Failure, Mask, Outcome};
+use crate::domain::{Call, DeleteCall, Mask, Outcome};
 
 use super::{frame_panel, put_row, text, theme};
 
@@ -76,8 +76,8 @@ fn summary(model: &Model, columns: usize) -> Line<'static> {
         if model.is_running() {
             return Line::styled("writing the run file…", theme::WARNING);
         }
-        if let Some(left) = model.waits_for_room() {
-            let words = Failure::words_of_wait(left);
+        if let Some(words) = model.words_of_wait() {
+            let words = model.mask().text(&words);
             return Line::styled(text::clip(&words, columns), theme::WARNING);
         }
         let marked = model.store().marked();

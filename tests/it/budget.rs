@@ -211,8 +211,9 @@ fn rustix_name() -> String {
 }
 
 /// A start whose listings get no answer, with so many of them out.
-fn hanging(pbx: &Pbx, out: u64) -> Child {
-    configure(&pbx.home, &pbx.simulator.origin(), "concurrency = 16");
+fn hanging(pbx: &Pbx, concurrency: u64, out: u64) -> Child {
+    let more = format!("concurrency = {concurrency}");
+    configure(&pbx.home, &pbx.simulator.origin(), &more);
     pbx.simulator.with_world(|world| {
         phones(world, 40, |_| None);
         let fault = Fault {
@@ -239,12 +240,25 @@ fn hanging(pbx: &Pbx, out: u64) -> Child {
 #[test]
 fn what_is_out_stands_in_the_file_and_what_a_killed_process_had_out_counts_as_failed() {
     let pbx = pbx(World::named(WATCHED).unwrap());
-    let mut child = hanging(&pbx, 16);
+    let mut child = hanging(&pbx, 16, 16);
     assert_eq!(counts(&page(&pbx)), (0, 16));
     child.kill().unwrap();
     child.wait().unwrap();
     assert!(started(&pbx, &pbx.simulator.token(), CHECK).contains(WAITS));
     assert_eq!(counts(&page(&pbx)), (16, 0));
+}
+
+#[test]
+fn a_command_that_is_ended_gives_back_what_it_did_not_use_and_only_what_was_out_counts() {
+    for (signal, out) in [("INT", 4), ("TERM", 4)] {
+        let pbx = pbx(World::named(WATCHED).unwrap());
+        let mut child = hanging(&pbx, 4, out);
+        let pid = child.id().to_string();
+        std::process::Command::new("kill").args(["-s", signal, &pid]).status().unwrap();
+        let status = child.wait().unwrap();
+        assert!(!status.success());
+        assert_eq!(counts(&page(&pbx)), (usize::try_from(out).unwrap(), 0), "{signal}");
+    }
 }
 
 #[test]

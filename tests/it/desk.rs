@@ -59,6 +59,7 @@ pub(crate) struct Desk {
     pub(crate) model: Model,
     state: TempDir,
     settings: Settings,
+    client: Client,
     ports: Ports,
     hands: tokio::runtime::Runtime,
     waiting: VecDeque<Effect>,
@@ -133,6 +134,7 @@ impl Desk {
             model,
             state,
             settings,
+            client: client.clone(),
             ports: Ports::new(client, typed, setting.sources.to_vec(), runs),
             hands: tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap(),
             waiting: effects.into(),
@@ -143,7 +145,7 @@ impl Desk {
     }
 
     fn take(&mut self, message: Message) {
-        self.at += Duration::from_millis(10);
+        self.turn(Duration::from_millis(10));
         let now = Moment { since_start: self.at, ..Moment::default() };
         self.waiting.extend(update(&mut self.model, message, now));
     }
@@ -161,7 +163,7 @@ impl Desk {
     pub(crate) fn look(&mut self) {
         if let (Some(picture), Some(_)) = (self.model.asked_picture(), self.model.unread()) {
             self.take(Message::Shown(picture));
-            self.at += callsweep::looks::QUIET;
+            self.turn(callsweep::looks::QUIET);
             self.take(Message::Waited);
         }
     }
@@ -182,20 +184,34 @@ impl Desk {
         // The clock of the desk is turned: nobody waits.
         let message = match effect {
             Effect::Wait(time) => {
-                self.at += time;
+                self.turn(time);
                 Message::Waited
             }
             Effect::Act(Act::Wait(time)) => {
-                self.at += time;
-                // The budget of failures has a clock of its own.
-                if self.speed > 1 {
-                    std::thread::sleep(time / self.speed);
-                }
+                self.turn(time);
                 Message::Done(Done::Waited)
             }
             effect => self.hands.block_on(perform(effect, &self.ports)),
         };
         self.take(message);
+    }
+
+    fn turn(&mut self, time: Duration) {
+        self.at += time;
+        self.client.turn_clock(time);
+    }
+
+    /// Lets time pass, and performs all that follows from it, wait by wait.
+    pub(crate) fn passes(&mut self, time: Duration) {
+        self.settle();
+        let end = self.at + time;
+        while self.at < end {
+            let next = self.model.changes_at().filter(|at| *at > self.at).unwrap_or(end).min(end);
+            self.turn(next.saturating_sub(self.at));
+            let now = Moment { since_start: self.at, ..Moment::default() };
+            self.waiting.extend(update(&mut self.model, Message::TimePassed, now));
+            self.settle();
+        }
     }
 
     /// Looks for runs that broke off, as every start does.
@@ -215,6 +231,7 @@ impl Desk {
     pub(crate) fn becomes(&mut self, user: &str) {
         self.settings.target.user = UserId::parse(user).unwrap();
         let client = client(&self.settings, &self.runs(), self.speed);
+        self.client = client.clone();
         self.ports = Ports::new(client, Vec::new(), vec![Source::Presence], self.runs());
         let target = self.settings.target.clone();
         let facts = Facts { target, ..self.model.facts().clone() };
@@ -309,6 +326,7 @@ impl Desk {
     /// A client that has seen nothing fail yet, as after a minute.
     pub(crate) fn forget_failures(&mut self) {
         let client = Client::new(self.settings.clone()).unwrap();
+        self.client = client.clone();
         self.ports = Ports::new(client, Vec::new(), Vec::new(), self.runs());
     }
 

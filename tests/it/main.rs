@@ -37,6 +37,7 @@ mod looks;
 mod masks;
 mod monkey;
 mod one_writer;
+mod outages;
 mod owners;
 mod paint;
 mod papers;

@@ -211,7 +211,7 @@ fn a_certificate_of_the_named_ca_is_trusted_and_every_wrong_one_has_its_own_sent
         (front.port("other name"), front.ca(), "was made for another name"),
     ] {
         let failure = front.ask(port, trust).unwrap_err();
-        assert_eq!(failure.cause, Cause::Unreachable);
+        assert_eq!(failure.cause, Cause::Untrusted);
         assert!(failure.told().contains(words), "{failure}");
         assert!(failure.told().contains("localhost"), "{failure}");
     }

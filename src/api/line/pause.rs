@@ -1,12 +1,31 @@
-//! The pause that an answer asks for, as a length of time: never longer than [`LONGEST`], whatever
-//! a service or proxy writes.
+//! The pause that an answer asks for, as a length of time, never longer than [`LONGEST`], whatever
+//! a service or proxy writes; and the one clock by which everything that a client sends keeps it.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
 
 /// Longest pause that is believed.
 const LONGEST: Duration = Duration::from_secs(60 * 60);
+
+/// Until when the service wants to be left alone.
+#[derive(Debug, Default)]
+pub(super) struct Pause(Mutex<Duration>);
+
+impl Pause {
+    /// The service asked for so long a pause.
+    pub(super) fn begin(&self, asked: Duration, now: Duration) {
+        let mut until = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *until = (*until).max(now.saturating_add(asked));
+    }
+
+    /// What is left of it.
+    pub(super) fn left(&self, now: Duration) -> Option<Duration> {
+        let until = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        until.checked_sub(now).filter(|left| !left.is_zero())
+    }
+}
 
 /// What `Retry-After` says (RFC 9110, 10.2.3), in seconds or as a date. A date is measured from
 /// the answer's own where it has one, since two clocks seldom agree; one that is over is no pause.

@@ -33,7 +33,8 @@ pub(super) fn failure(
         return stopped_at(proxy, &error, host, patience);
     }
     if error.is_connect() {
-        return Failure::of(Cause::Unreachable, &unreachable(&error, host, patience));
+        let cause = if of_tls { Cause::Untrusted } else { Cause::Unreachable };
+        return Failure::of(cause, &unreachable(&error, host, patience));
     }
     if error.is_builder() {
         let reason = innermost(&error);
@@ -78,6 +79,13 @@ pub(super) fn no_answer(host: &str, patience: Patience) -> Failure {
     let message =
         format!("no answer within {waited}: raise timeout_s in the profile if {host} is slow");
     Failure::of(Cause::NoAnswer, &message)
+}
+
+/// The service asked to be left alone for a while, of which so much is left.
+pub(super) fn resting(host: &str, left: Duration) -> Failure {
+    let seconds = left.as_secs() + u64::from(left.subsec_nanos() > 0);
+    let why = format!("not asked: {host} asks to be left alone for {seconds} s more");
+    Failure { retry_after: Some(left), ..Failure::new(Cause::Withheld, why) }
 }
 
 /// The same failure of a request that was out while this program stood still for so long.

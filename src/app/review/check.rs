@@ -73,7 +73,10 @@ impl Check {
 
     /// True where an answer was waited for.
     fn came(&mut self, extension: &ExtensionNumber, now: Duration) -> bool {
-        let waited = self.unread.remove(extension);
+        // What failed may be asked again by itself.
+        let failed = self.failed.iter().position(|(failed, _)| failed == extension);
+        let again = failed.map(|place| self.failed.remove(place)).is_some();
+        let waited = self.unread.remove(extension) || again;
         if waited {
             self.oldest.get_or_insert(now);
         }
@@ -154,7 +157,7 @@ impl Model {
         match &mut self.dialog {
             Some(Dialog::Review(review)) => Some(&mut review.check),
             Some(
-                Dialog::Filter(_) | Dialog::Marking(_) | Dialog::Leave(_) | Dialog::Help { .. },
+                Dialog::Filter(_) | Dialog::Marking(_) | Dialog::Question(_) | Dialog::Help { .. },
             )
             | None => None,
         }
@@ -289,8 +292,24 @@ impl Model {
         }
     }
 
+    /// Whether the PBX may be asked at once; else says when it is asked by itself.
+    fn may_ask_in_review(&mut self) -> bool {
+        let now = self.now.since_start;
+        let waits = self.outage.waits(now).filter(|(_, why)| why.retry_after.is_some());
+        if waits.is_some() {
+            let words = self.words_of_wait().unwrap_or_default();
+            self.notice(Tone::Warning, format!("{words}; then it is read by itself"));
+            return false;
+        }
+        self.outage.cut_short(now);
+        true
+    }
+
     /// `R` in a review: what could not be read is asked for once more.
     pub(in crate::app) fn read_again_for_review(&mut self) {
+        if self.check_in_review().is_none() || !self.may_ask_in_review() {
+            return;
+        }
         let Some(check) = self.check_in_review() else { return };
         let failed = std::mem::take(&mut check.failed);
         check.unread.extend(failed.iter().map(|(extension, _)| extension.clone()));

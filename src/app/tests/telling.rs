@@ -178,20 +178,22 @@ fn a_start_after_too_many_failures_counts_the_seconds_and_then_asks() {
     let mut tell = |seconds: f64, message: Message| {
         let since_start = Duration::from_secs_f64(seconds);
         let effects = update(&mut model, message, Moment { since_start, ..Moment::default() });
-        (effects, model.waits_for_room(), model.changes_at())
+        (effects, model.words_of_wait(), model.changes_at())
     };
     let retry_after = Some(Duration::from_secs(3));
     let failure = Failure { retry_after, ..Failure::new(Cause::Withheld, "not asked") };
     let refused = Message::Discovered { result: Err(failure), exchanges: Vec::new() };
     let seconds = |seconds| Some(Duration::from_secs(seconds));
-    let (effects, left, wakes) = tell(1.0, refused);
-    assert_eq!(effects, [Effect::Wait(Duration::from_secs(3))]);
-    assert_eq!((left, wakes), (seconds(3), seconds(2)));
-    let (effects, left, wakes) = tell(2.5, Message::TimePassed);
-    assert_eq!((effects, left, wakes), (vec![], Some(Duration::from_millis(1500)), seconds(3)));
-    assert_eq!(tell(3.0, Message::Waited).0, [], "another wait");
-    let (effects, left, wakes) = tell(4.0, Message::Waited);
-    assert_eq!((effects, left, wakes), (vec![Effect::DiscoverExtensions], None, None));
+    let says = |words: Option<String>, text: &str| words.is_some_and(|words| words.contains(text));
+    let (effects, words, wakes) = tell(1.0, refused);
+    assert_eq!((effects, wakes), (vec![], seconds(2)));
+    assert!(says(words, "waiting 3 s, as too many requests failed"));
+    let (effects, words, wakes) = tell(2.5, Message::TimePassed);
+    assert_eq!((effects, wakes), (vec![], seconds(3)));
+    assert!(says(words, "waiting 2 s, "));
+    assert_eq!(tell(3.0, Message::TimePassed).0, [], "another second");
+    let (effects, words, wakes) = tell(4.0, Message::TimePassed);
+    assert_eq!((effects, words, wakes), (vec![Effect::DiscoverExtensions], None, None));
 }
 
 #[test]

@@ -222,6 +222,7 @@ impl Walk {
                 let (result, exchanges) = (self.listing(&extension), exchange("GET", &extension));
                 Message::Listed { extension, epoch, result, exchanges }
             }
+            Effect::InSpite(effect) => self.answer(*effect),
             Effect::Act(act) => Message::Done(self.carry(act)),
             Effect::Wait(rest) => {
                 self.at += rest;

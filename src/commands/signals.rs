@@ -1,0 +1,46 @@
+//! Signals that end a command: what it had out is told to other starts first, and of what it only
+//! might have sent nothing counts as failed.
+
+use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use signal_hook::iterator::Signals;
+use signal_hook::low_level::emulate_default_handler;
+
+use crate::api;
+
+/// A run is carried out, and ends in its own way.
+static IN_RUN: AtomicBool = AtomicBool::new(false);
+
+/// Has a signal that would end the command do so in order. Where the system has no room for that,
+/// it ends as it would without it.
+pub(super) fn end_in_order() {
+    let ending = [SIGINT, SIGQUIT, SIGTERM, SIGHUP].into_iter().filter(|it| !is_ignored(*it));
+    let Ok(mut signals) = Signals::new(ending) else { return };
+    let watching = thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        for signal in signals.forever() {
+            if !IN_RUN.load(Ordering::SeqCst) {
+                api::give_back();
+                let _ = emulate_default_handler(signal);
+            }
+        }
+    });
+    drop(watching);
+}
+
+/// From here on a run listens for itself.
+pub(super) fn leave_to_run() {
+    IN_RUN.store(true, Ordering::SeqCst);
+}
+
+/// Whether it was started with this signal ignored, as by `nohup`. A system that does not say it
+/// keeps its own way.
+pub(super) fn is_ignored(signal: i32) -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    let own_way = signal == SIGHUP;
+    ignored.map_or(own_way, |mask| mask & (1 << (signal - 1)) != 0)
+}

@@ -1,0 +1,243 @@
+//! A PBX in trouble: the program says so, waits, asks again by itself, and what it says of events is
+//! what is true of them.
+
+use std::time::Duration;
+
+use callsweep::app::Leaving;
+use callsweep::simulator::{Fault, Refusal, World};
+
+use crate::desk::{Desk, Setting};
+
+/// A PBX of three extensions, with an address blocker.
+const THREE: &str = "an-address-blocker-watches";
+const SECONDS: [u64; 2] = [3, 120];
+
+fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+fn busy(retry_after: Option<&str>) -> Fault {
+    let retry_after = retry_after.map(ToOwned::to_owned);
+    Fault { status: Some(503), retry_after, ..Fault::default() }
+}
+
+fn reset() -> Fault {
+    Fault { reset: true, ..Fault::default() }
+}
+
+fn fails(desk: &Desk, fault: &Fault) {
+    desk.simulator.with_world(|world| world.add_fault(fault.clone()));
+}
+
+fn is_well(desk: &Desk) {
+    desk.simulator.with_world(World::clear_faults);
+}
+
+fn asked(desk: &Desk) -> usize {
+    desk.simulator.with_world(|world| world.requests().len())
+}
+
+/// The PBX is in trouble for so long; then there is time enough for everything to be asked again.
+fn trouble(desk: &mut Desk, fault: &Fault, length: u64, meanwhile: &str) {
+    fails(desk, fault);
+    desk.do_keys(meanwhile);
+    desk.passes(seconds(length));
+    is_well(desk);
+    desk.passes(seconds(100));
+    desk.simulator.with_world(|world| {
+        assert!(world.blocker_peak() <= 16, "{}", world.blocker_peak());
+    });
+}
+
+#[test]
+fn a_start_waits_for_a_pbx_in_trouble_and_shows_what_there_is_once_it_answers() {
+    let unanswered = Fault { no_answer: true, ..Fault::default() };
+    let many = Fault { status: Some(429), ..Fault::default() };
+    for (fault, says) in [
+        (busy(None), "503"),
+        (many, "429"),
+        (reset(), "closed the connection"),
+        (unanswered, "no answer within 50 ms"),
+    ] {
+        let setting = Setting { patience: Duration::from_millis(50), ..Setting::default() };
+        let mut desk = Desk::before_reading("the-page", setting);
+        fails(&desk, &fault);
+        desk.settle();
+        assert_eq!(desk.model.leaving(), &Leaving::No, "{says}");
+        for text in ["WAITING", "waiting 1 s, then asking again", says] {
+            desk.sees(text);
+        }
+        desk.passes(seconds(1));
+        desk.sees("waiting 2 s");
+        is_well(&desk);
+        desk.passes(seconds(2));
+        desk.sees("0003*210");
+        desk.does_not_see("WAITING");
+    }
+}
+
+#[test]
+fn a_start_in_trouble_is_left_at_once_with_q_and_ctrl_c() {
+    for key in ["q", "ctrl-c"] {
+        let mut desk = Desk::before_reading("the-page", Setting::default());
+        fails(&desk, &busy(None));
+        desk.settle();
+        desk.press(key);
+        assert_eq!(desk.model.leaving(), &Leaving::Now { message: None }, "{key}");
+    }
+}
+
+#[test]
+fn what_waiting_does_not_mend_ends_a_start_with_the_reason() {
+    for status in [403, 404] {
+        let mut desk = Desk::before_reading("the-page", Setting::default());
+        fails(&desk, &Fault { status: Some(status), ..Fault::default() });
+        desk.settle();
+        assert!(matches!(desk.model.leaving(), Leaving::Now { message: Some(_) }), "{status}");
+    }
+}
+
+#[test]
+fn a_pause_that_the_pbx_asks_for_is_kept_by_every_request_and_the_rows_are_read_by_themselves() {
+    let mut desk = Desk::before_reading(THREE, Setting::default());
+    desk.perform_one();
+    let fault = Fault { status: Some(429), times: Some(3), ..busy(Some("6")) };
+    fails(&desk, &fault);
+    desk.settle();
+    for _ in 0..3 {
+        desk.sees("waiting 6 s");
+        let before = asked(&desk);
+        desk.passes(seconds(5));
+        desk.sees("waiting 1 s");
+        desk.do_keys("2 R 1 j R");
+        desk.sees("asks to be left alone");
+        assert_eq!(asked(&desk), before, "asked before the pause was over");
+        desk.passes(seconds(1));
+        assert!(asked(&desk) > before);
+    }
+    desk.passes(seconds(10));
+    desk.does_not_see("WAITING");
+    desk.does_not_see("could not be read:");
+    assert!(
+        desk.model.extensions().iter().all(|one| desk.model.store().listing(&one.number).is_some())
+    );
+}
+
+#[test]
+fn what_was_not_read_in_an_outage_is_read_by_itself_and_what_is_refused_is_not() {
+    for (length, fault) in SECONDS.into_iter().flat_map(|it| [(it, busy(None)), (it, reset())]) {
+        let mut desk = Desk::before_reading(THREE, Setting::default());
+        desk.simulator.with_world(|world| {
+            world.extension_mut("0003*403").unwrap().refuse_list = Some(Refusal::ExtensionInvalid);
+        });
+        desk.perform_one();
+        trouble(&mut desk, &fault, length, "j");
+        let lists = |desk: &Desk, number: &str| {
+            desk.simulator.with_world(|world| {
+                let of = |seen: &&callsweep::simulator::Seen| seen.target.contains(number);
+                world.requests().iter().filter(of).filter(|seen| seen.status == 400).count()
+            })
+        };
+        desk.does_not_see("WAITING");
+        assert!(lists(&desk, "0003*403") >= 1);
+        let before = asked(&desk);
+        desk.passes(seconds(100));
+        assert_eq!(asked(&desk), before, "what is refused is not asked again by itself");
+        // Rows that were read stay, look old, and become fresh again.
+        fails(&desk, &fault);
+        desk.do_keys("1 R");
+        desk.sees("?");
+        desk.sees("WAITING");
+        is_well(&desk);
+        desk.passes(seconds(100));
+        assert_eq!(desk.model.not_read_again(), None);
+    }
+}
+
+#[test]
+fn a_review_whose_listing_fails_is_read_by_itself_and_can_be_confirmed_then() {
+    for (length, fault) in
+        SECONDS.into_iter().flat_map(|it| [(it, busy(None)), (it, busy(Some("9")))])
+    {
+        let mut desk = Desk::open("the-page");
+        desk.do_keys("enter j space");
+        let marked = desk.marked();
+        fails(&desk, &fault);
+        desk.do_keys("d");
+        desk.sees("could not be read again");
+        desk.sees("waiting");
+        desk.do_keys("R");
+        desk.passes(seconds(length));
+        is_well(&desk);
+        desk.passes(seconds(100));
+        desk.does_not_see("could not be read again");
+        desk.look();
+        desk.do_keys("y");
+        let left = desk.left("0003*210");
+        assert!(marked.iter().all(|id| !left.contains(id)), "{left:?}");
+    }
+}
+
+#[test]
+fn in_a_run_while_it_checks_and_in_an_undo_the_screen_says_what_is_true_after_an_outage() {
+    for length in SECONDS {
+        for (method, fault) in [
+            (Some("DELETE"), busy(None)),
+            (Some("GET"), reset()),
+            (None, busy(Some("6"))),
+            (None, reset()),
+        ] {
+            let fault = Fault { method: method.map(ToOwned::to_owned), ..fault };
+            let mut desk = Desk::open("the-page");
+            let before = desk.left("0003*210").len();
+            desk.do_keys("enter j space d");
+            fails(&desk, &fault);
+            desk.press("y");
+            for _ in 0..3 {
+                desk.perform_one();
+            }
+            trouble(&mut desk, &fault, length, "");
+            if desk.left("0003*210").len() == before {
+                desk.does_not_see("1 deleted");
+                desk.do_keys("r y");
+            }
+            desk.sees("deleted");
+            assert_eq!(desk.left("0003*210").len(), before - 1, "{length} s of {fault:?}");
+            fails(&desk, &fault);
+            desk.do_keys("z");
+            is_well(&desk);
+            desk.passes(seconds(100));
+            desk.look();
+            desk.do_keys("y");
+            desk.sees("restored");
+            assert_eq!(desk.left("0003*210").len(), before);
+        }
+    }
+}
+
+#[test]
+fn where_the_budget_holds_r_asks_first_y_sends_one_get_and_the_rest_is_read_by_itself() {
+    let mut desk = Desk::before_reading(THREE, Setting::default());
+    desk.perform_one();
+    fails(&desk, &reset());
+    desk.settle();
+    desk.passes(seconds(40));
+    desk.sees("too many requests failed within a minute");
+    let before = asked(&desk);
+    desk.do_keys("R n");
+    assert_eq!(asked(&desk), before);
+    desk.does_not_see("Ask now?");
+    is_well(&desk);
+    desk.do_keys("R");
+    desk.sees("Asking now may make the PBX block this address");
+    desk.sees("y ask once");
+    desk.do_keys("y");
+    assert_eq!(asked(&desk), before + 1);
+    desk.sees("WAITING");
+    desk.passes(seconds(100));
+    desk.does_not_see("WAITING");
+    assert!(
+        desk.model.extensions().iter().all(|one| desk.model.store().listing(&one.number).is_some())
+    );
+    desk.simulator.with_world(|world| assert!(world.blocker_peak() <= 15));
+}
