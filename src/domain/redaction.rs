@@ -154,7 +154,8 @@ fn end_of(secret: &[u8], text: &[u8], at: usize) -> Option<usize> {
         for &place in &places {
             let place = if matched == 0 { place } else { past_unseen(text, place) };
             let rest = text.get(place..).unwrap_or_default();
-            if matched >= SHORTEST && (rest.is_empty() || rest == "…".as_bytes()) {
+            let is_cut = rest.is_empty() || rest == "…".as_bytes();
+            if matched >= SHORTEST && is_cut && !is_word(secret.get(..matched)) {
                 return Some(text.len());
             }
             spellings(rest, byte, &mut |length| {
@@ -170,6 +171,11 @@ fn end_of(secret: &[u8], text: &[u8], at: usize) -> Option<usize> {
         std::mem::swap(&mut places, &mut next);
     }
     places.into_iter().max()
+}
+
+/// Whether it may be an ordinary word: the key of an App may well begin with the name of a program.
+fn is_word(part: Option<&[u8]>) -> bool {
+    part.is_some_and(|part| part.iter().all(u8::is_ascii_lowercase))
 }
 
 /// Says the length of each spelling of the byte that the text begins with.
@@ -325,6 +331,14 @@ mod tests {
         assert_eq!(without(TOKEN, "you sent 1|Ab/cd+e…"), "you sent [redacted]");
         assert_eq!(without(TOKEN, "you sent 1|Ab/cd"), "you sent 1|Ab/cd");
         assert_eq!(without(TOKEN, "you sent 1|Ab/cd+ and so on"), "you sent 1|Ab/cd+ and so on");
+    }
+
+    #[test]
+    fn a_text_that_ends_in_a_word_is_not_taken_for_one_that_was_cut() {
+        let going_on = "it is going on in another callsweep";
+        assert_eq!(without("callsweep-app", going_on), going_on);
+        assert_eq!(without("callsweep-app", "as callsweep-app"), "as [redacted]");
+        assert_eq!(without("callsweep-app", "as callsweep-a"), "as [redacted]");
     }
 
     #[test]
