@@ -382,6 +382,7 @@ fn who_leaves_while_it_checks_leaves_a_closed_file_and_what_is_open_is_settled_b
         session.resize(40, 120);
         session.press(" d");
         session.sees("DELETE 3 phone call events");
+        session.sees("n cancels.");
         // One call is refused and acted on; then no list comes any more.
         office.simulator.with_world(|world| {
             let refused = Fault { method: Some("DELETE".to_owned()), status: Some(501), ..acted() };
