@@ -128,39 +128,14 @@ impl Selection {
             let events = self.events.get(chosen.events.clone()).unwrap_or_default();
             let start = once.events.len();
             once.events.extend(events.iter().filter(|event| !is_twice(event)).cloned());
-            let whole = !shorts.contains(&chosen.extension);
-            once.close(chosen, start, whole);
+            let sure = !shorts.contains(&chosen.extension);
+            let is_whole = |event_type, _| {
+                sure && chosen.types.iter().any(|was| was.event_type == event_type && was.whole)
+            };
+            let whole = sure && chosen.whole;
+            once.close(&chosen.extension, &chosen.access, start, whole, is_whole);
         }
         once
-    }
-
-    /// Takes in the events of an extension from this place on, wide calls only where they are `whole`.
-    fn close(&mut self, chosen: &Chosen, start: usize, whole: bool) {
-        let events = start..self.events.len();
-        if events.is_empty() {
-            return;
-        }
-        let mut types = Vec::new();
-        let mut from = start;
-        let kept = self.events.get(events.clone()).unwrap_or_default();
-        for group in kept.chunk_by(|a, b| a.key.event_type == b.key.event_type) {
-            let Some(event_type) = group.first().map(|event| event.key.event_type) else {
-                continue;
-            };
-            let was = chosen.types.iter().any(|was| was.event_type == event_type && was.whole);
-            types.push(ChosenType {
-                event_type,
-                events: from..from + group.len(),
-                whole: whole && was,
-            });
-            from += group.len();
-        }
-        self.extensions.push(Chosen {
-            events,
-            whole: whole && chosen.whole,
-            types,
-            ..chosen.clone()
-        });
     }
 
     pub(super) fn add(&mut self, listing: &Listing, rows: impl IntoIterator<Item = usize>) {
@@ -176,29 +151,38 @@ impl Selection {
         let others = others.filter_map(|row| listing.row(row));
         self.bystanders.extend(others.map(|view| view.to_event()));
         let complete = listing.is_complete_for_wide();
+        let whole = complete && events.len() == listing.len();
+        let is_whole = |event_type, count| complete && count == listing.rows_of(event_type).len();
+        self.close(listing.extension(), listing.access(), start, whole, is_whole);
+    }
+
+    /// Takes in the events of an extension from this place on: whether they are all of it, and which
+    /// of their types are whole.
+    fn close(
+        &mut self,
+        extension: &ExtensionNumber,
+        access: &Access,
+        start: usize,
+        whole: bool,
+        is_whole: impl Fn(EventType, usize) -> bool,
+    ) {
+        let events = start..self.events.len();
+        if events.is_empty() {
+            return;
+        }
         let mut types = Vec::new();
         let mut from = start;
-        for group in self
-            .events
-            .get(events.clone())
-            .unwrap_or_default()
-            .chunk_by(|a, b| a.key.event_type == b.key.event_type)
-        {
+        let kept = self.events.get(events.clone()).unwrap_or_default();
+        for group in kept.chunk_by(|a, b| a.key.event_type == b.key.event_type) {
             let Some(event_type) = group.first().map(|event| event.key.event_type) else {
                 continue;
             };
-            let whole = complete && group.len() == listing.rows_of(event_type).len();
-            types.push(ChosenType { event_type, events: from..from + group.len(), whole });
-            from += group.len();
+            let (events, whole) = (from..from + group.len(), is_whole(event_type, group.len()));
+            from = events.end;
+            types.push(ChosenType { event_type, events, whole });
         }
-        let whole = complete && events.len() == listing.len();
-        self.extensions.push(Chosen {
-            extension: listing.extension().clone(),
-            access: listing.access().clone(),
-            events,
-            whole,
-            types,
-        });
+        let (extension, access) = (extension.clone(), access.clone());
+        self.extensions.push(Chosen { extension, access, events, whole, types });
     }
 }
 

@@ -133,12 +133,11 @@ pub(super) fn read(
 
 /// Where what is listed proves that two numbers name one extension, the longer one is used.
 fn once_each(discovery: Discovery, listed: Vec<Listed>) -> (Discovery, Vec<Listed>) {
-    let whole = |listed: &'_ Listed| match listed {
-        Listed::Answered(Ok(listing)) => Some(listing.clone()),
+    let read = listed.iter().filter_map(|listed| match listed {
+        Listed::Answered(Ok(listing)) => Some(listing),
         Listed::Answered(Err(_)) | Listed::NotAsked => None,
-    };
-    let listings: Vec<Listing> = listed.iter().filter_map(whole).collect();
-    let twice = Listing::named_twice(&listings);
+    });
+    let twice = Listing::named_twice(read);
     let Discovery { extensions, remarks, complete, seen } = discovery;
     let kept = extensions.into_iter().zip(listed).filter(|(one, _)| !twice.contains(&one.number));
     let (extensions, listed) = kept.unzip();

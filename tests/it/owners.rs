@@ -99,8 +99,13 @@ fn an_organisation_is_listed_deleted_from_and_undone_in_every_reading_of_a_paths
 #[test]
 fn on_the_screen_an_organisation_is_there_at_the_first_start_and_an_owners_events_go_and_come_back()
 {
-    for scenario in ["an-organisation-strict", "an-organisation-by-id", "an-organisation-at-owner"]
-    {
+    for scenario in [
+        "an-organisation-strict",
+        "an-organisation-open",
+        "an-organisation-by-id",
+        "an-organisation-at-owner",
+        "an-organisation-silent",
+    ] {
         let sources = &[Source::Presence, Source::SystemApi];
         let mut desk = Desk::with(scenario, Setting { sources, ..Setting::default() });
         desk.sees("5 ext  10 events");
@@ -186,18 +191,28 @@ fn three_hundred_extensions_of_thirty_users_are_whole_and_owned_also_where_at_ow
 }
 
 #[test]
-fn an_app_of_a_single_user_sees_its_own_and_is_told_nothing_of_owners() {
-    let mut world = World::named("an-organisation-strict").unwrap();
-    world.set_user("101");
-    world.owners.get_users = false;
-    let pbx = organisation(world, BOTH);
-    let list = listed(&pbx);
-    let extensions = list["extensions"].as_array().unwrap();
-    assert_eq!((extensions.len(), &list["complete"]), (3, &Value::Bool(true)), "{list}");
-    assert!(failed(&pbx) <= MOST_FAILURES);
-    assert_eq!(pbx.run(&["delete", "--where", "ext:0003*210", "--yes"]).code, 0);
-    assert_eq!(pbx.run(&["undo", "latest", "--yes"]).code, 0);
-    assert!(failed(&pbx) <= MOST_FAILURES);
+fn the_token_and_the_app_of_a_single_user_see_their_own_and_are_told_nothing_of_owners() {
+    for is_app in [false, true] {
+        let mut world = World::named("an-organisation-strict").unwrap();
+        world.set_user("101");
+        world.owners.get_users = false;
+        world.set_app("single-user-app", "single~user~secret");
+        let pbx = organisation(world, BOTH);
+        if is_app {
+            let file = pbx.home.path().join(".config/callsweep/config.toml");
+            let text = std::fs::read_to_string(&file).unwrap();
+            let app = "app_key = \"single-user-app\"\n\
+                       app_secret_command = [\"echo\", \"single~user~secret\"]";
+            std::fs::write(&file, text.replace("token_env = \"TOKEN\"", app)).unwrap();
+        }
+        let list = listed(&pbx);
+        let extensions = list["extensions"].as_array().unwrap();
+        assert_eq!((extensions.len(), &list["complete"]), (3, &Value::Bool(true)), "{list}");
+        assert!(failed(&pbx) <= MOST_FAILURES);
+        assert_eq!(pbx.run(&["delete", "--where", "ext:0003*210", "--yes"]).code, 0);
+        assert_eq!(pbx.run(&["undo", "latest", "--yes"]).code, 0);
+        assert!(failed(&pbx) <= MOST_FAILURES);
+    }
 }
 
 #[test]
