@@ -39,8 +39,8 @@ pub use redaction::{REDACTED, SHORTEST as SHORTEST_SECRET, learn as learn_secret
 pub use service::{Again, Credentials, Discovery, Exchange, Origin, Secret, Seen, Source};
 pub use stop::{LONGEST_PAUSE, Stop, StopReason};
 pub use store::{
-    EventStore, EventView, ListEnd, Listing, ListingBuilder, Meant, OddRow, RawEvent, Replaced,
-    RowText,
+    Arrangement, EventGroup, EventOrder, EventStore, EventView, GroupKey, Grouping, ListEnd,
+    Listing, ListingBuilder, Meant, OddRow, Place, RawEvent, Replaced, RowText,
 };
 pub use target::{Access, CallForm, Target, TargetRefused, UserId, WideCalls};
 pub use trust::{Fingerprint, FingerprintRefused, Trust};

@@ -153,7 +153,7 @@ pub struct EventKey {
 }
 
 /// How the PBX requests the URL.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Method {
     /// 0: parameters in the query.
     Get,

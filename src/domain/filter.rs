@@ -47,6 +47,11 @@ impl Filter {
         &self.text
     }
 
+    /// What it lets through.
+    pub(super) fn expression(&self) -> &Expression {
+        &self.expression
+    }
+
     /// True when everything is let through.
     pub fn is_empty(&self) -> bool {
         self.expression.is_empty()

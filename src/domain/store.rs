@@ -5,9 +5,11 @@
 //! the marks on it, so that a mark can never point at another row than the one it was set on, and
 //! why calls about events failed.
 
+mod arrangement;
 mod ending;
 mod faults;
 mod listing;
+mod removed;
 mod text;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -15,9 +17,11 @@ use std::sync::Arc;
 
 use fixedbitset::FixedBitSet;
 
+pub use arrangement::{Arrangement, EventGroup, EventOrder, GroupKey, Grouping, Place};
 pub use ending::ListEnd;
 use listing::Known;
 pub use listing::{EventView, Listing, ListingBuilder, OddRow, RawEvent};
+use removed::Removed;
 pub use text::RowText;
 
 use super::{
@@ -33,6 +37,8 @@ pub struct EventStore {
     marked: usize,
     marked_extensions: usize,
     failures: HashMap<ExtensionNumber, Failures>,
+    /// Listings that came in so far.
+    came_in: u64,
 }
 
 type Failures = HashMap<EventKey, Failure>;
@@ -40,6 +46,10 @@ type Failures = HashMap<EventKey, Failure>;
 #[derive(Debug)]
 struct Shelf {
     listing: Listing,
+    /// How many listings had come in when this one did: no two are equal.
+    edition: u64,
+    /// The rows that left the listing since then.
+    removed: Removed,
     marks: FixedBitSet,
     marked: usize,
     /// Marked events that the newest listing describes otherwise than when they were marked.
@@ -84,9 +94,12 @@ impl EventStore {
     pub fn insert_whole(&mut self, mut listing: Listing) -> Replaced {
         listing.share_strings(&mut self.strings);
         let number = listing.extension().clone();
+        self.came_in += 1;
         let mut shelf = Shelf {
             marks: FixedBitSet::with_capacity(listing.len()),
             listing,
+            edition: self.came_in,
+            removed: Removed::default(),
             marked: 0,
             as_marked: BTreeMap::new(),
         };
@@ -128,6 +141,7 @@ impl EventStore {
             return false;
         };
         shelf.listing.remove(row);
+        shelf.removed.add(row);
         self.events -= 1;
         if shelf.marks.contains(row) {
             shelf.marked -= 1;

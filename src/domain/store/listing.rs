@@ -81,6 +81,16 @@ struct Group {
     end: usize,
 }
 
+/// A row that has others like it in its listing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Alike {
+    /// The first row of its set.
+    pub(super) first: usize,
+    pub(super) row: usize,
+    /// Whether it is the one of its set that is no duplicate.
+    pub(super) stays: bool,
+}
+
 /// What the store knows of the rows of a listing.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Known<'a> {
@@ -290,10 +300,18 @@ impl Listing {
         })
     }
 
-    /// The rows that have another one like them which stays: of those with one type, method and URL
-    /// an enabled one, then the newest by a date that can be read, then the one listed first.
+    /// The rows that have another one like them which stays.
     fn duplicates(&self, local: &TimeZone) -> FixedBitSet {
         let mut duplicates = FixedBitSet::with_capacity(self.len());
+        duplicates.extend(self.alike(local).iter().filter(|one| !one.stays).map(|one| one.row));
+        duplicates
+    }
+
+    /// The rows that are not the only ones with their type, method and URL: set by set, in list
+    /// order. Of each set one stays: an enabled one, then the newest by a date that can be read, then
+    /// the one listed first.
+    pub(super) fn alike(&self, local: &TimeZone) -> Vec<Alike> {
+        let mut found = Vec::new();
         for (_, rows) in self.groups() {
             let views = rows.filter_map(|row| self.row(row));
             let mut alike: Vec<_> =
@@ -305,10 +323,27 @@ impl Listing {
             for alike in alike.chunk_by(same).filter(|alike| alike.len() > 1) {
                 let rows = || alike.iter().map(|(_, _, row)| *row);
                 let stays = rows().min_by_key(|row| self.row(*row).map(|view| view.stays(local)));
-                duplicates.extend(rows().filter(|row| Some(*row) != stays));
+                let first = rows().next().unwrap_or_default();
+                found.extend(rows().map(|row| Alike { first, row, stays: Some(row) == stays }));
             }
         }
-        duplicates
+        found.sort_unstable_by_key(|one| (one.first, one.row));
+        found
+    }
+
+    /// The place of a row's URL among the [`strings`](Self::strings).
+    pub(super) fn url_at(&self, row: usize) -> Option<usize> {
+        self.rows.get(row).and_then(|row| usize::try_from(row.url).ok())
+    }
+
+    /// The place of a row's note among the [`strings`](Self::strings).
+    pub(super) fn note_at(&self, row: usize) -> Option<usize> {
+        self.rows.get(row).and_then(|row| usize::try_from(row.note).ok())
+    }
+
+    /// The distinct texts of its rows. In a store those of all listings are shared.
+    pub(super) fn strings(&self) -> &[Arc<str>] {
+        &self.strings
     }
 
     /// The rows that an expression means.
