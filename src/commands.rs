@@ -116,19 +116,19 @@ struct Consent {
 /// The headless commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Say, step by step, whether the service can be worked with
+    /// Check configuration, connection, token and access, step by step
     Check,
     /// Print events; exits 3 where only a part of them could be read
     List(ListArguments),
     /// Delete the events that the arguments name, after a question
     Delete(DeleteArguments),
-    /// List the runs there were, newest first
+    /// List all runs, newest first
     Runs {
         /// The form of the result
         #[arg(long, value_enum, default_value_t = RunFormat::Table)]
         format: RunFormat,
     },
-    /// Print what a run planned and what became of it
+    /// Print what a run planned and how each event ended
     Show {
         /// Its name, as `callsweep runs` lists it, or the beginning of it; `latest`; or the path of its
         /// file
@@ -139,9 +139,9 @@ pub enum Command {
     },
     /// Finish an interrupted or stopped run: delete what is still unchanged
     Resume(ResumeArguments),
-    /// Make the events again that a run deleted
+    /// Re-create the events that a run deleted
     Undo(UndoArguments),
-    /// Run the built-in service alone, so that any client can be tried on it
+    /// Run the simulated PBX on its own, for testing any client
     Simulator {
         /// Where to listen; port 0 takes a free one
         #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
@@ -163,7 +163,7 @@ pub enum Command {
         )]
         tls: Option<Certified>,
     },
-    /// Say where the configuration belongs, or print an example of it
+    /// Print where the configuration belongs, or an example of it
     Config {
         /// Print a configuration that explains every key
         #[arg(long, conflicts_with = "path")]
@@ -172,9 +172,9 @@ pub enum Command {
         #[arg(long)]
         path: bool,
     },
-    /// Print what lets a shell complete the command line
+    /// Print a completion script for a shell
     Completions {
-        /// Whose
+        /// The shell to complete for
         #[arg(value_enum)]
         shell: clap_complete::Shell,
     },
@@ -215,7 +215,7 @@ impl Command {
 }
 
 /// Carries out a headless command. What goes wrong is said on standard error and stands in the ending;
-/// who asked for a document gets one in any case.
+/// where a document was asked for one is printed in any case.
 pub fn run(command: &Command, arguments: &Arguments, environment: &Environment) -> Ending {
     carry_out(command, arguments, environment).unwrap_or_else(|report| {
         let why = format!("{report:#}");

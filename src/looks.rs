@@ -22,7 +22,7 @@ pub struct Looks {
 
 impl Default for Looks {
     fn default() -> Self {
-        Self { palette: Some(Palette::DEFAULT), ascii: false, synchronized: true }
+        Self { palette: Some(Palette::FEW), ascii: false, synchronized: true }
     }
 }
 
@@ -41,12 +41,21 @@ pub struct Palette {
 }
 
 impl Palette {
-    /// Four colours of the first eight that read on dark and on light ground. Yellow, which is
-    /// usual for a warning, does not on white.
-    pub const DEFAULT: Self = Self {
-        focus: Color::Cyan,
-        good: Color::Green,
+    /// Where there are eight or sixteen colours. Of these only red and magenta read on white and on
+    /// black (a contrast of 3.6 and more in xterm); green, cyan and yellow have 2.2 and less on white,
+    /// blue 2.2 on black, so that the others are the terminal's own colour.
+    pub const FEW: Self = Self {
+        focus: Color::Reset,
+        good: Color::Reset,
         warning: Color::Magenta,
         danger: Color::Red,
+    };
+
+    /// Where there are 256: each has a contrast of at least 4.1 on white and on black.
+    pub const MANY: Self = Self {
+        focus: Color::Indexed(30),
+        good: Color::Indexed(28),
+        warning: Color::Indexed(130),
+        danger: Color::Indexed(161),
     };
 }

@@ -3,8 +3,12 @@
 //! Only rows in sight are built, whatever the length of a list, and every text that came from
 //! outside goes through [`Foreign`](crate::domain::Foreign)'s `Display` on its way here. Whatever
 //! could name a customer goes through the model's [`Mask`](crate::domain::Mask).
+//!
+//! The terminal's own cursor stands on the row in focus, and in a line at the place of typing, so
+//! that screen readers and magnifiers follow. Whatever is drawn on top puts it anew.
 
 mod dialogs;
+mod empty;
 mod events;
 mod lists;
 mod review;
@@ -35,7 +39,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Paragraph};
 
-use crate::app::{Dialog, Layer, MarkPrompt, Model, Panel, count_of, hints, text};
+use crate::app::{Dialog, Layer, MarkPrompt, Model, Panel, Tone, count_of, hints, text};
 use crate::domain::{Extension, ExtensionKind, Fetched, Meant};
 
 /// Draws the whole screen.
@@ -54,6 +58,21 @@ fn draw_all(model: &Model, frame: &mut Frame<'_>) {
         return;
     }
     frame.render_widget(Paragraph::new(header(model)), layout.header);
+    match model.dialog() {
+        // Of what lies below there would be nothing but letters at its sides.
+        Some(Dialog::Review(review)) if review.layout().covers(whole.as_size()) => {}
+        Some(_) | None => panels(model, frame),
+    }
+    match model.dialog() {
+        Some(Dialog::Review(review)) => review::draw(model, review, frame),
+        Some(Dialog::Question(question)) => dialogs::question(model, question, frame),
+        Some(Dialog::Help { top }) => dialogs::help(*top, frame),
+        Some(Dialog::Filter(_) | Dialog::Marking(_)) | None => {}
+    }
+}
+
+fn panels(model: &Model, frame: &mut Frame<'_>) {
+    let layout = model.layout();
     for panel in Panel::ALL {
         if let Some(area) = layout.panel(panel) {
             match panel {
@@ -63,16 +82,11 @@ fn draw_all(model: &Model, frame: &mut Frame<'_>) {
                 Panel::Marked => lists::marked(model, frame, area),
                 Panel::Calls => lists::calls(model, frame, area),
             }
+            empty::draw(model, frame, panel, area);
         }
     }
-    frame.render_widget(Paragraph::new(prompt(model)), layout.prompt);
+    prompt(model, frame, layout.prompt);
     frame.render_widget(Paragraph::new(hint_line(model, layout.hints.width)), layout.hints);
-    match model.dialog() {
-        Some(Dialog::Review(review)) => review::draw(model, review, frame),
-        Some(Dialog::Question(question)) => dialogs::question(model, question, frame),
-        Some(Dialog::Help { top }) => dialogs::help(*top, frame),
-        Some(Dialog::Filter(_) | Dialog::Marking(_)) | None => {}
-    }
 }
 
 /// What there is to know where there is no room for a picture: one line tells the state.
@@ -192,31 +206,42 @@ fn running_word(model: &Model) -> &'static str {
     }
 }
 
-fn prompt(model: &Model) -> Line<'static> {
-    let columns = usize::from(model.layout().prompt.width).saturating_sub(2);
-    let mut line = match (model.dialog(), model.current_notice()) {
-        (Some(Dialog::Filter(prompt)), _) => {
+/// The line that is being typed; else what was said last, or what is waited for.
+fn prompt(model: &Model, frame: &mut Frame<'_>, area: Rect) {
+    let area = Rect { x: area.x + 1, width: area.width.saturating_sub(1), ..area };
+    let columns = usize::from(area.width).saturating_sub(1);
+    let typed = match model.dialog() {
+        Some(Dialog::Filter(prompt)) => {
             let what = match prompt.panel() {
                 Panel::Extensions => "filter extensions",
                 Panel::Events | Panel::Status | Panel::Marked | Panel::Calls => "filter events",
             };
-            dialogs::typed_line(what, prompt.line(), columns)
+            Some(dialogs::typed_line(what, prompt.line(), columns))
         }
-        (Some(Dialog::Marking(prompt)), _) => {
+        Some(Dialog::Marking(prompt)) => {
             let what = if prompt.marks() { "mark" } else { "unmark" };
-            dialogs::typed_line(what, &prompt.line_shown(), columns)
+            Some(dialogs::typed_line(what, &prompt.line_shown(), columns))
         }
-        (_, Some(notice)) => {
-            let words = text::clip(&model.mask().text(&notice.text), columns);
-            Line::styled(words, dialogs::tone(notice.tone))
-        }
-        (_, None) => model.words_of_wait().map_or_else(Line::default, |words| {
-            let words = text::clip(&model.mask().text(&words), columns);
-            Line::styled(words, theme::WARNING)
-        }),
+        Some(Dialog::Review(_) | Dialog::Question(_) | Dialog::Help { .. }) | None => None,
     };
-    line.spans.insert(0, Span::raw(" "));
-    line
+    if let Some((line, column)) = typed {
+        frame.render_widget(line, area);
+        put_cursor(frame, area, column, 0);
+        return;
+    }
+    let said = model.current_notice().map(|notice| (notice.text.clone(), notice.tone));
+    let waits = || model.words_of_wait().map(|words| (words, Tone::Warning));
+    let Some((words, tone)) = said.or_else(waits) else { return };
+    let words = text::clip(&model.mask().text(&words), columns);
+    frame.render_widget(Line::styled(words, dialogs::tone(tone)), area);
+}
+
+/// Puts the terminal's own cursor into an area, where that has such a place.
+fn put_cursor(frame: &mut Frame<'_>, area: Rect, column: usize, row: usize) {
+    let (Ok(column), Ok(row)) = (u16::try_from(column), u16::try_from(row)) else { return };
+    if row < area.height && area.width > 0 {
+        frame.set_cursor_position((area.x + column.min(area.width - 1), area.y + row));
+    }
 }
 
 /// What there is to say about the line that is being typed.
@@ -256,7 +281,7 @@ fn meaning(prompt: &MarkPrompt) -> Span<'static> {
             let events = count_of(events, "event");
             let does = format!("{events}, {marked} marked: Enter {verb} {changes}");
             if passed_over.is_empty() {
-                Span::raw(format!("{does}, Esc leaves"))
+                Span::raw(format!("{does}, Esc cancels"))
             } else {
                 Span::styled(format!("{does}; {passed_over}"), theme::WARNING)
             }
@@ -277,7 +302,7 @@ fn hint_line(model: &Model, width: u16) -> Line<'static> {
     }
     if model.marking_waits_for() > 0 && !model.is_running() && layer == Layer::Panels {
         let waiting = count_of(model.marking_waits_for(), "extension");
-        spans.push(Span::styled(format!(" Esc give up marking in {waiting}  "), theme::WARNING));
+        spans.push(Span::styled(format!(" Esc stop loading {waiting}  "), theme::WARNING));
     }
     let mut hints: Vec<[Span<'static>; 2]> = hints(layer)
         .map(|(key, word)| {
@@ -302,7 +327,8 @@ fn wide(spans: &[Span<'_>]) -> usize {
     spans.iter().map(Span::width).sum()
 }
 
-/// A panel's frame, and the room inside.
+/// A panel's frame, and the room inside. Of the one in focus the terminal's cursor stands in there,
+/// until a row takes it.
 fn frame_panel(
     model: &Model,
     frame: &mut Frame<'_>,
@@ -312,24 +338,26 @@ fn frame_panel(
     right: &str,
 ) -> Rect {
     let focused = model.focus() == panel;
-    let border = if focused { theme::FOCUSED } else { theme::FAINT };
-    let style = if focused { theme::STRONG } else { theme::PLAIN };
+    let (border, style) =
+        if focused { (theme::FOCUSED, theme::FOCUSED_TITLE) } else { (theme::FAINT, theme::TITLE) };
     let room = usize::from(area.width.saturating_sub(4));
     let right = text::clip(right, room / 2);
     let title = text::clip(title, room.saturating_sub(text::width(&right) + 2));
+    let right = if right.is_empty() { right } else { format!(" {right} ") };
     let block = Block::bordered()
         .border_style(border)
         .title(Line::styled(format!(" {title} "), style))
-        .title(
-            Line::from(if right.is_empty() { right } else { format!(" {right} ") }).right_aligned(),
-        );
+        .title(Line::styled(right, theme::TITLE).right_aligned());
     let inner = block.inner(area);
     frame.render_widget(block, area);
+    if focused {
+        put_cursor(frame, inner, 0, 0);
+    }
     inner
 }
 
-/// One row of a list: a marker column, so that the cursor never depends on colour alone, and the
-/// row reversed in the panel in focus.
+/// One row of a list: a marker column, so that the cursor never depends on colour alone, and in the
+/// panel in focus the row reversed, with the terminal's own cursor on it.
 fn put_row(
     frame: &mut Frame<'_>,
     inner: Rect,
@@ -350,5 +378,6 @@ fn put_row(
     frame.render_widget(Paragraph::new(Line::from(spans).style(line.style)), row);
     if cursor == Some(true) {
         frame.buffer_mut().set_style(row, theme::CURSOR);
+        put_cursor(frame, row, 0, 0);
     }
 }

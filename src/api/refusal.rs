@@ -15,7 +15,7 @@ const BASE_PATH: &str = "is base_path in the profile right?";
 ///
 /// # Errors
 /// Everything else is a refusal, in the service's own words where it had any. Other successes than
-/// 200 and 204 are not documented, so nobody knows what they promise.
+/// 200 and 204 are not documented, so they promise nothing.
 pub(super) fn accepted(answer: Answer) -> Result<Option<Body>, Failure> {
     let failure = match (answer.status, &answer.coding) {
         (200, Some(coding)) => misread(wire::Fault::Senseless(wire::coded(coding))),
@@ -75,7 +75,7 @@ fn refused(answer: &Answer, cause: Cause) -> Failure {
         let remedy = if answer.status == 401 || refusal.message.is_empty() { &remedy } else { "" };
         return spoken(&refusal, cause, answer.status).remedied(remedy);
     }
-    // Nobody can read what is compressed; the status says enough.
+    // A compressed body is not read; the status says enough.
     let body: &[u8] = if answer.coding.is_some() { &[] } else { &answer.body };
     let text = wire::text(body);
     let page = wire::is_web_page(&text);
@@ -107,7 +107,8 @@ fn spoken(refusal: &wire::Refusal, cause: Cause, status: u16) -> Failure {
 
 /// What to do about a status; empty where nothing is known that helps.
 pub(super) fn remedy(answer: &Answer) -> String {
-    let renew = answer.renew.as_deref().unwrap_or("renew what auth in the profile names");
+    let renew =
+        answer.renew.as_deref().unwrap_or("replace the token that auth in the profile names");
     match answer.status {
         401 => renew.to_owned(),
         403 => format!("check user in the profile, as it may not be allowed this, or {renew}"),
@@ -150,10 +151,10 @@ mod tests {
     #[test]
     fn a_refused_token_gets_its_remedy_in_either_envelope() {
         let nested = failure(401, r#"{"error":{"code":"access_denided","message":"No access"}}"#);
-        assert!(nested.to_string().starts_with("access_denided: No access: renew"));
+        assert!(nested.to_string().starts_with("access_denided: No access: replace"));
         let flat = failure(401, r#"{"error":"invalid_client"}"#);
         assert_eq!(flat.code.raw(), "invalid_client");
-        assert!(flat.remedy.raw().contains("renew what auth"));
+        assert!(flat.remedy.raw().contains("replace the token"));
     }
 
     #[test]

@@ -221,7 +221,8 @@ impl Transport {
     }
 }
 
-/// What becomes of a request for which no token came: it was not sent, whatever became of the token.
+/// Without a token the request never left: what went wrong with the token is reported, and a change
+/// counts as not sent.
 fn without_token(failure: Failure, verb: Verb) -> Failure {
     // Callsweep held the question for the token back, or it is blocked: that says it all.
     if matches!(failure.cause, Cause::Withheld | Cause::Blocked) {

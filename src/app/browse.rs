@@ -14,8 +14,8 @@ use super::outage::Flow;
 use super::status::Tone;
 use super::{Cursor, Dialog, Effect, Model, Motion, Panel, count_of};
 
-/// The Events panel follows the cursor of the extensions once that has rested so long: whoever
-/// passes many, over a slow line at that, is not held up by what is painted and not looked at.
+/// The Events panel follows the cursor of the extensions once that has rested so long: passing many
+/// of them over a slow line is not held up by pictures that are not looked at.
 const REST: Duration = Duration::from_millis(150);
 
 /// One line of the Events panel.
@@ -329,7 +329,7 @@ impl Model {
             Panel::Extensions => {
                 self.extension_cursor.go(motion, self.visible.len(), height);
                 self.events.moved = Some(self.now.since_start);
-                // Whoever goes to an end passes nothing.
+                // A jump needs no debounce.
                 if matches!(motion, Motion::First | Motion::Last) {
                     self.follow();
                 }
@@ -482,7 +482,7 @@ impl Model {
                 self.loading.demand(number);
                 self.notice(
                     Tone::Plain,
-                    format!("reading {number} first; its events are marked then"),
+                    format!("reading {number}; its events are marked once they are read"),
                 );
             }
         }
@@ -568,14 +568,13 @@ impl Model {
     fn report_visible_marks(&mut self) {
         let waiting = self.mark_when_listed.len();
         let outside = self.extensions.len() - self.visible.len();
-        let mut parts = vec![format!("{} events marked", self.store.marked())];
+        let mut parts = vec![format!("{} marked", count_of(self.store.marked(), "event"))];
         if waiting > 0 {
-            parts.push(format!("{waiting} extensions are read first"));
+            parts.push(format!("{} still to be read first", count_of(waiting, "extension")));
         }
         if outside > 0 {
-            parts.push(format!(
-                "{outside} extensions outside the filter are left out: Esc clears it"
-            ));
+            let outside = count_of(outside, "extension");
+            parts.push(format!("{outside} outside the filter left out: Esc clears it"));
         }
         let text = parts.join(", ");
         self.notice(Tone::Plain, text);
@@ -618,8 +617,12 @@ impl Model {
         self.marking = None;
         let count = self.store.unmark_all();
         self.marks_changed = true;
-        let more = if gave_up { ", and nothing more is loaded to be marked" } else { "" };
-        self.notice(Tone::Plain, format!("{} taken away{more}", count_of(count, "mark")));
+        let more = if gave_up { "; nothing more is loaded to be marked" } else { "" };
+        let told = match count {
+            0 => "nothing was marked".to_owned(),
+            _ => format!("{} cleared", count_of(count, "mark")),
+        };
+        self.notice(Tone::Plain, format!("{told}{more}"));
     }
 
     fn unmark_marked_line(&mut self) {
@@ -796,7 +799,7 @@ impl Model {
             }
         }
         if one && self.loading.in_flight() == 0 {
-            // There is nothing left to ask, so that nobody waits.
+            // Nothing is left to ask, so there is nothing to wait for.
             self.outage.is_over();
         }
         effects

@@ -21,11 +21,11 @@ pub(super) struct Loading {
     most: usize,
     in_flight: usize,
     in_background: usize,
-    /// Where the search for the next extension nobody looks at goes on.
+    /// Where the search for the next extension out of sight goes on.
     background_from: usize,
     /// Extensions whose rows are older than what is known to have changed, or was to be read again.
     behind: BTreeSet<ExtensionNumber>,
-    /// Extensions whose list is empty, of which nobody knows whether that is so.
+    /// Extensions whose list came back empty under a user not yet proven.
     unproven: BTreeSet<ExtensionNumber>,
     /// The owners, those who are not known as one, of whom an event was seen.
     seen: BTreeSet<Option<UserId>>,

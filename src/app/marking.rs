@@ -200,9 +200,9 @@ impl Model {
         let extensions = count_of(changed_in, "extension");
         self.log(Tone::Plain, format!("{events} {done} on {extensions} by {text:?}"));
         let mut told = match prompt.meant.events {
-            0 => format!("no event is meant, nothing {done}"),
+            0 => format!("matches no event; nothing was {done}"),
             _ if changed > 0 => format!("{changed} {done} on {extensions}"),
-            events => format!("all {} are {done} already", count_of(events, "event")),
+            events => format!("all {} are already {done}", count_of(events, "event")),
         };
         let passed_over = prompt.meant.passed_over;
         if !passed_over.is_empty() {
@@ -269,7 +269,7 @@ impl Model {
     pub(super) fn load_and_mark(&mut self) {
         if self.marking_waits_for() > 0 {
             let waiting = count_of(self.marking_waits_for(), "extension");
-            self.notice(Tone::Plain, format!("still loading {waiting}; Esc gives up"));
+            self.notice(Tone::Plain, format!("still loading {waiting}; Esc stops that"));
             return;
         }
         let Some(mut marking) = self.marking.take() else {
@@ -296,8 +296,10 @@ impl Model {
         self.marks_changed = true;
         marking.waiting.clone_from(&marking.left_out);
         let loading = count_of(marking.waiting.len(), "extension");
-        let told =
-            format!("loading {loading} to mark {:?} there too; Esc gives up", marking.passed.text);
+        let told = format!(
+            "loading {loading} to mark {:?} there too; Esc stops that",
+            marking.passed.text
+        );
         self.marking = Some(marking);
         if self.marking_waits_for() > 0 {
             self.notice(Tone::Plain, told);
@@ -359,7 +361,7 @@ impl Model {
         let (added, left) = (marking.added, count_of(waiting.len(), "extension"));
         self.say(
             Tone::Warning,
-            format!("given up {why}: {added} more marked, {left} not loaded for it"),
+            format!("loading stopped {why}: {added} more marked, {left} not loaded"),
         );
         true
     }

@@ -63,7 +63,7 @@ impl Outage {
         self.now = None;
     }
 
-    /// The operator does not want to wait for what nobody asked to wait for.
+    /// Ends a wait that the PBX did not ask for, as the operator wants it.
     pub(super) fn cut_short(&mut self, now: Duration) {
         if let Some(trouble) = &mut self.now {
             trouble.until = trouble.until.min(now);

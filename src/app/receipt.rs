@@ -12,15 +12,16 @@ impl Model {
     /// `E`: writes the receipt of the last run or undo.
     pub(super) fn write_receipt(&mut self) -> Vec<Effect> {
         let Some(active) = self.run() else {
-            let text = "nothing was run yet; callsweep show RUN prints an earlier run";
+            let text = "no run in this session yet; callsweep show RUN prints an earlier one";
             return self.no_receipt(text);
         };
         let machine = &active.machine;
         if machine.is_going_on() {
-            return self.no_receipt("the run is going on; E gives one once it is finished");
+            return self
+                .no_receipt("the run is still going on; E writes a receipt once it has finished");
         }
         if machine.is_simulated() {
-            return self.no_receipt("nothing was sent, so there is nothing to give one for");
+            return self.no_receipt("nothing was sent, so there is nothing to write a receipt of");
         }
         let (name, text) = (machine.name().to_owned(), receipt(machine, &self.mask));
         vec![Effect::WriteReceipt { name, text }]
@@ -35,7 +36,7 @@ impl Model {
     pub(super) fn receipt_written(&mut self, written: Result<String, String>) {
         match written {
             Ok(_) if self.facts.demo => {
-                self.say(Tone::Good, "receipt written: it goes with the demo, which keeps nothing");
+                self.say(Tone::Good, "receipt written; it is deleted when the demo ends");
             }
             Ok(path) => self.say(Tone::Good, format!("receipt written: {path}")),
             Err(why) => self.say(Tone::Warning, format!("no receipt: {why}")),

@@ -590,21 +590,23 @@ impl Model {
             });
         }
         if count == 0 && review.rest().is_some() {
-            return Some("nothing of it could be listed: R tries again".to_owned());
+            return Some("none of its extensions could be listed: R tries again".to_owned());
         }
         if count == 0 {
             let what = if review.is_of_undo() {
-                "nothing is to be made"
+                "nothing is left to re-create"
             } else {
-                "nothing is as it was marked"
+                "everything changed since it was marked"
             };
             return Some(format!("{what}: + adds it as it is now"));
         }
         if let (true, (read, all)) = (review.is_reading(), review.progress()) {
             let all = count_of(all, "extension");
-            return Some(format!("still reading {all} again, {read} so far: y once all are read"));
+            return Some(format!(
+                "still reading {all} again, {read} so far: press y once all are read"
+            ));
         }
-        (!review.is_armed()).then(|| format!("type {count}, the number of events, before y"))
+        (!review.is_armed()).then(|| format!("type {count}, the number of events, then press y"))
     }
 
     /// `+`: what changed or appeared is taken as it is now.
@@ -614,7 +616,7 @@ impl Model {
         };
         let Some(chosen) = &review.chosen else { return self.add_stand_ins() };
         if chosen.rest.is_some() {
-            let text = "what changed since the review is not gone on with: mark it and press d";
+            let text = "what changed since the review stays: mark it and press d for a new review";
             self.notice(Tone::Plain, text);
             return;
         }
@@ -635,7 +637,10 @@ impl Model {
             self.mark_as_they_are(&added);
         }
         self.count_in_review();
-        self.notice(Tone::Plain, format!("{} added as listed now", count_of(added.len(), "event")));
+        self.notice(
+            Tone::Plain,
+            format!("{} added as they are now", count_of(added.len(), "event")),
+        );
     }
 
     /// Marks events as the newest listing describes them.
@@ -656,21 +661,21 @@ impl Model {
             return;
         };
         if review.is_of_undo() {
-            self.notice(Tone::Plain, "an undo makes each event with a call of its own");
+            self.notice(Tone::Plain, "an undo re-creates each event with a call of its own");
             return;
         }
         if review.rest().is_some() {
-            self.notice(Tone::Plain, "what is left of a run goes by event calls");
+            self.notice(Tone::Plain, "the rest of a run is sent as event calls");
             return;
         }
         let (wide, learnt) = (facts.wide_calls, runs.learnt);
         let (tone, text) = match review.change_form(facts, learnt) {
             Some(CallForm::Event) => (Tone::Plain, "one call per event, by its id"),
             Some(CallForm::Extension) => {
-                (Tone::Warning, "one call per extension where it fits: takes what is there then")
+                (Tone::Warning, "one call per extension where possible: takes all that is there")
             }
             Some(CallForm::Type) => {
-                (Tone::Warning, "this PBX may delete all types: one call per type where it fits")
+                (Tone::Warning, "this PBX may delete all types: one call per type where possible")
             }
             None if !wide.extension && !wide.event_type => {
                 (Tone::Plain, "this profile allows event calls only (wide_calls)")
@@ -678,9 +683,10 @@ impl Model {
             None if learnt.names_no_ids => {
                 (Tone::Warning, "event calls only: this PBX does not say what a wide call removes")
             }
-            None if learnt.wipes && !wide.extension => {
-                (Tone::Warning, "event calls only: this PBX deletes all types with a call for one")
-            }
+            None if learnt.wipes && !wide.extension => (
+                Tone::Warning,
+                "event calls only: on this PBX a call for one type deletes all types",
+            ),
             None => (
                 Tone::Plain,
                 "no wide call fits: all of an extension or type must be marked, its list complete",

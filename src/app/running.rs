@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::change::{Done, Learnt, Machine, Plan, RunState, Waiting};
+use crate::change::{Check, Done, Learnt, Machine, Plan, RunState, Waiting};
 use crate::domain::{Cause, ExtensionNumber, Failure, Listing, Outcome, Stop, StopReason};
 
 use super::browse::Share;
@@ -121,11 +121,24 @@ impl ActiveRun {
         let words = tally.words(self.machine.plan().kind());
         let how = match (self.why_stopped(), self.machine.plan().undoes()) {
             (Some(why), _) => return vec![format!("STOPPED: {why}"), words],
+            (None, _) if tally.done() == 0 => return vec![words],
             (None, None) => "finished".to_owned(),
             (None, Some(run)) if tally.left() == 0 => format!("undone {run}"),
             (None, Some(_)) => "undo finished".to_owned(),
         };
         vec![format!("{how}: {words}")]
+    }
+
+    /// The same, and whether it was checked.
+    pub fn ended_and_checked(&self) -> Vec<String> {
+        let (mut parts, check) = (self.ended(), self.machine.check());
+        match parts.as_mut_slice() {
+            [words] if self.machine.tally().done() == 0 && check == Check::Agrees => {
+                words.push_str("; a new listing confirms it");
+            }
+            _ => parts.push(check.words().to_owned()),
+        }
+        parts
     }
 
     /// Which key goes on with what is left, and with how many events.
@@ -178,7 +191,10 @@ impl Model {
             return Vec::new();
         };
         let Some(plan) = review.plan().map(Arc::clone) else {
-            self.notice(Tone::Warning, "nothing is as it was marked: + adds it as it is now");
+            self.notice(
+                Tone::Warning,
+                "everything changed since it was marked: + adds it as it is now",
+            );
             return Vec::new();
         };
         if review.is_of_undo() || review.rest().is_some() {
@@ -210,7 +226,7 @@ impl Model {
             active.machine.stop_for(Stop::by_surplus());
             self.runs.undo_next = true;
             self.take_news(None, false);
-            self.notice(Tone::Warning, "stopping the run, then its undo is to be reviewed");
+            self.notice(Tone::Warning, "stopping the run; its undo is reviewed next");
             return self.hand_out();
         }
         self.read_way_back()
@@ -458,7 +474,7 @@ impl Model {
             }
             Some(machine) if machine.state() == RunState::Paused => {
                 machine.resume();
-                (Tone::Plain, "going on")
+                (Tone::Plain, "the run goes on")
             }
             Some(_) | None => (Tone::Plain, "there is no run to pause"),
         };
@@ -536,7 +552,7 @@ fn not_before(why: &Failure, now: &Moment) -> Option<String> {
     let time = now.local.time().wrapping_add(pause).strftime("%H:%M:%S");
     Some(match pause.as_secs() / DAY {
         0 => time.to_string(),
-        1 => format!("{time} in a day"),
+        1 => format!("{time} tomorrow"),
         days => format!("{time} in {days} days"),
     })
 }
@@ -555,7 +571,7 @@ fn report(active: &ActiveRun) -> (Tone, String) {
     let mut text = if machine.plan().undoes().is_some() {
         let altered = match tally.altered {
             0 => String::new(),
-            altered => format!(", {altered} altered: made, and listed otherwise than before"),
+            altered => format!(", {altered} altered: re-created, but different from before"),
         };
         let restored = tally.restored;
         format!("undo {name}: {restored} of {all} restored{altered}")

@@ -425,7 +425,7 @@ fn i_turns_the_visible_marks_around() {
 fn capital_u_takes_every_mark_away() {
     let mut desk = Desk::open();
     desk.press("A U");
-    assert_eq!((desk.marked().len(), desk.notice()), (0, "5 marks taken away"));
+    assert_eq!((desk.marked().len(), desk.notice()), (0, "5 marks cleared"));
 }
 
 #[test]
@@ -681,7 +681,7 @@ fn a_review_begins_with_event_calls_and_t_goes_round_as_far_as_profile_and_marks
     assert_eq!((desk.calls().len(), desk.review().form()), (4, CallForm::Event));
     desk.press("t");
     assert_eq!(desk.calls(), ["1/phoneCallEvents"]);
-    assert!(desk.notice().contains("takes what is there"));
+    assert!(desk.notice().contains("takes all that is there"));
     desk.press("t");
     assert_eq!(desk.calls(), ["1/phoneCallEvents/0", "1/phoneCallEvents/2"]);
     assert!(desk.notice().contains("this PBX may delete all types"));
@@ -958,7 +958,7 @@ fn marks_of_an_extension_that_is_not_found_any_more_go_and_are_told_of() {
         Discovery { extensions, remarks: Vec::new(), complete: true, ..Discovery::default() };
     desk.take(Message::Discovered { result: Ok(discovery), exchanges: Vec::new() });
     assert_eq!(desk.marked(), ["c"]);
-    assert!(desk.notice().contains("4 marks went with extensions"), "{}", desk.notice());
+    assert!(desk.notice().contains("4 marks cleared"), "{}", desk.notice());
 }
 
 #[test]

@@ -282,15 +282,15 @@ impl Model {
             return;
         }
         if let Some(waiting) = self.mark_when_listed.iter().next() {
-            let text = format!(
-                "still reading {waiting}, whose events are to be marked: d once it is there"
-            );
+            let text = format!("still reading {waiting} to mark: press d once that is done");
             self.notice(Tone::Warning, text);
             return;
         }
         if self.marking_waits_for() > 0 {
             let waiting = count_of(self.marking_waits_for(), "extension");
-            let text = format!("still loading {waiting} to mark there: d once done, Esc gives up");
+            let text = format!(
+                "still loading {waiting} to mark there: press d once that is done; Esc stops it"
+            );
             self.notice(Tone::Warning, text);
             return;
         }
@@ -382,7 +382,7 @@ impl Model {
         }
     }
 
-    /// The numbers to recognise in sentences; nobody pays for them who masks nothing.
+    /// The numbers to recognise in sentences. Filled only while the mask is on; it costs time.
     fn teach_mask(&mut self) {
         if self.mask.is_on() {
             for extension in &self.extensions {
@@ -534,8 +534,8 @@ impl Model {
         effects
     }
 
-    /// Nobody can be asked any more: what is in flight is awaited as long as there is time, and what
-    /// a listing would show is for the next start to see.
+    /// Leaves without a question: what is in flight is awaited as long as there is time, and nothing is
+    /// listed any more; the next start does that.
     fn leave_in_haste(&mut self) -> Vec<Effect> {
         self.in_haste = true;
         self.leaving = Leaving::WhenSettled;
@@ -559,7 +559,7 @@ impl Model {
             let name = self.run().map_or("", |active| active.machine.name());
             let calls = count_of(in_flight, "call");
             format!(
-                "left run {name} with {calls} in flight: what became of them is unknown until the \
+                "left run {name} with {calls} in flight: their results are unknown until the \
                  extensions are listed again"
             )
         });
@@ -623,7 +623,7 @@ impl Model {
             let marks = count_of(lost, "mark");
             self.say(
                 Tone::Warning,
-                format!("{marks} went with extensions that are not found any more"),
+                format!("{marks} cleared: their extensions are no longer found"),
             );
         }
         self.rebuild_extensions();
@@ -737,9 +737,7 @@ impl Model {
         } else {
             self.store.insert(listing)
         };
-        for (count, what) in
-            [(vanished, "not listed any more"), (changed, "changed since they were marked")]
-        {
+        for (count, what) in [(vanished, "no longer listed"), (changed, "changed since marking")] {
             if count > 0 {
                 let events = count_of(count, "marked event");
                 self.say(Tone::Warning, format!("{number}: {events} {what}"));
@@ -774,8 +772,7 @@ impl Model {
             self.say(
                 Tone::Warning,
                 format!(
-                    "nothing more is read unasked: {failure} · R in Events tries the one under the \
-                     cursor"
+                    "reading stopped: {failure} · R in Events reads the extension under the cursor"
                 ),
             );
         }

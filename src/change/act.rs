@@ -36,7 +36,7 @@ pub enum Done {
     Settled {
         /// Which call of the run.
         call: usize,
-        /// What became of it.
+        /// The outcome of each event it covers.
         settled: Settled,
         /// The requests behind it.
         exchanges: Vec<Exchange>,

@@ -42,7 +42,7 @@ pub enum UndoRefused {
     #[error("there is nothing to undo: {0} deleted nothing")]
     Nothing(String),
     /// All that it took is there.
-    #[error("there is nothing to undo: every event of {0} is there")]
+    #[error("there is nothing to undo: every event of {0} has already been restored")]
     AllThere(String),
     /// What is not there has something else in its place.
     #[error(
@@ -52,8 +52,7 @@ pub enum UndoRefused {
 }
 
 /// What is said of events that are [`listed`](WayBack::listed), behind their number.
-pub const STILL_LISTED: &str =
-    "still listed, which may be too old: re-created only where two later lists do not show it";
+pub const STILL_LISTED: &str = "still listed, perhaps by a list that lags: re-created only where two later lists do not show it";
 
 /// What an undo does, given what is listed now.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -83,13 +83,13 @@ impl Creates {
                         return Looked::Sure(there.collect());
                     }
                     Belief::Again(at) => return Looked::Again(at),
-                    Belief::Never => "each list says something else".to_owned(),
+                    Belief::Never => "its lists contradict each other".to_owned(),
                 }
             }
-            Ok(_) => "its list is not complete, so that nobody can tell what is there".to_owned(),
+            Ok(_) => "its list is not complete, so what is there is not known".to_owned(),
             Err(failure) => failure.to_string(),
         };
-        let message = format!("not made, as the extension could not be listed first: {why}");
+        let message = format!("not re-created, as the extension could not be listed first: {why}");
         let outcome = Outcome::NotSent(Failure::new(Cause::Withheld, message));
         Looked::Sure(places.iter().map(|event| (*event, outcome.clone())).collect())
     }
@@ -163,7 +163,7 @@ impl Creates {
     pub(super) fn conclude(ledger: &Ledger) -> Vec<(usize, Outcome)> {
         let unseen = ledger.all().iter().enumerate();
         let unseen = unseen.filter(|(_, it)| matches!(it, Some(Outcome::Restored(None))));
-        let message = "the service reported it made without an id, and it could not be listed";
+        let message = "the service reported it created without an id, and it could not be listed";
         let unknown = Outcome::Unknown(Failure::new(Cause::Unreadable, message));
         unseen.map(|(place, _)| (place, unknown.clone())).collect()
     }
@@ -219,7 +219,7 @@ fn differing(event: &PhoneCallEvent, row: &PhoneCallEvent) -> Vec<&'static str> 
 fn not_listed(outcome: &Outcome) -> Option<Outcome> {
     let said = match outcome {
         Outcome::Restored(_) | Outcome::Altered { .. } => {
-            Failure::new(Cause::Unreadable, "the service reported it made")
+            Failure::new(Cause::Unreadable, "the service reported it created")
         }
         Outcome::Unknown(failure) => failure.clone(),
         Outcome::Refused(_) | Outcome::NotSent(_) | Outcome::Deleted | Outcome::AlreadyGone => {

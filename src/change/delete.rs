@@ -234,7 +234,8 @@ impl Deletes {
             }
             Took::NotTold => {
                 self.trial = Trial::Failed;
-                let why = "not seen what the first call for a type took: event calls for the rest";
+                let why =
+                    "what the first call for a type took is not known: event calls for the rest";
                 Some(format!("{extension}: {why}"))
             }
             Took::Others(others) => {
@@ -248,7 +249,9 @@ impl Deletes {
                     }
                 }
                 let events = if all == 1 { "event" } else { "events" };
-                Some(format!("{extension}: a call for one type took {all} {events} of others too"))
+                Some(format!(
+                    "{extension}: a call for one type took {all} {events} of other types too"
+                ))
             }
         }
     }
@@ -414,7 +417,7 @@ fn compare(planned: &[PhoneCallEvent], delete: &DeleteCall, listing: &Listing) -
         why.unwrap_or_else(|| "the PBX does not show where the list ends".to_owned())
     };
     let remark = format!(
-        "{extension} is not what was reviewed ({difference}): event calls in place of a wide one"
+        "{extension} changed since the review ({difference}): event calls in place of a wide one"
     );
     Verdict::Differs { events, remark }
 }
@@ -440,7 +443,7 @@ pub(super) fn difference(event: &PhoneCallEvent, listing: &Listing) -> Option<Ou
         Some(row) if row.to_event() == *event => None,
         Some(_) => Some(withheld("changed since the review: look at it and review it again")),
         None if listing.lists(&event.key) => Some(withheld(
-            "listed twice with different contents: nobody knows which of them would go",
+            "listed twice with different contents: which of them would go is not known",
         )),
         // One list proves no absence: the answer tells.
         None => None,

@@ -15,7 +15,7 @@ const NAMED: usize = 3;
 pub enum Difference {
     /// It is listed otherwise: the words of the fields that changed.
     Changed(Vec<&'static str>),
-    /// It is not listed any more.
+    /// It is no longer listed.
     Gone,
     /// It is new where everything that was listed had been chosen.
     Appeared,
@@ -45,7 +45,7 @@ impl Drifted {
 pub struct Choice {
     parts: Vec<Part>,
     /// How many events are not as they were chosen, and how many of these can be added, so that
-    /// nobody counts them again for each listing.
+    /// they are not counted again for each listing.
     differing: usize,
     addable: usize,
 }

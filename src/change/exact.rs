@@ -30,7 +30,7 @@ fn inexact(event: &PhoneCallEvent) -> Vec<String> {
         if again {
             words.push(format!("{name:?} is there twice"));
         } else if !FIELDS.contains(&name.as_str()) && !OWN.contains(&name.as_str()) {
-            words.push(format!("{name:?} is no field that can be sent"));
+            words.push(format!("{name:?} is a field that cannot be sent"));
         }
     }
     words
@@ -86,7 +86,7 @@ mod tests {
         let row = br#"{"id":"a","type":"0","method":null,"url":"x","url":"y","status":"1"}"#;
         assert_eq!(words(row), "method is null, note is missing, \"url\" is there twice");
         let row = b"{\"id\":\"a\",\"type\":0,\"method\":0,\"url\":\"\xff\",\"note\":\"\",\"status\":1,\"color\":2}";
-        let told = "it holds bytes that are not UTF-8, \"color\" is no field that can be sent";
+        let told = "it holds bytes that are not UTF-8, \"color\" is a field that cannot be sent";
         assert_eq!(words(row), told);
     }
 }

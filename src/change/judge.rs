@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::domain::{Cause, DeleteAnswer, Failure, Foreign, Outcome, PhoneCallEvent, WriteAnswer};
 
-/// A call that was sent, answered or not, and what became of what it covered.
+/// A call that was sent, answered or not, and the outcomes of the events it covered.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Settled {
     /// One for each covered event, in their order.

@@ -1,4 +1,4 @@
-//! What became of each planned event, and the counts of it: every event has one outcome at most,
+//! The outcome of each planned event, and their counts: every event has one outcome at most,
 //! and the counts always say the same as the outcomes.
 
 use std::collections::BTreeSet;
@@ -48,14 +48,18 @@ impl Tally {
         ]
     }
 
-    /// What happened in words, without what did not; `0 deleted`, or `0 restored` of an undo, where
-    /// nothing good did.
+    /// What happened in words, without what did not; `nothing deleted`, or `nothing restored` of an
+    /// undo, where nothing good did.
     pub fn words(&self, kind: Kind) -> String {
         let good = if kind == Kind::Undo { "restored" } else { "deleted" };
         let none = self.deleted + self.restored + self.altered == 0;
         let told = self.named().into_iter();
         let told = told.filter(|(name, count)| *count > 0 || (none && *name == good));
-        told.map(|(name, count)| format!("{count} {name}")).collect::<Vec<_>>().join(", ")
+        let words = told.map(|(name, count)| match count {
+            0 => format!("nothing {name}"),
+            _ => format!("{count} {name}"),
+        });
+        words.collect::<Vec<_>>().join(", ")
     }
 
     /// Events that have an outcome.

@@ -456,7 +456,7 @@ impl Machine {
         creates.go_back(from);
         self.looking = true;
         let what =
-            "what was refused as too many requests came is sent again where no list shows it";
+            "what was refused because of too many requests is sent again where no list shows it";
         self.remarks.push(what.to_owned());
     }
 
@@ -553,7 +553,7 @@ impl Machine {
         }
     }
 
-    /// What became of a call, for good.
+    /// Takes the final result of a call.
     fn keep(&mut self, id: usize, settled: Settled) {
         let Some(slot) = self.slots.get_mut(id) else { return };
         slot.stage = Stage::Settled(settled.reply);
@@ -791,8 +791,7 @@ impl Machine {
                         }
                     }
                     Looked::Again(at) => {
-                        let what =
-                            "an earlier request may still change it: listed again in a while";
+                        let what = "an earlier request may still change it: listed again soon";
                         let remark = format!("{extension}: {what}");
                         if !self.remarks.contains(&remark) {
                             self.remarks.push(remark);
@@ -884,13 +883,13 @@ impl Machine {
             Belief::Again(at) => {
                 self.traffic.add_at(at, Request::Listing(extension.clone()));
                 if begins {
-                    let what = "is listed otherwise than it was answered: listed again in a while";
+                    let what = "is listed otherwise than it was answered: listed again soon";
                     self.remarks.push(format!("{extension} {what}"));
                 }
             }
             Belief::Never => {
                 self.checking.given_up.insert(extension.clone());
-                let what = "could not be checked: each list says something else";
+                let what = "could not be checked: its lists contradict each other";
                 self.remarks.push(format!("{extension} {what}"));
             }
         }
@@ -907,7 +906,7 @@ impl Machine {
             self.remarks.push(format!("{extension}: {} {what}", surplus.len()));
         }
         if !strange.is_empty() {
-            let what = "gone that this run sent nothing for: somebody else took them";
+            let what = "gone though this run sent nothing for them: deleted by somebody else";
             self.remarks.push(format!("{extension}: {} {what}", strange.len()));
         }
         if let Rules::Delete(deletes) = &mut self.rules {
@@ -1064,7 +1063,7 @@ impl Machine {
             self.checking.all = self.checking.touched.len();
             self.traffic.begin_anew();
             self.listings = Fuse::default();
-            // Who wants to be left alone for long is not even asked what became of it.
+            // A PBX that asked for a long pause is not listed for the check either.
             if self.stopped().is_none_or(|stop| stop.reason != StopReason::RetryAfter) {
                 let given_up = &self.checking.given_up;
                 for extension in self.checking.touched.keys().filter(|it| !given_up.contains(*it)) {
@@ -1337,7 +1336,7 @@ impl Rules {
     fn not_sent(&self) -> Outcome {
         let why = match self {
             Self::Delete(_) => "stopped before it was sent",
-            Self::Create(_) => "stopped before it was made; undo the run again",
+            Self::Create(_) => "stopped before it was re-created; undo the run again",
         };
         Outcome::NotSent(Failure::new(Cause::Withheld, why))
     }

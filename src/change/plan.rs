@@ -49,7 +49,7 @@ impl Kind {
         match self {
             Self::Delete => "deleted",
             Self::Change => "changed",
-            Self::Undo => "made",
+            Self::Undo => "re-created",
             Self::Backup => "kept",
         }
     }
@@ -211,7 +211,7 @@ impl Plan {
         };
         (!named.is_empty()).then(|| {
             format!(
-                "{}{more} may be one extension: an event that both list is taken once",
+                "{}{more} may be one extension: an event that both list is planned once",
                 named.join(", ")
             )
         })

@@ -63,7 +63,7 @@ pub enum RestRefused {
         /// What is wrong.
         what: String,
     },
-    /// Nobody can tell whether it was undone.
+    /// Whether it was undone cannot be found out.
     #[error("{} cannot be read ({error})", folder.display())]
     Unreadable {
         /// The folder of run files.

@@ -59,7 +59,7 @@ struct Hold {
     is_trouble: bool,
 }
 
-/// What became of a request that came back.
+/// How a request ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {
     /// It is done with.

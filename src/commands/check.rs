@@ -25,7 +25,7 @@ const STEPS: [&str; 7] = ["configuration", "name", "TCP", "TLS", "token", "disco
 /// Longest wait for a connection.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// What became of a step.
+/// How a step ended.
 enum Step {
     Fine(String),
     Skipped(&'static str),
@@ -147,9 +147,10 @@ fn ask(
         let mut listed = hands.block_on(runtime::list_all(&ports, &[extension], 1, || ()));
         match listed.pop() {
             Some(Listed::Answered(result)) => result,
-            Some(Listed::NotAsked) | None => {
-                Err(Failure::new(Cause::Withheld, "its listing broke off in this program"))
-            }
+            Some(Listed::NotAsked) | None => Err(Failure::new(
+                Cause::Withheld,
+                "its listing was interrupted by a defect of this program",
+            )),
         }
     };
     let named = profile.extensions.first().map(|one| one.number.clone());
@@ -222,7 +223,7 @@ fn judge(
             steps.say(&refused(failure, "check auth and user in the profile"));
             return false;
         }
-        Some(_) => steps.say(&Step::Skipped("not judged, as the answer does not say")),
+        Some(_) => steps.say(&Step::Skipped("not known, as the answer does not say")),
     }
     true
 }
@@ -268,7 +269,8 @@ fn listed(profile: &Profile, listing: Result<Listing, Failure>) -> Step {
     let owner = access.owner.as_ref().filter(|owner| *owner != user);
     let owner = owner.map(|owner| format!(", owner {owner}")).unwrap_or_default();
     let events = super::counted(listing.len(), "event");
-    let doubt = if listing.is_unproven() { "; that proves nothing of this user" } else { "" };
+    let doubt =
+        if listing.is_unproven() { "; that does not prove that this user reaches it" } else { "" };
     Step::Fine(format!("{} has {events}, as {user}{owner}{doubt}", listing.extension()))
 }
 
@@ -281,7 +283,7 @@ fn deletion(profile: &Profile) -> String {
     let wide = forms.filter(|form| profile.wide_calls.allows(*form)).map(CallForm::name);
     let wide: Vec<_> = wide.collect();
     let wide = if wide.is_empty() { "none".to_owned() } else { wide.join(" and ") };
-    let typed = if profile.protected { ", the number always typed" } else { "" };
+    let typed = if profile.protected { ", the number must always be typed" } else { "" };
     let most = super::counted(profile.max_delete, "event");
     format!("may delete up to {most} at once, wide calls: {wide}{typed}")
 }

@@ -100,7 +100,7 @@ fn agree(
             if before.sends_the_same(&chosen.plan) {
                 return Ok(Ok(chosen));
             }
-            remark("not all is as it was when that was asked: nothing was sent");
+            remark("something changed since the question: nothing was sent");
         }
         if let Some(ending) = held_back(&chosen.plan)? {
             return Ok(Err(ending));
@@ -108,7 +108,7 @@ fn agree(
         if !is_old(&chosen) {
             return Ok(Ok(chosen));
         }
-        remark("that was listed more than a minute ago: listing again");
+        remark("the listing is more than a minute old: listing again");
         agreed = Some(chosen.plan);
     }
 }
@@ -119,7 +119,7 @@ fn choose(opened: &Opened, wanted: &Wanted, form: CallForm, flags: &Flags) -> Re
     let (selection, whole) = select(opened, wanted, flags)?;
     if selection.is_empty() {
         let ending = if whole { Ending::Refused } else { Ending::Failed };
-        return Err(ending.refusing("nothing was sent, as that matches no event"));
+        return Err(ending.refusing("nothing was sent: that matches no event"));
     }
     let profile = &opened.profile;
     let plan = Plan::freeze(profile.target.clone(), &selection, form, profile.max_delete);
@@ -175,7 +175,7 @@ fn select(opened: &Opened, wanted: &Wanted, flags: &Flags) -> Result<(Selection,
         return Err(ending.refusing(why));
     }
     if !whole {
-        remark("not everything could be read: what is not known is not deleted");
+        remark("not everything could be read: what could not be read is not deleted");
     }
     Ok((Selection::of_marks(&store), whole))
 }

@@ -60,8 +60,8 @@ impl Ending {
         self
     }
 
-    /// The ending of somebody whose results were written so. A reader that has seen enough and
-    /// closed its pipe is no failure.
+    /// `Failed` if standard output could not be written; a closed pipe is fine, as its reader has seen
+    /// enough.
     pub(super) fn written(self, written: io::Result<()>) -> Self {
         match written {
             Ok(()) => self,

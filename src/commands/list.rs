@@ -176,7 +176,7 @@ fn outcome(listed: Listed) -> Result<Listing, Failure> {
         Listed::Answered(result) => result,
         Listed::NotAsked => Err(Failure::new(
             Cause::Withheld,
-            "not asked, as too much had failed before: mend that first",
+            "not asked, as too many requests failed before: mend that first",
         )),
     }
 }

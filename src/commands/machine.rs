@@ -48,7 +48,11 @@ pub(super) fn held_back(
         let why = format!("this profile is read-only: nothing is {done} (read_only, --read-only)");
         Some(unsent(plan, Ending::Refused, &why, consent.format))
     } else if !consent.yes && !is_confirmed(plan, must_type)? {
-        Some(unsent(plan, Ending::Refused, "cancelled: nothing was sent", consent.format))
+        let why = match plan.undoes() {
+            Some(_) => "undo cancelled; nothing was re-created",
+            None => "cancelled: nothing was sent",
+        };
+        Some(unsent(plan, Ending::Refused, why, consent.format))
     } else {
         None
     })
@@ -176,7 +180,7 @@ async fn drive(
         if signal.is_some() {
             machine.stop_for(Stop::by_signal());
         }
-        // Nobody is there to look at what went, and to say how to go on.
+        // Without a screen there is no answer to the pause: the run stops.
         if machine.state() == RunState::Paused {
             machine.stop_for(Stop::by_surplus());
         }
@@ -230,7 +234,7 @@ async fn drive(
                 }
             }
             Some(Ok(Came::TooLate)) | None => return Ok(Closed { signal, in_order }),
-            // A panic has told its story already.
+            // The panic hook has reported it already.
             Some(Err(_)) => performing -= 1,
         }
     }
@@ -354,8 +358,8 @@ fn ending(tally: &Tally, is_sure: bool) -> Ending {
     }
 }
 
-/// Asks on a terminal; without one nobody can have said yes. `typed` has to be written out, or a
-/// `y` where there is none.
+/// Asks on a terminal, and is false without one. The answer has to be the number `typed`, or `y` where
+/// there is none.
 ///
 /// # Errors
 /// When the terminal cannot be read or written.

@@ -55,7 +55,7 @@ impl Opened {
             writes: if profile.read_only { Writes::ReadOnly } else { writes },
             concurrency: profile.concurrency,
         };
-        // Nobody else asks the PBX of a demo.
+        // The demo's PBX has no other clients.
         let book = self
             .simulator
             .is_none()

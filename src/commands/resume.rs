@@ -66,7 +66,7 @@ pub(super) fn run(
     let most = opened.profile.max_delete;
     let plan = Plan::go_on(route.target().clone(), &rest, &selection, most)
         .map_err(|refused| Ending::Refused.refusing(refused.to_string()))?;
-    // To settle by listing what is not there any more takes nobody's yes.
+    // Settling by listing alone changes nothing on the PBX, so it needs no yes.
     let asks = plan.calls() > 0 || consent.dry_run;
     let must_type = opened.profile.protected || route.differs().is_some();
     let held_back = || machine::held_back(&plan, &opened.profile, consent, must_type);

@@ -90,7 +90,7 @@ pub(super) fn print_run(record: &Record, format: RunFormat) -> Ending {
     let written = print(format, &told, |out| {
         let finished = record.finished.as_deref().unwrap_or("not finished");
         let Record { name, profile, origin, user, started, plan_hash, .. } = record;
-        // Whoever can write the folder can have changed the file.
+        // Every account that can write the folder can have changed the file.
         let shown = |text: &str| Foreign::from(text).to_string();
         writeln!(out, "run       {name} ({})", record.kind.name())?;
         let [profile, origin, user] = [profile, origin, user].map(|text| shown(text));
@@ -304,7 +304,7 @@ impl<'a> Told<'a> {
 impl Serialize for Outcomes<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let events = self.events.iter().map(|(event, outcome)| (Some(&event.key), *outcome));
-        // Of one whose line is lost nobody knows which it is.
+        // An event whose line is lost has no name.
         let missing = self.missing.iter().map(|(_, outcome)| (None, outcome));
         serializer
             .collect_seq(events.chain(missing).map(|(key, outcome): (Option<&EventKey>, _)| {

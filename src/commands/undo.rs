@@ -1,4 +1,4 @@
-//! `callsweep undo`: what a run took and is not there now is made again, each event once.
+//! `callsweep undo`: re-creates what a run took and is not there now, each event once.
 
 use std::path::Path;
 
@@ -99,7 +99,7 @@ fn close(
     if !closed {
         return Ok(None);
     }
-    remark(&format!("nothing is left to be made: every event of {} is there", way.record.name));
+    remark(&format!("every event of {} has already been restored", way.record.name));
     Ok(Some(runs::print_run(&runs::read(folder, name)?, format)))
 }
 

@@ -26,7 +26,7 @@ pub(super) fn looks(
             source.mistake(written.span(), mistake)
         }),
     };
-    let (theme, default) = (&document.theme, Palette::DEFAULT);
+    let (theme, default) = (&document.theme, default_palette(environment));
     let palette = Palette {
         focus: color("focus", &theme.focus, default.focus)?,
         good: color("good", &theme.good, default.good)?,
@@ -45,7 +45,7 @@ pub(super) fn looks(
 /// (no-color.org).
 pub fn looks_without_file(flags: &Flags, environment: &Environment) -> Looks {
     let no_color = flags.no_color || environment.value("NO_COLOR").is_some();
-    let palette = Some(Palette::DEFAULT).filter(|_| !no_color);
+    let palette = Some(default_palette(environment)).filter(|_| !no_color);
     let ascii = flags.ascii || !is_utf8(environment);
     Looks { palette, ascii, ..Looks::default() }
 }
@@ -76,21 +76,47 @@ pub fn terminal_refused(environment: &Environment) -> Option<&'static str> {
     )
 }
 
-/// The default takes the place of a colour that the terminal does not say it has.
-fn shown_by(environment: &Environment, palette: Palette) -> Palette {
-    let holds = |name, words: &[&str]| {
-        let value = environment.value(name).map(|value| value.to_string_lossy().into_owned());
-        value.is_some_and(|value| words.iter().any(|word| value.contains(word)))
-    };
-    let every = holds("COLORTERM", &["truecolor", "24bit"]) || holds("TERM", &["direct"]);
-    let many = every || holds("TERM", &["256color"]);
-    let has = |color| {
+/// How many colours the terminal says it has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Depth {
+    Few,
+    Many,
+    Every,
+}
+
+impl Depth {
+    fn of(environment: &Environment) -> Self {
+        let holds = |name, words: &[&str]| {
+            let value = environment.value(name).map(|value| value.to_string_lossy().into_owned());
+            value.is_some_and(|value| words.iter().any(|word| value.contains(word)))
+        };
+        if holds("COLORTERM", &["truecolor", "24bit"]) || holds("TERM", &["direct"]) {
+            Self::Every
+        } else if holds("TERM", &["256color"]) {
+            Self::Many
+        } else {
+            Self::Few
+        }
+    }
+
+    fn has(self, color: Color) -> bool {
         let beyond_sixteen = matches!(color, Color::Indexed(16..));
         let mixed = matches!(color, Color::Rgb(..));
-        (every || !mixed) && (many || !beyond_sixteen)
-    };
-    let shown = |color, default| if has(color) { color } else { default };
-    let default = Palette::DEFAULT;
+        (self == Self::Every || !mixed) && (self >= Self::Many || !beyond_sixteen)
+    }
+}
+
+fn default_palette(environment: &Environment) -> Palette {
+    match Depth::of(environment) {
+        Depth::Few => Palette::FEW,
+        Depth::Many | Depth::Every => Palette::MANY,
+    }
+}
+
+/// The default takes the place of a colour that the terminal does not say it has.
+fn shown_by(environment: &Environment, palette: Palette) -> Palette {
+    let (depth, default) = (Depth::of(environment), default_palette(environment));
+    let shown = |color, default| if depth.has(color) { color } else { default };
     Palette {
         focus: shown(palette.focus, default.focus),
         good: shown(palette.good, default.good),

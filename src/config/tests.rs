@@ -606,10 +606,9 @@ const COLOURFUL: &str = "ascii = true\nsynchronized_output = false\n[theme]\nfoc
 #[test]
 fn colours_are_the_files_as_far_as_the_terminal_has_them() {
     use ratatui::style::Color::{Blue, Indexed, Rgb};
-    let default = Palette::DEFAULT;
-    let whole = Palette { focus: Blue, good: Indexed(208), danger: Rgb(255, 135, 0), ..default };
-    let many = Palette { danger: default.danger, ..whole };
-    let few = Palette { good: default.good, ..many };
+    let many = Palette { focus: Blue, good: Indexed(208), ..Palette::MANY };
+    let whole = Palette { danger: Rgb(255, 135, 0), ..many };
+    let few = Palette { focus: Blue, ..Palette::FEW };
     for (environment, palette) in [
         (&[("TERM", "xterm"), ("COLORTERM", "truecolor")][..], whole),
         (&[("TERM", "xterm-direct")], whole),
@@ -621,6 +620,21 @@ fn colours_are_the_files_as_far_as_the_terminal_has_them() {
         let looks = looks(COLOURFUL, &Flags::default(), environment);
         assert_eq!(looks.palette, Some(palette), "{environment:?}");
         assert!(looks.ascii && !looks.synchronized);
+    }
+}
+
+#[test]
+fn the_default_colours_are_as_many_as_the_terminal_has() {
+    for (environment, palette) in [
+        (&[("TERM", "tmux-256color")][..], Palette::MANY),
+        (&[("TERM", "xterm"), ("COLORTERM", "truecolor")], Palette::MANY),
+        (&[("TERM", "linux")], Palette::FEW),
+        (&[], Palette::FEW),
+    ] {
+        assert_eq!(looks("", &Flags::default(), environment).palette, Some(palette));
+        let environment = environment.iter().copied().collect();
+        let without = looks_without_file(&Flags::default(), &environment);
+        assert_eq!(without.palette, Some(palette), "{environment:?}");
     }
 }
 

@@ -225,12 +225,12 @@ impl Failure {
         self.cause == Cause::Rejected && self.http_status == Some(400) && !self.code.is_empty()
     }
 
-    /// Whether the same request may go better a little later: the connection or the service was in
-    /// trouble, or asked too often. Everything else comes back the same until somebody mends it.
+    /// Whether the same request may succeed a little later: the connection or the service was in
+    /// trouble, or asked too often. Every other failure repeats itself until its cause is mended.
     ///
-    /// This is about use, not about harm. A GET may always be repeated, and a DELETE or PUT that
-    /// names its event too, as what is done twice is as if done once; a POST that makes an event
-    /// only where nothing [may have been made](Self::may_have_acted).
+    /// Says a retry may help, not that it is safe. A GET may always be repeated, and so may a DELETE or
+    /// PUT that names its event, as doing it twice is as if done once; a POST that creates an event may
+    /// be only where nothing [may have been made](Self::may_have_acted).
     pub fn is_worth_repeating(&self) -> bool {
         match self.cause {
             Cause::Unreachable | Cause::NoAnswer | Cause::Asleep => true,

@@ -59,7 +59,7 @@ struct Shelf {
 /// What a newer listing did to the marks of its extension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Replaced {
-    /// Marked events that are not listed any more; their marks went with them.
+    /// Marked events that are no longer listed; their marks went with them.
     pub vanished: usize,
     /// Marked events that are listed with another content than when they were marked.
     pub changed: usize,

@@ -257,7 +257,7 @@ fn open(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// What follows a torn line would be torn with it: appending would spoil the next one too.
+/// Cuts a torn line off the end: appending would spoil the next one too.
 fn cut_torn_line(mut file: &File) -> io::Result<()> {
     let mut text = Vec::new();
     file.read_to_end(&mut text)?;

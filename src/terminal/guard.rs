@@ -18,8 +18,8 @@ const ERASE: &[u8] = b"\x1b[?2026l\x1b[m\x1b[H\x1b[2J";
 /// Ends a sequence of which the terminal got only the beginning (CAN, ECMA-48 8.2.1).
 const CANCEL: &[u8] = b"\x18";
 
-/// True while the terminal is ours. Whoever turns it off gives the terminal back: the guard on an
-/// orderly way out, the panic hook on the other, never both.
+/// True while the terminal is ours. Turning it off gives the terminal back, exactly once: on an orderly
+/// way out the guard does, on the other the panic hook.
 static TAKEN: Mutex<bool> = Mutex::new(false);
 /// Told whenever the terminal is taken.
 static TAKEN_AGAIN: Condvar = Condvar::new();
@@ -49,10 +49,10 @@ pub(super) fn take() -> io::Result<Guard> {
     Ok(guard)
 }
 
-/// Takes the terminal once more: the shell, or whoever had it meanwhile, changes its modes.
+/// Takes the terminal once more: the shell or another program changed its modes meanwhile.
 pub(super) fn take_again() -> io::Result<()> {
     set_taken(true);
-    // crossterm turns raw mode on once, and would leave it to somebody else's modes.
+    // crossterm turns raw mode on once only, and another program may have changed the modes since.
     crossterm::terminal::disable_raw_mode()?;
     crossterm::terminal::enable_raw_mode()?;
     let mut bytes = Vec::new();
@@ -74,7 +74,7 @@ fn set_taken(taken: bool) -> bool {
     before
 }
 
-/// Blocks while somebody else has the terminal.
+/// Blocks while another program has the terminal.
 pub(super) fn wait_until_taken() {
     let mut taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
     while !*taken {
@@ -82,7 +82,7 @@ pub(super) fn wait_until_taken() {
     }
 }
 
-/// Somebody else has the terminal, and it is not to be touched.
+/// Another program has the terminal: it is not touched until taken again.
 pub(super) fn leave_to_others() {
     set_taken(false);
 }

@@ -5,6 +5,9 @@
 //! (DECSTBM and a line feed or reverse index, ECMA-48 and DEC STD 070), the way of fewer bytes
 //! wins, and a picture is one write within the brackets of synchronized output (mode 2026).
 //! Only what the Linux console, screen and tmux know too is written.
+//!
+//! Behind every picture the terminal's own cursor stands where the picture has it: screen readers
+//! and magnifiers follow it.
 
 mod pen;
 
@@ -12,6 +15,7 @@ mod pen;
 mod tests;
 
 use ratatui::buffer::{Buffer, Cell};
+use ratatui::layout::Position;
 use ratatui::style::{Color, Modifier};
 
 use pen::{Pen, columns};
@@ -28,8 +32,14 @@ const SHORTEST_ERASURE: usize = 5;
 /// Knows what the terminal shows, and changes it into what it should show.
 pub(super) struct Painter {
     /// What is on the screen; nothing is known before the first picture.
-    shown: Option<Buffer>,
+    shown: Option<Shown>,
     synchronized: bool,
+}
+
+struct Shown {
+    picture: Buffer,
+    /// Where the terminal's own cursor stands; None where it is hidden.
+    cursor: Option<Position>,
 }
 
 impl Painter {
@@ -38,34 +48,48 @@ impl Painter {
         Self { shown: None, synchronized }
     }
 
-    /// The next picture is painted whole: somebody else may have written to the terminal.
+    /// The next picture is painted whole: another program may have written to the terminal.
     pub(super) fn forget(&mut self) {
         self.shown = None;
     }
 
-    /// What makes the terminal show this picture, to be written as one; nothing where it does already.
-    pub(super) fn bytes(&self, next: &Buffer) -> Option<Vec<u8>> {
-        let changes = match self.shown.as_ref().filter(|shown| shown.area == next.area) {
-            Some(shown) => fewest_bytes(shown, next),
-            None => whole(next),
-        };
+    /// What makes the terminal show this picture with its cursor there, or hidden, to be written as
+    /// one; nothing where it does already.
+    pub(super) fn bytes(&self, next: &Buffer, cursor: Option<Position>) -> Option<Vec<u8>> {
+        let known = self.shown.as_ref().filter(|shown| shown.picture.area == next.area);
+        let mut pen = known.map_or_else(|| whole(next), |shown| fewest_bytes(&shown.picture, next));
+        leave_cursor(&mut pen, known, cursor);
+        let changes = pen.into_bytes();
         let (begin, end) = if self.synchronized { TOGETHER } else { (&b""[..], &b""[..]) };
         (!changes.is_empty()).then(|| [begin, &changes, end].concat())
     }
 
-    /// This picture was written.
-    pub(super) fn painted(&mut self, next: &Buffer) {
-        self.shown = Some(next.clone());
+    /// This picture was written, with its cursor.
+    pub(super) fn painted(&mut self, next: &Buffer, cursor: Option<Position>) {
+        self.shown = Some(Shown { picture: next.clone(), cursor });
     }
 }
 
-fn whole(next: &Buffer) -> Vec<u8> {
-    let blank = Buffer::empty(next.area);
-    [b"\x1b[m\x1b[H\x1b[2J", &changes(&blank, next, None)[..]].concat()
+/// Leaves the terminal's cursor there, or hidden, if it is not already.
+fn leave_cursor(pen: &mut Pen, known: Option<&Shown>, cursor: Option<Position>) {
+    let stands = pen.is_empty() && known.is_some_and(|shown| shown.cursor == cursor);
+    if let Some(Position { x, y }) = cursor.filter(|_| !stands) {
+        pen.go_to(usize::from(x), usize::from(y));
+    }
+    if known.is_none_or(|shown| shown.cursor.is_some() != cursor.is_some()) {
+        pen.show_cursor(cursor.is_some());
+    }
+}
+
+fn whole(next: &Buffer) -> Pen {
+    let mut pen = Pen::new(next.area);
+    pen.clear();
+    paint(&mut pen, &Buffer::empty(next.area), next);
+    pen
 }
 
 /// Cell by cell, or after a move of rows where that takes fewer bytes.
-fn fewest_bytes(shown: &Buffer, next: &Buffer) -> Vec<u8> {
+fn fewest_bytes(shown: &Buffer, next: &Buffer) -> Pen {
     let in_place = changes(shown, next, None);
     if in_place.len() < WORTH_A_SEARCH {
         return in_place;
@@ -75,15 +99,21 @@ fn fewest_bytes(shown: &Buffer, next: &Buffer) -> Vec<u8> {
     if moved.len() < in_place.len() { moved } else { in_place }
 }
 
-fn changes(shown: &Buffer, next: &Buffer, scroll: Option<Scroll>) -> Vec<u8> {
+fn changes(shown: &Buffer, next: &Buffer, scroll: Option<Scroll>) -> Pen {
     let mut pen = Pen::new(next.area);
     if let Some(scroll) = scroll {
         pen.scroll(scroll.top, scroll.bottom, scroll.up, scroll.by);
     }
+    paint(&mut pen, shown, next);
+    pen
+}
+
+/// Writes what differs; the terminal writes plainly behind it.
+fn paint(pen: &mut Pen, shown: &Buffer, next: &Buffer) {
     for (y, (before, after)) in rows(shown).zip(rows(next)).enumerate() {
-        paint_row(&mut pen, y, before, after);
+        paint_row(pen, y, before, after);
     }
-    pen.finish()
+    pen.write_plainly();
 }
 
 fn rows(buffer: &Buffer) -> impl Iterator<Item = &[Cell]> {
@@ -123,7 +153,7 @@ fn paint_row(pen: &mut Pen, y: usize, before: &[Cell], after: &[Cell]) {
     }
 }
 
-/// A blank that looks like any other, whatever the style of the letters that it has not.
+/// A space whose style cannot be seen.
 fn is_blank(cell: &Cell) -> bool {
     let seen = Modifier::REVERSED.union(Modifier::UNDERLINED).union(Modifier::CROSSED_OUT);
     cell.symbol() == " " && cell.bg == Color::Reset && !cell.modifier.intersects(seen)

@@ -1,6 +1,8 @@
 //! The screen as the loop sees it: one call shows a model.
 
+use std::cell::Cell as Shared;
 use std::convert::Infallible;
+use std::rc::Rc;
 
 use ratatui::Terminal;
 use ratatui::backend::{Backend, ClearType, WindowSize};
@@ -16,12 +18,15 @@ use super::painter::Painter;
 pub(super) struct Screen {
     terminal: Terminal<Canvas>,
     painter: Painter,
+    /// Where the last picture has its cursor.
+    cursor: Rc<Shared<Option<Position>>>,
 }
 
 impl Screen {
     pub(super) fn new(synchronized: bool) -> Self {
-        let Ok(terminal) = Terminal::new(Canvas(Size::ZERO));
-        Self { terminal, painter: Painter::new(synchronized) }
+        let cursor = Rc::new(Shared::new(None));
+        let Ok(terminal) = Terminal::new(Canvas { size: Size::ZERO, cursor: Rc::clone(&cursor) });
+        Self { terminal, painter: Painter::new(synchronized), cursor }
     }
 
     /// What makes the terminal show the model, at the size of which the model was told. It counts as
@@ -31,11 +36,12 @@ impl Screen {
         model: &Model,
         goes: impl FnOnce(Option<&[u8]>) -> bool,
     ) -> Option<Vec<u8>> {
-        self.terminal.backend_mut().0 = model.layout().whole.as_size();
+        self.terminal.backend_mut().size = model.layout().whole.as_size();
         let Ok(picture) = self.terminal.draw(|frame| draw(model, frame));
-        let bytes = self.painter.bytes(picture.buffer);
+        let cursor = self.cursor.get();
+        let bytes = self.painter.bytes(picture.buffer, cursor);
         if goes(bytes.as_deref()) && bytes.is_some() {
-            self.painter.painted(picture.buffer);
+            self.painter.painted(picture.buffer, cursor);
             return bytes;
         }
         None
@@ -46,18 +52,21 @@ impl Screen {
         self.painter.forget();
     }
 
-    /// The picture of a model, drawn anew.
+    /// The picture of a model, drawn anew, and where it has its cursor.
     #[cfg(test)]
-    pub(super) fn drawn(&mut self, model: &Model) -> &ratatui::buffer::Buffer {
-        self.terminal.backend_mut().0 = model.layout().whole.as_size();
+    pub(super) fn drawn(&mut self, model: &Model) -> (&ratatui::buffer::Buffer, Option<Position>) {
+        self.terminal.backend_mut().size = model.layout().whole.as_size();
         let Ok(picture) = self.terminal.draw(|frame| draw(model, frame));
-        picture.buffer
+        (picture.buffer, self.cursor.get())
     }
 }
 
-/// What ratatui takes for its terminal: only a size. The finished picture is painted as a whole,
-/// not by what ratatui says has changed.
-struct Canvas(Size);
+/// What ratatui takes for its terminal: a size, and where the cursor is put. The finished picture is
+/// painted as a whole, not by what ratatui says has changed.
+struct Canvas {
+    size: Size,
+    cursor: Rc<Shared<Option<Position>>>,
+}
 
 impl Backend for Canvas {
     type Error = Infallible;
@@ -70,6 +79,7 @@ impl Backend for Canvas {
     }
 
     fn hide_cursor(&mut self) -> Result<(), Infallible> {
+        self.cursor.set(None);
         Ok(())
     }
 
@@ -81,7 +91,8 @@ impl Backend for Canvas {
         Ok(Position::ORIGIN)
     }
 
-    fn set_cursor_position<P: Into<Position>>(&mut self, _position: P) -> Result<(), Infallible> {
+    fn set_cursor_position<P: Into<Position>>(&mut self, position: P) -> Result<(), Infallible> {
+        self.cursor.set(Some(position.into()));
         Ok(())
     }
 
@@ -94,11 +105,11 @@ impl Backend for Canvas {
     }
 
     fn size(&self) -> Result<Size, Infallible> {
-        Ok(self.0)
+        Ok(self.size)
     }
 
     fn window_size(&mut self) -> Result<WindowSize, Infallible> {
-        Ok(WindowSize { columns_rows: self.0, pixels: Size::ZERO })
+        Ok(WindowSize { columns_rows: self.size, pixels: Size::ZERO })
     }
 
     fn flush(&mut self) -> Result<(), Infallible> {

@@ -19,7 +19,7 @@ const WRITTEN: Duration = Duration::from_millis(150);
 /// How long an answer may take that a terminal may owe, or may not.
 const PERHAPS: Duration = Duration::from_millis(60);
 
-/// What became of a picture.
+/// Whether a picture was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Picture {
     /// The terminal has it, or will have it.

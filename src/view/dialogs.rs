@@ -11,7 +11,7 @@ use crate::app::{
 };
 use crate::domain::{ExpressionError, TERMS};
 
-use super::theme;
+use super::{put_cursor, theme};
 
 /// How a sentence of this tone is shown.
 pub(super) fn tone(tone: Tone) -> Style {
@@ -41,19 +41,14 @@ pub(super) fn about_filter(
     }
 }
 
-/// A line that is being typed, its cursor in sight.
-pub(super) fn typed_line(what: &str, line: &TypedLine, columns: usize) -> Line<'static> {
+/// A line that is being typed, and the column of its cursor, which is in sight.
+pub(super) fn typed_line(what: &str, line: &TypedLine, columns: usize) -> (Line<'static>, usize) {
     let (before, after) = line.at_cursor();
     let room = columns.saturating_sub(text::width(what) + 3);
-    let before = text::clip_front(before, room);
-    let after = text::clip(after, (room + 1).saturating_sub(text::width(&before)));
-    let mut after = after.chars();
-    let under = after.next().map_or(" ".to_owned(), |under| under.to_string());
-    Line::from(vec![
-        Span::styled(format!("{what}: {before}"), theme::STRONG),
-        Span::styled(under, theme::CURSOR),
-        Span::styled(after.collect::<String>(), theme::STRONG),
-    ])
+    let before = format!("{what}: {}", text::clip_front(before, room));
+    let column = text::width(&before);
+    let after = text::clip(after, columns.saturating_sub(column));
+    (Line::styled(format!("{before}{after}"), theme::STRONG), column)
 }
 
 /// What a question asks: its title, what there is to know, and what n and y do.
@@ -62,8 +57,8 @@ fn asked(model: &Model, about: About) -> (&'static str, String, [&'static str; 2
         (About::LeavingRun, Some((checked, all))) => {
             let all = count_of(all, "extension");
             let text = format!(
-                "Every call has come back; {checked} of {all} checked. What is not checked yet \
-                 stays so. The run file says what was done."
+                "Every call was answered; {checked} of {all} checked. Leaving now leaves the rest \
+                 unchecked. The run file says what was done."
             );
             (" Leave? ", text, ["stay", "end the checking, then leave"])
         }
@@ -81,9 +76,9 @@ fn asked(model: &Model, about: About) -> (&'static str, String, [&'static str; 2
             (" Leave? ", text, ["stay", "leave"])
         }
         (About::AskingInSpite, _) => {
-            let text = "Asking now may make the PBX block this address and its phones for an \
-                        hour, as so many requests failed. y asks once; when the wait is over it \
-                        is asked again by itself.";
+            let text = "Many requests failed. One more may make the PBX block this address, and \
+                        the phones behind it, for an hour. y sends one request now; n waits, \
+                        and callsweep asks again when the wait is over.";
             (" Ask now? ", text.to_owned(), ["wait", "ask once"])
         }
     }
@@ -97,7 +92,7 @@ pub(super) fn question(model: &Model, question: &Question, frame: &mut Frame<'_>
     lines.push(match (model.current_notice(), ready) {
         (Some(notice), _) => Line::styled(notice.text.clone(), tone(notice.tone)),
         (None, true) => Line::default(),
-        (None, false) => Line::styled("A moment, to read this.", theme::FAINT),
+        (None, false) => Line::styled("Read this first: y counts in a moment.", theme::FAINT),
     });
     lines.push(Line::from(vec![
         Span::styled("n Esc", theme::STRONG),
@@ -105,7 +100,9 @@ pub(super) fn question(model: &Model, question: &Question, frame: &mut Frame<'_>
         Span::styled("y", if ready { theme::DANGER } else { theme::FAINT }),
         Span::raw(format!(" {yes}")),
     ]));
-    window(frame, title, columns, lines, true);
+    let keys = lines.len() - 1;
+    let inside = window(frame, title, columns, lines, true);
+    put_cursor(frame, inside, 0, keys);
 }
 
 pub(super) fn help(top: usize, frame: &mut Frame<'_>) {
@@ -121,7 +118,8 @@ pub(super) fn help(top: usize, frame: &mut Frame<'_>) {
     }
     let most = lines.len().saturating_sub(height.saturating_sub(2));
     let lines = lines.into_iter().skip(top.min(most)).take(height.saturating_sub(2)).collect();
-    window(frame, " Keys   j k scroll, q closes ", columns, lines, false);
+    let inside = window(frame, " Keys   j k scroll, q closes ", columns, lines, false);
+    put_cursor(frame, inside, 0, 0);
 }
 
 fn help_rows(binding: &Binding, columns: usize) -> Vec<Line<'static>> {
@@ -137,13 +135,14 @@ fn help_rows(binding: &Binding, columns: usize) -> Vec<Line<'static>> {
     rows
 }
 
+/// A window over the panels; returns where its lines stand.
 pub(super) fn window(
     frame: &mut Frame<'_>,
     title: &str,
     columns: usize,
     lines: Vec<Line<'_>>,
     alarm: bool,
-) {
+) -> Rect {
     let screen = frame.area();
     let width = u16::try_from(columns + 4).unwrap_or(screen.width).min(screen.width);
     // The header with its badges and marks stays in sight.
@@ -157,6 +156,8 @@ pub(super) fn window(
         .border_style(style)
         .title(Line::styled(title.to_owned(), theme::STRONG))
         .padding(ratatui::widgets::Padding::horizontal(1));
+    let inside = block.inner(area);
     frame.render_widget(Clear, area);
     frame.render_widget(Paragraph::new(lines).block(block), area);
+    inside
 }

@@ -10,7 +10,7 @@ use crate::app::{
 };
 use crate::domain::{ExtensionNumber, PhoneCallEvent};
 
-use super::{dialogs, theme};
+use super::{dialogs, put_cursor, theme};
 
 pub(super) fn draw(model: &Model, review: &Review, frame: &mut Frame<'_>) {
     let columns = review.layout().columns;
@@ -27,9 +27,20 @@ pub(super) fn draw(model: &Model, review: &Review, frame: &mut Frame<'_>) {
         };
         lines.push(Line::from(text));
     }
-    lines.push(state(model, review));
+    let (state, typing) = state(model, review);
+    let at = typing.map_or_else(|| row_of_cursor(review), |column| (column, lines.len()));
+    lines.push(state);
     lines.push(keys(model, review));
-    dialogs::window(frame, &format!(" {} ", title(model, review)), columns, lines, true);
+    let title = format!(" {} ", title(model, review));
+    let inside = dialogs::window(frame, &title, columns, lines, true);
+    put_cursor(frame, inside, at.0, at.1);
+}
+
+/// Where the row under the cursor stands in the window.
+fn row_of_cursor(review: &Review) -> (usize, usize) {
+    let above = review.layout().summary() + review.layout().pinned.len() + 1;
+    let cursor = review.cursor();
+    (0, above + cursor.at.saturating_sub(cursor.top))
 }
 
 fn title(model: &Model, review: &Review) -> String {
@@ -45,12 +56,14 @@ fn title(model: &Model, review: &Review) -> String {
 
 fn summary(model: &Model, review: &Review) -> Vec<Line<'static>> {
     let (columns, digest) = (review.layout().columns, review.digest());
-    let types = counted(digest.types.iter().map(|(kind, count)| (kind.short(), *count)));
-    let calls = calls_words(review);
+    let types = digest.types.iter().map(|(kind, count)| (kind.short(), *count));
     if !review.layout().roomy {
-        let line = format!("{calls} · {types}");
+        let calls = calls_words(review, true);
+        let room = columns.saturating_sub(text::width(&calls) + 3);
+        let line = format!("{calls} · {}", most_of(types, review.events().len(), room));
         return vec![Line::styled(text::clip(&line, columns), theme::STRONG)];
     }
+    let (calls, types) = (calls_words(review, false), counted(types));
     let right = match (review.undone_run(), review.hash()) {
         (Some(run), _) => format!("of run {run}"),
         (None, _) if review.rest().is_some() => {
@@ -59,29 +72,42 @@ fn summary(model: &Model, review: &Review) -> Vec<Line<'static>> {
         (None, Some(hash)) => format!("plan {hash}"),
         (None, None) => String::new(),
     };
-    let room = columns.saturating_sub(text::width(&right) + 1);
+    let calls = text::column(&calls, columns.saturating_sub(text::width(&right) + 1));
     let statuses = format!("status  {}", statuses(digest));
-    let hosts = hosts_words(model, digest, columns.saturating_sub(22 + text::width(&statuses)));
+    let hosts = hosts_words(model, review, columns.saturating_sub(10 + text::width(&statuses)));
     vec![
-        Line::styled(format!("{} {right}", text::column(&calls, room)), theme::STRONG),
+        Line::styled(format!("{calls} {right}"), theme::STRONG),
         Line::from(text::clip(&format!("type   {types}"), columns)),
         Line::from(text::clip(&format!("host   {hosts}   {statuses}"), columns)),
     ]
 }
 
-fn calls_words(review: &Review) -> String {
+/// How many calls of which kind; that they are the usual ones is left out where room is short.
+fn calls_words(review: &Review, short: bool) -> String {
     let digest = review.digest();
     let extensions = count_of(digest.extensions, "extension");
     let calls = count_of(review.calls(), "call");
-    let how = match (review.is_of_undo(), digest.wide_calls) {
-        (true, _) => String::new(),
-        (false, 0) => ", each by its id,".to_owned(),
-        (false, wide) => format!(", {wide} wide,"),
+    let how = match digest.wide_calls {
+        0 if short || review.is_of_undo() => String::new(),
+        0 => ", each by its id,".to_owned(),
+        wide => format!(", {wide} wide,"),
     };
     if review.calls() == 0 {
-        return "Nothing is left as it was marked.".to_owned();
+        let [why, _] = why_nothing(review);
+        return format!("{why}.");
     }
     format!("{calls}{how} on {extensions}")
+}
+
+/// Why the plan is empty, and what to do.
+fn why_nothing(review: &Review) -> [&'static str; 2] {
+    match review.rest() {
+        Some(_) => ["None of its extensions could be listed", "R tries again"],
+        None if review.is_of_undo() => {
+            ["Something stands in for every event", "+ re-creates them all the same"]
+        }
+        None => ["Everything changed since it was marked", "+ adds it as it is now"],
+    }
 }
 
 /// `Dial-In 30  Hangup 2`.
@@ -89,23 +115,32 @@ fn counted(parts: impl Iterator<Item = (String, usize)>) -> String {
     parts.map(|(name, count)| format!("{name} {count}")).collect::<Vec<_>>().join("  ")
 }
 
-/// As many hosts as there is room for, and how many events have another.
-fn hosts_words(model: &Model, digest: &Digest, room: usize) -> String {
+/// As many of these as there is room for, one at least, and how many of all have another.
+fn most_of(parts: impl Iterator<Item = (String, usize)>, all: usize, room: usize) -> String {
+    let with_others = |words: &str, others: usize| match others {
+        0 => words.to_owned(),
+        others => format!("{words}  others {others}"),
+    };
+    let (mut words, mut others) = (String::new(), all);
+    for (name, count) in parts {
+        let gap = if words.is_empty() { "" } else { "  " };
+        let next = format!("{words}{gap}{name} {count}");
+        let left = others.saturating_sub(count);
+        if !words.is_empty() && text::width(&with_others(&next, left)) > room {
+            break;
+        }
+        (words, others) = (next, left);
+    }
+    with_others(&words, others)
+}
+
+fn hosts_words(model: &Model, review: &Review, room: usize) -> String {
     let name = |host: &str| match host {
         "" => "none".to_owned(),
         host => crate::domain::Foreign::from(model.mask().host(host)).to_string(),
     };
-    let mut shown: Vec<(String, usize)> = Vec::new();
-    for (host, count) in &digest.hosts {
-        let next = shown.iter().cloned().chain([(name(host), *count)]);
-        if !shown.is_empty() && text::width(&counted(next)) > room {
-            break;
-        }
-        shown.push((name(host), *count));
-    }
-    let others: usize = digest.hosts.iter().skip(shown.len()).map(|(_, count)| count).sum();
-    shown.extend((others > 0).then(|| ("others".to_owned(), others)));
-    counted(shown.into_iter())
+    let hosts = review.digest().hosts.iter().map(|(host, count)| (name(host), *count));
+    most_of(hosts, review.events().len(), room)
 }
 
 fn statuses(digest: &Digest) -> String {
@@ -225,11 +260,13 @@ fn call_under_cursor(model: &Model, review: &Review) -> Vec<Line<'static>> {
     lines.into_iter().map(|line| Line::styled(line, style)).collect()
 }
 
-/// What stands between the operator and a yes, or what was just said.
-fn state(model: &Model, review: &Review) -> Line<'static> {
+/// What stands between the operator and a yes, or what was just said; and the column in which a
+/// line or the number of events is being typed.
+fn state(model: &Model, review: &Review) -> (Line<'static>, Option<usize>) {
     let columns = review.layout().columns;
     if let Some(line) = review.line() {
-        return dialogs::typed_line("narrow", line, columns);
+        let (line, column) = dialogs::typed_line("narrow", line, columns);
+        return (line, Some(column));
     }
     let said = model.current_notice().map(|notice| {
         let words = text::clip(&model.mask().text(&notice.text), columns);
@@ -240,12 +277,14 @@ fn state(model: &Model, review: &Review) -> Line<'static> {
     let (words, style) = match model.unread() {
         None if review.must_type() && !review.is_armed() && !model.facts().read_only => {
             let typed = format!("Type {count}, then press y: {}", review.typed());
-            let mut spans =
-                vec![Span::styled(typed, theme::STRONG), Span::styled(" ", theme::CURSOR)];
-            spans.extend(said.into_iter().flat_map(|said| [Span::raw("  "), said]));
-            return Line::from(spans);
+            let column = text::width(&typed);
+            let mut spans = vec![Span::styled(typed, theme::STRONG)];
+            spans.extend(said.into_iter().flat_map(|said| [Span::raw("   "), said]));
+            // Who goes through the rows before typing is followed there.
+            let typing = review.cursor().at == 0 || !review.typed().is_empty();
+            return (Line::from(spans), typing.then_some(column));
         }
-        _ if said.is_some() => return Line::from(said.unwrap_or_default()),
+        _ if said.is_some() => return (Line::from(said.unwrap_or_default()), None),
         _ if model.facts().read_only && review.is_of_undo() => {
             ("Read-only: nothing can be re-created.".to_owned(), theme::WARNING)
         }
@@ -253,26 +292,26 @@ fn state(model: &Model, review: &Review) -> Line<'static> {
             ("Read-only: nothing can be deleted; s simulates.".to_owned(), theme::WARNING)
         }
         _ if review.is_agreed() => {
-            let text = "Reading once more before it deletes; n Esc cancels.";
+            let text = "Reading everything once more, then deleting; n Esc cancels.";
             (text.to_owned(), theme::STRONG)
         }
         _ if review.is_reading() => {
             (format!("Reading {} again: {read} so far", count_of(all, "extension")), theme::PLAIN)
         }
-        _ if count == 0 && review.rest().is_some() => {
-            ("Nothing of it could be listed: R tries again.".to_owned(), theme::WARNING)
-        }
         _ if count == 0 => {
-            ("Nothing is as it was marked: + adds it as it is now.".to_owned(), theme::WARNING)
+            let [why, remedy] = why_nothing(review);
+            (format!("{why}: {remedy}."), theme::WARNING)
         }
         Some(Unread::MoreWarnings) => {
             ("There are more warnings: j scrolls down.".to_owned(), theme::WARNING)
         }
         Some(Unread::NotShown) => ("Waiting for the terminal…".to_owned(), theme::PLAIN),
-        Some(Unread::TooSoon) => ("A moment, to read this.".to_owned(), theme::PLAIN),
+        Some(Unread::TooSoon) => {
+            ("Read this first: y counts in a moment.".to_owned(), theme::PLAIN)
+        }
         None => (format!("y {}, n cancels.", verb(review, count)), theme::STRONG),
     };
-    Line::styled(text::clip(&words, columns), style)
+    (Line::styled(text::clip(&words, columns), style), None)
 }
 
 fn verb(review: &Review, count: usize) -> String {

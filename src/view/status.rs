@@ -85,7 +85,7 @@ fn summary(model: &Model, columns: usize) -> Line<'static> {
         let words = match marked {
             0 => "nothing is marked: space marks, d reviews the row under the cursor".to_owned(),
             _ => format!(
-                "{} in {} marked: d reviews them",
+                "{} marked in {}: d reviews them",
                 count_of(marked, "event"),
                 count_of(extensions, "extension")
             ),
@@ -123,7 +123,7 @@ fn summary(model: &Model, columns: usize) -> Line<'static> {
     }
     if over {
         let check = machine.check();
-        let words = ended(active.ended(), check.words(), active.way_on(), columns);
+        let words = ended(active.ended_and_checked(), active.way_on(), columns);
         let is_well = tally.left() == 0 && check.is_good();
         let style = if is_well { theme::GOOD } else { theme::WARNING };
         return Line::styled(text::clip(&words, columns), style);
@@ -138,9 +138,8 @@ fn summary(model: &Model, columns: usize) -> Line<'static> {
 }
 
 /// How a run ended, whether it was checked and how to go on; where room is short that comes sooner.
-fn ended(mut parts: Vec<String>, check: &str, way_on: Option<String>, columns: usize) -> String {
+fn ended(mut parts: Vec<String>, way_on: Option<String>, columns: usize) -> String {
     let goes_on = way_on.is_some();
-    parts.push(check.to_owned());
     parts.extend(way_on);
     let words = parts.join(" · ");
     if text::width(&words) > columns && goes_on {
@@ -258,7 +257,7 @@ fn whole_row(model: &Model, frame: &mut Frame<'_>, inner: Rect, below: usize) {
     let mut lines = text::wrap(&text, columns);
     if lines.len() > room {
         lines.truncate(room);
-        // Nobody is to take for whole what is cut off.
+        // An ellipsis shows that the text goes on.
         if let Some(last) = lines.last_mut() {
             *last = text::clip(&format!("{}…", last.trim_end()), columns);
         }

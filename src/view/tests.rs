@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::{Buffer, Cell};
+use ratatui::layout::Position;
 use ratatui::style::{Color, Modifier};
 
 use crate::app::tests::{Desk, facts, put_off};
@@ -15,7 +16,7 @@ use crate::domain::{
 };
 use crate::looks::Looks;
 
-use super::{draw, theme};
+use super::{draw, text, theme};
 
 mod masks;
 
@@ -23,9 +24,16 @@ mod masks;
 const SIZES: [(u16, u16); 3] = [(60, 15), (80, 24), (120, 40)];
 
 fn drawn(model: &Model) -> Buffer {
+    drawn_with_cursor(model).0
+}
+
+/// The picture, and where it has the terminal's cursor.
+fn drawn_with_cursor(model: &Model) -> (Buffer, Option<Position>) {
     let whole = model.layout().whole;
     let mut terminal = Terminal::new(TestBackend::new(whole.width, whole.height)).unwrap();
-    terminal.draw(|frame| draw(model, frame)).unwrap().buffer.clone()
+    let picture = terminal.draw(|frame| draw(model, frame)).unwrap().buffer.clone();
+    let backend = terminal.backend();
+    (picture, backend.cursor_visible().then(|| backend.cursor_position()))
 }
 
 fn lines(picture: &Buffer) -> Vec<String> {
@@ -82,7 +90,7 @@ fn approved_at(name: &str, desk: &mut Desk, at_size: impl Fn(&mut Desk)) {
     for (columns, rows) in SIZES {
         desk.take(Message::Resized { columns, rows });
         at_size(desk);
-        let picture = drawn(&desk.model);
+        let (picture, cursor) = drawn_with_cursor(&desk.model);
         let dressed = |looks: Looks| {
             let mut picture = picture.clone();
             theme::dress(&mut picture, &looks);
@@ -90,6 +98,9 @@ fn approved_at(name: &str, desk: &mut Desk, at_size: impl Fn(&mut Desk)) {
         };
         let title = format!("{columns}x{rows}");
         writeln!(plain, "{title}\n{}\n{}", lines(&picture).join("\n"), styles(&picture)).unwrap();
+        if let Some(Position { x, y }) = cursor {
+            writeln!(plain, "cursor: row {y}, column {x}\n").unwrap();
+        }
         let without = dressed(Looks { palette: None, ..Looks::default() });
         assert_eq!(lines(&without), lines(&picture));
         assert!(without.content.iter().all(|cell| cell.fg == Color::Reset));
@@ -288,7 +299,7 @@ fn reading_again_for_the_review_and_what_drifted() {
     let mut old = at("A d");
     old.pass(std::time::Duration::from_secs(61));
     old.press_only("y");
-    assert!(picture(&old.model).contains("Reading once more before it deletes"));
+    assert!(picture(&old.model).contains("Reading everything once more"));
     let number = ExtensionNumber::parse("1").unwrap();
     let mut builder = ListingBuilder::new(number.clone());
     for (event_type, id, url) in [
@@ -414,6 +425,91 @@ fn the_cursor_and_the_marks_are_seen_without_colours() {
     assert!(
         modifier(marked).contains(Modifier::BOLD) && !modifier(marked).contains(Modifier::REVERSED)
     );
+}
+
+/// The row on which the terminal's cursor stands, and its column in it.
+fn row_of_cursor(model: &Model) -> (String, usize) {
+    let (picture, cursor) = drawn_with_cursor(model);
+    let Position { x, y } = cursor.expect("a cursor in sight");
+    (lines(&picture)[usize::from(y)].clone(), usize::from(x))
+}
+
+#[test]
+fn the_terminals_cursor_stands_on_the_row_in_focus_of_every_panel_and_size() {
+    for (columns, rows) in SIZES {
+        for keys in ["1 j", "2 j", "4 j", "3 j"] {
+            let mut desk = at("enter A d");
+            desk.run();
+            desk.settle(0, true);
+            desk.settle(1, true);
+            desk.take(Message::Resized { columns, rows });
+            desk.press(keys);
+            let (row, column) = row_of_cursor(&desk.model);
+            let marker = row.chars().nth(column);
+            assert_eq!(marker, Some('>'), "{keys} at {columns}x{rows}: {row}");
+        }
+    }
+}
+
+#[test]
+fn in_a_line_the_terminals_cursor_stands_at_the_place_of_typing() {
+    for (keys, before) in [
+        ("/ c r m", " filter extensions: crm"),
+        ("/ c r m left", " filter extensions: cr"),
+        ("enter / 受 付 left", " filter events: 受"),
+        ("T t y p e : 2 home", " mark: "),
+        ("A d / c r", "narrow: cr"),
+    ] {
+        let (row, column) = row_of_cursor(&at(keys).model);
+        let (left, _) = row.split_once(before.trim_end()).expect(keys);
+        let columns = text::width(left) + text::width(before);
+        assert_eq!(column, columns, "{keys}: {row}");
+    }
+    let mut desk = office(84);
+    desk.press("A d 8");
+    let (row, column) = row_of_cursor(&desk.model);
+    assert!(row.contains("press y: 8") && row.chars().nth(column - 1) == Some('8'), "{row}");
+}
+
+#[test]
+fn in_a_review_and_a_question_the_terminals_cursor_stands_on_the_row_in_focus() {
+    let (row, column) = row_of_cursor(&at("enter A d j").model);
+    assert_eq!(row.chars().nth(column), Some('>'), "{row}");
+    let mut desk = office(84);
+    desk.press("A d j j");
+    let (row, column) = row_of_cursor(&desk.model);
+    assert_eq!(row.chars().nth(column), Some('>'), "who reads the rows is followed there: {row}");
+    let (row, _) = row_of_cursor(&at("space 1 q").model);
+    assert!(row.contains("n Esc stay"), "{row}");
+}
+
+#[test]
+fn a_panel_in_focus_without_a_row_says_so_and_what_to_do_and_has_the_terminals_cursor() {
+    let nothing = Discovery { complete: true, ..Discovery::default() };
+    for (columns, rows) in SIZES {
+        for (key, says) in [
+            ("1", "no extension was found"),
+            ("2", "no extension is chosen"),
+            ("3", "0 extensions found"),
+            ("4", "no marks: space marks a row"),
+            ("5", "no request was sent yet"),
+        ] {
+            let mut desk = Desk::just_started();
+            let result = Ok(nothing.clone());
+            desk.take(Message::Discovered { result, exchanges: Vec::new() });
+            desk.take(Message::Resized { columns, rows });
+            desk.press(key);
+            let (row, _) = row_of_cursor(&desk.model);
+            assert!(row.contains(says), "{key} at {columns}x{rows}: {row}");
+        }
+    }
+}
+
+#[test]
+fn below_the_smallest_size_the_terminals_cursor_is_hidden() {
+    let mut desk = at("A d");
+    desk.take(Message::Resized { columns: 50, rows: 12 });
+    assert_eq!(drawn_with_cursor(&desk.model).1, None);
 }
 
 #[test]

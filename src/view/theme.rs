@@ -6,26 +6,30 @@ use ratatui::style::{Color, Modifier, Style};
 
 use crate::looks::{Looks, Palette};
 
+/// The colours in which the picture is drawn: each stands for a meaning until it is dressed.
+const ROLES: Palette =
+    Palette { focus: Color::Cyan, good: Color::Green, warning: Color::Magenta, danger: Color::Red };
+
 pub(super) const PLAIN: Style = Style::new();
 pub(super) const STRONG: Style = Style::new().add_modifier(Modifier::BOLD);
 pub(super) const FAINT: Style = Style::new().add_modifier(Modifier::DIM);
 pub(super) const CURSOR: Style = Style::new().add_modifier(Modifier::REVERSED);
-pub(super) const FOCUSED: Style = Style::new().fg(Palette::DEFAULT.focus);
-pub(super) const GOOD: Style = Style::new().fg(Palette::DEFAULT.good);
-pub(super) const WARNING: Style =
-    Style::new().fg(Palette::DEFAULT.warning).add_modifier(Modifier::BOLD);
-pub(super) const DANGER: Style =
-    Style::new().fg(Palette::DEFAULT.danger).add_modifier(Modifier::BOLD);
+/// What stands in a border is as plain as what stands in a panel.
+pub(super) const TITLE: Style = Style::new().fg(Color::Reset).remove_modifier(Modifier::DIM);
+pub(super) const FOCUSED: Style = Style::new().fg(ROLES.focus);
+/// Reversed: bold cyan, which is bright cyan on many terminals, does not read on white.
+pub(super) const FOCUSED_TITLE: Style =
+    TITLE.add_modifier(Modifier::BOLD).add_modifier(Modifier::REVERSED);
+pub(super) const GOOD: Style = Style::new().fg(ROLES.good);
+pub(super) const WARNING: Style = Style::new().fg(ROLES.warning).add_modifier(Modifier::BOLD);
+pub(super) const DANGER: Style = Style::new().fg(ROLES.danger).add_modifier(Modifier::BOLD);
 pub(super) const ALARM: Style = DANGER.add_modifier(Modifier::REVERSED);
 
 /// Gives the finished picture the operator's colours, or none, and takes from it what is not ASCII
 /// where nothing else may be drawn. Every column stays where it is.
 pub(super) fn dress(picture: &mut Buffer, looks: &Looks) {
-    if looks.palette != Some(Palette::DEFAULT) {
-        for cell in &mut picture.content {
-            cell.fg = looks.palette.map_or(Color::Reset, |palette| worn(cell.fg, palette));
-            cell.bg = looks.palette.map_or(Color::Reset, |_| cell.bg);
-        }
+    for cell in picture.content.iter_mut().filter(|cell| cell.fg != Color::Reset) {
+        cell.fg = looks.palette.map_or(Color::Reset, |palette| worn(cell.fg, palette));
     }
     if looks.ascii {
         to_ascii(picture);
@@ -33,12 +37,11 @@ pub(super) fn dress(picture: &mut Buffer, looks: &Looks) {
 }
 
 fn worn(role: Color, palette: Palette) -> Color {
-    let roles = Palette::DEFAULT;
     let pairs = [
-        (roles.focus, palette.focus),
-        (roles.good, palette.good),
-        (roles.warning, palette.warning),
-        (roles.danger, palette.danger),
+        (ROLES.focus, palette.focus),
+        (ROLES.good, palette.good),
+        (ROLES.warning, palette.warning),
+        (ROLES.danger, palette.danger),
     ];
     pairs.into_iter().find(|(drawn, _)| *drawn == role).map_or(role, |(_, color)| color)
 }
@@ -108,10 +111,12 @@ mod tests {
     #[test]
     fn colours_are_the_operators_or_none_and_the_rest_of_a_style_stays() {
         let fg = |style, looks| dressed("x", style, looks).content[0].fg;
-        let palette = Palette { warning: Color::Indexed(208), ..Palette::DEFAULT };
+        let palette = Palette { warning: Color::Indexed(208), ..Palette::MANY };
         let own = Looks { palette: Some(palette), ..Looks::default() };
         assert_eq!(fg(WARNING, own), Color::Indexed(208));
-        assert_eq!(fg(GOOD, own), GOOD.fg.unwrap());
+        assert_eq!(fg(GOOD, own), Color::Indexed(28));
+        assert_eq!(fg(DANGER, Looks::default()), Color::Red);
+        assert_eq!(fg(FOCUSED_TITLE, own), Color::Reset);
         assert_eq!(fg(PLAIN, own), Color::Reset);
         let none = Looks { palette: None, ..Looks::default() };
         for style in [WARNING, GOOD, FOCUSED, DANGER, ALARM] {

@@ -56,8 +56,8 @@ fn a_token_that_expires_stops_the_listing_at_once() {
     desk.perform_one();
     desk.simulator.with_world(|world| world.set_token("another"));
     desk.settle();
-    desk.sees("nothing more is read unasked");
-    desk.sees("renew what auth in the profile names");
+    desk.sees("reading stopped");
+    desk.sees("replace the token that auth in the profile names");
     insist(&mut desk);
     assert_never_struck(&desk);
 }
@@ -67,7 +67,7 @@ fn three_hundred_dead_extensions_never_wake_the_blocker() {
     let mut desk = Desk::before_reading(WATCHED, Setting::default());
     desk.simulator.with_world(|world| dead_phones(world, usize::MAX));
     desk.settle();
-    desk.sees("nothing more is read unasked");
+    desk.sees("reading stopped");
     desk.sees("extension_invalid");
     insist(&mut desk);
     desk.sees("as too many requests failed");

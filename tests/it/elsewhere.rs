@@ -106,7 +106,7 @@ fn on_the_screen_r_and_z_name_the_difference_and_have_the_number_typed() {
         desk.sees(title);
         desk.sees_wrapped("was sent to /uapi as 12; the profile has /uapi as @me");
         desk.do_keys("y");
-        desk.sees_wrapped("the number of events, before y");
+        desk.sees_wrapped("the number of events, then press y");
         desk.do_keys(typed);
         desk.do_keys("y");
         let seen = desk.simulator.with_world(|world| world.requests()[before..].to_vec());

@@ -390,7 +390,7 @@ fn check_stops_at_a_wrong_token_after_one_question() {
     let token = said.out.lines().nth(4).unwrap();
     assert!(
         token.starts_with("✗ token")
-            && token.contains("  → renew the token in the environment variable TOKEN"),
+            && token.contains("  → replace the token in the environment variable TOKEN"),
         "{token}"
     );
     assert!(said.out.ends_with("- listing        not tried\n"), "{}", said.out);

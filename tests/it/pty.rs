@@ -18,7 +18,7 @@ fn the_demo_deletes_one_event_by_keys_and_gives_the_terminal_back() {
     session.says_yes();
     session.sees("finished: 1 deleted");
     session.press("E");
-    session.sees("receipt written: it goes with the demo");
+    session.sees("receipt written; it is deleted when");
     let kept = |folder: &Path| std::fs::read_dir(folder).unwrap().count();
     let demo = std::fs::read_dir(passing.path()).unwrap().next().unwrap().unwrap().path();
     assert_eq!((kept(&demo.join("runs")), kept(&demo.join("receipts"))), (1, 1));

@@ -113,7 +113,7 @@ fn a_token_that_is_the_same_as_the_refused_one_is_not_tried_and_the_remedy_names
     let said = pbx.run(&["check"]);
     assert_eq!(said.code, 1, "{}", said.out);
     assert!(
-        said.out.contains("renew the token that token_command prints: \"sh …\""),
+        said.out.contains("replace the token that token_command prints: \"sh …\""),
         "{}",
         said.out
     );
@@ -122,14 +122,14 @@ fn a_token_that_is_the_same_as_the_refused_one_is_not_tried_and_the_remedy_names
     renewing(&pbx, "token_file = \"~/token\"", "wrong~token~here");
     let said = pbx.run(&["check"]);
     let file = pbx.home.path().join("token");
-    let remedy = format!("renew the token in the file {}", file.display());
+    let remedy = format!("replace the token in the file {}", file.display());
     assert!(said.out.contains(&remedy), "{}", said.out);
     let said = pbx.run(&["list"]);
     assert!(said.err.contains(&remedy), "{}", said.err);
 
     renewing(&pbx, "token_env = \"TOKEN\"", "");
     let said = Said::of(command(&pbx.home, "wrong~token~here", &["check"]).output().unwrap());
-    let remedy = "renew the token in the environment variable TOKEN and start again";
+    let remedy = "replace the token in the environment variable TOKEN and start again";
     assert!(said.out.contains(remedy), "{}", said.out);
 }
 
@@ -228,7 +228,7 @@ fn a_token_that_an_operator_writes_into_its_file_works_with_the_next_reading_and
     desk.do_keys("enter R");
     desk.sees("access_denied");
     desk.do_keys("enter");
-    desk.sees_wrapped("renew the token in the file");
+    desk.sees_wrapped("replace the token in the file");
     desk.do_keys("esc");
     write("another~token~since");
     let asked = |desk: &Desk| desk.simulator.with_world(|world| world.requests().len());

@@ -145,7 +145,11 @@ fn the_undo_of_an_undone_run_makes_nothing() {
     let undo = office.run_name();
     let said = office.say(&["undo", &undo, "--yes"]);
     assert_eq!((said.code, office.posts(), office.names().len()), (4, 3, 2));
-    assert!(said.err.contains(&format!("every event of {run} is there")), "{}", said.err);
+    assert!(
+        said.err.contains(&format!("every event of {run} has already been restored")),
+        "{}",
+        said.err
+    );
 }
 
 #[test]

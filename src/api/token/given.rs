@@ -70,9 +70,9 @@ impl Given {
     /// What an operator does where it is refused.
     pub(super) fn renew(&self) -> String {
         match self.origin.as_deref() {
-            Some(origin) if origin.can_be_asked() => format!("renew the token {}", origin.place),
-            Some(origin) => format!("renew the token {} and start again", origin.place),
-            None => "renew what auth in the profile names".to_owned(),
+            Some(origin) if origin.can_be_asked() => format!("replace the token {}", origin.place),
+            Some(origin) => format!("replace the token {} and start again", origin.place),
+            None => "replace the token that auth in the profile names".to_owned(),
         }
     }
 

@@ -127,14 +127,14 @@ impl Review {
             return Vec::new();
         }
         let add = if there > 0 && self.rest().is_none() {
-            format!(": + adds {there} as listed now")
+            format!(": + adds {there} as they are now")
         } else {
             String::new()
         };
-        let as_before = if self.rest().is_some() { "first reviewed" } else { "marked" };
+        let as_before = if self.rest().is_some() { "the first review" } else { "marking" };
         let events = count_of(differing, "event");
         let named = self.chosen.iter().flat_map(|chosen| chosen.choice.words(mask));
-        let said = format!("! {events} not as {as_before}, left out{add}");
+        let said = format!("! {events} changed since {as_before}, left out{add}");
         std::iter::once(said).chain(named.map(|words| format!("  {words}"))).collect()
     }
 
@@ -257,7 +257,7 @@ impl Model {
             && review.unreadable().is_empty()
         {
             self.dialog = None;
-            let text = "nothing of it is left to be sent: what went is settled by listing";
+            let text = "nothing is left to send: a new listing settles what was sent";
             self.say(Tone::Plain, text);
             return self.settle_rest(plan);
         }
@@ -276,7 +276,8 @@ impl Model {
         if as_shown.is_some_and(|(substance, _)| self.consent.is_about(&substance)) {
             return self.confirm();
         }
-        let text = "not all is as it was shown: nothing was sent; look, then y again";
+        let text =
+            "something changed since it was shown: nothing was sent; look, then press y again";
         self.notice(Tone::Warning, text);
         Vec::new()
     }
@@ -318,7 +319,7 @@ impl Model {
             self.loading.demand_anew(extension);
         }
         let text = match failed.len() {
-            0 => "every extension of this review could be read".to_owned(),
+            0 => "every extension of this review was read".to_owned(),
             failed => format!("reading {} again", count_of(failed, "extension")),
         };
         self.notice(Tone::Plain, text);

@@ -38,6 +38,16 @@ impl ReviewLayout {
         if self.roomy { 3 } else { 1 }
     }
 
+    /// All lines of the window.
+    fn height(&self) -> usize {
+        self.fixed() + self.pinned.len() + self.rows
+    }
+
+    /// Whether the window covers all of the screen but the header and a column or two at its sides.
+    pub fn covers(&self, size: Size) -> bool {
+        self.columns < WIDEST + 3 && self.height() + 3 >= usize::from(size.height)
+    }
+
     /// All lines but warnings and rows: the summary, the line with the position, the call, the
     /// sentence about the way back, the state and the keys.
     fn fixed(&self) -> usize {

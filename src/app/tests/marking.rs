@@ -84,7 +84,7 @@ fn enter_marks_on_every_loaded_extension_whatever_is_in_sight() {
     assert_eq!((desk.notice(), desk.model.hidden_marks()), ("3 marked on 2 extensions", 3));
     assert!(desk.model.dialog().is_none());
     mark(&mut desk, "host:crm.test");
-    assert_eq!(desk.notice(), "all 3 events are marked already");
+    assert_eq!(desk.notice(), "all 3 events are already marked");
 }
 
 #[test]
@@ -126,9 +126,9 @@ fn an_unmarking_says_how_many_and_offers_nothing_as_nothing_else_is_marked() {
     mark(&mut desk, "-type:0");
     assert_eq!((desk.marked(), desk.notice()), (vec!["b".to_owned()], "2 unmarked on 1 extension"));
     mark(&mut desk, "-type:0");
-    assert_eq!(desk.notice(), "all 2 events are unmarked already");
+    assert_eq!(desk.notice(), "all 2 events are already unmarked");
     mark(&mut desk, "-type:9");
-    assert_eq!(desk.notice(), "no event is meant, nothing unmarked");
+    assert_eq!(desk.notice(), "matches no event; nothing was unmarked");
     desk.press("L");
     assert!(desk.notice().starts_with("T marks by expression first"), "{}", desk.notice());
 }
@@ -351,7 +351,7 @@ fn giving_up_with_esc_keeps_what_is_marked_and_asks_for_nothing_more() {
     desk.list(&flying[0], "0 a");
     desk.press("esc");
     let left = 500 - before - 1;
-    let told = format!("given up by Esc: 1 more marked, {left} extensions not loaded for it");
+    let told = format!("loading stopped by Esc: 1 more marked, {left} extensions not loaded");
     assert_eq!((desk.notice(), desk.model.marking_waits_for()), (told.as_str(), 0));
     assert_eq!(desk.model.focus(), Panel::Extensions);
     desk.effects.clear();
@@ -368,7 +368,7 @@ fn unmarking_everything_gives_up_and_withdraws_the_offer() {
     desk.press("L U");
     assert_eq!(
         desk.notice(),
-        "1 mark taken away, and nothing more is loaded to be marked",
+        "1 mark cleared; nothing more is loaded to be marked",
         "{}",
         desk.notice()
     );

@@ -85,7 +85,7 @@ fn the_receipt_of_an_undo_tells_the_new_ids() {
 fn without_a_finished_run_there_is_no_receipt_and_the_reason_is_said() {
     let mut desk = Desk::open();
     assert!(desk.press("E").is_empty());
-    assert!(desk.notice().contains("nothing was run yet"));
+    assert!(desk.notice().contains("no run in this session yet"));
     desk.press("enter a d");
     desk.run();
     assert!(desk.press("E").is_empty());

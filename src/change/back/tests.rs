@@ -220,7 +220,7 @@ fn an_event_that_is_reported_made_and_not_listed_is_not_restored() {
     lists(&mut undo, &listing(&[]));
     assert_eq!((words(&undo), undo.check()), (vec!["refused".to_owned()], Check::Differs));
     let failure = undo.outcomes()[0].as_ref().and_then(Outcome::failure).unwrap();
-    assert_eq!(failure.to_string(), "the service reported it made; it is not listed");
+    assert_eq!(failure.to_string(), "the service reported it created; it is not listed");
 }
 
 /// One event `new` with another note than it was to have.

@@ -654,7 +654,7 @@ fn what_somebody_else_took_is_told_after_a_second_list_and_is_not_this_runs_doin
     lists_at(&mut run, &[], 12 * second);
     assert_eq!((run.surplus().len(), run.check()), (0, Check::Agrees));
     let told = run.take_remarks().pop().unwrap();
-    assert!(told.contains("1 gone that this run sent nothing for"), "{told}");
+    assert!(told.contains("1 gone though this run sent nothing for"), "{told}");
 }
 
 #[test]
@@ -778,7 +778,7 @@ fn an_event_that_appeared_turns_the_wide_call_into_event_calls_that_leave_it_the
     }
     assert_eq!(
         run.take_remarks(),
-        ["210 is not what was reviewed (1 appeared): event calls in place of a wide one"]
+        ["210 changed since the review (1 appeared): event calls in place of a wide one"]
     );
     run.hand_out(NOW);
     run.listed(&extension(), Ok(&listing(&[("2", "new")])), NOW);
@@ -882,7 +882,7 @@ fn a_type_call_that_takes_other_types_holds_the_run_and_event_calls_take_the_pla
     tried(&mut run);
     run.listed(&extension(), Ok(&listing(&[])), NOW);
     assert_eq!((run.state(), run.hand_out(NOW).len()), (RunState::Paused, 0));
-    assert_eq!(run.take_remarks(), ["210: a call for one type took 1 event of others too"]);
+    assert_eq!(run.take_remarks(), ["210: a call for one type took 1 event of other types too"]);
     assert!(run.took_too_much() && run.learnt(Learnt::default()).wipes);
     assert_eq!(run.beside(), 0, "it was in the plan");
     run.resume();

@@ -155,7 +155,7 @@ pub(super) fn table(report: &Report, out: &mut impl Write) -> io::Result<()> {
 
 /// A header and a record an event; cleaned where a terminal shows it. A spreadsheet takes some cells
 /// for formulas, which may reach out to the network: these get an apostrophe in front, which it
-/// shows as text. Whoever needs every byte as it is takes JSON.
+/// shows as text. JSON keeps every byte as it is.
 pub(super) fn csv(report: &Report, clean: bool, out: &mut impl Write) -> io::Result<()> {
     let mut records = csv::Writer::from_writer(out);
     records.write_record(COLUMNS).map_err(unwritten)?;

@@ -52,12 +52,35 @@ impl Pen {
         Self { written: String::new(), row: None, column: None, look: Look::default(), width }
     }
 
-    /// What was written; the terminal writes plainly behind it.
-    pub(super) fn finish(mut self) -> Vec<u8> {
-        if !self.written.is_empty() {
-            self.wear(Look::default());
-        }
+    /// How many bytes were written.
+    pub(super) fn len(&self) -> usize {
+        self.written.len()
+    }
+
+    /// Whether nothing was written.
+    pub(super) fn is_empty(&self) -> bool {
+        self.written.is_empty()
+    }
+
+    /// What was written.
+    pub(super) fn into_bytes(self) -> Vec<u8> {
         self.written.into_bytes()
+    }
+
+    /// Takes back how it writes.
+    pub(super) fn write_plainly(&mut self) {
+        self.wear(Look::default());
+    }
+
+    /// Blanks the whole screen, whatever it shows and however the terminal writes.
+    pub(super) fn clear(&mut self) {
+        self.written.push_str("\x1b[m\x1b[H\x1b[2J");
+        (self.row, self.column) = (Some(0), Some(0));
+    }
+
+    /// Brings the terminal's cursor into sight, or hides it (DECTCEM).
+    pub(super) fn show_cursor(&mut self, shown: bool) {
+        self.written.push_str(if shown { "\x1b[?25h" } else { "\x1b[?25l" });
     }
 
     /// Moves rows `top` to `bottom` by so many rows. Margins, line feed and reverse index are known
@@ -103,7 +126,8 @@ impl Pen {
         }
     }
 
-    fn go_to(&mut self, x: usize, y: usize) {
+    /// Goes to a cell the shortest way.
+    pub(super) fn go_to(&mut self, x: usize, y: usize) {
         if self.row == Some(y) && self.column == Some(x) {
             return;
         }

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::style::{Color, Modifier, Style};
 
 use crate::app::Message;
@@ -20,7 +20,14 @@ impl Emulator {
         Self(vt100::Parser::new(size(area.height), size(area.width), 0))
     }
 
-    fn shows(&self, picture: &Buffer) {
+    fn shows(&self, picture: &Buffer, cursor: Option<Position>) {
+        let screen = self.0.screen();
+        assert_eq!(screen.hide_cursor(), cursor.is_none());
+        let stands = screen.cursor_position();
+        assert!(
+            cursor.is_none_or(|cursor| (cursor.y, cursor.x) == stands),
+            "{cursor:?} {stands:?}"
+        );
         for (y, row) in rows(picture).enumerate() {
             for (x, _, cell) in columns(row) {
                 let at = (u16::try_from(y).unwrap(), u16::try_from(x).unwrap());
@@ -61,16 +68,19 @@ fn colour(colour: Color) -> vt100::Color {
     }
 }
 
+/// A picture and its cursor.
+type Shot = (Buffer, Option<Position>);
+
 /// Paints one picture after the other into one emulator.
-fn painted(pictures: &[Buffer]) {
-    let area = pictures[0].area;
+fn painted(pictures: &[Shot]) {
+    let area = pictures[0].0.area;
     let mut painter = Painter::new(true);
     let mut emulator = Emulator::new(area);
-    for picture in pictures {
-        emulator.0.process(&painter.bytes(picture).unwrap_or_default());
-        painter.painted(picture);
-        emulator.shows(picture);
-        assert_eq!(painter.bytes(picture), None, "nothing changed");
+    for (picture, cursor) in pictures {
+        emulator.0.process(&painter.bytes(picture, *cursor).unwrap_or_default());
+        painter.painted(picture, *cursor);
+        emulator.shows(picture, *cursor);
+        assert_eq!(painter.bytes(picture, *cursor), None, "nothing changed");
     }
 }
 
@@ -127,18 +137,26 @@ fn change(picture: &mut Buffer, change: Change) {
     }
 }
 
+fn cursors() -> impl Strategy<Value = Option<Position>> {
+    let places = (0..AREA.width, 0..AREA.height).prop_map(Position::from);
+    prop::option::weighted(0.8, places)
+}
+
 proptest! {
     #[test]
-    fn whatever_follows_whatever_the_terminal_shows_it_cell_for_cell(
-        steps in prop::collection::vec(prop::collection::vec(changes_of_pictures(), 1..12), 2..6),
+    fn whatever_follows_whatever_the_terminal_shows_it_cell_for_cell_and_the_cursor_in_its_place(
+        steps in prop::collection::vec(
+            (prop::collection::vec(changes_of_pictures(), 0..12), cursors()),
+            2..6,
+        ),
     ) {
         let mut picture = Buffer::empty(AREA);
         let mut pictures = Vec::new();
-        for step in steps {
+        for (step, cursor) in steps {
             for one in step {
                 change(&mut picture, one);
             }
-            pictures.push(picture.clone());
+            pictures.push((picture.clone(), cursor));
         }
         painted(&pictures);
     }
@@ -157,7 +175,7 @@ fn list(first: usize, cursor: usize) -> Buffer {
 }
 
 fn bytes(from: &Buffer, to: &Buffer) -> usize {
-    painted(&[from.clone(), to.clone()]);
+    painted(&[(from.clone(), None), (to.clone(), None)]);
     fewest_bytes(from, to).len()
 }
 
@@ -181,11 +199,13 @@ fn a_cursor_step_writes_two_rows_and_the_rest_of_a_row_goes_with_one_sequence() 
 
 #[test]
 fn a_picture_stands_within_the_brackets_and_without_them_where_they_are_switched_off() {
-    for (synchronized, begin, end) in [(true, TOGETHER.0, TOGETHER.1), (false, b"\x1b[m", b"t")] {
+    for (synchronized, begin, end) in
+        [(true, TOGETHER.0, TOGETHER.1), (false, b"\x1b[m", b"\x1b[?25l")]
+    {
         let painter = Painter::new(synchronized);
         let mut picture = Buffer::empty(AREA);
         picture.set_string(0, 0, "text", Style::new());
-        let bytes = painter.bytes(&picture).unwrap();
+        let bytes = painter.bytes(&picture, None).unwrap();
         assert!(bytes.starts_with(begin) && bytes.ends_with(end));
     }
 }
@@ -193,12 +213,14 @@ fn a_picture_stands_within_the_brackets_and_without_them_where_they_are_switched
 #[test]
 fn what_could_not_be_written_is_painted_whole_the_next_time() {
     let mut painter = Painter::new(true);
-    painter.painted(&list(1, 1));
+    let cursor = Some(Position::new(1, 4));
+    painter.painted(&list(1, 1), cursor);
     painter.forget();
-    let written = painter.bytes(&list(1, 2)).unwrap();
+    let written = painter.bytes(&list(1, 2), cursor).unwrap();
     let mut emulator = Emulator::new(list(1, 2).area);
+    emulator.0.process(b"\x1b[?25l");
     emulator.0.process(&written);
-    emulator.shows(&list(1, 2));
+    emulator.shows(&list(1, 2), cursor);
 }
 
 #[test]
@@ -214,7 +236,8 @@ fn every_screen_of_the_program_arrives_cell_for_cell() {
             desk.press(key);
             let written = screen.picture(&desk.model, |_| true).unwrap_or_default();
             emulator.0.process(&written);
-            emulator.shows(screen.drawn(&desk.model));
+            let (picture, cursor) = screen.drawn(&desk.model);
+            emulator.shows(picture, cursor);
         }
     }
 }

@@ -464,7 +464,7 @@ fn the_walk_comes_through_every_dialog() {
         "may delete all types",
         "DELETE /uapi/extensions/@me/0003*717/phoneCallEvents",
         "hidden by the filter",
-        "not as marked, left out",
+        "changed since marking, left out",
         "could not be read again",
         "simulating",
         "would send",

@@ -1,0 +1,46 @@
+//! What a panel without a row says: that it is empty, why, and what to do.
+
+use ratatui::Frame;
+use ratatui::layout::{Margin, Rect};
+use ratatui::text::Line;
+use ratatui::widgets::Clear;
+
+use crate::app::{Model, Panel, text};
+use crate::domain::Fetched;
+
+use super::put_row;
+
+/// Writes it into the panel, where that has no row.
+pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, panel: Panel, area: Rect) {
+    let Some(words) = words(model, panel) else { return };
+    let inner = area.inner(Margin::new(1, 1));
+    frame.render_widget(Clear, inner);
+    let columns = usize::from(inner.width).saturating_sub(1);
+    for (offset, line) in text::wrap(words, columns).into_iter().enumerate() {
+        put_row(frame, inner, offset, None, Line::from(line));
+    }
+}
+
+/// Of Events with an extension its own sentences tell, and the first line of Status always tells.
+fn words(model: &Model, panel: Panel) -> Option<&'static str> {
+    let (is_empty, words) = match panel {
+        Panel::Extensions => (model.visible_extensions() == 0, no_extension(model)),
+        Panel::Events => (model.shown_extension().is_none(), "no extension is chosen: press 1"),
+        Panel::Status => (false, ""),
+        Panel::Marked => (model.store().marked() == 0, "no marks: space marks a row"),
+        Panel::Calls => (model.calls().is_empty(), "no request was sent yet"),
+    };
+    is_empty.then_some(words)
+}
+
+fn no_extension(model: &Model) -> &'static str {
+    match model.discovery() {
+        _ if !model.extensions().is_empty() => "the filter hides every extension: Esc clears it",
+        _ if model.words_of_wait().is_some() => "waiting for the PBX: 3 Status says why",
+        Fetched::Not | Fetched::UnderWay => "reading the extensions…",
+        Fetched::Ready(()) => {
+            "no extension was found: name them under extensions in the profile, or with --extension"
+        }
+        Fetched::Failed(_) => "the extensions could not be read: R reads again",
+    }
+}
