@@ -49,15 +49,18 @@ mod print;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::{EventType, Extension, ExtensionKind, Modified, Owner};
-use pattern::{Pattern, Word};
+use super::{EventType, Extension, ExtensionKind, ExtensionNumber, Modified, Owner};
+use pattern::{Glyph, Pattern, Word};
 
 pub use parse::ExpressionError;
 pub use passed::{PassedOver, Unread};
+pub(super) use print::name as type_word;
 
 /// What can be written in an expression, for papers: a term, and what it means.
 pub const TERMS: [(&str, &str); 15] = [
@@ -270,6 +273,41 @@ impl Expression {
     fn of(mut terms: Vec<Term>, zone: TimeZone) -> Self {
         terms.sort_by_key(|term| term.test.rank());
         Self { terms, zone }
+    }
+
+    /// Every event, and says so.
+    pub(super) fn every() -> Self {
+        let all = Pattern::new(vec![Glyph::Any], false);
+        Self::default().and(Test::Extension(vec![all]), false)
+    }
+
+    /// The same of these extensions only.
+    pub(super) fn and_extensions<'a>(
+        self,
+        numbers: impl Iterator<Item = &'a ExtensionNumber>,
+    ) -> Self {
+        let numbers = numbers.map(|number| Pattern::just(number.as_str())).collect();
+        self.and(Test::Extension(numbers), false)
+    }
+
+    /// The same of these types only, of all where there are none.
+    pub(super) fn and_types(self, types: &BTreeSet<EventType>) -> Self {
+        if types.is_empty() {
+            self
+        } else {
+            self.and(Test::Type(types.iter().copied().collect()), false)
+        }
+    }
+
+    /// The same with these ids only or, negated, without them; where there are none, with any.
+    pub(super) fn and_ids<'a>(self, ids: impl IntoIterator<Item = &'a str>, negated: bool) -> Self {
+        let ids: Vec<_> = ids.into_iter().map(Pattern::just).collect();
+        if ids.is_empty() { self } else { self.and(Test::Id(ids), negated) }
+    }
+
+    fn and(mut self, test: Test, negated: bool) -> Self {
+        self.terms.push(Term { negated, test });
+        Self::of(self.terms, self.zone)
     }
 
     /// True when everything matches because nothing was asked.

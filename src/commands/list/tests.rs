@@ -5,8 +5,10 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::app::{Facts, Key, Message, Model, Moment, update};
+use crate::config::Flags;
 use crate::domain::{
-    EventKey, EventStore, ExtensionKind, Filter, ListingBuilder, Owner, RawEvent, Target, UserId,
+    EventKey, EventStore, Expression, ExtensionKind, Filter, ListingBuilder, NotSelected, Owner,
+    RawEvent, Standing, Target, UserId, selecting,
 };
 
 /// The arguments of a command, read as from its command line.
@@ -14,6 +16,8 @@ use crate::domain::{
 struct Probe {
     #[command(flatten)]
     selection: SelectionArguments,
+    #[arg(long = "extension")]
+    extensions: Vec<String>,
 }
 
 const EXPRESSIONS: &[&str] = &[
@@ -184,6 +188,87 @@ proptest! {
             prop_assert_eq!(&by_screen(&found, expression), &listed, "T {}", expression);
             prop_assert_eq!(&by_filter(&found, expression), &listed, "filter {}", expression);
             prop_assert_eq!(&by_delete(&found, expression), &listed, "delete {}", expression);
+        }
+    }
+}
+
+/// What a POSIX shell makes of a line of words and single quotes.
+fn words(line: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let (mut inside, mut characters) = (false, line.chars());
+    while let Some(character) = characters.next() {
+        match (character, inside) {
+            ('\'', _) => inside = !inside,
+            (' ', false) => words.push(String::new()),
+            ('\\', false) => words.last_mut().unwrap().extend(characters.next()),
+            (other, _) => words.last_mut().unwrap().push(other),
+        }
+    }
+    words
+}
+
+/// What these arguments select when everything is listed.
+fn by_line(found: &[(Extension, Listing)], line: &str) -> Vec<EventKey> {
+    let arguments = ["probe".to_owned()].into_iter().chain(words(line));
+    let probe = Probe::try_parse_from(arguments).unwrap();
+    let flags = Flags { extensions: probe.extensions, ..Flags::default() };
+    let wanted = probe.selection.wanted().unwrap();
+    wanted.is_named(&flags).unwrap();
+    let named = selection::extensions(&flags).unwrap();
+    let is_asked =
+        |one: &Extension| named.is_empty() || named.iter().any(|named| named.number == one.number);
+    let listed: Vec<_> = found.iter().filter(|(one, _)| is_asked(one)).collect();
+    let listings: Vec<_> = listed.iter().map(|(_, listing)| listing).collect();
+    assert!(wanted.unlisted(&listings).is_empty(), "{line}");
+    let keys = listed.iter().flat_map(|(extension, listing)| {
+        let rows = wanted.rows(extension, listing).into_iter();
+        rows.map(|row| listing.row(row).unwrap().key())
+    });
+    keys.collect()
+}
+
+proptest! {
+    #[test]
+    fn the_line_that_selects_the_marks_again_selects_exactly_them(
+        world in worlds(),
+        last in prop::option::of(prop::sample::select(EXPRESSIONS)),
+        toggled in prop::collection::vec(any::<prop::sample::Index>(), 0..6),
+        whole in prop::option::of(0..4_usize),
+        unlisted in prop::option::weighted(0.3, 0..4_usize),
+    ) {
+        let found = found(&world);
+        let mut store = EventStore::default();
+        let listed = found.iter().enumerate().filter(|(place, _)| Some(*place) != unlisted);
+        let listed: Vec<_> = listed.map(|(_, one)| one).collect();
+        let last = last.map(|text| Expression::parse(text, &now(), &Standing::ALL).unwrap());
+        for (extension, listing) in &listed {
+            store.insert(listing.clone());
+            if let Some(last) = &last {
+                store.set_marks_where(last, extension, true);
+            }
+        }
+        if let Some((extension, listing)) = whole.and_then(|place| listed.get(place)) {
+            store.set_marks(&extension.number, 0..listing.len(), true);
+        }
+        for toggled in toggled.iter().filter(|_| !listed.is_empty()) {
+            let (extension, listing) = listed[toggled.index(listed.len())];
+            if !listing.is_empty() {
+                let row = toggled.index(listing.len());
+                let on = !store.is_marked(&extension.number, row);
+                store.set_marks(&extension.number, [row], on);
+            }
+        }
+        let extensions: Vec<_> = found.iter().map(|(extension, _)| extension.clone()).collect();
+        match selecting(&store, &extensions, last.as_ref(), &now()) {
+            Ok(line) => {
+                let (mut again, mut marked) = (by_line(&found, &line), keys_of(&store));
+                again.sort();
+                marked.sort();
+                prop_assert_eq!(again, marked, "{}", line);
+            }
+            Err(NotSelected::Nothing) => prop_assert_eq!(store.marked(), 0),
+            Err(NotSelected::None) => prop_assert!(store.marked_extensions() > 0),
+            Err(NotSelected::TooLong { .. }) => prop_assert!(false, "so few are never too long"),
         }
     }
 }

@@ -40,6 +40,11 @@ impl Pattern {
         Self { shape: Shape::of(&glyphs), glyphs, ignore_case }
     }
 
+    /// This text and no other.
+    pub(super) fn just(text: &str) -> Self {
+        Self::new(text.chars().map(Glyph::Just).collect(), false)
+    }
+
     /// Whether this character is asked for.
     pub(super) fn has(&self, character: char) -> bool {
         self.glyphs.contains(&Glyph::Just(character))

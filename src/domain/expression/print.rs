@@ -91,7 +91,7 @@ impl Display for Age {
 }
 
 /// The name of a type in expressions; a type without one is its number.
-pub(super) fn name(event_type: EventType) -> String {
+pub(in crate::domain) fn name(event_type: EventType) -> String {
     match event_type {
         EventType::Unknown(number) => number.to_string(),
         EventType::DialIn

@@ -475,7 +475,7 @@ impl<'a> EventView<'a> {
     }
 
     /// Its id.
-    pub fn id(&self) -> &str {
+    pub fn id(&self) -> &'a str {
         id_of(&self.listing.ids, self.row)
     }
 
