@@ -10,12 +10,14 @@ mod consent;
 mod copying;
 mod cursor;
 mod effect;
+mod events;
+mod extensions;
 mod key;
 mod keymap;
 mod layout;
 mod line;
 mod loading;
-mod marking;
+mod marks;
 mod message;
 mod model;
 mod outage;
@@ -26,22 +28,24 @@ mod running;
 mod status;
 pub mod text;
 mod update;
+mod words;
 
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use browse::{Boxed, Line, MarkedLine};
 pub use command::{Command, Motion, Panel};
 #[cfg(test)]
 pub(crate) use consent::picture_ids;
 pub use consent::{PictureId, Unread};
 pub use cursor::Cursor;
 pub use effect::Effect;
+pub use events::{EventsPanel, Line, Scope};
+pub use extensions::{ExtensionOrder, ExtensionRow, Extensions};
 pub use key::{Key, KeyRefused};
 pub use keymap::{BINDINGS, Binding, Layer, hints};
 pub use layout::Layout;
 pub use line::TypedLine;
-pub use marking::MarkPrompt;
+pub use marks::{Boxed, MarkPrompt, MarkedLine};
 pub use message::{Message, Moment, RunRead};
 pub use model::{About, Dialog, Facts, Leaving, Model, Question};
 pub use prompt::FilterPrompt;

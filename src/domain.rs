@@ -42,7 +42,7 @@ pub use service::{Again, Credentials, Discovery, Exchange, Origin, Secret, Seen,
 pub use stop::{LONGEST_PAUSE, Stop, StopReason};
 pub use store::{
     Arrangement, EventGroup, EventOrder, EventStore, EventView, GroupKey, Grouping, ListEnd,
-    Listing, ListingBuilder, Meant, OddRow, Place, RawEvent, Replaced, RowText,
+    Listing, ListingBuilder, Meant, OddRow, Place, RawEvent, Replaced, RowText, TakenBack,
 };
 pub use target::{Access, CallForm, Target, TargetRefused, UserId, WideCalls};
 pub use trust::{Fingerprint, FingerprintRefused, Trust};

@@ -15,21 +15,6 @@ mod review;
 mod status;
 mod theme;
 
-/// Number and label, and what the extension is and whose, where that tells more than the number.
-pub(super) fn called(model: &Model, extension: &Extension) -> String {
-    let mask = model.mask();
-    let mut words = format!("{} {}", mask.number(&extension.number), mask.words(&extension.label));
-    if let Some(kind) = extension.kind.as_ref().filter(|kind| **kind != ExtensionKind::Phone) {
-        words = format!("{} · {kind}", words.trim_end());
-    }
-    if let Some(owner) = &extension.owner {
-        let name = mask.words(&owner.name);
-        let owner = if owner.name.is_empty() { format!("owner {}", owner.id) } else { name };
-        words = format!("{} · {owner}", words.trim_end());
-    }
-    words
-}
-
 #[cfg(test)]
 mod tests;
 
@@ -40,7 +25,10 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Paragraph};
 
 use crate::app::{Dialog, Layer, MarkPrompt, Model, Panel, Tone, count_of, hints, text};
-use crate::domain::{Extension, ExtensionKind, Fetched, Meant};
+use crate::domain::{Fetched, Meant};
+
+/// The bar on the row under the cursor is at least so long.
+const SHORTEST_BAR: u16 = 24;
 
 /// Draws the whole screen.
 pub fn draw(model: &Model, frame: &mut Frame<'_>) {
@@ -115,7 +103,7 @@ fn header(model: &Model) -> Line<'static> {
         Fetched::Ready(()) | Fetched::Failed(_) => {
             let unsure = if model.not_read_again().is_some() { "?" } else { "" };
             let (least, more) = if model.is_partial() { ("at least ", "+") } else { ("", "") };
-            let (extensions, events) = (model.extensions().len(), model.store().len());
+            let (extensions, events) = (model.extensions().found().len(), model.store().len());
             (
                 format!("{extensions} ext  {least}{events}{unsure} events  "),
                 format!("{extensions} ext  {events}{more}{unsure} events  "),
@@ -249,9 +237,9 @@ fn about_typed(model: &Model) -> Option<Span<'static>> {
     match model.dialog()? {
         Dialog::Filter(prompt) => {
             let passed_over = if prompt.panel() == Panel::Extensions {
-                model.extensions_passed_over().in_words("extension")
+                model.extensions().passed_over().in_words("extension")
             } else {
-                model.passed_over().to_string()
+                model.events().passed_over().to_string()
             };
             Some(dialogs::about_filter(prompt.line(), prompt.refused(), &passed_over))
         }
@@ -375,9 +363,13 @@ fn put_row(
     let marker = if cursor.is_some() { ">" } else { " " };
     let mut spans = vec![Span::raw(marker)];
     spans.extend(line.spans);
+    // Blanks behind the last word cost a slow line as much as letters do.
+    let words = spans.iter().map(|span| span.content.as_ref()).collect::<String>();
+    let words = u16::try_from(text::width(words.trim_end())).unwrap_or(row.width);
     frame.render_widget(Paragraph::new(Line::from(spans).style(line.style)), row);
     if cursor == Some(true) {
-        frame.buffer_mut().set_style(row, theme::CURSOR);
+        let bar = Rect { width: words.clamp(SHORTEST_BAR, row.width.max(SHORTEST_BAR)), ..row };
+        frame.buffer_mut().set_style(bar.intersection(row), theme::CURSOR);
         put_cursor(frame, row, 0, 0);
     }
 }

@@ -36,6 +36,10 @@ pub enum Motion {
     PageDown,
     /// Half a panel up.
     PageUp,
+    /// The next group.
+    NextGroup,
+    /// The group before it.
+    PreviousGroup,
 }
 
 impl Motion {
@@ -48,6 +52,7 @@ impl Motion {
             Self::Last => last,
             Self::PageDown => top + page,
             Self::PageUp => top.saturating_sub(page),
+            Self::NextGroup | Self::PreviousGroup => top,
         }
         .min(last)
     }
@@ -84,6 +89,22 @@ pub enum Command {
     LoadAndMark,
     /// Take all marks away.
     UnmarkAll,
+    /// Take back the last change of marks.
+    TakeBack,
+    /// Begin a range, or drop it.
+    Range,
+    /// Type an expression and unmark what it means.
+    UnmarkByExpression,
+    /// The same as marking by expression, with `is:` typed already.
+    MarkByStanding,
+    /// Show the events of all extensions.
+    ShowAll,
+    /// Group the events by something else.
+    Group,
+    /// Order the rows by something else.
+    Sort,
+    /// Give the focused panel the whole screen, or take it back.
+    Zoom,
     /// Freeze the marks into a plan and show it.
     ReviewDeletion,
     /// Say yes to the dialog.

@@ -33,7 +33,7 @@ impl Model {
         let at = self.cursor(self.focus).at;
         let wanted = |row: usize| all || row == at;
         let rows: Vec<String> = match self.focus {
-            Panel::Events => (0..self.event_lines())
+            Panel::Events => (0..self.events.len())
                 .filter(|row| wanted(*row))
                 .filter_map(|row| self.event_text(row))
                 .collect(),
@@ -77,13 +77,17 @@ impl Model {
     }
 
     fn event_text(&self, row: usize) -> Option<String> {
-        let listing = self.current_listing()?;
-        Some(match self.event_line(row)? {
-            Line::Group { event_type, rows, .. } => {
-                format!("{event_type}: {}", count_of(rows.len(), "event"))
+        Some(match self.events.line(row)? {
+            Line::Group { group, .. } => {
+                let group = self.events.group(group)?;
+                let name = self.group_words(&group.key);
+                format!("{name}: {}", count_of(group.rows.len(), "event"))
             }
-            Line::Event(row) => event_text(&listing.row(*row)?.to_event(), &self.mask),
-            Line::Odd(place) => self.mask.words(&listing.odd().get(*place)?.text),
+            Line::Event { place, .. } => {
+                let (listing, row) = self.events.event(place, &self.store)?;
+                event_text(&listing.row(row)?.to_event(), &self.mask)
+            }
+            Line::Odd(odd) => self.mask.words(&self.odd_row(odd)?.text),
         })
     }
 

@@ -1,4 +1,6 @@
-//! A cursor in a list, and which part of the list is in sight.
+//! A cursor in a list, which part of the list is in sight, and the range that moving extends.
+
+use std::ops::RangeInclusive;
 
 use super::Motion;
 
@@ -10,6 +12,8 @@ pub struct Cursor {
     pub at: usize,
     /// The first row in sight.
     pub top: usize,
+    /// Where a range began; it ends at the cursor.
+    pub from: Option<usize>,
 }
 
 impl Cursor {
@@ -24,14 +28,37 @@ impl Cursor {
             Motion::Last => last,
             Motion::PageDown => self.at.saturating_add(page),
             Motion::PageUp => self.at.saturating_sub(page),
+            // Only a list with groups knows where they are.
+            Motion::NextGroup | Motion::PreviousGroup => self.at,
         }
         .min(last);
         self.fit(length, height);
     }
 
+    /// The rows of the range, where there is one.
+    pub fn range(&self) -> Option<RangeInclusive<usize>> {
+        self.from.map(|from| from.min(self.at)..=from.max(self.at))
+    }
+
+    /// Whether a row is in the range.
+    pub fn covers(&self, row: usize) -> bool {
+        self.range().is_some_and(|range| range.contains(&row))
+    }
+
+    /// Begins a range at the cursor.
+    pub fn begin_range(&mut self) {
+        self.from = Some(self.at);
+    }
+
+    /// True where there was a range.
+    pub fn drop_range(&mut self) -> bool {
+        self.from.take().is_some()
+    }
+
     /// Brings the cursor back into the list and into sight, moving as little as possible.
     pub fn fit(&mut self, length: usize, height: usize) {
         self.at = self.at.min(length.saturating_sub(1));
+        self.from.take_if(|from| *from >= length);
         let height = height.max(1);
         let lowest_top = (self.at + 1).saturating_sub(height);
         self.top = self.top.clamp(lowest_top, self.at).min(length.saturating_sub(height));
@@ -64,10 +91,10 @@ mod tests {
 
     #[test]
     fn a_list_that_grows_or_shrinks_keeps_its_lines_where_they_are_if_it_can() {
-        let mut cursor = Cursor { at: 12, top: 10 };
+        let mut cursor = Cursor { at: 12, top: 10, from: None };
         cursor.fit(30, 5);
-        assert_eq!(cursor, Cursor { at: 12, top: 10 });
+        assert_eq!(cursor, Cursor { at: 12, top: 10, from: None });
         cursor.fit(11, 5);
-        assert_eq!(cursor, Cursor { at: 10, top: 6 });
+        assert_eq!(cursor, Cursor { at: 10, top: 6, from: None });
     }
 }

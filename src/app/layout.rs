@@ -15,6 +15,25 @@ const THREE_PANELS: u16 = 112;
 /// Rows from which every HTTP call is shown.
 const WITH_CALLS: u16 = 30;
 
+/// Rows of Status before the first run, its frame included.
+const BEFORE_A_RUN: u16 = 5;
+
+/// What a picture is to show.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted {
+    /// Size of the terminal.
+    pub(super) columns: u16,
+    pub(super) rows: u16,
+    /// The panel that keys go to is always there.
+    pub(super) focus: Panel,
+    /// Marked stands beside Events where there is room.
+    pub(super) marked: bool,
+    /// The focused panel stands alone.
+    pub(super) zoomed: bool,
+    /// There is a run to be told of.
+    pub(super) ran: bool,
+}
+
 /// The rectangles of one picture; a panel without one is not shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Layout {
@@ -33,9 +52,9 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// Lays out a terminal of this size.
-    pub fn new(columns: u16, rows: u16, focus: Panel) -> Self {
-        let (columns, rows) = (columns.min(LARGEST.0), rows.min(LARGEST.1));
+    /// Lays out what is wanted.
+    pub(super) fn of(wanted: Wanted) -> Self {
+        let (columns, rows) = (wanted.columns.min(LARGEST.0), wanted.rows.min(LARGEST.1));
         let whole = Rect::new(0, 0, columns, rows);
         if columns < SMALLEST.0 || rows < SMALLEST.1 {
             return Self { whole, ..Self::default() };
@@ -50,39 +69,44 @@ impl Layout {
             panels: [None; 5],
             fits: true,
         };
-        if columns < TWO_PANELS {
-            layout.put(focus, middle);
+        if columns < TWO_PANELS || wanted.zoomed {
+            layout.put(wanted.focus, middle);
         } else {
-            layout.side_by_side(middle, focus, rows >= WITH_CALLS);
+            layout.side_by_side(middle, wanted, rows >= WITH_CALLS);
         }
         layout
     }
 
-    fn side_by_side(&mut self, middle: Rect, focus: Panel, with_calls: bool) {
-        let below = matches!(focus, Panel::Status | Panel::Calls);
-        let part = if below { middle.height / 2 } else { middle.height / 3 };
-        let bottom_height = part.max(9);
+    fn side_by_side(&mut self, middle: Rect, wanted: Wanted, with_calls: bool) {
+        let roomy = middle.width >= THREE_PANELS;
+        let below = matches!(wanted.focus, Panel::Status | Panel::Calls);
+        let bottom_height = match (below, wanted.ran) {
+            (true, _) => (middle.height / 2).max(9),
+            (false, true) => (middle.height / 3).max(9),
+            (false, false) => BEFORE_A_RUN,
+        };
         let [top, bottom] = split_height(middle, middle.height - bottom_height);
-        let [extensions, rest] =
-            split_width(top, if middle.width >= THREE_PANELS { 36 } else { 30 });
+        let [extensions, rest] = split_width(top, if roomy { 36 } else { 30 });
         self.put(Panel::Extensions, extensions);
-        if middle.width >= THREE_PANELS {
+        if roomy && wanted.marked {
             let [events, marked] = split_width(rest, rest.width - 31);
             self.put(Panel::Events, events);
             self.put(Panel::Marked, marked);
         } else {
-            self.put(if focus == Panel::Marked { Panel::Marked } else { Panel::Events }, rest);
+            let marked = wanted.focus == Panel::Marked;
+            self.put(if marked { Panel::Marked } else { Panel::Events }, rest);
         }
-        if with_calls && middle.width >= THREE_PANELS {
+        if with_calls && roomy {
             let [status, calls] = split_width(bottom, bottom.width - 41);
             self.put(Panel::Status, status);
             self.put(Panel::Calls, calls);
-        } else if with_calls {
+        } else if with_calls && bottom_height > BEFORE_A_RUN {
             let [status, calls] = split_height(bottom, bottom.height - bottom.height / 3);
             self.put(Panel::Status, status);
             self.put(Panel::Calls, calls);
         } else {
-            self.put(if focus == Panel::Calls { Panel::Calls } else { Panel::Status }, bottom);
+            let calls = wanted.focus == Panel::Calls;
+            self.put(if calls { Panel::Calls } else { Panel::Status }, bottom);
         }
     }
 
@@ -117,7 +141,9 @@ impl Layout {
 
     /// Rows below the status rows that show the one under the cursor whole.
     pub fn status_details(&self) -> u16 {
-        self.panel(Panel::Status).map_or(0, |area| (area.height / 3).clamp(3, 6))
+        let details =
+            |height: u16| if height > BEFORE_A_RUN { (height / 3).clamp(3, 6) } else { 0 };
+        self.panel(Panel::Status).map_or(0, |area| details(area.height))
     }
 }
 
@@ -145,8 +171,12 @@ fn split_height(area: Rect, top: u16) -> [Rect; 2] {
 mod tests {
     use super::*;
 
+    fn wanted(columns: u16, rows: u16, focus: Panel) -> Wanted {
+        Wanted { columns, rows, focus, marked: focus == Panel::Marked, zoomed: false, ran: true }
+    }
+
     fn shown(columns: u16, rows: u16, focus: Panel) -> Vec<Panel> {
-        let layout = Layout::new(columns, rows, focus);
+        let layout = Layout::of(wanted(columns, rows, focus));
         Panel::ALL.into_iter().filter(|panel| layout.panel(*panel).is_some()).collect()
     }
 
@@ -161,8 +191,9 @@ mod tests {
         assert_eq!(shown(80, 24, Marked), [Extensions, Status, Marked]);
         assert_eq!(shown(80, 24, Calls), [Extensions, Events, Calls]);
         assert_eq!(shown(80, 30, Events), [Extensions, Events, Status, Calls]);
-        assert_eq!(shown(120, 24, Events), [Extensions, Events, Status, Marked]);
-        assert_eq!(shown(120, 40, Events), Panel::ALL);
+        assert_eq!(shown(120, 24, Events), [Extensions, Events, Status]);
+        assert_eq!(shown(120, 24, Marked), [Extensions, Events, Status, Marked]);
+        assert_eq!(shown(120, 40, Marked), Panel::ALL);
     }
 
     #[test]
@@ -170,7 +201,7 @@ mod tests {
         for columns in (60..260).step_by(7) {
             for rows in 15..70 {
                 for focus in Panel::ALL {
-                    let layout = Layout::new(columns, rows, focus);
+                    let layout = Layout::of(wanted(columns, rows, focus));
                     assert!(layout.panel(focus).is_some(), "{columns}x{rows} {focus:?}");
                     for panel in Panel::ALL {
                         let area = layout.panel(panel).unwrap_or_default();

@@ -1,19 +1,19 @@
 //! Everything the program knows and shows.
 
 use crate::domain::{
-    EventKey, EventStore, Extension, ExtensionNumber, Failure, Fetched, Filter, Mask, PassedOver,
-    Target, WideCalls,
+    EventKey, EventStore, ExtensionNumber, Failure, Fetched, Mask, Target, WideCalls,
 };
 use crate::looks::{Looks, QUIET};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::time::Duration;
 
-use super::browse::EventsPanel;
 use super::consent::{Consent, PictureId, Unread};
+use super::events::EventsPanel;
+use super::extensions::Extensions;
 use super::keymap::Keymap;
 use super::line::History;
 use super::loading::Loading;
-use super::marking::{MarkPrompt, Marking, PassedIn};
+use super::marks::{MarkPrompt, Marks};
 use super::outage::Outage;
 use super::prompt::FilterPrompt;
 use super::running::Runs;
@@ -127,6 +127,10 @@ pub struct Model {
     pub(super) layout: Layout,
     pub(super) now: Moment,
     pub(super) focus: Panel,
+    /// Marked stands beside Events where there is room.
+    pub(super) marked_open: bool,
+    /// The focused panel has the whole screen.
+    pub(super) zoomed: bool,
     pub(super) dialog: Option<Dialog>,
     pub(super) notice: Option<Notice>,
     pub(super) pending_key: Option<Key>,
@@ -147,28 +151,13 @@ pub struct Model {
     pub(super) discovery: Fetched<()>,
     /// What keeps the PBX from being asked.
     pub(super) outage: Outage,
-    pub(super) extensions: Vec<Extension>,
+    pub(super) extensions: Extensions,
     /// Short numbers that may name one extension with a longer one, until what is listed tells.
     pub(super) twins: HashMap<ExtensionNumber, ExtensionNumber>,
-    /// Places in `extensions` that the filter admits.
-    pub(super) visible: Vec<usize>,
-    pub(super) extension_filter: Filter,
-    pub(super) extension_cursor: Cursor,
-
     pub(super) store: EventStore,
     pub(super) loading: Loading,
-    /// Extensions to mark as soon as they are listed.
-    pub(super) mark_when_listed: HashSet<ExtensionNumber>,
-    pub(super) marking: Option<Marking>,
-    /// What the expressions before it passed over, as long as there are marks.
-    pub(super) passed_in: Vec<PassedIn>,
+    pub(super) marks: Marks,
     pub(super) events: EventsPanel,
-    pub(super) event_filter: Filter,
-    pub(super) marked_cursor: Cursor,
-    pub(super) hidden: usize,
-    pub(super) marks_changed: bool,
-    /// Extensions that the filter can say nothing about.
-    pub(super) extensions_passed_over: PassedOver,
 
     pub(super) runs: Runs,
     pub(super) log: Log,
@@ -183,13 +172,15 @@ impl Model {
         let loading = Loading::new(facts.concurrency);
         let mask = Mask::new(facts.target.host(), facts.masked);
         let quiet = facts.quiet;
-        let model = Self {
+        let mut model = Self {
             facts,
             mask,
             size: (columns, rows),
-            layout: Layout::new(columns, rows, Panel::Extensions),
+            layout: Layout::default(),
             now: Moment::default(),
             focus: Panel::Extensions,
+            marked_open: false,
+            zoomed: false,
             dialog: None,
             notice: None,
             pending_key: None,
@@ -204,28 +195,19 @@ impl Model {
             suspensions: 0,
             discovery: Fetched::UnderWay,
             outage: Outage::default(),
-            extensions: Vec::new(),
+            extensions: Extensions::default(),
             twins: HashMap::new(),
-            visible: Vec::new(),
-            extension_filter: Filter::default(),
-            extension_cursor: Cursor::default(),
             store: EventStore::default(),
             loading,
-            mark_when_listed: HashSet::new(),
-            marking: None,
-            passed_in: Vec::new(),
+            marks: Marks::default(),
             events: EventsPanel::default(),
-            event_filter: Filter::default(),
-            marked_cursor: Cursor::default(),
-            hidden: 0,
-            marks_changed: false,
-            extensions_passed_over: PassedOver::default(),
             runs: Runs::default(),
             log: Log::default(),
             status_cursor: Cursor::default(),
             calls: Calls::default(),
             calls_cursor: Cursor::default(),
         };
+        model.lay_out();
         (model, vec![Effect::DiscoverExtensions, Effect::FindBrokenRuns])
     }
 
@@ -295,43 +277,14 @@ impl Model {
         &self.discovery
     }
 
-    /// All extensions.
-    pub fn extensions(&self) -> &[Extension] {
+    /// The panel of extensions.
+    pub fn extensions(&self) -> &Extensions {
         &self.extensions
     }
 
-    /// How many extensions the filter admits.
-    pub fn visible_extensions(&self) -> usize {
-        self.visible.len()
-    }
-
-    /// The extension in this row of the panel.
-    pub fn visible_extension(&self, row: usize) -> Option<&Extension> {
-        self.extensions.get(*self.visible.get(row)?)
-    }
-
-    /// The extension under the cursor of its panel.
-    pub fn current_extension(&self) -> Option<&Extension> {
-        self.visible_extension(self.extension_cursor.at)
-    }
-
-    /// The cursor of a panel.
-    pub fn cursor(&self, panel: Panel) -> Cursor {
-        match panel {
-            Panel::Extensions => self.extension_cursor,
-            Panel::Events => self.events.cursor,
-            Panel::Status => self.status_cursor,
-            Panel::Marked => self.marked_cursor,
-            Panel::Calls => self.calls_cursor,
-        }
-    }
-
-    /// The filter of the extensions or, for every other panel, of the events.
-    pub fn filter(&self, panel: Panel) -> &Filter {
-        match panel {
-            Panel::Extensions => &self.extension_filter,
-            Panel::Events | Panel::Status | Panel::Marked | Panel::Calls => &self.event_filter,
-        }
+    /// The panel of events.
+    pub fn events(&self) -> &EventsPanel {
+        &self.events
     }
 
     /// Listings and marks.
@@ -342,11 +295,6 @@ impl Model {
     /// What is known of an extension's listing.
     pub fn listing_state(&self, extension: &ExtensionNumber) -> &Fetched<()> {
         self.loading.state(extension)
-    }
-
-    /// Marked events that a filter keeps off the screen.
-    pub fn hidden_marks(&self) -> usize {
-        self.hidden
     }
 
     /// The run going on, or the last one.

@@ -3,6 +3,7 @@
 
 use crate::domain::{ExpressionError, Filter};
 
+use super::status::Tone;
 use super::{Dialog, Key, Model, Panel, TypedLine};
 
 /// A filter that is being typed for a panel. What is typed is in force as soon as it is a filter.
@@ -40,13 +41,22 @@ impl Model {
             self.edit_narrowing();
             return;
         }
-        let panel = if self.focus == Panel::Extensions { Panel::Extensions } else { Panel::Events };
-        if self.focus != panel {
-            self.focus_panel(panel);
+        let panel = self.focus;
+        if !matches!(panel, Panel::Extensions | Panel::Events) {
+            self.notice(Tone::Plain, "/ filters Extensions (1) and Events (2)");
+            return;
         }
         let before = self.filter(panel).clone();
         let line = TypedLine::of(before.text());
         self.dialog = Some(Dialog::Filter(FilterPrompt { panel, line, before, refused: None }));
+    }
+
+    /// The filter of the extensions or, for every other panel, of the events.
+    pub fn filter(&self, panel: Panel) -> &Filter {
+        match panel {
+            Panel::Extensions => self.extensions.filter(),
+            Panel::Events | Panel::Status | Panel::Marked | Panel::Calls => self.events.filter(),
+        }
     }
 
     /// The line that is being typed.
@@ -130,12 +140,11 @@ impl Model {
 
     pub(super) fn set_filter(&mut self, panel: Panel, filter: Filter) {
         if panel == Panel::Extensions {
-            self.extension_filter = filter;
-            self.rebuild_extensions();
+            self.extensions.filter_by(filter, &self.store);
+            self.arrange_events();
         } else {
-            self.event_filter = filter;
-            self.rebuild_events();
+            self.with_events(|events, source| events.filter_by(filter, source));
         }
-        self.marks_changed = true;
+        self.marks.forget_counts();
     }
 }

@@ -652,7 +652,6 @@ impl Model {
                 self.store.set_marks(&key.extension, row..=row, true);
             }
         }
-        self.marks_changed = true;
     }
 
     /// `t`: other calls for the same events, which have to be looked at anew.
@@ -737,9 +736,7 @@ impl Model {
         let Ok(filter) = filter else { return };
         review.narrow(&filter, |event: &PhoneCallEvent| {
             let number = &event.key.extension;
-            let place = extensions.binary_search_by(|one| one.number.cmp(number));
-            let found = place.ok().and_then(|place| extensions.get(place));
-            found.cloned().unwrap_or_else(|| Extension::of(number.clone()))
+            extensions.find(number).cloned().unwrap_or_else(|| Extension::of(number.clone()))
         });
     }
 
@@ -759,8 +756,7 @@ impl Model {
         let Some(Dialog::Review(review)) = &self.dialog else {
             return;
         };
-        let filtered = !self.event_filter.is_empty() || !self.extension_filter.is_empty();
-        let hidden = if review.from_cursor || review.is_of_undo() || !filtered {
+        let hidden = if review.from_cursor || review.is_of_undo() || !self.is_filtered() {
             0
         } else {
             self.hidden_of(review.events())
@@ -781,7 +777,7 @@ impl Model {
         }
         if review.hidden > 0 {
             let all = review.events().len();
-            let filters = [&self.extension_filter, &self.event_filter];
+            let filters = [self.extensions.filter(), self.events.filter()];
             let filters = filters.into_iter().filter(|filter| !filter.is_empty());
             let names: Vec<String> = filters.map(|filter| format!("{:?}", filter.text())).collect();
             let names = self.mask.text(&names.join(" and "));

@@ -8,7 +8,6 @@ use std::time::Duration;
 use crate::change::{Check, Done, Learnt, Machine, Plan, RunState, Waiting};
 use crate::domain::{Cause, ExtensionNumber, Failure, Listing, Outcome, Stop, StopReason};
 
-use super::browse::Share;
 use super::consent::Yes;
 use super::status::{Tone, whole_seconds};
 use super::{Cursor, Dialog, Effect, Leaving, Model, Moment, Panel, count_of};
@@ -252,9 +251,9 @@ impl Model {
                     if may_have_changed {
                         self.loading.is_read_again(sent.call().extension(), false);
                     }
-                    let before = self.share_of(sent.call().extension());
-                    self.take_news(Some(sent.call().extension()), false);
-                    self.shown_again(sent.call().extension(), before);
+                    let number = sent.call().extension();
+                    self.counting_one(number, |model| model.take_news(Some(number), false));
+                    self.events_changed(number);
                 }
             }
             Done::Listed { extension, result, exchanges } => {
@@ -263,12 +262,13 @@ impl Model {
                     self.loading.is_read_again(&extension, result.is_ok());
                 }
                 machine.listed(&extension, result.as_ref(), now);
-                let before = self.share_of(&extension);
-                if let Ok(listing) = result {
-                    self.store.insert(listing);
-                }
-                self.take_news(Some(&extension), true);
-                self.shown_again(&extension, before);
+                self.counting_one(&extension, |model| {
+                    if let Ok(listing) = result {
+                        model.store.insert(listing);
+                    }
+                    model.take_news(Some(&extension), true);
+                });
+                self.events_changed(&extension);
             }
             Done::Waited => {}
             Done::Closed(closed) => {
@@ -359,21 +359,16 @@ impl Model {
                 }
             }
             if changed && Some(&event.key.extension) != extension {
-                self.marks_changed = true;
                 others.push(event.key.extension.clone());
             }
         }
         others.dedup();
-        for other in &others {
-            self.admit_again(other);
+        if !others.is_empty() {
+            self.extensions.judge_again(&self.store);
+            self.marks.forget_counts();
         }
-    }
-
-    /// One extension's listing or marks are other ones now.
-    pub(super) fn shown_again(&mut self, extension: &ExtensionNumber, before: Share) {
-        self.count_one_again(extension, before);
-        if self.shown_extension().is_none_or(|shown| shown.number == *extension) {
-            self.rebuild_events();
+        for other in &others {
+            self.events_changed(other);
         }
     }
 

@@ -13,6 +13,7 @@ use crate::domain::{
 
 use super::*;
 
+mod browsing;
 mod marking;
 mod owners;
 mod receipt;
@@ -326,8 +327,8 @@ fn enter_goes_to_the_events_with_open_groups_and_the_cursor_on_the_first_type() 
     let mut desk = Desk::open();
     desk.press("enter");
     assert_eq!(desk.model.focus(), Panel::Events);
-    assert_eq!((desk.model.event_lines(), desk.model.cursor(Panel::Events).at), (6, 0));
-    assert!(matches!(desk.model.event_line(0), Some(Line::Group { open: true, .. })));
+    assert_eq!((desk.model.events().len(), desk.model.cursor(Panel::Events).at), (6, 0));
+    assert!(matches!(desk.model.events().line(0), Some(Line::Group { open: true, .. })));
 }
 
 #[test]
@@ -376,7 +377,8 @@ fn space_on_a_type_marks_all_of_it_and_again_unmarks_it() {
     let mut desk = Desk::open();
     desk.press("enter space");
     assert_eq!(desk.marked(), ["a", "o1"]);
-    assert_eq!(desk.model.box_of_rows(0..2), Boxed::All);
+    let group = desk.model.events().group(0).unwrap();
+    assert_eq!(Boxed::of(group.marked, group.listed), Boxed::All);
     assert_eq!(desk.model.box_of_extension(&number("1")), Boxed::Some);
     desk.press("k space");
     assert_eq!(desk.marked(), [""; 0]);
@@ -425,7 +427,7 @@ fn i_turns_the_visible_marks_around() {
 fn capital_u_takes_every_mark_away() {
     let mut desk = Desk::open();
     desk.press("A U");
-    assert_eq!((desk.marked().len(), desk.notice()), (0, "5 marks cleared"));
+    assert_eq!((desk.marked().len(), desk.notice()), (0, "5 marks cleared; u takes that back"));
 }
 
 #[test]
@@ -444,7 +446,7 @@ fn esc_while_typing_takes_the_filter_back_and_enter_keeps_it() {
     assert!(desk.model.filter(Panel::Events).is_empty());
     desk.press("/ o l x backspace d enter");
     assert_eq!(desk.model.filter(Panel::Events).text(), "old");
-    assert_eq!(desk.model.admitted_events(), 2);
+    assert_eq!(desk.model.events().arrangement().len(), 2);
 }
 
 #[test]
@@ -465,8 +467,7 @@ fn while_a_filter_makes_no_sense_the_last_one_that_did_stays_in_force() {
 
 /// The extensions that their panel shows.
 fn shown(desk: &Desk) -> Vec<&str> {
-    let rows =
-        (0..desk.model.visible_extensions()).filter_map(|row| desk.model.visible_extension(row));
+    let rows = desk.model.extensions().visible();
     rows.map(|extension| extension.number.as_str()).collect()
 }
 
@@ -494,7 +495,7 @@ fn extensions_are_filtered_by_the_events_that_they_have() {
         filter_with(&mut desk, text);
         assert_eq!(shown(&desk), numbers, "{text}");
     }
-    let passed = |desk: &Desk| desk.model.extensions_passed_over().in_words("extension");
+    let passed = |desk: &Desk| desk.model.extensions().passed_over().in_words("extension");
     filter_with(&mut desk, "modified:2024");
     assert_eq!(
         (shown(&desk).len(), passed(&desk)),
@@ -518,13 +519,13 @@ fn filters_by_marks_follow_the_marks() {
     desk.press("2 /");
     desk.take(Message::Pasted("-is:marked".to_owned()));
     desk.press("enter");
-    assert_eq!((desk.model.admitted_events(), desk.model.hidden_marks()), (3, 1));
+    assert_eq!((desk.model.events().arrangement().len(), desk.model.hidden_marks()), (3, 1));
     desk.press("G space");
-    assert_eq!((desk.model.admitted_events(), desk.model.hidden_marks()), (2, 2));
+    assert_eq!((desk.model.events().arrangement().len(), desk.model.hidden_marks()), (2, 2));
     desk.press("U");
     assert!(shown(&desk).is_empty());
     desk.press("1 esc");
-    assert_eq!((desk.model.admitted_events(), desk.model.hidden_marks()), (4, 0));
+    assert_eq!((desk.model.events().arrangement().len(), desk.model.hidden_marks()), (4, 0));
 }
 
 #[test]
@@ -537,12 +538,12 @@ fn extensions_come_and_go_with_their_events_and_the_cursor_stays() {
     desk.press("j");
     desk.list("1", "2 a,2 x");
     assert_eq!(
-        (shown(&desk), desk.model.current_extension().unwrap().number.as_str()),
+        (shown(&desk), desk.model.extensions().current().unwrap().number.as_str()),
         (vec!["1", "2", "3"], "3")
     );
     filter_with(&mut desk, "type:2 id:a|b modified:>2000|<2000");
     assert_eq!(
-        desk.model.extensions_passed_over().in_words("extension"),
+        desk.model.extensions().passed_over().in_words("extension"),
         "3 extensions passed over: their date cannot be read"
     );
     filter_with(&mut desk, "type:2 id:a|b");
@@ -604,7 +605,9 @@ fn reading_again_keeps_marks_and_cursor_on_their_events() {
     assert_eq!(effects, [Effect::ListEvents { extension: number("1"), epoch: 0, below: None }]);
     desk.list("1", "0 new,0 a,0 o1");
     assert_eq!(desk.marked(), ["o1"]);
-    assert_eq!(desk.model.event_line(desk.model.cursor(Panel::Events).at), Some(&Line::Event(2)));
+    let Some(Line::Event { place, .. }) = desk.model.events().current() else { panic!() };
+    let row = desk.model.events().event(place, desk.model.store()).map(|(_, row)| row);
+    assert_eq!(row, Some(2));
 }
 
 #[test]
@@ -986,9 +989,9 @@ fn an_effect_that_panicked_ends_the_program() {
 fn groups_close_and_open_and_h_walks_back() {
     let mut desk = Desk::open();
     desk.press("enter h");
-    assert_eq!((desk.model.event_lines(), desk.model.focus()), (4, Panel::Events));
+    assert_eq!((desk.model.events().len(), desk.model.focus()), (4, Panel::Events));
     desk.press("l j j");
-    assert_eq!((desk.model.event_lines(), desk.model.cursor(Panel::Events).at), (6, 2));
+    assert_eq!((desk.model.events().len(), desk.model.cursor(Panel::Events).at), (6, 2));
     desk.press("h");
     assert_eq!(desk.model.cursor(Panel::Events).at, 0);
     desk.press("h h");

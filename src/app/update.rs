@@ -11,6 +11,7 @@ use crate::domain::{
 
 use super::consent::{Substance, Unread, Yes};
 use super::keymap::Found;
+use super::layout::Wanted;
 use super::outage::Flow;
 use super::status::{Tone, whole_seconds};
 use super::{
@@ -30,10 +31,10 @@ pub fn update(model: &mut Model, message: Message, now: Moment) -> Vec<Effect> {
     let mut effects = take_in(model, message);
     effects.extend(model.discover_again());
     effects.extend(model.load_more());
-    effects.extend(model.follow_when_at_rest());
     model.count_again();
+    effects.extend(model.settle_events());
     model.fit_cursors();
-    model.drop_anchor();
+    model.events.drop_anchor(&model.store);
     effects.extend(model.follow_question());
     effects
 }
@@ -110,7 +111,15 @@ impl Model {
     }
 
     pub(super) fn lay_out(&mut self) {
-        self.layout = Layout::new(self.size.0, self.size.1, self.focus);
+        let (columns, rows) = self.size;
+        self.layout = Layout::of(Wanted {
+            columns,
+            rows,
+            focus: self.focus,
+            marked: self.marked_open,
+            zoomed: self.zoomed,
+            ran: self.runs.shown().is_some() || self.is_running(),
+        });
         self.fit_cursors();
     }
 
@@ -215,12 +224,14 @@ impl Model {
     }
 
     fn obey(&mut self, command: Command) -> Vec<Effect> {
-        if !matches!(command, Command::Move(_) | Command::Mark) || self.focus != Panel::Extensions {
+        let moves = matches!(command, Command::Move(_));
+        if !(moves || command == Command::Mark && self.focus == Panel::Extensions) {
             self.follow();
         }
+        self.store.begin_change();
         match command {
             Command::Move(motion) => self.scroll_or_go(motion),
-            Command::Focus(panel) => self.focus_panel(panel),
+            Command::Focus(panel) => self.go_to_panel(panel),
             Command::NextPanel => self.step_focus(true),
             Command::PreviousPanel => self.step_focus(false),
             Command::Open => self.open_or_close(Some(true)),
@@ -230,7 +241,15 @@ impl Model {
             Command::MarkType => self.mark_type(),
             Command::MarkVisible => self.mark_all_visible(),
             Command::InvertVisible => self.invert_visible(),
-            Command::MarkByExpression => self.edit_marking(),
+            Command::MarkByExpression => self.edit_marking(""),
+            Command::UnmarkByExpression => self.edit_marking("-"),
+            Command::MarkByStanding => self.edit_marking("is:"),
+            Command::TakeBack => self.take_back(),
+            Command::Range => self.toggle_range_mode(),
+            Command::ShowAll => self.show_all(),
+            Command::Group => self.regroup(),
+            Command::Sort => self.reorder(),
+            Command::Zoom => self.zoom(),
             Command::LoadAndMark => self.load_and_mark(),
             Command::UnmarkAll => self.unmark_all(),
             Command::ReviewDeletion => self.review_deletion(),
@@ -281,7 +300,7 @@ impl Model {
             self.notice(Tone::Warning, "a run is going on: Esc stops it, then d");
             return;
         }
-        if let Some(waiting) = self.mark_when_listed.iter().next() {
+        if let Some(waiting) = self.marks.awaited() {
             let text = format!("still reading {waiting} to mark: press d once that is done");
             self.notice(Tone::Warning, text);
             return;
@@ -385,7 +404,7 @@ impl Model {
     /// The numbers to recognise in sentences. Filled only while the mask is on; it costs time.
     fn teach_mask(&mut self) {
         if self.mask.is_on() {
-            for extension in &self.extensions {
+            for extension in self.extensions.found() {
                 self.mask.learn(&extension.number);
             }
         }
@@ -412,7 +431,7 @@ impl Model {
             return Vec::new();
         }
         if self.focus == Panel::Events {
-            if let Some(extension) = self.current_extension().cloned() {
+            if let Some(extension) = self.extensions.current().cloned() {
                 self.loading.demand(&extension.number);
                 self.notice(Tone::Plain, format!("reading {} again", extension.number));
             }
@@ -448,7 +467,7 @@ impl Model {
 
     /// One request in spite of the budget: the extension under the cursor, else the extensions.
     fn ask_in_spite(&mut self) -> Vec<Effect> {
-        let current = self.current_extension().map(|extension| extension.number.clone());
+        let current = self.extensions.current().map(|extension| extension.number.clone());
         let effect = match current {
             Some(number) => self.loading.ask_now(&number),
             None if self.discovery == Fetched::UnderWay => None,
@@ -474,6 +493,9 @@ impl Model {
 
     /// One step back in the panels: the filter of the focused one, then a run.
     fn escape(&mut self) -> Vec<Effect> {
+        if self.drop_range() {
+            return Vec::new();
+        }
         let filtered = match self.focus {
             Panel::Extensions | Panel::Events => !self.filter(self.focus).is_empty(),
             Panel::Status | Panel::Marked | Panel::Calls => false,
@@ -604,19 +626,10 @@ impl Model {
         self.discovery = Fetched::Ready(());
         self.outage.is_over();
         self.loading.recover();
-        let current = self.current_extension().map(|extension| extension.number.clone());
-        self.extensions = extensions;
+        self.extensions.take(extensions, &self.store);
         self.twins = self.numbers_in_pairs();
         self.teach_mask();
-        self.visible = (0..self.extensions.len()).collect();
-        if let Some(place) = current.and_then(|number| {
-            self.extensions.iter().position(|extension| extension.number == number)
-        }) {
-            self.extension_cursor.at = place;
-        }
-        let known = |number: &ExtensionNumber| {
-            self.extensions.binary_search_by(|extension| extension.number.cmp(number)).is_ok()
-        };
+        let known = |number: &ExtensionNumber| self.extensions.find(number).is_some();
         let lost = self.store.retain(known);
         self.loading.retain(known);
         if lost > 0 {
@@ -626,8 +639,10 @@ impl Model {
                 format!("{marks} cleared: their extensions are no longer found"),
             );
         }
-        self.rebuild_extensions();
-        self.log(Tone::Plain, format!("{} found", count_of(self.extensions.len(), "extension")));
+        self.arrange_events();
+        self.marks.forget_counts();
+        let found = count_of(self.extensions.found().len(), "extension");
+        self.log(Tone::Plain, format!("{found} found"));
         for remark in remarks {
             self.log(Tone::Plain, remark);
         }
@@ -643,11 +658,10 @@ impl Model {
 
     /// Short numbers that may name the same extension as a longer one.
     fn numbers_in_pairs(&self) -> HashMap<ExtensionNumber, ExtensionNumber> {
-        let numbers = self.extensions.iter().map(|extension| &extension.number);
+        let numbers = self.extensions.found().iter().map(|extension| &extension.number);
         let pair = |number: &ExtensionNumber| {
             let short = ExtensionNumber::parse(number.short()?).ok()?;
-            let known = self.extensions.binary_search_by(|known| known.number.cmp(&short));
-            known.is_ok().then(|| (short, number.clone()))
+            self.extensions.find(&short).map(|_| (short, number.clone()))
         };
         numbers.filter_map(pair).collect()
     }
@@ -663,23 +677,19 @@ impl Model {
         if !self.loading.answered(number, epoch, result.as_ref().err()) {
             return Vec::new();
         }
-        let before = self.share_of(number);
-        match result {
+        self.counting_one(number, |model| match result {
             Ok(listing) => {
-                self.loading.proves(&listing);
-                self.take_listing(number, listing);
-                self.read_for_review(number);
+                model.loading.proves(&listing);
+                model.take_listing(number, listing);
+                model.read_for_review(number);
             }
             Err(failure) => {
-                self.listing_failed(number, &failure, had_given_up);
-                self.unread_for_review(number, &failure);
+                model.listing_failed(number, &failure, had_given_up);
+                model.unread_for_review(number, &failure);
             }
-        }
-        self.count_one_again(number, before);
+        });
         self.drop_if_named_twice(number);
-        if self.shown_extension().is_none_or(|shown| shown.number == *number) {
-            self.rebuild_events();
-        }
+        self.events_changed(number);
         self.conclude_check()
     }
 
@@ -722,9 +732,10 @@ impl Model {
         let rows: Vec<usize> = marked.filter_map(here).collect();
         self.store.set_marks(&extended, rows, true);
         self.log(Tone::Plain, format!("{short} and {extended} are one extension"));
-        self.extensions.retain(|extension| extension.number != short);
         self.store.retain(|known| *known != short);
-        self.rebuild_extensions();
+        self.extensions.forget(&short, &self.store);
+        self.arrange_events();
+        self.marks.forget_counts();
     }
 
     fn take_listing(&mut self, number: &ExtensionNumber, listing: Listing) {
@@ -743,10 +754,7 @@ impl Model {
                 self.say(Tone::Warning, format!("{number}: {events} {what}"));
             }
         }
-        if self.mark_when_listed.remove(number) {
-            self.mark_extension(number);
-        }
-        self.mark_where_listed(number);
+        self.mark_as_awaited(number);
     }
 
     fn listing_failed(&mut self, number: &ExtensionNumber, failure: &Failure, had_given_up: bool) {
@@ -756,7 +764,7 @@ impl Model {
             }
             return;
         }
-        if self.mark_when_listed.remove(number) {
+        if self.marks.no_longer_awaits(number) {
             let text = format!("{number} could not be read, so nothing of it is marked: {failure}");
             self.notice(Tone::Warning, text);
         }
@@ -766,8 +774,7 @@ impl Model {
             return;
         }
         // What was asked for and not sent yet is dropped, and whatever waits for it.
-        let waited = !self.mark_when_listed.is_empty();
-        self.mark_when_listed.clear();
+        let waited = self.marks.await_none();
         if self.marking_broke_off(failure) || waited || !had_given_up {
             self.say(
                 Tone::Warning,

@@ -8,6 +8,7 @@
 mod arrangement;
 mod ending;
 mod faults;
+mod history;
 mod listing;
 mod removed;
 mod text;
@@ -19,6 +20,8 @@ use fixedbitset::FixedBitSet;
 
 pub use arrangement::{Arrangement, EventGroup, EventOrder, GroupKey, Grouping, Place};
 pub use ending::ListEnd;
+pub use history::TakenBack;
+use history::{History, Turned, ranges};
 use listing::Known;
 pub use listing::{EventView, Listing, ListingBuilder, OddRow, RawEvent};
 use removed::Removed;
@@ -39,6 +42,9 @@ pub struct EventStore {
     failures: HashMap<ExtensionNumber, Failures>,
     /// Listings that came in so far.
     came_in: u64,
+    /// Counts up with every change of a mark.
+    marks_version: u64,
+    history: History,
 }
 
 type Failures = HashMap<EventKey, Failure>;
@@ -109,6 +115,11 @@ impl EventStore {
             self.marked -= old.marked;
             self.marked_extensions -= usize::from(old.marked > 0);
             replaced = shelf.take_over(&old);
+            if old.listing.has_the_rows_of(&shelf.listing) {
+                // What was noted down of the rows still holds.
+                (shelf.edition, shelf.removed) = (old.edition, old.removed);
+            }
+            self.marks_version += u64::from(old.marked > 0);
         }
         self.events += shelf.listing.len();
         self.marked += shelf.marked;
@@ -147,6 +158,7 @@ impl EventStore {
             shelf.marked -= 1;
             self.marked -= 1;
             self.marked_extensions -= usize::from(shelf.marked == 0);
+            self.marks_version += 1;
         }
         shelf.as_marked.remove(key);
         shelf.marks = shelf
@@ -166,6 +178,7 @@ impl EventStore {
         self.events = self.shelves.values().map(|shelf| shelf.listing.len()).sum();
         self.marked = self.shelves.values().map(|shelf| shelf.marked).sum();
         self.marked_extensions = self.marked_listings().count();
+        self.marks_version += u64::from(before > self.marked);
         before - self.marked
     }
 
@@ -180,12 +193,19 @@ impl EventStore {
             return 0;
         };
         let length = shelf.listing.len();
-        let mut changed = 0;
-        for row in rows {
-            if row < length && shelf.marks.contains(row) != on {
-                shelf.marks.set(row, on);
-                changed += 1;
+        let turned = rows.into_iter().filter(|row| {
+            let turns = *row < length && shelf.marks.contains(*row) != on;
+            if turns {
+                shelf.marks.set(*row, on);
             }
+            turns
+        });
+        let rows = ranges(turned.map(|row| shelf.removed.number_of(row)));
+        let changed: usize = rows.iter().map(ExactSizeIterator::len).sum();
+        if changed > 0 {
+            self.marks_version += 1;
+            let edition = shelf.edition;
+            self.history.add(Turned { extension: extension.clone(), edition, rows });
         }
         self.marked_extensions -= usize::from(shelf.marked > 0);
         if on {
@@ -268,14 +288,51 @@ impl EventStore {
 
     /// Takes every mark away; returns how many there were.
     pub fn unmark_all(&mut self) -> usize {
-        for shelf in self.shelves.values_mut() {
+        for (extension, shelf) in &mut self.shelves {
+            let rows = ranges(shelf.marks.ones().map(|row| shelf.removed.number_of(row)));
+            let edition = shelf.edition;
+            self.history.add(Turned { extension: extension.clone(), edition, rows });
             shelf.marks.clear();
             shelf.marked = 0;
             shelf.as_marked.clear();
             shelf.listing.forget_texts();
         }
         self.marked_extensions = 0;
+        self.marks_version += 1;
         std::mem::take(&mut self.marked)
+    }
+
+    /// What changes of the marks from here on can be taken back by itself.
+    pub fn begin_change(&mut self) {
+        self.history.begin();
+    }
+
+    /// Turns the marks of the newest change around again; `None` where there is none.
+    pub fn take_back(&mut self) -> Option<TakenBack> {
+        let change = self.history.pop()?;
+        self.history.begin();
+        let mut taken = TakenBack::default();
+        for Turned { extension, edition, rows } in change.into_iter().rev() {
+            let shelf = self.shelves.get(&extension).filter(|shelf| shelf.edition == edition);
+            let Some(shelf) = shelf else {
+                taken.left += 1;
+                continue;
+            };
+            let rows = rows.into_iter().flatten();
+            let (on, off): (Vec<usize>, Vec<usize>) = rows
+                .filter_map(|number| shelf.removed.row_now(number))
+                .partition(|row| shelf.marks.contains(*row));
+            taken.cleared += self.set_marks(&extension, on, false);
+            taken.set += self.set_marks(&extension, off, true);
+        }
+        // Taking back is no change that could be taken back.
+        self.history.forget_newest();
+        Some(taken)
+    }
+
+    /// Changes whenever a mark does.
+    pub fn marks_version(&self) -> u64 {
+        self.marks_version
     }
 
     /// Whether a row of an extension's listing is marked.

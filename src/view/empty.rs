@@ -24,8 +24,8 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, panel: Panel, area: Rec
 /// Of Events with an extension its own sentences tell, and the first line of Status always tells.
 fn words(model: &Model, panel: Panel) -> Option<&'static str> {
     let (is_empty, words) = match panel {
-        Panel::Extensions => (model.visible_extensions() == 0, no_extension(model)),
-        Panel::Events => (model.shown_extension().is_none(), "no extension is chosen: press 1"),
+        Panel::Extensions => (model.extensions().is_empty(), no_extension(model)),
+        Panel::Events => (model.events().scope().is_none(), "no extension is chosen: press 1"),
         Panel::Status => (false, ""),
         Panel::Marked => (model.store().marked() == 0, "no marks: space marks a row"),
         Panel::Calls => (model.calls().is_empty(), "no request was sent yet"),
@@ -35,7 +35,6 @@ fn words(model: &Model, panel: Panel) -> Option<&'static str> {
 
 fn no_extension(model: &Model) -> &'static str {
     match model.discovery() {
-        _ if !model.extensions().is_empty() => "the filter hides every extension: Esc clears it",
         _ if model.words_of_wait().is_some() => "waiting for the PBX: 3 Status says why",
         Fetched::Not | Fetched::UnderWay => "reading the extensions…",
         Fetched::Ready(()) => {

@@ -4,43 +4,57 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::app::{MarkedLine, Model, Panel};
+use crate::app::{Boxed, ExtensionOrder, ExtensionRow, MarkedLine, Model, Panel};
 use crate::domain::{Extension, Fetched};
 
-use super::{called, frame_panel, put_row, text, theme};
+use super::{frame_panel, put_row, text, theme};
 
 pub(super) fn extensions(model: &Model, frame: &mut Frame<'_>, area: Rect) {
-    let shown = model.visible_extensions();
-    let all = model.extensions().len();
-    let filter = model.filter(Panel::Extensions);
+    let extensions = model.extensions();
+    let (shown, all) = (extensions.shown(), extensions.found().len());
+    let filter = extensions.filter();
     let right = if filter.is_empty() {
         format!("{all}")
     } else {
-        format!("{} {shown}/{all}", filter.text())
+        format!("{} {shown}/{all}", model.mask().text(filter.text()))
     };
-    let title = "1 Extensions";
+    let title = match extensions.order() {
+        ExtensionOrder::Listed => "1 Extensions",
+        ExtensionOrder::Events => "1 Extensions by events",
+        ExtensionOrder::Marks => "1 Extensions by marks",
+    };
     let inner = frame_panel(model, frame, area, Panel::Extensions, title, &right);
-    if all == 0 {
-        let text = match model.discovery() {
-            _ if model.words_of_wait().is_some() => "waiting, see 3 Status",
-            Fetched::Not | Fetched::UnderWay => "asking the service…",
-            Fetched::Ready(()) => "none found",
-            Fetched::Failed(_) => "could not be read",
-        };
-        put_row(frame, inner, 0, None, Line::styled(text, theme::FAINT));
-        return;
-    }
-    let cursor = model.cursor(Panel::Extensions);
+    let cursor = extensions.cursor();
     let focused = model.focus() == Panel::Extensions;
     let columns = usize::from(inner.width).saturating_sub(1);
     for offset in 0..usize::from(inner.height) {
         let row = cursor.top + offset;
-        let Some(extension) = model.visible_extension(row) else {
-            break;
+        let line = match extensions.row(row) {
+            Some(ExtensionRow::All) => all_row(model, columns),
+            Some(ExtensionRow::One(extension)) => extension_row(model, extension, columns),
+            None if shown == 0 && row == 1 => {
+                Line::styled("the filter hides every extension: Esc clears it", theme::WARNING)
+            }
+            None => break,
         };
+        let line = if cursor.covers(row) { line.style(theme::RANGE) } else { line };
         let at = (row == cursor.at).then_some(focused);
-        put_row(frame, inner, offset, at, extension_row(model, extension, columns));
+        put_row(frame, inner, offset, at, line);
     }
+}
+
+fn all_row(model: &Model, columns: usize) -> Line<'static> {
+    let store = model.store();
+    let (marked, events) = (store.marked(), store.len());
+    let mark_box = text::mark_box(Boxed::of(marked, events));
+    counted(&format!("{mark_box} All extensions"), &events.to_string(), marked, columns)
+}
+
+fn counted(left: &str, count: &str, marked: usize, columns: usize) -> Line<'static> {
+    let count = if marked > 0 { format!("{count}*{marked}") } else { count.to_owned() };
+    let room = columns.saturating_sub(text::width(&count) + 1);
+    let style = if marked > 0 { theme::STRONG } else { theme::PLAIN };
+    Line::styled(format!("{} {count}", text::column(left, room)), style)
 }
 
 fn extension_row(model: &Model, extension: &Extension, columns: usize) -> Line<'static> {
@@ -56,12 +70,8 @@ fn extension_row(model: &Model, extension: &Extension, columns: usize) -> Line<'
         (Fetched::Not | Fetched::Ready(()), None) => "·".to_owned(),
     };
     let count = if model.is_not_read_again(number) { format!("{count}?") } else { count };
-    let count = if marked > 0 { format!("{count}*{marked}") } else { count };
     let mark_box = text::mark_box(model.box_of_extension(number));
-    let left = format!("{mark_box} {}", called(model, extension));
-    let room = columns.saturating_sub(text::width(&count) + 1);
-    let style = if marked > 0 { theme::STRONG } else { theme::PLAIN };
-    Line::styled(format!("{} {count}", text::column(&left, room)), style)
+    counted(&format!("{mark_box} {}", model.called(extension)), &count, marked, columns)
 }
 
 pub(super) fn marked(model: &Model, frame: &mut Frame<'_>, area: Rect) {
@@ -74,10 +84,6 @@ pub(super) fn marked(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let cursor = model.cursor(Panel::Marked);
     let focused = model.focus() == Panel::Marked;
     let columns = usize::from(inner.width).saturating_sub(1);
-    if model.store().marked() == 0 {
-        put_row(frame, inner, 0, None, Line::styled("space marks a row", theme::FAINT));
-        return;
-    }
     let lines = model.marked_lines_from(cursor.top).take(usize::from(inner.height));
     for (offset, line) in lines.enumerate() {
         let at = (focused && cursor.top + offset == cursor.at).then_some(true);

@@ -219,7 +219,7 @@ fn columns_of(model: &Model, event: &PhoneCallEvent, columns: usize) -> String {
 
 /// An extension's number and label.
 fn who(model: &Model, number: &ExtensionNumber) -> String {
-    let label = model.found(number).map(|found| model.mask().words(&found.label));
+    let label = model.extensions().find(number).map(|found| model.mask().words(&found.label));
     let text = format!("{} {}", model.mask().number(number), label.unwrap_or_default());
     text.trim_end().to_owned()
 }

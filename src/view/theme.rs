@@ -14,6 +14,8 @@ pub(super) const PLAIN: Style = Style::new();
 pub(super) const STRONG: Style = Style::new().add_modifier(Modifier::BOLD);
 pub(super) const FAINT: Style = Style::new().add_modifier(Modifier::DIM);
 pub(super) const CURSOR: Style = Style::new().add_modifier(Modifier::REVERSED);
+/// A row of a range, which moving extends.
+pub(super) const RANGE: Style = Style::new().add_modifier(Modifier::UNDERLINED);
 /// What stands in a border is as plain as what stands in a panel.
 pub(super) const TITLE: Style = Style::new().fg(Color::Reset).remove_modifier(Modifier::DIM);
 pub(super) const FOCUSED: Style = Style::new().fg(ROLES.focus);

@@ -67,14 +67,14 @@ fn ctrl_z_gives_the_terminal_to_the_shell_and_fg_brings_the_picture_back_in_the_
         shell.is_at_the_shell();
         shell.press("fg\r");
         shell.sees("1 Extensions");
-        assert!(shell.screen.screen().alternate_screen() && shell.screen.screen().hide_cursor());
+        assert!(shell.screen.screen().alternate_screen());
     }
     shell.press("\r\x1a");
     shell.no_longer_sees("1 Extensions");
     shell.resize(40, 120);
     shell.is_at_the_shell();
     shell.press("fg\r");
-    shell.sees("4 Marked");
+    shell.sees("5 Calls");
     shell.press("q");
     shell.is_at_the_shell();
     shell.press("exit\r");

@@ -151,7 +151,7 @@ fn walk(text: fn(usize) -> String) -> String {
     let token = simulator.token();
     let mut session = Session::start(home.path(), &["--config", &file], &[("T", &token)]);
     session.resize(40, 120);
-    session.sees("4 Marked");
+    session.sees("5 Calls");
     session.sees("Dial-In");
     session.press("\r");
     // Every row in full, and copied.

@@ -589,6 +589,7 @@ fn system_api_brings_labels_and_queues_to_the_screen_and_a_refusal_of_it_is_said
         desk.settle();
         desk.does_not_see("0003*600");
         desk.sees("0003*103");
+        desk.press("3");
         desk.sees(reason);
     }
 }
@@ -728,7 +729,7 @@ fn after_a_wide_call_that_names_no_ids_it_says_what_is_not_known_and_no_other_go
     assert!(deletes.len() > 4);
     let settled = desk.run_file().into_iter().find(|line| line["line"] == "settled").unwrap();
     assert_eq!(settled["surplus_known"], false);
-    desk.do_keys("z y 1 g g space d t");
+    desk.do_keys("z y 1 g g j space d t");
     desk.sees("event calls only: this PBX does not say what a wide call removes");
 }
 

@@ -56,7 +56,7 @@ fn the_window_may_change_its_size_at_any_moment() {
     session.resize(10, 40);
     session.sees("make the window larger (60x15)");
     session.resize(40, 120);
-    session.sees("4 Marked");
+    session.sees("5 Calls");
     session.press("q");
     assert_eq!(session.ends(), 0);
     session.has_its_terminal_back();
@@ -67,7 +67,7 @@ fn a_size_that_changes_at_the_start_and_keys_that_come_with_a_change_are_not_los
     let home = tempfile::tempdir().unwrap();
     let mut session = Session::start(home.path(), &["--demo"], &[]);
     session.resize(40, 120);
-    session.sees("4 Marked");
+    session.sees("5 Calls");
     session.sees("Dial-In");
     for round in 0..20 {
         session.resize(30 + round % 2, 100);

@@ -156,7 +156,7 @@ fn through_ssh_an_event_is_deleted_and_brought_back_and_the_terminal_is_whole_af
     session.says_yes();
     session.sees("1 restored");
     session.resize(40, 120);
-    session.sees("4 Marked");
+    session.sees("5 Calls");
     session.resize(10, 40);
     session.sees("make the window larger (60x15)");
     session.press("qq");
@@ -337,13 +337,13 @@ fn inside_tmux_it_deletes_copies_resizes_suspends_and_gives_the_window_back() {
     tmux.keys(&["y"]);
     tmux.sees("finished: 1 deleted");
     tmux.tell(&["resize-window", "-x", "120", "-y", "40"]);
-    tmux.sees("4 Marked");
+    tmux.sees("5 Calls");
     tmux.keys(&["C-z"]);
     tmux.sees("topped");
     tmux.keys(&["fg", "Enter"]);
-    tmux.sees("4 Marked");
+    tmux.sees("5 Calls");
     let format = "#{alternate_on} #{cursor_flag}";
-    assert_eq!(tmux.tell(&["display-message", "-p", format]).trim(), "1 0");
+    assert_eq!(tmux.tell(&["display-message", "-p", format]).trim(), "1 1");
     tmux.keys(&["q", "q"]);
     tmux.sees("before");
     assert_eq!(tmux.tell(&["display-message", "-p", format]).trim(), "0 1");

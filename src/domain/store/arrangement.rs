@@ -175,6 +175,16 @@ impl EventOrder {
     }
 }
 
+impl GroupKey {
+    /// The type of all events of the group, where the group says it.
+    pub fn event_type(&self) -> Option<EventType> {
+        match self {
+            Self::Type(event_type) | Self::Alike { event_type, .. } => Some(*event_type),
+            Self::Extension(_) | Self::Host(_) | Self::Note(_) | Self::Owner(_) => None,
+        }
+    }
+}
+
 impl EventStore {
     /// Arranges the listed events of these extensions, which are to stand in this order. `zone` is
     /// that of dates without an offset.

@@ -165,6 +165,13 @@ impl Listing {
         shorts.filter(same).map(|it| it.extension.clone()).collect()
     }
 
+    /// Whether each of its rows names the same event as the row of another at the same place.
+    pub(super) fn has_the_rows_of(&self, other: &Self) -> bool {
+        let id = |row: &Row| (row.id_start, row.id_length);
+        let same = self.rows.iter().map(id).eq(other.rows.iter().map(id));
+        same && self.groups == other.groups && self.ids == other.ids
+    }
+
     /// How many events can be named and deleted.
     pub fn len(&self) -> usize {
         self.rows.len()

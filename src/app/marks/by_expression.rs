@@ -11,21 +11,21 @@ use crate::domain::{
     PassedOver, Standing,
 };
 
-use super::status::Tone;
-use super::{Dialog, Model, TypedLine, count_of};
+use crate::app::status::Tone;
+use crate::app::{Dialog, Model, TypedLine, count_of};
 
 /// What is typed after `T`, and what it means so far.
 #[derive(Debug)]
 pub struct MarkPrompt {
     /// All that is typed, with the `-` that unmarks.
-    pub(super) line: TypedLine,
+    pub(in crate::app) line: TypedLine,
     wanted: Result<Expression, ExpressionError>,
     meant: Meant,
 }
 
 /// What an expression could say nothing about when it marked or unmarked.
 #[derive(Debug)]
-pub(super) struct PassedIn {
+pub(in crate::app) struct PassedIn {
     text: String,
     done: &'static str,
     passed_over: PassedOver,
@@ -33,7 +33,7 @@ pub(super) struct PassedIn {
 
 /// The expression that marked last. It holds for extensions that were not loaded then, too.
 #[derive(Debug)]
-pub(super) struct Marking {
+pub(in crate::app) struct Marking {
     expression: Expression,
     /// Events that it could say nothing about.
     passed: PassedIn,
@@ -48,9 +48,10 @@ pub(super) struct Marking {
 }
 
 impl MarkPrompt {
-    fn new() -> Self {
+    /// A line that begins with this.
+    fn of(typed: &str) -> Self {
         let wanted = Ok(Expression::default());
-        Self { line: TypedLine::default(), wanted, meant: Meant::default() }
+        Self { line: TypedLine::of(typed), wanted, meant: Meant::default() }
     }
 
     /// False when the marks are taken away: the first character typed was `-`. An expression that
@@ -84,7 +85,7 @@ impl MarkPrompt {
     }
 
     /// Takes in what one extension adds now, given what it added before.
-    pub(super) fn count_one_again(&mut self, before: Meant, now: Meant) {
+    pub(in crate::app) fn count_one_again(&mut self, before: Meant, now: Meant) {
         let again = |all: usize, before: usize, now: usize| (all + now).saturating_sub(before);
         self.meant = Meant {
             events: again(self.meant.events, before.events, now.events),
@@ -115,26 +116,27 @@ impl Marking {
 impl Model {
     /// Extensions that are still being loaded in order to mark by expression there too.
     pub fn marking_waits_for(&self) -> usize {
-        self.marking.as_ref().map_or(0, |marking| marking.waiting.len())
+        self.marks.marking.as_ref().map_or(0, |marking| marking.waiting.len())
     }
 
     /// What the expressions that made the marks could say nothing about, a sentence each.
-    pub(super) fn passed_over_in_marking(&self) -> impl Iterator<Item = String> {
-        let last = self.marking.as_ref().map(|marking| &marking.passed);
-        let all = self.passed_in.iter().chain(last);
+    pub(in crate::app) fn passed_over_in_marking(&self) -> impl Iterator<Item = String> {
+        let last = self.marks.marking.as_ref().map(|marking| &marking.passed);
+        let all = self.marks.passed_in.iter().chain(last);
         all.filter(|passed| !passed.passed_over.is_empty()).map(|passed| {
             let text = self.mask.text(&passed.text);
             format!("! {}, when {text:?} {}.", passed.passed_over, passed.done)
         })
     }
 
-    /// `T`.
-    pub(super) fn edit_marking(&mut self) {
-        self.dialog = Some(Dialog::Marking(MarkPrompt::new()));
+    /// `T`, with this typed already: `-` unmarks, `is:` asks for duplicates.
+    pub(in crate::app) fn edit_marking(&mut self, typed: &str) {
+        self.dialog = Some(Dialog::Marking(MarkPrompt::of(typed)));
+        self.understand_marking();
     }
 
     /// Enter: marks what is meant, where it can be understood.
-    pub(super) fn apply_marking(&mut self) {
+    pub(in crate::app) fn apply_marking(&mut self) {
         if let Some(Dialog::Marking(prompt)) = &self.dialog
             && prompt.wanted.is_ok()
             && let Some(Dialog::Marking(prompt)) = self.dialog.take()
@@ -144,7 +146,7 @@ impl Model {
         }
     }
 
-    pub(super) fn understand_marking(&mut self) {
+    pub(in crate::app) fn understand_marking(&mut self) {
         if let Some(Dialog::Marking(prompt)) = &mut self.dialog {
             prompt.wanted = Expression::parse(prompt.text(), &self.now.local, &Standing::ALL);
             self.count_meant();
@@ -152,11 +154,11 @@ impl Model {
     }
 
     /// Counts again what the expression in the prompt means.
-    pub(super) fn count_meant(&mut self) {
+    pub(in crate::app) fn count_meant(&mut self) {
         if let Some(Dialog::Marking(prompt)) = &mut self.dialog {
             prompt.meant = match &prompt.wanted {
                 Ok(expression) if !expression.is_empty() => {
-                    self.store.meant(expression, &self.extensions)
+                    self.store.meant(expression, self.extensions.found())
                 }
                 Ok(_) | Err(_) => Meant::default(),
             };
@@ -164,11 +166,11 @@ impl Model {
     }
 
     /// What the expression in the prompt means of one extension.
-    pub(super) fn meant_in(&self, number: &ExtensionNumber) -> Meant {
+    pub(in crate::app) fn meant_in(&self, number: &ExtensionNumber) -> Meant {
         let Some(Dialog::Marking(MarkPrompt { wanted: Ok(expression), .. })) = &self.dialog else {
             return Meant::default();
         };
-        match self.found(number) {
+        match self.extensions.find(number) {
             Some(extension) if !expression.is_empty() => {
                 self.store.meant(expression, std::slice::from_ref(extension))
             }
@@ -189,12 +191,11 @@ impl Model {
         }
         self.give_up_marking("by another T");
         let (mut changed, mut changed_in) = (0, 0);
-        for extension in &self.extensions {
+        for extension in self.extensions.found() {
             let here = self.store.set_marks_where(expression, extension, on);
             changed += here;
             changed_in += usize::from(here > 0);
         }
-        self.marks_changed = true;
         let text = prompt.text().trim();
         let events = count_of(changed, "event");
         let extensions = count_of(changed_in, "extension");
@@ -208,13 +209,13 @@ impl Model {
         if !passed_over.is_empty() {
             told = format!("{told}; {passed_over}");
         }
-        self.passed_in.extend(self.marking.take().map(|marking| marking.passed));
+        self.marks.passed_in.extend(self.marks.marking.take().map(|marking| marking.passed));
         let passed = PassedIn { text: text.to_owned(), done, passed_over };
         if on {
-            let left_out = self.extensions.iter().map(|extension| &extension.number);
+            let left_out = self.extensions.found().iter().map(|extension| &extension.number);
             let left_out = left_out.filter(|number| !self.is_loaded(number)).cloned().collect();
             told.push_str(&self.offer_to_load(&left_out));
-            self.marking = Some(Marking {
+            self.marks.marking = Some(Marking {
                 expression: expression.clone(),
                 passed,
                 left_out,
@@ -223,7 +224,7 @@ impl Model {
                 added_in: 0,
             });
         } else {
-            self.passed_in.push(passed);
+            self.marks.passed_in.push(passed);
         }
         self.notice(if changed > 0 { Tone::Good } else { Tone::Plain }, told);
     }
@@ -266,13 +267,13 @@ impl Model {
     }
 
     /// `L`: marks what `T` left out as it was not loaded, and loads what still is not.
-    pub(super) fn load_and_mark(&mut self) {
+    pub(in crate::app) fn load_and_mark(&mut self) {
         if self.marking_waits_for() > 0 {
             let waiting = count_of(self.marking_waits_for(), "extension");
             self.notice(Tone::Plain, format!("still loading {waiting}; Esc stops that"));
             return;
         }
-        let Some(mut marking) = self.marking.take() else {
+        let Some(mut marking) = self.marks.marking.take() else {
             self.notice(
                 Tone::Plain,
                 "T marks by expression first; L then loads what is not loaded and marks there too",
@@ -283,7 +284,7 @@ impl Model {
         let any = !marking.left_out.is_empty();
         let left_out = std::mem::take(&mut marking.left_out);
         // In the order of the screen.
-        let extensions = self.extensions.iter();
+        let extensions = self.extensions.found().iter();
         for extension in extensions.filter(|one| left_out.contains(&one.number)) {
             let number = &extension.number;
             if self.is_loaded(number) {
@@ -293,14 +294,13 @@ impl Model {
                 marking.left_out.insert(number.clone());
             }
         }
-        self.marks_changed = true;
         marking.waiting.clone_from(&marking.left_out);
         let loading = count_of(marking.waiting.len(), "extension");
         let told = format!(
             "loading {loading} to mark {:?} there too; Esc stops that",
             marking.passed.text
         );
-        self.marking = Some(marking);
+        self.marks.marking = Some(marking);
         if self.marking_waits_for() > 0 {
             self.notice(Tone::Plain, told);
         } else if any {
@@ -311,9 +311,9 @@ impl Model {
     }
 
     /// An extension was listed: marks there what was meant, where it was waited for.
-    pub(super) fn mark_where_listed(&mut self, number: &ExtensionNumber) {
+    pub(in crate::app) fn mark_where_listed(&mut self, number: &ExtensionNumber) {
         let (extension, loaded) = (self.extension(number), self.is_loaded(number));
-        let Some(marking) = &mut self.marking else {
+        let Some(marking) = &mut self.marks.marking else {
             return;
         };
         if marking.waiting.remove(number) {
@@ -326,8 +326,8 @@ impl Model {
     }
 
     /// An extension could not be listed, which ends the waiting for it.
-    pub(super) fn not_marked_as_unread(&mut self, number: &ExtensionNumber) {
-        let marking = self.marking.as_mut();
+    pub(in crate::app) fn not_marked_as_unread(&mut self, number: &ExtensionNumber) {
+        let marking = self.marks.marking.as_mut();
         if marking.is_some_and(|marking| marking.waiting.remove(number)) {
             self.end_marking();
         }
@@ -335,7 +335,7 @@ impl Model {
 
     /// Says what came of it once nothing is waited for any more.
     fn end_marking(&mut self) {
-        let Some(marking) = self.marking.as_ref().filter(|one| one.waiting.is_empty()) else {
+        let Some(marking) = self.marks.marking.as_ref().filter(|one| one.waiting.is_empty()) else {
             return;
         };
         let extensions = count_of(marking.added_in, "extension");
@@ -348,15 +348,15 @@ impl Model {
     }
 
     /// Waits no longer, and asks for nothing more; true when there was something to wait for.
-    pub(super) fn give_up_marking(&mut self, why: &str) -> bool {
-        let Some(marking) = &mut self.marking else {
+    pub(in crate::app) fn give_up_marking(&mut self, why: &str) -> bool {
+        let Some(marking) = &mut self.marks.marking else {
             return false;
         };
         let waiting = std::mem::take(&mut marking.waiting);
         if waiting.is_empty() {
             return false;
         }
-        let also = &self.mark_when_listed;
+        let also = &self.marks.waiting;
         self.loading.withdraw(|number| waiting.contains(number) && !also.contains(number));
         let (added, left) = (marking.added, count_of(waiting.len(), "extension"));
         self.say(
@@ -367,7 +367,7 @@ impl Model {
     }
 
     /// Nothing more is asked for after too many failures: nothing will come to be marked.
-    pub(super) fn marking_broke_off(&mut self, failure: &Failure) -> bool {
+    pub(in crate::app) fn marking_broke_off(&mut self, failure: &Failure) -> bool {
         let gave_up = self.give_up_marking("after too many failures");
         if gave_up {
             self.log(Tone::Warning, format!("the last failure was: {failure}"));

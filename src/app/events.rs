@@ -1,0 +1,497 @@
+//! The Events panel: the events of one extension or of all of them, in groups, as lines of which
+//! only those in sight are made. The cursor stays on its event whatever comes and goes.
+//!
+//! What a line means is looked up when it is asked for: where an extension was listed anew since
+//! the lines were made, a line means nothing until they are made again, and never another event.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+
+use crate::domain::{
+    Arrangement, EventGroup, EventKey, EventOrder, EventStore, ExtensionNumber, Filter, GroupKey,
+    Grouping, Listing, PassedOver, Place,
+};
+
+use super::extensions::{ExtensionRow, Extensions};
+use super::{Cursor, Motion};
+
+/// The panel follows the cursor of the extensions once that has rested so long: passing many of
+/// them over a slow line is not held up by pictures that are not looked at.
+const REST: Duration = Duration::from_millis(150);
+
+/// So many events are put in order at once whenever one changes. More of them wait for each other,
+/// as long as [`PATIENCE`], unless a key is about them.
+const AT_ONCE: usize = 20_000;
+const PATIENCE: Duration = Duration::from_millis(250);
+
+/// Whose events the panel shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// Those of one extension.
+    One(ExtensionNumber),
+    /// Every event that is loaded.
+    All,
+}
+
+/// One line of the panel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Line {
+    /// A group, by its place among them; whether its events follow.
+    Group {
+        /// Its place among the groups.
+        group: usize,
+        /// Whether its events follow.
+        open: bool,
+    },
+    /// An event of a group.
+    Event {
+        /// The place of its group.
+        group: usize,
+        /// Which event.
+        place: Place,
+    },
+    /// A row that cannot be named in a path, by its place among the odd ones.
+    Odd(usize),
+}
+
+/// How the events of one scope are laid out.
+#[derive(Debug, Clone, Copy, Default)]
+struct View {
+    grouping: Grouping,
+    order: EventOrder,
+}
+
+/// The events in sight, and how they got there.
+#[derive(Debug, Default)]
+pub struct EventsPanel {
+    scope: Option<Scope>,
+    of_one: View,
+    of_all: View,
+    filter: Filter,
+    arrangement: Arrangement,
+    /// The line of each group, and the first one behind them all.
+    starts: Vec<usize>,
+    closed: HashSet<GroupKey>,
+    cursor: Cursor,
+    /// What the cursor was on when the last message had been taken in.
+    anchor: Option<Anchor>,
+    /// When the cursor of the extensions last moved, while this panel has not followed it.
+    moved: Option<Duration>,
+    /// Since when the lines are not those of what is listed.
+    stale: Option<Duration>,
+    /// Until when it is being awaited that the cursor rests, or that more comes in.
+    awaited: Option<Duration>,
+    /// [`EventStore::marks_version`] when the marks of the groups were counted.
+    counted: u64,
+}
+
+/// What a cursor stays on while lines come and go.
+#[derive(Debug, Clone, PartialEq)]
+enum Anchor {
+    Group(GroupKey),
+    Event(EventKey),
+    Odd(usize),
+}
+
+/// What the lines are made from.
+#[derive(Clone, Copy)]
+pub(super) struct Source<'a> {
+    pub(super) extensions: &'a Extensions,
+    pub(super) store: &'a EventStore,
+    pub(super) zone: &'a TimeZone,
+}
+
+impl EventsPanel {
+    /// Whose events are shown: those of what is under the cursor of the extensions, once it rests.
+    pub fn scope(&self) -> Option<&Scope> {
+        self.scope.as_ref()
+    }
+
+    /// The extension whose events are shown, where it is one.
+    pub fn extension(&self) -> Option<&ExtensionNumber> {
+        match self.scope.as_ref()? {
+            Scope::One(number) => Some(number),
+            Scope::All => None,
+        }
+    }
+
+    /// How many lines there are.
+    pub fn len(&self) -> usize {
+        self.end_of_groups() + self.arrangement.odd().len()
+    }
+
+    /// True when there is nothing to show.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn end_of_groups(&self) -> usize {
+        self.starts.last().copied().unwrap_or(0)
+    }
+
+    /// One line.
+    pub fn line(&self, line: usize) -> Option<Line> {
+        if let Some(odd) = line.checked_sub(self.end_of_groups()) {
+            return (odd < self.arrangement.odd().len()).then_some(Line::Odd(odd));
+        }
+        let group = self.starts.partition_point(|start| *start <= line).checked_sub(1)?;
+        let behind = line - self.starts.get(group)?;
+        match behind.checked_sub(1) {
+            None => {
+                let open = !self.closed.contains(&self.group(group)?.key);
+                Some(Line::Group { group, open })
+            }
+            Some(event) => {
+                let rows = self.group(group)?.rows.clone();
+                let place = *self.arrangement.places(rows).get(event)?;
+                Some(Line::Event { group, place })
+            }
+        }
+    }
+
+    /// The line under the cursor.
+    pub fn current(&self) -> Option<Line> {
+        self.line(self.cursor.at)
+    }
+
+    /// One group.
+    pub fn group(&self, group: usize) -> Option<&EventGroup> {
+        self.arrangement.groups().get(group)
+    }
+
+    /// What is shown, in order.
+    pub fn arrangement(&self) -> &Arrangement {
+        &self.arrangement
+    }
+
+    /// The row under the cursor, the first in sight, and where a range began.
+    pub fn cursor(&self) -> Cursor {
+        self.cursor
+    }
+
+    pub(super) fn cursor_mut(&mut self) -> &mut Cursor {
+        &mut self.cursor
+    }
+
+    /// What is shown of the events.
+    pub fn filter(&self) -> &Filter {
+        &self.filter
+    }
+
+    /// What the events are grouped by.
+    pub fn grouping(&self) -> Grouping {
+        self.view().grouping
+    }
+
+    /// In which order the events of a group stand.
+    pub fn order(&self) -> EventOrder {
+        self.view().order
+    }
+
+    /// Events that the filter can say nothing about.
+    pub fn passed_over(&self) -> PassedOver {
+        self.arrangement.passed_over()
+    }
+
+    fn view(&self) -> View {
+        if self.scope == Some(Scope::All) { self.of_all } else { self.of_one }
+    }
+
+    fn view_mut(&mut self) -> &mut View {
+        if self.scope == Some(Scope::All) { &mut self.of_all } else { &mut self.of_one }
+    }
+
+    /// Groups by what comes next.
+    pub(super) fn regroup(&mut self, source: Source<'_>) -> Grouping {
+        let view = self.view_mut();
+        view.grouping = view.grouping.next();
+        self.closed.clear();
+        self.arrange(source);
+        self.grouping()
+    }
+
+    /// Puts the events of each group in the next order.
+    pub(super) fn reorder(&mut self, source: Source<'_>) -> EventOrder {
+        let view = self.view_mut();
+        view.order = view.order.next();
+        self.arrange(source);
+        self.order()
+    }
+
+    /// Shows what this filter admits from now on.
+    pub(super) fn filter_by(&mut self, filter: Filter, source: Source<'_>) {
+        self.filter = filter;
+        self.arrange(source);
+    }
+
+    /// The cursor of the extensions moved at this time.
+    pub(super) fn may_follow(&mut self, now: Duration) {
+        self.moved = Some(now);
+    }
+
+    /// Shows what is under the cursor of the extensions now.
+    pub(super) fn follow(&mut self, source: Source<'_>) {
+        if self.moved.is_some() {
+            self.show_current(source);
+        }
+    }
+
+    fn show_current(&mut self, source: Source<'_>) {
+        self.moved = None;
+        let wanted = wanted(source.extensions);
+        if self.scope != wanted {
+            self.scope = wanted;
+            self.closed.clear();
+            self.cursor = Cursor::default();
+            self.anchor = None;
+            self.arrange(source);
+        }
+    }
+
+    /// Makes the lines again once an extension was listed, or its events came or went.
+    pub(super) fn listed(&mut self, number: &ExtensionNumber, now: Duration, source: Source<'_>) {
+        match &self.scope {
+            Some(Scope::One(shown)) if shown != number => {}
+            Some(Scope::All) if self.arrangement.len() > AT_ONCE => {
+                self.stale.get_or_insert(now);
+            }
+            Some(Scope::One(_) | Scope::All) => self.arrange(source),
+            None => self.show_current(source),
+        }
+    }
+
+    /// Makes the lines again where they are not those of what is listed.
+    pub(super) fn refresh(&mut self, source: Source<'_>) {
+        if self.stale.is_some() {
+            self.arrange(source);
+        }
+    }
+
+    /// Follows the cursor of the extensions once that rests, makes the lines again once enough has
+    /// come in, and says when there is more to do.
+    pub(super) fn settle(&mut self, now: Duration, source: Source<'_>) -> Option<Duration> {
+        let asks = self.filter.asks_standing() && self.counted != source.store.marks_version();
+        if self.stale.is_some_and(|since| now.saturating_sub(since) >= PATIENCE) || asks {
+            self.arrange(source);
+        }
+        if self.counted != source.store.marks_version() {
+            self.counted = source.store.marks_version();
+            self.arrangement.count_marks(source.store);
+        }
+        if self.awaited.is_some_and(|until| now < until) {
+            return None;
+        }
+        self.awaited = None;
+        let rest = self.moved.map(|moved| (moved + REST).saturating_sub(now));
+        if rest.is_some_and(|rest| rest.is_zero()) || self.scope == wanted(source.extensions) {
+            self.show_current(source);
+        }
+        let rest = rest.filter(|_| self.moved.is_some());
+        let patience = self.stale.map(|since| (since + PATIENCE).saturating_sub(now));
+        let wait = rest.into_iter().chain(patience).min()?;
+        self.awaited = Some(now + wait);
+        Some(wait)
+    }
+
+    /// Makes the lines of what is shown again; the cursor stays on what it was on.
+    pub(super) fn arrange(&mut self, source: Source<'_>) {
+        let Source { extensions, store, zone } = source;
+        self.moved = None;
+        self.stale = None;
+        let wanted = wanted(extensions);
+        if self.scope != wanted {
+            self.scope = wanted;
+            self.closed.clear();
+            self.cursor = Cursor::default();
+            self.anchor = None;
+        }
+        let View { grouping, order } = self.view();
+        let filter = &self.filter;
+        self.arrangement = match &self.scope {
+            None => Arrangement::default(),
+            Some(Scope::One(number)) => {
+                let one = extensions.find(number).into_iter();
+                store.arrange(one, filter, grouping, order, zone)
+            }
+            Some(Scope::All) => store.arrange(extensions.visible(), filter, grouping, order, zone),
+        };
+        self.counted = store.marks_version();
+        self.lay_out();
+        self.cursor.drop_range();
+        self.return_to_anchor(store);
+    }
+
+    fn lay_out(&mut self) {
+        let mut next = 0;
+        self.starts.clear();
+        for group in self.arrangement.groups() {
+            self.starts.push(next);
+            let open = !self.closed.contains(&group.key);
+            next += 1 + if open { group.rows.len() } else { 0 };
+        }
+        self.starts.push(next);
+    }
+
+    fn return_to_anchor(&mut self, store: &EventStore) {
+        let line = match &self.anchor {
+            None => None,
+            Some(Anchor::Group(key)) => {
+                let group = self.arrangement.groups().iter().position(|group| group.key == *key);
+                group.and_then(|group| self.starts.get(group).copied())
+            }
+            Some(Anchor::Event(key)) => self.line_of(key, store),
+            Some(Anchor::Odd(odd)) => Some(self.end_of_groups() + odd),
+        };
+        if let Some(line) = line {
+            self.cursor.at = line;
+        }
+    }
+
+    /// The line of an event, where its group is open.
+    fn line_of(&self, key: &EventKey, store: &EventStore) -> Option<usize> {
+        let position = self.arrangement.find(store, key)?;
+        let at = self.arrangement.group_at(position)?;
+        let group = self.group(at)?;
+        let open = !self.closed.contains(&group.key);
+        let offset = position - group.rows.start;
+        Some(self.starts.get(at)? + if open { offset + 1 } else { 0 })
+    }
+
+    /// Keeps what the cursor is on, before anything changes below it.
+    pub(super) fn drop_anchor(&mut self, store: &EventStore) {
+        let anchor = match self.current() {
+            None => None,
+            Some(Line::Group { group, .. }) => {
+                self.group(group).map(|group| Anchor::Group(group.key.clone()))
+            }
+            Some(Line::Event { place, .. }) => match self.event(place, store) {
+                Some((listing, row)) => listing.row(row).map(|event| Anchor::Event(event.key())),
+                // It is listed anew: the anchor before tells which one it was.
+                None => return,
+            },
+            Some(Line::Odd(odd)) => Some(Anchor::Odd(odd)),
+        };
+        self.anchor = anchor;
+    }
+
+    /// Which event a place means now; none where its extension was listed anew since.
+    pub fn event<'a>(&self, place: Place, store: &'a EventStore) -> Option<(&'a Listing, usize)> {
+        store.at(&self.arrangement, place)
+    }
+
+    /// The rows of a group, extension by extension.
+    pub(super) fn rows_of(
+        &self,
+        group: usize,
+        store: &EventStore,
+    ) -> Vec<(ExtensionNumber, Vec<usize>)> {
+        let places = self.group(group).map(|group| self.arrangement.places(group.rows.clone()));
+        self.by_extension(places.unwrap_or_default().iter().copied(), store)
+    }
+
+    /// The rows of the lines in a range, those of a closed group too.
+    pub(super) fn rows_in_range(&self, store: &EventStore) -> Vec<(ExtensionNumber, Vec<usize>)> {
+        let lines = self.cursor.range().into_iter().flatten();
+        let places = lines.flat_map(|line| match self.line(line) {
+            Some(Line::Event { place, .. }) => vec![place],
+            Some(Line::Group { group, open: false }) => {
+                let rows = self.group(group).map(|group| group.rows.clone());
+                rows.map_or_else(Vec::new, |rows| self.arrangement.places(rows).to_vec())
+            }
+            Some(Line::Group { .. } | Line::Odd(_)) | None => Vec::new(),
+        });
+        self.by_extension(places, store)
+    }
+
+    /// All rows shown, extension by extension.
+    pub(super) fn all_rows(&self, store: &EventStore) -> Vec<(ExtensionNumber, Vec<usize>)> {
+        let places = self.arrangement.places(0..self.arrangement.len());
+        self.by_extension(places.iter().copied(), store)
+    }
+
+    fn by_extension(
+        &self,
+        places: impl Iterator<Item = Place>,
+        store: &EventStore,
+    ) -> Vec<(ExtensionNumber, Vec<usize>)> {
+        let mut places: Vec<Place> = places.collect();
+        places.sort_unstable();
+        let number = |place: &Place| self.arrangement.number(*place);
+        let chunks = places.chunk_by(|one, other| number(one) == number(other));
+        let rows = chunks.filter_map(|chunk| {
+            let now = chunk.iter().filter_map(|place| Some(self.event(*place, store)?.1));
+            Some((number(chunk.first()?)?.clone(), now.collect()))
+        });
+        rows.collect()
+    }
+
+    /// One event of a group was marked or unmarked, and no other.
+    pub(super) fn note_mark(&mut self, group: usize, on: bool, store: &EventStore) {
+        if !self.filter.asks_standing() {
+            self.arrangement.note_mark(group, on);
+            self.counted = store.marks_version();
+        }
+    }
+
+    /// Opens or closes the group under the cursor; `None` turns it around. False where there is
+    /// nothing to close any more.
+    pub(super) fn fold(&mut self, wanted: Option<bool>) -> bool {
+        match self.current() {
+            Some(Line::Group { group, open }) => {
+                let Some(key) = self.group(group).map(|group| group.key.clone()) else {
+                    return true;
+                };
+                match (wanted.unwrap_or(!open), open) {
+                    (true, _) => self.closed.remove(&key),
+                    (false, true) => self.closed.insert(key),
+                    (false, false) => return false,
+                };
+                self.cursor.drop_range();
+                self.lay_out();
+                true
+            }
+            Some(Line::Event { group, .. }) if wanted == Some(false) => {
+                self.cursor.at = self.starts.get(group).copied().unwrap_or(0);
+                true
+            }
+            Some(Line::Odd(_)) | None if wanted == Some(false) => false,
+            Some(Line::Event { .. } | Line::Odd(_)) | None => true,
+        }
+    }
+
+    /// Moves the cursor.
+    pub(super) fn go(&mut self, motion: Motion, height: usize) {
+        let at = self.cursor.at;
+        let group = match motion {
+            Motion::NextGroup => self.starts.iter().copied().find(|start| *start > at),
+            Motion::PreviousGroup => self.starts.iter().rev().copied().find(|start| *start < at),
+            Motion::Down
+            | Motion::Up
+            | Motion::First
+            | Motion::Last
+            | Motion::PageDown
+            | Motion::PageUp => {
+                self.cursor.go(motion, self.len(), height);
+                return;
+            }
+        };
+        if let Some(line) = group.filter(|line| *line < self.len()) {
+            self.cursor.at = line;
+        }
+        self.fit(height);
+    }
+
+    pub(super) fn fit(&mut self, height: usize) {
+        self.cursor.fit(self.len(), height);
+    }
+}
+
+/// Whose events are to be shown.
+fn wanted(extensions: &Extensions) -> Option<Scope> {
+    Some(match extensions.current_row()? {
+        ExtensionRow::All => Scope::All,
+        ExtensionRow::One(extension) => Scope::One(extension.number.clone()),
+    })
+}

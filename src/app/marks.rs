@@ -1,0 +1,599 @@
+//! Marking: what keys mark and unmark, always what is visible; how many marks a filter hides; and
+//! what is still to be marked once it is listed. The marks themselves are the event store's.
+
+mod by_expression;
+
+use std::collections::HashSet;
+
+use crate::change::Selection;
+use crate::domain::{
+    EventType, Extension, ExtensionNumber, Fetched, Listing, Meant, PassedOver, TakenBack,
+};
+
+use super::extensions::ExtensionRow;
+use super::status::Tone;
+use super::{Cursor, Dialog, Line, Model, Motion, Panel, count_of};
+pub use by_expression::MarkPrompt;
+use by_expression::{Marking, PassedIn};
+
+/// What there is to know about marks beside the marks.
+#[derive(Debug, Default)]
+pub(super) struct Marks {
+    /// Extensions to mark as soon as they are listed.
+    waiting: HashSet<ExtensionNumber>,
+    /// The expression that marked last.
+    marking: Option<Marking>,
+    /// What the expressions before it passed over, as long as there are marks.
+    passed_in: Vec<PassedIn>,
+    /// Marks that a filter keeps off the screen.
+    hidden: usize,
+    /// For which marks that holds; `None` where a filter changed since.
+    counted: Option<u64>,
+    cursor: Cursor,
+}
+
+impl Marks {
+    pub(super) fn cursor(&self) -> Cursor {
+        self.cursor
+    }
+
+    pub(super) fn cursor_mut(&mut self) -> &mut Cursor {
+        &mut self.cursor
+    }
+
+    /// An extension that is to be marked once it is listed.
+    pub(super) fn awaited(&self) -> Option<&ExtensionNumber> {
+        self.waiting.iter().next()
+    }
+
+    /// Whether the extension was to be marked once it is listed, or fails.
+    pub(super) fn no_longer_awaits(&mut self, number: &ExtensionNumber) -> bool {
+        self.waiting.remove(number)
+    }
+
+    /// Nothing is to be marked any more; true where something was.
+    pub(super) fn await_none(&mut self) -> bool {
+        !std::mem::take(&mut self.waiting).is_empty()
+    }
+
+    /// A filter is another one: what it hides is to be counted again.
+    pub(super) fn forget_counts(&mut self) {
+        self.counted = None;
+    }
+}
+
+/// One line of the Marked panel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MarkedLine {
+    /// An extension, followed by its marks.
+    Extension(ExtensionNumber),
+    /// A marked event, by its row in the extension's listing.
+    Event(ExtensionNumber, usize),
+}
+
+/// How a box is drawn: the tri-state of a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Boxed {
+    /// `[ ]`
+    None,
+    /// `[-]`
+    Some,
+    /// `[x]`
+    All,
+}
+
+impl Boxed {
+    /// So many of all are marked.
+    pub fn of(marked: usize, all: usize) -> Self {
+        match marked {
+            0 => Self::None,
+            _ if marked < all => Self::Some,
+            _ => Self::All,
+        }
+    }
+}
+
+/// What one extension adds to the counts that depend on marks and filters.
+#[derive(Debug, Clone, Copy)]
+struct Share {
+    hidden: usize,
+    meant: Meant,
+    passed_over: PassedOver,
+}
+
+/// The rows of some extensions.
+type Rows = Vec<(ExtensionNumber, Vec<usize>)>;
+
+/// What is asked and shown.
+impl Model {
+    /// Marked events that a filter keeps off the screen.
+    pub fn hidden_marks(&self) -> usize {
+        self.marks.hidden
+    }
+
+    /// The box of an extension: marked among all that are listed.
+    pub fn box_of_extension(&self, extension: &ExtensionNumber) -> Boxed {
+        let listed = self.store.listing(extension).map_or(0, Listing::len);
+        Boxed::of(self.store.marked_in(extension), listed)
+    }
+
+    /// Whether a marked row is kept off the screen by a filter.
+    pub fn is_hidden(&self, listing: &Listing, row: usize) -> bool {
+        let number = listing.extension();
+        let filter = self.events.filter();
+        let admits = || filter.admits_row(&self.extension(number), row, &self.store);
+        self.is_filtered() && (!self.extensions.shows(number) || !admits())
+    }
+
+    /// Whether a filter may hide marks.
+    pub(super) fn is_filtered(&self) -> bool {
+        !self.events.filter().is_empty() || !self.extensions.filter().is_empty()
+    }
+
+    /// The rows of an extension that the filters show, in order; `None` where they show all of them.
+    pub(super) fn shown_rows(&self, number: &ExtensionNumber) -> Option<Vec<usize>> {
+        if !self.extensions.shows(number) {
+            return Some(Vec::new());
+        }
+        let rows = || self.events.filter().rows(&self.extension(number), &self.store).0;
+        (!self.events.filter().is_empty()).then(rows)
+    }
+
+    /// How many lines the Marked panel has.
+    pub fn marked_lines(&self) -> usize {
+        self.store.marked_extensions() + self.store.marked()
+    }
+
+    /// Lines of the Marked panel from this one on.
+    pub fn marked_lines_from(&self, first: usize) -> impl Iterator<Item = MarkedLine> + '_ {
+        let lines = self.store.marked_listings().flat_map(|(listing, rows)| {
+            let number = listing.extension();
+            std::iter::once(MarkedLine::Extension(number.clone()))
+                .chain(rows.map(|row| MarkedLine::Event(number.clone(), row)))
+        });
+        lines.skip(first)
+    }
+}
+
+/// Keys.
+impl Model {
+    /// Space: marks or unmarks what is under the cursor, then steps down; with a range, marks it.
+    pub(super) fn toggle_mark(&mut self) {
+        let has_range = self.cursor(self.focus).from.is_some();
+        match self.focus {
+            Panel::Extensions | Panel::Events if has_range => {
+                self.toggle_range();
+                return;
+            }
+            Panel::Extensions => match self.extensions.current().cloned() {
+                Some(extension) => self.toggle_extension(&extension.number),
+                None => self.toggle_all(),
+            },
+            Panel::Events => self.toggle_line(),
+            Panel::Marked => {
+                self.unmark_marked_line();
+                return;
+            }
+            Panel::Status | Panel::Calls => {
+                self.notice(Tone::Plain, "marks are set in Extensions (1) and Events (2)");
+                return;
+            }
+        }
+        self.go(Motion::Down);
+    }
+
+    fn toggle_extension(&mut self, number: &ExtensionNumber) {
+        if self.marks.waiting.remove(number) {
+            self.notice(Tone::Plain, format!("{number} will not be marked"));
+            return;
+        }
+        let rows = self.admitted_rows(number);
+        if self.are_marked(number, &rows) {
+            self.counting_one(number, |model| model.store.set_marks(number, rows, false));
+        } else {
+            self.counting_one(number, |model| model.mark_extension(number));
+        }
+    }
+
+    /// The row of all extensions: every event that is loaded and visible.
+    fn toggle_all(&mut self) {
+        self.follow();
+        let rows = self.events.all_rows(&self.store);
+        let on = !self.all_are_marked(&rows);
+        let changed = self.turn(&rows, on);
+        let events = count_of(changed, "event");
+        let mut text = format!("{events} {}", if on { "marked" } else { "unmarked" });
+        let missing =
+            self.extensions.visible().filter(|it| self.store.listing(&it.number).is_none());
+        let missing = missing.count();
+        if missing > 0 && on {
+            let extensions = count_of(missing, "extension");
+            text = format!("{text}; {extensions} not loaded: A reads them and marks there too");
+        }
+        self.notice(Tone::Plain, text);
+    }
+
+    /// Marks the rows of the range; unmarks them where all are marked.
+    fn toggle_range(&mut self) {
+        let rows = if self.focus == Panel::Events {
+            self.events.rows_in_range(&self.store)
+        } else {
+            let cursor = self.extensions.cursor();
+            let rows = cursor.range().into_iter().flatten();
+            let numbers: Vec<ExtensionNumber> = rows
+                .filter_map(|row| match self.extensions.row(row)? {
+                    ExtensionRow::One(extension) => Some(extension.number.clone()),
+                    ExtensionRow::All => None,
+                })
+                .collect();
+            for number in &numbers {
+                if *self.loading.state(number) != Fetched::Ready(()) {
+                    self.mark_extension(number);
+                }
+            }
+            let admitted = |number: ExtensionNumber| {
+                let rows = self.admitted_rows(&number);
+                (number, rows)
+            };
+            numbers.into_iter().map(admitted).collect()
+        };
+        let on = !self.all_are_marked(&rows);
+        let changed = self.turn(&rows, on);
+        let events = count_of(changed, "event");
+        self.notice(Tone::Plain, format!("{events} {}", if on { "marked" } else { "unmarked" }));
+        self.drop_range();
+    }
+
+    /// Marks what the filter admits of an extension, or loads it first and marks then.
+    pub(super) fn mark_extension(&mut self, number: &ExtensionNumber) {
+        if *self.loading.state(number) == Fetched::Ready(()) {
+            let rows = self.admitted_rows(number);
+            let listed = self.store.listing(number).map_or(0, Listing::len);
+            let left_out = listed - rows.len();
+            self.store.set_marks(number, rows, true);
+            self.tell_left_out(left_out);
+        } else {
+            self.marks.waiting.insert(number.clone());
+            self.loading.demand(number);
+            self.notice(
+                Tone::Plain,
+                format!("reading {number}; its events are marked once they are read"),
+            );
+        }
+    }
+
+    /// An extension was listed: marks there what was to be marked.
+    pub(super) fn mark_as_awaited(&mut self, number: &ExtensionNumber) {
+        if self.marks.waiting.remove(number) {
+            self.mark_extension(number);
+        }
+        self.mark_where_listed(number);
+    }
+
+    fn toggle_line(&mut self) {
+        match self.events.current() {
+            Some(Line::Event { group, place }) => {
+                let found = self.events.event(place, &self.store);
+                let Some((number, row)) = found.map(|(it, row)| (it.extension().clone(), row))
+                else {
+                    return;
+                };
+                let on = !self.store.is_marked(&number, row);
+                self.counting_one(&number, |model| {
+                    model.store.set_marks(&number, [row], on);
+                    model.events.note_mark(group, on, &model.store);
+                });
+            }
+            Some(Line::Group { group, .. }) => {
+                let rows = self.events.rows_of(group, &self.store);
+                let on = !self.all_are_marked(&rows);
+                self.turn(&rows, on);
+                let left_out = self.events.group(group).map(|it| it.listed - it.rows.len());
+                self.tell_left_out(left_out.filter(|_| on).unwrap_or(0));
+            }
+            Some(Line::Odd(odd)) => {
+                let reason = self.odd_row(odd).map(|odd| odd.reason.clone()).unwrap_or_default();
+                let text = format!("this row cannot be deleted from here: {reason}");
+                self.notice(Tone::Warning, text);
+            }
+            None => {}
+        }
+    }
+
+    /// `a`: the type under the cursor.
+    pub(super) fn mark_type(&mut self) {
+        let line = self.events.current().filter(|_| self.focus == Panel::Events);
+        let Some(event_type) = line.and_then(|line| self.type_of(line)) else {
+            self.notice(Tone::Plain, "a marks the type under the cursor of Events (2)");
+            return;
+        };
+        let mut rows = self.events.all_rows(&self.store);
+        for (number, rows) in &mut rows {
+            let of_type = self.store.listing(number).map(|listing| listing.rows_of(event_type));
+            rows.retain(|row| of_type.as_ref().is_some_and(|of_type| of_type.contains(row)));
+        }
+        self.turn(&rows, true);
+        let listings = self.listings_in_scope();
+        let listed: usize = listings.map(|listing| listing.rows_of(event_type).len()).sum();
+        let shown: usize = rows.iter().map(|(_, rows)| rows.len()).sum();
+        self.tell_left_out(listed.saturating_sub(shown));
+    }
+
+    /// The type of an event, or of the group of a type.
+    fn type_of(&self, line: Line) -> Option<EventType> {
+        match line {
+            Line::Group { group, .. } => self.events.group(group)?.key.event_type(),
+            Line::Event { place, .. } => {
+                let (listing, row) = self.events.event(place, &self.store)?;
+                Some(listing.row(row)?.event_type())
+            }
+            Line::Odd(_) => None,
+        }
+    }
+
+    /// The listings whose events the panel of events shows.
+    fn listings_in_scope(&self) -> impl Iterator<Item = &Listing> {
+        let one = self.events.extension();
+        let all = self.extensions.visible().map(|extension| &extension.number);
+        let all = all.filter(move |number| one.is_none_or(|one| one == *number));
+        all.filter_map(|number| self.store.listing(number))
+    }
+
+    /// `A`: everything visible in the focused panel.
+    pub(super) fn mark_all_visible(&mut self) {
+        match self.focus {
+            Panel::Extensions => {
+                for number in self.visible_numbers() {
+                    self.mark_extension(&number);
+                }
+                self.report_visible_marks();
+            }
+            Panel::Events => {
+                let rows = self.events.all_rows(&self.store);
+                self.turn(&rows, true);
+                let listed: usize = self.listings_in_scope().map(Listing::len).sum();
+                let shown: usize = rows.iter().map(|(_, rows)| rows.len()).sum();
+                self.tell_left_out(listed.saturating_sub(shown));
+            }
+            Panel::Status | Panel::Marked | Panel::Calls => {
+                let text = "A marks all visible rows of Extensions (1) or Events (2)";
+                self.notice(Tone::Plain, text);
+            }
+        }
+    }
+
+    fn report_visible_marks(&mut self) {
+        let waiting = self.marks.waiting.len();
+        let outside = self.extensions.found().len() - self.extensions.shown();
+        let mut parts = vec![format!("{} marked", count_of(self.store.marked(), "event"))];
+        if waiting > 0 {
+            parts.push(format!("{} still to be read first", count_of(waiting, "extension")));
+        }
+        if outside > 0 {
+            let outside = count_of(outside, "extension");
+            parts.push(format!("{outside} outside the filter left out: Esc clears it"));
+        }
+        let text = parts.join(", ");
+        self.notice(Tone::Plain, text);
+    }
+
+    /// `i`: turns the visible marks around.
+    pub(super) fn invert_visible(&mut self) {
+        let rows = match self.focus {
+            Panel::Events => self.events.all_rows(&self.store),
+            Panel::Extensions => {
+                let mut rows = Vec::new();
+                for number in self.visible_numbers() {
+                    if *self.loading.state(&number) == Fetched::Ready(()) {
+                        rows.push((number.clone(), self.admitted_rows(&number)));
+                    } else {
+                        self.mark_extension(&number);
+                    }
+                }
+                rows
+            }
+            Panel::Status | Panel::Marked | Panel::Calls => {
+                let text = "i inverts the visible rows of Extensions (1) or Events (2)";
+                self.notice(Tone::Plain, text);
+                return;
+            }
+        };
+        for (number, rows) in rows {
+            let (on, off): (Vec<usize>, Vec<usize>) =
+                rows.into_iter().partition(|row| self.store.is_marked(&number, *row));
+            self.store.set_marks(&number, on, false);
+            self.store.set_marks(&number, off, true);
+        }
+    }
+
+    /// `U`.
+    pub(super) fn unmark_all(&mut self) {
+        self.marks.waiting.clear();
+        let gave_up = self.give_up_marking("by U");
+        self.marks.marking = None;
+        let text = match self.store.unmark_all() {
+            0 => "nothing was marked".to_owned(),
+            count => format!("{} cleared; u takes that back", count_of(count, "mark")),
+        };
+        let more = if gave_up { "; nothing more is loaded to be marked" } else { "" };
+        self.notice(Tone::Plain, format!("{text}{more}"));
+    }
+
+    /// `u`: takes back the last change of marks.
+    pub(super) fn take_back(&mut self) {
+        let Some(TakenBack { set, cleared, left }) = self.store.take_back() else {
+            self.notice(Tone::Plain, "there is no change of marks to take back");
+            return;
+        };
+        let counts = [(set, "marked again"), (cleared, "unmarked again")];
+        let mut parts: Vec<String> = Vec::new();
+        for (count, what) in counts.into_iter().filter(|(count, _)| *count > 0) {
+            parts.push(format!("{} {what}", count_of(count, "event")));
+        }
+        if left > 0 {
+            let extensions = count_of(left, "extension");
+            parts.push(format!("{extensions} changed since: their marks stay as they are"));
+        }
+        let tone = if left > 0 { Tone::Warning } else { Tone::Plain };
+        self.notice(tone, parts.join(", "));
+    }
+
+    fn unmark_marked_line(&mut self) {
+        let line = self.marked_lines_from(self.marks.cursor.at).next();
+        match line {
+            Some(MarkedLine::Event(number, row)) => {
+                self.store.set_marks(&number, [row], false);
+            }
+            Some(MarkedLine::Extension(number)) => {
+                let rows = 0..self.store.listing(&number).map_or(0, Listing::len);
+                self.store.set_marks(&number, rows, false);
+            }
+            None => {}
+        }
+        self.fit_cursors();
+    }
+
+    fn visible_numbers(&self) -> Vec<ExtensionNumber> {
+        self.extensions.visible().map(|extension| extension.number.clone()).collect()
+    }
+
+    /// Rows of an extension that the event filter admits.
+    fn admitted_rows(&self, number: &ExtensionNumber) -> Vec<usize> {
+        self.events.filter().rows(&self.extension(number), &self.store).0
+    }
+
+    fn are_marked(&self, number: &ExtensionNumber, rows: &[usize]) -> bool {
+        !rows.is_empty() && rows.iter().all(|row| self.store.is_marked(number, *row))
+    }
+
+    fn all_are_marked(&self, rows: &Rows) -> bool {
+        !rows.is_empty() && rows.iter().all(|(number, rows)| self.are_marked(number, rows))
+    }
+
+    fn turn(&mut self, rows: &Rows, on: bool) -> usize {
+        let each = rows.iter();
+        each.map(|(number, rows)| self.store.set_marks(number, rows.iter().copied(), on)).sum()
+    }
+
+    /// Says in words what a filter kept from being marked.
+    fn tell_left_out(&mut self, left_out: usize) {
+        if left_out > 0 {
+            let filter = self.events.filter().text();
+            let text = format!(
+                "{left_out} more are outside the filter {filter:?} and not marked: Esc in Events \
+                 clears it"
+            );
+            self.notice(Tone::Warning, text);
+        }
+    }
+
+    /// What `d` is about when nothing is marked: the event under the cursor, and nothing more.
+    ///
+    /// # Errors
+    /// Says how to mark what is under the cursor, where that is no event.
+    pub(super) fn event_under_cursor(&self) -> Result<Selection, String> {
+        let marks = |count: usize| match count {
+            0 => Err("nothing is marked, and there is no event here".to_owned()),
+            1 => Err("nothing is marked: space marks this event".to_owned()),
+            _ => Err(format!("nothing is marked: space marks these {count} events")),
+        };
+        match self.focus {
+            Panel::Extensions => match self.extensions.current_row() {
+                None => Err("nothing is marked, and there is nothing under the cursor".to_owned()),
+                Some(ExtensionRow::All) => marks(self.events.arrangement().len()),
+                Some(ExtensionRow::One(Extension { number, .. })) => {
+                    if self.store.listing(number).is_some() {
+                        marks(self.admitted_rows(number).len())
+                    } else {
+                        Err(format!("nothing is marked: space marks the events of {number}"))
+                    }
+                }
+            },
+            Panel::Events => match self.events.current() {
+                Some(Line::Event { place, .. }) => {
+                    let found = self.events.event(place, &self.store);
+                    let selection = found.map(|(listing, row)| Selection::of_rows(listing, [row]));
+                    selection.ok_or_else(|| "this event is being read again".to_owned())
+                }
+                Some(Line::Group { group, .. }) => {
+                    marks(self.events.group(group).map_or(0, |group| group.rows.len()))
+                }
+                Some(Line::Odd(_)) => Err("this row cannot be deleted from here".to_owned()),
+                None if !self.events.filter().is_empty() => {
+                    Err("the filter hides every event here; Esc clears it".to_owned())
+                }
+                None => Err("nothing is marked, and there is no event here".to_owned()),
+            },
+            Panel::Status | Panel::Marked | Panel::Calls => {
+                Err("nothing is marked: space marks in Extensions (1) and Events (2)".to_owned())
+            }
+        }
+    }
+}
+
+/// Counts.
+impl Model {
+    /// Counts again what depends on marks and filters, if they changed since.
+    pub(super) fn count_again(&mut self) {
+        if self.store.marked() == 0 {
+            self.marks.passed_in.clear();
+        }
+        if self.marks.counted == Some(self.store.marks_version()) {
+            return;
+        }
+        self.marks.counted = Some(self.store.marks_version());
+        if self.extensions.filter().asks_standing() {
+            self.extensions.judge_again(&self.store);
+        }
+        self.marks.hidden = if self.is_filtered() {
+            let marked = self.store.marked_listings();
+            marked.map(|(listing, _)| self.hidden_in(listing.extension())).sum()
+        } else {
+            0
+        };
+        self.count_meant();
+    }
+
+    /// Marked events of one extension that a filter keeps off the screen.
+    fn hidden_in(&self, number: &ExtensionNumber) -> usize {
+        let marked = self.store.marked_in(number);
+        if marked == 0 || !self.is_filtered() {
+            return 0;
+        }
+        let shown = self
+            .shown_rows(number)
+            .map(|rows| rows.iter().filter(|row| self.store.is_marked(number, **row)).count());
+        marked - shown.unwrap_or(marked)
+    }
+
+    /// What one extension adds to the counts.
+    fn share_of(&self, number: &ExtensionNumber) -> Share {
+        Share {
+            hidden: self.hidden_in(number),
+            meant: self.meant_in(number),
+            passed_over: self.extensions.judge(number, &self.store),
+        }
+    }
+
+    /// Changes what is listed or marked of one extension, and counts again what that changes: with
+    /// many extensions coming in there is no time to count them all for each.
+    pub(super) fn counting_one<T>(
+        &mut self,
+        number: &ExtensionNumber,
+        change: impl FnOnce(&mut Self) -> T,
+    ) -> T {
+        let was_counted = self.marks.counted == Some(self.store.marks_version());
+        let before = self.share_of(number);
+        let changed = change(self);
+        self.extensions.judge_one_again(number, before.passed_over, &self.store);
+        let now = self.share_of(number);
+        self.marks.hidden = (self.marks.hidden + now.hidden).saturating_sub(before.hidden);
+        if let Some(Dialog::Marking(prompt)) = &mut self.dialog {
+            prompt.count_one_again(before.meant, now.meant);
+        }
+        if was_counted {
+            self.marks.counted = Some(self.store.marks_version());
+        }
+        changed
+    }
+}

@@ -1,0 +1,258 @@
+//! All extensions, groups, orders, ranges, and taking marks back.
+
+use super::*;
+use crate::domain::{ExtensionKind, GroupKey};
+
+fn titles(desk: &Desk) -> Vec<String> {
+    let groups = desk.model.events().arrangement().groups().iter();
+    groups.map(|group| desk.model.group_words(&group.key)).collect()
+}
+
+fn counts(desk: &Desk) -> Vec<(usize, usize)> {
+    let groups = desk.model.events().arrangement().groups().iter();
+    groups.map(|group| (group.rows.len(), group.marked)).collect()
+}
+
+/// The ids in the lines of the panel of events, groups as `-`.
+fn lines(desk: &Desk) -> String {
+    let model = &desk.model;
+    let line = |line| match model.events().line(line).unwrap() {
+        Line::Group { .. } => "-".to_owned(),
+        Line::Event { place, .. } => {
+            let (listing, row) = model.events().event(place, model.store()).unwrap();
+            listing.row(row).unwrap().id().to_owned()
+        }
+        Line::Odd(_) => "!".to_owned(),
+    };
+    (0..model.events().len()).map(line).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn the_cursor_starts_on_the_first_extension_below_the_row_of_all_of_them() {
+    let mut desk = Desk::open();
+    let extensions = desk.model.extensions();
+    assert_eq!(extensions.current().unwrap().number.as_str(), "1");
+    assert_eq!(extensions.row(0), Some(ExtensionRow::All));
+    desk.press("k");
+    assert!(desk.model.extensions().current().is_none());
+    desk.press("enter");
+    assert_eq!(desk.model.focus(), Panel::Events);
+    assert_eq!(lines(&desk), "- a o1 - c - b o2");
+}
+
+#[test]
+fn zero_and_o_twice_show_every_event_by_host() {
+    let mut desk = Desk::open();
+    desk.press("0 o o");
+    assert_eq!(desk.model.focus(), Panel::Events);
+    assert_eq!(desk.model.events().scope(), Some(&Scope::All));
+    assert_eq!(titles(&desk), ["crm.test", "crm-old.test"]);
+    assert_eq!(lines(&desk), "- a b c - o1 o2");
+    assert!(desk.model.events_title().contains("all extensions by host"));
+}
+
+#[test]
+fn space_on_a_group_marks_its_events_of_all_extensions_and_again_unmarks_them() {
+    let mut desk = Desk::open();
+    desk.press("0 o o g g space");
+    assert_eq!(desk.marked(), ["a", "b", "c"]);
+    assert_eq!(counts(&desk), [(3, 3), (2, 0)]);
+    desk.press("j k k k k space");
+    assert_eq!(desk.marked(), [""; 0]);
+}
+
+#[test]
+fn one_mark_more_or_less_counts_in_its_group_at_once() {
+    let mut desk = Desk::open();
+    desk.press("enter j space");
+    assert_eq!(counts(&desk), [(2, 1), (2, 0)]);
+    desk.press("k space");
+    assert_eq!(counts(&desk), [(2, 0), (2, 0)]);
+}
+
+#[test]
+fn the_group_of_duplicates_names_the_one_that_stays() {
+    let mut desk = Desk::open();
+    desk.answer_listing("1", 0, Ok(listing("1", "0 a,0 d,0 o1")));
+    desk.press("enter o o o o o");
+    assert_eq!(lines(&desk), "- a d");
+    let events = desk.model.events();
+    let stays = |line| match events.line(line) {
+        Some(Line::Event { place, .. }) => events.arrangement().stays(place),
+        _ => false,
+    };
+    assert_eq!([1, 2].map(stays), [true, false]);
+    assert!(matches!(events.group(0).unwrap().key, GroupKey::Alike { .. }));
+}
+
+#[test]
+fn the_cursor_stays_on_its_event_while_groups_and_orders_change() {
+    let mut desk = Desk::open();
+    desk.press("enter j j");
+    let current = |desk: &Desk| {
+        let at = desk.model.cursor(Panel::Events).at;
+        lines(desk).split(' ').nth(at).unwrap().to_owned()
+    };
+    assert_eq!(current(&desk), "o1");
+    for keys in ["o", "o", "o", "o", "s", "s", "s", "s"] {
+        desk.press(keys);
+        assert_eq!(current(&desk), "o1", "{keys} {}", lines(&desk));
+    }
+}
+
+#[test]
+fn capital_j_and_k_go_from_group_to_group() {
+    let mut desk = Desk::open();
+    desk.press("enter J");
+    assert_eq!(desk.model.cursor(Panel::Events).at, 3);
+    desk.press("j K");
+    assert_eq!(desk.model.cursor(Panel::Events).at, 3);
+    desk.press("{");
+    assert_eq!(desk.model.cursor(Panel::Events).at, 0);
+    desk.press("} }");
+    assert_eq!(desk.model.cursor(Panel::Events).at, 3, "there is no other group");
+}
+
+#[test]
+fn a_range_grows_with_the_cursor_and_space_marks_it_or_esc_drops_it() {
+    let mut desk = Desk::open();
+    desk.press("enter j v j space");
+    assert_eq!(desk.marked(), ["a", "o1"]);
+    assert_eq!(desk.model.cursor(Panel::Events).from, None);
+    desk.press("U g g v G esc");
+    assert_eq!(desk.model.focus(), Panel::Events, "{}", desk.notice());
+    desk.press("space");
+    assert_eq!(desk.marked(), ["o2"]);
+}
+
+#[test]
+fn a_range_of_extensions_marks_what_is_visible_of_each() {
+    let mut desk = Desk::open();
+    desk.press("v j space");
+    assert_eq!(desk.marked(), ["a", "o1", "b", "o2", "c"]);
+}
+
+#[test]
+fn u_takes_back_the_last_change_of_marks_one_key_at_a_time() {
+    let mut desk = Desk::open();
+    desk.press("enter j space");
+    desk.press("A");
+    assert_eq!(desk.marked(), ["a", "o1", "b", "o2"]);
+    desk.press("U");
+    desk.press("u");
+    assert_eq!(desk.marked(), ["a", "o1", "b", "o2"], "{}", desk.notice());
+    desk.press("u");
+    assert_eq!(desk.marked(), ["a"]);
+    desk.press("u");
+    assert_eq!(desk.marked(), [""; 0]);
+    desk.press("u");
+    assert_eq!(desk.notice(), "there is no change of marks to take back");
+}
+
+#[test]
+fn marks_are_taken_back_after_the_same_events_were_read_again_and_left_where_others_came() {
+    let mut desk = Desk::open();
+    desk.press("enter j space");
+    desk.list("1", "0 a,0 o1,2 b,2 o2");
+    desk.press("u");
+    assert_eq!(desk.marked(), [""; 0]);
+    desk.press("space");
+    desk.list("1", "0 new,0 a,0 o1");
+    desk.press("u");
+    assert!(desk.notice().contains("1 extension changed since"), "{}", desk.notice());
+}
+
+#[test]
+fn space_on_the_row_of_all_marks_what_is_loaded_and_says_what_is_not() {
+    let mut desk = Desk::before_listing(facts());
+    desk.list("1", "0 a,0 o1");
+    desk.press("g g space");
+    assert_eq!(desk.marked(), ["a", "o1"]);
+    assert!(desk.notice().contains("2 extensions not loaded"), "{}", desk.notice());
+    assert!(desk.model.events_count().contains("1 of 3 extensions loaded"));
+}
+
+#[test]
+fn with_nothing_marked_d_opens_nothing_on_groups_and_on_all_extensions() {
+    let mut desk = Desk::open();
+    desk.press("g g d");
+    assert_eq!(desk.notice(), "nothing is marked: space marks these 5 events");
+    desk.press("0 d");
+    assert_eq!(desk.notice(), "nothing is marked: space marks these 2 events");
+    assert!(desk.model.dialog().is_none());
+}
+
+#[test]
+fn s_orders_the_extensions_by_events_and_by_marks_and_the_cursor_stays_on_its_own() {
+    let mut desk = Desk::open();
+    let rows = |desk: &Desk| {
+        let rows = desk.model.extensions().visible().map(|one| one.number.to_string());
+        rows.collect::<Vec<_>>().join(" ")
+    };
+    desk.list("2", "0 a,0 b,0 c,0 d,0 e");
+    desk.press("s");
+    assert_eq!(rows(&desk), "2 1 3");
+    assert_eq!(desk.model.extensions().current().unwrap().number.as_str(), "1");
+    desk.press("space s");
+    assert_eq!(rows(&desk), "1 2 3");
+    desk.press("s");
+    assert_eq!(rows(&desk), "1 2 3");
+    assert!(desk.notice().contains("by number"));
+}
+
+#[test]
+fn four_opens_and_closes_marked_at_every_size_and_marking_moves_no_panel() {
+    for (columns, rows) in [(60, 15), (80, 24), (120, 40)] {
+        let mut desk = Desk::open();
+        desk.take(Message::Resized { columns, rows });
+        let before = *desk.model.layout();
+        desk.press("space");
+        assert_eq!(*desk.model.layout(), before);
+        desk.press("4");
+        assert!(desk.model.layout().panel(Panel::Marked).is_some());
+        assert_eq!(desk.model.focus(), Panel::Marked);
+        desk.press("4");
+        assert!(desk.model.layout().panel(Panel::Marked).is_none());
+    }
+}
+
+#[test]
+fn plus_gives_the_panel_the_whole_screen_and_back() {
+    let mut desk = Desk::open();
+    let before = *desk.model.layout();
+    desk.press("enter +");
+    assert!(desk.model.layout().panel(Panel::Extensions).is_none());
+    desk.press("+ 1");
+    assert_eq!(*desk.model.layout(), before);
+}
+
+#[test]
+fn minus_unmarks_by_expression_and_capital_x_has_typed_is_already() {
+    let mut desk = Desk::open();
+    desk.press("enter A -");
+    desk.take(Message::Pasted("host:crm-old.test".to_owned()));
+    desk.press("enter");
+    assert_eq!(desk.marked(), ["a", "b"]);
+    desk.press("X");
+    desk.take(Message::Pasted("marked".to_owned()));
+    desk.press("enter");
+    assert!(desk.notice().contains("all 2 events are already marked"), "{}", desk.notice());
+}
+
+#[test]
+fn kind_and_owner_are_named_with_the_extension() {
+    let mut extension = Extension::of(number("1"));
+    extension.label = Foreign::from("Sales");
+    extension.kind = Some(ExtensionKind::Queue);
+    let desk = Desk::open();
+    assert_eq!(desk.model.called(&extension), "1 Sales · queue");
+}
+
+#[test]
+fn the_cursor_stays_on_its_event_where_others_come_in_front_of_it() {
+    let mut desk = Desk::open();
+    desk.press("0 j");
+    desk.list("1", "0 new,0 a");
+    desk.press("space");
+    assert_eq!(desk.marked(), ["a"]);
+}

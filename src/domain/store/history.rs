@@ -1,0 +1,86 @@
+//! The last changes of marks, so that each can be taken back.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+
+use crate::domain::ExtensionNumber;
+
+/// So many changes can be taken back.
+const KEPT: usize = 50;
+
+/// What was done to the marks, the newest change last.
+#[derive(Debug, Default)]
+pub(super) struct History {
+    changes: VecDeque<Vec<Turned>>,
+}
+
+/// Rows of one extension whose marks were turned around.
+#[derive(Debug)]
+pub(super) struct Turned {
+    pub(super) extension: ExtensionNumber,
+    /// Of the listing that the rows belong to.
+    pub(super) edition: u64,
+    /// By the numbers that they came in with. Those that follow each other are one range: a mark on
+    /// everything is a single one.
+    pub(super) rows: Vec<Range<usize>>,
+}
+
+/// What came of taking back a change of marks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TakenBack {
+    /// Marks set and marks cleared.
+    pub set: usize,
+    /// See `set`.
+    pub cleared: usize,
+    /// Extensions whose events are other ones now: their marks stay as they are.
+    pub left: usize,
+}
+
+impl History {
+    /// What comes from here on is a change of its own.
+    pub(super) fn begin(&mut self) {
+        if self.changes.back().is_some_and(Vec::is_empty) {
+            return;
+        }
+        self.changes.push_back(Vec::new());
+        if self.changes.len() > KEPT {
+            self.changes.pop_front();
+        }
+    }
+
+    pub(super) fn add(&mut self, turned: Turned) {
+        if self.changes.is_empty() {
+            self.begin();
+        }
+        if let Some(change) = self.changes.back_mut().filter(|_| !turned.rows.is_empty()) {
+            change.push(turned);
+        }
+    }
+
+    /// Forgets what was done since the newest beginning.
+    pub(super) fn forget_newest(&mut self) {
+        self.changes.pop_back();
+    }
+
+    /// The newest change.
+    pub(super) fn pop(&mut self) -> Option<Vec<Turned>> {
+        while let Some(change) = self.changes.pop_back() {
+            if !change.is_empty() {
+                return Some(change);
+            }
+        }
+        None
+    }
+}
+
+/// Rows in rising order as ranges.
+pub(super) fn ranges(rows: impl IntoIterator<Item = usize>) -> Vec<Range<usize>> {
+    let mut ranges: Vec<Range<usize>> = Vec::new();
+    for row in rows {
+        match ranges.last_mut().filter(|range| range.end == row) {
+            Some(range) => range.end = row + 1,
+            None => ranges.push(row..row + 1),
+        }
+    }
+    ranges
+}
