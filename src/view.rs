@@ -256,7 +256,7 @@ fn meaning(prompt: &MarkPrompt) -> Span<'static> {
         Ok(_) if prompt.is_empty() => {
             let dash = if marks { "- first unmarks" } else { "another - negates" };
             let text = format!("which events of all loaded extensions; {dash}");
-            Span::styled(text, theme::FAINT)
+            Span::raw(text)
         }
         Ok(Meant { events: 0, passed_over, .. }) if passed_over.is_empty() => {
             Span::styled("matches no event", theme::WARNING)

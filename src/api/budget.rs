@@ -330,13 +330,13 @@ impl Account {
         let enough = self.figures(trouble.is_some()).enough;
         let seconds = wait.as_secs() + 1;
         let why = format!(
-            "not asked: {enough} requests failed within a minute, and a PBX may block this address \
-             and its phones for more; mend what failed, then ask again in {seconds} s"
+            "not asked: {enough} requests failed within a minute, and after more of them the PBX may \
+             block this address and its phones; mend what failed, then ask again in {seconds} s"
         );
         let why = match trouble {
             Some(trouble) => format!(
-                "not asked: {enough} requests failed within a minute, and no more are risked while \
-                 nobody else can be told, as {trouble}; ask again in {seconds} s"
+                "not asked: {enough} requests failed within a minute, the limit while other \
+                 processes cannot be told of them, as {trouble}; ask again in {seconds} s"
             ),
             None => why,
         };

@@ -114,7 +114,7 @@ pub(super) fn remedy(answer: &Answer) -> String {
         403 => format!("check user in the profile, as it may not be allowed this, or {renew}"),
         404 => BASE_PATH.to_owned(),
         407 => "the proxy wants a login: check the proxy variables of the environment".to_owned(),
-        429 => "it was asked too often: lower concurrency in the profile and wait".to_owned(),
+        429 => "too many requests: lower concurrency in the profile and wait".to_owned(),
         _ => String::new(),
     }
 }

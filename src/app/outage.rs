@@ -99,7 +99,7 @@ impl Outage {
         let seconds = whole_seconds(left);
         Some(match why.cause {
             _ if why.is_of_budget() => Failure::words_of_wait(left),
-            Cause::Withheld => format!("waiting {seconds} s, as the PBX asks to be left alone"),
+            Cause::Withheld => format!("waiting {seconds} s, as the PBX asked for a pause"),
             Cause::Rejected
             | Cause::ServiceFailed
             | Cause::Unreachable

@@ -637,10 +637,7 @@ impl Model {
             self.mark_as_they_are(&added);
         }
         self.count_in_review();
-        self.notice(
-            Tone::Plain,
-            format!("{} added as they are now", count_of(added.len(), "event")),
-        );
+        self.notice(Tone::Plain, format!("{} added as listed now", count_of(added.len(), "event")));
     }
 
     /// Marks events as the newest listing describes them.

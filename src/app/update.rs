@@ -454,9 +454,8 @@ impl Model {
             self.open_question(About::AskingInSpite);
         } else if why.is_pause() {
             let seconds = whole_seconds(left);
-            let text = format!(
-                "the PBX asks to be left alone: it is asked again by itself in {seconds} s"
-            );
+            let text =
+                format!("the PBX asked for a pause: reading goes on by itself in {seconds} s");
             self.notice(Tone::Warning, text);
         } else {
             self.outage.cut_short(now);

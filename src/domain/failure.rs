@@ -170,7 +170,7 @@ impl Failure {
         let seconds = left.as_secs() + u64::from(left.subsec_nanos() > 0);
         format!(
             "waiting {seconds} s, as too many requests failed within a minute, here or in another \
-             start, and a PBX may block this address and its phones for more"
+             start; after more of them the PBX may block this address and its phones"
         )
     }
 

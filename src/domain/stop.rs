@@ -139,7 +139,7 @@ impl Stop {
             StopReason::Token => "the token is refused",
             StopReason::Refused => "the PBX refuses",
             StopReason::Trouble => "trouble with the PBX",
-            StopReason::RetryAfter => "the PBX wants to be left alone",
+            StopReason::RetryAfter => "the PBX asked for a long pause",
             StopReason::Budget => "too many requests failed",
             StopReason::Disk => "the disk fails",
             StopReason::Surplus => "a call took more than it should",

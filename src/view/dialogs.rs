@@ -34,9 +34,9 @@ pub(super) fn about_filter(
         format!("a word, or {}", keys.join(" "))
     };
     match refused {
-        None if typed.text().is_empty() => Span::styled(keys(), theme::FAINT),
+        None if typed.text().is_empty() => Span::raw(keys()),
         Some(error) => Span::styled(error.to_string(), theme::WARNING),
-        None if passed_over.is_empty() => Span::styled("Enter applies, Esc cancels", theme::FAINT),
+        None if passed_over.is_empty() => Span::raw("Enter applies, Esc cancels"),
         None => Span::styled(passed_over.to_owned(), theme::WARNING),
     }
 }
@@ -92,12 +92,12 @@ pub(super) fn question(model: &Model, question: &Question, frame: &mut Frame<'_>
     lines.push(match (model.current_notice(), ready) {
         (Some(notice), _) => Line::styled(notice.text.clone(), tone(notice.tone)),
         (None, true) => Line::default(),
-        (None, false) => Line::styled("Read this first: y counts in a moment.", theme::FAINT),
+        (None, false) => Line::from("Read this first: y counts in a moment."),
     });
     lines.push(Line::from(vec![
         Span::styled("n Esc", theme::STRONG),
         Span::raw(format!(" {no}   ")),
-        Span::styled("y", if ready { theme::DANGER } else { theme::FAINT }),
+        Span::styled("y", if ready { theme::DANGER } else { theme::STRONG }),
         Span::raw(format!(" {yes}")),
     ]));
     let keys = lines.len() - 1;

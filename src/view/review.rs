@@ -169,7 +169,7 @@ fn position(review: &Review) -> Line<'static> {
         .unwrap_or_default();
     let right = text::clip(&format!(" {narrowed}{what}{at} of {rows}"), columns);
     let line = "─".repeat(columns.saturating_sub(text::width(&right)));
-    Line::styled(format!("{line}{right}"), theme::FAINT)
+    Line::from(vec![Span::styled(line, theme::FAINT), Span::raw(right)])
 }
 
 fn row(model: &Model, review: &Review, offset: usize) -> Line<'static> {
@@ -256,7 +256,7 @@ fn call_under_cursor(model: &Model, review: &Review) -> Vec<Line<'static>> {
         }
     }
     lines.resize(ReviewLayout::CALL, String::new());
-    let style = if call.is_some_and(|call| call.wide) { theme::WARNING } else { theme::FAINT };
+    let style = if call.is_some_and(|call| call.wide) { theme::WARNING } else { theme::PLAIN };
     lines.into_iter().map(|line| Line::styled(line, style)).collect()
 }
 
@@ -330,7 +330,7 @@ fn keys(model: &Model, review: &Review) -> Line<'static> {
     let mut keys: Vec<(&str, String, Style)> = vec![("n", "cancel".to_owned(), theme::PLAIN)];
     if !model.facts().read_only {
         let verb = if review.is_of_undo() { "RE-CREATE" } else { "DELETE" };
-        let style = if ready { theme::DANGER } else { theme::FAINT };
+        let style = if ready { theme::DANGER } else { theme::PLAIN };
         keys.push(("y", format!("{verb} {count}"), style));
     }
     let of_deletion: &[(&str, &str)] =

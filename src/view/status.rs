@@ -90,7 +90,7 @@ fn summary(model: &Model, columns: usize) -> Line<'static> {
                 count_of(extensions, "extension")
             ),
         };
-        return Line::styled(text::clip(&words, columns), theme::FAINT);
+        return Line::from(text::clip(&words, columns));
     };
     let machine = &active.machine;
     let tally = machine.tally();

@@ -352,6 +352,35 @@ fn running_and_undoing() {
 }
 
 #[test]
+fn a_run_that_did_nothing_has_not_finished_its_work_and_says_what_confirms_it() {
+    let mut desk = at("enter j d");
+    desk.run();
+    desk.settle(0, false);
+    desk.take(Message::Done(Done::Closed(Ok(()))));
+    let words = "nothing deleted, 1 refused; a new listing confirms it · r goes on with 1";
+    assert!(picture(&desk.model).contains(words), "{}", picture(&desk.model));
+}
+
+#[test]
+fn no_sentence_is_dim_and_no_colour_is_black_or_white() {
+    let mut desk = office(84);
+    for keys in ["", "4", "5", "/", "esc T", "esc A 3", "d", "v", "n 1 q", "n"] {
+        desk.press(keys);
+        let picture = drawn(&desk.model);
+        for row in picture.content.chunks(usize::from(picture.area.width)) {
+            let dim = row.iter().filter(|cell| cell.modifier.contains(Modifier::DIM));
+            let letters: String = dim.map(Cell::symbol).collect();
+            let text = letters.chars().any(char::is_alphanumeric);
+            // The rows of events that are off have a word for it too.
+            assert!(!text || letters.contains("off"), "{keys}: {letters}");
+        }
+        let never =
+            |color| matches!(color, Color::Black | Color::White | Color::Gray | Color::DarkGray);
+        assert!(!picture.content.iter().any(|cell| never(cell.fg) || never(cell.bg)), "{keys}");
+    }
+}
+
+#[test]
 fn waiting_and_checking() {
     let mut desk = put_off(50);
     desk.press("3");

@@ -12,6 +12,7 @@ const ROLES: Palette =
 
 pub(super) const PLAIN: Style = Style::new();
 pub(super) const STRONG: Style = Style::new().add_modifier(Modifier::BOLD);
+/// Frames and lines, never a sentence: on some terminals it hardly reads.
 pub(super) const FAINT: Style = Style::new().add_modifier(Modifier::DIM);
 pub(super) const CURSOR: Style = Style::new().add_modifier(Modifier::REVERSED);
 /// A row of a range, which moving extends.

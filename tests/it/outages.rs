@@ -110,7 +110,7 @@ fn a_pause_that_the_pbx_asks_for_is_kept_by_every_request_and_the_rows_are_read_
         desk.passes(seconds(5));
         desk.sees("waiting 1 s");
         desk.do_keys("2 R 1 j R");
-        desk.sees("asks to be left alone");
+        desk.sees("asked for a pause");
         assert_eq!(asked(&desk), before, "asked before the pause was over");
         desk.passes(seconds(1));
         assert!(asked(&desk) > before);
@@ -233,7 +233,7 @@ fn where_the_budget_holds_r_asks_first_y_sends_one_get_and_the_rest_is_read_by_i
     desk.does_not_see("Ask now?");
     is_well(&desk);
     desk.do_keys("R");
-    desk.sees("Asking now may make the PBX block this address");
+    desk.sees("One more may make the PBX block this address");
     desk.sees("y ask once");
     desk.do_keys("y");
     assert_eq!(asked(&desk), before + 1);

@@ -52,9 +52,8 @@ pub(super) fn failure(
         return Failure::of(Cause::Unreachable, &message);
     }
     if spoke_http.is_some_and(hyper::Error::is_parse) {
-        let message = format!(
-            "what {host} answered is not HTTP: check url in the profile, its port above all"
-        );
+        let message =
+            format!("{host} does not answer in HTTP: check url in the profile, its port above all");
         return Failure::of(Cause::NoAnswer, &message);
     }
     let message = if spoke_http.is_some_and(hyper::Error::is_incomplete_message) || was_cut(&error)
@@ -62,8 +61,8 @@ pub(super) fn failure(
         format!("{host} closed the connection before its answer was complete")
     } else if error.is_decode() {
         let message = format!(
-            "what {host} answered is not the gzip that it is called: turn compression of JSON off on \
-             the PBX, or on the proxy in front of it"
+            "the answer of {host} is called gzip and is not: turn compression of JSON off on the PBX, \
+             or on the proxy in front of it"
         );
         return Failure::of(Cause::Unreadable, &message);
     } else {
@@ -84,7 +83,7 @@ pub(super) fn no_answer(host: &str, patience: Patience) -> Failure {
 /// The service asked to be left alone for a while, of which so much is left.
 pub(super) fn resting(host: &str, left: Duration) -> Failure {
     let seconds = left.as_secs() + u64::from(left.subsec_nanos() > 0);
-    let why = format!("not asked: {host} asks to be left alone for {seconds} s more");
+    let why = format!("not asked: {host} asked for a pause of {seconds} s more");
     Failure { retry_after: Some(left), ..Failure::new(Cause::Withheld, why) }
 }
 
@@ -98,9 +97,9 @@ pub(super) fn asleep(failure: Failure, time: Duration) -> Failure {
 /// A connection did not come about in time, to a service that had answered.
 pub(super) fn perhaps_blocked(host: &str) -> Failure {
     let message = format!(
-        "perhaps blocked: no connection to {host} came about, though it answered a moment ago; a PBX \
-         that was asked in vain too often blocks the asking address, and its phones, for up to an \
-         hour: check firewall and VPN, and ask again later"
+        "perhaps blocked: no connection to {host}, though it answered a moment ago; after too many \
+         failed requests a PBX blocks an address, and its phones, for up to an hour: check firewall \
+         and VPN, and try again later"
     );
     Failure::of(Cause::Blocked, &message)
 }
@@ -143,7 +142,7 @@ fn unreachable(error: &reqwest::Error, host: &str, patience: Patience) -> String
         let waited = seconds(patience.connect);
         return format!(
             "no connection to {host} within {waited}: check url in the profile, firewall and VPN; \
-             a PBX that was asked in vain too often blocks the asking address for up to an hour"
+             after too many failed requests a PBX blocks an address for up to an hour"
         );
     }
     if error.is_dns() {

@@ -105,24 +105,24 @@ impl Untrusted {
             ),
             Reason::Key(Key::Short(bits)) => format!(
                 "{its} has an RSA key of {bits} bits, and less than 2048 can be broken: have it \
-                 made again with a longer key, or {PROXY}"
+                 reissued with a longer key, or {PROXY}"
             ),
             Reason::Key(Key::Good | Key::Odd) => format!(
-                "{its} has a key of a kind that callsweep cannot use: have it made again with an \
+                "{its} has a key of a kind that callsweep cannot use: have it reissued with an \
                  RSA key of 2048 bits, or {PROXY}"
             ),
             Reason::Forgeable => format!(
                 "{its}, or of a CA above it, is signed with SHA-1 or another method that can be \
-                 forged: have it made again with SHA-256, or {COMPARE}"
+                 forged: have it reissued with SHA-256, or {COMPARE}"
             ),
             Reason::Purpose => {
-                format!("{its} was not made for a server: have it made again for one, or {COMPARE}")
+                format!("{its} was not made for a server: have it reissued for one, or {COMPARE}")
             }
             Reason::Unreadable => {
-                format!("{its} cannot be read: have it made again, or {COMPARE}")
+                format!("{its} cannot be read: have it reissued, or {COMPARE}")
             }
             Reason::Rules => {
-                format!("{its} is not trusted: have it made again, or {COMPARE}")
+                format!("{its} is not trusted: have it reissued, or {COMPARE}")
             }
         }
     }
@@ -134,7 +134,7 @@ impl Untrusted {
             let old = facts.and_then(|facts| facts.common_name.as_ref());
             let old = old.map(|name| format!(", only the old CN={name}")).unwrap_or_default();
             return format!(
-                "{its} names no host (it has no subjectAltName{old}): have it made again with one, \
+                "{its} names no host (it has no subjectAltName{old}): have it reissued with one, \
                  or {COMPARE}"
             );
         }
@@ -200,7 +200,7 @@ pub(in crate::api) fn sentence(error: &Error, host: &str) -> String {
         | Error::InappropriateMessage { .. }
         | Error::InappropriateHandshakeMessage { .. }
         | Error::DecryptError
-        | Error::PeerSentOversizedRecord => broken(host, "what came does not follow its rules"),
+        | Error::PeerSentOversizedRecord => broken(host, "its data breaks the rules of TLS"),
         _ => broken(host, "it could not be begun"),
     }
 }

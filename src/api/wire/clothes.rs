@@ -60,8 +60,8 @@ fn known(body: &[u8]) -> Option<String> {
         let other = String::from_utf8_lossy(other);
         let quoted: String = redacted(other.trim()).chars().take(QUOTED_BESIDE).collect();
         return Some(format!(
-            "has other text {place} its JSON ({quoted}): have mended what writes it there, on the \
-             PBX or on what stands in front of it"
+            "has other text {place} its JSON ({quoted}): mend what writes it there, on the PBX \
+             or on what stands in front of it"
         ));
     }
     if text.starts_with("<?xml") {
@@ -176,7 +176,7 @@ mod tests {
             ),
         ] {
             let told = known(text.as_bytes()).unwrap();
-            assert!(told.contains(said) && told.contains("mended"), "{told}");
+            assert!(told.contains(said) && told.contains("mend"), "{told}");
             assert!(!told.contains("base_path"), "{told}");
         }
     }

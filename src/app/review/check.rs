@@ -127,7 +127,7 @@ impl Review {
             return Vec::new();
         }
         let add = if there > 0 && self.rest().is_none() {
-            format!(": + adds {there} as they are now")
+            format!(": + adds {there} as listed now")
         } else {
             String::new()
         };

@@ -407,7 +407,7 @@ fn standing(signs: &[Sign], known: &[Standing]) -> Result<Standing, ExpressionEr
             let message = format!("is:{written} is known in other places only: {remedy}");
             Err(error(signs, message))
         }
-        None => Err(error(signs, format!("{written:?} is nothing that events can be: {remedy}"))),
+        None => Err(error(signs, format!("{written:?} is not known behind is: {remedy}"))),
     }
 }
 

@@ -467,7 +467,7 @@ fn what_is_not_known_in_a_place_is_refused_there_and_never_taken_for_nothing() {
             "is:twin",
             &Standing::ALL,
             4,
-            "\"twin\" is nothing that events can be: write duplicate, marked, failed",
+            "\"twin\" is not known behind is: write duplicate, marked, failed",
         ),
     ] {
         let error = Expression::parse(text, &now(), known).unwrap_err();

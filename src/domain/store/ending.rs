@@ -31,7 +31,7 @@ impl ListEnd {
             Self::Untold => Some("the PBX does not tell where a list ends"),
             Self::Moved => Some("the list changed while it was read"),
             Self::Short => Some("the PBX announces more rows than it hands out"),
-            Self::Same => Some("the PBX hands out the same rows whatever page is asked for"),
+            Self::Same => Some("the PBX returns the same rows for every page"),
             Self::Limit => Some("the PBX has more rows than it hands out in one list"),
             Self::Large => Some("the list is longer than callsweep reads"),
             Self::Unproven => Some("empty?: no list read as this user has shown an event yet"),
