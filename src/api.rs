@@ -175,7 +175,8 @@ impl Client {
         extension: &ExtensionNumber,
         trace: &mut Vec<Exchange>,
     ) -> Result<Listing, Failure> {
-        self.listing(extension, trace).await
+        let answer = self.listing(extension, trace).await;
+        self.to_session(answer, trace)
     }
 
     /// Sends one DELETE (page *Delete PhoneCallEvents*).
@@ -189,13 +190,8 @@ impl Client {
     ) -> Result<DeleteAnswer, Failure> {
         let path = call.path(&self.target);
         let transport = &self.inner.transport;
-        let answer = transport.send(Verb::Delete, &path, None, self.writes, trace).await?;
-        let http_status = answer.status;
-        let ids = match refusal::accepted(answer)? {
-            Some(body) => Some(wire::deleted_ids(&body).map_err(refusal::misread)?),
-            None => None,
-        };
-        Ok(DeleteAnswer { http_status, ids })
+        let answer = transport.send(Verb::Delete, &path, None, self.writes, trace).await;
+        self.to_session(answer.and_then(deleted), trace)
     }
 
     /// Makes an event on the same extension with the same type, method, URL, note and status; id
@@ -214,8 +210,8 @@ impl Client {
         let path = target.create_path.path(&event.key, target);
         let body = wire::event_body(event);
         let transport = &self.inner.transport;
-        let answer = transport.write(Verb::Create, &path, &body, self.writes, trace).await?;
-        written(answer)
+        let answer = transport.write(Verb::Create, &path, &body, self.writes, trace).await;
+        self.to_session(answer.and_then(written), trace)
     }
 
     /// Changes an event (page *Update PhoneCallEvents*). Whether its id stays is not documented.
@@ -231,9 +227,35 @@ impl Client {
         let path = DeleteCall::Event(key.clone()).path(&self.target);
         let body = wire::change_body(change);
         let transport = &self.inner.transport;
-        let answer = transport.write(Verb::Update, &path, &body, self.writes, trace).await?;
-        written(answer)
+        let answer = transport.write(Verb::Update, &path, &body, self.writes, trace).await;
+        self.to_session(answer.and_then(written), trace)
     }
+
+    /// An answer as the operator of this session can use it: without a profile no remedy names one.
+    fn to_session<T>(
+        &self,
+        answer: Result<T, Failure>,
+        trace: &mut [Exchange],
+    ) -> Result<T, Failure> {
+        if !self.target.is_of_flags {
+            return answer;
+        }
+        for exchange in trace {
+            if let Err(failure) = &mut exchange.answer {
+                *failure = failure.clone().without_profile();
+            }
+        }
+        answer.map_err(Failure::without_profile)
+    }
+}
+
+fn deleted(answer: answer::Answer) -> Result<DeleteAnswer, Failure> {
+    let http_status = answer.status;
+    let ids = match refusal::accepted(answer)? {
+        Some(body) => Some(wire::deleted_ids(&body).map_err(refusal::misread)?),
+        None => None,
+    };
+    Ok(DeleteAnswer { http_status, ids })
 }
 
 fn written(answer: answer::Answer) -> Result<WriteAnswer, Failure> {

@@ -21,12 +21,12 @@ use std::io::{self, ErrorKind, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use color_eyre::eyre::{Result, WrapErr, eyre};
 use serde_json::{Value, json};
 
 use crate::config::{self, Environment, Flags};
-use crate::domain::Fingerprint;
+use crate::domain::{Fingerprint, Foreign};
 pub use delete::DeleteArguments;
 pub use ending::Ending;
 pub use list::{Format, ListArguments};
@@ -186,19 +186,17 @@ impl Command {
     /// What it prints where it has no result: a document that says so, where documents were asked for.
     fn without_result(&self, why: &str) -> Option<Value> {
         let json = RunFormat::Json;
-        match self {
+        let (name, dry_run) = match self {
             Self::Delete(DeleteArguments { consent, .. })
             | Self::Undo(UndoArguments { consent, .. })
             | Self::Resume(ResumeArguments { consent, .. })
                 if consent.format == json =>
             {
-                Some(runs::no_run(consent.dry_run, why))
+                ("", consent.dry_run)
             }
-            Self::Show { format, .. } if *format == json => Some(runs::no_run(false, why)),
-            Self::Runs { format } if *format == json => Some(json!({"runs": [], "error": why})),
-            Self::List(arguments) if arguments.format == Format::Json => Some(json!({
-                "events": [], "extensions": [], "complete": false, "error": why,
-            })),
+            Self::Show { format, .. } if *format == json => ("", false),
+            Self::Runs { format } if *format == json => (RUNS, false),
+            Self::List(arguments) if arguments.format == Format::Json => (LIST, false),
             Self::Check
             | Self::List(_)
             | Self::Delete(_)
@@ -209,9 +207,59 @@ impl Command {
             | Self::Simulator { .. }
             | Self::Config { .. }
             | Self::Completions { .. }
-            | Self::Man => None,
+            | Self::Man => return None,
+        };
+        Some(no_result(name, dry_run, why))
+    }
+}
+
+const LIST: &str = "list";
+const RUNS: &str = "runs";
+
+/// The document of a command that has no result.
+fn no_result(command: &str, dry_run: bool, why: &str) -> Value {
+    match command {
+        LIST => json!({"events": [], "extensions": [], "complete": false, "error": why}),
+        RUNS => json!({"runs": [], "error": why}),
+        _ => runs::no_run(dry_run, why),
+    }
+}
+
+/// Ends a start whose arguments cannot be read. Who asked for a document gets one, as far as the
+/// arguments say of which command.
+pub fn misread(error: &clap::Error) -> Ending {
+    let said = error.to_string();
+    let ending = Ending::Usage.explained(&said);
+    let typed: Vec<String> =
+        std::env::args_os().skip(1).map(|it| it.to_string_lossy().into_owned()).collect();
+    let Some((command, dry_run)) = asked_for_document(&typed) else { return ending };
+    let why = said.split("\n\n").next().unwrap_or_default().split_whitespace();
+    let why = why.collect::<Vec<_>>().join(" ");
+    let why = Foreign::from(why.trim_start_matches("error: ")).to_string();
+    let document = no_result(&command, dry_run, &why);
+    ending.written(runs::print(RunFormat::Json, document, |_| Ok(())))
+}
+
+/// The command among arguments that may be wrong, and whether it was to send nothing, where it was
+/// asked for a document.
+fn asked_for_document(typed: &[String]) -> Option<(String, bool)> {
+    let whole = Arguments::command();
+    let mut typed = typed.iter().map(String::as_str).take_while(|it| *it != "--").peekable();
+    let (mut command, mut dry_run, mut json) = (None, false, false);
+    while let Some(argument) = typed.next() {
+        let mut value = || typed.next_if(|value| !value.starts_with('-'));
+        match argument {
+            "--format=json" => json = true,
+            "--format" => json |= value() == Some("json"),
+            "--dry-run" => dry_run = true,
+            // The value of a flag is no command.
+            "--profile" | "--url" | "--config" | "--extension" => drop(value()),
+            name => command = command.or_else(|| whole.find_subcommand(name)),
         }
     }
+    let command = command.filter(|_| json)?;
+    let has_format = command.get_arguments().any(|argument| argument.get_id() == "format");
+    has_format.then(|| (command.get_name().to_owned(), dry_run))
 }
 
 /// Carries out a headless command. What goes wrong is said on standard error and stands in the ending;
@@ -266,7 +314,7 @@ fn carry_out(
         Command::Simulator { listen, scenario, seed, tls } => {
             simulate(*listen, scenario, *seed, *tls)
         }
-        Command::Config { print_example: true, .. } => say(config::EXAMPLE),
+        Command::Config { print_example: true, .. } => say(&config::example()?),
         Command::Config { .. } => {
             let path = config::expected_path(flags, environment)?;
             say(&format!("{}\n", path.display()))

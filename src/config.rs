@@ -1,38 +1,44 @@
 //! File, environment and flags become one checked [`Profile`]: what it says has been verified, and
 //! nothing on the disk has changed.
 //!
-//! Three steps, each in its own file: `source` reads the TOML and knows its lines, `check` turns
-//! every profile into values that cannot be wrong, `auth` and `token` get what
-//! the chosen one proves itself with.
+//! Three steps: `source` reads the TOML and knows its lines; `profile`, `auth` and `looks` ask `keys`
+//! for each key and make values of it that cannot be wrong; `token` gets what the chosen profile proves
+//! itself with.
 
 mod auth;
-mod check;
 mod environment;
+mod keys;
 mod looks;
 mod numbers;
+mod profile;
 mod program;
 mod source;
 mod token;
 
 pub use environment::Environment;
 pub use looks::{looks_without_file, quiet, terminal_refused};
+pub use profile::Rules;
 
 use std::collections::HashSet;
 use std::fs::{self, File};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use crate::domain::{
-    Credentials, Extension, Foreign, Source as Discoverer, Target, Trust, WideCalls,
-};
+use toml::Spanned;
+
+use crate::domain::{Credentials, Extension, Foreign, Secret, Source as Discoverer, Target, Trust};
 use crate::looks::Looks;
 
-use self::check::Draft;
-use self::source::Source;
+use self::keys::{Key, Keys};
+use self::profile::Draft;
+use self::source::{Document, Source};
 
-/// A configuration that documents every key, for `callsweep config --print-example`.
-pub const EXAMPLE: &str = include_str!("../config.example.toml");
+const DEFAULT_PROFILE: Key = Key::new(
+    "default_profile",
+    "the name of a profile in quotes, as in \"acme\"",
+    "The profile that is used without --profile and CALLSWEEP_PROFILE. A single profile needs no default.",
+)
+.shown("\"acme\"");
 
 /// What an operator's work on one PBX needs. The fields are open, so that the demo can be put
 /// together without a file.
@@ -43,20 +49,8 @@ pub struct Profile {
     /// Numbers typed in, from the configuration, then from its `extensions_file`, then from
     /// `--extension`, each once.
     pub extensions: Vec<Extension>,
-    /// Where extensions are looked for, each source once.
-    pub discover: Vec<Discoverer>,
-    /// Nothing may be deleted or created.
-    pub read_only: bool,
-    /// The number of events must always be typed to confirm.
-    pub protected: bool,
-    /// Which wide forms of DELETE may be used.
-    pub wide_calls: WideCalls,
-    /// The largest plan accepted, in events.
-    pub max_delete: usize,
-    /// Requests in flight at once, 1 to 64.
-    pub concurrency: usize,
-    /// How long an answer may take.
-    pub timeout: Duration,
+    /// What holds as it stands in the file.
+    pub rules: Rules,
     /// Which certificate the service may show; a file could be opened when the profile was read.
     pub trust: Trust,
     /// What the service is asked with.
@@ -156,7 +150,7 @@ pub fn load(flags: &Flags, environment: &Environment) -> Result<Profile, ConfigE
         return of_url(url, flags, environment);
     }
     let (source, document) = source::open(&expected_path(flags, environment)?)?;
-    of_document(&source, &document, flags, environment)
+    of_document(&source, document, flags, environment)
 }
 
 /// The profile that `--url` stands for. Presence is asked for phones; only where it shows none, as to
@@ -169,8 +163,8 @@ fn of_url(url: &str, flags: &Flags, environment: &Environment) -> Result<Profile
     }
     let (source, document) = source::of_url(url).map_err(ConfigError::Surroundings)?;
     // It is the only one, whatever CALLSWEEP_PROFILE says.
-    let flags = Flags { profile: Some("url".to_owned()), ..flags.clone() };
-    let profile = of_document(&source, &document, &flags, environment);
+    let flags = Flags { profile: Some(source::ALONE.to_owned()), ..flags.clone() };
+    let profile = of_document(&source, document, &flags, environment);
     let mut profile = profile.map_err(|error| match error {
         ConfigError::Mistake { mistake, .. } => {
             ConfigError::Surroundings(format!("--url: {mistake}"))
@@ -182,45 +176,129 @@ fn of_url(url: &str, flags: &Flags, environment: &Environment) -> Result<Profile
         | ConfigError::Surroundings(_)) => other,
     })?;
     profile.target.profile = source::name_of(&profile.target.origin);
-    profile.discover = vec![Discoverer::Presence, Discoverer::SystemApiForNone];
+    profile.target.is_of_flags = true;
+    profile.rules.discover = vec![Discoverer::Presence, Discoverer::SystemApiForNone];
     Ok(profile)
+}
+
+/// The profile of a PBX of this program's own, at this address and with this token: no file, and all of
+/// it by default.
+///
+/// # Errors
+/// When a flag is wrong.
+pub fn of_demo(
+    origin: &str,
+    token: &str,
+    flags: &Flags,
+    environment: &Environment,
+) -> Result<Profile, ConfigError> {
+    let (source, document) = source::of_url(origin).map_err(ConfigError::Surroundings)?;
+    let Read { mut drafts, looks, .. } = Read::of(&source, document, flags, environment)?;
+    let draft = drafts.pop().ok_or_else(|| source.whole("no profile is in it"))?;
+    let credentials = Credentials::Token(Secret::new(token));
+    let mut profile = resolved(&source, draft, credentials, looks, flags, environment)?;
+    "demo".clone_into(&mut profile.target.profile);
+    profile.rules.discover = vec![Discoverer::Presence, Discoverer::SystemApi];
+    Ok(profile)
+}
+
+/// A configuration that explains every key, for `callsweep config --print-example`.
+///
+/// # Errors
+/// Never: what it is made of is a configuration.
+pub fn example() -> Result<String, ConfigError> {
+    let (source, document) =
+        source::of_url("https://pbx.example.com").map_err(ConfigError::Surroundings)?;
+    let read = Read::of(&source, document, &Flags::default(), &Environment::default())?;
+    let profiles: String = read.drafts.iter().map(|draft| draft.example.as_str()).collect();
+    let head = keys::comment(
+        "callsweep reads this file from $XDG_CONFIG_HOME/callsweep/config.toml, which is \
+         ~/.config/callsweep/config.toml on most machines, or from --config or CALLSWEEP_CONFIG. \
+         Print it with: callsweep config --print-example",
+    );
+    Ok(format!("{head}{}{profiles}", read.example))
+}
+
+/// A file whose every key has been read and checked, and nothing besides has been touched.
+struct Read {
+    default_profile: Option<Spanned<String>>,
+    looks: Looks,
+    /// In the order of their names.
+    drafts: Vec<Draft>,
+    /// What the example says of all that stands outside the profiles.
+    example: String,
+}
+
+impl Read {
+    fn of(
+        source: &Source,
+        document: Document,
+        flags: &Flags,
+        environment: &Environment,
+    ) -> Result<Self, ConfigError> {
+        let mut keys = Keys::of(source, "", document.0, "");
+        let default_profile = keys.text(DEFAULT_PROFILE)?;
+        let looks = looks::read(source, &mut keys, flags, environment)?;
+        let profiles = keys.tables("profiles")?.map(Spanned::into_inner).unwrap_or_default();
+        let example = keys.end()?;
+        let drafts = profiles.into_iter().map(|(name, table)| Draft::read(source, &name, table));
+        Ok(Self { default_profile, looks, drafts: drafts.collect::<Result<_, _>>()?, example })
+    }
 }
 
 fn of_document(
     source: &Source,
-    document: &source::Document,
+    document: Document,
     flags: &Flags,
     environment: &Environment,
 ) -> Result<Profile, ConfigError> {
-    let drafts = check::profiles(source, document)?;
-    let looks = looks::looks(source, document, flags, environment)?;
+    let Read { default_profile, looks, drafts, .. } =
+        Read::of(source, document, flags, environment)?;
     // No command is handed a secret that the file names.
     let secrets: Vec<String> = drafts.iter().filter_map(|draft| draft.auth.variable()).collect();
     let inherited = environment.without(&secrets);
-    let draft = choose(flags, environment, source, document, drafts)?;
-    let ca_file = match &draft.ca_file {
-        Some(written) => Some(ca_file(source, written, environment)?),
-        None => None,
-    };
-    let in_file = match &draft.extensions_file {
+    let draft = choose(flags, environment, source, default_profile.as_ref(), drafts)?;
+    if draft.auth.runs_a_command() {
+        own_commands(source)?;
+    }
+    let credentials = draft.auth.resolve(source, environment, &inherited)?;
+    resolved(source, draft, credentials, looks, flags, environment)
+}
+
+/// A profile with all that it names, and with what the flags add.
+fn resolved(
+    source: &Source,
+    draft: Draft,
+    credentials: Credentials,
+    looks: Looks,
+    flags: &Flags,
+    environment: &Environment,
+) -> Result<Profile, ConfigError> {
+    let Draft { target, mut extensions, mut rules, mut trust, ca_file, extensions_file, .. } =
+        draft;
+    if let Some(written) = ca_file {
+        let file = opened_ca_file(source, &written, environment)?;
+        if trust == Trust::Machine {
+            trust = Trust::MachineAnd(file);
+        }
+    }
+    let in_file = match &extensions_file {
         Some(written) => numbers::read(source, written, environment)?,
         None => Vec::new(),
     };
-    let credentials = draft.auth.resolve(source, environment, &inherited)?;
-    let mut profile = draft.finish(ca_file, credentials, looks);
-    profile.read_only |= flags.read_only;
     let named = flags.extensions.iter().map(|text| {
         Extension::typed(text)
             .map_err(|refused| ConfigError::Surroundings(format!("--extension: {refused}")))
     });
-    let mut known: HashSet<_> = profile.extensions.iter().map(|one| one.number.clone()).collect();
+    let mut known: HashSet<_> = extensions.iter().map(|one| one.number.clone()).collect();
     for extension in in_file.into_iter().map(Ok).chain(named) {
         let extension = extension?;
         if known.insert(extension.number.clone()) {
-            profile.extensions.push(extension);
+            extensions.push(extension);
         }
     }
-    Ok(profile)
+    rules.read_only |= flags.read_only;
+    Ok(Profile { target, extensions, rules, trust, credentials, looks })
 }
 
 /// Where the configuration is read from, whether or not it is there: the flag, else
@@ -281,19 +359,36 @@ fn own_folder(folder: &Path) -> Result<(), ConfigError> {
     Err(ConfigError::Folder { folder: folder.to_owned(), problem })
 }
 
+/// That no stranger could write the command that is about to be run.
+fn own_commands(source: &Source) -> Result<(), ConfigError> {
+    let Ok(data) = fs::metadata(source.path()) else { return Ok(()) };
+    let (mode, me) = (data.permissions().mode() & 0o7777, rustix::process::geteuid().as_raw());
+    let (word, owner) = (shell_word(source.path()), data.uid());
+    if ![me, 0].contains(&owner) {
+        return Err(source.whole(&format!(
+            "it names a command, and belongs to another user (uid {owner}): run `sudo chown {me} {word}`"
+        )));
+    }
+    if mode & 0o002 != 0 {
+        return Err(source.whole(&format!(
+            "it names a command, and can be written by others (mode {mode:04o}): run `chmod o-w {word}`"
+        )));
+    }
+    Ok(())
+}
+
 /// The flag beats the environment beats the file; a single profile needs none of them.
 fn choose(
     flags: &Flags,
     environment: &Environment,
     source: &Source,
-    document: &source::Document,
+    in_file: Option<&Spanned<String>>,
     mut drafts: Vec<Draft>,
 ) -> Result<Draft, ConfigError> {
     let known = drafts.iter().map(Draft::name).collect::<Vec<_>>().join(", ");
     let flag = flags.profile.clone().map(|name| (name, "--profile"));
     let variable = environment.value("CALLSWEEP_PROFILE");
     let variable = variable.map(|name| (name.to_string_lossy().into_owned(), "CALLSWEEP_PROFILE"));
-    let in_file = document.default_profile.as_ref();
     let default = in_file.map(|name| (name.get_ref().clone(), "default_profile"));
     let asked = flag.or(variable).or(default);
     if drafts.is_empty() {
@@ -326,9 +421,9 @@ fn choose(
 
 /// The file must open now, while there is a line to point at; what it holds is for the one who
 /// makes the connection.
-fn ca_file(
+fn opened_ca_file(
     source: &Source,
-    written: &toml::Spanned<String>,
+    written: &Spanned<String>,
     environment: &Environment,
 ) -> Result<PathBuf, ConfigError> {
     let path = source.located("ca_file", written, environment)?;

@@ -30,7 +30,9 @@ pub use expression::{
     Unread, Verdict, host_of,
 };
 pub use extension::{Extension, ExtensionKind, ExtensionNumber, ExtensionNumberRefused, Owner};
-pub use failure::{Cause, DeleteAnswer, FIELDS, Failure, Fetched, Outcome, WriteAnswer, parted};
+pub use failure::{
+    Cause, DeleteAnswer, FIELDS, Failure, Fetched, Outcome, WriteAnswer, parted, without_profile,
+};
 pub use filter::Filter;
 pub use foreign::{Foreign, acts_or_hides};
 pub use fuse::Fuse;

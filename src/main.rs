@@ -18,9 +18,7 @@ fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         // It quotes what was typed or pasted.
-        Err(error) if error.use_stderr() => {
-            return Ending::Usage.explained(&error.to_string()).into();
-        }
+        Err(error) if error.use_stderr() => return commands::misread(&error).into(),
         Err(help) => help.exit(),
     };
     if let Err(report) = color_eyre::install() {
@@ -99,20 +97,21 @@ fn interactive(opened: &Opened, masked: bool, quiet: Duration, runs: PathBuf) ->
     let facts = Facts {
         target: profile.target.clone(),
         demo,
-        read_only: profile.read_only,
+        read_only: profile.rules.read_only,
         insecure: profile.trust == Trust::Anything,
-        protected: profile.protected,
+        protected: profile.rules.protected,
         masked,
-        wide_calls: profile.wide_calls,
-        max_delete: profile.max_delete,
-        concurrency: profile.concurrency,
+        wide_calls: profile.rules.wide_calls,
+        max_delete: profile.rules.max_delete,
+        concurrency: profile.rules.concurrency,
         looks: profile.looks,
         quiet,
     };
     terminal::run(facts, || {
-        let writes = if profile.read_only { Writes::ReadOnly } else { Writes::Allowed };
+        let writes = if profile.rules.read_only { Writes::ReadOnly } else { Writes::Allowed };
         let client = opened.client(profile, writes)?;
-        let ports = Ports::new(client, profile.extensions.clone(), profile.discover.clone(), runs);
+        let ports =
+            Ports::new(client, profile.extensions.clone(), profile.rules.discover.clone(), runs);
         Ok(if demo { ports.of_own_pbx() } else { ports })
     })
 }

@@ -104,9 +104,11 @@ fn header(model: &Model) -> Line<'static> {
             let unsure = if model.not_read_again().is_some() { "?" } else { "" };
             let (least, more) = if model.is_partial() { ("at least ", "+") } else { ("", "") };
             let (extensions, events) = (model.extensions().found().len(), model.store().len());
+            let missing = model.words_of_missing().is_some();
+            let (of_ext, more_ext) = if missing { ("at least ", "+") } else { ("", "") };
             (
-                format!("{extensions} ext  {least}{events}{unsure} events  "),
-                format!("{extensions} ext  {events}{more}{unsure} events  "),
+                format!("{of_ext}{extensions} ext  {least}{events}{unsure} events  "),
+                format!("{extensions}{more_ext} ext  {events}{more}{unsure} events  "),
             )
         }
         Fetched::Not | Fetched::UnderWay => ("reading…  ".to_owned(), String::new()),

@@ -8,7 +8,7 @@ use super::soap::{self, Question, Row};
 use super::{Client, wire};
 use crate::domain::{
     Cause, Discovery, Exchange, Extension, ExtensionKind, ExtensionNumber, Failure, Owner, Secret,
-    Seen, Source, UserId,
+    Seen, Source, UserId, without_profile,
 };
 
 /// What a user has to know who has no phones.
@@ -31,6 +31,8 @@ struct Said {
     gaps: Vec<String>,
     /// The users whose extensions were asked for, one by one.
     users: Vec<Owner>,
+    /// Why something is missing that may be told a while later.
+    trouble: Option<Failure>,
 }
 
 impl Client {
@@ -68,7 +70,11 @@ impl Client {
             }
         }
         self.same_numbers(&mut said, trace).await;
-        let found = merge(typed, said)?;
+        let mut found = self.to_session(merge(typed, said), trace)?;
+        if self.target.is_of_flags {
+            found.remarks.iter_mut().for_each(|remark| *remark = without_profile(remark));
+            found.trouble = found.trouble.map(Failure::without_profile);
+        }
         self.learn_owners(&found.extensions);
         Ok(found)
     }
@@ -117,6 +123,7 @@ impl Client {
                 }
                 Err(failure) if place == 0 => return Err(failure),
                 Err(failure) => {
+                    said.meets(&failure);
                     // A refusal is about this type; anything else would only come again.
                     let rest = if is_rejected(&failure) { 1 } else { usize::MAX };
                     let types = soap::TYPES.iter().skip(place).take(rest);
@@ -135,7 +142,10 @@ impl Client {
         let users = match self.ask(&Question::Users, trace).await {
             Ok(rows) => rows.iter().filter_map(Row::user).collect(),
             // Whoever may not see the users sees what is theirs.
-            Err(_) => Vec::new(),
+            Err(failure) => {
+                said.meets(&failure);
+                Vec::new()
+            }
         };
         match refused {
             Some(failure) if users.is_empty() => Err(failure),
@@ -171,6 +181,9 @@ impl Client {
                 Some(Err(failure)) => failures.push(failure),
                 None => {}
             }
+        }
+        for failure in &failures {
+            said.meets(failure);
         }
         if let Some(first) = failures.first() {
             said.gaps.push(format!(
@@ -300,6 +313,13 @@ impl Said {
         Seen { source, extensions, users: self.users.len() }
     }
 
+    /// Takes in a failure of a part: the first that may pass counts.
+    fn meets(&mut self, failure: &Failure) {
+        if self.trouble.is_none() && failure.may_pass() {
+            self.trouble = Some(failure.clone());
+        }
+    }
+
     /// Whether nothing speaks for more than what it holds.
     fn is_whole(&self) -> bool {
         self.gaps.is_empty() && self.odd == 0
@@ -360,6 +380,11 @@ fn merge(
     });
     let seen = said.iter().filter_map(|(source, said)| Some(said.as_ref().ok()?.seen_by(*source)));
     let seen = seen.collect();
+    let mut troubles = said.iter().filter_map(|(_, said)| match said {
+        Ok(said) => said.trouble.as_ref(),
+        Err(failure) => Some(failure).filter(|failure| failure.may_pass()),
+    });
+    let trouble = troubles.next().cloned();
     for (source, said) in said {
         let name = source.name();
         match said {
@@ -383,17 +408,12 @@ fn merge(
             )),
         }
     }
-    Ok(Discovery { extensions: found.into_values().collect(), remarks, complete, seen })
+    Ok(Discovery { extensions: found.into_values().collect(), remarks, complete, seen, trouble })
 }
 
 fn take(found: &mut BTreeMap<ExtensionNumber, Extension>, extension: Extension) {
     let number = extension.number.clone();
-    let known = found.entry(number).or_insert_with_key(|number| Extension::of(number.clone()));
-    known.kind = known.kind.take().or(extension.kind);
-    known.owner = known.owner.take().or(extension.owner);
-    if known.label.is_empty() {
-        known.label = extension.label;
-    }
+    found.entry(number.clone()).or_insert_with(|| Extension::of(number)).learn(extension);
 }
 
 fn left_out(name: &str, odd: usize) -> Option<String> {

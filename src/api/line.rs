@@ -68,6 +68,11 @@ pub enum ClientRefused {
     /// Nobody can be trusted as the profile says.
     #[error(transparent)]
     Tls(#[from] TlsRefused),
+    /// What the environment names is no proxy. It may hold a password, and is not told.
+    #[error(
+        "what {0} names is no proxy: write it like http://HOST:PORT, unset it, or add {1} to NO_PROXY"
+    )]
+    NoProxy(&'static str, Foreign),
     /// The environment names a proxy of another kind.
     #[error(
         "{0} is a SOCKS proxy, which callsweep does not speak: name an HTTP proxy there, or add the \
@@ -145,6 +150,9 @@ impl Line {
         let proxy = if is_loopback(url) { None } else { Proxy::to(url) };
         if is_loopback(url) {
             builder = builder.no_proxy();
+        } else if let Some(variable) = Proxy::unreadable(url) {
+            let host = Foreign::from(url.host_str().unwrap_or_default());
+            return Err(ClientRefused::NoProxy(variable, host));
         }
         if let Some(socks) = proxy.clone().filter(Proxy::is_socks) {
             return Err(ClientRefused::Socks(socks));

@@ -30,7 +30,7 @@ use crate::domain::{Fingerprint, Trust};
 
 pub use self::certificate::Certificate;
 pub use self::old::OldTls;
-pub(super) use self::sentence::{cut_short, sentence};
+pub(super) use self::sentence::{cut_short, is_about, sentence};
 
 /// Why TLS cannot be set up.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -169,7 +169,8 @@ impl ServerCertVerifier for Judge {
         match verdict {
             Ok(_) => Ok(ServerCertVerified::assertion()),
             Err(reason) => {
-                let untrusted = sentence::Untrusted { reason, certificate };
+                let name = name.to_str().into_owned();
+                let untrusted = sentence::Untrusted { reason, certificate, name };
                 let untrusted = CertificateError::Other(OtherError(Arc::new(untrusted)));
                 Err(Error::InvalidCertificate(untrusted))
             }

@@ -10,6 +10,9 @@ use super::status::whole_seconds;
 /// The first wait where the service asks for none, and the longest.
 const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(30);
+/// The same where only a part of the sources is in trouble: meanwhile there is something to work with.
+const FIRST_OF_PART: Duration = Duration::from_secs(10);
+const LONGEST_OF_PART: Duration = Duration::from_secs(300);
 
 /// How many questions may be out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +31,16 @@ pub(super) struct Outage {
     now: Option<Trouble>,
     /// The extensions are to be asked for again, too.
     pub(super) of_discovery: bool,
+    missing: Option<Missing>,
+}
+
+/// Extensions may be missing, as not every source could say what it knows.
+#[derive(Debug)]
+struct Missing {
+    why: Failure,
+    /// When all sources are asked again.
+    at: Duration,
+    rounds: u32,
 }
 
 #[derive(Debug)]
@@ -70,6 +83,27 @@ impl Outage {
         }
     }
 
+    /// All sources said what they know of extensions, or some of them were in trouble.
+    pub(super) fn found(&mut self, trouble: Option<Failure>, now: Duration) {
+        let rounds = self.missing.take().map_or(0, |missing| missing.rounds);
+        self.missing = trouble.map(|why| {
+            let wait = FIRST_OF_PART.saturating_mul(1 << rounds.min(5)).min(LONGEST_OF_PART);
+            let wait = why.retry_after.map_or(wait, |asked| asked.max(wait));
+            Missing { why, at: now.saturating_add(wait), rounds: rounds.saturating_add(1) }
+        });
+    }
+
+    /// Whether extensions may be missing.
+    pub(super) fn misses(&self) -> bool {
+        self.missing.is_some()
+    }
+
+    /// Whether the extensions are to be asked for again now.
+    pub(super) fn is_discovery_due(&self, now: Duration) -> bool {
+        let part = self.missing.as_ref().is_some_and(|missing| missing.at <= now);
+        (self.of_discovery || part) && self.flow(now) != Flow::Stopped
+    }
+
     /// What may be asked now.
     pub(super) fn flow(&self, now: Duration) -> Flow {
         match &self.now {
@@ -86,11 +120,26 @@ impl Outage {
         Some((left, &trouble.why))
     }
 
-    /// When the countdown shows another figure, or the wait is over.
+    /// When a countdown shows another figure, or a wait is over.
     pub(super) fn changes_at(&self, now: Duration) -> Option<Duration> {
-        let (left, _) = self.waits(now)?;
-        let rest = left.saturating_sub(Duration::from_secs(whole_seconds(left) - 1));
-        Some(now.saturating_add(rest))
+        let missing = self.missing.as_ref().and_then(|missing| missing.at.checked_sub(now));
+        let waits = [self.waits(now).map(|(left, _)| left), missing].into_iter().flatten();
+        let left = waits.filter(|left| !left.is_zero());
+        let rest = |left| {
+            let whole = Duration::from_secs(whole_seconds(left) - 1);
+            now.saturating_add(left.saturating_sub(whole))
+        };
+        left.map(rest).min()
+    }
+
+    /// What is said of extensions that may be missing.
+    pub(super) fn words_of_missing(&self, now: Duration) -> Option<String> {
+        let Missing { why, at, .. } = self.missing.as_ref()?;
+        let again = match whole_seconds(at.saturating_sub(now)) {
+            0 => "asking again".to_owned(),
+            seconds => format!("asking again in {seconds} s"),
+        };
+        Some(format!("extensions may be missing, {again}: {}", why.without_remedy()))
     }
 
     /// What is said of the wait.
@@ -120,6 +169,25 @@ impl Outage {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sources_in_trouble_are_asked_again_less_and_less_often_and_it_is_said_meanwhile() {
+        let mut outage = Outage::default();
+        let mut now = seconds(0);
+        for wait in [10, 20, 40, 80, 160, 300, 300] {
+            outage.found(Some(dead()), now);
+            let words = outage.words_of_missing(now).unwrap();
+            let begin = format!("extensions may be missing, asking again in {wait} s: ");
+            assert!(words.starts_with(&begin), "{words}");
+            assert_eq!(outage.changes_at(now), Some(now + seconds(1)));
+            assert!(!outage.is_discovery_due(now + seconds(wait - 1)));
+            now += seconds(wait);
+            assert!(outage.is_discovery_due(now));
+            assert_eq!(outage.changes_at(now), None, "it is asked, not waited for");
+        }
+        outage.found(None, now);
+        assert!(!outage.misses() && !outage.is_discovery_due(now + seconds(900)));
+    }
 
     fn seconds(seconds: u64) -> Duration {
         Duration::from_secs(seconds)

@@ -534,6 +534,11 @@ impl Model {
         [self.outage.changes_at(now), run].into_iter().flatten().min()
     }
 
+    /// What is said of extensions that may be missing, as a source of them is in trouble.
+    pub fn words_of_missing(&self) -> Option<String> {
+        self.outage.words_of_missing(self.now.since_start)
+    }
+
     /// What is said of the wait until the PBX is asked again, where there is one.
     pub fn words_of_wait(&self) -> Option<String> {
         self.outage.words(self.now.since_start)

@@ -12,7 +12,6 @@ use crate::domain::{
 use super::consent::{Substance, Unread, Yes};
 use super::keymap::Found;
 use super::layout::Wanted;
-use super::outage::Flow;
 use super::status::{Tone, whole_seconds};
 use super::{
     About, Command, Dialog, Effect, Key, Layer, Layout, Leaving, Message, Model, Moment, Motion,
@@ -483,10 +482,10 @@ impl Model {
 
     /// Asks for the extensions again once a wait is over, where that failed.
     fn discover_again(&mut self) -> Option<Effect> {
-        let is_due = self.outage.of_discovery
-            && self.outage.flow(self.now.since_start) != Flow::Stopped
+        let is_due = self.outage.is_discovery_due(self.now.since_start)
             && self.discovery != Fetched::UnderWay
-            && self.loading.in_flight() == 0;
+            && self.loading.in_flight() == 0
+            && !self.is_running();
         is_due.then(|| self.discover())
     }
 
@@ -596,35 +595,19 @@ impl Model {
     }
 
     fn discovered(&mut self, result: Result<Discovery, Failure>) -> Vec<Effect> {
-        let Discovery { extensions, remarks, .. } = match result {
+        let mut discovery = match result {
             Ok(discovery) => discovery,
-            Err(failure) if failure.may_pass() => {
-                if !self.extensions.is_empty() {
-                    let text = format!("reading the extensions again failed: {failure}");
-                    self.say(Tone::Warning, text);
-                } else if !failure.has_no_room() {
-                    self.log(Tone::Warning, format!("the extensions could not be read: {failure}"));
-                }
-                self.outage.met(&failure, self.now.since_start);
-                self.outage.of_discovery = true;
-                self.discovery = Fetched::Failed(failure);
-                return Vec::new();
-            }
-            Err(failure) if self.extensions.is_empty() => {
-                // Nothing to show and nothing to go on with: say why where it stays readable.
-                self.leaving = Leaving::Now { message: Some(failure.to_string()) };
-                self.discovery = Fetched::Failed(failure);
-                return Vec::new();
-            }
             Err(failure) => {
-                self.say(Tone::Warning, format!("reading the extensions again failed: {failure}"));
-                self.discovery = Fetched::Failed(failure);
+                self.not_discovered(failure);
                 return Vec::new();
             }
         };
         self.discovery = Fetched::Ready(());
         self.outage.is_over();
         self.loading.recover();
+        let is_again = self.outage.misses();
+        let extensions = discovery.beside(self.extensions.found());
+        self.outage.found(discovery.trouble, self.now.since_start);
         self.extensions.take(extensions, &self.store);
         self.twins = self.numbers_in_pairs();
         self.teach_mask();
@@ -640,10 +623,12 @@ impl Model {
         }
         self.arrange_events();
         self.marks.forget_counts();
-        let found = count_of(self.extensions.found().len(), "extension");
-        self.log(Tone::Plain, format!("{found} found"));
-        for remark in remarks {
-            self.log(Tone::Plain, remark);
+        if !(is_again && self.outage.misses()) {
+            let found = count_of(self.extensions.found().len(), "extension");
+            self.log(Tone::Plain, format!("{found} found"));
+            for remark in discovery.remarks {
+                self.log(Tone::Plain, remark);
+            }
         }
         if self.extensions.is_empty() {
             self.notice(
@@ -653,6 +638,25 @@ impl Model {
             );
         }
         Vec::new()
+    }
+
+    /// What comes of extensions that could not be read.
+    fn not_discovered(&mut self, failure: Failure) {
+        let is_first = self.extensions.is_empty();
+        if failure.may_pass() {
+            self.outage.met(&failure, self.now.since_start);
+            self.outage.of_discovery = true;
+            if is_first && !failure.has_no_room() {
+                self.log(Tone::Warning, format!("the extensions could not be read: {failure}"));
+            }
+        } else if is_first {
+            // Nothing to show and nothing to go on with: say why where it stays readable.
+            self.leaving = Leaving::Now { message: Some(failure.to_string()) };
+        }
+        if !is_first {
+            self.say(Tone::Warning, format!("reading the extensions again failed: {failure}"));
+        }
+        self.discovery = Fetched::Failed(failure);
     }
 
     /// Short numbers that may name the same extension as a longer one.

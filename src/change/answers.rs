@@ -124,6 +124,7 @@ fn weigh(failure: &Failure) -> Weight {
         | Cause::Locked
         | Cause::Unwritten
         | Cause::NoToken
+        | Cause::Untrusted
         | Cause::Blocked
         | Cause::Redirected => Weight::Final,
         Cause::Rejected if status == 401 => Weight::Final,
@@ -137,7 +138,6 @@ fn weigh(failure: &Failure) -> Weight {
         | Cause::ServiceFailed
         | Cause::Unreadable
         | Cause::Unreachable
-        | Cause::Untrusted
         | Cause::NoAnswer => Weight::Vague(Refusal::Status(status)),
     }
 }
@@ -225,7 +225,8 @@ mod tests {
 
     #[test]
     fn what_would_go_no_better_stops_at_once_and_what_may_pass_says_nothing() {
-        for end in [said(401, "access_denied"), said(301, ""), said(307, "")] {
+        let untrusted = Failure::new(Cause::Untrusted, "its certificate is not trusted");
+        for end in [said(401, "access_denied"), said(301, ""), said(307, ""), untrusted] {
             let one = ExtensionNumber::parse("1").unwrap();
             assert_eq!(Answers::default().take(&one, Some(&end), false), Stop, "{end:?}");
         }

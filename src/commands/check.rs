@@ -17,6 +17,7 @@ use crate::api::{Client, OldTls, Proxy, Writes};
 use crate::config::{Environment, Flags, Profile};
 use crate::domain::{
     CallForm, Cause, Discovery, ExtensionNumber, Failure, Listing, Seen, Source, Target, parted,
+    without_profile,
 };
 use crate::runtime::{self, Listed, Ports};
 
@@ -43,6 +44,8 @@ struct Steps {
     done: usize,
     failed: bool,
     written: io::Result<()>,
+    /// There is no profile that a remedy could name.
+    of_flags: bool,
 }
 
 /// Checks and prints.
@@ -50,10 +53,10 @@ struct Steps {
 /// # Errors
 /// When the network runtime cannot start.
 pub(super) fn run(demo: bool, flags: &Flags, environment: &Environment) -> Result<Ending> {
-    let mut steps = Steps { done: 0, failed: false, written: Ok(()) };
+    let mut steps = Steps { done: 0, failed: false, written: Ok(()), of_flags: false };
     let started = profile::open(demo, flags, environment).and_then(|opened| {
         let profile = &opened.profile;
-        if profile.discover.is_empty() && profile.extensions.is_empty() {
+        if profile.rules.discover.is_empty() && profile.extensions.is_empty() {
             return Err(eyre!(
                 "the profile knows no extension and asks for none: name some under extensions, or \
                  write discover = [\"presence\"]"
@@ -74,6 +77,7 @@ pub(super) fn run(demo: bool, flags: &Flags, environment: &Environment) -> Resul
     };
     let Opened { profile, .. } = &opened;
     let Target { profile: name, origin, user, .. } = &profile.target;
+    steps.of_flags = profile.target.is_of_flags;
     let deletion = deletion(profile);
     steps.say(&Step::Fine(format!("profile {name}, {origin}, user {user}; {deletion}")));
     let address = reach(profile, client.proxy(), &mut steps);
@@ -111,7 +115,7 @@ fn reach(profile: &Profile, proxy: Option<&Proxy>, steps: &mut Steps) -> Option<
     let listed: Vec<_> = addresses.iter().map(|address| address.ip().to_string()).collect();
     steps.say(&Step::Fine(format!("{who} is {}", listed.join(", "))));
     let through = proxy.map_or("", |_| ", the proxy");
-    let patience = CONNECT.min(profile.timeout);
+    let patience = CONNECT.min(profile.rules.timeout);
     let mut reason = "it has no address".to_owned();
     for address in addresses {
         match TcpStream::connect_timeout(&address, patience) {
@@ -141,7 +145,8 @@ fn ask(
     let hands = super::hands()?;
     hands.block_on(room::wait(client));
     // No typed numbers: they would soften a refusal into a remark.
-    let ports = Ports::new(client.clone(), Vec::new(), profile.discover.clone(), PathBuf::new());
+    let ports =
+        Ports::new(client.clone(), Vec::new(), profile.rules.discover.clone(), PathBuf::new());
     let ports = std::sync::Arc::new(ports);
     let list = |extension: ExtensionNumber| {
         let mut listed = hands.block_on(runtime::list_all(&ports, &[extension], 1, || ()));
@@ -154,7 +159,7 @@ fn ask(
         }
     };
     let named = profile.extensions.first().map(|one| one.number.clone());
-    if profile.discover.is_empty() {
+    if profile.rules.discover.is_empty() {
         // `run` saw to it that there is one.
         let Some(extension) = named else { return Ok(()) };
         let listing = list(extension.clone());
@@ -230,7 +235,7 @@ fn judge(
 
 /// What each source listed. What none of them can see is no mistake; what one could not say is.
 fn discovered(discovery: &Discovery) -> Step {
-    let Discovery { extensions, remarks, complete, seen } = discovery;
+    let Discovery { extensions, remarks, complete, seen, .. } = discovery;
     let by_source: Vec<_> = seen.iter().map(told).collect();
     let found = super::counted(extensions.len(), "extension");
     let found = format!("{found} ({})", by_source.join("; "));
@@ -276,15 +281,15 @@ fn listed(profile: &Profile, listing: Result<Listing, Failure>) -> Step {
 
 /// What the profile lets go: whether the PBX does too, only a deletion shows.
 fn deletion(profile: &Profile) -> String {
-    if profile.read_only {
+    if profile.rules.read_only {
         return "read-only: nothing can be deleted".to_owned();
     }
     let forms = [CallForm::Extension, CallForm::Type].into_iter();
-    let wide = forms.filter(|form| profile.wide_calls.allows(*form)).map(CallForm::name);
+    let wide = forms.filter(|form| profile.rules.wide_calls.allows(*form)).map(CallForm::name);
     let wide: Vec<_> = wide.collect();
     let wide = if wide.is_empty() { "none".to_owned() } else { wide.join(" and ") };
-    let typed = if profile.protected { ", the number must always be typed" } else { "" };
-    let most = super::counted(profile.max_delete, "event");
+    let typed = if profile.rules.protected { ", the number must always be typed" } else { "" };
+    let most = super::counted(profile.rules.max_delete, "event");
     format!("may delete up to {most} at once, wide calls: {wide}{typed}")
 }
 
@@ -314,7 +319,8 @@ impl Steps {
             Step::Wrong { .. } => '✗',
         };
         self.failed |= mark == '✗';
-        self.print(mark, step);
+        let said = step.to_string();
+        self.print(mark, &if self.of_flags { without_profile(&said) } else { said });
     }
 
     fn print(&mut self, mark: char, text: &dyn fmt::Display) {

@@ -49,10 +49,10 @@ pub(super) fn run(
     let opened = profile::open(demo, flags, environment)?;
     let folder = opened.runs(environment)?;
     let (form, consent) = (arguments.form, &arguments.consent);
-    if !opened.profile.wide_calls.allows(form) {
+    if !opened.profile.rules.wide_calls.allows(form) {
         let name = form.name();
         return Err(eyre!(
-            "--form {name} is not allowed: add {name:?} to wide_calls in the profile, or leave it out"
+            "--form {name} is not allowed: add {name:?} to wide_calls in a profile, or leave it out"
         ));
     }
     if form == CallForm::Type {
@@ -60,7 +60,7 @@ pub(super) fn run(
     }
     let chosen = agree(
         || choose(&opened, &wanted, form, flags),
-        |plan| machine::held_back(plan, &opened.profile, consent, opened.profile.protected),
+        |plan| machine::held_back(plan, &opened.profile, consent, opened.profile.rules.protected),
         |chosen| !consent.yes && chosen.listed.elapsed() > FRESH,
     )?;
     let Chosen { plan, whole, listed } = match chosen {
@@ -122,7 +122,7 @@ fn choose(opened: &Opened, wanted: &Wanted, form: CallForm, flags: &Flags) -> Re
         return Err(ending.refusing("nothing was sent: that matches no event"));
     }
     let profile = &opened.profile;
-    let plan = Plan::freeze(profile.target.clone(), &selection, form, profile.max_delete);
+    let plan = Plan::freeze(profile.target.clone(), &selection, form, profile.rules.max_delete);
     let plan = plan.map_err(|refused| Ending::Refused.refusing(refused.to_string()))?;
     Ok(Chosen { plan, whole, listed })
 }

@@ -113,8 +113,8 @@ pub(super) fn read(
 ) -> Result<Result<(Discovery, Vec<Listed>), Failure>> {
     let profile = &opened.profile;
     let (typed, sources) = match selection::extensions(flags)? {
-        named if named.is_empty() => (profile.extensions.clone(), profile.discover.clone()),
-        named => (owned(named, &profile.extensions), details(&profile.discover)),
+        named if named.is_empty() => (profile.extensions.clone(), profile.rules.discover.clone()),
+        named => (owned(named, &profile.extensions), details(&profile.rules.discover)),
     };
     // Nothing is written here, so that there is no folder of run files.
     let client = opened.client(profile, Writes::ReadOnly)?;
@@ -126,7 +126,7 @@ pub(super) fn read(
         let asked: Vec<_> = discovery.extensions.iter().map(|one| one.number.clone()).collect();
         let mut progress = Progress::of(asked.len(), "extensions");
         let step = || progress.step();
-        let listed = runtime::list_all(&ports, &asked, profile.concurrency, step).await;
+        let listed = runtime::list_all(&ports, &asked, profile.rules.concurrency, step).await;
         Ok(once_each(discovery, listed))
     }))
 }
@@ -138,10 +138,10 @@ fn once_each(discovery: Discovery, listed: Vec<Listed>) -> (Discovery, Vec<Liste
         Listed::Answered(Err(_)) | Listed::NotAsked => None,
     });
     let twice = Listing::named_twice(read);
-    let Discovery { extensions, remarks, complete, seen } = discovery;
+    let Discovery { extensions, remarks, complete, seen, trouble } = discovery;
     let kept = extensions.into_iter().zip(listed).filter(|(one, _)| !twice.contains(&one.number));
     let (extensions, listed) = kept.unzip();
-    (Discovery { extensions, remarks, complete, seen }, listed)
+    (Discovery { extensions, remarks, complete, seen, trouble }, listed)
 }
 
 /// The owners that the profile names beside its numbers.

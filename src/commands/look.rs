@@ -47,7 +47,8 @@ pub(super) fn look(
     let ports = Arc::new(ports.on(&route));
     let mut progress = Progress::of(numbers.len(), "extensions");
     let step = || progress.step();
-    let listed = hands.block_on(runtime::list_all(&ports, numbers, profile.concurrency, step));
+    let listed =
+        hands.block_on(runtime::list_all(&ports, numbers, profile.rules.concurrency, step));
     drop(progress);
     let (mut store, mut is_sure) = (EventStore::default(), true);
     for (number, listed) in numbers.iter().zip(listed) {

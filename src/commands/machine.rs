@@ -43,7 +43,7 @@ pub(super) fn held_back(
     plan.may_be_one().iter().for_each(|what| remark(what));
     Ok(if consent.dry_run {
         Some(Ending::Done.written(print_plan(plan, consent.format)))
-    } else if profile.read_only {
+    } else if profile.rules.read_only {
         let done = plan.kind().done();
         let why = format!("this profile is read-only: nothing is {done} (read_only, --read-only)");
         Some(unsent(plan, Ending::Refused, &why, consent.format))
@@ -86,7 +86,7 @@ pub(super) fn send(
     let ports = Ports::new(client, Vec::new(), Vec::new(), folder.to_owned());
     let ports = if opened.simulator.is_some() { ports.of_own_pbx() } else { ports };
     let places = places_in_begun(folder, &plan);
-    let mut machine = Machine::new(Arc::new(plan), opened.profile.concurrency);
+    let mut machine = Machine::new(Arc::new(plan), opened.profile.rules.concurrency);
     match hands()?.block_on(drive(&mut machine, Arc::new(ports), listed)) {
         Ok(closed) => {
             let ending = report(&machine, folder, &closed, places.as_deref(), format)?;

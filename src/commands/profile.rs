@@ -2,14 +2,12 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::time::Duration;
 
 use color_eyre::eyre::{Result, WrapErr};
 use tempfile::TempDir;
 
 use crate::api::{Client, ClientRefused, Settings, Writes};
 use crate::config::{self, ConfigError, Environment, Flags, Profile};
-use crate::domain::{Credentials, Extension, Secret, Source, Target, Trust, UserId, WideCalls};
 use crate::origins::Book;
 use crate::runtime;
 use crate::simulator::{DEMO_SEED, Simulator, World};
@@ -50,10 +48,10 @@ impl Opened {
         let settings = Settings {
             target: profile.target.clone(),
             credentials: profile.credentials.clone(),
-            timeout: profile.timeout,
+            timeout: profile.rules.timeout,
             trust: profile.trust.clone(),
-            writes: if profile.read_only { Writes::ReadOnly } else { writes },
-            concurrency: profile.concurrency,
+            writes: if profile.rules.read_only { Writes::ReadOnly } else { writes },
+            concurrency: profile.rules.concurrency,
         };
         // The demo's PBX has no other clients.
         let book = self
@@ -95,22 +93,7 @@ pub fn open(demo: bool, flags: &Flags, environment: &Environment) -> Result<Open
 fn open_demo(flags: &Flags, environment: &Environment) -> Result<Opened> {
     let simulator =
         Simulator::start(World::demo(DEMO_SEED), SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
-    let named = flags.extensions.iter();
-    let extensions = named.map(|text| Extension::typed(text)).collect::<Result<_, _>>()?;
-    let profile = Profile {
-        target: Target::new("demo", &simulator.origin(), "/uapi", UserId::parse("@me")?)?,
-        extensions,
-        discover: vec![Source::Presence, Source::SystemApi],
-        read_only: flags.read_only,
-        protected: false,
-        wide_calls: WideCalls::default(),
-        max_delete: 10_000,
-        concurrency: 4,
-        timeout: Duration::from_secs(30),
-        trust: Trust::Machine,
-        credentials: Credentials::Token(Secret::new(&simulator.token())),
-        looks: config::looks_without_file(flags, environment),
-    };
+    let profile = config::of_demo(&simulator.origin(), &simulator.token(), flags, environment)?;
     let home = tempfile::Builder::new().prefix("callsweep-demo-").tempdir();
     let home = home.wrap_err("the demo has no room for its runs: set TMPDIR")?;
     Ok(Opened { profile, simulator: Some(simulator), runs: None, home: Some(home) })

@@ -63,12 +63,12 @@ pub(super) fn run(
         let why = "nothing was sent, as not everything could be listed";
         return Err(Ending::Failed.refusing(why));
     }
-    let most = opened.profile.max_delete;
+    let most = opened.profile.rules.max_delete;
     let plan = Plan::go_on(route.target().clone(), &rest, &selection, most)
         .map_err(|refused| Ending::Refused.refusing(refused.to_string()))?;
     // Settling by listing alone changes nothing on the PBX, so it needs no yes.
     let asks = plan.calls() > 0 || consent.dry_run;
-    let must_type = opened.profile.protected || route.differs().is_some();
+    let must_type = opened.profile.rules.protected || route.differs().is_some();
     let held_back = || machine::held_back(&plan, &opened.profile, consent, must_type);
     if let Some(ending) = asks.then(held_back).transpose()?.flatten() {
         return Ok(ending);

@@ -44,7 +44,7 @@ pub(super) fn run(
     let opened = profile::open(demo, flags, environment)?;
     let origin = || Ok(opened.profile.target.origin.clone());
     let place = runs::choose(&folder, &arguments.run, origin)?;
-    let way = journal::way_back(&folder, &place, opened.profile.timeout)
+    let way = journal::way_back(&folder, &place, opened.profile.rules.timeout)
         .map_err(|refused| Ending::Usage.refusing(refused.to_string()))?;
     runs::tell_flaws(&way.record);
     way.record
@@ -73,7 +73,7 @@ pub(super) fn run(
     };
     // Each holds all that the run took, and none is needed to make it again.
     drop((way, store, there));
-    let must_type = opened.profile.protected || route.differs().is_some();
+    let must_type = opened.profile.rules.protected || route.differs().is_some();
     match machine::held_back(&plan, &opened.profile, consent, must_type)? {
         Some(ending) => Ok(ending),
         None => machine::send(plan, &opened, &folder, consent.format, machine::clock()),

@@ -3,41 +3,100 @@
 use std::time::Duration;
 
 use ratatui::style::Color;
-use toml::Spanned;
 
 use crate::looks::{Looks, Palette, QUIET};
 
-use super::source::{COLOURS, Document, Source};
+use super::keys::{Key, Keys};
+use super::source::Source;
 use super::{ConfigError, Environment, Flags};
 
+/// How a colour is written.
+const COLOUR: &str = "a colour in quotes, as in \"green\", \"light-blue\", \"208\" or \"#ff8700\"";
+
 /// The flag beats the environment beats the file.
-pub(super) fn looks(
+pub(super) fn read(
     source: &Source,
-    document: &Document,
+    keys: &mut Keys<'_>,
     flags: &Flags,
     environment: &Environment,
 ) -> Result<Looks, ConfigError> {
-    let color = |key, written: &Option<Spanned<String>>, default| match written {
-        None => Ok(default),
-        // What other programs call the terminal's own colour.
-        Some(written) if written.get_ref() == "default" => Ok(Color::Reset),
-        Some(written) => written.get_ref().parse::<Color>().map_err(|_| {
-            let mistake = format!("{key} = {:?} is no colour: write {COLOURS}", written.get_ref());
-            source.mistake(written.span(), mistake)
-        }),
-    };
-    let (theme, default) = (&document.theme, default_palette(environment));
-    let palette = Palette {
-        focus: color("focus", &theme.focus, default.focus)?,
-        good: color("good", &theme.good, default.good)?,
-        warning: color("warning", &theme.warning, default.warning)?,
-        danger: color("danger", &theme.danger, default.danger)?,
-    };
     let without = looks_without_file(flags, environment);
+    let ascii = keys.switch(
+        "ascii",
+        false,
+        "true: the screen is drawn with nothing but ASCII, as with --ascii.",
+    )?;
+    let synchronized = keys.switch(
+        "synchronized_output",
+        true,
+        "false: pictures go to the terminal without the brackets of synchronized output, for a \
+         terminal that shows them as text.",
+    )?;
+    let about = "The colours of the screen: a name such as \"green\" or \"light-blue\", a number from 0 \
+                 to 255, \"#rrggbb\", or \"default\" for the terminal's own. NO_COLOR and --no-color do \
+                 without. Where the terminal has fewer colours, the default takes the place of what \
+                 it cannot show. The defaults read on dark and on light ground.";
+    let (palette, _) = keys.below("theme", about, |keys| palette(source, keys, environment))?;
     Ok(Looks {
         palette: without.palette.map(|_| shown_by(environment, palette)),
-        ascii: without.ascii || document.ascii,
-        synchronized: document.synchronized_output.unwrap_or(true),
+        ascii: without.ascii || ascii,
+        synchronized,
+    })
+}
+
+fn palette(
+    source: &Source,
+    keys: &mut Keys<'_>,
+    environment: &Environment,
+) -> Result<Palette, ConfigError> {
+    let mut colour = |key: Key, default| {
+        let Some(written) = keys.text(key)? else { return Ok(default) };
+        // What other programs call the terminal's own colour.
+        if written.get_ref() == "default" {
+            return Ok(Color::Reset);
+        }
+        let mistake = |_| source.misfit(written.span(), true, key.name(), COLOUR);
+        written.get_ref().parse().map_err(mistake)
+    };
+    let default = default_palette(environment);
+    Ok(Palette {
+        focus: colour(
+            Key::new(
+                "focus",
+                COLOUR,
+                "The frame of the panel that keys go to. Default: \"30\" of 256 colours, else the \
+                 terminal's own.",
+            )
+            .shown("\"30\""),
+            default.focus,
+        )?,
+        good: colour(
+            Key::new(
+                "good",
+                COLOUR,
+                "What went as asked. Default: \"28\" of 256 colours, else the terminal's own.",
+            )
+            .shown("\"28\""),
+            default.good,
+        )?,
+        warning: colour(
+            Key::new(
+                "warning",
+                COLOUR,
+                "What needs care. Default: \"130\" of 256 colours, else \"magenta\".",
+            )
+            .shown("\"130\""),
+            default.warning,
+        )?,
+        danger: colour(
+            Key::new(
+                "danger",
+                COLOUR,
+                "What deletes, and what failed. Default: \"161\" of 256 colours, else \"red\".",
+            )
+            .shown("\"161\""),
+            default.danger,
+        )?,
     })
 }
 

@@ -2,91 +2,116 @@
 //! line. Reading never writes: the shape below cannot even be serialised.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs::File;
 use std::io::{ErrorKind, Read as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use confy::ConfyError;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::de::{MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use toml::Spanned;
 use url::Url;
 
-use crate::domain::Foreign;
-
 use super::{ConfigError, Environment};
+use crate::domain::Foreign;
 
 /// Longest piece of the file quoted in a message, in characters.
 const QUOTED: usize = 60;
 
-/// How a colour is written.
-pub(super) const COLOURS: &str =
-    "a colour in quotes, as in \"green\", \"light-blue\", \"208\" or \"#ff8700\"";
+/// The name of a profile that stands in no file, as the example has it.
+pub(super) const ALONE: &str = "acme";
 
-/// The whole file, as it is written.
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Document {
-    pub(super) default_profile: Option<Spanned<String>>,
-    #[serde(default)]
-    pub(super) ascii: bool,
-    pub(super) synchronized_output: Option<bool>,
-    #[serde(default)]
-    pub(super) theme: Theme,
-    #[serde(default)]
-    pub(super) profiles: BTreeMap<Spanned<String>, Profile>,
+/// The whole file, as it is written. Its keys are said where they are [asked for](super::keys).
+#[derive(Default)]
+pub(super) struct Document(pub(super) Table);
+
+/// A table, with the places of its keys and values.
+pub(super) type Table = BTreeMap<Spanned<String>, Spanned<Node>>;
+
+/// A value of the file.
+pub(super) enum Node {
+    Text(String),
+    Number(i64),
+    Switch(bool),
+    List(Vec<Spanned<Self>>),
+    Table(Table),
+    /// What no key takes: fractions, dates, numbers beyond all bounds.
+    Other,
 }
 
-/// `[theme]`: a colour for each thing that has one.
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Theme {
-    pub(super) focus: Option<Spanned<String>>,
-    pub(super) good: Option<Spanned<String>>,
-    pub(super) warning: Option<Spanned<String>>,
-    pub(super) danger: Option<Spanned<String>>,
+impl<'de> Deserialize<'de> for Document {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Node::Table(table) = Node::deserialize(deserializer)? else {
+            return Err(serde::de::Error::custom("it is no table"));
+        };
+        Ok(Self(table))
+    }
 }
 
-/// `[profiles.NAME]`: every key may be missing here, what that means is for `check` to say.
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Profile {
-    pub(super) url: Option<Spanned<String>>,
-    pub(super) base_path: Option<Spanned<String>>,
-    pub(super) user: Option<Spanned<String>>,
-    pub(super) create_path: Option<Spanned<String>>,
-    #[serde(default)]
-    pub(super) extensions: Vec<Spanned<String>>,
-    pub(super) extensions_file: Option<Spanned<String>>,
-    pub(super) discover: Option<Vec<Spanned<String>>>,
-    #[serde(default)]
-    pub(super) read_only: bool,
-    #[serde(default)]
-    pub(super) protected: bool,
-    pub(super) wide_calls: Option<Vec<Spanned<String>>>,
-    pub(super) max_delete: Option<Spanned<i64>>,
-    pub(super) concurrency: Option<Spanned<i64>>,
-    pub(super) timeout_s: Option<Spanned<i64>>,
-    pub(super) ca_file: Option<Spanned<String>>,
-    pub(super) fingerprint: Option<Spanned<String>>,
-    #[serde(default)]
-    pub(super) insecure: bool,
-    pub(super) auth: Option<Spanned<Auth>>,
-}
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct AnyNode;
 
-/// `[profiles.NAME.auth]`
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Auth {
-    pub(super) token_env: Option<Spanned<String>>,
-    pub(super) token_file: Option<Spanned<String>>,
-    pub(super) token_command: Option<Spanned<Vec<String>>>,
-    pub(super) app_key: Option<Spanned<String>>,
-    pub(super) app_secret_env: Option<Spanned<String>>,
-    pub(super) app_secret_file: Option<Spanned<String>>,
-    pub(super) app_secret_command: Option<Spanned<Vec<String>>>,
-    pub(super) token_url: Option<Spanned<String>>,
-    pub(super) redirect_uri: Option<Spanned<String>>,
+        impl<'de> Visitor<'de> for AnyNode {
+            type Value = Node;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a value of TOML")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Node, E> {
+                Ok(Node::Text(text.to_owned()))
+            }
+
+            fn visit_bool<E>(self, switch: bool) -> Result<Node, E> {
+                Ok(Node::Switch(switch))
+            }
+
+            fn visit_i64<E>(self, number: i64) -> Result<Node, E> {
+                Ok(Node::Number(number))
+            }
+
+            fn visit_u64<E>(self, _: u64) -> Result<Node, E> {
+                Ok(Node::Other)
+            }
+
+            fn visit_i128<E>(self, _: i128) -> Result<Node, E> {
+                Ok(Node::Other)
+            }
+
+            fn visit_u128<E>(self, _: u128) -> Result<Node, E> {
+                Ok(Node::Other)
+            }
+
+            fn visit_f64<E>(self, _: f64) -> Result<Node, E> {
+                Ok(Node::Other)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<Node, A::Error> {
+                let mut list = Vec::new();
+                while let Some(value) = values.next_element()? {
+                    list.push(value);
+                }
+                Ok(Node::List(list))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Node, A::Error> {
+                let mut table = Table::new();
+                loop {
+                    match entries.next_key() {
+                        Ok(None) => return Ok(Node::Table(table)),
+                        Ok(Some(key)) => table.insert(key, entries.next_value()?),
+                        // A date comes as a table whose key has no place.
+                        Err(_) => return Ok(Node::Other),
+                    };
+                }
+            }
+        }
+
+        deserializer.deserialize_any(AnyNode)
+    }
 }
 
 /// confy writes its default where it finds no file, and asks for `Serialize` to be able to. It
@@ -111,7 +136,7 @@ pub(super) fn open(path: &Path) -> Result<(Source, Document), ConfigError> {
     let source = Source { path: path.to_owned(), text };
     match confy::load_path::<Document>(path) {
         Ok(document) => Ok((source, document)),
-        Err(ConfyError::BadTomlData(error)) => Err(source.misread(error)),
+        Err(ConfyError::BadTomlData(error)) => Err(source.misread(&error)),
         Err(other) => Err(source.whole(&format!("it cannot be read ({other}): start again"))),
     }
 }
@@ -129,13 +154,19 @@ pub(super) fn of_url(url: &str) -> Result<(Source, Document), String> {
             parsed.origin().ascii_serialization()
         ));
     }
-    let written = |text: &str| Spanned::new(0..0, text.to_owned());
-    let token_env = Some(written("CALLSWEEP_TOKEN"));
-    let auth = Some(Spanned::new(0..0, Auth { token_env, ..Auth::default() }));
-    let profile = Profile { url: Some(written(url)), auth, ..Profile::default() };
-    let profiles = BTreeMap::from([(written("url"), profile)]);
+    let text = |text: &str| Node::Text(text.to_owned());
+    let auth = table([("token_env", text("CALLSWEEP_TOKEN"))]);
+    let profile = table([("url", text(url)), ("auth", auth)]);
     let source = Source { path: PathBuf::new(), text: String::new() };
-    Ok((source, Document { profiles, ..Document::default() }))
+    Ok((source, Document(BTreeMap::from([entry("profiles", table([(ALONE, profile)]))]))))
+}
+
+fn table<const N: usize>(entries: [(&str, Node); N]) -> Node {
+    Node::Table(entries.into_iter().map(|(key, value)| entry(key, value)).collect())
+}
+
+fn entry(key: &str, value: Node) -> (Spanned<String>, Spanned<Node>) {
+    (Spanned::new(0..0, key.to_owned()), Spanned::new(0..0, value))
 }
 
 /// The host of an origin as the name of a profile: without port and brackets, and no longer than a
@@ -216,104 +247,45 @@ impl Source {
         }
     }
 
-    /// What serde or the parser found, in the operator's words. The keys that lead to the place
-    /// are private to the error; without its input it prints them behind its message.
-    fn misread(&self, mut error: toml::de::Error) -> ConfigError {
-        let place = error.span().unwrap_or_default();
-        error.set_input(None);
-        let printed = error.to_string();
-        let path = printed
-            .trim_end()
-            .strip_prefix(error.message())
-            .and_then(|rest| rest.trim_start().strip_prefix("in `"))
-            .and_then(|rest| rest.strip_suffix('`'))
-            .unwrap_or_default();
-        let mistake = if let Some(rest) = error.message().strip_prefix("unknown field `") {
-            unknown_key(rest, path)
-        } else if path.is_empty() && !error.message().starts_with("invalid type") {
-            let what = error.message().lines().next().unwrap_or_default();
-            format!(
-                "this is not valid TOML ({what}): mend the line, or compare it with `callsweep \
-                 config --print-example`"
-            )
-        } else {
-            self.misfit(path, place.clone())
-        };
-        self.mistake(place, mistake)
+    /// A value that does not fit its key, and how it is written.
+    pub(super) fn misfit(
+        &self,
+        place: Range<usize>,
+        is_quoted: bool,
+        key: &str,
+        form: &str,
+    ) -> ConfigError {
+        let text = self.text.get(place.clone()).and_then(|text| text.lines().next());
+        let text = text.filter(|_| is_quoted).unwrap_or("what stands here");
+        let quoted = Foreign::from(text.chars().take(QUOTED).collect::<String>());
+        self.mistake(place, format!("{quoted} does not fit {key}: write {form}"))
     }
 
-    /// A value of the wrong type. The addresses and the ways to a token are not quoted: whoever
-    /// mistakes their type may have written the secret itself.
-    fn misfit(&self, path: &str, place: Range<usize>) -> String {
-        let keys: Vec<&str> = path.split('.').collect();
-        let (key, secret, remedy) = match keys.as_slice() {
-            ["profiles"] => {
-                (path, false, "a table for each profile, as in [profiles.acme]".to_owned())
-            }
-            ["theme"] => (path, false, "a table, as in [theme]".to_owned()),
-            ["theme", key] => (*key, false, how(key).to_owned()),
-            ["profiles", _] => (path, false, format!("a table, as in [{path}]")),
-            ["profiles", _, "auth"] => (path, true, format!("a table, as in [{path}]")),
-            ["profiles", _, "auth", key] => (*key, true, how(key).to_owned()),
-            ["profiles", _, key] => (*key, *key == "url", how(key).to_owned()),
-            _ => (path, false, how(path).to_owned()),
+    /// What a table of this name holds.
+    pub(super) fn table(
+        &self,
+        name: &str,
+        found: Spanned<Node>,
+    ) -> Result<Spanned<Table>, ConfigError> {
+        let place = found.span();
+        if let Node::Table(table) = found.into_inner() {
+            return Ok(Spanned::new(place, table));
+        }
+        let form = match name {
+            "profiles" => "a table for each profile, as in [profiles.acme]".to_owned(),
+            name => format!("a table, as in [{name}]"),
         };
-        let quoted = match self.text.get(place).and_then(|text| text.lines().next()) {
-            Some(text) if !secret => text.chars().take(QUOTED).collect(),
-            _ => "what stands here".to_owned(),
-        };
-        format!("{} does not fit {key}: write {remedy}", Foreign::from(quoted))
+        // A token may stand where a table belongs.
+        Err(self.misfit(place, name.rsplit('.').next() != Some("auth"), name, &form))
     }
-}
 
-/// `rest` is what serde says behind its words "unknown field" and one backquote: the key, then the
-/// known ones, each in backquotes.
-fn unknown_key(rest: &str, path: &str) -> String {
-    let (key, expected) = rest.rsplit_once("`, expected ").unwrap_or((rest, ""));
-    let known: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
-    let place =
-        if path.is_empty() { "at the top level".to_owned() } else { format!("in [{path}]") };
-    let nearest = known
-        .iter()
-        .map(|candidate| (strsim::damerau_levenshtein(key, candidate), candidate))
-        .min()
-        .filter(|(distance, candidate)| distance * 3 <= candidate.len());
-    let meant = nearest.map_or(String::new(), |(_, name)| format!("did you mean {name:?}? "));
-    format!("key {key:?} is not known {place}: {meant}known keys are {}", known.join(", "))
-}
-
-/// How the value of a key is written.
-fn how(key: &str) -> &'static str {
-    match key {
-        "default_profile" => "the name of a profile in quotes, as in \"acme\"",
-        "url" => "an address in quotes, as in \"https://pbx.example.com\"",
-        "base_path" => "a path in quotes, as in \"/uapi\"",
-        "user" => "@me, @viewer, @owner or a user id in quotes, as in \"@me\"",
-        "create_path" => "\"plain\" or \"with_type\", in quotes",
-        "extensions" => "numbers in quotes between brackets, as in [\"0003*210\"]",
-        "extensions_file" => "a path in quotes, as in \"numbers.txt\"",
-        "discover" => "[\"presence\"], [\"presence\", \"system_api\"], or [] for none",
-        "wide_calls" => "\"extension\" and \"type\" between brackets, as in [\"extension\"]",
-        "focus" | "good" | "warning" | "danger" => COLOURS,
-        "ascii" | "synchronized_output" | "read_only" | "protected" | "insecure" => {
-            "true or false, without quotes"
-        }
-        "max_delete" => "a number from 1 to 100000, without quotes",
-        "concurrency" => "a number from 1 to 64, without quotes",
-        "timeout_s" => "a number of seconds from 1 to 600, without quotes",
-        "ca_file" => "a path in quotes, as in \"/etc/ssl/acme-ca.pem\"",
-        "fingerprint" => "it in quotes, as `callsweep check` prints it: \"sha256:\" and 64 digits",
-        "token_env" => "the name of a variable in quotes, as in \"CALLSWEEP_TOKEN\"",
-        "token_file" => "a path in quotes, as in \"~/.config/callsweep/acme.token\"",
-        "app_key" => "the App's key in quotes",
-        "app_secret_env" => "the name of a variable in quotes, as in \"CALLSWEEP_APP_SECRET\"",
-        "app_secret_file" => "a path in quotes, as in \"~/.config/callsweep/acme.secret\"",
-        "token_url" | "redirect_uri" => {
-            "an address in quotes, as `callsweep config --print-example` shows"
-        }
-        "token_command" | "app_secret_command" => {
-            "a program and its arguments, as in [\"pass\", \"show\", \"pbx\"]"
-        }
-        _ => "it as `callsweep config --print-example` shows",
+    /// What the parser found.
+    fn misread(&self, error: &toml::de::Error) -> ConfigError {
+        let what = error.message().lines().next().unwrap_or_default();
+        let mistake = format!(
+            "this is not valid TOML ({what}): mend the line, or compare it with `callsweep config \
+             --print-example`"
+        );
+        self.mistake(error.span().unwrap_or_default(), mistake)
     }
 }

@@ -3,11 +3,13 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::time::Duration;
 
 use tempfile::TempDir;
 
 use super::*;
-use crate::domain::{Secret, Trust};
+use crate::domain::{Secret, Trust, WideCalls};
+
 use crate::looks::Palette;
 
 const MINIMAL: &str = r#"
@@ -98,13 +100,15 @@ fn a_profile_needs_an_address_and_a_token_and_has_defaults_for_the_rest() {
     let expected = Profile {
         target: Target::new("acme", "https://pbx.example.com", "/uapi", user).unwrap(),
         extensions: Vec::new(),
-        discover: vec![Discoverer::Presence],
-        read_only: false,
-        protected: false,
-        wide_calls: WideCalls::default(),
-        max_delete: 10_000,
-        concurrency: 4,
-        timeout: Duration::from_secs(30),
+        rules: Rules {
+            discover: vec![Discoverer::Presence],
+            read_only: false,
+            protected: false,
+            wide_calls: WideCalls::default(),
+            max_delete: 10_000,
+            concurrency: 4,
+            timeout: Duration::from_secs(30),
+        },
         trust: Trust::Machine,
         credentials: Credentials::Token(Secret::new("1|abc~def")),
         looks: Looks::default(),
@@ -114,23 +118,34 @@ fn a_profile_needs_an_address_and_a_token_and_has_defaults_for_the_rest() {
 
 #[test]
 fn the_example_loads_and_states_the_defaults() {
-    let mut profile = accepted(EXAMPLE);
+    let mut profile = accepted(&example().unwrap());
     assert_eq!(profile.extensions, [Extension::typed("0003*210").unwrap()]);
     profile.extensions.clear();
     assert_eq!(profile, accepted(MINIMAL));
 }
 
+/// `UPDATE_EXAMPLE=1 cargo test the_example_file` writes it anew.
 #[test]
-fn the_example_documents_every_key() {
-    let misspelt = ["x = 1".to_owned(), with_line("x = 1"), with_way("x = 1")];
-    for config in misspelt {
+fn the_example_file_says_of_every_key_what_is_said_where_it_is_read() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/config.example.toml");
+    if std::env::var_os("UPDATE_EXAMPLE").is_some() {
+        fs::write(path, example().unwrap()).unwrap();
+    }
+    let is_new = fs::read_to_string(path).unwrap() == example().unwrap();
+    assert!(is_new, "write it anew, as is said above");
+}
+
+#[test]
+fn every_known_key_stands_in_the_example() {
+    for config in ["x = 1".to_owned(), with_line("x = 1"), with_way("x = 1")] {
         let said = Home::with(&config).load(&Flags::default(), &[]).unwrap_err();
         let (_, known) = said.split_once("known keys are ").unwrap();
-        for key in known.split(", ").filter(|key| !matches!(*key, "profiles" | "auth" | "theme")) {
-            let documented = EXAMPLE
-                .lines()
-                .any(|line| line.trim_start_matches('#').starts_with(&format!("{key} = ")));
-            assert!(documented, "{key}");
+        for key in known.split(", ") {
+            let example = example().unwrap();
+            let mut lines = example.lines().map(|line| line.trim_start_matches('#'));
+            let heading = |line: &str| line.starts_with('[') && line.contains(key);
+            let is_there = |line: &str| line.starts_with(&format!("{key} = ")) || heading(line);
+            assert!(lines.any(is_there), "{key}");
         }
     }
 }
@@ -138,7 +153,8 @@ fn the_example_documents_every_key() {
 #[test]
 fn what_the_example_leaves_out_can_be_switched_on() {
     let home = Home::with(
-        &EXAMPLE
+        &example()
+            .unwrap()
             .replace("#ca_file = \"/etc/ssl/acme-ca.pem\"", "ca_file = \"~/ca.pem\"")
             .replace("token_env =", "#token_env =")
             .replace("#token_file =", "token_file ="),
@@ -174,12 +190,12 @@ fn every_key_is_heard() {
     assert_eq!(profile.target.origin, "https://pbx.example.com:8443");
     assert_eq!(profile.target.user_path(&profile.target.user), "/unifiedapi/extensions/0241");
     assert_eq!(numbers(&profile), "[0003*210, 211]");
-    assert!(profile.discover.is_empty());
-    assert!(profile.read_only && profile.protected);
+    assert!(profile.rules.discover.is_empty());
+    assert!(profile.rules.read_only && profile.rules.protected);
     assert_eq!(profile.trust, Trust::Anything);
-    assert!(profile.wide_calls.event_type && !profile.wide_calls.extension);
-    assert_eq!((profile.max_delete, profile.concurrency), (100_000, 64));
-    assert_eq!(profile.timeout, Duration::from_secs(600));
+    assert!(profile.rules.wide_calls.event_type && !profile.rules.wide_calls.extension);
+    assert_eq!((profile.rules.max_delete, profile.rules.concurrency), (100_000, 64));
+    assert_eq!(profile.rules.timeout, Duration::from_secs(600));
 }
 
 #[test]
@@ -205,7 +221,7 @@ fn a_line_that_begins_with_no_number_is_named_with_its_place() {
 
 #[test]
 fn each_source_of_extensions_is_asked_once_in_the_order_written() {
-    let discover = |list: &str| accepted(&with_line(&format!("discover = {list}"))).discover;
+    let discover = |list: &str| accepted(&with_line(&format!("discover = {list}"))).rules.discover;
     let (presence, system) = (Discoverer::Presence, Discoverer::SystemApi);
     assert_eq!(discover(r#"["system_api"]"#), [system]);
     assert_eq!(discover(r#"["presence", "system_api"]"#), [presence, system]);
@@ -215,7 +231,7 @@ fn each_source_of_extensions_is_asked_once_in_the_order_written() {
 
 #[test]
 fn an_empty_list_of_wide_calls_allows_none() {
-    let wide = accepted(&with_line("wide_calls = []")).wide_calls;
+    let wide = accepted(&with_line("wide_calls = []")).rules.wide_calls;
     assert!(!wide.extension && !wide.event_type);
 }
 
@@ -285,9 +301,9 @@ fn flags_add_extensions_and_can_only_tighten_read_only() {
     let home = Home::with(&with_line("extensions = [\"210\"]\nread_only = true"));
     let profile = home.load(&flags(&["211", "210"], false), &[]).unwrap();
     assert_eq!(numbers(&profile), "[210, 211]");
-    assert!(profile.read_only);
+    assert!(profile.rules.read_only);
     let open = Home::with(MINIMAL);
-    assert!(open.load(&flags(&[], true), &[]).unwrap().read_only);
+    assert!(open.load(&flags(&[], true), &[]).unwrap().rules.read_only);
     let said = open.load(&flags(&["@self"], false), &[]).unwrap_err();
     assert!(said.starts_with("--extension: \"@self\" is not an extension number: "), "{said}");
 }
@@ -450,6 +466,27 @@ fn a_token_command_runs_without_a_shell_and_its_output_is_trimmed() {
     assert_eq!(token(r#"["printf", "\n4|%s\n\n", "a;b$HOME"]"#), "4|a;b$HOME");
     let nothing_to_read = token(r#"["sh", "-c", "cat; echo '4|x'; echo noise >&2"]"#);
     assert_eq!(nothing_to_read, "4|x");
+}
+
+#[test]
+fn a_command_is_not_run_where_others_could_have_written_it() {
+    use std::os::unix::fs::chown;
+    let home = Home::with(&with_way("token_command = [\"printf\", \"4|token\"]"));
+    let path = home.path(".config/callsweep/config.toml");
+    for mode in [0o646, 0o666, 0o602] {
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        let said = home.load(&Flags::default(), &[]).unwrap_err();
+        assert!(said.ends_with(&format!("run `chmod o-w {}`", path.display())), "{said}");
+    }
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o664)).unwrap();
+    assert!(home.load(&Flags::default(), &[]).is_ok());
+    // Only root can make it somebody else's.
+    if chown(&path, Some(65_534), None).is_ok() {
+        let said = home.load(&Flags::default(), &[]).unwrap_err();
+        assert!(said.contains("belongs to another user (uid 65534): run `sudo chown"), "{said}");
+        home.write(".config/callsweep/config.toml", MINIMAL, 0o666);
+        assert!(home.load(&Flags::default(), &[]).is_ok(), "without a command it is only read");
+    }
 }
 
 #[test]
@@ -679,7 +716,7 @@ fn an_address_alone_is_a_profile_named_after_its_host_whatever_the_file_and_the_
             (profile.target.profile.as_str(), profile.target.origin.as_str()),
             (name, origin)
         );
-        assert_eq!(profile.discover, [Discoverer::Presence, Discoverer::SystemApiForNone]);
+        assert_eq!(profile.rules.discover, [Discoverer::Presence, Discoverer::SystemApiForNone]);
         assert_eq!(token_of(profile), "1|abc~def");
     }
     for (url, said) in [

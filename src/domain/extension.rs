@@ -150,6 +150,15 @@ impl Extension {
         Self { number, kind: None, label: Foreign::default(), owner: None }
     }
 
+    /// Takes over what it does not know itself from another account of the same extension.
+    pub fn learn(&mut self, other: Self) {
+        self.kind = self.kind.take().or(other.kind);
+        self.owner = self.owner.take().or(other.owner);
+        if self.label.is_empty() {
+            self.label = other.label;
+        }
+    }
+
     /// A number as people type it, with the id of its owner in front where they know it:
     /// `0003*210`, `101/0003*211`.
     ///

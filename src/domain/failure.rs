@@ -108,6 +108,13 @@ impl Failure {
         Self { remedy: Foreign::default(), ..self.clone() }.to_string()
     }
 
+    /// The same for an operator who has no profile.
+    #[must_use]
+    pub fn without_profile(self) -> Self {
+        let told = |text: &Foreign| Foreign::from(without_profile(text.raw()));
+        Self { message: told(&self.message), remedy: told(&self.remedy), ..self }
+    }
+
     /// What happened and what to do about it, without the code: for files and documents.
     pub fn told(&self) -> String {
         let message = self.message.told();
@@ -252,6 +259,25 @@ impl Failure {
 /// What a sentence of this program says, and the remedy behind its last colon; empty where it has none.
 pub fn parted(sentence: &str) -> (&str, &str) {
     sentence.rsplit_once(": ").unwrap_or((sentence, ""))
+}
+
+/// A sentence for an operator whose PBX stands in flags alone: what flags cannot say takes a profile.
+pub fn without_profile(sentence: &str) -> String {
+    const NONE: &str =
+        "in a profile (--url has none; `callsweep config --print-example` shows one)";
+    let by_flags = [
+        (
+            "write url = \"http://127.0.0.1:PORT\" in the profile",
+            "start with --url http://127.0.0.1:PORT",
+        ),
+        ("url in the profile", "--url"),
+        ("under extensions in the profile", "with --extension"),
+        ("what auth in the profile names", "the token in CALLSWEEP_TOKEN"),
+    ];
+    let sentence = by_flags
+        .iter()
+        .fold(sentence.to_owned(), |text, (of_file, of_flags)| text.replace(of_file, of_flags));
+    sentence.replacen("in the profile", NONE, 1).replace("in the profile", "there")
 }
 
 impl fmt::Display for Failure {
@@ -426,6 +452,17 @@ mod tests {
         assert!(!failure(Cause::Redirected, Some(301)).is_worth_repeating());
         assert!(!failure(Cause::Unreadable, Some(200)).is_worth_repeating());
         assert!(!failure(Cause::Withheld, None).is_worth_repeating());
+    }
+
+    #[test]
+    fn without_a_profile_a_remedy_names_flags_and_how_to_write_one() {
+        let flags = |remedy| failure(Cause::NoAnswer, None).remedied(remedy).without_profile();
+        assert_eq!(flags("check url in the profile").remedy.raw(), "check --url");
+        let told =
+            flags("name the file as ca_file in the profile, or as fingerprint in the profile");
+        let expected = "name the file as ca_file in a profile (--url has none; `callsweep config \
+                        --print-example` shows one), or as fingerprint there";
+        assert_eq!(told.remedy.raw(), expected);
     }
 
     #[test]

@@ -166,6 +166,28 @@ pub struct Discovery {
     pub complete: bool,
     /// What each source that answered listed.
     pub seen: Vec<Seen>,
+    /// Why some may be missing that another question, a while later, may show.
+    pub trouble: Option<Failure>,
+}
+
+impl Discovery {
+    /// The extensions, and those that were known before where a source in trouble may not show them
+    /// now.
+    pub fn beside(&mut self, known: &[Extension]) -> Vec<Extension> {
+        let mut all = std::mem::take(&mut self.extensions);
+        if self.trouble.is_some() {
+            all.extend_from_slice(known);
+            all.sort_by(|one, other| one.number.cmp(&other.number));
+            all.dedup_by(|again, one| {
+                let is_same = again.number == one.number;
+                if is_same {
+                    one.learn(again.clone());
+                }
+                is_same
+            });
+        }
+        all
+    }
 }
 
 /// How much one source listed.

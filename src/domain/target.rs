@@ -73,6 +73,8 @@ pub struct Target {
     access: Arc<BTreeMap<ExtensionNumber, Access>>,
     /// Which path takes a new event.
     pub create_path: CreatePath,
+    /// It stands in flags alone: there is no profile that a remedy could name.
+    pub is_of_flags: bool,
 }
 
 impl Target {
@@ -102,6 +104,7 @@ impl Target {
             user,
             access: Arc::default(),
             create_path: CreatePath::default(),
+            is_of_flags: false,
         })
     }
 
@@ -110,7 +113,8 @@ impl Target {
     pub fn recorded(&self, base_path: &str, user: &str) -> Option<Self> {
         let user = UserId::parse(user).ok()?;
         let recorded = Self::new(&self.profile, &self.origin, base_path, user).ok()?;
-        let recorded = Self { create_path: self.create_path, ..recorded };
+        let Self { create_path, is_of_flags, .. } = *self;
+        let recorded = Self { create_path, is_of_flags, ..recorded };
         (recorded != *self).then_some(recorded)
     }
 

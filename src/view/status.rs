@@ -76,7 +76,7 @@ fn summary(model: &Model, columns: usize) -> Line<'static> {
         if model.is_running() {
             return Line::styled("writing the run file…", theme::WARNING);
         }
-        if let Some(words) = model.words_of_wait() {
+        if let Some(words) = model.words_of_wait().or_else(|| model.words_of_missing()) {
             let words = model.mask().text(&words);
             return Line::styled(text::clip(&words, columns), theme::WARNING);
         }

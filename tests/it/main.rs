@@ -26,6 +26,7 @@ mod elsewhere;
 mod ends;
 mod far;
 mod faults;
+mod first_hour;
 mod full_disk;
 mod headless;
 mod hostile;

@@ -4,12 +4,15 @@
 use std::time::Duration;
 
 use callsweep::app::Leaving;
+use callsweep::domain::Source;
 use callsweep::simulator::{Fault, Refusal, World};
 
 use crate::desk::{Desk, Setting};
 
 /// A PBX of three extensions, with an address blocker.
 const THREE: &str = "an-address-blocker-watches";
+/// Four, without one: the simulator's clock is not turned, and to its blocker two minutes are a moment.
+const FOUR: &str = "three-extensions-with-events";
 const SECONDS: [u64; 2] = [3, 120];
 
 fn seconds(seconds: u64) -> Duration {
@@ -44,9 +47,8 @@ fn trouble(desk: &mut Desk, fault: &Fault, length: u64, meanwhile: &str) {
     desk.passes(seconds(length));
     is_well(desk);
     desk.passes(seconds(100));
-    desk.simulator.with_world(|world| {
-        assert!(world.blocker_peak() <= 16, "{}", world.blocker_peak());
-    });
+    let peak = desk.simulator.with_world(|world| world.blocker_peak());
+    assert!(peak <= 16, "{peak} after {length} s of {fault:?}");
 }
 
 #[test]
@@ -248,4 +250,109 @@ fn where_the_budget_holds_r_asks_first_y_sends_one_get_and_the_rest_is_read_by_i
             .is_some())
     );
     desk.simulator.with_world(|world| assert!(world.blocker_peak() <= 15));
+}
+
+/// Every kind of trouble, for seconds and for minutes.
+fn outages() -> impl Iterator<Item = (u64, Fault)> {
+    let faults = [busy(None), busy(Some("6")), reset(), Fault { status: Some(429), ..busy(None) }];
+    SECONDS.into_iter().flat_map(move |length| faults.clone().map(|fault| (length, fault)))
+}
+
+fn all_is_read(desk: &mut Desk) {
+    desk.does_not_see("WAITING");
+    assert_eq!(desk.model.extensions().len(), 4);
+    let store = desk.model.store();
+    assert!(desk.model.extensions().iter().all(|one| store.listing(&one.number).is_some()));
+}
+
+#[test]
+fn after_an_outage_at_the_start_everything_is_read_by_itself() {
+    for (length, fault) in outages() {
+        let mut desk = Desk::before_reading(FOUR, Setting::default());
+        trouble(&mut desk, &fault, length, "");
+        all_is_read(&mut desk);
+    }
+}
+
+#[test]
+fn marks_by_a_rule_reach_every_extension_though_the_pbx_fails_while_the_rest_is_loaded() {
+    for (length, fault) in outages() {
+        let mut desk = Desk::before_reading(FOUR, Setting::default());
+        desk.perform_one();
+        fails(&desk, &fault);
+        desk.do_keys("T t y p e : h a n g u p enter L");
+        desk.sees("waiting ");
+        desk.do_keys("d");
+        assert_eq!(desk.marked().len(), 0);
+        desk.sees("still loading 4 extensions");
+        trouble(&mut desk, &fault, length, "");
+        all_is_read(&mut desk);
+        let hangups = desk.marked().len();
+        assert!(hangups > 0, "{length} s of {fault:?}");
+        desk.sees(&format!("* {hangups} marked"));
+    }
+}
+
+#[test]
+fn an_undo_that_loses_the_pbx_between_two_of_its_posts_says_what_is_true_and_makes_nothing_twice() {
+    let posts = |desk: &Desk| {
+        let is_post = |seen: &&callsweep::simulator::Seen| seen.method == "POST";
+        desk.simulator.with_world(|world| world.requests().iter().filter(is_post).count())
+    };
+    for (length, fault) in outages() {
+        let mut desk = Desk::open("the-page");
+        desk.do_keys("space d y");
+        desk.sees("3 deleted");
+        desk.do_keys("z");
+        desk.press("y");
+        while posts(&desk) == 0 {
+            desk.perform_one();
+        }
+        trouble(&mut desk, &fault, length, "");
+        let there = desk.left("0003*210").len();
+        desk.sees(&format!("{there} restored"));
+        for _ in 0..3 {
+            if desk.left("0003*210").len() < 3 {
+                desk.do_keys("z");
+                desk.passes(seconds(60));
+                desk.look();
+                desk.do_keys("y");
+                desk.passes(seconds(60));
+            }
+        }
+        assert_eq!(desk.left("0003*210").len(), 3, "{length} s of {fault:?}");
+        desk.do_keys("z");
+        desk.sees("there is nothing to undo");
+    }
+}
+
+#[test]
+fn a_source_in_trouble_is_asked_again_by_itself_and_what_it_may_hide_is_said_until_then() {
+    let sources = &[Source::Presence, Source::SystemApi];
+    let soap = |fault: Fault| Fault { path: Some("soap".to_owned()), ..fault };
+    for (length, fault) in outages().filter(|(_, fault)| fault.retry_after.is_none()) {
+        let setting = Setting { sources, ..Setting::default() };
+        let mut desk = Desk::before_reading(FOUR, setting);
+        fails(&desk, &soap(fault));
+        desk.settle();
+        desk.sees("0003*103");
+        desk.does_not_see("0003*600");
+        desk.sees("at least 3 ext");
+        desk.sees("extensions may be missing, asking again in 10 s");
+        desk.passes(seconds(length));
+        is_well(&desk);
+        desk.passes(seconds(200));
+        desk.sees("0003*600");
+        desk.does_not_see("at least");
+        desk.does_not_see("may be missing");
+        // A mark on what it hides for a while later on stays.
+        desk.do_keys("1 G space");
+        let marked = desk.marked();
+        assert!(!marked.is_empty());
+        fails(&desk, &soap(busy(None)));
+        desk.do_keys("R");
+        desk.sees("at least 4 ext");
+        desk.sees("0003*600");
+        assert_eq!(desk.marked(), marked);
+    }
 }

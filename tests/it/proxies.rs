@@ -2,9 +2,11 @@
 //! the login that the variable holds.
 
 use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::process::Command;
 use std::thread;
+
+use callsweep::simulator::{Certified, Identity, Simulator, World};
 
 use crate::headless::Said;
 
@@ -108,4 +110,46 @@ fn what_a_proxy_answers_to_connect_is_told_with_its_remedy() {
     let said = asked(&["check"], &[("HTTPS_PROXY", &format!("127.0.0.1:{shut}"))]);
     let tls = said.out.lines().find(|line| line.starts_with("✗ TLS")).unwrap();
     assert!(tls.contains("made no connection to pbx.invalid"), "{tls}");
+}
+
+#[test]
+fn a_variable_that_names_no_proxy_is_told_by_name_and_its_value_to_nobody() {
+    for variable in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
+        for value in ["ftp://u:s3cr3t@127.0.0.1", "http://s3cr3t proxy", "://s3cr3t", "http://"] {
+            for command in ["check", "list"] {
+                let said = asked(&[command], &[(variable, value)]);
+                let all = format!("{}{}", said.out, said.err);
+                assert_eq!(said.code, 2, "{variable}={value}: {all}");
+                assert!(all.contains(&format!("what {variable} names is no proxy")), "{all}");
+                assert!(all.contains("add pbx.invalid to NO_PROXY"), "{all}");
+                assert!(!all.contains("s3cr3t"), "{all}");
+            }
+        }
+        for value in ["", " "] {
+            let said = asked(&["list"], &[(variable, value)]);
+            assert!(said.err.contains("pbx.invalid was not found"), "{}", said.err);
+        }
+    }
+    for other in [("NO_PROXY", "pbx.invalid"), ("no_proxy", "*")] {
+        let said = asked(&["list"], &[("HTTPS_PROXY", "ftp://x"), other]);
+        assert!(said.err.contains("pbx.invalid was not found"), "{}", said.err);
+    }
+}
+
+#[test]
+fn the_certificate_of_a_proxy_is_not_blamed_on_the_pbx() {
+    let identity = Identity::new(Certified::Named).unwrap();
+    let world = World::named("the-page").unwrap();
+    let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let proxy = Simulator::start_tls(world, listen, &identity).unwrap();
+    for command in ["check", "list"] {
+        let said = asked(&[command], &[("HTTPS_PROXY", &proxy.origin())]);
+        let all = format!("{}{}", said.out, said.err);
+        assert_eq!(said.code, 1, "{all}");
+        let name = format!("the certificate of the proxy {} of HTTPS_PROXY is", proxy.origin());
+        for words in [&*name, "of its CA as ca_file", "correct or unset HTTPS_PROXY"] {
+            assert!(all.contains(words), "{words:?}: {all}");
+        }
+        assert!(!all.contains("certificate of pbx.invalid"), "{all}");
+    }
 }

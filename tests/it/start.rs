@@ -77,11 +77,46 @@ fn an_unknown_flag_is_a_usage_error() {
 }
 
 #[test]
+fn arguments_that_cannot_be_read_have_their_document_where_one_was_asked_for() {
+    let home = tempfile::tempdir().unwrap();
+    for (typed, error) in [
+        (&["list", "--format", "json", "--frobnicate"][..], "'--frobnicate'"),
+        (&["delete", "--format=json", "--form", "wide"], "'wide'"),
+        (&["runs", "--format", "json", "x"], "'x'"),
+        (&["undo", "--format", "json"], "<RUN>"),
+        (&["show", "--format", "json"], "<RUN>"),
+        (&["resume", "--frobnicate", "--dry-run", "--format", "json"], "'--frobnicate'"),
+        (&["--profile", "runs", "list", "--format", "json", "x"], "'x'"),
+    ] {
+        let output = callsweep(home.path(), typed).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{typed:?}");
+        let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert!(document["error"].as_str().unwrap().contains(error), "{document}");
+        let key = match typed {
+            [.., "list", _, _, _] | ["list", ..] => "events",
+            ["runs", ..] => "runs",
+            _ => "outcomes",
+        };
+        assert!(document[key].as_array().unwrap().is_empty(), "{document}");
+        let is_dry = document.get("dry_run").is_some_and(|dry| dry == true);
+        assert_eq!(is_dry, typed.contains(&"--dry-run"));
+    }
+    for typed in [
+        &["list", "--frobnicate"][..],
+        &["check", "--format", "json"],
+        &["list", "--", "--format=json"],
+    ] {
+        let output = callsweep(home.path(), typed).output().unwrap();
+        assert_eq!((output.status.code(), output.stdout), (Some(2), Vec::new()), "{typed:?}");
+    }
+}
+
+#[test]
 fn the_example_that_it_prints_is_the_documented_one() {
     let home = tempfile::tempdir().unwrap();
     let output = callsweep(home.path(), &["config", "--print-example"]).output().unwrap();
     assert!(output.status.success());
-    assert_eq!(String::from_utf8(output.stdout).unwrap(), callsweep::config::EXAMPLE);
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), callsweep::config::example().unwrap());
     let output = callsweep(home.path(), &["config", "--path"]).output().unwrap();
     let place = home.path().join(".config/callsweep/config.toml");
     assert_eq!(String::from_utf8(output.stdout).unwrap().trim(), place.to_str().unwrap());

@@ -12,7 +12,9 @@ use callsweep::domain::{
     Cause, Credentials, Discovery, Failure, Secret, Source, Target, Trust, UserId,
 };
 use callsweep::simulator::{Simulator, World};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,
+};
 use tempfile::TempDir;
 
 use crate::headless::{Said, command, configure};
@@ -23,10 +25,12 @@ const RSA_KEY_EXCHANGE: &str =
     "ssl_protocols TLSv1.2; ssl_ciphers AES128-SHA:AES128-GCM-SHA256:AES256-SHA;";
 const WEAK: &str = "ssl_ciphers DEFAULT:@SECLEVEL=0;";
 /// The ports of loopback that nginx serves, each with its certificate and its settings.
-const SERVERS: [(&str, &str, &str); 9] = [
+const SERVERS: [(&str, &str, &str); 11] = [
     ("right", "right", ""),
     ("expired", "expired", ""),
     ("other name", "other-name", ""),
+    ("no name", "no-name", ""),
+    ("not yet", "not-yet", ""),
     ("by default", "default", ""),
     ("version 1", "version-1", ""),
     ("SHA-1", "sha-1", WEAK),
@@ -162,19 +166,24 @@ fn free_ports<const N: usize>() -> [u16; N] {
     bound.map(|listener| listener.local_addr().unwrap().port())
 }
 
-/// A CA, and three certificates of it: a right one, one that has expired, one for another name.
+/// A CA, and certificates of it: a right one, one that has expired, one for another name, one for none,
+/// one that is not valid yet.
 fn certificates(folder: &Path) {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let ca = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
     std::fs::write(folder.join("ca.pem"), ca.pem()).unwrap();
-    for (name, host, last_year) in [
-        ("right", "localhost", 4000),
-        ("expired", "localhost", 2020),
-        ("other-name", "pbx.example.com", 4000),
+    for (name, host, first_year, last_year) in [
+        ("right", Some("localhost"), 2019, 4000),
+        ("expired", Some("localhost"), 2019, 2020),
+        ("other-name", Some("pbx.example.com"), 2019, 4000),
+        ("no-name", None, 2019, 4000),
+        ("not-yet", Some("localhost"), 3000, 4000),
     ] {
-        let mut params = CertificateParams::new(vec![host.to_owned()]).unwrap();
-        params.not_before = date_time_ymd(2019, 1, 1);
+        let names = host.into_iter().map(ToOwned::to_owned).collect::<Vec<_>>();
+        let mut params = CertificateParams::new(names).unwrap();
+        params.distinguished_name.push(DnType::CommonName, "localhost");
+        params.not_before = date_time_ymd(first_year, 1, 1);
         params.not_after = date_time_ymd(last_year, 1, 1);
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &ca).unwrap();
@@ -209,6 +218,12 @@ fn a_certificate_of_the_named_ca_is_trusted_and_every_wrong_one_has_its_own_sent
         (front.port("right"), Trust::Machine, "ca_file"),
         (front.port("expired"), front.ca(), "has expired"),
         (front.port("other name"), front.ca(), "was made for another name"),
+        (
+            front.port("no name"),
+            front.ca(),
+            "names no host (it has no subjectAltName, only the old CN=localhost)",
+        ),
+        (front.port("not yet"), front.ca(), "is not valid yet (its own first day is 3000-01-01)"),
     ] {
         let failure = front.ask(port, trust).unwrap_err();
         assert_eq!(failure.cause, Cause::Untrusted);
@@ -312,5 +327,18 @@ fn check_tells_what_an_old_pbx_speaks_and_which_certificate_it_has() {
         for words in [words, &fingerprint, "for no name but the old CN=localhost"] {
             assert!(check.out.contains(words), "{name}, {words}: {}", check.out);
         }
+    }
+}
+
+#[test]
+fn a_certificate_of_a_ca_that_names_no_host_or_is_not_valid_yet_is_trusted_by_its_fingerprint() {
+    let Some(front) = Front::start() else { return };
+    for (name, words) in [("no name", "names no host"), ("not yet", "is not valid yet")] {
+        let origin = format!("https://localhost:{}", front.port(name));
+        let refused = front.said(&origin, "ca_file = \"../../ca.pem\"", &["check"]);
+        assert!(refused.out.contains(words) && refused.code == 1, "{}", refused.out);
+        let (_, met) = refused.out.split_once("certificate sha256:").unwrap();
+        let met = met.split(',').next().unwrap();
+        front.is_worked_with(&origin, &format!("fingerprint = \"sha256:{met}\""));
     }
 }

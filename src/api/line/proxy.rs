@@ -43,6 +43,32 @@ impl Proxy {
         })
     }
 
+    /// The variable that should name a proxy for an address and names none that can be used; its value,
+    /// which may hold a password, is told to nobody. What `NO_PROXY` excepts needs no proxy.
+    pub(super) fn unreadable(url: &Url) -> Option<&'static str> {
+        let target: Uri = url.as_str().parse().ok()?;
+        let any = |proxy: &str| {
+            let excepted =
+                ["NO_PROXY", "no_proxy"].into_iter().find_map(|it| std::env::var(it).ok());
+            let matcher =
+                Matcher::builder().https(proxy.to_owned()).no(excepted.unwrap_or_default());
+            matcher.build().intercept(&target).is_some()
+        };
+        // Where programs are started by a web server no variable counts.
+        if std::env::var_os("REQUEST_METHOD").is_some() || !any("http://proxy.invalid") {
+            return None;
+        }
+        for pair in VARIABLES {
+            let set = pair.into_iter().find_map(|name| Some((name, std::env::var(name).ok()?)));
+            match set {
+                Some((_, value)) if any(value.trim()) => return None,
+                Some((name, value)) if !value.trim().is_empty() => return Some(name),
+                Some(_) | None => {}
+            }
+        }
+        None
+    }
+
     /// Scheme, host and port.
     pub fn place(&self) -> &str {
         &self.place
@@ -58,6 +84,13 @@ impl Proxy {
     pub(super) fn remedy_of_login(&self) -> String {
         let written = self.place.replace("://", "://USER:PASSWORD@");
         format!("write the login into {}, as in {written}", self.variable)
+    }
+
+    /// Its name in a certificate, where TLS is spoken with it.
+    pub(super) fn name(&self) -> Option<&str> {
+        let authority = self.place.strip_prefix("https://")?;
+        let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+        Some(host.trim_matches(['[', ']']))
     }
 
     pub(super) fn is_socks(&self) -> bool {

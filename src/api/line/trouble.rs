@@ -28,7 +28,19 @@ pub(super) fn failure(
     patience: Patience,
 ) -> Failure {
     let error = error.without_url();
-    let of_tls = find::<rustls::Error>(&error).is_some();
+    let of_tls = find::<rustls::Error>(&error);
+    if let (Some(tls), Some(proxy)) = (of_tls, proxy.filter(|_| error.is_connect()))
+        && proxy.name().is_some_and(|name| tls::is_about(tls, name))
+    {
+        let said = tls::sentence(tls, &proxy.to_string());
+        let (what, _) = said.rsplit_once(": ").unwrap_or((&said, ""));
+        let remedy = format!(
+            "name the PEM file of its CA as ca_file in the profile, without fingerprint there, or {}",
+            proxy.remedy()
+        );
+        return Failure::new(Cause::Untrusted, what).remedied(remedy);
+    }
+    let of_tls = of_tls.is_some();
     if let Some(proxy) = proxy.filter(|_| error.is_connect() && !of_tls) {
         return stopped_at(proxy, &error, host, patience);
     }

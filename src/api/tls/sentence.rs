@@ -22,6 +22,8 @@ const PROXY: &str = "write url = \"http://127.0.0.1:PORT\" in the profile and ru
 pub(super) struct Untrusted {
     pub(super) reason: Reason,
     pub(super) certificate: Certificate,
+    /// Whose certificate it should be.
+    pub(super) name: String,
 }
 
 /// Why a certificate is not trusted.
@@ -71,7 +73,7 @@ impl Reason {
 
 impl Untrusted {
     fn sentence(&self, host: &str) -> String {
-        let Self { reason, certificate } = self;
+        let Self { reason, certificate, .. } = self;
         let facts = certificate.facts.as_ref();
         let (from, until) = facts.map(super::certificate::Facts::days).unwrap_or_default();
         let its = format!("the certificate of {host}");
@@ -155,6 +157,13 @@ impl fmt::Display for Untrusted {
 }
 
 impl std::error::Error for Untrusted {}
+
+/// Whether it is the certificate of this host that is not trusted.
+pub(in crate::api) fn is_about(error: &Error, host: &str) -> bool {
+    let Error::InvalidCertificate(Bad::Other(other)) = error else { return false };
+    let untrusted = other.0.downcast_ref::<Untrusted>();
+    untrusted.is_some_and(|untrusted| untrusted.name.eq_ignore_ascii_case(host))
+}
 
 /// What went wrong with TLS. Nothing in it is the library's own text, which is made for developers.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the list of the library is open")]
