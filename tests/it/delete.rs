@@ -423,6 +423,7 @@ fn what_is_wrong_with_the_arguments_or_the_profile_stands_in_the_document_too() 
         (list(&["--id="]), 2),
         (list(&["--extension=x"]), 2),
         (list(&["--config=/nowhere.toml"]), 2),
+        (delete(&["--form=all"]), 2),
         (vec!["undo", "no", "--yes"], 2),
         (vec!["undo", "no", "--yes", "--config=/nowhere.toml"], 2),
         (vec!["resume", "no", "--yes"], 2),
@@ -439,7 +440,4 @@ fn what_is_wrong_with_the_arguments_or_the_profile_stands_in_the_document_too() 
         let table = pbx.run(&arguments);
         assert_eq!((table.code, table.out.as_str()), (code, ""), "{arguments:?}");
     }
-    // What cannot be parsed names no form.
-    let said = pbx.run(&["delete", "--form=all", "--format=json"]);
-    assert_eq!((said.code, said.out.as_str()), (2, ""), "{}", said.err);
 }

@@ -260,9 +260,9 @@ fn outages() -> impl Iterator<Item = (u64, Fault)> {
 
 fn all_is_read(desk: &mut Desk) {
     desk.does_not_see("WAITING");
-    assert_eq!(desk.model.extensions().len(), 4);
+    assert_eq!(desk.model.extensions().found().len(), 4);
     let store = desk.model.store();
-    assert!(desk.model.extensions().iter().all(|one| store.listing(&one.number).is_some()));
+    assert!(desk.model.extensions().found().iter().all(|one| store.listing(&one.number).is_some()));
 }
 
 #[test]
