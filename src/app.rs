@@ -4,16 +4,14 @@
 //! Only `update` changes the model; it does nothing but say, as effects, what is to be done
 //! outside, and every effect comes back as exactly one message.
 
+mod actions;
 mod browse;
-mod command;
 mod consent;
 mod copying;
 mod cursor;
 mod effect;
 mod events;
 mod extensions;
-mod key;
-mod keymap;
 mod layout;
 mod line;
 mod loading;
@@ -33,7 +31,7 @@ mod words;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use command::{Command, Motion, Panel};
+pub use actions::{ActionList, ListRow};
 #[cfg(test)]
 pub(crate) use consent::picture_ids;
 pub use consent::{PictureId, Unread};
@@ -41,8 +39,6 @@ pub use cursor::Cursor;
 pub use effect::Effect;
 pub use events::{EventsPanel, Line, Scope};
 pub use extensions::{ExtensionOrder, ExtensionRow, Extensions};
-pub use key::{Key, KeyRefused};
-pub use keymap::{BINDINGS, Binding, Layer, hints};
 pub use layout::Layout;
 pub use line::TypedLine;
 pub use marks::{Boxed, MarkPrompt, MarkedLine};
@@ -56,3 +52,5 @@ pub use status::{
     whole_seconds,
 };
 pub use update::update;
+
+pub use crate::keys::{Command, Key, Layer, Motion, Panel};

@@ -6,6 +6,7 @@
 //! itself with.
 
 mod auth;
+mod bindings;
 mod environment;
 mod keys;
 mod looks;
@@ -27,6 +28,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 
 use crate::domain::{Credentials, Extension, Foreign, Secret, Source as Discoverer, Target, Trust};
+use crate::keys::Keymap;
 use crate::looks::Looks;
 
 use self::keys::{Key, Keys};
@@ -57,6 +59,8 @@ pub struct Profile {
     pub credentials: Credentials,
     /// How the screen looks; the same for all profiles of a file.
     pub looks: Looks,
+    /// The keys in force; the same for all profiles of a file.
+    pub keys: Keymap,
 }
 
 /// What the command line says about the configuration.
@@ -193,10 +197,10 @@ pub fn of_demo(
     environment: &Environment,
 ) -> Result<Profile, ConfigError> {
     let (source, document) = source::of_url(origin).map_err(ConfigError::Surroundings)?;
-    let Read { mut drafts, looks, .. } = Read::of(&source, document, flags, environment)?;
+    let Read { mut drafts, looks, bound, .. } = Read::of(&source, document, flags, environment)?;
     let draft = drafts.pop().ok_or_else(|| source.whole("no profile is in it"))?;
     let credentials = Credentials::Token(Secret::new(token));
-    let mut profile = resolved(&source, draft, credentials, looks, flags, environment)?;
+    let mut profile = resolved(&source, draft, credentials, (looks, bound), flags, environment)?;
     "demo".clone_into(&mut profile.target.profile);
     profile.rules.discover = vec![Discoverer::Presence, Discoverer::SystemApi];
     Ok(profile)
@@ -223,6 +227,7 @@ pub fn example() -> Result<String, ConfigError> {
 struct Read {
     default_profile: Option<Spanned<String>>,
     looks: Looks,
+    bound: Keymap,
     /// In the order of their names.
     drafts: Vec<Draft>,
     /// What the example says of all that stands outside the profiles.
@@ -239,10 +244,12 @@ impl Read {
         let mut keys = Keys::of(source, "", document.0, "");
         let default_profile = keys.text(DEFAULT_PROFILE)?;
         let looks = looks::read(source, &mut keys, flags, environment)?;
+        let bound = bindings::read(source, &mut keys)?;
         let profiles = keys.tables("profiles")?.map(Spanned::into_inner).unwrap_or_default();
         let example = keys.end()?;
         let drafts = profiles.into_iter().map(|(name, table)| Draft::read(source, &name, table));
-        Ok(Self { default_profile, looks, drafts: drafts.collect::<Result<_, _>>()?, example })
+        let drafts = drafts.collect::<Result<_, _>>()?;
+        Ok(Self { default_profile, looks, bound, drafts, example })
     }
 }
 
@@ -252,7 +259,7 @@ fn of_document(
     flags: &Flags,
     environment: &Environment,
 ) -> Result<Profile, ConfigError> {
-    let Read { default_profile, looks, drafts, .. } =
+    let Read { default_profile, looks, bound, drafts, .. } =
         Read::of(source, document, flags, environment)?;
     // No command is handed a secret that the file names.
     let secrets: Vec<String> = drafts.iter().filter_map(|draft| draft.auth.variable()).collect();
@@ -262,7 +269,7 @@ fn of_document(
         own_commands(source)?;
     }
     let credentials = draft.auth.resolve(source, environment, &inherited)?;
-    resolved(source, draft, credentials, looks, flags, environment)
+    resolved(source, draft, credentials, (looks, bound), flags, environment)
 }
 
 /// A profile with all that it names, and with what the flags add.
@@ -270,7 +277,7 @@ fn resolved(
     source: &Source,
     draft: Draft,
     credentials: Credentials,
-    looks: Looks,
+    (looks, keys): (Looks, Keymap),
     flags: &Flags,
     environment: &Environment,
 ) -> Result<Profile, ConfigError> {
@@ -298,7 +305,7 @@ fn resolved(
         }
     }
     rules.read_only |= flags.read_only;
-    Ok(Profile { target, extensions, rules, trust, credentials, looks })
+    Ok(Profile { target, extensions, rules, trust, credentials, looks, keys })
 }
 
 /// Where the configuration is read from, whether or not it is there: the flag, else

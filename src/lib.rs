@@ -30,7 +30,7 @@
 //! * *e* what [`api::Client`] sent, as [`domain::Exchange`]s; 4, the Marked panel, stands beside it
 //!   where there is room.
 //! * *f* an [`app::Notice`], until the next key.
-//! * *g* from [`app::BINDINGS`], the one table of keys; help reads it too.
+//! * *g* from [`keys::ACTIONS`], the one table of what can be done; the list of `?` reads it too.
 //!
 //! All of it is drawn by [`view::draw`], which changes nothing, and changed by [`app::update`],
 //! which does nothing but hand out [`app::Effect`]s. [`runtime::perform`] carries each of them out
@@ -43,6 +43,7 @@
 //!
 //! * [`domain`]: the field's words as values that cannot be wrong, the event store, the marks
 //! * [`origins`]: what is kept of each PBX: its lock, its budget of failures
+//! * [`keys`]: what can be asked for, and with which keys
 //! * [`looks`]: which colours and characters the picture is drawn with
 //! * [`change`]: plan, machine and judgement; decides what is sent, sends nothing
 //! * [`app`]: the interactive program as a value
@@ -71,6 +72,7 @@ pub mod commands;
 pub mod config;
 pub mod domain;
 pub mod journal;
+pub mod keys;
 pub mod looks;
 pub mod origins;
 pub mod runtime;

@@ -105,6 +105,7 @@ fn interactive(opened: &Opened, masked: bool, quiet: Duration, runs: PathBuf) ->
         max_delete: profile.rules.max_delete,
         concurrency: profile.rules.concurrency,
         looks: profile.looks,
+        keys: profile.keys.clone(),
         quiet,
     };
     terminal::run(facts, || {

@@ -7,9 +7,11 @@
 //! The terminal's own cursor stands on the row in focus, and in a line at the place of typing, so
 //! that screen readers and magnifiers follow. Whatever is drawn on top puts it anew.
 
+mod actions;
 mod dialogs;
 mod empty;
 mod events;
+mod hints;
 mod lists;
 mod review;
 mod status;
@@ -24,7 +26,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Paragraph};
 
-use crate::app::{Dialog, Layer, MarkPrompt, Model, Panel, Tone, count_of, hints, text};
+use crate::app::{Dialog, MarkPrompt, Model, Panel, Tone, count_of, text};
 use crate::domain::{Fetched, Meant};
 
 /// The bar on the row under the cursor is at least so long.
@@ -54,8 +56,10 @@ fn draw_all(model: &Model, frame: &mut Frame<'_>) {
     match model.dialog() {
         Some(Dialog::Review(review)) => review::draw(model, review, frame),
         Some(Dialog::Question(question)) => dialogs::question(model, question, frame),
-        Some(Dialog::Help { top }) => dialogs::help(*top, frame),
         Some(Dialog::Filter(_) | Dialog::Marking(_)) | None => {}
+    }
+    if let Some(list) = model.actions() {
+        actions::draw(model, list, frame);
     }
 }
 
@@ -74,7 +78,7 @@ fn panels(model: &Model, frame: &mut Frame<'_>) {
         }
     }
     prompt(model, frame, layout.prompt);
-    frame.render_widget(Paragraph::new(hint_line(model, layout.hints.width)), layout.hints);
+    frame.render_widget(Paragraph::new(hints::line(model, layout.hints.width)), layout.hints);
 }
 
 /// What there is to know where there is no room for a picture: one line tells the state.
@@ -212,7 +216,7 @@ fn prompt(model: &Model, frame: &mut Frame<'_>, area: Rect) {
             let what = if prompt.marks() { "mark" } else { "unmark" };
             Some(dialogs::typed_line(what, &prompt.line_shown(), columns))
         }
-        Some(Dialog::Review(_) | Dialog::Question(_) | Dialog::Help { .. }) | None => None,
+        Some(Dialog::Review(_) | Dialog::Question(_)) | None => None,
     };
     if let Some((line, column)) = typed {
         frame.render_widget(line, area);
@@ -246,7 +250,7 @@ fn about_typed(model: &Model) -> Option<Span<'static>> {
             Some(dialogs::about_filter(prompt.line(), prompt.refused(), &passed_over))
         }
         Dialog::Marking(prompt) => Some(meaning(prompt)),
-        Dialog::Review(_) | Dialog::Question(_) | Dialog::Help { .. } => None,
+        Dialog::Review(_) | Dialog::Question(_) => None,
     }
 }
 
@@ -277,40 +281,6 @@ fn meaning(prompt: &MarkPrompt) -> Span<'static> {
             }
         }
     }
-}
-
-fn hint_line(model: &Model, width: u16) -> Line<'static> {
-    let layer = model.layer();
-    // No other key does anything else while a line is being typed.
-    if let Some(about) = about_typed(model) {
-        let text = text::clip(&about.content, usize::from(width).saturating_sub(2));
-        return Line::styled(format!(" {text}"), about.style);
-    }
-    let mut spans = Vec::new();
-    if model.is_running() && layer == Layer::Panels {
-        spans.push(Span::styled(" Esc stop  p pause  ", theme::WARNING));
-    }
-    if model.marking_waits_for() > 0 && !model.is_running() && layer == Layer::Panels {
-        let waiting = count_of(model.marking_waits_for(), "extension");
-        spans.push(Span::styled(format!(" Esc stop loading {waiting}  "), theme::WARNING));
-    }
-    let mut hints: Vec<[Span<'static>; 2]> = hints(layer)
-        .map(|(key, word)| {
-            let key = Span::styled(format!(" {key}"), theme::STRONG);
-            [key, Span::raw(format!(" {word} "))]
-        })
-        .collect();
-    // The way to all the others is the last one to go.
-    let last = hints.pop().filter(|_| layer == Layer::Panels);
-    let room = usize::from(width).saturating_sub(last.as_ref().map_or(0, |hint| wide(hint)));
-    for hint in hints {
-        if wide(&spans) + wide(&hint) > room {
-            break;
-        }
-        spans.extend(hint);
-    }
-    spans.extend(last.into_iter().flatten());
-    Line::from(spans)
 }
 
 fn wide(spans: &[Span<'_>]) -> usize {

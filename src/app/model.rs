@@ -3,6 +3,7 @@
 use crate::domain::{
     EventKey, EventStore, ExtensionNumber, Failure, Fetched, Mask, Target, WideCalls,
 };
+use crate::keys::Keymap;
 use crate::looks::{Looks, QUIET};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -10,7 +11,6 @@ use std::time::Duration;
 use super::consent::{Consent, PictureId, Unread};
 use super::events::EventsPanel;
 use super::extensions::Extensions;
-use super::keymap::Keymap;
 use super::line::History;
 use super::loading::Loading;
 use super::marks::{MarkPrompt, Marks};
@@ -18,7 +18,7 @@ use super::outage::Outage;
 use super::prompt::FilterPrompt;
 use super::running::Runs;
 use super::status::{Calls, Log, LogLine, Notice, StatusRow, Tone};
-use super::{ActiveRun, Cursor, Effect, Key, Layout, Moment, Panel, Review};
+use super::{ActionList, ActiveRun, Cursor, Effect, Key, Layout, Moment, Panel, Review};
 
 /// What the profile settles before the program starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +44,8 @@ pub struct Facts {
     pub concurrency: usize,
     /// How the screen looks.
     pub looks: Looks,
+    /// The keys in force.
+    pub keys: Keymap,
     /// How long nothing may arrive from the terminal before a question that it shows can be answered.
     pub quiet: Duration,
 }
@@ -62,6 +64,7 @@ impl Facts {
             max_delete: 10_000,
             concurrency: 4,
             looks: Looks::default(),
+            keys: Keymap::default(),
             quiet: QUIET,
         }
     }
@@ -78,11 +81,6 @@ pub enum Dialog {
     Review(Box<Review>),
     /// Something that only y answers.
     Question(Question),
-    /// The page of keys, from this line on.
-    Help {
-        /// First line in sight.
-        top: usize,
-    },
 }
 
 /// A question, told from every other of the session.
@@ -132,9 +130,10 @@ pub struct Model {
     /// The focused panel has the whole screen.
     pub(super) zoomed: bool,
     pub(super) dialog: Option<Dialog>,
+    /// The list of what can be done, over whatever else is open.
+    pub(super) actions: Option<ActionList>,
     pub(super) notice: Option<Notice>,
     pub(super) pending_key: Option<Key>,
-    pub(super) keymap: Keymap,
     pub(super) history: History,
     pub(super) consent: Consent,
     /// Questions asked so far.
@@ -182,9 +181,9 @@ impl Model {
             marked_open: false,
             zoomed: false,
             dialog: None,
+            actions: None,
             notice: None,
             pending_key: None,
-            keymap: Keymap::new(),
             history: History::default(),
             consent: Consent::new(quiet),
             questions: 0,
@@ -239,6 +238,11 @@ impl Model {
     /// The question or page over the panels.
     pub fn dialog(&self) -> Option<&Dialog> {
         self.dialog.as_ref()
+    }
+
+    /// The list of what can be done, where it is open.
+    pub fn actions(&self) -> Option<&ActionList> {
+        self.actions.as_ref()
     }
 
     /// The sentence at the bottom.

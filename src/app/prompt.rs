@@ -61,15 +61,22 @@ impl Model {
 
     /// The line that is being typed.
     fn typed_line(&mut self) -> Option<&mut TypedLine> {
+        if let Some(list) = &mut self.actions {
+            return Some(list.line_mut());
+        }
         match &mut self.dialog {
             Some(Dialog::Filter(prompt)) => Some(&mut prompt.line),
             Some(Dialog::Marking(prompt)) => Some(&mut prompt.line),
             Some(Dialog::Review(review)) => review.line_mut(),
-            Some(Dialog::Question(_) | Dialog::Help { .. }) | None => None,
+            Some(Dialog::Question(_)) | None => None,
         }
     }
 
     fn line_changed(&mut self) {
+        if self.actions.is_some() {
+            self.narrow_actions();
+            return;
+        }
         self.apply_typed_filter();
         self.understand_marking();
         self.narrow_as_typed();
@@ -111,7 +118,7 @@ impl Model {
             }
             Some(Dialog::Marking(_)) => self.apply_marking(),
             Some(Dialog::Review(_)) => self.end_narrowing(true),
-            Some(Dialog::Filter(_) | Dialog::Question(_) | Dialog::Help { .. }) | None => {}
+            Some(Dialog::Filter(_) | Dialog::Question(_)) | None => {}
         }
     }
 

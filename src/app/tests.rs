@@ -1,5 +1,6 @@
 //! Transitions: keys and answers in, effects and state out, without a terminal or a network.
 
+mod actions;
 mod drift;
 
 use std::time::Duration;

@@ -9,8 +9,9 @@ use crate::domain::{
     Replaced,
 };
 
+use crate::keys::Found;
+
 use super::consent::{Substance, Unread, Yes};
-use super::keymap::Found;
 use super::layout::Wanted;
 use super::status::{Tone, whole_seconds};
 use super::{
@@ -119,20 +120,21 @@ impl Model {
             zoomed: self.zoomed,
             ran: self.runs.shown().is_some() || self.is_running(),
         });
+        self.fit_actions();
         self.fit_cursors();
     }
 
     /// Follows the question that is open: what of it has to be shown, and when it can be answered.
     fn follow_question(&mut self) -> Option<Effect> {
         let question = match &self.dialog {
-            _ if !self.layout.fits => None,
+            _ if !self.layout.fits || self.actions.is_some() => None,
             Some(Dialog::Review(_)) => self.substance_of_review(),
             Some(Dialog::Question(asked)) => {
                 let (question, repaints) = (asked.number, self.repaints);
                 let substance = Substance { question, plan: 0, warnings: Vec::new(), repaints };
                 Some((substance, super::consent::Sight::default()))
             }
-            Some(Dialog::Filter(_) | Dialog::Marking(_) | Dialog::Help { .. }) | None => None,
+            Some(Dialog::Filter(_) | Dialog::Marking(_)) | None => None,
         };
         let (renewed, wait) = self.consent.follow(question, self.now.since_start);
         if renewed {
@@ -143,13 +145,17 @@ impl Model {
 
     /// The innermost layer of keys.
     pub fn layer(&self) -> Layer {
+        if self.actions.is_some() { Layer::Help } else { self.layer_below() }
+    }
+
+    /// The innermost layer of keys but for the list of what can be done.
+    pub(super) fn layer_below(&self) -> Layer {
         match &self.dialog {
             None => Layer::Panels,
             Some(Dialog::Filter(_) | Dialog::Marking(_)) => Layer::Prompt,
             Some(Dialog::Review(review)) if review.line().is_some() => Layer::Prompt,
             Some(Dialog::Review(_)) => Layer::Review,
             Some(Dialog::Question(_)) => Layer::Question,
-            Some(Dialog::Help { .. }) => Layer::Help,
         }
     }
 
@@ -160,7 +166,7 @@ impl Model {
         }
         let layer = self.layer();
         let pending = self.pending_key.take();
-        match self.keymap.look_up(layer, pending, key) {
+        match self.facts.keys.look_up(layer, pending, key) {
             Found::Command(command) => self.obey(command),
             Found::Prefix => {
                 self.pending_key = Some(key);
@@ -181,15 +187,18 @@ impl Model {
         if key.is_with_alt() && (layer != Layer::Panels || self.is_running()) {
             return self.step_back();
         }
-        let more = if layer == Layer::Panels { ": ? lists the keys" } else { "" };
-        self.notice(Tone::Plain, format!("{key} does nothing here{more}"));
+        let more = match self.facts.keys.first(Command::Help, layer) {
+            Some(help) => format!("{help} lists what can be done here"),
+            None => "Esc closes this list".to_owned(),
+        };
+        self.notice(Tone::Plain, format!("{key} does nothing here: {more}"));
         Vec::new()
     }
 
     /// In a window too small for a picture nothing is confirmed, marked or changed.
     fn press_unseen(&mut self, key: Key) -> Vec<Effect> {
         self.pending_key = None;
-        let found = self.keymap.look_up(Layer::Panels, None, key);
+        let found = self.facts.keys.look_up(Layer::Panels, None, key);
         match found {
             Found::Command(Command::Escape) => self.escape_unseen(),
             Found::Nothing if key.is_with_alt() => self.escape_unseen(),
@@ -215,14 +224,14 @@ impl Model {
 
     /// The innermost thing first: line, dialog, and what is below.
     fn step_back(&mut self) -> Vec<Effect> {
-        if self.dialog.is_some() {
+        if self.dialog.is_some() || self.actions.is_some() {
             self.cancel();
             return Vec::new();
         }
         self.escape()
     }
 
-    fn obey(&mut self, command: Command) -> Vec<Effect> {
+    pub(super) fn obey(&mut self, command: Command) -> Vec<Effect> {
         let moves = matches!(command, Command::Move(_));
         if !(moves || command == Command::Mark && self.focus == Panel::Extensions) {
             self.follow();
@@ -269,7 +278,8 @@ impl Model {
             Command::EditFilter => self.edit_filter(),
             Command::ReadAgain => return self.read_again(),
             Command::ToggleMask => self.toggle_mask(),
-            Command::Help => self.dialog = Some(Dialog::Help { top: 0 }),
+            Command::Help => self.list_actions(),
+            Command::Choose => return self.do_chosen(),
             Command::Escape => return self.escape(),
             Command::Quit => self.quit(),
             Command::Interrupt => return self.interrupt(),
@@ -281,13 +291,12 @@ impl Model {
     }
 
     fn scroll_or_go(&mut self, motion: Motion) {
-        let rows = usize::from(self.layout.whole.height);
+        if let Some(list) = &mut self.actions {
+            list.go(motion, &self.layout);
+            return;
+        }
         match &mut self.dialog {
             Some(Dialog::Review(review)) => review.go(motion),
-            Some(Dialog::Help { top }) => {
-                let last = super::BINDINGS.len();
-                *top = motion.applied(*top, last, rows / 2);
-            }
             Some(Dialog::Question(_) | Dialog::Filter(_) | Dialog::Marking(_)) => {}
             None => self.go(motion),
         }
@@ -356,7 +365,7 @@ impl Model {
                 }
                 About::AskingInSpite => self.ask_in_spite(),
             },
-            other @ (Some(Dialog::Filter(_) | Dialog::Marking(_) | Dialog::Help { .. }) | None) => {
+            other @ (Some(Dialog::Filter(_) | Dialog::Marking(_)) | None) => {
                 self.dialog = other;
                 Vec::new()
             }
@@ -381,6 +390,9 @@ impl Model {
     }
 
     fn cancel(&mut self) {
+        if self.actions.take().is_some() {
+            return;
+        }
         match self.dialog.take() {
             Some(Dialog::Review(review)) if review.line().is_some() => {
                 self.dialog = Some(Dialog::Review(review));
@@ -396,7 +408,7 @@ impl Model {
                 self.notice(Tone::Plain, text);
             }
             Some(Dialog::Filter(prompt)) => self.take_filter_back(prompt),
-            Some(Dialog::Question(_) | Dialog::Help { .. } | Dialog::Marking(_)) | None => {}
+            Some(Dialog::Question(_) | Dialog::Marking(_)) | None => {}
         }
     }
 
@@ -543,6 +555,7 @@ impl Model {
         let is_starting = self.extensions.is_empty()
             && !matches!(self.discovery, Fetched::Ready(()))
             && self.dialog.is_none()
+            && self.actions.is_none()
             && !self.is_running();
         if twice || is_starting {
             return self.leave_at_once();

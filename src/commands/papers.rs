@@ -7,6 +7,7 @@ use clap_complete::Shell;
 use clap_mangen::Man;
 
 use crate::domain::TERMS;
+use crate::keys::{Keymap, Layer};
 
 use super::Arguments;
 
@@ -32,13 +33,37 @@ pub(super) fn manual() -> io::Result<String> {
         page.extend(heading.bytes());
         page.extend(section.bytes());
     }
+    page.extend(keys().bytes());
     page.extend(expressions().bytes());
     Ok(String::from_utf8_lossy(&page).into_owned())
 }
 
+/// A text that roff prints as it stands.
+fn literal(text: &str) -> String {
+    text.replace('\\', "\\e").replace('-', "\\-").replace('\'', "\\(aq")
+}
+
+/// What can be done on the screen, with the keys of the table.
+fn keys() -> String {
+    let keymap = Keymap::default();
+    let section = |(layer, title): &(Layer, &str)| {
+        let rows = keymap.actions(*layer).map(|action| {
+            let keys = literal(&keymap.shown(action, Some(*layer)));
+            let (name, help) = (literal(action.name), literal(action.help));
+            format!(".TP\n\\fB{keys}\\fR  \\fI{name}\\fR\n{help}\n")
+        });
+        format!(".SS \"{title}\"\n{}", rows.collect::<String>())
+    };
+    let sections: String = Layer::TITLED.iter().map(section).collect();
+    let rules = literal(
+        "? lists in the program what can be done there, with the keys in force. [keys] in the \
+         configuration gives other keys to the names below.",
+    );
+    format!(".SH KEYS\n{rules}\n{sections}")
+}
+
 /// What `--where`, `/` and `T` take.
 fn expressions() -> String {
-    let literal = |text: &str| text.replace('\\', "\\e").replace('-', "\\-").replace('\'', "\\(aq");
     let terms =
         TERMS.map(|(term, means)| format!(".TP\n\\fB{}\\fR\n{}\n", literal(term), literal(means)));
     let rules = "Terms are joined by \\fIand\\fR, a|b in a term is \\fIor\\fR, and a leading \\- negates it. \

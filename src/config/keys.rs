@@ -126,6 +126,21 @@ impl<'a> Keys<'a> {
         Ok(self.listed(key)?.map_or_else(|| default().collect(), Spanned::into_inner))
     }
 
+    /// A text or a list of texts, where there is one. The example does not show it.
+    pub(super) fn one_or_several(
+        &mut self,
+        name: &'static str,
+        form: &'static str,
+    ) -> Result<Option<Spanned<Vec<String>>>, ConfigError> {
+        self.known.push(name);
+        let texts = |node| match node {
+            Node::Text(text) => Some(vec![text]),
+            Node::List(list) => list.into_iter().map(|one| text(one.into_inner())).collect(),
+            Node::Number(_) | Node::Switch(_) | Node::Table(_) | Node::Other => None,
+        };
+        self.fitting(Key::new(name, form, ""), texts)
+    }
+
     /// A word of a few, each with what it means, or the default.
     pub(super) fn word<T: Copy>(
         &mut self,
@@ -225,10 +240,12 @@ impl<'a> Keys<'a> {
             .min()
             .filter(|(distance, candidate)| distance * 3 <= candidate.len());
         let meant = nearest.map_or(String::new(), |(_, name)| format!("did you mean {name:?}? "));
-        let mistake = format!(
-            "key {name:?} is not known {place}: {meant}known keys are {}",
-            known.join(", ")
-        );
+        let others = if self.path == "keys" {
+            "? in the program and `callsweep man` list the names".to_owned()
+        } else {
+            format!("known keys are {}", known.join(", "))
+        };
+        let mistake = format!("key {name:?} is not known {place}: {meant}{others}");
         Err(self.source.mistake(key.span(), mistake))
     }
 

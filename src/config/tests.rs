@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::domain::{Secret, Trust, WideCalls};
 
+use crate::keys::{Command, Found, Key as Pressed, Keymap, Layer};
 use crate::looks::Palette;
 
 const MINIMAL: &str = r#"
@@ -112,6 +113,7 @@ fn a_profile_needs_an_address_and_a_token_and_has_defaults_for_the_rest() {
         trust: Trust::Machine,
         credentials: Credentials::Token(Secret::new("1|abc~def")),
         looks: Looks::default(),
+        keys: Keymap::default(),
     };
     assert_eq!(profile, expected);
 }
@@ -733,4 +735,17 @@ fn an_address_alone_is_a_profile_named_after_its_host_whatever_the_file_and_the_
         home.load(&both, &[]).unwrap_err(),
         "--url uses no profile of the configuration: leave out --profile or --url"
     );
+}
+
+#[test]
+fn keys_of_the_file_take_the_place_of_those_of_the_table() {
+    let file = "[keys]\ndelete = \"D\"\nmark = [\"w\", \"gm\", \"\\\\ F2\"]\nmask = []\n";
+    let keys = Home::with(&format!("{file}{MINIMAL}")).load(&Flags::default(), &[]).unwrap().keys;
+    let found = |name| keys.look_up(Layer::Panels, None, Pressed::parse(name).unwrap());
+    assert_eq!(found("D"), Found::Command(Command::ReviewDeletion));
+    assert_eq!(found("w"), Found::Command(Command::Mark));
+    assert_eq!([found("d"), found("m"), found("space")], [Found::Nothing; 3]);
+    assert_eq!(keys.first(Command::Mark, Layer::Panels).as_deref(), Some("w"));
+    let plain = Home::with(MINIMAL).load(&Flags::default(), &[]).unwrap().keys;
+    assert_eq!(plain, Keymap::default());
 }

@@ -1,4 +1,4 @@
-//! What stands over the panels beside the review: the question before leaving, the page of keys.
+//! What stands over the panels beside the review: lines that are typed, and questions.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -6,9 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
 
-use crate::app::{
-    About, BINDINGS, Binding, Layer, Model, Question, Tone, TypedLine, count_of, text,
-};
+use crate::app::{About, Model, Question, Tone, TypedLine, count_of, text};
 use crate::domain::{ExpressionError, TERMS};
 
 use super::{put_cursor, theme};
@@ -103,36 +101,6 @@ pub(super) fn question(model: &Model, question: &Question, frame: &mut Frame<'_>
     let keys = lines.len() - 1;
     let inside = window(frame, title, columns, lines, true);
     put_cursor(frame, inside, 0, keys);
-}
-
-pub(super) fn help(top: usize, frame: &mut Frame<'_>) {
-    let columns = usize::from(frame.area().width).saturating_sub(6).min(96);
-    let height = usize::from(frame.area().height).saturating_sub(1);
-    let mut lines = Vec::new();
-    for (layer, title) in Layer::TITLED {
-        lines.push(Line::styled(title, theme::STRONG));
-        for binding in BINDINGS.iter().filter(|binding| binding.layers.contains(&layer)) {
-            lines.extend(help_rows(binding, columns));
-        }
-        lines.push(Line::default());
-    }
-    let most = lines.len().saturating_sub(height.saturating_sub(2));
-    let lines = lines.into_iter().skip(top.min(most)).take(height.saturating_sub(2)).collect();
-    let inside = window(frame, " Keys   j k scroll, q closes ", columns, lines, false);
-    put_cursor(frame, inside, 0, 0);
-}
-
-fn help_rows(binding: &Binding, columns: usize) -> Vec<Line<'static>> {
-    let mut keys = binding.shown_keys();
-    let mut rows = Vec::new();
-    for line in text::wrap(binding.help, columns.saturating_sub(20)) {
-        rows.push(Line::from(vec![
-            Span::styled(format!("  {} ", text::column(&keys, 17)), theme::STRONG),
-            Span::raw(line),
-        ]));
-        keys.clear();
-    }
-    rows
 }
 
 /// A window over the panels; returns where its lines stand.

@@ -9,8 +9,9 @@ use crate::app::{
     Digest, Model, Review, ReviewCall, ReviewLayout, ReviewRow, Unread, count_of, text,
 };
 use crate::domain::{ExtensionNumber, PhoneCallEvent};
+use crate::keys::Place;
 
-use super::{dialogs, put_cursor, theme};
+use super::{dialogs, hints, put_cursor, theme};
 
 pub(super) fn draw(model: &Model, review: &Review, frame: &mut Frame<'_>) {
     let columns = review.layout().columns;
@@ -327,32 +328,29 @@ fn keys(model: &Model, review: &Review) -> Line<'static> {
     }
     let count = review.events().len();
     let ready = model.unread().is_none() && review.is_armed() && !review.is_reading();
-    let mut keys: Vec<(&str, String, Style)> = vec![("n", "cancel".to_owned(), theme::PLAIN)];
+    let mut keys = vec![("n".to_owned(), "cancel".to_owned(), theme::PLAIN)];
     if !model.facts().read_only {
         let verb = if review.is_of_undo() { "RE-CREATE" } else { "DELETE" };
         let style = if ready { theme::DANGER } else { theme::PLAIN };
-        keys.push(("y", format!("{verb} {count}"), style));
+        keys.push(("y".to_owned(), format!("{verb} {count}"), style));
     }
-    let of_deletion: &[(&str, &str)] =
-        &[("t", "form"), ("s", "simulate"), ("v", "calls"), ("c", "copy")];
-    let of_rest: &[(&str, &str)] = &[("v", "calls"), ("c", "copy")];
-    let others = match (review.is_of_undo(), review.rest()) {
-        (true, _) => &[("v", "calls")],
-        (false, Some(_)) => of_rest,
-        (false, None) => of_deletion,
+    let place = match (review.is_of_undo(), review.rest()) {
+        (true, _) => Place::Undoing,
+        (false, Some(_)) => Place::GoingOn,
+        (false, None) => Place::Deleting,
     };
-    let others = others.iter().chain(&[("/", "narrow")]);
-    keys.extend(others.map(|(key, word)| (*key, (*word).to_owned(), theme::PLAIN)));
+    let others = hints::of(model, place).into_iter();
+    keys.extend(others.map(|[key, word]| (key, word, theme::PLAIN)));
     let mut spans: Vec<Span<'static>> = Vec::new();
     let mut used = 0;
     for (key, word, style) in keys {
-        let width = key.len() + 1 + word.len() + 2;
+        let width = text::width(&key) + 1 + text::width(&word) + 2;
         if used + width > review.layout().columns + 2 {
             break;
         }
         used += width;
         let key_style = if style == theme::PLAIN { theme::STRONG } else { style };
-        spans.push(Span::styled(key.to_owned(), key_style));
+        spans.push(Span::styled(key, key_style));
         spans.push(Span::styled(format!(" {word}  "), style));
     }
     Line::from(spans)

@@ -416,10 +416,9 @@ fn what_could_not_be_read_again_after_a_run_is_no_plain_zero() {
 
 #[test]
 fn helping() {
-    let mut desk = at("?");
-    approved("help", &mut desk);
-    desk.press("G");
-    approved("help-end", &mut desk);
+    approved("help", &mut at("?"));
+    approved("help-narrowed", &mut at("? m a r k down"));
+    approved("help-in-a-review", &mut at("enter j d ? y"));
 }
 
 #[test]

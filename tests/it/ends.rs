@@ -115,7 +115,7 @@ fn without_a_shell_to_come_back_from_it_is_not_suspended_and_says_so() {
     signal(&session, "TSTP");
     session.press("?");
     session.sees("mark or unmark the row");
-    session.press("qq");
+    session.press("\x1b[11~q");
     assert_eq!(session.ends(), 0);
     session.has_its_terminal_back();
 }

@@ -172,7 +172,7 @@ fn walk(text: fn(usize) -> String) -> String {
     session.sees("UNDO");
     session.press("jjjvnU2");
     session.resize(24, 80);
-    session.press("?q");
+    session.press("?\x1b[11~");
     session.resize(15, 60);
     session.sees("2 Events");
     session.press("qq");

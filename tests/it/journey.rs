@@ -560,12 +560,14 @@ fn no_extension_at_all_says_what_to_do() {
 fn every_panel_and_page_can_be_looked_at_at_every_size() {
     for size in [(60, 15), (79, 24), (80, 24), (112, 30), (120, 40), (200, 60)] {
         let mut desk = Desk::with(THREE, Setting { size, ..Setting::default() });
-        for keys in ["enter j space", "3", "4", "5", "1", "? j q", "A d", "t", "n", "2 d", "y n"] {
+        for keys in
+            ["enter j space", "3", "4", "5", "1", "? down f1", "A d", "t", "n", "2 d", "y n"]
+        {
             desk.do_keys(keys);
             desk.sees("marked");
         }
         desk.do_keys("?");
-        desk.sees("Keys");
+        desk.sees("What can be done here");
     }
 }
 
@@ -591,6 +593,25 @@ fn system_api_brings_labels_and_queues_to_the_screen_and_a_refusal_of_it_is_said
         desk.sees("0003*103");
         desk.press("3");
         desk.sees(reason);
+    }
+}
+
+#[test]
+fn what_is_chosen_from_the_list_reaches_the_pbx_as_its_key_would() {
+    for size in [(60, 15), (120, 40)] {
+        let mut desk = Desk::with(PAGE, Setting { size, ..Setting::default() });
+        desk.do_keys("? m a r k enter : d e l e t e");
+        desk.sees("review deleting the marked events");
+        assert_eq!(desk.left("0003*210").len(), 3);
+        desk.do_keys("enter enter");
+        desk.sees("DELETE 3 phone call events");
+        desk.do_keys("f1 y enter");
+        desk.sees("this list only shows what a review takes: Esc, then y");
+        assert_eq!(desk.left("0003*210").len(), 3, "nothing is confirmed from the list");
+        desk.do_keys("esc y");
+        assert!(desk.left("0003*210").is_empty());
+        desk.do_keys("? u n d o enter y");
+        assert_eq!(desk.left("0003*210").len(), 3);
     }
 }
 

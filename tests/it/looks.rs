@@ -14,7 +14,7 @@ fn written(arguments: &[&str], environment: &[(&str, &str)]) -> String {
     session.sees("finished: 1 deleted");
     session.press("?");
     session.sees("mark or unmark the row");
-    session.press("qqq");
+    session.press("\x1b[11~qq");
     assert_eq!(session.ends(), 0);
     session.has_its_terminal_back();
     std::mem::take(&mut session.written)

@@ -462,8 +462,8 @@ impl Monkey {
             }
             self.press("?");
             self.settle();
-            if self.screen().contains("Keys ") {
-                self.press("q");
+            if self.screen().contains("What can be done here") {
+                self.press("\x1b[11~");
                 self.settle();
                 if self.is_at_the_panels() {
                     return;

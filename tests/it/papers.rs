@@ -1,12 +1,13 @@
 //! The papers say what is: keys, commands, modules and tests that they name are there.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use callsweep::app::{BINDINGS, Layer};
 use callsweep::domain::TERMS;
+use callsweep::keys::{Action, Keymap, Layer};
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -63,29 +64,52 @@ fn the_readme_and_the_manual_page_name_every_term_of_an_expression() {
     }
 }
 
-#[test]
-fn every_key_that_the_readme_names_is_bound_where_it_says() {
-    let readme = paper("README.md");
-    let mut seen = 0;
-    for row in readme.lines() {
-        let cells: Vec<&str> = row.split(" | ").collect();
-        let layer = match cells.first() {
-            Some(&"| panels") => Layer::Panels,
-            Some(&"| review") => Layer::Review,
-            Some(&"| typing") => Layer::Prompt,
-            Some(&"| anywhere") => Layer::Anywhere,
-            _ => continue,
-        };
-        for key in cells[1..].iter().flat_map(|cell| quoted(cell)) {
-            let bound = BINDINGS
-                .iter()
-                .filter(|binding| binding.layers.contains(&layer))
-                .any(|binding| binding.keys.iter().any(|keys| keys.replace(' ', "") == key));
-            assert!(bound, "README.md names {key:?}, which is not bound in {layer:?}");
-            seen += 1;
+/// The table of actions as the README shows it.
+fn table_of_keys() -> String {
+    let keymap = Keymap::default();
+    let mut table = "| keys | name | what it does |\n| --- | --- | --- |\n".to_owned();
+    for (layer, title) in Layer::TITLED {
+        writeln!(table, "| | | **{title}** |").unwrap();
+        for action in keymap.actions(layer) {
+            let keys = keymap.shown(action, Some(layer));
+            let keys: Vec<_> = keys.split(' ').map(|key| format!("`{key}`")).collect();
+            let (keys, Action { name, help, .. }) = (keys.join(" "), action);
+            writeln!(table, "| {keys} | {name} | {help} |").unwrap();
         }
     }
-    assert!(seen > 20, "only {seen} keys were found in README.md");
+    table
+}
+
+/// With `INSTA_UPDATE=always` it writes the table into the README.
+#[test]
+fn the_readme_shows_the_table_of_actions() {
+    let readme = paper("README.md");
+    let start = readme.find("| keys | name |").unwrap();
+    let (before, rest) = readme.split_at(start);
+    let end = rest.find("\n\n").unwrap() + 1;
+    let (shown, after) = rest.split_at(end);
+    if std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
+        let text = [before, &table_of_keys(), after].concat();
+        return fs::write(root().join("README.md"), text).unwrap();
+    }
+    assert_eq!(shown, table_of_keys());
+}
+
+#[test]
+fn the_manual_page_has_every_action_under_the_title_of_its_layer() {
+    let manual = Command::new(env!("CARGO_BIN_EXE_callsweep")).arg("man").output().unwrap().stdout;
+    let manual = String::from_utf8(manual).unwrap();
+    let plain = manual.replace("\\-", "-").replace("\\(aq", "'");
+    for (layer, title) in Layer::TITLED {
+        let part = plain.split(&format!(".SS \"{title}\"\n")).nth(1).unwrap();
+        let part = part.split("\n.S").next().unwrap();
+        for action in Keymap::default().actions(layer) {
+            let keys = Keymap::default().shown(action, Some(layer));
+            let row = format!(".TP\n\\fB{keys}\\fR  \\fI{}\\fR\n{}", action.name, action.help);
+            assert!(part.contains(&row), "{} is not in {title:?}", action.name);
+            assert!(!keys.is_empty(), "{} has no key in {title:?}", action.name);
+        }
+    }
 }
 
 #[test]

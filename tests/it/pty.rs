@@ -3,6 +3,8 @@
 use std::net::TcpListener;
 use std::path::Path;
 
+use callsweep::simulator::{Simulator, World};
+
 use crate::session::{PATIENCE, Session, configuration};
 
 #[test]
@@ -72,13 +74,44 @@ fn a_size_that_changes_at_the_start_and_keys_that_come_with_a_change_are_not_los
     for round in 0..20 {
         session.resize(30 + round % 2, 100);
         session.press("?");
-        session.sees("Keys   j k scroll");
+        session.sees("What can be done here");
         session.resize(40, 120);
-        session.press("q");
+        session.press("\x1b[11~");
         session.sees("2 Events");
     }
     session.press("q");
     assert_eq!(session.ends(), 0);
+}
+
+#[test]
+fn keys_of_the_configuration_act_and_are_shown_and_those_they_replace_do_nothing() {
+    let home = tempfile::tempdir().unwrap();
+    let world = World::named("the-page").unwrap();
+    let simulator = Simulator::start(world, "127.0.0.1:0".parse().unwrap()).unwrap();
+    let file = configuration(home.path(), &simulator.origin());
+    let profile = std::fs::read_to_string(&file).unwrap();
+    let keys = "[keys]\ndelete = \"D\"\nmark = [\"gm\", \"insert\"]\nhelp = \"ctrl-o\"\n";
+    std::fs::write(&file, format!("{keys}{profile}")).unwrap();
+    let token = simulator.token();
+    let mut session = Session::start(home.path(), &["--config", &file], &[("T", &token)]);
+    session.sees("Dial-In");
+    session.sees("ctrl-o help");
+    session.press(" d");
+    session.sees("d does nothing here: ctrl-o lists what can be done here");
+    session.press("gm");
+    session.sees("D review 3");
+    session.press("\x0fdelete");
+    session.sees("D              delete");
+    session.press("\x1b[11~D");
+    session.says_yes();
+    session.sees("finished: 3 deleted");
+    session.press("1q");
+    assert_eq!(session.ends(), 0);
+    // What cannot be is told before anything is drawn.
+    std::fs::write(&file, format!("[keys]\ndelete = \"y\"\n{profile}")).unwrap();
+    let mut session = Session::start(home.path(), &["--config", &file], &[("T", &token)]);
+    session.sees("line 2: delete = \"y\": y means yes and nothing else");
+    assert_eq!(session.ends(), 2);
 }
 
 #[test]

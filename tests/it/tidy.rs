@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[(&str, u8, bool)] = &[
     ("domain", 0, true),
     ("looks", 0, true),
+    ("keys", 0, true),
     ("origins", 5, false),
     ("change", 10, true),
     ("app", 15, true),

@@ -562,7 +562,7 @@ fn a_window_of_any_size_takes_little_memory() {
         session.master.resize(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
         session.press("?");
         session.reads_for(Duration::from_millis(300));
-        session.press("q");
+        session.press("\x1b[11~");
     }
     let most = most_memory(session.child.process_id().unwrap());
     assert!(most < 64, "{most} MB");

@@ -42,22 +42,6 @@ pub enum Motion {
     PreviousGroup,
 }
 
-impl Motion {
-    /// Where a page that shows from line `top` shows from afterwards; `page` lines are a page.
-    pub(super) fn applied(self, top: usize, last: usize, page: usize) -> usize {
-        match self {
-            Self::Down => top + 1,
-            Self::Up => top.saturating_sub(1),
-            Self::First => 0,
-            Self::Last => last,
-            Self::PageDown => top + page,
-            Self::PageUp => top.saturating_sub(page),
-            Self::NextGroup | Self::PreviousGroup => top,
-        }
-        .min(last)
-    }
-}
-
 /// One thing to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Command {
@@ -146,8 +130,10 @@ pub enum Command {
     ReadAgain,
     /// Mask what could give a customer away, or show it again.
     ToggleMask,
-    /// Show the keys.
+    /// List what can be done here.
     Help,
+    /// Do what is under the cursor of that list.
+    Choose,
     /// One step back: a filter, a run, a panel.
     Escape,
     /// One step back, then out of the program.
