@@ -1,7 +1,7 @@
 //! The service over HTTP: extensions and events are asked for, events are made, changed and
 //! deleted, and paging, token and wire quirks are hidden behind it.
 //!
-//! Whoever asks gets the domain's words or a [`Failure`] that says whether the service may have
+//! Callers get the domain's words or a [`Failure`] that says whether the service may have
 //! acted and whether a repeat may go better. Two things are repeated here, once each: what was
 //! refused for an old token, with a new one, and a question whose connection ended under it. Any
 //! other request that went wrong is somebody else's decision.

@@ -362,7 +362,7 @@ fn broken_runs(ports: &Ports) -> Vec<String> {
     odd.into_iter().chain(left_over).collect()
 }
 
-/// What is open of a run and how to go on with it; `None` where nobody can or needs to.
+/// What a run left open and how to go on with it; `None` where that is impossible or needless.
 fn left_over(ports: &Ports, record: &Record) -> Option<String> {
     let name = &record.name;
     if record.is_left_alone(&ports.runs).is_err() {

@@ -141,7 +141,7 @@ impl Client {
         }
         let users = match self.ask(&Question::Users, trace).await {
             Ok(rows) => rows.iter().filter_map(Row::user).collect(),
-            // Whoever may not see the users sees what is theirs.
+            // An account that may not see the users sees its own extensions.
             Err(failure) => {
                 said.meets(&failure);
                 Vec::new()

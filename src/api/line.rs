@@ -65,7 +65,7 @@ pub enum ClientRefused {
          only, so correct token_url or leave it out"
     )]
     TokenUrl(Foreign),
-    /// Nobody can be trusted as the profile says.
+    /// Trust cannot be set up as the profile says.
     #[error(transparent)]
     Tls(#[from] TlsRefused),
     /// What the environment names is no proxy. It may hold a password, and is not told.
@@ -410,7 +410,7 @@ pub(super) fn is_loopback(url: &Url) -> bool {
     host == "localhost" || address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// Where a redirect points, without path and query: they may hold what nobody should read.
+/// Where a redirect points, without path and query: they may hold secrets.
 fn elsewhere(response: &Response) -> Option<String> {
     let location = response.headers().get(LOCATION)?;
     let location = String::from_utf8_lossy(location.as_bytes());

@@ -15,7 +15,7 @@ use crate::domain::{
     Cause, EventType, Exchange, ExtensionNumber, Failure, ListEnd, Listing, ListingBuilder, UserId,
 };
 
-/// Types whose lists are read one by one: there are five, and a few that nobody knows yet.
+/// Types whose lists are read one by one: five are known, and the rest is room for others.
 const MOST_TYPES: usize = 50;
 
 /// A list as far as it could be read.
@@ -30,8 +30,8 @@ pub(super) struct Read<T> {
 }
 
 /// Whether the service shows where its lists end: with an empty page behind the last row. Some may
-/// refuse such a page, and an address blocker counts refusals: one list asks first, and whoever comes
-/// meanwhile waits for what it learns.
+/// refuse such a page, and an address blocker counts refusals: one list asks first, and the others
+/// wait for what it learns.
 #[derive(Debug, Default)]
 pub(super) struct Ends {
     shown: Mutex<Option<bool>>,
@@ -114,7 +114,7 @@ impl Client {
             }
         }
         // A row that is in no list of a type, or that went while it was read, is left over here; one
-        // of a type that nobody knows of is missing from what was announced.
+        // of an unknown type is missing from what was announced.
         whole &= total == Some(known.len()) && known.keys().all(|row| again.contains(row));
         Ok(listing.finish(if whole { ListEnd::Told } else { ListEnd::Limit }))
     }

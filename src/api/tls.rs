@@ -1,7 +1,7 @@
 //! Which certificate is trusted, and sentences for what TLS can fail of.
 //!
 //! A certificate that the profile names, in `ca_file` itself or by its fingerprint, is accepted as it
-//! is: its names, dates and signer do not matter, since whoever holds its key is the one that was
+//! is: its names, dates and signer do not matter, since the holder of its key is the one that was
 //! meant, as with ssh. In every other case the machine's rules decide. That the other side holds the
 //! certificate's key is verified always, but under `insecure`, which verifies nothing.
 
@@ -44,7 +44,7 @@ pub enum TlsRefused {
          (openssl x509 -inform der -in FILE makes one of a DER file)"
     )]
     Empty(PathBuf),
-    /// This machine trusts nobody.
+    /// This machine has no authorities that it trusts.
     #[error(
         "no CA certificates are installed on this machine: install them (ca-certificates), or name \
          a CA or the PBX's own certificate as ca_file in the profile"
@@ -130,7 +130,7 @@ impl Judge {
             Rule::Exactly(expected) if *expected != certificate.fingerprint => {
                 Err(Reason::Other(*expected))
             }
-            // With such a key nobody can prove to hold it.
+            // With such a key its holder can prove nothing.
             Rule::Exactly(_) | Rule::Authorities { .. } if key != Key::Good => {
                 Err(Reason::Key(key))
             }

@@ -49,7 +49,7 @@ pub(super) struct App {
     secret: Secret,
     url: Url,
     redirect_uri: String,
-    /// Token requests that have ended, so that whoever waited for one does not ask again.
+    /// Token requests that have ended, so that those who waited for one do not ask again.
     asked: AtomicU64,
     state: Mutex<State>,
 }
@@ -168,7 +168,7 @@ impl State {
         bearer
     }
 
-    /// No new token came, and nobody refused the old one: until its end it is as good as before,
+    /// No new token came, and the old one was not refused: until its end it is as good as before,
     /// where the trouble may pass or the request was not even sent.
     fn kept(&mut self, failure: Failure, now: Instant) -> Result<Bearer, Failure> {
         let passing = failure.is_worth_repeating() || failure.cause == Cause::Withheld;
@@ -192,8 +192,8 @@ impl State {
 }
 
 impl App {
-    /// A token that may be sent, other than the refused one. Whoever comes while it is being asked
-    /// for waits for the same answer.
+    /// A token that may be sent, other than the refused one. Requests that come while it is being
+    /// asked for wait for the same answer.
     async fn usable(
         &self,
         refused: Option<(&Bearer, u16)>,

@@ -3,7 +3,7 @@
 //!
 //! Here the token becomes a header, what a read-only profile may not send is withheld, and a path
 //! goes out byte for byte as it was made or not at all. Redirects are not followed: that would send
-//! a DELETE, or the token, where nobody asked for it.
+//! a DELETE, or the token, to an address that the profile does not name.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -170,7 +170,8 @@ impl Transport {
     }
 
     /// Sends a request, and once more a question whose connection ended under it, or that was out
-    /// while this program stood still: it is asked without harm twice. Whether a change was made before the end, nobody knows here.
+    /// while this program stood still: asking twice does no harm. Of a change
+    /// it is not known here whether it was made before the end.
     async fn heard(
         &self,
         verb: Verb,

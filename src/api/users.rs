@@ -26,7 +26,7 @@ const AT_OWNER: &str = "@owner";
 #[derive(Debug, Default)]
 pub(super) struct Users {
     known: Mutex<Known>,
-    /// Whoever holds it may try.
+    /// Held while forms are tried: one request at a time.
     trying: tokio::sync::Mutex<()>,
 }
 
@@ -66,9 +66,9 @@ enum Form {
 enum Choice {
     /// It reaches the extension.
     Proven(UserId),
-    /// Nobody knows, and no more is tried.
+    /// It is not known, and no more is tried.
     Alone(UserId),
-    /// Nobody knows yet: these, in this order.
+    /// It is not known yet: these are tried, in this order.
     Try(Vec<(Way, UserId)>),
 }
 

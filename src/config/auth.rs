@@ -260,7 +260,7 @@ fn way(
     }
 }
 
-/// Never quoted: somebody may have written the secret there.
+/// Never quoted: the secret itself may have been written there.
 fn checked_key(source: &Source, written: &Spanned<String>) -> Result<String, ConfigError> {
     let key = written.get_ref();
     if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) {

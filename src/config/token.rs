@@ -175,7 +175,7 @@ fn read(path: &Path, kind: Kind) -> Result<Vec<u8>, String> {
     limited(file).map_err(unreadable)
 }
 
-/// That it is a file of this user which nobody else reads or writes.
+/// Checks that it is a file of this user which no other account reads or writes.
 fn permitted(path: &Path, data: &Metadata, alone: &str) -> Result<(), String> {
     match odd::check(data) {
         Err(Odd::Folder) => return Err(format!("is a folder: {alone}")),

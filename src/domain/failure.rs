@@ -12,7 +12,7 @@ use super::{Foreign, redacted};
 pub enum Cause {
     /// callsweep itself did not send it: read-only, stopped, no run file.
     Withheld,
-    /// callsweep itself did not send it: another program is changing this PBX, or nobody can tell.
+    /// callsweep itself did not send it: another program is changing this PBX, or that is not known.
     Locked,
     /// callsweep itself did not send it: what was about to be sent could not be written down.
     Unwritten,
@@ -22,7 +22,7 @@ pub enum Cause {
     Simulated,
     /// No connection came about, name, TCP or TLS, or it ended before the request was written.
     Unreachable,
-    /// No connection came about as TLS was refused: until somebody mends certificate or profile.
+    /// TLS was refused: no connection until certificate or profile are mended.
     Untrusted,
     /// No connection came about in time, though the service had answered before: an address blocker
     /// may have struck, and asking on would be in vain.
@@ -322,7 +322,7 @@ pub enum Outcome {
     Refused(Failure),
     /// No request that could have removed it left this program.
     NotSent(Failure),
-    /// Nobody knows until the extension is listed again.
+    /// Not known until the extension is listed again.
     Unknown(Failure),
     /// It was made again, with this id where the service told one or a listing showed it.
     Restored(Option<Foreign>),

@@ -13,7 +13,7 @@ const SHOWN_CHARS: usize = 2_000;
 /// Combining marks shown on one character.
 const SHOWN_MARKS: usize = 3;
 
-/// A string somebody else wrote: the service, a proxy, a file.
+/// A string from outside: written by the service, a proxy, a file.
 ///
 /// [`raw`](Self::raw) is what goes back over the wire or into a run file, byte for byte.
 /// `Display` is the only way to a terminal: [secrets of ours](super::redacted) are not in it, and controls, bidirectional overrides, invisible characters

@@ -64,7 +64,7 @@ impl Origin {
     }
 
     /// A secret in the place of a refused one: the one that it has given meanwhile, or what it gives
-    /// now, which may be the same again. Whoever comes meanwhile waits.
+    /// now, which may be the same again. Callers that come meanwhile wait.
     ///
     /// # Errors
     /// Why it gives none.

@@ -108,8 +108,8 @@ impl Target {
         })
     }
 
-    /// The same with the base path and user of a run file; `None` where that is no other, or nobody
-    /// can tell.
+    /// The same with the base path and user of a run file; `None` where they are the same, or not
+    /// known.
     pub fn recorded(&self, base_path: &str, user: &str) -> Option<Self> {
         let user = UserId::parse(user).ok()?;
         let recorded = Self::new(&self.profile, &self.origin, base_path, user).ok()?;

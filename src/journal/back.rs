@@ -206,7 +206,7 @@ fn doubts_of_undo(doubts: &mut Doubts, undo: &Record, own: bool, patience: Durat
 fn rest_of(sent: &RecordedEvent, after: Duration) -> Duration {
     let due = sent.sent_at.and_then(|at| at.checked_add(after).ok());
     let rest = due.and_then(|due| Duration::try_from(due.duration_since(clock())).ok());
-    // A clock that was turned back makes nobody wait for longer than that.
+    // A clock that was turned back lengthens no wait beyond that.
     rest.unwrap_or_default().min(after)
 }
 

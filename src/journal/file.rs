@@ -139,7 +139,7 @@ impl RunFile {
     /// the next one, and so do all that are handed out at one moment.
     ///
     /// # Errors
-    /// Any error of the file system: then nobody knows what is on disk, and no further line is
+    /// Any error of the file system: what is on disk is not known then, and no further line is
     /// written.
     pub async fn synced(&self, line: Written) -> io::Result<()> {
         // Lets the others write that were handed out with this one.
@@ -340,7 +340,7 @@ fn create_new(runs: &Path, plan: &Plan) -> io::Result<(File, String)> {
         }
         let part = part_of(runs, &name);
         match OpenOptions::new().append(true).create_new(true).mode(0o600).open(&part) {
-            // Who has the part has the name: nobody else can finish a run of it meanwhile.
+            // Holding the part reserves the name: no other run can finish under it meanwhile.
             Ok(file) if !path_of(runs, &name).try_exists()? => return Ok((file, name)),
             Ok(_) => fs::remove_file(&part)?,
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}

@@ -70,7 +70,7 @@ pub enum RecordRefused {
         profile: String,
     },
     /// Its first line is lost.
-    #[error("{0} has lost its first line, so that nobody can tell which PBX it ran on")]
+    #[error("{0} has lost its first line, so which PBX it ran on is not known")]
     Headless(String),
     /// It is from another version.
     #[error(
@@ -624,7 +624,7 @@ impl Reading {
                 self.size = self.size.max(events.min(self.most));
                 self.record.planned = true;
             }
-            // Whoever opens it again has not come to an end yet.
+            // A process that opened it again has not ended yet.
             Line::Opened { .. } => (self.end, self.checked) = (None, None),
             Line::Sent { call, first, covers, at } => {
                 let at = at.and_then(|at| at.parse().ok());

@@ -13,7 +13,7 @@ impl Record {
     /// What is left of it, to be gone on with.
     ///
     /// # Errors
-    /// Says why nobody can or needs to go on with it.
+    /// Says why it cannot be gone on with, or need not be.
     pub fn rest(&self, runs: &Path) -> Result<Rest, RestRefused> {
         self.is_open(runs)?;
         let planned = self.events.iter();

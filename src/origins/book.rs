@@ -43,7 +43,7 @@ struct Sheet {
     page: Page,
 }
 
-/// Which state of the file somebody saw: as long as this is held, no later one looks the same.
+/// Names a state of the file: as long as this is held, no later one has the same name.
 #[derive(Debug)]
 pub struct Seen {
     _file: File,
@@ -83,7 +83,7 @@ impl Book {
         Figures::usual(self.speed)
     }
 
-    /// How much may fail while nobody can be told.
+    /// How much may fail while other processes cannot be told.
     pub fn figures_alone(&self) -> Figures {
         Figures::alone(self.speed)
     }

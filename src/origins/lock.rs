@@ -71,7 +71,7 @@ impl Lock {
         for _ in 0..LOOKS {
             match file.try_lock() {
                 Ok(()) => {
-                    // A disk without room for the name keeps nobody from holding the lock.
+                    // The lock holds even where the disk has no room for the name.
                     let _ = write_holder(&file);
                     return Ok(Self { file });
                 }

@@ -1,6 +1,6 @@
 //! Keys and pasted text, read on a thread of its own: blocked, without a wake-up while nothing is
-//! unfinished, and only while the terminal is ours. What is typed to others is theirs, and whoever
-//! reads it from the background is stopped for it.
+//! unfinished, and only while the terminal is ours. What is typed to others is theirs: the system
+//! stops a program that reads it from the background.
 
 pub(super) mod frames;
 
@@ -45,7 +45,7 @@ pub(super) fn read(post: Post) -> io::Result<()> {
 /// When the terminal is gone.
 fn hear(terminal: &OwnedFd, frames: &mut Frames, bytes: &mut [u8]) -> io::Result<Vec<Heard>> {
     if !guard::has_it() {
-        // What comes after somebody else had the terminal is no rest of what came before.
+        // What comes after another program had the terminal continues nothing from before.
         let heard = frames.rest();
         *frames = Frames::new();
         if !heard.is_empty() {

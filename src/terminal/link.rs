@@ -46,7 +46,7 @@ pub(super) struct Link {
     writing: bool,
     /// Requests without an answer, in order.
     waiting: VecDeque<Waiting>,
-    /// The end of the pause before the next picture that nobody asked for.
+    /// The end of the pause before the next picture that no key asked for.
     pause: Duration,
     /// When a question last asked once more.
     again: Duration,

@@ -26,7 +26,7 @@ pub(super) fn suspend(rest: impl FnOnce()) -> Result<(), String> {
 }
 
 /// Stops where a signal asks for it. Once it goes on, the terminal is taken again, also after a
-/// SIGSTOP, of which nothing tells; in the background, where nobody may touch it, it stops again.
+/// SIGSTOP, of which nothing tells; in the background, where it must not be touched, it stops again.
 /// True where the terminal was taken.
 pub(super) fn stop_or_go_on(message: &Message, rest: impl FnOnce()) -> io::Result<bool> {
     let stops = matches!(message, Message::AskedToStop);
@@ -62,8 +62,8 @@ fn somebody_goes_on() -> bool {
     own.is_some() && own != Some(getpgrp()) && getppid().is_some_and(|up| session(Some(up)) == own)
 }
 
-/// Whether the terminal is the job's own now: whoever touches its modes from the background is
-/// stopped for it.
+/// Whether the terminal is the job's own now: touching its modes from the background would stop the
+/// program.
 pub(super) fn is_in_foreground() -> bool {
     tcgetpgrp(io::stdout()).is_ok_and(|foreground| foreground == getpgrp())
 }

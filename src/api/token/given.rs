@@ -28,7 +28,7 @@ impl Given {
         Self { held: Mutex::new(Held { bearer, vain: Vec::new() }), origin }
     }
 
-    /// The token in force. Whoever comes while another one is asked for waits for it.
+    /// The token in force. Requests that come while another one is asked for wait for it.
     pub(super) async fn bearer(&self) -> Bearer {
         self.held.lock().await.bearer.clone()
     }
@@ -96,7 +96,7 @@ pub(super) async fn another(
     let (tell, told) = oneshot::channel();
     let asked = refused.clone();
     std::thread::spawn(move || {
-        // Nobody waits for it where the program ends.
+        // The receiver is gone where the program ends.
         let _ = tell.send(origin.instead_of(&asked));
     });
     let secret = told.await.unwrap_or(Ok(None))?;

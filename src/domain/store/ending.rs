@@ -19,7 +19,7 @@ pub enum ListEnd {
     Limit,
     /// There is more than this program reads.
     Large,
-    /// It is empty, and nobody knows yet whether its user reaches the extension at all.
+    /// It is empty, and whether its user reaches the extension at all is not known yet.
     Unproven,
 }
 
@@ -43,7 +43,7 @@ impl ListEnd {
         matches!(self, Self::Moved | Self::Short)
     }
 
-    /// Whether nothing speaks for rows that did not come, though nobody can tell.
+    /// Whether nothing speaks for rows that did not come, though that is not certain.
     pub fn is_all_there_is_to_see(self) -> bool {
         self.is_whole() || self == Self::Untold
     }
