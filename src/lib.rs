@@ -18,7 +18,7 @@
 //! │ DELETE 0003*100/0/yuqwWfd00BjGohPg1CdZXHYYwqQRys       200 126ms│       e  Calls: every HTTP request
 //! └─────────────────────────────────────────────────────────────────┘
 //!                                                                            f  prompt: a notice, the filter
-//!  space mark  a type  A all  U unmark  d delete  / filter  ? help  q quit   g  hints
+//!  d review 2  4 see marks  u take back  U unmark all  ? help                g  hints
 //! ```
 //!
 //! * *a* what must never be out of sight: [`app::Facts`] with its badges, and the count of marks.
