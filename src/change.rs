@@ -22,6 +22,7 @@ mod rate;
 mod rest;
 mod route;
 mod selection;
+mod summary;
 mod traffic;
 #[cfg(test)]
 pub(crate) mod trial;
@@ -42,6 +43,7 @@ pub use plan::{Kind, Plan, PlanRefused};
 pub use rest::{Rest, RestRefused};
 pub use route::Route;
 pub use selection::Selection;
+pub use summary::{Summary, Undone, local_time};
 pub use twice::{CAUGHT_UP, Doubt};
 pub use verification::Check;
 pub use wide::{Learnt, SILENT, Unlisted};

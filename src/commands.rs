@@ -306,7 +306,7 @@ fn carry_out(
     match command {
         Command::Check => return check::run(demo, flags, environment),
         Command::Delete(arguments) => return delete::run(arguments, demo, flags, environment),
-        Command::Runs { format } => return runs::list(*format, environment),
+        Command::Runs { format } => return runs::list(*format, flags, environment),
         Command::Show { run, format } => return runs::show(run, *format, flags, environment),
         Command::Resume(arguments) => return resume::run(arguments, demo, flags, environment),
         Command::Undo(arguments) => return undo::run(arguments, demo, flags, environment),

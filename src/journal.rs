@@ -15,6 +15,7 @@ mod record;
 mod rest;
 #[cfg(test)]
 mod rules;
+mod summaries;
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -25,13 +26,14 @@ use serde_json::{Value, json};
 
 pub use crate::change::Kind;
 use crate::domain::EventKey;
-pub use back::{Undone, Way, way_back};
+pub use back::{Way, way_back};
 pub use choice::{NoChoice, Place, find, is_latest, latest};
 pub use file::{RunFile, Written, is_going_on};
 pub use line::{Calls, RecordedCall};
 pub use record::{
     Record, RecordRefused, RecordedEvent, is_finished, is_stopped, names, odd_files, undone,
 };
+pub use summaries::{Summaries, summaries};
 
 /// Version of the line format.
 const SCHEMA: u32 = 2;

@@ -1,5 +1,7 @@
 //! `callsweep runs` and `callsweep show`: what the run files tell, without the service.
 
+mod list;
+
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
@@ -13,7 +15,8 @@ use super::json::Harmless;
 use crate::change::{Check, Machine, Plan, SILENT, Tally, Unlisted};
 use crate::config::{self, Environment, Flags};
 use crate::domain::{EventKey, Failure, Foreign, Outcome, PhoneCallEvent, Stop};
-use crate::journal::{self, Kind, Place, Record, RecordedCall, Undone};
+use crate::journal::{self, Kind, Place, Record, RecordedCall};
+pub(super) use list::list;
 
 /// The forms of a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -22,52 +25,6 @@ pub enum RunFormat {
     Table,
     /// One JSON document
     Json,
-}
-
-/// Prints all runs, newest first. A file that cannot be read is named and costs the others nothing.
-pub(super) fn list(format: RunFormat, environment: &Environment) -> Result<Ending> {
-    let folder = config::state_dir(environment)?.join("runs");
-    let mut ending = Ending::Done;
-    let mut records = Vec::new();
-    for (file, odd) in journal::odd_files(&folder)? {
-        remark(&format!("{} {odd}", file.display()));
-    }
-    for name in journal::names(&folder)? {
-        match Record::read(&folder, &name) {
-            Ok(record) => {
-                tell_flaws(&record);
-                records.push(record);
-            }
-            Err(refused) => {
-                remark(&refused.to_string());
-                ending = Ending::InPart;
-            }
-        }
-    }
-    let undone: Vec<Option<Undone>> =
-        records.iter().map(|record| Undone::of(&record.name, &records)).collect();
-    let lines: Vec<Value> =
-        records.iter().zip(&undone).map(|(run, undo)| line(run, undo.as_ref())).collect();
-    let written = print(format, json!({ "runs": lines }), |out| {
-        if records.is_empty() {
-            return writeln!(out, "no run yet; run files are kept in {}", folder.display());
-        }
-        for (record, undo) in records.iter().zip(&undone) {
-            let (kind, words) = (record.kind.name(), record.tally());
-            let undone = undo.as_ref().map_or_else(String::new, undo_words);
-            let cut = match (&record.finished, &record.stopped) {
-                (None, _) => " UNFINISHED:".to_owned(),
-                (Some(_), Some(stop)) => {
-                    let when = stop.not_before().map(|time| format!(", resumable after {time}"));
-                    format!(" STOPPED ({}{}):", stop.reason.name(), when.unwrap_or_default())
-                }
-                (Some(_), None) => String::new(),
-            };
-            writeln!(out, "{}  {kind}{cut} {words}{undone}", record.name)?;
-        }
-        Ok(())
-    });
-    Ok(ending.written(written))
 }
 
 /// Prints one run.
@@ -367,32 +324,6 @@ fn stopped(stop: &Stop, tally: &Tally) -> Value {
 
 fn summary<S: Serializer>(tally: &Tally, serializer: S) -> Result<S::Ok, S::Error> {
     counts(tally).serialize(serializer)
-}
-
-fn line(record: &Record, undo: Option<&Undone>) -> Value {
-    let mut line = json!({
-        "run": record.name, "profile": record.profile, "kind": record.kind.name(),
-        "started": record.started, "finished": record.finished, "planned": record.planned(),
-        "undone_by": undo.and_then(Undone::by), "undo": undo.map(undo_fields),
-        "stopped_by": stopped_by(record),
-    });
-    if let Value::Object(fields) = &mut line {
-        fields.extend(counts(&record.tally()));
-    }
-    line
-}
-
-/// How far a run is undone, as machine output has it.
-fn undo_fields(undo: &Undone) -> Value {
-    let Undone { run, restored, altered, not_back, is_over: _ } = undo;
-    json!({ "run": run, "restored": restored, "altered": altered, "not_back": not_back })
-}
-
-fn undo_words(undo: &Undone) -> String {
-    match undo.by() {
-        Some(by) => format!(", undone by {by}"),
-        None => format!(", {} not back: its undo is {}", undo.not_back, undo.run),
-    }
 }
 
 /// Events by outcome, as machine output has them.

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use super::record::{Record, RecordRefused, RecordedEvent, names};
 use super::{Kind, Place, SCHEMA};
-use crate::change::{CAUGHT_UP, Check, Doubt, Doubts, History, Loss, Make, Unlisted};
+use crate::change::{
+    CAUGHT_UP, Check, Doubt, Doubts, History, Loss, Make, Tally, Undone, Unlisted,
+};
 use crate::domain::{EventKey, ExtensionNumber, Outcome};
 use crate::origins::clock;
 
@@ -76,52 +78,21 @@ fn others(runs: &Path, record: &Record) -> Result<Vec<Record>, RecordRefused> {
     Ok(others)
 }
 
-/// What an undo has come to, by the newest line about each event.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Undone {
-    /// The newest undo of the run.
-    pub run: String,
-    /// Events that are back.
-    pub restored: usize,
-    /// Events that are back and differ.
-    pub altered: usize,
-    /// Events that are not.
-    pub not_back: usize,
-    /// It has come to its end.
-    pub is_over: bool,
-}
-
-impl Undone {
-    /// What became of a run, by all undos of it; `None` where there is none. The newest stands first.
-    pub fn of<'a>(run: &str, records: impl IntoIterator<Item = &'a Record>) -> Option<Self> {
-        let undos = records.into_iter().filter(|record| record.undoes.as_deref() == Some(run));
-        let undos: Vec<&Record> = undos.filter(|record| record.kind == Kind::Undo).collect();
-        let newest = undos.first()?;
-        let mut outcomes: BTreeMap<&EventKey, &Outcome> = BTreeMap::new();
-        for planned in undos.iter().rev().flat_map(|undo| &undo.events) {
-            outcomes.insert(&planned.event.key, &planned.outcome);
-        }
-        let lost: usize = undos.iter().map(|undo| undo.missing.len()).sum();
-        let (mut restored, mut altered, mut not_back) = (0, 0, newest.left_out + lost);
-        for outcome in outcomes.into_values() {
-            *match outcome {
-                Outcome::Restored(_) => &mut restored,
-                Outcome::Altered { .. } => &mut altered,
-                Outcome::Deleted
-                | Outcome::AlreadyGone
-                | Outcome::Refused(_)
-                | Outcome::NotSent(_)
-                | Outcome::Unknown(_) => &mut not_back,
-            } += 1;
-        }
-        let (run, is_over) = (newest.name.clone(), newest.finished.is_some());
-        Some(Self { run, restored, altered, not_back, is_over })
+/// What became of a run, by the newest line of all undos of it about each event; `None` where there is
+/// none. The newest stands first.
+pub(super) fn undone_by(run: &str, records: &[Record]) -> Option<Undone> {
+    let is_its_undo = |it: &&Record| it.kind == Kind::Undo && it.undoes.as_deref() == Some(run);
+    let undos: Vec<&Record> = records.iter().filter(is_its_undo).collect();
+    let newest = undos.first()?;
+    let mut outcomes: BTreeMap<&EventKey, &Outcome> = BTreeMap::new();
+    for planned in undos.iter().rev().flat_map(|undo| &undo.events) {
+        outcomes.insert(&planned.event.key, &planned.outcome);
     }
-
-    /// The name of the undo, where all is back.
-    pub fn by(&self) -> Option<&str> {
-        (self.is_over && self.not_back == 0).then_some(self.run.as_str())
-    }
+    let lost: usize = undos.iter().map(|undo| undo.missing.len()).sum();
+    let Tally { restored, altered, .. } = Tally::over(outcomes.values().copied());
+    let not_back = newest.left_out + lost + outcomes.len() - restored - altered;
+    let (run, is_over) = (newest.name.clone(), newest.finished.is_some());
+    Some(Undone { run, restored, altered, not_back, is_over })
 }
 
 fn loss_of(runs: &Path, record: &Record, others: &[Record], patience: Duration) -> Loss {

@@ -260,7 +260,7 @@ impl Line {
 
     /// Reads a line without its line end.
     pub(super) fn read(bytes: &[u8], has_sum: bool) -> Result<Self, Flaw> {
-        if has_sum && !sum_is_right(bytes) {
+        if has_sum && !has_right_sum(bytes) {
             return Err(Flaw::Sum);
         }
         serde_json::from_slice(bytes).map_err(|error| match kind_of(bytes) {
@@ -299,7 +299,28 @@ pub(super) fn has_sum(line: &[u8]) -> bool {
     })
 }
 
-fn sum_is_right(line: &[u8]) -> bool {
+/// The event that a line holds, as far as its beginning tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Held {
+    /// The planned one of this place.
+    Planned(usize),
+    /// One that was listed beside the plan.
+    Bystander,
+}
+
+/// The event that a line holds, by the beginning that every such line has; `None` of any other line.
+pub(super) fn held(line: &[u8]) -> Option<Held> {
+    if line.starts_with(b"{\"line\":\"bystander\",") {
+        return Some(Held::Bystander);
+    }
+    let place = line.strip_prefix(b"{\"line\":\"event\",\"place\":")?;
+    let end = place.iter().position(|byte| !byte.is_ascii_digit())?;
+    let digits = std::str::from_utf8(place.get(..end)?).ok()?;
+    digits.parse().ok().map(Held::Planned)
+}
+
+/// Whether a line ends in the sum of what stands before it.
+pub(super) fn has_right_sum(line: &[u8]) -> bool {
     let at = line.len().saturating_sub(SUM_TAIL + SUM.len());
     let (body, tail) = line.split_at(at);
     let digits = tail.strip_prefix(SUM).and_then(|tail| tail.strip_suffix(b"\"}"));

@@ -11,7 +11,9 @@ use std::ops::Range;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use super::line::{Body, End, Flaw, Head, Key, Line, Named, RecordedCall, Said, has_sum};
+use super::line::{
+    Body, End, Flaw, Head, Held, Key, Line, Named, RecordedCall, Said, has_right_sum, has_sum, held,
+};
 use super::{SCHEMA, path_of};
 use crate::change::{Check, Kind, RunEnd, Tally, Unlisted};
 use crate::domain::{
@@ -178,6 +180,8 @@ struct Reading {
     size: usize,
     /// More than there can be, whatever a line says.
     most: usize,
+    /// Events are kept, and not only counted.
+    keeps: bool,
     events: Vec<Option<RecordedEvent>>,
     outcomes: Vec<Option<Outcome>>,
     /// The events that were sent, each with the last time.
@@ -265,33 +269,29 @@ impl Record {
     /// Says which file and what is wrong. Damaged lines are no error: they are
     /// [`flaws`](Self::flaws).
     pub fn read(runs: &Path, name: &str) -> Result<Self, RecordRefused> {
-        if !is_name(name) {
-            return Err(RecordRefused::Missing(name.to_owned()));
-        }
-        let path = path_of(runs, name);
-        let missing = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
-        let unreadable = |error| match error {
-            error if missing(&error) => RecordRefused::Missing(name.to_owned()),
-            error => RecordRefused::Unreadable(path.clone(), error),
-        };
-        let data = fs::symlink_metadata(&path).map_err(unreadable)?;
-        odd::check(&data).map_err(|odd| RecordRefused::Odd(path.clone(), odd))?;
-        let mut reader = BufReader::new(open(&path).map_err(unreadable)?);
-        let found = find_head(&mut reader).map_err(unreadable)?;
-        reader.rewind().map_err(unreadable)?;
-        let most = usize::try_from(data.len()).unwrap_or(usize::MAX).max(ALWAYS_BELIEVED);
-        let reading = Reading::of_lines(name, found, most, &mut reader).map_err(unreadable)?;
-        if reading.right == 0 && reading.record.origin.is_empty() {
-            let what = match reading.flaws.first() {
-                Some((_, flaw)) => flaw.to_string(),
-                None => "the file ends before the plan does: nothing was sent".to_owned(),
-            };
-            return Err(RecordRefused::Line { path, line: 1, what });
-        }
-        let mut record = reading.finish();
-        runs.clone_into(&mut record.folder);
-        record.going_on = record.finished.is_none() && super::is_going_on(runs, name);
+        let mut record = Reading::of_file(runs, name, true)?.finish();
+        record.lies_in(runs);
         Ok(record)
+    }
+
+    /// Reads of the run of this name what a list tells: its events are counted, and none is kept.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub(super) fn outline(runs: &Path, name: &str) -> Result<(Self, Tally), RecordRefused> {
+        let (mut record, tally) = Reading::of_file(runs, name, false)?.outline();
+        record.lies_in(runs);
+        Ok((record, tally))
+    }
+
+    fn lies_in(&mut self, runs: &Path) {
+        runs.clone_into(&mut self.folder);
+        self.going_on = self.finished.is_none() && super::is_going_on(runs, &self.name);
+    }
+
+    /// Another program was writing it while it was read.
+    pub fn is_going_on(&self) -> bool {
+        self.going_on
     }
 
     /// Everything that was planned is accounted for: events by what became of them.
@@ -496,6 +496,34 @@ impl RecordedEvent {
 }
 
 impl Reading {
+    /// Reads the file of this name; of an outline no event is kept.
+    fn of_file(runs: &Path, name: &str, keeps: bool) -> Result<Self, RecordRefused> {
+        if !is_name(name) {
+            return Err(RecordRefused::Missing(name.to_owned()));
+        }
+        let path = path_of(runs, name);
+        let missing = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
+        let unreadable = |error| match error {
+            error if missing(&error) => RecordRefused::Missing(name.to_owned()),
+            error => RecordRefused::Unreadable(path.clone(), error),
+        };
+        let data = fs::symlink_metadata(&path).map_err(unreadable)?;
+        odd::check(&data).map_err(|odd| RecordRefused::Odd(path.clone(), odd))?;
+        let mut reader = BufReader::new(open(&path).map_err(unreadable)?);
+        let found = find_head(&mut reader).map_err(unreadable)?;
+        reader.rewind().map_err(unreadable)?;
+        let most = usize::try_from(data.len()).unwrap_or(usize::MAX).max(ALWAYS_BELIEVED);
+        let reading = Self::of_lines(name, found, most, keeps, &mut reader).map_err(unreadable)?;
+        if reading.right == 0 && reading.record.origin.is_empty() {
+            let what = match reading.flaws.first() {
+                Some((_, flaw)) => flaw.to_string(),
+                None => "the file ends before the plan does: nothing was sent".to_owned(),
+            };
+            return Err(RecordRefused::Line { path, line: 1, what });
+        }
+        Ok(reading)
+    }
+
     fn of(name: &str, head: Option<Head>, schema: u32, most: usize) -> Self {
         let profile = name.split_once('-').map_or("", |(_, profile)| profile);
         let head = head.unwrap_or_else(|| Head {
@@ -553,6 +581,7 @@ impl Reading {
             record,
             size: head.events.min(most),
             most,
+            keeps: true,
             events: Vec::new(),
             outcomes: Vec::new(),
             went: BTreeMap::new(),
@@ -574,11 +603,12 @@ impl Reading {
         name: &str,
         found: Found,
         most: usize,
+        keeps: bool,
         reader: &mut impl BufRead,
     ) -> io::Result<Self> {
         let Found { at: head_at, head, summed } = found;
         let schema = head.as_ref().map_or(if summed { SCHEMA } else { 1 }, |head| head.schema);
-        let mut reading = Self::of(name, head, schema, most);
+        let mut reading = Self { keeps, ..Self::of(name, head, schema, most) };
         reading.plan_ends = head_at;
         let mut text = Vec::new();
         for at in 0.. {
@@ -586,6 +616,7 @@ impl Reading {
                 None => break,
                 // What stands behind the last line end was never finished.
                 Some(false) => reading.torn = Some(at),
+                Some(true) if reading.skims(at, &text) => {}
                 Some(true) => match Line::read(&text, schema > 1 || has_sum(&text)) {
                     Ok(Line::Run(_)) if at == head_at => reading.right += 1,
                     Ok(line) => reading.take_at(at, line, at.saturating_sub(head_at + 1)),
@@ -594,6 +625,22 @@ impl Reading {
             }
         }
         Ok(reading)
+    }
+
+    /// Of an outline takes no more of a line that holds an event than its place: for the rest of it
+    /// its sum vouches. False for any other line.
+    fn skims(&mut self, at: usize, text: &[u8]) -> bool {
+        // A file without its first line is as long as its events say: each has to make sense.
+        let in_full = self.keeps || self.record.origin.is_empty();
+        let held = if in_full { None } else { held(text) };
+        match held.filter(|_| has_right_sum(text)) {
+            None => return false,
+            Some(Held::Planned(place)) if self.has_place(place).is_err() => return false,
+            Some(Held::Planned(_) | Held::Bystander) => {}
+        }
+        self.plan_ends = at;
+        self.right += 1;
+        true
     }
 
     fn take_at(&mut self, at: usize, line: Line, behind: usize) {
@@ -614,12 +661,13 @@ impl Reading {
                 // Schema 1 has its events in order, right behind its first line.
                 let place = body.place.unwrap_or(behind);
                 let planned = RecordedEvent::of(place, body)?;
-                self.make_room(place)?;
-                if let Some(slot) = self.events.get_mut(place) {
-                    *slot = Some(planned);
-                }
+                self.has_place(place)?;
+                self.keep(planned);
             }
-            Line::Bystander(body) => self.record.bystanders.push(body.event()?),
+            Line::Bystander(body) => {
+                let event = body.event()?;
+                self.record.bystanders.extend(self.keeps.then_some(event));
+            }
             Line::Planned { events, .. } => {
                 self.size = self.size.max(events.min(self.most));
                 self.record.planned = true;
@@ -637,8 +685,10 @@ impl Reading {
                 self.record.next_call = self.record.next_call.max(call.saturating_add(1));
                 for event in first..first.saturating_add(covers).min(self.size) {
                     let lost = failure(Cause::NoAnswer, "sent, and no answer was recorded");
-                    let went = self.went.entry(event).or_default();
-                    (went.at, went.open) = (at, true);
+                    if self.keeps {
+                        let went = self.went.entry(event).or_default();
+                        (went.at, went.open) = (at, true);
+                    }
                     self.settle(event, Outcome::Unknown(lost))?;
                 }
             }
@@ -653,9 +703,11 @@ impl Reading {
                 }
                 for (place, said) in outcomes.into_iter().enumerate() {
                     let (event, outcome) = (first.saturating_add(place), said.outcome(http_status));
-                    let went = self.went.entry(event).or_default();
-                    went.open = false;
-                    went.unclear |= matches!(outcome, Outcome::Unknown(_));
+                    if self.keeps {
+                        let went = self.went.entry(event).or_default();
+                        went.open = false;
+                        went.unclear |= matches!(outcome, Outcome::Unknown(_));
+                    }
                     self.settle(event, outcome)?;
                 }
             }
@@ -702,18 +754,22 @@ impl Reading {
         sent.or_else(planned)
     }
 
-    fn make_room(&mut self, place: usize) -> Result<(), String> {
+    fn has_place(&mut self, place: usize) -> Result<(), String> {
         // A file without its first line tells of no size: its events do.
         if self.record.origin.is_empty() {
             self.size = self.size.max(place.saturating_add(1).min(self.most));
         }
-        if place >= self.size {
-            return Err(format!("there is no event {place}"));
-        }
-        if self.events.len() <= place {
+        if place < self.size { Ok(()) } else { Err(format!("there is no event {place}")) }
+    }
+
+    fn keep(&mut self, planned: RecordedEvent) {
+        let place = planned.place;
+        if self.keeps && self.events.len() <= place {
             self.events.resize(place + 1, None);
         }
-        Ok(())
+        if let Some(slot) = self.events.get_mut(place) {
+            *slot = Some(planned);
+        }
     }
 
     fn settle(&mut self, event: usize, outcome: Outcome) -> Result<(), String> {
@@ -729,50 +785,12 @@ impl Reading {
         Ok(())
     }
 
-    /// Gives every event its outcome: one that nothing is written of was not sent, where a line that
-    /// may have said otherwise cannot be lost.
+    /// The run with its events.
     fn finish(mut self) -> Record {
-        let is_flaw = |(_, flaw): &&(usize, Flaw)| *flaw != Flaw::Unknown;
-        let (in_plan, behind): (Vec<_>, Vec<_>) =
-            self.flaws.iter().filter(is_flaw).partition(|(at, _)| *at <= self.plan_ends);
-        // A line that is lost in the plan may have been one of it, and one behind it may have said
-        // that something is about to be sent.
-        self.record.planned &= in_plan.is_empty();
-        let doubt = !behind.is_empty();
-        let unknown = |why| Outcome::Unknown(failure(Cause::NoAnswer, why));
+        let (outcomes, may_be_sent) = self.close();
         self.events.resize(self.size, None);
-        self.outcomes.resize(self.size, None);
-        let sent = Tally::over(self.outcomes.iter().flatten());
-        let unsent = self.outcomes.iter().filter(|outcome| outcome.is_none()).count();
-        let as_told = Tally { not_sent: sent.not_sent + unsent, ..sent };
-        let agrees = self.end.as_ref().is_some_and(|end| end.counts(&as_told));
-        // What was written before it was synced may have been lost, and may have been carried out.
-        let may_have_lost = self.record.schema < 2 && self.end.is_none();
-        if may_have_lost {
-            let calls = self.record.calls.iter().enumerate().filter(|(_, call)| is_wide(call));
-            let is_lost = |call: &usize| self.sent.iter().all(|(sent, _)| sent != call);
-            self.silent.extend(calls.map(|(call, _)| call).filter(is_lost));
-        }
-        let anything_sent = !self.sent.is_empty() || may_have_lost;
-        let Self { mut record, events, outcomes, went, end, checked, flaws, torn, .. } = self;
-        let (silent, named, still_there) = (self.silent, self.named, self.still_there);
+        let Self { mut record, events, went, named, still_there, .. } = self;
         for (place, (planned, outcome)) in events.into_iter().zip(outcomes).enumerate() {
-            let may_be_sent = (doubt && !agrees) || may_have_lost;
-            let outcome = match outcome {
-                None if doubt && !agrees => {
-                    unknown("a line of the run file is damaged that may have said that it was sent")
-                }
-                None if may_have_lost => {
-                    unknown("the run was cut off, and its run file may have lost lines")
-                }
-                None => not_sent(),
-                Some(Outcome::NotSent(_) | Outcome::Refused(_) | Outcome::AlreadyGone)
-                    if doubt && !agrees =>
-                {
-                    unknown("a line of the run file is damaged that may have said otherwise")
-                }
-                Some(outcome) => outcome,
-            };
             match planned {
                 Some(planned) => {
                     let went = went.get(&place);
@@ -785,19 +803,73 @@ impl Reading {
                 None => record.missing.push((place, outcome)),
             }
         }
-        record.stopped = end.as_ref().filter(|end| end.reason.is_some()).map(End::stop);
-        record.finished = end.map(|end| end.at);
-        record.check = match checked {
+        record.take_named(named, &still_there);
+        record
+    }
+
+    /// The run with its counts alone.
+    fn outline(mut self) -> (Record, Tally) {
+        let (outcomes, _) = self.close();
+        (self.record, Tally::over(&outcomes))
+    }
+
+    /// Gives every event its outcome, and says whether what nothing is written of may have been sent:
+    /// it was not, where a line that may have said otherwise cannot be lost.
+    fn close(&mut self) -> (Vec<Outcome>, bool) {
+        let is_flaw = |(_, flaw): &&(usize, Flaw)| *flaw != Flaw::Unknown;
+        let (in_plan, behind): (Vec<_>, Vec<_>) =
+            self.flaws.iter().filter(is_flaw).partition(|(at, _)| *at <= self.plan_ends);
+        // A line that is lost in the plan may have been one of it, and one behind it may have said
+        // that something is about to be sent.
+        self.record.planned &= in_plan.is_empty();
+        let doubt = !behind.is_empty();
+        let unknown = |why| Outcome::Unknown(failure(Cause::NoAnswer, why));
+        self.outcomes.resize(self.size, None);
+        let sent = Tally::over(self.outcomes.iter().flatten());
+        let unsent = self.outcomes.iter().filter(|outcome| outcome.is_none()).count();
+        let as_told = Tally { not_sent: sent.not_sent + unsent, ..sent };
+        let agrees = self.end.as_ref().is_some_and(|end| end.counts(&as_told));
+        // What was written before it was synced may have been lost, and may have been carried out.
+        let may_have_lost = self.record.schema < 2 && self.end.is_none();
+        if may_have_lost {
+            let calls = self.record.calls.iter().enumerate().filter(|(_, call)| is_wide(call));
+            let is_lost = |call: &usize| self.sent.iter().all(|(sent, _)| sent != call);
+            self.silent.extend(calls.map(|(call, _)| call).filter(is_lost));
+        }
+        let doubted = doubt && !agrees;
+        let closed = std::mem::take(&mut self.outcomes).into_iter().map(|outcome| match outcome {
+            None if doubted => {
+                unknown("a line of the run file is damaged that may have said that it was sent")
+            }
+            None if may_have_lost => {
+                unknown("the run was cut off, and its run file may have lost lines")
+            }
+            None => not_sent(),
+            Some(Outcome::NotSent(_) | Outcome::Refused(_) | Outcome::AlreadyGone) if doubted => {
+                unknown("a line of the run file is damaged that may have said otherwise")
+            }
+            Some(outcome) => outcome,
+        });
+        let closed = closed.collect();
+        self.tell(may_have_lost);
+        (closed, doubted || may_have_lost)
+    }
+
+    /// What the lines behind the plan say of the run as a whole.
+    fn tell(&mut self, may_have_lost: bool) {
+        let end = self.end.take();
+        let anything_sent = !self.sent.is_empty() || may_have_lost;
+        self.record.stopped = end.as_ref().filter(|end| end.reason.is_some()).map(End::stop);
+        self.record.finished = end.map(|end| end.at);
+        self.record.check = match self.checked {
             Some(check) => check,
             None if anything_sent => Check::NotChecked,
             None => Check::NothingSent,
         };
-        record.surplus_known = silent.is_empty();
-        record.take_named(named, &still_there);
-        let told = flaws.iter().map(|(at, flaw)| format!("line {}: {flaw}", at + 1));
-        let torn = torn.map(|at| format!("line {}: its end was never written", at + 1));
-        record.flaws = told.chain(torn).collect();
-        record
+        self.record.surplus_known = self.silent.is_empty();
+        let told = self.flaws.iter().map(|(at, flaw)| format!("line {}: {flaw}", at + 1));
+        let torn = self.torn.map(|at| format!("line {}: its end was never written", at + 1));
+        self.record.flaws = told.chain(torn).collect();
     }
 }
 

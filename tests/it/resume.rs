@@ -270,7 +270,7 @@ fn what_was_done_not_sent_and_unknown_is_told_after_a_kill() {
         (&1.into(), &1.into(), &1.into())
     );
     assert!(run["finished"].is_null());
-    assert!(pbx.run(&["runs"]).out.contains("UNFINISHED: 1 deleted, 1 not sent, 1 unknown"));
+    assert!(pbx.run(&["runs"]).out.contains("UNFINISHED  1 deleted, 1 not sent, 1 unknown"));
 }
 
 #[test]

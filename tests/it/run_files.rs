@@ -488,7 +488,7 @@ fn why_a_run_stopped_is_in_its_file_and_going_on_appends_to_it() {
     let name = document["run"].as_str().unwrap().to_owned();
     let runs = pbx.run(&["runs", "--format=json"]).document();
     assert_eq!(runs["runs"][0]["stopped_by"]["reason"], "token");
-    assert!(pbx.run(&["runs"]).out.contains("STOPPED (token): 1 deleted"));
+    assert!(pbx.run(&["runs"]).out.contains("STOPPED (token)  1 deleted"));
     assert!(pbx.run(&["show", &name]).out.contains("stopped   "));
     pbx.simulator.with_world(callsweep::simulator::World::clear_faults);
     let dry = pbx.run(&["resume", &name, "--dry-run", "--format=json"]);
@@ -548,4 +548,64 @@ fn a_signal_is_told_as_the_reason() {
     let shown = pbx.run(&["show", &name, "--format=json"]).document();
     assert_eq!(shown["stopped_by"]["reason"], "signal", "{shown}");
     assert_eq!(pbx.run(&["resume", &name, "--yes"]).code, 0);
+}
+
+/// What a list says of the run of this name, in the words of its record.
+fn outline(folder: &Path, name: &str) -> String {
+    let told = callsweep::journal::summaries(folder).unwrap();
+    let Some(run) = told.runs.iter().find(|run| run.name == name) else {
+        return told.refused[0].to_string();
+    };
+    let (finished, stop) = (&run.finished, &run.stop);
+    format!("{:?} {finished:?} {stop:?} {} {:?}", run.tally, run.planned, run.flaws)
+}
+
+fn in_full(folder: &Path, name: &str) -> String {
+    match Record::read(folder, name) {
+        Err(refused) => refused.to_string(),
+        Ok(record) => {
+            let (tally, finished, stop) = (record.tally(), &record.finished, record.stop());
+            format!("{tally:?} {finished:?} {stop:?} {} {:?}", record.planned(), record.flaws)
+        }
+    }
+}
+
+#[test]
+fn a_list_of_runs_says_the_same_as_each_file_whatever_line_of_it_is_damaged() {
+    let folder = tempfile::tempdir().unwrap();
+    for whole in every_schema() {
+        let all = lines(&whole);
+        for place in 0..=all.len() {
+            let cut = all[..place].to_vec();
+            let mut damaged = [all.clone(), all.clone(), all.clone()];
+            if place < all.len() {
+                damaged[0][place] = b"{\"line\":\"event\",\"place\":0}".to_vec();
+                damaged[1][place].truncate(all[place].len() / 2);
+                let far = "{\"line\":\"event\",\"place\":123456789,\"id\":\"a\"";
+                damaged[2][place] = summed(far).into_bytes();
+            }
+            for lines in damaged.iter().chain([&cut]) {
+                fs::write(folder.path().join("r.jsonl"), joined(lines)).unwrap();
+                let (outline, full) = (outline(folder.path(), "r"), in_full(folder.path(), "r"));
+                assert_eq!(outline, full, "line {place}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_list_of_runs_is_told_from_the_files_newest_first_and_keeps_none_in_memory() {
+    let (pbx, name, _) = deleted();
+    assert_eq!(pbx.run(&["undo", &name, "--yes"]).code, 0);
+    // A name says nothing of the time.
+    let undo = callsweep::journal::names(&runs_of(&pbx)).unwrap().remove(0);
+    let runs = runs_of(&pbx);
+    fs::rename(runs.join(format!("{undo}.jsonl")), runs.join("a-undo.jsonl")).unwrap();
+    let told = callsweep::journal::summaries(&runs).unwrap().runs;
+    assert_eq!(told.iter().map(|run| &run.name).collect::<Vec<_>>(), [&"a-undo".to_owned(), &name]);
+    let undone = told[1].undone.as_ref().unwrap();
+    assert_eq!((undone.by(), undone.restored, undone.not_back), (Some("a-undo"), 3, 0));
+    assert_eq!((told[0].goes_on_as(), told[1].goes_on_as()), (None, None));
+    assert_eq!((told[0].state(), told[0].words()), ("finished".into(), "3 restored".into()));
+    assert_eq!(told[1].words(), "3 deleted, undone by a-undo");
 }

@@ -1,0 +1,135 @@
+//! What a list of runs tells of each: enough to find one again, and to know what can be done with it.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::ledger::Tally;
+use super::plan::Kind;
+use crate::domain::{Foreign, Stop};
+
+/// One run, without its events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summary {
+    /// What the run is called.
+    pub name: String,
+    /// What it did.
+    pub kind: Kind,
+    /// The profile's name.
+    pub profile: String,
+    /// Which PBX; empty where the first line of its file is lost.
+    pub origin: String,
+    /// The run that this one undoes.
+    pub undoes: Option<String>,
+    /// When it began, in UTC, as its file says.
+    pub started: String,
+    /// When it ended, stopped or not; `None` where it was cut off or is going on.
+    pub finished: Option<String>,
+    /// So many events were planned.
+    pub planned: usize,
+    /// Its events by what became of them.
+    pub tally: Tally,
+    /// Why it ended before everything was done; one that was cut off was killed.
+    pub stop: Option<Stop>,
+    /// How far it is undone, where an undo of it has begun.
+    pub undone: Option<Undone>,
+    /// A program is carrying it out right now.
+    pub is_going_on: bool,
+    /// Lines of its file that are not used, each with what is wrong.
+    pub flaws: Vec<String>,
+}
+
+/// What the undos of a run have come to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Undone {
+    /// The newest undo of the run.
+    pub run: String,
+    /// Events that are back.
+    pub restored: usize,
+    /// Events that are back and differ.
+    pub altered: usize,
+    /// Events that are not.
+    pub not_back: usize,
+    /// It has come to its end.
+    pub is_over: bool,
+}
+
+impl Undone {
+    /// The name of the undo, where all is back.
+    pub fn by(&self) -> Option<&str> {
+        (self.is_over && self.not_back == 0).then_some(self.run.as_str())
+    }
+
+    /// `undone by …`, or what is still missing.
+    pub fn words(&self) -> String {
+        match self.by() {
+            Some(by) => format!("undone by {by}"),
+            None => format!("{} not back: its undo is {}", self.not_back, self.run),
+        }
+    }
+}
+
+impl Summary {
+    /// Whether it ran on the PBX at this origin.
+    pub fn is_at(&self, origin: &str) -> bool {
+        !self.origin.is_empty() && self.origin.eq_ignore_ascii_case(origin)
+    }
+
+    /// Events that are refused, not sent or unknown: what going on with it would do.
+    pub fn left(&self) -> usize {
+        match self.kind {
+            Kind::Delete | Kind::Change | Kind::Undo => self.tally.left(),
+            Kind::Backup => 0,
+        }
+    }
+
+    /// The run that is to be named to go on with it: of an undo the one that it undoes. `None` where
+    /// nothing is left, where it is going on, and where its undo has begun.
+    pub fn goes_on_as(&self) -> Option<&str> {
+        let is_open = self.left() > 0 && !self.is_going_on && self.undone.is_none();
+        match self.kind {
+            Kind::Delete | Kind::Change => Some(self.name.as_str()),
+            Kind::Undo => self.undoes.as_deref(),
+            Kind::Backup => None,
+        }
+        .filter(|_| is_open)
+    }
+
+    /// `finished`, `STOPPED (operator)`, `UNFINISHED` where it was cut off, or `GOING ON`.
+    pub fn state(&self) -> String {
+        match (&self.finished, &self.stop) {
+            _ if self.is_going_on => "GOING ON".to_owned(),
+            (None, _) => "UNFINISHED".to_owned(),
+            (Some(_), Some(stop)) => format!("STOPPED ({})", stop.reason.name()),
+            (Some(_), None) => "finished".to_owned(),
+        }
+    }
+
+    /// When it began, in local time, to the second.
+    pub fn begun(&self, local: &TimeZone) -> String {
+        local_time(&self.started, local)
+    }
+
+    /// What happened and what became of that since, in words.
+    pub fn words(&self) -> String {
+        let mut words = self.tally.words(self.kind);
+        if self.kind == Kind::Backup {
+            words = format!("{} kept", self.planned);
+        }
+        let later = self.stop.as_ref().and_then(Stop::not_before);
+        if let Some(time) = later.filter(|_| self.left() > 0) {
+            words = format!("{words}, resumable after {time}");
+        }
+        match &self.undone {
+            Some(undone) => format!("{words}, {}", undone.words()),
+            None => words,
+        }
+    }
+}
+
+/// A moment of a run file in local time, to the second; what cannot be read stays as it is, cleaned.
+pub fn local_time(written: &str, local: &TimeZone) -> String {
+    match written.parse::<Timestamp>() {
+        Ok(at) => local.to_datetime(at).strftime("%Y-%m-%d %H:%M:%S").to_string(),
+        Err(_) => Foreign::from(written).to_string(),
+    }
+}

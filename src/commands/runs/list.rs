@@ -1,0 +1,107 @@
+//! `callsweep runs`: every run of this state folder, a row each.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use color_eyre::eyre::Result;
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+use unicode_width::UnicodeWidthStr;
+
+use super::{RunFormat, counts, print, stopped};
+use crate::change::{Summary, Tally, Undone};
+use crate::commands::ending::{Ending, remark};
+use crate::config::{self, Environment, Flags};
+use crate::domain::Foreign;
+use crate::journal::{self, Kind, Summaries};
+
+/// The columns; the last one, of what happened, runs on.
+const HEADINGS: [&str; 6] = ["RUN", "STARTED", "KIND", "PROFILE", "STATE", "RESULT"];
+
+/// Prints all runs, newest first, or those of one profile where one is named. A file that cannot be
+/// read is named and costs the others nothing.
+pub(in crate::commands) fn list(
+    format: RunFormat,
+    flags: &Flags,
+    environment: &Environment,
+) -> Result<Ending> {
+    let folder = config::state_dir(environment)?.join("runs");
+    let (mut runs, ending) = told(&folder)?;
+    if let Some(profile) = &flags.profile {
+        runs.retain(|run| run.profile == *profile);
+    }
+    let lines: Vec<Value> = runs.iter().map(line).collect();
+    let written = print(format, json!({ "runs": lines }), |out| match &flags.profile {
+        _ if !runs.is_empty() => table(&runs, out),
+        Some(profile) => writeln!(out, "no run of profile {} yet", Foreign::from(&**profile)),
+        None => writeln!(out, "no run yet; run files are kept in {}", folder.display()),
+    });
+    Ok(ending.written(written))
+}
+
+/// The runs of a folder; names on standard error what cannot be used there.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub(super) fn told(folder: &Path) -> Result<(Vec<Summary>, Ending)> {
+    let Summaries { runs, refused, odd } = journal::summaries(folder)?;
+    for (file, odd) in odd {
+        remark(&format!("{} {odd}", file.display()));
+    }
+    for (run, flaw) in runs.iter().flat_map(|run| run.flaws.iter().map(move |flaw| (run, flaw))) {
+        remark(&format!("run {}, {flaw}", run.name));
+    }
+    for refused in &refused {
+        remark(&refused.to_string());
+    }
+    Ok((runs, if refused.is_empty() { Ending::Done } else { Ending::InPart }))
+}
+
+/// Columns as wide as what is in them.
+pub(super) fn table(runs: &[Summary], out: &mut dyn Write) -> io::Result<()> {
+    let local = TimeZone::system();
+    let cells = |run: &Summary| {
+        let profile = Foreign::from(run.profile.as_str()).to_string();
+        let kind = run.kind.name().to_owned();
+        [run.name.clone(), run.begun(&local), kind, profile, run.state(), run.words()]
+    };
+    let rows: Vec<[String; 6]> = runs.iter().map(cells).collect();
+    let mut widths = HEADINGS.map(UnicodeWidthStr::width);
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.width().max(*width);
+        }
+    }
+    for row in std::iter::once(&HEADINGS.map(ToOwned::to_owned)).chain(&rows) {
+        let mut text = String::new();
+        for (cell, width) in row.iter().zip(widths) {
+            text.push_str(cell);
+            text.extend(std::iter::repeat_n(' ', width.saturating_sub(cell.width()) + 2));
+        }
+        writeln!(out, "{}", text.trim_end())?;
+    }
+    Ok(())
+}
+
+/// A run as machine output has it.
+pub(super) fn line(run: &Summary) -> Value {
+    // Nothing is left of what holds events only.
+    let tally = if run.kind == Kind::Backup { Tally::default() } else { run.tally };
+    let undone = run.undone.as_ref();
+    let mut line = json!({
+        "run": run.name, "profile": run.profile, "origin": run.origin, "kind": run.kind.name(),
+        "started": run.started, "finished": run.finished, "planned": run.planned,
+        "undone_by": undone.and_then(Undone::by), "undo": undone.map(undo_fields),
+        "stopped_by": run.stop.as_ref().map(|stop| stopped(stop, &tally)),
+    });
+    if let Value::Object(fields) = &mut line {
+        fields.extend(counts(&run.tally));
+    }
+    line
+}
+
+/// How far a run is undone, as machine output has it.
+fn undo_fields(undo: &Undone) -> Value {
+    let Undone { run, restored, altered, not_back, is_over: _ } = undo;
+    json!({ "run": run, "restored": restored, "altered": altered, "not_back": not_back })
+}

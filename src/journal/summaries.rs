@@ -1,0 +1,99 @@
+//! All runs of a folder in short: each file is read through once, and no event is kept.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::back::undone_by;
+use super::record::{Record, RecordRefused, names, odd_files};
+use crate::change::{Kind, Summary, Tally, Undone};
+use crate::origins::odd::Odd;
+
+/// What lies in a folder of run files.
+#[derive(Debug, Default)]
+pub struct Summaries {
+    /// Its runs, the one that began last first.
+    pub runs: Vec<Summary>,
+    /// Why others cannot be read.
+    pub refused: Vec<RecordRefused>,
+    /// What is no run file.
+    pub odd: Vec<(PathBuf, Odd)>,
+}
+
+/// Tells all runs of a folder. What cannot be read costs the others nothing.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn summaries(runs: &Path) -> io::Result<Summaries> {
+    let mut told = Summaries { odd: odd_files(runs)?, ..Summaries::default() };
+    let mut left_out = BTreeMap::new();
+    for name in names(runs)? {
+        match Record::outline(runs, &name) {
+            Ok((record, tally)) => {
+                left_out.insert(name, record.left_out);
+                told.runs.push(summary(record, tally));
+            }
+            Err(refused) => told.refused.push(refused),
+        }
+    }
+    let mut undos: BTreeMap<&str, Vec<&Summary>> = BTreeMap::new();
+    for undo in told.runs.iter().filter(|run| run.kind == Kind::Undo) {
+        undos.entry(undo.undoes.as_deref().unwrap_or_default()).or_default().push(undo);
+    }
+    let undone = told.runs.iter().map(|run| {
+        let undos = undos.get(run.name.as_str()).map_or(&[][..], Vec::as_slice);
+        undone(runs, &run.name, undos, &left_out)
+    });
+    let undone: Vec<_> = undone.collect();
+    for (run, undone) in told.runs.iter_mut().zip(undone) {
+        run.undone = undone;
+    }
+    Ok(told)
+}
+
+fn summary(record: Record, tally: Tally) -> Summary {
+    let (stop, is_going_on) = (record.stop(), record.is_going_on());
+    Summary {
+        name: record.name,
+        kind: record.kind,
+        profile: record.profile,
+        origin: record.origin,
+        undoes: record.undoes,
+        started: record.started,
+        finished: record.finished,
+        planned: tally.settled(),
+        tally,
+        stop,
+        undone: None,
+        is_going_on,
+        flaws: record.flaws,
+    }
+}
+
+/// How far a run is undone. Of several undos the newest line about each event counts, so that their
+/// events are needed.
+fn undone(
+    runs: &Path,
+    run: &str,
+    undos: &[&Summary],
+    left_out: &BTreeMap<String, usize>,
+) -> Option<Undone> {
+    match undos {
+        [] => None,
+        [undo] => {
+            let Tally { restored, altered, .. } = undo.tally;
+            let left_out = left_out.get(&undo.name).copied().unwrap_or_default();
+            Some(Undone {
+                run: undo.name.clone(),
+                restored,
+                altered,
+                not_back: undo.planned - restored - altered + left_out,
+                is_over: undo.finished.is_some(),
+            })
+        }
+        several => {
+            let records = several.iter().filter_map(|undo| Record::read(runs, &undo.name).ok());
+            undone_by(run, &records.collect::<Vec<_>>())
+        }
+    }
+}
