@@ -11,10 +11,11 @@ mod faults;
 mod history;
 mod listing;
 mod removed;
+mod sorting;
+mod strings;
 mod text;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
 
 use fixedbitset::FixedBitSet;
 
@@ -25,6 +26,7 @@ use history::{History, Turned, ranges};
 use listing::Known;
 pub use listing::{EventView, Listing, ListingBuilder, OddRow, RawEvent};
 use removed::Removed;
+use strings::Strings;
 pub use text::RowText;
 
 use super::{
@@ -35,7 +37,7 @@ use super::{
 #[derive(Debug, Default)]
 pub struct EventStore {
     shelves: BTreeMap<ExtensionNumber, Shelf>,
-    strings: HashSet<Arc<str>>,
+    strings: Strings,
     events: usize,
     marked: usize,
     marked_extensions: usize,
@@ -52,6 +54,8 @@ type Failures = HashMap<EventKey, Failure>;
 #[derive(Debug)]
 struct Shelf {
     listing: Listing,
+    /// The numbers of its strings among all.
+    texts: Box<[u32]>,
     /// How many listings had come in when this one did: no two are equal.
     edition: u64,
     /// The rows that left the listing since then.
@@ -98,12 +102,13 @@ impl EventStore {
 
     /// The same for a listing of which events will be marked: the texts of its rows stay.
     pub fn insert_whole(&mut self, mut listing: Listing) -> Replaced {
-        listing.share_strings(&mut self.strings);
+        let texts = listing.share_strings(&mut self.strings);
         let number = listing.extension().clone();
         self.came_in += 1;
         let mut shelf = Shelf {
             marks: FixedBitSet::with_capacity(listing.len()),
             listing,
+            texts,
             edition: self.came_in,
             removed: Removed::default(),
             marked: 0,

@@ -197,7 +197,7 @@ impl EventStore {
         zone: &TimeZone,
     ) -> Arrangement {
         let mut arrangement = Arrangement::default();
-        let mut gathering = Gathering::new(grouping, order, zone);
+        let mut gathering = Gathering::new(grouping, order, zone, &self.strings);
         for (extension, place) in extensions.zip(0_u32..) {
             let shelf = self.shelves.get(&extension.number);
             let edition = shelf.map_or(0, |shelf| shelf.edition);

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use jiff::tz::TimeZone;
 
 use super::ending::ListEnd;
 use super::faults::{Faults, Key};
+use super::strings::Strings;
 use super::text::{RowText, Texts};
 
 use super::super::{
@@ -102,6 +103,9 @@ pub(super) struct Known<'a> {
 const DISPUTED: &str = "its id is listed twice, with different contents";
 
 const ENABLED: Choice = 1;
+
+/// In nanoseconds.
+const SECOND: i128 = 1_000_000_000;
 
 const ZONE_MISSING: i8 = i8::MIN;
 const ZONE_RAW: i8 = i8::MIN + 1;
@@ -348,9 +352,20 @@ impl Listing {
         self.rows.get(row).and_then(|row| usize::try_from(row.note).ok())
     }
 
-    /// The distinct texts of its rows. In a store those of all listings are shared.
-    pub(super) fn strings(&self) -> &[Arc<str>] {
-        &self.strings
+    /// A number that grows with the moment when a row was last changed, where that can be read, and
+    /// tells 64 ns apart.
+    pub(super) fn moment_at(&self, row: usize, local: &TimeZone) -> Option<u64> {
+        let fields = self.rows.get(row)?;
+        let (second, nanosecond) = match fields.zone {
+            ZONE_MISSING => return None,
+            ZONE_RAW => {
+                let moment = self.row(row)?.modified().instant(local)?.as_nanosecond();
+                (moment.div_euclid(SECOND), moment.rem_euclid(SECOND))
+            }
+            _ => (fields.modified.into(), 0),
+        };
+        let since = second - i128::from(jiff::Timestamp::MIN.as_second()) + 1;
+        u64::try_from((since << 24) | (nanosecond >> 6)).ok()
     }
 
     /// The rows that an expression means.
@@ -404,16 +419,9 @@ impl Listing {
         self.groups.retain(|group| std::mem::replace(&mut start, group.end) < group.end);
     }
 
-    /// Lets equal strings of all listings be one allocation.
-    pub(super) fn share_strings(&mut self, shared: &mut HashSet<Arc<str>>) {
-        for string in &mut self.strings {
-            match shared.get(&**string) {
-                Some(known) => *string = Arc::clone(known),
-                None => {
-                    shared.insert(Arc::clone(string));
-                }
-            }
-        }
+    /// Lets equal strings of all listings be one allocation; returns their numbers.
+    pub(super) fn share_strings(&mut self, shared: &mut Strings) -> Box<[u32]> {
+        self.strings.iter_mut().map(|text| shared.share(text)).collect()
     }
 
     fn other(&self, choice: Choice) -> Foreign {

@@ -4,67 +4,67 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::super::super::{Extension, Foreign, UserId, host_of};
+use super::super::super::{Extension, Foreign, UserId};
+use super::super::sorting::{self, Keyed};
+use super::super::strings::Strings;
 use super::super::{Listing, Shelf};
 use super::{EventGroup, EventOrder, GroupKey, Grouping, Place, index};
 
 /// The group of a row that is in none.
 const NONE: u32 = u32::MAX;
+/// What comes behind everything that there is to sort by.
+const LAST: u64 = u64::MAX;
 
 /// What has been gathered of the extensions so far.
 pub(super) struct Gathering<'a> {
     grouping: Grouping,
     order: EventOrder,
     zone: &'a TimeZone,
-    groups: Vec<Gathered>,
+    strings: &'a Strings,
+    /// As long as they are gathered, each with as many rows as are admitted.
+    groups: Vec<EventGroup>,
     known: HashMap<GroupKey, u32>,
-    /// Groups of shared texts, by where these lie.
-    by_text: HashMap<usize, u32>,
-    /// The extension that is gathered now, its listing, and the group of each of its rows.
+    /// Groups of hosts or notes by their numbers, where these are what it is grouped by.
+    by_number: Vec<u32>,
+    /// The extension that is gathered now, and the group of each of its rows.
     extension: u32,
     shelf: Option<&'a Shelf>,
     of_row: Vec<u32>,
     admitted: Vec<(u32, Place)>,
-    sorted_by: SortedBy<'a>,
+    /// What each of these is sorted by, with its place among them, where that is not how they are
+    /// listed.
+    keyed: Vec<Keyed>,
     staying: Vec<Place>,
 }
 
-/// A group, and how many of its events there are and are admitted.
-struct Gathered {
-    key: GroupKey,
-    listed: usize,
-    admitted: usize,
-}
-
-/// What each admitted event is sorted by.
-enum SortedBy<'a> {
-    Nothing,
-    Date(Vec<Option<Timestamp>>),
-    Text(Vec<&'a str>),
-}
-
 impl<'a> Gathering<'a> {
-    pub(super) fn new(grouping: Grouping, order: EventOrder, zone: &'a TimeZone) -> Self {
-        let sorted_by = match order {
-            EventOrder::Listed => SortedBy::Nothing,
-            EventOrder::Oldest => SortedBy::Date(Vec::new()),
-            EventOrder::Url | EventOrder::Note => SortedBy::Text(Vec::new()),
+    pub(super) fn new(
+        grouping: Grouping,
+        order: EventOrder,
+        zone: &'a TimeZone,
+        strings: &'a Strings,
+    ) -> Self {
+        let numbers = match grouping {
+            // One more for what has no host.
+            Grouping::Host => strings.hosts() + 1,
+            Grouping::Note => strings.len(),
+            Grouping::Type | Grouping::Extension | Grouping::Owner | Grouping::Duplicates => 0,
         };
         Self {
             grouping,
             order,
             zone,
+            strings,
             groups: Vec::new(),
             known: HashMap::new(),
-            by_text: HashMap::new(),
+            by_number: vec![NONE; numbers],
             extension: 0,
             shelf: None,
             of_row: Vec::new(),
             admitted: Vec::new(),
-            sorted_by,
+            keyed: Vec::new(),
             staying: Vec::new(),
         }
     }
@@ -72,7 +72,8 @@ impl<'a> Gathering<'a> {
     /// Goes on with the next extension.
     pub(super) fn begin(&mut self, place: u32, extension: &Extension, shelf: &'a Shelf) {
         (self.extension, self.shelf) = (place, Some(shelf));
-        let listing = &shelf.listing;
+        let (listing, strings) = (&shelf.listing, self.strings);
+        let text = |at: Option<usize>| shelf.texts.get(at?).copied();
         self.of_row.clear();
         match self.grouping {
             Grouping::Type => {
@@ -88,13 +89,20 @@ impl<'a> Gathering<'a> {
                 let owner = extension.owner.as_ref().map(|owner| owner.id.clone());
                 self.put_all(listing, GroupKey::Owner(owner));
             }
-            Grouping::Host => self.put_by_text(listing, Listing::url_at, |url| {
-                let host = host_of(url);
-                GroupKey::Host((!host.is_empty()).then(|| host.to_ascii_lowercase().into()))
-            }),
-            Grouping::Note => self.put_by_text(listing, Listing::note_at, |note| {
-                GroupKey::Note(Foreign::from(Arc::clone(note)))
-            }),
+            Grouping::Host => self.put_by_number(
+                |row| {
+                    let host = text(listing.url_at(row)).and_then(|url| strings.host_of(url));
+                    host.map_or(strings.hosts(), index)
+                },
+                |host| GroupKey::Host(strings.host_name(host).cloned()),
+            ),
+            Grouping::Note => self.put_by_number(
+                |row| text(listing.note_at(row)).map_or(usize::MAX, index),
+                |note| {
+                    let note = strings.text(note).map(|note| Foreign::from(Arc::clone(note)));
+                    GroupKey::Note(note.unwrap_or_default())
+                },
+            ),
             Grouping::Duplicates => self.put_alike(listing),
         }
         for group in &self.of_row {
@@ -104,13 +112,20 @@ impl<'a> Gathering<'a> {
         }
     }
 
+    /// A new group.
+    fn found(&mut self, key: GroupKey) -> u32 {
+        let new = u32::try_from(self.groups.len()).unwrap_or(NONE);
+        self.groups.push(EventGroup { key, rows: 0..0, listed: 0, marked: 0 });
+        new
+    }
+
     /// The group with this key, a new one where there is none yet.
     fn group(&mut self, key: GroupKey) -> u32 {
-        let new = u32::try_from(self.groups.len()).unwrap_or(NONE);
-        let group = *self.known.entry(key.clone()).or_insert(new);
-        if group == new {
-            self.groups.push(Gathered { key, listed: 0, admitted: 0 });
+        if let Some(group) = self.known.get(&key) {
+            return *group;
         }
+        let group = self.found(key.clone());
+        self.known.insert(key, group);
         group
     }
 
@@ -121,28 +136,19 @@ impl<'a> Gathering<'a> {
         }
     }
 
-    /// Puts each row where one of its texts belongs, which is found out once for each text.
-    fn put_by_text(
-        &mut self,
-        listing: &Listing,
-        text_at: impl Fn(&Listing, usize) -> Option<usize>,
-        key: impl Fn(&Arc<str>) -> GroupKey,
-    ) {
-        let mut of_text = vec![NONE; listing.strings().len()];
-        for row in 0..listing.len() {
-            let at = text_at(listing, row).unwrap_or(usize::MAX);
-            let (Some(group), Some(text)) = (of_text.get_mut(at), listing.strings().get(at)) else {
-                continue;
-            };
-            if *group == NONE {
-                let lies_at = Arc::as_ptr(text).addr();
-                *group = match self.by_text.get(&lies_at) {
-                    Some(group) => *group,
-                    None => self.group(key(text)),
-                };
-                self.by_text.insert(lies_at, *group);
+    /// Puts each row in the group of a number that it has.
+    fn put_by_number(&mut self, number_of: impl Fn(usize) -> usize, key: impl Fn(u32) -> GroupKey) {
+        let rows = self.shelf.map_or(0, |shelf| shelf.listing.len());
+        for row in 0..rows {
+            let number = number_of(row);
+            let mut group = self.by_number.get(number).copied().unwrap_or(NONE);
+            if group == NONE {
+                group = self.found(key(u32::try_from(number).unwrap_or(NONE)));
+                if let Some(by_number) = self.by_number.get_mut(number) {
+                    *by_number = group;
+                }
             }
-            self.of_row.push(*group);
+            self.of_row.push(group);
         }
     }
 
@@ -151,14 +157,12 @@ impl<'a> Gathering<'a> {
         let alike = listing.alike(self.zone);
         for set in alike.chunk_by(|one, other| one.first == other.first) {
             let Some(event) = set.first().and_then(|one| listing.row(one.row)) else { continue };
-            let group = u32::try_from(self.groups.len()).unwrap_or(NONE);
-            let key = GroupKey::Alike {
+            let group = self.found(GroupKey::Alike {
                 extension: listing.extension().clone(),
                 event_type: event.event_type(),
                 method: event.method(),
                 url: event.url(),
-            };
-            self.groups.push(Gathered { key, listed: 0, admitted: 0 });
+            });
             for one in set {
                 if let Some(of_row) = self.of_row.get_mut(one.row) {
                     *of_row = group;
@@ -185,21 +189,24 @@ impl<'a> Gathering<'a> {
         let group = self.of_row.get(row).copied().unwrap_or(NONE);
         let (Some(place), Some(shelf)) = (self.place(row), self.shelf) else { return };
         let Some(gathered) = self.groups.get_mut(index(group)) else { return };
-        gathered.admitted += 1;
+        gathered.rows.end += 1;
         self.admitted.push((group, place));
         let listing = &shelf.listing;
-        match &mut self.sorted_by {
-            SortedBy::Nothing => {}
-            SortedBy::Date(dates) => {
-                dates.push(listing.row(row).and_then(|event| event.modified().instant(self.zone)));
-            }
-            SortedBy::Text(texts) => {
-                let of_url = self.order == EventOrder::Url;
-                let at = if of_url { listing.url_at(row) } else { listing.note_at(row) };
-                let text = at.and_then(|at| listing.strings().get(at));
-                texts.push(text.map_or("", |text| text));
-            }
-        }
+        let key = match self.order {
+            EventOrder::Listed => return,
+            EventOrder::Oldest => listing.moment_at(row, self.zone),
+            EventOrder::Url => self.rank(shelf, listing.url_at(row)),
+            EventOrder::Note => self.rank(shelf, listing.note_at(row)),
+        };
+        let at = u32::try_from(self.keyed.len()).unwrap_or(u32::MAX);
+        self.keyed.push((key.unwrap_or(LAST), at));
+    }
+
+    /// The place of a text among all that are sorted; `None` for the empty one.
+    fn rank(&self, shelf: &Shelf, text: Option<usize>) -> Option<u64> {
+        let text = *shelf.texts.get(text?)?;
+        let rank = self.strings.ranks().get(index(text))?;
+        self.strings.text(text).filter(|text| !text.is_empty()).map(|_| u64::from(*rank))
     }
 
     fn place(&self, row: usize) -> Option<Place> {
@@ -216,67 +223,63 @@ impl<'a> Gathering<'a> {
 
     /// Everything that was taken in, group by group, and the groups.
     pub(super) fn finish(self) -> (Vec<Place>, Vec<EventGroup>) {
-        let Self { groups, admitted, sorted_by, .. } = self;
-        let (mut next, mut end) = (vec![0; groups.len()], 0);
-        let shown = groups.into_iter().zip(0..).filter(|(group, _)| group.admitted > 0);
-        let mut shown: Vec<(Gathered, usize)> = shown.collect();
-        shown.sort_by(|(one, _), (other, _)| one.stands().cmp(&other.stands()));
-        let arranged = shown.into_iter().map(|(Gathered { key, listed, admitted }, at)| {
-            let start = end;
-            end += admitted;
-            if let Some(next) = next.get_mut(at) {
-                *next = start;
-            }
-            EventGroup { key, rows: start..end, listed, marked: 0 }
+        let Self { mut groups, admitted, mut keyed, .. } = self;
+        let mut order: Vec<usize> = (0..groups.len()).collect();
+        order.sort_by(|one, other| {
+            groups.get(*one).map(stands).cmp(&groups.get(*other).map(stands))
         });
-        let arranged = arranged.collect();
+        let (mut next, mut end) = (vec![0; groups.len()], 0);
+        for at in order {
+            if let (Some(group), Some(next)) = (groups.get_mut(at), next.get_mut(at)) {
+                *next = end;
+                end += group.rows.end;
+                group.rows = *next..end;
+            }
+        }
         let mut places = vec![Place::default(); admitted.len()];
-        for event in sorted_by.order(admitted.len()) {
-            let Some((group, place)) = admitted.get(event) else { continue };
-            let Some(next) = next.get_mut(index(*group)) else { continue };
+        let mut put = |(group, place): &(u32, Place)| {
+            let Some(next) = next.get_mut(index(*group)) else { return };
             if let Some(free) = places.get_mut(*next) {
                 *free = *place;
             }
             *next += 1;
+        };
+        if keyed.is_empty() {
+            admitted.iter().for_each(put);
+        } else {
+            in_order(&mut keyed);
+            for (_, at) in keyed {
+                admitted.get(index(at)).into_iter().for_each(&mut put);
+            }
         }
-        (places, arranged)
+        groups.retain(|group| !group.rows.is_empty());
+        groups.sort_by_key(|group| group.rows.start);
+        (places, groups)
     }
 }
 
-impl SortedBy<'_> {
-    /// The numbers of events in order.
-    fn order(&self, events: usize) -> Vec<usize> {
-        let mut order: Vec<usize> = (0..events).collect();
-        match self {
-            Self::Nothing => {}
-            Self::Date(dates) => order.sort_by_key(|event| {
-                let date = dates.get(*event).copied().flatten();
-                (date.is_none(), date)
-            }),
-            Self::Text(texts) => order.sort_by_key(|event| {
-                let text = texts.get(*event).copied().unwrap_or_default();
-                (text.is_empty(), text)
-            }),
-        }
-        order
+/// Sorts; what comes last stands no further behind the others than it has to, as numbers that
+/// differ in few bits are sorted faster.
+fn in_order(keyed: &mut [Keyed]) {
+    let others = keyed.iter().map(|(key, _)| *key).filter(|key| *key != LAST).max();
+    let last = others.map_or(0, |most| most + 1);
+    for (key, _) in keyed.iter_mut() {
+        *key = last.min(*key);
     }
+    sorting::sort(keyed);
 }
 
-impl Gathered {
-    /// Where it stands among groups of its kind.
-    fn stands(&self) -> (bool, u64, Reverse<usize>, &str) {
-        let size = Reverse(self.admitted);
-        match &self.key {
-            GroupKey::Type(event_type) => (false, event_type.number().into(), Reverse(0), ""),
-            GroupKey::Extension(_) | GroupKey::Alike { .. } => (false, 0, Reverse(0), ""),
-            GroupKey::Host(host) => {
-                (host.is_none(), 0, size, host.as_ref().map_or("", Foreign::raw))
-            }
-            GroupKey::Note(note) => (note.is_empty(), 0, size, note.raw()),
-            GroupKey::Owner(owner) => {
-                let id = owner.as_ref().map_or("", UserId::as_str);
-                (id.is_empty(), id.parse().unwrap_or(u64::MAX), Reverse(0), id)
-            }
+/// Where a group stands among those of its kind, while its rows begin at none.
+fn stands(group: &EventGroup) -> (bool, u64, Reverse<usize>, &str) {
+    let size = Reverse(group.rows.end);
+    match &group.key {
+        GroupKey::Type(event_type) => (false, event_type.number().into(), Reverse(0), ""),
+        GroupKey::Extension(_) | GroupKey::Alike { .. } => (false, 0, Reverse(0), ""),
+        GroupKey::Host(host) => (host.is_none(), 0, size, host.as_ref().map_or("", Foreign::raw)),
+        GroupKey::Note(note) => (note.is_empty(), 0, size, note.raw()),
+        GroupKey::Owner(owner) => {
+            let id = owner.as_ref().map_or("", UserId::as_str);
+            (id.is_empty(), id.parse().unwrap_or(u64::MAX), Reverse(0), id)
         }
     }
 }

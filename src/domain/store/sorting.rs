@@ -1,0 +1,178 @@
+//! Sorting a million numbers or texts while somebody waits for the next picture.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Bits by which numbers are sorted at a time.
+const DIGIT: u32 = 11;
+const DIGITS: usize = 1 << DIGIT;
+
+/// So few are sorted faster one by one.
+const FEW: usize = 1_000;
+
+/// A number to sort by, and what is sorted.
+pub(super) type Keyed = (u64, u32);
+
+/// Sorts by the numbers; equal ones keep their order.
+pub(super) fn sort(keyed: &mut [Keyed]) {
+    if keyed.len() < FEW {
+        keyed.sort_by_key(|(key, _)| *key);
+        return;
+    }
+    let first = keyed.first().map_or(0, |(key, _)| *key);
+    // What is the same in all numbers is passed over.
+    let differ = keyed.iter().fold(0, |differ, (key, _)| differ | (key ^ first));
+    let mut spare = keyed.to_vec();
+    let (mut shift, mut in_spare) = (0, false);
+    while let Some(rest) = differ.checked_shr(shift).filter(|rest| *rest != 0) {
+        shift += rest.trailing_zeros();
+        if in_spare {
+            by_digit(&spare, keyed, shift);
+        } else {
+            by_digit(keyed, &mut spare, shift);
+        }
+        in_spare = !in_spare;
+        shift += DIGIT;
+    }
+    if in_spare {
+        keyed.copy_from_slice(&spare);
+    }
+}
+
+fn by_digit(keyed: &[Keyed], sorted: &mut [Keyed], shift: u32) {
+    let digit = |key: u64| usize::try_from(key >> shift).unwrap_or(usize::MAX) % DIGITS;
+    let mut next = [0_usize; DIGITS];
+    for (key, _) in keyed {
+        if let Some(count) = next.get_mut(digit(*key)) {
+            *count += 1;
+        }
+    }
+    let mut start = 0;
+    for next in &mut next {
+        start += std::mem::replace(next, start);
+    }
+    for one in keyed {
+        let Some(next) = next.get_mut(digit(one.0)) else { continue };
+        if let Some(place) = sorted.get_mut(*next) {
+            *place = *one;
+        }
+        *next += 1;
+    }
+}
+
+/// The place of each text among all of them when they are sorted byte by byte; no two are equal.
+pub(super) fn ranks(texts: &[Arc<str>]) -> Box<[u32]> {
+    let mut keyed: Vec<Keyed> = (0_u32..).zip(texts).map(|(at, _)| (0, at)).collect();
+    let mut left = vec![(0..keyed.len(), 0)];
+    while let Some((these, from)) = left.pop() {
+        let Some(part) = keyed.get_mut(these.clone()) else { continue };
+        let again = sort_from(texts, part, from);
+        left.extend(
+            again
+                .into_iter()
+                .map(|(run, from)| (these.start + run.start..these.start + run.end, from)),
+        );
+    }
+    let mut ranks = vec![0; texts.len()];
+    for ((_, at), rank) in keyed.iter().zip(0_u32..) {
+        let place = usize::try_from(*at).ok().and_then(|at| ranks.get_mut(at));
+        if let Some(place) = place {
+            *place = rank;
+        }
+    }
+    ranks.into()
+}
+
+/// Sorts texts that are the same up to some byte by the next eight bytes in which any of them differ.
+/// Returns those of which these are the same, and from where on they may differ.
+fn sort_from(texts: &[Arc<str>], part: &mut [Keyed], from: usize) -> Vec<(Range<usize>, usize)> {
+    let text = |at: u32| {
+        usize::try_from(at)
+            .ok()
+            .and_then(|at| texts.get(at))
+            .map_or(&[][..], |text| text.as_bytes())
+    };
+    let rest = |at: u32, from: usize| text(at).get(from..).unwrap_or_default();
+    if part.len() < FEW {
+        let length = |at: u32| text(at).len();
+        part.sort_unstable_by(|(_, one), (_, other)| {
+            let rests = rest(*one, from).cmp(rest(*other, from));
+            rests.then_with(|| length(*one).cmp(&length(*other)))
+        });
+        return Vec::new();
+    }
+    let model = part.first().map_or(&[][..], |(_, at)| rest(*at, from));
+    let same = part.iter().fold(model.len(), |same, (_, at)| {
+        let rest = rest(*at, from);
+        match (model.get(..same), rest.get(..same)) {
+            (Some(model), Some(rest)) if model == rest => same,
+            _ => model.iter().zip(rest).take_while(|(one, other)| one == other).count(),
+        }
+    });
+    let from = from + same;
+    for (key, at) in part.iter_mut() {
+        let mut bytes = [0; 8];
+        rest(*at, from).iter().zip(&mut bytes).for_each(|(byte, place)| *place = *byte);
+        *key = u64::from_be_bytes(bytes);
+    }
+    sort(part);
+    let mut again = Vec::new();
+    let mut start = 0;
+    for run in part.chunk_by_mut(|one, other| one.0 == other.0) {
+        let range = start..start + run.len();
+        start = range.end;
+        let longer = run.iter().any(|(_, at)| text(*at).len() > from + 8);
+        if longer && run.len() > 1 {
+            again.push((range, from + 8));
+        } else {
+            // They end here, and differ at most in zeros at their ends.
+            run.sort_unstable_by_key(|(_, at)| text(*at).len());
+        }
+    }
+    again
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(16))]
+
+        #[test]
+        fn numbers_are_sorted_and_equal_ones_keep_their_order(
+            keys in prop::collection::vec(prop_oneof![0..5_u64, any::<u64>()], 0..3 * FEW),
+            shift in 0..64_u32,
+        ) {
+            let mut sorted: Vec<Keyed> = keys.iter().map(|key| key >> shift).zip(0..).collect();
+            let mut naive = sorted.clone();
+            naive.sort_by_key(|(key, _)| *key);
+            sort(&mut sorted);
+            prop_assert_eq!(sorted, naive);
+        }
+
+        #[test]
+        fn texts_have_the_place_that_comparing_them_gives(
+            texts in prop::collection::btree_set(
+                prop_oneof![
+                    "[ab\u{0}]{0,20}",
+                    "https://crm[0-3].acme.test/in\\?hook=[0-9a-f]{1,4}\u{0}{0,9}",
+                ],
+                0..2 * FEW,
+            ),
+            turn in any::<prop::sample::Index>(),
+        ) {
+            let mut texts: Vec<Arc<str>> = texts.iter().map(|text| text.as_str().into()).collect();
+            let middle = if texts.is_empty() { 0 } else { turn.index(texts.len()) };
+            texts.rotate_left(middle);
+            texts.reverse();
+            let mut naive = texts.clone();
+            naive.sort();
+            for (text, rank) in texts.iter().zip(ranks(&texts)) {
+                prop_assert_eq!(text, &naive[usize::try_from(rank).unwrap()]);
+            }
+        }
+    }
+}
