@@ -211,8 +211,11 @@ pub enum Verdict {
 pub struct Narrowed<'a> {
     /// What of the extension cannot be read.
     unread: Option<Unread>,
-    /// Asked apart, since many events share few URLs.
+    /// Asked once for all events of a type.
+    of_type: Vec<&'a Term>,
+    /// Asked once for each text, since many events share few.
     of_url: Vec<&'a Term>,
+    of_words: Vec<&'a Term>,
     of_rest: Vec<&'a Term>,
     zone: &'a TimeZone,
 }
@@ -336,8 +339,14 @@ impl Expression {
     /// What is left to ask of the events of one extension once it answered for itself; `None` when
     /// none of them can be meant.
     pub fn narrowed(&self, extension: &Extension) -> Option<Narrowed<'_>> {
-        let (of_url, of_rest) = (Vec::new(), Vec::new());
-        let mut narrowed = Narrowed { unread: None, of_url, of_rest, zone: &self.zone };
+        let mut narrowed = Narrowed {
+            unread: None,
+            of_type: Vec::new(),
+            of_url: Vec::new(),
+            of_words: Vec::new(),
+            of_rest: Vec::new(),
+            zone: &self.zone,
+        };
         for term in &self.terms {
             match term.test.of_extension(extension).map(|answer| term.says(answer)) {
                 Some(Ok(false)) => return None,
@@ -345,10 +354,7 @@ impl Expression {
                 Some(Err(unread)) => {
                     narrowed.unread.get_or_insert(unread);
                 }
-                None if matches!(term.test, Test::Host(_) | Test::Url(_)) => {
-                    narrowed.of_url.push(term);
-                }
-                None => narrowed.of_rest.push(term),
+                None => narrowed.add(term),
             }
         }
         Some(narrowed)
@@ -362,10 +368,36 @@ impl Term {
     }
 }
 
-impl Narrowed<'_> {
+impl<'a> Narrowed<'a> {
+    fn add(&mut self, term: &'a Term) {
+        let these = match term.test {
+            Test::Type(_) => &mut self.of_type,
+            Test::Host(_) | Test::Url(_) => &mut self.of_url,
+            Test::Words(_) => &mut self.of_words,
+            Test::Extension(_)
+            | Test::Kind(_)
+            | Test::Owner(_)
+            | Test::Label(_)
+            | Test::Named(_)
+            | Test::Method(_)
+            | Test::Status(_)
+            | Test::Is(_)
+            | Test::Modified(_)
+            | Test::Age(_)
+            | Test::Id(_)
+            | Test::Note(_) => &mut self.of_rest,
+        };
+        these.push(term);
+    }
+
     /// What holds for every event of the extension alike, where nothing is left to ask them.
     pub fn of_all(&self) -> Option<Verdict> {
-        let open = !self.of_url.is_empty() || !self.of_rest.is_empty();
+        self.of_type.is_empty().then(|| self.of_all_of_its_types()).flatten()
+    }
+
+    /// The same for the events of the types that are [meant](Self::is_of_type).
+    pub fn of_all_of_its_types(&self) -> Option<Verdict> {
+        let open = [&self.of_url, &self.of_words, &self.of_rest].iter().any(|of| !of.is_empty());
         (!open).then(|| self.of_extension())
     }
 
@@ -384,18 +416,43 @@ impl Narrowed<'_> {
         self.unread.map_or(Verdict::Meant, Verdict::PassedOver)
     }
 
-    /// Whether an event of the extension is meant; `by_url` answers
-    /// [`matches_url`](Self::matches_url) for its URL.
-    pub fn judge(&self, event: &Candidate<'_>, by_url: impl FnOnce() -> bool) -> Verdict {
-        let rest = self.of_rest.iter().map(|term| term.says(term.test.holds(event, self.zone)));
-        let rest = self.of_extension().and_all(rest);
-        let asks = rest != Verdict::NotMeant && !self.of_url.is_empty();
-        if asks && !by_url() { Verdict::NotMeant } else { rest }
+    /// Whether events of this type are meant, as far as it decides.
+    pub fn is_of_type(&self, event_type: EventType) -> bool {
+        let is = |test: &Test| matches!(test, Test::Type(types) if types.contains(&event_type));
+        self.of_type.iter().all(|term| is(&term.test) != term.negated)
     }
 
     /// Whether events with this URL are meant, as far as it decides.
     pub fn matches_url(&self, url: &str) -> bool {
         self.of_url.iter().all(|term| term.test.holds_for_url(url) != Some(term.negated))
+    }
+
+    /// How many terms look for words in the texts of an event.
+    pub fn word_terms(&self) -> usize {
+        self.of_words.len()
+    }
+
+    /// Whether one of these terms finds a word of its own in a text.
+    pub fn finds_word(&self, term: usize, text: &str) -> bool {
+        let found = |test: &Test| matches!(test, Test::Words(words) if words.iter().any(|word| word.is_in(text)));
+        self.of_words.get(term).is_some_and(|term| found(&term.test))
+    }
+
+    /// Whether an event is meant, as far as it decides that this term found a word in one of its
+    /// texts, or in none.
+    pub fn wants_word(&self, term: usize, found: bool) -> bool {
+        self.of_words.get(term).is_none_or(|term| found != term.negated)
+    }
+
+    /// What is left to say of an event whose type, URL and words are meant; where nothing else is
+    /// asked, it is not called for.
+    pub fn judge_rest<'e>(&self, event: impl FnOnce() -> Candidate<'e>) -> Verdict {
+        if self.of_rest.is_empty() {
+            return self.of_extension();
+        }
+        let event = event();
+        let rest = self.of_rest.iter().map(|term| term.says(term.test.holds(&event, self.zone)));
+        self.of_extension().and_all(rest)
     }
 }
 
@@ -567,10 +624,10 @@ fn fits_host(pattern: &Pattern, url: &str) -> bool {
 /// Event URLs hold the service's placeholders, which a strict parser refuses.
 pub fn host_of(url: &str) -> &str {
     let host = authority_of(url);
-    match host.split_once(']') {
-        Some((address, _)) => address.trim_start_matches('['),
-        None => host.split_once(':').map_or(host, |(name, _)| name),
+    if let Some((address, _)) = cut(host, b']') {
+        return address.trim_start_matches('[');
     }
+    cut(host, b':').map_or(host, |(name, _)| name)
 }
 
 /// Host and port of a URL as they stand there.
@@ -580,6 +637,16 @@ fn authority_of(url: &str) -> &str {
         return "";
     };
     let end = rest.bytes().position(|byte| matches!(byte, b'/' | b'?' | b'#' | b'\\'));
-    let authority = end.and_then(|end| rest.get(..end)).unwrap_or(rest);
-    authority.rsplit_once('@').map_or(authority, |(_, host)| host)
+    let mut authority = end.and_then(|end| rest.get(..end)).unwrap_or(rest);
+    while let Some((_, host)) = cut(authority, b'@') {
+        authority = host;
+    }
+    authority
+}
+
+/// What stands before and behind the first of these characters. Hosts are too short to be searched
+/// in a cleverer way.
+fn cut(text: &str, at: u8) -> Option<(&str, &str)> {
+    let place = text.bytes().position(|byte| byte == at)?;
+    Some((text.get(..place)?, text.get(place + 1..)?))
 }

@@ -669,11 +669,21 @@ proptest! {
         let extension = if known { &EXTENSION } else { &unknown };
         let event = Candidate { extension, ..event() };
         let narrowed = expression.narrowed(extension);
-        let verdict = narrowed.map_or(Verdict::NotMeant, |narrowed| {
-            let judge = || narrowed.judge(&event, || narrowed.matches_url(event.url));
-            narrowed.of_all().unwrap_or_else(judge)
+        let verdict = narrowed.map_or(Ok(Verdict::NotMeant), |narrowed| {
+            let texts = [event.url, event.note, event.id];
+            let mut words = (0..narrowed.word_terms()).map(|term| {
+                let found = texts.iter().any(|text| narrowed.finds_word(term, text));
+                narrowed.wants_word(term, found)
+            });
+            let meant = narrowed.is_of_type(event.event_type)
+                && narrowed.matches_url(event.url)
+                && words.all(|wanted| wanted);
+            let judge =
+                || if meant { narrowed.judge_rest(|| event.clone()) } else { Verdict::NotMeant };
+            prop_assert!(narrowed.of_all().is_none_or(|verdict| verdict == judge()));
+            Ok(judge())
         });
-        prop_assert_eq!(verdict, expression.judge(&event));
+        prop_assert_eq!(verdict?, expression.judge(&event));
     }
 }
 

@@ -99,6 +99,14 @@ pub(super) struct Known<'a> {
     pub(super) failures: Option<&'a HashMap<EventKey, Failure>>,
 }
 
+/// What an expression says of each text of a listing: each is asked once, however many events have
+/// it.
+struct Asked {
+    urls: Vec<Option<bool>>,
+    /// The texts for each term of words, one behind the other.
+    words: Vec<Option<bool>>,
+}
+
 /// Why neither of two rows with one key can be used: nobody knows which of them a call would mean.
 const DISPUTED: &str = "its id is listed twice, with different contents";
 
@@ -270,29 +278,30 @@ impl Listing {
         known: Known<'a>,
     ) -> impl Iterator<Item = (usize, Verdict)> + 'a {
         let narrowed = expression.narrowed(extension);
-        let of_all = narrowed.as_ref().map_or(Some(Verdict::NotMeant), Narrowed::of_all);
-        let rows = if of_all == Some(Verdict::NotMeant) { 0..0 } else { 0..self.len() };
+        let of_all = narrowed.as_ref().and_then(Narrowed::of_all_of_its_types);
+        let is_of_type = |of: EventType| narrowed.as_ref().is_some_and(|all| all.is_of_type(of));
+        let rows = self.groups().filter(|(event_type, _)| is_of_type(*event_type));
+        let rows: Vec<Range<usize>> = rows.map(|(_, rows)| rows).collect();
         let standings = narrowed.as_ref().and_then(|narrowed| self.standings(narrowed, known));
-        // Each URL is asked once, however many events have it.
-        let mut by_url: Vec<Option<bool>> = vec![None; self.strings.len()];
+        let mut texts = of_all.is_none().then(|| narrowed.as_ref().map(|of| Asked::new(self, of)));
         let mut judge = move |row: usize| {
             let (Some(narrowed), Some(view)) = (&narrowed, self.row(row)) else {
                 return Verdict::NotMeant;
             };
-            let index = usize::try_from(view.row.url).ok();
-            let mut url_fits = || {
-                let known = index.and_then(|index| by_url.get_mut(index));
-                let answer = || narrowed.matches_url(self.text(view.row.url));
-                known.map_or_else(answer, |known| *known.get_or_insert_with(answer))
-            };
             if let Some(verdict) = of_all {
                 return verdict;
             }
-            let mut event = view.candidate(extension);
-            event.standings = standings.as_ref().map(|of| of(&view)).unwrap_or_default();
-            narrowed.judge(&event, &mut url_fits)
+            if !texts.iter_mut().flatten().all(|texts| texts.are_meant(narrowed, &view)) {
+                return Verdict::NotMeant;
+            }
+            narrowed.judge_rest(|| {
+                let mut event = view.candidate(extension);
+                event.standings = standings.as_ref().map(|of| of(&view)).unwrap_or_default();
+                event
+            })
         };
-        rows.map(move |row| (row, judge(row))).filter(|(_, verdict)| *verdict != Verdict::NotMeant)
+        let judged = rows.into_iter().flatten().map(move |row| (row, judge(row)));
+        judged.filter(|(_, verdict)| *verdict != Verdict::NotMeant)
     }
 
     /// What is known of each row, where it is asked for.
@@ -451,6 +460,35 @@ impl Listing {
                 place.and_then(|place| self.others.get(place)).map_or("", |i| self.text(*i))
             }
         }
+    }
+}
+
+impl Asked {
+    fn new(listing: &Listing, narrowed: &Narrowed<'_>) -> Self {
+        let texts = listing.strings.len();
+        Self { urls: vec![None; texts], words: vec![None; texts * narrowed.word_terms()] }
+    }
+
+    /// Whether an event is meant as far as its URL and words decide.
+    fn are_meant(&mut self, narrowed: &Narrowed<'_>, event: &EventView<'_>) -> bool {
+        let listing = event.listing;
+        let texts = self.urls.len();
+        let place = |index: u32| usize::try_from(index).unwrap_or(usize::MAX);
+        let url = event.row.url;
+        let fits = || narrowed.matches_url(listing.text(url));
+        if !self.urls.get_mut(place(url)).map_or_else(fits, |known| *known.get_or_insert_with(fits))
+        {
+            return false;
+        }
+        (0..narrowed.word_terms()).all(|term| {
+            let mut finds = |index: u32| {
+                let finds = || narrowed.finds_word(term, listing.text(index));
+                let known = self.words.get_mut(place(index).saturating_add(term * texts));
+                known.map_or_else(finds, |known| *known.get_or_insert_with(finds))
+            };
+            let found = finds(url) || finds(event.row.note);
+            narrowed.wants_word(term, found || narrowed.finds_word(term, event.id()))
+        })
     }
 }
 
