@@ -308,8 +308,10 @@ impl Arrangement {
     /// Counts the marked events of every group again.
     pub fn count_marks(&mut self, store: &EventStore) {
         let Self { sources, places, groups, .. } = self;
-        let marked =
-            |source: &Source| store.shelves.get(&source.number).filter(|shelf| shelf.marked > 0);
+        let marked = |source: &Source| {
+            let shelf = store.shelves.get(&source.number).map(AsRef::as_ref);
+            shelf.filter(|shelf| shelf.marked > 0)
+        };
         let shelves: Vec<Option<&Shelf>> =
             if store.marked == 0 { Vec::new() } else { sources.iter().map(marked).collect() };
         let is_marked = |place: &&Place| {
