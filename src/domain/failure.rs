@@ -273,6 +273,7 @@ pub fn without_profile(sentence: &str) -> String {
         ("url in the profile", "--url"),
         ("under extensions in the profile", "with --extension"),
         ("what auth in the profile names", "the token in CALLSWEEP_TOKEN"),
+        (", and the profile does not name it", ""),
     ];
     let sentence = by_flags
         .iter()
