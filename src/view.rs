@@ -8,6 +8,7 @@
 //! that screen readers and magnifiers follow. Whatever is drawn on top puts it anew.
 
 mod actions;
+mod details;
 mod dialogs;
 mod empty;
 mod events;
@@ -56,6 +57,7 @@ fn draw_all(model: &Model, frame: &mut Frame<'_>) {
     match model.dialog() {
         Some(Dialog::Review(review)) => review::draw(model, review, frame),
         Some(Dialog::Question(question)) => dialogs::question(model, question, frame),
+        Some(Dialog::Details(details)) => details::draw(model, details, frame),
         Some(Dialog::Filter(_) | Dialog::Marking(_)) | None => {}
     }
     if let Some(list) = model.actions() {
@@ -216,7 +218,7 @@ fn prompt(model: &Model, frame: &mut Frame<'_>, area: Rect) {
             let what = if prompt.marks() { "mark" } else { "unmark" };
             Some(dialogs::typed_line(what, &prompt.line_shown(), columns))
         }
-        Some(Dialog::Review(_) | Dialog::Question(_)) | None => None,
+        Some(Dialog::Review(_) | Dialog::Question(_) | Dialog::Details(_)) | None => None,
     };
     if let Some((line, column)) = typed {
         frame.render_widget(line, area);
@@ -250,7 +252,7 @@ fn about_typed(model: &Model) -> Option<Span<'static>> {
             Some(dialogs::about_filter(prompt.line(), prompt.refused(), &passed_over))
         }
         Dialog::Marking(prompt) => Some(meaning(prompt)),
-        Dialog::Review(_) | Dialog::Question(_) => None,
+        Dialog::Review(_) | Dialog::Question(_) | Dialog::Details(_) => None,
     }
 }
 
@@ -343,5 +345,18 @@ fn put_row(
         let bar = Rect { width: words.clamp(SHORTEST_BAR, row.width.max(SHORTEST_BAR)), ..row };
         frame.buffer_mut().set_style(bar.intersection(row), theme::CURSOR);
         put_cursor(frame, row, 0, 0);
+    }
+}
+
+/// Shows that a row is in the range which moving extends: underlined, and `|` in front where the
+/// cursor is not.
+fn put_range(frame: &mut Frame<'_>, inner: Rect, offset: usize) {
+    let Ok(offset) = u16::try_from(offset) else { return };
+    let row = Rect { y: inner.y.saturating_add(offset), height: 1, ..inner }.intersection(inner);
+    frame.buffer_mut().set_style(row, theme::RANGE);
+    if let Some(marker) =
+        frame.buffer_mut().cell_mut((row.x, row.y)).filter(|it| it.symbol() == " ")
+    {
+        marker.set_symbol("|");
     }
 }

@@ -6,7 +6,7 @@ use crate::domain::{Extension, ExtensionNumber, Fetched, Listing, OddRow};
 use super::events::Source;
 use super::outage::Flow;
 use super::status::Tone;
-use super::{Cursor, Effect, EventsPanel, Model, Motion, Panel};
+use super::{Cursor, Effect, EventsPanel, Line, Model, Motion, Panel};
 
 impl Model {
     /// The extension whose events are shown, where it is one.
@@ -177,6 +177,9 @@ impl Model {
     pub(super) fn open_or_close(&mut self, open: Option<bool>) {
         match (self.focus, open) {
             (Panel::Extensions, None | Some(true)) => self.focus_panel(Panel::Events),
+            (Panel::Events, None) if matches!(self.events.current(), Some(Line::Event { .. })) => {
+                self.open_details();
+            }
             (Panel::Events, _) => {
                 if !self.events.fold(open) {
                     self.focus_panel(Panel::Extensions);
@@ -185,6 +188,7 @@ impl Model {
             (Panel::Status | Panel::Marked | Panel::Calls, Some(false)) => {
                 self.focus_panel(Panel::Extensions);
             }
+            (Panel::Status | Panel::Marked, None) => self.open_details(),
             (Panel::Extensions | Panel::Status | Panel::Marked | Panel::Calls, _) => {}
         }
     }

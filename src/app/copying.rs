@@ -12,8 +12,12 @@ use super::{
 impl Model {
     /// `c` in the review: its calls. Everywhere else the row under the cursor.
     pub(super) fn copy(&mut self) -> Vec<Effect> {
-        let Some(Dialog::Review(review)) = &self.dialog else {
-            return self.copy_rows(false);
+        let review = match &self.dialog {
+            Some(Dialog::Review(review)) => review,
+            Some(Dialog::Details(details)) => return self.copy_details(details),
+            Some(Dialog::Filter(_) | Dialog::Marking(_) | Dialog::Question(_)) | None => {
+                return self.copy_rows(false);
+            }
         };
         let Some(plan) = review.plan() else {
             let why = if review.is_of_undo() {
@@ -97,6 +101,7 @@ impl Model {
                 let count = count_of(self.store.marked_in(number), "event");
                 format!("{}: {count} marked", self.mask.number(number))
             }
+            MarkedLine::Command => self.mask.text(self.command_line().unwrap_or_default()),
             MarkedLine::Event(number, row) => self
                 .store
                 .listing(number)
@@ -143,7 +148,7 @@ fn call_text(machine: &Machine, call: usize, mask: &Mask) -> Option<String> {
     Some(words.join(" "))
 }
 
-fn joined(rows: &[String]) -> String {
+pub(super) fn joined(rows: &[String]) -> String {
     rows.iter().flat_map(|row| [row, "\n"]).collect()
 }
 

@@ -7,7 +7,8 @@ use std::collections::HashSet;
 
 use crate::change::Selection;
 use crate::domain::{
-    EventType, Extension, ExtensionNumber, Fetched, Listing, Meant, PassedOver, TakenBack,
+    EventType, Extension, ExtensionNumber, Fetched, Listing, Meant, NotSelected, PassedOver,
+    TakenBack, selecting, shell_word,
 };
 
 use super::extensions::ExtensionRow;
@@ -29,6 +30,8 @@ pub(super) struct Marks {
     hidden: usize,
     /// For which marks that holds; `None` where a filter changed since.
     counted: Option<u64>,
+    /// The command line that selects them, or why there is none, and for which marks that holds.
+    command: Option<(u64, Result<String, NotSelected>)>,
     cursor: Cursor,
 }
 
@@ -69,6 +72,8 @@ pub enum MarkedLine {
     Extension(ExtensionNumber),
     /// A marked event, by its row in the extension's listing.
     Event(ExtensionNumber, usize),
+    /// The command line that selects the same events.
+    Command,
 }
 
 /// How a box is drawn: the tri-state of a group.
@@ -141,7 +146,8 @@ impl Model {
 
     /// How many lines the Marked panel has.
     pub fn marked_lines(&self) -> usize {
-        self.store.marked_extensions() + self.store.marked()
+        let rows = self.store.marked_extensions() + self.store.marked();
+        rows + usize::from(rows > 0)
     }
 
     /// Lines of the Marked panel from this one on.
@@ -151,7 +157,39 @@ impl Model {
             std::iter::once(MarkedLine::Extension(number.clone()))
                 .chain(rows.map(|row| MarkedLine::Event(number.clone(), row)))
         });
-        lines.skip(first)
+        let command = (self.store.marked() > 0).then_some(MarkedLine::Command);
+        lines.chain(command).skip(first)
+    }
+
+    /// The command line that selects the marked events, while Marked is in sight; in words where
+    /// there is none.
+    pub fn command_line(&self) -> Option<&str> {
+        let (_, command) = self.marks.command.as_ref()?;
+        Some(match command {
+            Ok(command) => command,
+            Err(NotSelected::TooLong { .. }) => "too many events to name them on a command line",
+            Err(NotSelected::Nothing | NotSelected::None) => "no one command line selects these",
+        })
+    }
+
+    /// Writes the command line anew where Marked is in sight and the marks are others.
+    pub(super) fn write_command(&mut self) {
+        let version = self.store.marks_version();
+        let written = self.marks.command.as_ref().is_some_and(|(at, _)| *at == version);
+        if written || self.layout.panel(Panel::Marked).is_none() {
+            return;
+        }
+        let last = self.marks.marking.as_ref().map(Marking::expression);
+        let extensions = self.extensions.found();
+        let arguments = selecting(&self.store, extensions, last, &self.now.local);
+        let target = &self.facts.target;
+        let session = match () {
+            () if self.facts.demo => String::new(),
+            () if target.profile == target.host() => format!(" --url {}", target.origin),
+            () => format!(" --profile {}", shell_word(&target.profile)),
+        };
+        let command = arguments.map(|arguments| format!("callsweep delete{session} {arguments}"));
+        self.marks.command = Some((version, command));
     }
 }
 
@@ -447,6 +485,9 @@ impl Model {
             Some(MarkedLine::Extension(number)) => {
                 let rows = 0..self.store.listing(&number).map_or(0, Listing::len);
                 self.store.set_marks(&number, rows, false);
+            }
+            Some(MarkedLine::Command) => {
+                self.notice(Tone::Plain, "c copies this command line");
             }
             None => {}
         }

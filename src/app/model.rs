@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::consent::{Consent, PictureId, Unread};
+use super::details::Details;
 use super::events::EventsPanel;
 use super::extensions::Extensions;
 use super::line::History;
@@ -81,6 +82,8 @@ pub enum Dialog {
     Review(Box<Review>),
     /// Something that only y answers.
     Question(Question),
+    /// Everything about one event or call.
+    Details(Details),
 }
 
 /// A question, told from every other of the session.

@@ -124,6 +124,12 @@ fn head(text: &str, columns: usize) -> String {
         .collect()
 }
 
+/// What stands behind the host of a URL; all of it where there is no host.
+pub fn path(url: &str) -> &str {
+    let behind_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
+    behind_scheme.find('/').and_then(|slash| behind_scheme.get(slash..)).unwrap_or(behind_scheme)
+}
+
 /// A number with a comma between thousands: `9,900`.
 pub fn grouped(number: usize) -> String {
     let digits = number.to_string();

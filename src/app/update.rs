@@ -33,6 +33,7 @@ pub fn update(model: &mut Model, message: Message, now: Moment) -> Vec<Effect> {
     effects.extend(model.load_more());
     model.count_again();
     effects.extend(model.settle_events());
+    model.write_command();
     model.fit_cursors();
     model.events.drop_anchor(&model.store);
     effects.extend(model.follow_question());
@@ -134,7 +135,7 @@ impl Model {
                 let substance = Substance { question, plan: 0, warnings: Vec::new(), repaints };
                 Some((substance, super::consent::Sight::default()))
             }
-            Some(Dialog::Filter(_) | Dialog::Marking(_)) | None => None,
+            Some(Dialog::Filter(_) | Dialog::Marking(_) | Dialog::Details(_)) | None => None,
         };
         let (renewed, wait) = self.consent.follow(question, self.now.since_start);
         if renewed {
@@ -156,6 +157,7 @@ impl Model {
             Some(Dialog::Review(review)) if review.line().is_some() => Layer::Prompt,
             Some(Dialog::Review(_)) => Layer::Review,
             Some(Dialog::Question(_)) => Layer::Question,
+            Some(Dialog::Details(_)) => Layer::Details,
         }
     }
 
@@ -297,6 +299,7 @@ impl Model {
         }
         match &mut self.dialog {
             Some(Dialog::Review(review)) => review.go(motion),
+            Some(Dialog::Details(_)) => self.scroll_details(motion),
             Some(Dialog::Question(_) | Dialog::Filter(_) | Dialog::Marking(_)) => {}
             None => self.go(motion),
         }
@@ -365,7 +368,7 @@ impl Model {
                 }
                 About::AskingInSpite => self.ask_in_spite(),
             },
-            other @ (Some(Dialog::Filter(_) | Dialog::Marking(_)) | None) => {
+            other @ (Some(Dialog::Filter(_) | Dialog::Marking(_) | Dialog::Details(_)) | None) => {
                 self.dialog = other;
                 Vec::new()
             }
@@ -408,7 +411,7 @@ impl Model {
                 self.notice(Tone::Plain, text);
             }
             Some(Dialog::Filter(prompt)) => self.take_filter_back(prompt),
-            Some(Dialog::Question(_) | Dialog::Marking(_)) | None => {}
+            Some(Dialog::Question(_) | Dialog::Details(_) | Dialog::Marking(_)) | None => {}
         }
     }
 

@@ -361,6 +361,16 @@ impl EventStore {
         self.marked_extensions
     }
 
+    /// The extensions with an event of this URL, and how many each has.
+    pub fn with_url<'a>(
+        &'a self,
+        url: &'a str,
+    ) -> impl Iterator<Item = (&'a ExtensionNumber, usize)> + 'a {
+        let listings = self.shelves.iter().map(|(number, shelf)| (number, &shelf.listing));
+        let counts = listings.map(move |(number, listing)| (number, listing.count_of_url(url)));
+        counts.filter(|(_, count)| *count > 0)
+    }
+
     /// Every marked row with its listing, in the order of extension numbers and of each listing.
     pub fn marked_rows(&self) -> impl Iterator<Item = (&Listing, usize)> {
         self.marked_listings().flat_map(|(listing, rows)| rows.map(move |row| (listing, row)))

@@ -18,16 +18,19 @@ pub enum Layer {
     Review,
     /// A question that y and n answer.
     Question,
+    /// Everything about one event or call.
+    Details,
     /// The list of what can be done.
     Help,
 }
 
 impl Layer {
     /// All layers with the title of their part of the list, in its order.
-    pub const TITLED: [(Self, &'static str); 6] = [
+    pub const TITLED: [(Self, &'static str); 7] = [
         (Self::Panels, "Panels"),
         (Self::Review, "In a review"),
         (Self::Question, "In a question"),
+        (Self::Details, "In details"),
         (Self::Prompt, "While a line is typed"),
         (Self::Help, "In this list"),
         (Self::Anywhere, "Anywhere"),
@@ -167,9 +170,11 @@ const REVIEW: &[Layer] = &[Layer::Review];
 const ASKING: &[Layer] = &[Layer::Review, Layer::Question];
 const ANSWERS: &[Layer] = &[Layer::Review, Layer::Question, Layer::Panels];
 const LIST: &[Layer] = &[Layer::Help];
-const ROWS: &[Layer] = &[Layer::Panels, Layer::Review];
-const LISTS: &[Layer] = &[Layer::Panels, Layer::Review, Layer::Help];
-const OUTSIDE: &[Layer] = &[Layer::Panels, Layer::Review, Layer::Question, Layer::Prompt];
+const DETAILS: &[Layer] = &[Layer::Details];
+const ROWS: &[Layer] = &[Layer::Panels, Layer::Review, Layer::Details];
+const LISTS: &[Layer] = &[Layer::Panels, Layer::Review, Layer::Details, Layer::Help];
+const OUTSIDE: &[Layer] =
+    &[Layer::Panels, Layer::Review, Layer::Question, Layer::Details, Layer::Prompt];
 
 use Place::{
     AfterRun, AfterUndo, Deleting, Events, Extensions, GoingOn, Last, Marks, Others, Paused,
@@ -179,7 +184,7 @@ use Place::{
 /// Everything that can be done. Within a layer a key stands once.
 #[rustfmt::skip] // a row a line, so that it reads as the table that it is
 pub const ACTIONS: &[Action] = &[
-    row("mark", PANELS, &["space"], Command::Mark, "mark or unmark the row and step down; on a type or an extension all of its events", &[at(Extensions, 2, "mark all"), at(Events, 1, "mark")]),
+    row("mark", PANELS, &["space"], Command::Mark, "mark or unmark the row and step down; on a group or an extension all of its visible events", &[at(Extensions, 2, "mark all"), at(Events, 1, "mark")]),
     row("mark-type", PANELS, &["a"], Command::MarkType, "mark every visible event of the type under the cursor", &[at(Events, 2, "type")]),
     row("mark-all", PANELS, &["A"], Command::MarkVisible, "mark all visible rows", &[at(Events, 3, "all")]),
     row("invert", PANELS, &["i"], Command::InvertVisible, "invert the marks of the visible rows", &[]),
@@ -211,9 +216,9 @@ pub const ACTIONS: &[Action] = &[
     row("page-up", ROWS, &["ctrl-u", "pageup"], Command::Move(Motion::PageUp), "go up half a page", &[]),
     row("next-group", PANELS, &["J", "}"], Command::Move(Motion::NextGroup), "go to the next group", &[]),
     row("previous-group", PANELS, &["K", "{"], Command::Move(Motion::PreviousGroup), "go to the previous group", &[]),
-    row("open", PANELS, &["l", "right"], Command::Open, "open the type, or go to the events of the extension", &[]),
-    row("close", PANELS, &["h", "left"], Command::Close, "close the type, or go back to the extensions", &[]),
-    row("enter", PANELS, &["enter"], Command::Enter, "on an extension, go to its events; on a type, open or close it", &[at(Extensions, 1, "events")]),
+    row("open", PANELS, &["l", "right"], Command::Open, "open the group, or go to the events of the extension", &[]),
+    row("close", PANELS, &["h", "left"], Command::Close, "close the group, or go back to the extensions", &[]),
+    row("enter", PANELS, &["enter"], Command::Enter, "on an extension, go to its events; on a group, open or close it; on an event or a row of Status, show its details", &[at(Extensions, 1, "events"), at(Events, 5, "details")]),
     row("next-panel", PANELS, &["tab"], Command::NextPanel, "go to the next panel", &[at(Running, 3, "browse"), at(Paused, 3, "browse"), at(Others, 1, "browse")]),
     row("previous-panel", PANELS, &["backtab"], Command::PreviousPanel, "go to the previous panel", &[]),
     row("extensions", PANELS, &["1"], Command::Focus(Panel::Extensions), "go to Extensions", &[]),
@@ -233,6 +238,8 @@ pub const ACTIONS: &[Action] = &[
     row("yes", ANSWERS, &["y"], Command::Confirm, "yes to a review or a question, once it has been shown; nothing else", &[]).fixed(),
     row("no", ASKING, &["n", "esc", "q"], Command::Cancel, "no; marks stay", &[]).fixed(),
     row("nothing", ASKING, &["enter"], Command::Nothing, "nothing, on purpose: only y says yes", &[]).fixed(),
+    row("copy-details", DETAILS, &["c"], Command::Copy, "copy all of it", &[]),
+    row("close-details", DETAILS, &["q", "esc", "enter"], Command::Cancel, "close the details", &[]).fixed(),
     row("apply", PROMPT, &["enter"], Command::Apply, "apply what is typed", &[]).fixed(),
     row("cancel", PROMPT, &["esc"], Command::Cancel, "cancel what is typed", &[]).fixed(),
     row("earlier-line", PROMPT, &["up", "ctrl-p"], Command::Recall { earlier: true }, "bring back the line typed before", &[]),

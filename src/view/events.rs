@@ -7,15 +7,21 @@ use ratatui::text::{Line as Text, Span};
 
 use crate::app::{Boxed, Line, Model, Panel, Scope, count_of};
 use crate::domain::{
-    EventGroup, EventView, Extension, Failure, Fetched, GroupKey, Grouping, Listing, Place, Status,
+    EventGroup, EventView, Failure, Fetched, GroupKey, Grouping, Listing, Place, Status,
 };
 
-use super::{frame_panel, put_row, text, theme};
+use super::{frame_panel, put_range, put_row, text, theme};
 
-/// Columns of a number with its label, where events of several extensions stand together.
-const EXTENSION: usize = 16;
-/// Columns of a type's name.
-const TYPE: usize = 8;
+/// From so many columns on an extension's label and a method have room among several extensions.
+const ROOMY: usize = 64;
+/// In fewer columns a URL and a note have no room beside each other.
+const NARROW: usize = 24;
+/// Columns of the parts of a row, a blank behind each.
+const NUMBER: usize = 10;
+const EXTENSION: usize = 20;
+const TYPE: usize = 9;
+const METHOD: usize = 5;
+const STATUS: usize = 4;
 /// Columns of a note at least and at most; a URL gets the rest.
 const NOTE: (usize, usize) = (8, 40);
 
@@ -45,9 +51,11 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
             Line::Event { place, .. } => event_row(model, place, columns),
             Line::Odd(odd) => odd_row(model, odd, columns),
         };
-        let row = if cursor.covers(index) { row.style(theme::RANGE) } else { row };
         let at = (index == cursor.at && focused).then_some(true);
         put_row(frame, inner, offset, at, row);
+        if cursor.covers(index) {
+            put_range(frame, inner, offset);
+        }
     }
     details(model, frame, inner, rows);
 }
@@ -67,6 +75,9 @@ fn empty(model: &Model, width: u16) -> Vec<Text<'static>> {
             let filtered = !model.events().filter().is_empty();
             let words = match model.store().len() {
                 0 => "no event is loaded yet".to_owned(),
+                _ if model.extensions().shown() == 0 => {
+                    "the filter hides every extension: Esc in Extensions clears it".to_owned()
+                }
                 _ if model.events().grouping() == Grouping::Duplicates && !filtered => {
                     "no event has duplicates; o groups by something else".to_owned()
                 }
@@ -124,56 +135,90 @@ fn group_row(model: &Model, group: &EventGroup, open: bool, columns: usize) -> T
     Text::styled(format!("{} {right}", text::column(&left, room)), theme::STRONG)
 }
 
-/// Box, then what the group does not say of the event, then host and path, status and note.
+/// How wide the parts of a row are; none where the group says it, or there is no room.
+struct Widths {
+    extension: usize,
+    event_type: usize,
+    method: usize,
+    url: usize,
+    note: usize,
+}
+
+impl Widths {
+    /// Box, extension, type and method, then URL, status and note; the URL gets the most.
+    fn of(model: &Model, columns: usize) -> Self {
+        let (events, roomy) = (model.events(), columns >= ROOMY);
+        let grouping = events.grouping();
+        let one_extension = matches!(grouping, Grouping::Extension | Grouping::Duplicates);
+        let extension = match events.scope() {
+            Some(Scope::All) if !one_extension => {
+                if roomy {
+                    EXTENSION
+                } else {
+                    NUMBER
+                }
+            }
+            Some(Scope::All | Scope::One(_)) | None => 0,
+        };
+        let one_type = matches!(grouping, Grouping::Type | Grouping::Duplicates);
+        let event_type = if one_type { 0 } else { TYPE };
+        let method = if roomy || extension + event_type < NUMBER + TYPE { METHOD } else { 0 };
+        let lead = 6 + extension + event_type + method + STATUS;
+        let room = columns.saturating_sub(lead);
+        let told = grouping == Grouping::Note || room < NARROW;
+        let note = if told { 0 } else { (room / 3).clamp(NOTE.0, NOTE.1) };
+        Self { extension, event_type, method, url: room.saturating_sub(note), note }
+    }
+}
+
+/// A text in so many columns, the last of them blank.
+fn cell(text: &str, width: usize) -> String {
+    match width.checked_sub(1) {
+        None => String::new(),
+        Some(width) => format!("{} ", text::column(text, width)),
+    }
+}
+
 fn event_row(model: &Model, place: Place, columns: usize) -> Text<'static> {
     let events = model.events();
     let Some((listing, row)) = events.event(place, model.store()) else {
         return Text::styled("      …", theme::FAINT);
     };
     let Some(event) = listing.row(row) else { return Text::default() };
+    let (mask, widths) = (model.mask(), Widths::of(model, columns));
     let marked = model.store().is_marked(listing.extension(), row);
-    let mut lead = format!("  {} ", if marked { "[x]" } else { "[ ]" });
-    let grouping = events.grouping();
-    let apart = matches!(grouping, Grouping::Extension | Grouping::Duplicates);
-    if events.scope() == Some(&Scope::All) && !apart {
-        let extension = model.extension(listing.extension());
-        lead.push_str(&text::column(&short(model, &extension), EXTENSION));
-        lead.push(' ');
-    }
-    if !matches!(grouping, Grouping::Type | Grouping::Duplicates) {
-        lead.push_str(&text::column(&event.event_type().short(), TYPE));
-        lead.push(' ');
-    }
-    lead.push_str(&text::column(&event.method().to_string(), 4));
-    lead.push(' ');
-    let status = text::column(&event.status().to_string(), 3);
-    let room = columns.saturating_sub(text::width(&lead) + 5);
-    let note_width = (room / 3).clamp(NOTE.0, NOTE.1);
-    let url_width = room.saturating_sub(note_width);
-    let url = text::column(&text::url(&model.mask().url(&event.url()), url_width), url_width);
-    let failure = model.failure_of(&event.key());
-    let stays = events.arrangement().stays(place);
+    let number = mask.number(listing.extension());
+    let called = match widths.extension {
+        EXTENSION => {
+            let label = mask.words(&model.extension(listing.extension()).label);
+            format!("{number} {label}")
+        }
+        _ => number,
+    };
+    let url = mask.url(&event.url());
+    // In a group of one host the path tells them apart.
+    let url = if events.grouping() == Grouping::Host { text::path(&url) } else { &url };
+    let words = [
+        format!("  {} ", if marked { "[x]" } else { "[ ]" }),
+        cell(&called, widths.extension),
+        cell(&event.event_type().short(), widths.event_type),
+        cell(&event.method().to_string(), widths.method),
+        cell(&text::url(url, widths.url.saturating_sub(1)), widths.url),
+        cell(&event.status().to_string(), STATUS),
+    ];
     let style = match event.status() {
         _ if marked => theme::STRONG,
         Status::Disabled => theme::FAINT,
         Status::Enabled | Status::Other(_) => theme::PLAIN,
     };
-    let (note, note_style) = match failure {
+    let (note, note_style) = match model.failure_of(&event.key()) {
         Some(failure) => (failure_words(model, failure), theme::DANGER),
-        None if stays => ("stays".to_owned(), theme::GOOD),
-        None => (model.mask().words(&event.note()), style),
+        None if events.arrangement().stays(place) => ("stays".to_owned(), theme::GOOD),
+        None => (mask.words(&event.note()), style),
     };
-    Text::from(vec![
-        Span::styled(format!("{lead}{url} {status} "), style),
-        Span::styled(text::column(&note, note_width), note_style),
-    ])
-}
-
-/// Number and label alone.
-fn short(model: &Model, extension: &Extension) -> String {
-    let (number, label) =
-        (model.mask().number(&extension.number), model.mask().words(&extension.label));
-    format!("{number} {label}")
+    let used: usize = words.iter().map(|word| text::width(word)).sum();
+    let note = text::clip(&note, columns.saturating_sub(used).min(widths.note.max(6)));
+    Text::from(vec![Span::styled(words.concat(), style), Span::styled(note, note_style)])
 }
 
 fn failure_words(model: &Model, failure: &Failure) -> String {
@@ -236,21 +281,28 @@ fn about_group(model: &Model, group: &EventGroup, columns: usize) -> Vec<String>
 fn about_event(model: &Model, event: &EventView<'_>, columns: usize, height: usize) -> Vec<String> {
     let mask = model.mask();
     let (url, note) = (mask.url(&event.url()), mask.words(&event.note()));
+    // Of one extension the title tells.
+    let whose = match model.events().scope() {
+        Some(Scope::All) => {
+            let extension = model.called(&model.extension(&event.key().extension));
+            format!("{extension}  {}  ", event.event_type())
+        }
+        Some(Scope::One(_)) | None => String::new(),
+    };
     let failure = model.failure_of(&event.key()).map(|failure| failure_words(model, failure));
     let mut lines = vec![
         text::clip(&format!("{} {url}", event.method()), columns),
-        match (&failure, height) {
-            (Some(failure), 0..=3) => text::clip(failure, columns),
-            _ => text::clip(
-                &format!("id {}  {}  {note}", event.id(), event.modified().day()),
-                columns,
-            ),
+        if let (Some(failure), 0..=3) = (&failure, height) {
+            text::clip(failure, columns)
+        } else {
+            let day = event.modified().day();
+            text::clip(&format!("{whose}id {}  {day}  {note}", event.id()), columns)
         },
     ];
     if height > 4 {
         lines = text::wrap(&format!("{} {url}", event.method()), columns);
         lines.truncate(2);
-        lines.push(format!("id       {}", event.id()));
+        lines.push(text::clip(&format!("{whose}id {}", event.id()), columns));
         lines.push(format!("status   {}   modified {}", event.status(), event.modified()));
         lines.push(text::clip(&format!("note     {note}"), columns));
         if let Some(failure) = failure {

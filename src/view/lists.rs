@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use crate::app::{Boxed, ExtensionOrder, ExtensionRow, MarkedLine, Model, Panel};
 use crate::domain::{Extension, Fetched};
 
-use super::{frame_panel, put_row, text, theme};
+use super::{frame_panel, put_range, put_row, text, theme};
 
 pub(super) fn extensions(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let extensions = model.extensions();
@@ -37,9 +37,11 @@ pub(super) fn extensions(model: &Model, frame: &mut Frame<'_>, area: Rect) {
             }
             None => break,
         };
-        let line = if cursor.covers(row) { line.style(theme::RANGE) } else { line };
         let at = (row == cursor.at).then_some(focused);
         put_row(frame, inner, offset, at, line);
+        if cursor.covers(row) {
+            put_range(frame, inner, offset);
+        }
     }
 }
 
@@ -97,6 +99,10 @@ fn marked_row(model: &Model, line: &MarkedLine, columns: usize) -> Line<'static>
             let count = model.store().marked_in(number);
             let number = model.mask().number(number);
             Line::styled(text::clip(&format!("{number}  {count}"), columns), theme::STRONG)
+        }
+        MarkedLine::Command => {
+            let command = model.mask().text(model.command_line().unwrap_or_default());
+            Line::styled(text::clip(&command, columns), theme::FAINT)
         }
         MarkedLine::Event(number, row) => {
             let Some(listing) = model.store().listing(number) else {

@@ -134,6 +134,24 @@ fn browsing() {
 }
 
 #[test]
+fn all_extensions_in_groups_with_a_range_and_details() {
+    approved("all-extensions", &mut at("0"));
+    approved("all-by-host", &mut at("0 o o j space"));
+    approved("all-by-note-oldest-first", &mut at("0 o o o s"));
+    approved("all-by-owner", &mut at("0 o o o o"));
+    approved("no-duplicates", &mut at("0 o o o o o"));
+    approved("range", &mut at("enter j v j j"));
+    approved("zoomed", &mut at("enter +"));
+    approved("details-event", &mut at("enter j enter"));
+    approved("filter-hides-all", &mut at("/ x y enter"));
+    let mut desk = at("enter a d");
+    desk.run();
+    desk.settle(0, false);
+    desk.press("3 enter");
+    approved("details-call", &mut desk);
+}
+
+#[test]
 fn before_anything_is_read_and_where_nothing_is_found() {
     approved("first-picture", &mut Desk::just_started());
     let mut desk = Desk::just_started();

@@ -103,6 +103,10 @@ impl MarkPrompt {
 }
 
 impl Marking {
+    pub(super) fn expression(&self) -> &Expression {
+        &self.expression
+    }
+
     fn mark(&mut self, store: &mut EventStore, extension: &Extension) {
         let added = store.set_marks_where(&self.expression, extension, true);
         for (_, verdict) in store.judged(&self.expression, extension) {

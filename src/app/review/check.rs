@@ -156,7 +156,10 @@ impl Model {
     fn check_in_review(&mut self) -> Option<&mut Check> {
         match &mut self.dialog {
             Some(Dialog::Review(review)) => Some(&mut review.check),
-            Some(Dialog::Filter(_) | Dialog::Marking(_) | Dialog::Question(_)) | None => None,
+            Some(
+                Dialog::Filter(_) | Dialog::Marking(_) | Dialog::Question(_) | Dialog::Details(_),
+            )
+            | None => None,
         }
     }
 

@@ -256,3 +256,77 @@ fn the_cursor_stays_on_its_event_where_others_come_in_front_of_it() {
     desk.press("space");
     assert_eq!(desk.marked(), ["a"]);
 }
+
+fn fields(desk: &Desk) -> String {
+    let Some(Dialog::Details(details)) = desk.model.dialog() else {
+        panic!("no details; {}", desk.notice())
+    };
+    let fields = desk.model.fields(details).into_iter();
+    fields.fold(String::new(), |shown, (name, value)| shown + name + ": " + &value + "\n")
+}
+
+#[test]
+fn enter_on_an_event_shows_every_field_whole_its_path_and_where_else_its_url_is_used() {
+    let mut desk = Desk::open();
+    desk.press("enter j enter");
+    let shown = fields(&desk);
+    for words in [
+        "extension: 1\n",
+        "type: Dial-In (0)\n",
+        "method: POST\n",
+        "URL: https://crm.test/in\n",
+        "status: on\n",
+        "id: a\n",
+        "path: /uapi/extensions/@me/1/phoneCallEvents/0/a\n",
+        "used by: 2 other events: 1 (1), 2 (1)\n",
+    ] {
+        assert!(shown.contains(words), "{words} is not in {shown}");
+    }
+    let effects = desk.press("c");
+    assert!(matches!(&effects[..], [Effect::Copy { text, .. }] if *text == shown), "{effects:?}");
+    desk.press("m");
+    assert!(!fields(&desk).contains("crm.test"));
+    desk.press("esc");
+    assert!(desk.model.dialog().is_none());
+    assert_eq!(desk.model.focus(), Panel::Events);
+}
+
+#[test]
+fn enter_on_a_row_of_status_shows_the_call_with_its_reason_and_its_event() {
+    let mut desk = Desk::open();
+    desk.press("enter a d");
+    desk.run();
+    desk.settle(0, false);
+    desk.press("3 g g enter");
+    let shown = fields(&desk);
+    for words in ["outcome: refused\n", "reason: pce_access_denied", "id: a\n", "call: DELETE "] {
+        assert!(shown.contains(words), "{words} is not in {shown}");
+    }
+    desk.press("q");
+    assert!(desk.model.dialog().is_none());
+    assert!(desk.model.is_running());
+}
+
+#[test]
+fn enter_on_a_group_opens_and_closes_it_and_shows_no_details() {
+    let mut desk = Desk::open();
+    desk.press("enter enter");
+    assert!(desk.model.dialog().is_none());
+    assert_eq!(lines(&desk), "- - b o2");
+}
+
+#[test]
+fn the_last_row_of_marked_is_the_command_line_that_selects_the_same_events_and_c_copies_it() {
+    let mut desk = Desk::open();
+    desk.press("T");
+    desk.take(Message::Pasted("host:crm-old.test".to_owned()));
+    desk.press("enter 4 G");
+    let effects = desk.press("c");
+    let expected = "callsweep delete --profile acme --where host:crm-old.test\n";
+    assert!(matches!(&effects[..], [Effect::Copy { text, .. }] if text == expected), "{effects:?}");
+    desk.press("space");
+    assert_eq!(desk.marked(), ["o1", "o2"], "it is no mark");
+    desk.press("g g j space G");
+    let one = desk.press("c");
+    assert!(matches!(&one[..], [Effect::Copy { text, .. }] if text.contains("--id o2")), "{one:?}");
+}

@@ -162,7 +162,7 @@ fn what_cannot_be_read_is_neither_marked_nor_left_out_and_prompt_and_review_say_
         desk.press("d");
         let pinned = desk.review().layout().pinned.join(" ");
         assert!(pinned.contains(told), "{pinned}");
-        desk.press("esc U enter j space d");
+        desk.press("esc U 2 j space d");
         let pinned = desk.review().layout().pinned.join(" ");
         assert!(!pinned.contains("passed over"), "{pinned}");
     }

@@ -377,6 +377,13 @@ impl Listing {
         u64::try_from((since << 24) | (nanosecond >> 6)).ok()
     }
 
+    /// How many of its events have this URL.
+    pub(super) fn count_of_url(&self, url: &str) -> usize {
+        let place = self.strings.iter().position(|known| **known == *url);
+        let place = place.and_then(|place| u32::try_from(place).ok());
+        place.map_or(0, |place| self.rows.iter().filter(|row| row.url == place).count())
+    }
+
     /// The rows that an expression means.
     pub fn rows_where<'a>(
         &'a self,
