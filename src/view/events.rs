@@ -83,7 +83,7 @@ fn empty(model: &Model, width: u16) -> Vec<Text<'static>> {
                 }
                 count => hidden(count),
             };
-            wrapped(&words, theme::FAINT)
+            wrapped(&words, theme::PLAIN)
         }
         (_, None) => Vec::new(),
         (_, Some(extension)) => match model.listing_state(&extension.number) {
@@ -94,8 +94,8 @@ fn empty(model: &Model, width: u16) -> Vec<Text<'static>> {
                 lines.push(Text::styled("R reads again", theme::WARNING));
                 lines
             }
-            Fetched::UnderWay => wrapped("reading…", theme::FAINT),
-            Fetched::Not => wrapped("not read yet: R reads it", theme::FAINT),
+            Fetched::UnderWay => wrapped("reading…", theme::PLAIN),
+            Fetched::Not => wrapped("not read yet: R reads it", theme::PLAIN),
             Fetched::Ready(()) => match model.current_listing() {
                 listing if model.is_not_read_again(&extension.number) && holds(listing) == 0 => {
                     let words = "could not be read again: nothing is known of what is there now. \
@@ -107,13 +107,13 @@ fn empty(model: &Model, width: u16) -> Vec<Text<'static>> {
                                  shown yet that its user reaches this extension";
                     wrapped(words, theme::PLAIN)
                 }
-                listing if holds(listing) == 0 => wrapped("no events", theme::FAINT),
+                listing if holds(listing) == 0 => wrapped("no events", theme::PLAIN),
                 listing if model.events().filter().is_empty() => {
                     let count = count_of(holds(listing), "event");
                     let words = format!("{count}, none has duplicates; o groups by something else");
-                    wrapped(&words, theme::FAINT)
+                    wrapped(&words, theme::PLAIN)
                 }
-                listing => wrapped(&hidden(holds(listing)), theme::FAINT),
+                listing => wrapped(&hidden(holds(listing)), theme::PLAIN),
             },
         },
     }

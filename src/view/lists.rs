@@ -113,8 +113,8 @@ fn marked_row(model: &Model, line: &MarkedLine, columns: usize) -> Line<'static>
             };
             let hidden = if model.is_hidden(listing, *row) { "~" } else { " " };
             let id: String = event.id().chars().take(8).collect();
-            let event_type = event.event_type().to_string();
-            let lead = format!("{hidden} {id:<8} {event_type:<8.8} ");
+            let event_type = event.event_type().short();
+            let lead = format!("{hidden} {id:<8} {event_type:<8} ");
             let room = columns.saturating_sub(text::width(&lead));
             Line::from(format!("{lead}{}", text::url(&model.mask().url(&event.url()), room)))
         }

@@ -32,6 +32,8 @@ pub(crate) struct Setting {
     pub(crate) patience: Duration,
     /// How much faster than time the budget of failures passes; as in life where it is 1.
     pub(crate) speed: u32,
+    /// The local time that it is all the while.
+    pub(crate) today: jiff::ZonedDateTime,
     /// Where run files go instead of a folder of the journey's own.
     pub(crate) runs: Option<std::path::PathBuf>,
 }
@@ -49,6 +51,7 @@ impl Default for Setting {
             sources,
             patience: Duration::from_secs(5),
             speed: 1,
+            today: jiff::ZonedDateTime::default(),
             runs: None,
         }
     }
@@ -66,6 +69,7 @@ pub(crate) struct Desk {
     screen: Terminal<TestBackend>,
     at: Duration,
     speed: u32,
+    today: jiff::ZonedDateTime,
 }
 
 /// A client whose budget of failures is its own, and as fast as its setting says.
@@ -141,12 +145,13 @@ impl Desk {
             screen: Terminal::new(TestBackend::new(columns, rows)).unwrap(),
             at: Duration::ZERO,
             speed: setting.speed,
+            today: setting.today,
         }
     }
 
     fn take(&mut self, message: Message) {
         self.turn(Duration::from_millis(10));
-        let now = Moment { since_start: self.at, ..Moment::default() };
+        let now = Moment { since_start: self.at, local: self.today.clone() };
         self.waiting.extend(update(&mut self.model, message, now));
     }
 
@@ -208,7 +213,7 @@ impl Desk {
         while self.at < end {
             let next = self.model.changes_at().filter(|at| *at > self.at).unwrap_or(end).min(end);
             self.turn(next.saturating_sub(self.at));
-            let now = Moment { since_start: self.at, ..Moment::default() };
+            let now = Moment { since_start: self.at, local: self.today.clone() };
             self.waiting.extend(update(&mut self.model, Message::TimePassed, now));
             self.settle();
         }
