@@ -181,6 +181,7 @@ fn drive(machine: &mut Machine) -> Duration {
                         let answer = Ok(DeleteAnswer { http_status: 200, ids });
                         judge(call.covered(), answer, Duration::ZERO, false)
                     }
+                    Call::Update(..) => unreachable!("nothing is changed here"),
                     Call::Create(_) => {
                         let made = made.entry(key.extension.clone()).or_default();
                         made.push((call.id(), event.clone()));

@@ -225,7 +225,7 @@ impl Client {
         trace: &mut Vec<Exchange>,
     ) -> Result<WriteAnswer, Failure> {
         let path = DeleteCall::Event(key.clone()).path(&self.target);
-        let body = wire::change_body(change);
+        let body = change.value().to_string();
         let transport = &self.inner.transport;
         let answer = transport.write(Verb::Update, &path, &body, self.writes, trace).await;
         self.to_session(answer.and_then(written), trace)

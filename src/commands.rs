@@ -1,6 +1,8 @@
 //! The headless front: what the program does besides its screen, and the arguments of both.
 
+mod change;
 mod check;
+mod chosen;
 mod delete;
 mod ending;
 mod json;
@@ -25,8 +27,10 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use color_eyre::eyre::{Result, WrapErr, eyre};
 use serde_json::{Value, json};
 
+use crate::change::Wish;
 use crate::config::{self, Environment, Flags};
 use crate::domain::{Fingerprint, Foreign};
+pub use change::{ChangeArguments, RepointArguments};
 pub use delete::DeleteArguments;
 pub use ending::Ending;
 pub use list::{Format, ListArguments};
@@ -122,6 +126,12 @@ pub enum Command {
     List(ListArguments),
     /// Delete the events that the arguments name, after a question
     Delete(DeleteArguments),
+    /// Switch the events off that the arguments name, after a question; they are kept
+    Disable(ChangeArguments),
+    /// Switch the events on that the arguments name, after a question
+    Enable(ChangeArguments),
+    /// Point the URLs of the events that the arguments name elsewhere, after a question
+    Repoint(RepointArguments),
     /// List all runs, newest first
     Runs {
         /// The form of the result
@@ -137,9 +147,9 @@ pub enum Command {
         #[arg(long, value_enum, default_value_t = RunFormat::Table)]
         format: RunFormat,
     },
-    /// Finish an interrupted or stopped run: delete what is still unchanged
+    /// Finish an interrupted or stopped run: delete or change what is still as it was reviewed
     Resume(ResumeArguments),
-    /// Re-create the events that a run deleted
+    /// Re-create the events that a run deleted, or write back the values that it changed
     Undo(UndoArguments),
     /// Run the simulated PBX on its own, for testing any client
     Simulator {
@@ -183,31 +193,35 @@ pub enum Command {
 }
 
 impl Command {
-    /// What it prints where it has no result: a document that says so, where documents were asked for.
-    fn without_result(&self, why: &str) -> Option<Value> {
-        let json = RunFormat::Json;
-        let (name, dry_run) = match self {
+    /// How sure it is, of a command that writes to the PBX.
+    fn consent(&self) -> Option<&Consent> {
+        match self {
             Self::Delete(DeleteArguments { consent, .. })
+            | Self::Disable(ChangeArguments { consent, .. })
+            | Self::Enable(ChangeArguments { consent, .. })
+            | Self::Repoint(RepointArguments { change: ChangeArguments { consent, .. }, .. })
             | Self::Undo(UndoArguments { consent, .. })
-            | Self::Resume(ResumeArguments { consent, .. })
-                if consent.format == json =>
-            {
-                ("", consent.dry_run)
-            }
-            Self::Show { format, .. } if *format == json => ("", false),
-            Self::Runs { format } if *format == json => (RUNS, false),
-            Self::List(arguments) if arguments.format == Format::Json => (LIST, false),
+            | Self::Resume(ResumeArguments { consent, .. }) => Some(consent),
             Self::Check
             | Self::List(_)
-            | Self::Delete(_)
             | Self::Runs { .. }
             | Self::Show { .. }
-            | Self::Resume(_)
-            | Self::Undo(_)
             | Self::Simulator { .. }
             | Self::Config { .. }
             | Self::Completions { .. }
-            | Self::Man => return None,
+            | Self::Man => None,
+        }
+    }
+
+    /// What it prints where it has no result: a document that says so, where documents were asked for.
+    fn without_result(&self, why: &str) -> Option<Value> {
+        let json = RunFormat::Json;
+        let (name, dry_run) = match (self.consent(), self) {
+            (Some(consent), _) if consent.format == json => ("", consent.dry_run),
+            (_, Self::Show { format, .. }) if *format == json => ("", false),
+            (_, Self::Runs { format }) if *format == json => (RUNS, false),
+            (_, Self::List(arguments)) if arguments.format == Format::Json => (LIST, false),
+            _ => return None,
         };
         Some(no_result(name, dry_run, why))
     }
@@ -293,19 +307,21 @@ fn carry_out(
             "--demo needs no configuration: leave out --profile, --config and --url"
         ));
     }
-    if matches!(
-        command,
-        Command::Check
-            | Command::Delete(_)
-            | Command::Resume(_)
-            | Command::Undo(_)
-            | Command::List(_)
-    ) {
+    if command.consent().is_some() || matches!(command, Command::Check | Command::List(_)) {
         signals::end_in_order();
     }
     match command {
         Command::Check => return check::run(demo, flags, environment),
         Command::Delete(arguments) => return delete::run(arguments, demo, flags, environment),
+        Command::Disable(arguments) => {
+            return change::run(&Wish::Disable, arguments, demo, flags, environment);
+        }
+        Command::Enable(arguments) => {
+            return change::run(&Wish::Enable, arguments, demo, flags, environment);
+        }
+        Command::Repoint(arguments) => {
+            return change::run(&arguments.wish()?, &arguments.change, demo, flags, environment);
+        }
         Command::Runs { format } => return runs::list(*format, flags, environment),
         Command::Show { run, format } => return runs::show(run, *format, flags, environment),
         Command::Resume(arguments) => return resume::run(arguments, demo, flags, environment),

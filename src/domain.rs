@@ -23,7 +23,8 @@ mod trust;
 
 pub use call::{Call, CreatePath, DeleteCall};
 pub use event::{
-    Change, EventId, EventIdRefused, EventKey, EventType, Method, Modified, PhoneCallEvent, Status,
+    Change, EventId, EventIdRefused, EventKey, EventType, FIELDS, Method, Modified, PhoneCallEvent,
+    Status,
 };
 pub use expression::{
     Candidate, Expression, ExpressionError, Narrowed, PassedOver, Standing, Standings, TERMS,
@@ -31,7 +32,7 @@ pub use expression::{
 };
 pub use extension::{Extension, ExtensionKind, ExtensionNumber, ExtensionNumberRefused, Owner};
 pub use failure::{
-    Cause, DeleteAnswer, FIELDS, Failure, Fetched, Outcome, WriteAnswer, parted, without_profile,
+    Cause, DeleteAnswer, Failure, Fetched, Outcome, WriteAnswer, parted, without_profile,
 };
 pub use filter::Filter;
 pub use foreign::{Foreign, acts_or_hides};

@@ -14,7 +14,7 @@ use crate::api::Client;
 use crate::app::{Effect, Message, RunRead};
 use crate::change::{
     Act, Check, Done, Loss, Plan, Rest, RestRefused, Route, RunCall, RunEnd, Settled, judge,
-    judge_made,
+    judge_changed, judge_made,
 };
 use crate::domain::{
     Call, Cause, Discovery, EventKey, Exchange, Extension, ExtensionNumber, Failure, Foreign, Fuse,
@@ -175,11 +175,17 @@ pub fn speed() -> u32 {
     if cfg!(debug_assertions) { told().unwrap_or(1).max(1) } else { 1 }
 }
 
+/// Waits until lists have taken in what the run to be undone wrote.
+pub async fn catch_up(loss: &Loss) {
+    tokio::time::sleep(loss.settles_in() / speed()).await;
+}
+
 async fn read_way_back(ports: &Ports, run: &str) -> Result<RunRead<Box<Loss>>, String> {
     let place = Place::new(&ports.runs, run);
     let way = journal::way_back(&ports.runs, &place, ports.client.patience())
         .map_err(|why| why.to_string())?;
     way.record.is_at(&ports.client.target().origin).map_err(|why| why.to_string())?;
+    catch_up(&way.loss).await;
     let route = route(ports, &way.record, way.loss.extensions()).await;
     let remarks = flaws(&way.record).chain(way.remarks).collect();
     Ok(RunRead { what: Box::new(way.loss), route, remarks })
@@ -469,6 +475,11 @@ async fn send(call: &RunCall, client: &Client, exchanges: &mut Vec<Exchange>) ->
         Call::Create(event) => {
             let answer = client.create(event, exchanges).await;
             judge_made(answer, took(exchanges))
+        }
+        Call::Update(key, change) => {
+            let answer = client.update(key, change, exchanges).await;
+            let (took, may_have_acted) = (took(exchanges), call.may_have_acted());
+            judge_changed(&key.id, call.gives_back(), answer, took, may_have_acted)
         }
     }
 }

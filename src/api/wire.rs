@@ -14,8 +14,8 @@ use std::hash::{Hash, Hasher};
 use serde_json::json;
 
 use crate::domain::{
-    Change, EventId, EventType, FIELDS, Foreign, ListingBuilder, Method, PhoneCallEvent, RawEvent,
-    RowText, Status, redacted,
+    EventId, EventType, FIELDS, Foreign, ListingBuilder, PhoneCallEvent, RawEvent, RowText,
+    redacted,
 };
 pub(super) use clothes::coded;
 use json::{Json, Kind};
@@ -208,18 +208,6 @@ pub(super) fn event_body(event: &PhoneCallEvent) -> String {
     let fields = FIELDS.into_iter().zip(values);
     let fields = fields.filter_map(|(name, value)| Some(format!("{name:?}:{}", value?)));
     format!("{{{}}}", fields.collect::<Vec<_>>().join(","))
-}
-
-/// The body that changes an event: what stays as it is, is not in it.
-pub(super) fn change_body(change: &Change) -> String {
-    let fields = [
-        ("method", change.method.as_ref().map(Method::written)),
-        ("url", change.url.as_ref().map(Foreign::raw)),
-        ("note", change.note.as_ref().map(Foreign::raw)),
-        ("status", change.status.as_ref().map(Status::written)),
-    ];
-    let named = fields.into_iter().filter_map(|(name, value)| Some((name, value?)));
-    named.collect::<serde_json::Value>().to_string()
 }
 
 /// The first characters of a text, for messages.

@@ -161,7 +161,14 @@ fn curl_lines(plan: &Plan, mask: &Mask) -> String {
 fn curl_line(plan: &Plan, call: &Call, mask: &Mask) -> String {
     let (target, method) = (plan.target(), call.method());
     let url = quoted(&format!("{}{}", mask.host(&target.origin), mask.path(&call.path(target))));
-    format!("curl -X {method} -H \"Authorization: Bearer $CALLSWEEP_TOKEN\" {url}")
+    let body = match call {
+        Call::Update(_, change) => {
+            let body = quoted(&change.copied(mask).to_string());
+            format!(" -H 'Content-Type: application/json' -d {body}")
+        }
+        Call::Delete(_) | Call::Create(_) => String::new(),
+    };
+    format!("curl -X {method} -H \"Authorization: Bearer $CALLSWEEP_TOKEN\"{body} {url}")
 }
 
 /// In single quotes nothing but a single quote means anything to a shell.

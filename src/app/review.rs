@@ -395,7 +395,8 @@ impl Review {
             of_type += usize::from(matches!(call, Call::Delete(DeleteCall::Type(..))));
         }
         self.digest = Digest::of(self.events(), wide, of_type);
-        self.inexact = Inexact::of(self.events(), check::NAMED);
+        let inexact = self.plan().map(|plan| Inexact::of(plan, check::NAMED));
+        self.inexact = inexact.unwrap_or_default();
     }
 
     /// Takes how many events are hidden now; what has to be typed follows from it.

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::change::{Reply, RunCall};
-use crate::domain::{Call, Cause, Exchange, Mask, Outcome};
+use crate::domain::{Call, Cause, Exchange, Mask, Outcome, PhoneCallEvent};
 
 use super::Moment;
 
@@ -111,12 +111,12 @@ pub enum StatusRow<'a> {
 pub fn ids_told(call: &RunCall, outcomes: &[Option<Outcome>], reply: &Reply) -> Vec<String> {
     match call.call() {
         Call::Delete(_) => reply.returned.iter().map(ToString::to_string).collect(),
-        Call::Create(event) => {
+        Call::Create(PhoneCallEvent { key, .. }) | Call::Update(key, _) => {
             let new = outcomes.iter().flatten().find_map(Outcome::new_id);
             let new = new.map(|id| format!("→ {id}"));
             let altered = outcomes.iter().flatten().find_map(Outcome::altered);
             let differs = altered.map(|fields| format!("differs: {}", fields.join(", ")));
-            [event.key.id.to_string()].into_iter().chain(new).chain(differs).collect()
+            [key.id.to_string()].into_iter().chain(new).chain(differs).collect()
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::domain::{Call, Exchange, ExtensionNumber, Failure, Listing, PhoneCall
 
 use super::judge::failed;
 use super::plan::Verb;
-use super::{Plan, RunEnd, Settled};
+use super::{Kind, Plan, RunEnd, Settled};
 
 /// One act. Each comes back as exactly one [`Done`], and is in flight until then.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,7 +75,7 @@ impl RunCall {
         verb: Verb,
         covers: Range<usize>,
     ) -> Option<Self> {
-        let call = verb.call(plan.events().get(covers.start)?);
+        let call = verb.call(plan.events().get(covers.start)?, plan.want(covers.start));
         let plan = Arc::clone(plan);
         Some(Self { plan, id, call, covers, may_have_acted: false, simulated: false })
     }
@@ -113,6 +113,11 @@ impl RunCall {
     /// Whether nothing is to be sent.
     pub fn is_simulated(&self) -> bool {
         self.simulated
+    }
+
+    /// Whether it gives back what another run took.
+    pub fn gives_back(&self) -> bool {
+        self.plan.kind() == Kind::Undo
     }
 
     /// What a failure means for the events that it covers.

@@ -3,14 +3,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::domain::{
     EventKey, EventView, ExtensionNumber, Foreign, Listing, PhoneCallEvent, Target,
 };
 
 use super::past::{History, Past};
-use super::plan::{PlannedCall, Verb, hash_of};
+use super::plan::{Edit, PlannedCall, Verb, hash_of, one_each};
 use super::twice::Doubt;
+use super::values::{self, Back, StandIn, Written};
 use super::{Kind, Plan};
 
 /// What a run may have taken and no undo of it has given back: the source of every undo.
@@ -44,6 +46,12 @@ pub enum UndoRefused {
     /// All that it took is there.
     #[error("there is nothing to undo: every event of {0} has already been restored")]
     AllThere(String),
+    /// All that it changed has its old values.
+    #[error("there is nothing to undo: every event of {0} is as it was before")]
+    AllAsBefore(String),
+    /// What it changed has values that somebody else gave it.
+    #[error("there is nothing to undo: every event that {0} changed was changed since")]
+    Since(String),
     /// What is not there has something else in its place.
     #[error(
         "there is nothing to undo: something stands in for every event of {0} that is not there"
@@ -70,15 +78,14 @@ pub struct WayBack {
     pub listed: Vec<EventKey>,
 }
 
-/// An event that is not there while something like it is, which was not there before.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StandIn {
-    /// What the run took.
-    pub key: EventKey,
-    /// What is there.
-    pub by: EventKey,
-    /// What is different: the note, the status or both.
-    pub fields: Vec<&'static str>,
+impl UndoRefused {
+    /// Whether all is as it is to be.
+    pub fn is_done(&self) -> bool {
+        match self {
+            Self::AllThere(_) | Self::AllAsBefore(_) => true,
+            Self::Nothing(_) | Self::StandIns(_) | Self::Since(_) => false,
+        }
+    }
 }
 
 impl Loss {
@@ -112,6 +119,9 @@ impl Loss {
         listing: impl Fn(&ExtensionNumber) -> Option<&'a Listing>,
         all: bool,
     ) -> WayBack {
+        if let Some((written, known)) = self.past.written() {
+            return self.old_values(target, (written, known), listing, all);
+        }
         let (mut missing, mut stand_ins, mut there) = (Vec::new(), Vec::new(), Vec::new());
         let mut listed = Vec::new();
         let mut reached = Vec::new();
@@ -149,37 +159,88 @@ impl Loss {
         let twice = twice.filter(|key| self.doubts.unanswered.contains(key)).cloned().collect();
         let missing: Vec<PhoneCallEvent> = missing.into_iter().cloned().collect();
         let left_out = if all { 0 } else { stand_ins.len() };
-        let plan = self.plan(target.knowing(reached), missing, left_out, there.clone());
+        let target = target.knowing(reached);
+        let plan = self.plan(target, (missing, Vec::new()), left_out, there.clone());
         WayBack { plan, there, stand_ins, twice, listed }
+    }
+
+    /// The same of a change: each event as it is now, with the old values of the fields that still have
+    /// what was written.
+    fn old_values<'a>(
+        &self,
+        target: Target,
+        (written, known): (&[Written], &BTreeSet<EventKey>),
+        listing: impl Fn(&ExtensionNumber) -> Option<&'a Listing>,
+        all: bool,
+    ) -> WayBack {
+        let (mut found, mut reached) = (Back::default(), Vec::new());
+        let extension = |it: &Written| it.event.key.extension.clone();
+        for part in written.chunk_by(|a, b| a.event.key.extension == b.event.key.extension) {
+            let Some(of) = part.first().map(extension) else { continue };
+            let part: Vec<&Written> = part.iter().collect();
+            let mut here = match listing(&of) {
+                Some(listing) => {
+                    reached.push((listing.extension().clone(), listing.access().clone()));
+                    values::look(&part, known, listing, all)
+                }
+                None => values::unlisted(&part),
+            };
+            found.planned.append(&mut here.planned);
+            found.there.append(&mut here.there);
+            found.since.append(&mut here.since);
+        }
+        let Back { planned, there, since } = found;
+        let left_out = if all { 0 } else { since.len() };
+        let plan = self.plan(
+            target.knowing(reached),
+            planned.into_iter().unzip(),
+            left_out,
+            there.clone(),
+        );
+        WayBack { plan, there, stand_ins: since, twice: Vec::new(), listed: Vec::new() }
+    }
+
+    /// Whether old values are written back, and nothing is made.
+    pub fn is_of_change(&self) -> bool {
+        self.past.written().is_some()
+    }
+
+    /// How long it takes until lists have taken in what its run, or an undo of it, wrote: until then
+    /// they say nothing.
+    pub fn settles_in(&self) -> Duration {
+        let waits = self.doubts.lists.values().map(|doubt| doubt.wait);
+        waits.max().filter(|_| self.is_of_change()).unwrap_or_default()
     }
 
     fn plan(
         &self,
         target: Target,
-        events: Vec<PhoneCallEvent>,
+        (events, edits): (Vec<PhoneCallEvent>, Vec<Edit>),
         left_out: usize,
         there: Vec<(EventKey, Foreign)>,
     ) -> Result<Plan, UndoRefused> {
         let run = || self.run().to_owned();
         if events.is_empty() {
-            return Err(match (self.took, left_out) {
-                (false, _) => UndoRefused::Nothing(run()),
-                (true, 0) => UndoRefused::AllThere(run()),
-                (true, _) => UndoRefused::StandIns(run()),
+            return Err(match (self.took, left_out, self.is_of_change()) {
+                (false, ..) => UndoRefused::Nothing(run()),
+                (true, 0, false) => UndoRefused::AllThere(run()),
+                (true, 0, true) => UndoRefused::AllAsBefore(run()),
+                (true, _, false) => UndoRefused::StandIns(run()),
+                (true, _, true) => UndoRefused::Since(run()),
             });
         }
-        let creations = 0..events.len();
-        let creations = creations.map(|event| PlannedCall::of_one(Verb::Create, event));
-        let calls: Vec<PlannedCall> = creations.collect();
-        let hash = hash_of(&target, Kind::Undo, &calls, &events);
+        let verb = if edits.is_empty() { Verb::Create } else { Verb::Update };
+        let calls: Vec<PlannedCall> = one_each(verb, events.len()).collect();
+        let hash = hash_of(&target, Kind::Undo, &calls, &events, &edits);
         let events: Arc<[PhoneCallEvent]> = events.into();
         let planned = |known: &BTreeSet<EventKey>| events.iter().all(|it| known.contains(&it.key));
         let begun = self.begun.as_ref().filter(|(_, known)| planned(known));
         let goes_on = begun.map(|(name, _)| name.clone());
         let past = self.past.clone().of_plan(left_out, goes_on, there, self.doubts.lists.clone());
         let (bystanders, form, rest) = (Arc::default(), None, None);
-        let pairs = Arc::default();
-        Ok(Plan { target, calls, events, bystanders, form, hash, pairs, past: Some(past), rest })
+        let (pairs, kind) = (Arc::default(), Kind::Undo);
+        let (edits, past) = (edits.into(), Some(past));
+        Ok(Plan { kind, target, calls, events, edits, bystanders, form, hash, pairs, past, rest })
     }
 
     /// The undo that is to be gone on with.
@@ -191,10 +252,12 @@ impl Loss {
     pub fn is_of(&self, plan: &Plan) -> bool {
         let planned = plan.past.as_ref();
         let same = planned.is_some_and(|past| past.is_as_known(&self.past));
-        let is_due = |event: &PhoneCallEvent| {
-            self.events.binary_search_by(|due| due.key.cmp(&event.key)).is_ok()
+        let is_due = |(place, event): (usize, &PhoneCallEvent)| {
+            let id = plan.of_id(place).unwrap_or(&event.key.id);
+            let key = EventKey { id: id.clone(), ..event.key.clone() };
+            self.events.binary_search_by(|due| due.key.cmp(&key)).is_ok()
         };
-        same && plan.events().iter().all(is_due)
+        same && plan.events().iter().enumerate().all(is_due)
     }
 }
 

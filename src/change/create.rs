@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::domain::{
-    Cause, EventKey, ExtensionNumber, FIELDS, Failure, Foreign, Listing, Outcome, PhoneCallEvent,
+    Cause, EventKey, ExtensionNumber, Failure, Foreign, Listing, Outcome, PhoneCallEvent,
 };
 
 use super::Plan;
@@ -177,7 +177,7 @@ fn by_id(_: &PhoneCallEvent, outcome: &Outcome, made: &[PhoneCallEvent]) -> Opti
 
 /// A row that is just as the event was.
 fn by_likeness(event: &PhoneCallEvent, _: &Outcome, made: &[PhoneCallEvent]) -> Option<usize> {
-    made.iter().position(|row| differing(event, row).is_empty())
+    made.iter().position(|row| event.differing(row).is_empty())
 }
 
 /// The row that is most like an event that was made, or may have been, and came back otherwise.
@@ -193,26 +193,13 @@ fn by_resemblance(
         .iter()
         .enumerate()
         .filter(|(_, row)| row.key.event_type == event.key.event_type || row.url == event.url);
-    near.min_by_key(|(_, row)| differing(event, row).len()).map(|(place, _)| place)
+    near.min_by_key(|(_, row)| event.differing(row).len()).map(|(place, _)| place)
 }
 
 /// The outcome of an event that is listed so.
 fn as_listed(event: &PhoneCallEvent, row: &PhoneCallEvent) -> Outcome {
-    let (id, fields) = (Foreign::from(row.key.id.as_str()), differing(event, row));
-    if fields.is_empty() { Outcome::Restored(Some(id)) } else { Outcome::Altered { id, fields } }
-}
-
-/// The names of the fields in which two events differ.
-fn differing(event: &PhoneCallEvent, row: &PhoneCallEvent) -> Vec<&'static str> {
-    let differs = [
-        event.key.event_type != row.key.event_type,
-        event.method != row.method,
-        event.url != row.url,
-        event.note != row.note,
-        event.status != row.status,
-    ];
-    let named = FIELDS.into_iter().zip(differs);
-    named.filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
+    let (id, fields) = (Some(Foreign::from(row.key.id.as_str())), event.differing(row));
+    if fields.is_empty() { Outcome::Restored(id) } else { Outcome::Altered { id, fields } }
 }
 
 /// What a complete list without the event leaves of a success, or of no clear answer.
@@ -222,9 +209,11 @@ fn not_listed(outcome: &Outcome) -> Option<Outcome> {
             Failure::new(Cause::Unreadable, "the service reported it created")
         }
         Outcome::Unknown(failure) => failure.clone(),
-        Outcome::Refused(_) | Outcome::NotSent(_) | Outcome::Deleted | Outcome::AlreadyGone => {
-            return None;
-        }
+        Outcome::Refused(_)
+        | Outcome::NotSent(_)
+        | Outcome::Deleted
+        | Outcome::AlreadyGone
+        | Outcome::Changed(_) => return None,
     };
     Some(Outcome::Refused(said.saying("it is not listed")))
 }

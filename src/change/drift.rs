@@ -66,7 +66,7 @@ impl Choice {
     /// What is left of a run, as it was first reviewed.
     pub fn of_rest(rest: &Rest, store: &EventStore) -> Self {
         let mut choice = Self::default();
-        for event in rest.open() {
+        for event in rest.open(|extension| store.listing(extension)) {
             match choice.parts.last_mut() {
                 Some(part) if part.extension == event.key.extension => {
                     part.events.push(event.clone());

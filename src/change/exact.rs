@@ -1,7 +1,8 @@
 //! Whether an event can be given back just as it is: a POST makes five fields, and not everything
 //! that a row can hold can be said in them.
 
-use crate::domain::{FIELDS, PhoneCallEvent};
+use super::{Kind, Plan};
+use crate::domain::{Change, FIELDS, PhoneCallEvent};
 
 /// Fields that the service gives by itself (page *List PhoneCallEvents*).
 const OWN: [&str; 3] = ["id", "links", "modified"];
@@ -36,6 +37,12 @@ fn inexact(event: &PhoneCallEvent) -> Vec<String> {
     words
 }
 
+/// The same of the fields that a change writes: what is not one text there once cannot be written back.
+fn inexact_fields(event: &PhoneCallEvent, change: &Change) -> Vec<String> {
+    let fields = change.fields().filter(|(name, _)| !event.is_exact(name));
+    fields.map(|(name, _)| format!("its {name} is missing, null or no plain text")).collect()
+}
+
 /// The events that cannot be given back exactly, counted, and the first of them with the reasons.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Inexact {
@@ -46,11 +53,15 @@ pub struct Inexact {
 }
 
 impl Inexact {
-    /// Of these events, the first `named` by their reasons.
-    pub fn of(events: &[PhoneCallEvent], named: usize) -> Self {
+    /// Of the events of a plan, the first `named` by their reasons.
+    pub fn of(plan: &Plan, named: usize) -> Self {
         let mut found = Self::default();
-        for (place, event) in events.iter().enumerate() {
-            let words = inexact(event);
+        for (place, event) in plan.events().iter().enumerate() {
+            let words = match (plan.want(place), plan.kind()) {
+                (Some(change), Kind::Change) => inexact_fields(event, change),
+                (Some(_), Kind::Delete | Kind::Undo | Kind::Backup) => Vec::new(),
+                (None, _) => inexact(event),
+            };
             if words.is_empty() {
                 continue;
             }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::domain::{Cause, DeleteAnswer, Failure, Foreign, Outcome, PhoneCallEvent, WriteAnswer};
+use crate::domain::{
+    Cause, DeleteAnswer, EventId, Failure, Foreign, Outcome, PhoneCallEvent, WriteAnswer,
+};
 
 /// A call that was sent, answered or not, and the outcomes of the events it covered.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -77,6 +79,29 @@ pub fn judge_made(answer: Result<WriteAnswer, Failure>, took: Duration) -> Settl
             Settled { outcomes: vec![Outcome::Restored(id)], reply }
         }
         Err(failure) => failed(1, &failure, took, false),
+    }
+}
+
+/// What an answer to a PUT for this event means, before anything is listed: whether its id stays is not
+/// documented. `gives_back` where it writes old values back, `may_have_acted` where the same call went
+/// out before and nobody knows what it did.
+pub fn judge_changed(
+    id: &EventId,
+    gives_back: bool,
+    answer: Result<WriteAnswer, Failure>,
+    took: Duration,
+    may_have_acted: bool,
+) -> Settled {
+    match answer {
+        Ok(WriteAnswer { http_status, id: told }) => {
+            let returned = told.iter().cloned().collect();
+            let new = told.filter(|told| told.raw() != id.as_str());
+            let reply =
+                Reply { returned, http_status: Some(http_status), took, ..Reply::default() };
+            let done = if gives_back { Outcome::Restored(new) } else { Outcome::Changed(new) };
+            Settled { outcomes: vec![done], reply }
+        }
+        Err(failure) => failed(1, &failure, took, may_have_acted),
     }
 }
 

@@ -13,6 +13,8 @@ use crate::domain::{Failure, Outcome, Stop, StopReason};
 pub struct Tally {
     /// Confirmed by the service.
     pub deleted: usize,
+    /// Listed as they were to be.
+    pub changed: usize,
     /// Not there any more.
     pub already_gone: usize,
     /// The service said no.
@@ -21,9 +23,9 @@ pub struct Tally {
     pub not_sent: usize,
     /// To be settled by listing again.
     pub unknown: usize,
-    /// Re-created.
+    /// Re-created, or written back.
     pub restored: usize,
-    /// Re-created, and listed otherwise than it was.
+    /// Re-created or changed, and listed otherwise than it was to be.
     pub altered: usize,
 }
 
@@ -36,9 +38,10 @@ impl Tally {
     }
 
     /// Every count with the name of its outcome, what was done first.
-    pub fn named(&self) -> [(&'static str, usize); 7] {
+    pub fn named(&self) -> [(&'static str, usize); 8] {
         [
             ("deleted", self.deleted),
+            ("changed", self.changed),
             ("restored", self.restored),
             ("altered", self.altered),
             ("already gone", self.already_gone),
@@ -48,11 +51,15 @@ impl Tally {
         ]
     }
 
-    /// What happened in words, without what did not; `nothing deleted`, or `nothing restored` of an
-    /// undo, where nothing good did.
+    /// What happened in words, without what did not; `nothing deleted`, `nothing changed` or `nothing
+    /// restored` by its kind, where nothing good did.
     pub fn words(&self, kind: Kind) -> String {
-        let good = if kind == Kind::Undo { "restored" } else { "deleted" };
-        let none = self.deleted + self.restored + self.altered == 0;
+        let good = match kind {
+            Kind::Undo => "restored",
+            Kind::Change => "changed",
+            Kind::Delete | Kind::Backup => "deleted",
+        };
+        let none = self.deleted + self.changed + self.restored + self.altered == 0;
         let told = self.named().into_iter();
         let told = told.filter(|(name, count)| *count > 0 || (none && *name == good));
         let words = told.map(|(name, count)| match count {
@@ -69,7 +76,7 @@ impl Tally {
 
     /// Events with which what was asked for is done.
     pub fn done(&self) -> usize {
-        self.deleted + self.already_gone + self.restored + self.altered
+        self.deleted + self.changed + self.already_gone + self.restored + self.altered
     }
 
     /// Events that are left: refused, not sent or unknown.
@@ -88,6 +95,7 @@ impl Tally {
     fn of(&mut self, outcome: &Outcome) -> &mut usize {
         match outcome {
             Outcome::Deleted => &mut self.deleted,
+            Outcome::Changed(_) => &mut self.changed,
             Outcome::AlreadyGone => &mut self.already_gone,
             Outcome::Refused(_) => &mut self.refused,
             Outcome::NotSent(_) => &mut self.not_sent,

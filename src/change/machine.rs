@@ -1,5 +1,5 @@
 //! One plan being carried out, of whatever kind: which calls wait, which are in flight, what became
-//! of each event. What is different for each kind stands in `delete` and `create`.
+//! of each event. What is different for each kind stands in `delete`, `create` and `update`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -17,6 +17,7 @@ use super::ledger::{Ledger, SoFar};
 use super::plan::Verb;
 use super::traffic::{Fate, Next, Traffic};
 use super::twice::{APART, Belief, CAUGHT_UP, Twice};
+use super::update::Updates;
 use super::verification::{Check, Findings};
 use super::wide::{Learnt, Trial, Unlisted};
 use super::{Act, Done, Kind, Plan, Reply, RunCall, Settled, Tally};
@@ -165,6 +166,7 @@ struct Touched {
 enum Rules {
     Delete(Box<Deletes>),
     Create(Creates),
+    Update(Updates),
 }
 
 /// The execution of one plan. It sends nothing: it says what is to be done next, never more than
@@ -205,12 +207,7 @@ pub struct Machine {
 impl Machine {
     /// A run of this plan with at most so many requests in flight.
     pub fn new(plan: Arc<Plan>, concurrency: usize) -> Self {
-        let rules = match plan.kind() {
-            Kind::Undo => Rules::Create(Creates::default()),
-            Kind::Delete | Kind::Change | Kind::Backup => Rules::Delete(Box::new(
-                plan.rest().map_or_else(Deletes::default, |rest| Deletes::of_rest(rest)),
-            )),
-        };
+        let rules = Rules::of(&plan);
         let wide = plan.calls.iter().position(|call| call.verb.is_wide());
         let looking = plan.rest().is_some() || rules.looks_first() || wide.is_some();
         let requests: Vec<Request> = match (plan.rest(), wide) {
@@ -220,6 +217,7 @@ impl Machine {
             (None, None) => (0..plan.calls()).map(Request::Call).collect(),
         };
         let (mut slots, mut slot_of) = (Vec::new(), vec![NO_SLOT; plan.events().len()]);
+        let mut held = Vec::new();
         let mut known: Vec<Option<Outcome>> = match plan.rest() {
             Some(rest) => rest.outcomes.iter().cloned().map(Some).collect(),
             None => vec![None; plan.events().len()],
@@ -231,9 +229,15 @@ impl Machine {
                 if let Some(slot) = slot_of.get_mut(event) {
                     *slot = id;
                 }
+                if let Some(outcome) = plan.held(event) {
+                    slot.stage = Stage::Replaced;
+                    held.push((event, outcome.clone()));
+                }
             }
             slots.push(slot);
         }
+        let mut ledger = Ledger::new(known);
+        held.into_iter().for_each(|(event, outcome)| ledger.revise(event, outcome));
         Self {
             name: String::new(),
             simulated: false,
@@ -249,7 +253,7 @@ impl Machine {
             answers: Answers::default(),
             listings: Fuse::default(),
             guarded: BTreeMap::new(),
-            ledger: Ledger::new(known),
+            ledger,
             failed: Vec::new(),
             succeeded: Vec::new(),
             checking: Checking::of(&plan),
@@ -265,6 +269,7 @@ impl Machine {
         match &mut self.rules {
             Rules::Delete(deletes) => deletes.reviewed = time,
             Rules::Create(creates) => creates.planned = time,
+            Rules::Update(_) => {}
         }
         self
     }
@@ -327,10 +332,11 @@ impl Machine {
         let is_old = match &self.rules {
             Rules::Delete(deletes) => deletes.is_old(extension, now),
             Rules::Create(_) => false,
+            Rules::Update(updates) => updates.is_old(extension, now),
         };
         let may_go = match (&self.rules, &call.call) {
             (Rules::Delete(deletes), Call::Delete(delete)) => deletes.allows(delete),
-            (Rules::Delete(_) | Rules::Create(_), _) => true,
+            (Rules::Delete(_) | Rules::Create(_) | Rules::Update(_), _) => true,
         };
         let slot = self.slots.get_mut(id)?;
         if matches!(slot.stage, Stage::Replaced | Stage::Settled(_)) {
@@ -430,7 +436,7 @@ impl Machine {
                 creates.put_off.insert(id);
                 true
             }
-            (Rules::Create(_) | Rules::Delete(_), _) => false,
+            (Rules::Create(_) | Rules::Delete(_) | Rules::Update(_), _) => false,
         }
     }
 
@@ -550,6 +556,9 @@ impl Machine {
         }
         if let Some(failure) = failure.filter(Failure::may_have_acted) {
             slot.doubt = Some(Box::new(failure));
+            if let Rules::Update(updates) = &mut self.rules {
+                updates.doubts(extension);
+            }
         }
     }
 
@@ -621,8 +630,8 @@ impl Machine {
                 for other in calls.into_iter().skip(1).rev() {
                     self.traffic.add_first(Request::Call(other));
                 }
-                if let (Rules::Delete(deletes), Ok(_)) = (&mut self.rules, result) {
-                    deletes.saw(extension, now);
+                if let Ok(listing) = result {
+                    self.rules.saw(extension, listing, now);
                 }
                 if fate == Fate::Settled {
                     self.guard(id, result);
@@ -803,14 +812,14 @@ impl Machine {
             (Rules::Delete(_), _) if plan.rest().is_none() => {
                 self.try_out(extension, result.ok());
             }
-            (Rules::Delete(deletes), Ok(listing)) => {
-                deletes.saw(extension, now);
+            (rules @ (Rules::Delete(_) | Rules::Update(_)), Ok(listing)) => {
+                rules.saw(extension, listing, now);
                 self.look_again(events, listing);
                 if listing.is_complete() {
                     self.believe(extension, listing, asked);
                 }
             }
-            (Rules::Delete(_), Err(failure)) => {
+            (Rules::Delete(_) | Rules::Update(_), Err(failure)) => {
                 self.remarks.push(format!("{extension} could not be listed: {failure}"));
                 // It would be refused once more.
                 if failure.is_refusal() {
@@ -860,6 +869,7 @@ impl Machine {
         let mut findings = match &self.rules {
             Rules::Delete(deletes) => deletes.find(&self.plan, extension, &so_far, listing),
             Rules::Create(creates) => creates.find(&self.plan, extension, &so_far, listing),
+            Rules::Update(updates) => updates.find(&self.plan, extension, &so_far, listing),
         };
         // What is there and has a call yet to go is settled by its answer.
         let before_calls = self.state != RunState::Verifying;
@@ -1038,7 +1048,7 @@ impl Machine {
                         (id, slot.verb.form(), tells)
                     }))
                 }
-                Rules::Delete(_) | Rules::Create(_) => None,
+                Rules::Delete(_) | Rules::Create(_) | Rules::Update(_) => None,
             };
             self.looking = first.is_some();
             match first {
@@ -1235,7 +1245,7 @@ impl Machine {
     fn deletes(&self) -> Option<&Deletes> {
         match &self.rules {
             Rules::Delete(deletes) => Some(deletes),
-            Rules::Create(_) => None,
+            Rules::Create(_) | Rules::Update(_) => None,
         }
     }
 
@@ -1317,25 +1327,46 @@ impl Slot {
 }
 
 impl Rules {
+    fn of(plan: &Plan) -> Self {
+        let restores = plan.kind() == Kind::Undo;
+        if plan.changes() {
+            return Self::Update(Updates::new(restores));
+        }
+        if restores {
+            return Self::Create(Creates::default());
+        }
+        let deletes = plan.rest().map_or_else(Deletes::default, |rest| Deletes::of_rest(rest));
+        Self::Delete(Box::new(deletes))
+    }
+
     fn looks_first(&self) -> bool {
         match self {
-            Self::Delete(_) => false,
+            Self::Delete(_) | Self::Update(_) => false,
             Self::Create(_) => true,
         }
     }
 
-    /// What is deleted twice is as if deleted once; what is made twice is there twice, and a service
-    /// that answers may lie about what it did.
+    /// An extension was listed before a call of it.
+    fn saw(&mut self, extension: &ExtensionNumber, listing: &Listing, now: Duration) {
+        match self {
+            Self::Delete(deletes) => deletes.saw(extension, now),
+            Self::Update(updates) => updates.saw(extension, listing, now),
+            Self::Create(_) => {}
+        }
+    }
+
+    /// What is deleted or changed twice is as if done once; what is made twice is there twice, and a
+    /// service that answers may lie about what it did.
     fn may_repeat(&self, failure: &Failure) -> bool {
         match self {
-            Self::Delete(_) => true,
+            Self::Delete(_) | Self::Update(_) => true,
             Self::Create(_) => failure.http_status.is_none() && !failure.may_have_acted(),
         }
     }
 
     fn not_sent(&self) -> Outcome {
         let why = match self {
-            Self::Delete(_) => "stopped before it was sent",
+            Self::Delete(_) | Self::Update(_) => "stopped before it was sent",
             Self::Create(_) => "stopped before it was re-created; undo the run again",
         };
         Outcome::NotSent(Failure::new(Cause::Withheld, why))

@@ -12,6 +12,7 @@ use crate::domain::{
 };
 
 use super::twice::Doubt;
+use super::values::Written;
 
 /// What two events have in common that differ in nothing but id and time.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,11 +38,17 @@ pub struct History {
     pub taken: BTreeSet<EventKey>,
     /// What other runs may have taken.
     pub takes: BTreeSet<EventKey>,
-    /// What undos made, its own and others.
+    /// What undos made, its own and others, and what got another id with a change.
     pub makes: Vec<Make>,
+    /// What other runs changed: it stands for what it was, however it looks now.
+    pub changed: BTreeSet<EventKey>,
+    /// Of a change: what it wrote and nobody has written back.
+    pub written: Option<Vec<Written>>,
+    /// Of a backup: events are told by their looks alone, whatever their ids.
+    pub by_looks: bool,
 }
 
-/// An event that an undo made.
+/// An event that an undo made, or that got another id with a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Make {
     /// The event that it stands for.
@@ -94,6 +101,8 @@ struct Known {
     retyped: BTreeMap<(ExtensionNumber, EventId), EventKey>,
     /// What was known and is told by its looks alone.
     bystanders: BTreeSet<EventKey>,
+    /// Of a change: what it wrote, and everything that was there before.
+    written: Option<(Vec<Written>, BTreeSet<EventKey>)>,
 }
 
 /// What is to be there of one extension.
@@ -183,6 +192,17 @@ impl History {
     /// The events that it may have taken and that no undo of it has given back, and what is to be
     /// there of their kind.
     pub(super) fn resolve(&self) -> (Vec<PhoneCallEvent>, Past) {
+        if let Some(written) = &self.written {
+            let known = self.known.iter().map(|event| event.key.clone()).collect();
+            let known = Known {
+                run: self.run.clone(),
+                folder: self.folder.clone(),
+                written: Some((written.clone(), known)),
+                ..Known::default()
+            };
+            let events = written.iter().map(|written| written.event.clone()).collect();
+            return (events, Past { known: Arc::new(known), ..Past::default() });
+        }
         let given = self.makes.iter().filter(|make| make.gives_back).map(|make| &make.event.key);
         let given: BTreeSet<&EventKey> = given.collect();
         let known: BTreeMap<&EventKey, &PhoneCallEvent> =
@@ -236,7 +256,11 @@ impl History {
         } else {
             *part.standing.entry(like.clone()).or_default() += 1;
         }
-        if keys.len() == 1 && event.key == **first && !self.taken.contains(*first) {
+        if self.by_looks {
+            return;
+        }
+        let is_own = self.taken.contains(*first) || self.changed.contains(*first);
+        if keys.len() == 1 && event.key == **first && !is_own {
             past.bystanders.insert((*first).clone());
             return;
         }
@@ -265,6 +289,11 @@ impl Past {
     /// The folder of its file.
     pub(super) fn folder(&self) -> &Path {
         &self.known.folder
+    }
+
+    /// Of a change: what it wrote, and everything that was there before.
+    pub(super) fn written(&self) -> Option<&(Vec<Written>, BTreeSet<EventKey>)> {
+        self.known.written.as_ref()
     }
 
     /// Whether run files told the same of it.

@@ -1,6 +1,6 @@
 //! The frozen, ordered, hashed list of calls that an operator says yes to, of whatever kind.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
@@ -8,8 +8,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    Call, CallForm, DeleteCall, EventKey, ExtensionNumber, Foreign, PhoneCallEvent, PlanHash,
-    PlanHasher, Target, UserId,
+    Call, CallForm, Change, DeleteCall, EventId, EventKey, ExtensionNumber, Foreign, Outcome,
+    PhoneCallEvent, PlanHash, PlanHasher, Status, Target, UserId,
 };
 
 use super::Selection;
@@ -27,7 +27,7 @@ pub enum Kind {
     Delete,
     /// It changes fields of events.
     Change,
-    /// It re-creates events that another run deleted.
+    /// It gives back what another run took: events that it deleted, or values that it changed.
     Undo,
     /// It holds events and does nothing.
     Backup,
@@ -69,15 +69,30 @@ pub(super) enum Verb {
     DeleteType,
     DeleteExtension,
     Create,
+    Update,
+}
+
+/// What a plan changes of one event.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Edit {
+    /// The fields to be.
+    pub(super) change: Change,
+    /// Of an undo: the id that it had in the run that is undone, where that is another one.
+    pub(super) of_id: Option<EventId>,
+    /// Its call is not sent, as this is known of it already.
+    pub(super) held: Option<Outcome>,
 }
 
 /// The calls of one run: never changed, and the only thing that can be executed. Without a call are
 /// only runs that are gone on with and of which nothing is left to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
+    pub(super) kind: Kind,
     pub(super) target: Target,
     pub(super) calls: Vec<PlannedCall>,
     pub(super) events: Arc<[PhoneCallEvent]>,
+    /// Of a change and its undo: what is to become of each event, in their order.
+    pub(super) edits: Arc<[Edit]>,
     /// What else is listed on the extensions touched, by extension.
     pub(super) bystanders: Arc<[PhoneCallEvent]>,
     /// Of a deletion: the call form that was asked for.
@@ -99,13 +114,32 @@ pub enum PlanRefused {
     Empty,
     /// The profile caps a plan.
     #[error(
-        "{events} events are marked and this profile deletes at most {most} at once: mark fewer, or raise max_delete"
+        "{events} events are marked and this profile takes at most {most} at once: mark fewer, or raise max_delete"
     )]
     TooLarge {
         /// Events selected.
         events: usize,
         /// The profile's `max_delete`.
         most: usize,
+    },
+    /// A change would change nothing.
+    #[error("every event there is {0} already")]
+    AllSo(&'static str),
+    /// No URL is one of those that are meant.
+    #[error(
+        "OLD fits the URL of no event there: write its host or its beginning as `callsweep list` shows it"
+    )]
+    FitsNone,
+    /// A URL would be none any more.
+    #[error(
+        "the URL of {} {} {} would be {url}, which is no URL: end OLD and NEW at the same place",
+        key.extension, key.event_type, key.id
+    )]
+    Broken {
+        /// Which event.
+        key: Box<EventKey>,
+        /// What it would be.
+        url: Foreign,
     },
 }
 
@@ -148,11 +182,14 @@ impl Plan {
         let events: Arc<[PhoneCallEvent]> = selection.events.as_slice().into();
         let bystanders = selection.bystanders.as_slice().into();
         let target = target.knowing(selection.access());
-        let hash = hash_of(&target, Kind::Delete, &calls, &events);
+        let edits = Arc::default();
+        let hash = hash_of(&target, Kind::Delete, &calls, &events, &edits);
         Ok(Self {
+            kind: Kind::Delete,
             target,
             calls,
             events,
+            edits,
             bystanders,
             form: Some(form),
             hash,
@@ -160,6 +197,40 @@ impl Plan {
             past: None,
             rest: None,
         })
+    }
+
+    /// Changes these events, each as its edit says: a call for each. What else is listed on their
+    /// extensions stands beside them.
+    pub(super) fn of_edits(
+        target: Target,
+        selection: &Selection,
+        events: Vec<PhoneCallEvent>,
+        edits: Vec<Edit>,
+    ) -> Self {
+        let kept: HashSet<&EventKey> = events.iter().map(|event| &event.key).collect();
+        let touched: BTreeSet<&ExtensionNumber> = kept.iter().map(|key| &key.extension).collect();
+        let left_out = selection.events.iter().filter(|event| !kept.contains(&event.key));
+        let others = selection.bystanders.iter().chain(left_out);
+        let mut bystanders: Vec<PhoneCallEvent> =
+            others.filter(|event| touched.contains(&event.key.extension)).cloned().collect();
+        bystanders.sort_by(|a, b| a.key.extension.cmp(&b.key.extension));
+        let target = target.knowing(selection.access());
+        let (events, edits): (Arc<[_]>, Arc<[_]>) = (events.into(), edits.into());
+        let calls: Vec<_> = one_each(Verb::Update, events.len()).collect();
+        let hash = hash_of(&target, Kind::Change, &calls, &events, &edits);
+        Self {
+            kind: Kind::Change,
+            target,
+            calls,
+            events,
+            edits,
+            bystanders: bystanders.into(),
+            form: None,
+            hash,
+            pairs: selection.pairs.as_slice().into(),
+            past: None,
+            rest: None,
+        }
     }
 
     /// Goes on with a run: event calls for these of its events, in its own file. All else is settled
@@ -180,11 +251,16 @@ impl Plan {
         let places: HashMap<&EventKey, usize> = places.collect();
         let reached = chosen.access();
         let chosen = chosen.events().iter().filter_map(|event| places.get(&event.key));
-        let calls = chosen.map(|place| PlannedCall::of_one(Verb::DeleteEvent, *place)).collect();
+        let edit = |change: &Change| Edit { change: change.clone(), ..Edit::default() };
+        let edits: Arc<[Edit]> = rest.changes.iter().map(edit).collect();
+        let verb = if edits.is_empty() { Verb::DeleteEvent } else { Verb::Update };
+        let calls = chosen.map(|place| PlannedCall::of_one(verb, *place)).collect();
         Ok(Self {
+            kind: if edits.is_empty() { Kind::Delete } else { Kind::Change },
             target: target.knowing(reached),
             calls,
             events: Arc::clone(&rest.events),
+            edits,
             bystanders: Arc::clone(&rest.bystanders),
             form: None,
             hash: rest.hash.clone(),
@@ -196,7 +272,51 @@ impl Plan {
 
     /// What it is for.
     pub fn kind(&self) -> Kind {
-        if self.past.is_some() { Kind::Undo } else { Kind::Delete }
+        self.kind
+    }
+
+    /// The fields to be of the event at this place, in a change or the undo of one.
+    pub fn want(&self, event: usize) -> Option<&Change> {
+        self.edits.get(event).map(|edit| &edit.change)
+    }
+
+    /// The id that the event at this place had in the run that is undone, where that is another one.
+    pub fn of_id(&self, event: usize) -> Option<&EventId> {
+        self.edits.get(event)?.of_id.as_ref()
+    }
+
+    /// What is known already of the event at this place, so that its call is not sent.
+    pub fn held(&self, event: usize) -> Option<&Outcome> {
+        self.edits.get(event)?.held.as_ref()
+    }
+
+    /// Whether it changes fields of events, or writes them back.
+    pub fn changes(&self) -> bool {
+        !self.edits.is_empty()
+    }
+
+    /// What is done to its events, in a word.
+    pub fn done(&self) -> &'static str {
+        match (self.kind, self.changes()) {
+            (Kind::Undo, true) => "written back",
+            (kind, _) => kind.done(),
+        }
+    }
+
+    /// What is done with its events, in a word for a question.
+    pub fn verb(&self) -> &'static str {
+        let are = |status: &Status| {
+            self.edits.iter().all(|edit| edit.change.status.as_ref() == Some(status))
+        };
+        match (self.kind, self.changes()) {
+            (Kind::Delete, _) => "delete",
+            (Kind::Backup, _) => "keep",
+            (Kind::Undo, false) => "re-create",
+            (Kind::Undo, true) => "write back the old values of",
+            (Kind::Change, _) if are(&Status::Disabled) => "disable",
+            (Kind::Change, _) if are(&Status::Enabled) => "enable",
+            (Kind::Change, _) => "re-point",
+        }
     }
 
     /// What there is to know of numbers that may name one extension, in a sentence.
@@ -276,7 +396,8 @@ impl Plan {
     /// Whether another plan sends the same calls for the same events, however the service wrote them
     /// down.
     pub fn sends_the_same(&self, other: &Self) -> bool {
-        (&self.target, &self.calls, &self.events) == (&other.target, &other.calls, &other.events)
+        (&self.target, &self.calls) == (&other.target, &other.calls)
+            && (&self.events, &self.edits) == (&other.events, &other.edits)
     }
 
     /// The call form that was asked for, of a deletion.
@@ -287,7 +408,8 @@ impl Plan {
     /// The call at this place.
     pub fn call(&self, index: usize) -> Option<Call> {
         let planned = self.calls.get(index)?;
-        Some(planned.verb.call(self.events.get(planned.covers.start)?))
+        let place = planned.covers.start;
+        Some(planned.verb.call(self.events.get(place)?, self.want(place)))
     }
 
     /// The events that the call at this place covers.
@@ -342,6 +464,11 @@ pub(super) fn span_of(events: &[PhoneCallEvent], extension: &ExtensionNumber) ->
     start..end
 }
 
+/// A call for each of so many events.
+pub(super) fn one_each(verb: Verb, events: usize) -> impl Iterator<Item = PlannedCall> {
+    (0..events).map(move |event| PlannedCall::of_one(verb, event))
+}
+
 impl PlannedCall {
     pub(super) fn of_one(verb: Verb, event: usize) -> Self {
         Self { verb, covers: event..event + 1 }
@@ -350,13 +477,14 @@ impl PlannedCall {
 
 impl Verb {
     /// The call itself, for the first event that it covers.
-    pub(super) fn call(self, first: &PhoneCallEvent) -> Call {
+    pub(super) fn call(self, first: &PhoneCallEvent, want: Option<&Change>) -> Call {
         let key = &first.key;
         Call::Delete(match self {
             Self::DeleteEvent => DeleteCall::Event(key.clone()),
             Self::DeleteType => DeleteCall::Type(key.extension.clone(), key.event_type),
             Self::DeleteExtension => DeleteCall::Extension(key.extension.clone()),
             Self::Create => return Call::Create(first.clone()),
+            Self::Update => return Call::Update(key.clone(), want.cloned().unwrap_or_default()),
         })
     }
 
@@ -369,7 +497,7 @@ impl Verb {
         match self {
             Self::DeleteType => CallForm::Type,
             Self::DeleteExtension => CallForm::Extension,
-            Self::DeleteEvent | Self::Create => CallForm::Event,
+            Self::DeleteEvent | Self::Create | Self::Update => CallForm::Event,
         }
     }
 }
@@ -380,17 +508,20 @@ pub(super) fn hash_of(
     kind: Kind,
     calls: &[PlannedCall],
     events: &[PhoneCallEvent],
+    edits: &[Edit],
 ) -> PlanHash {
+    let want = |event: usize| edits.get(event).map(|edit| &edit.change);
     let mut hasher = PlanHasher::new(&target.origin, target.base_path(), kind.name());
     for planned in calls {
         if let Some(first) = events.get(planned.covers.start) {
-            let call = planned.verb.call(first);
+            let call = planned.verb.call(first, want(planned.covers.start));
             hasher.call(call.method(), &call.path(target), planned.covers.len());
         }
     }
-    for event in events {
+    for (place, event) in events.iter().enumerate() {
         let owner = target.owner_of(&event.key.extension).map(UserId::as_str);
-        hasher.event(event, owner, None);
+        let want = want(place).map(|change| change.value().to_string());
+        hasher.event(event, owner, want.as_deref());
     }
     hasher.finish()
 }

@@ -9,7 +9,9 @@ use std::time::Duration;
 use super::twice::CAUGHT_UP;
 use super::verification::Check;
 use super::wide::Unlisted;
-use crate::domain::{EventKey, ExtensionNumber, Outcome, PhoneCallEvent, PlanHash};
+use crate::domain::{
+    Change, EventKey, ExtensionNumber, Listing, Outcome, PhoneCallEvent, PlanHash,
+};
 
 /// Why a run is not gone on with.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -84,6 +86,8 @@ pub struct Rest {
     pub hash: PlanHash,
     /// Every event that it planned, as first reviewed, by extension.
     pub events: Arc<[PhoneCallEvent]>,
+    /// Of a change: the fields to be of each.
+    pub changes: Vec<Change>,
     /// What was listed beside them in its review.
     pub bystanders: Arc<[PhoneCallEvent]>,
     /// What became of each planned event so far.
@@ -108,10 +112,24 @@ impl Rest {
         (&self.run, &self.outcomes, &self.surplus) == (&other.run, &other.outcomes, &other.surplus)
     }
 
-    /// What is to be gone on with: not sent, unknown or refused.
-    pub fn open(&self) -> impl Iterator<Item = &PhoneCallEvent> {
-        let events = self.events.iter().zip(&self.outcomes);
-        events.filter(|(_, outcome)| outcome.is_open()).map(|(event, _)| event)
+    /// What is to be gone on with: not sent, unknown or refused. What a list shows to be done already is
+    /// not.
+    pub fn open<'a>(
+        &'a self,
+        listing: impl Fn(&ExtensionNumber) -> Option<&'a Listing>,
+    ) -> impl Iterator<Item = &'a PhoneCallEvent> {
+        let events = self.events.iter().zip(&self.outcomes).enumerate();
+        events.filter_map(move |(place, (event, outcome))| {
+            let row = || {
+                let listing = listing(&event.key.extension)?;
+                Some(listing.row(listing.find(&event.key)?)?.to_event())
+            };
+            let is_done = |change: &Change| {
+                row().is_some_and(|row| change.applied_to(event).differing(&row).is_empty())
+            };
+            let is_open = outcome.is_open() && !self.changes.get(place).is_some_and(is_done);
+            is_open.then_some(event)
+        })
     }
 
     /// The extensions on which something is open, those last that could not be listed when it was to

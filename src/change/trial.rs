@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::{Act, Done, Doubts, History, Loss, Machine, RunCall, Settled, judge, judge_made};
+use super::{
+    Act, Done, Doubts, History, Loss, Machine, RunCall, Settled, judge, judge_changed, judge_made,
+};
 use crate::domain::{
-    Call, Cause, DeleteAnswer, DeleteCall, EventId, EventKey, EventStore, ExtensionNumber, Failure,
-    Foreign, Listing, ListingBuilder, Outcome, PhoneCallEvent, RawEvent, WriteAnswer,
+    Call, Cause, Change, DeleteAnswer, DeleteCall, EventId, EventKey, EventStore, ExtensionNumber,
+    Failure, Foreign, Listing, ListingBuilder, Outcome, PhoneCallEvent, RawEvent, WriteAnswer,
 };
 
 /// What a service may do with a request, and an operator or others meanwhile.
@@ -68,6 +70,8 @@ pub(crate) struct Service {
     pub(crate) events: Vec<PhoneCallEvent>,
     next: usize,
     type_wipes: bool,
+    /// A changed event gets another id.
+    pub(crate) renames: bool,
     /// What others took.
     pub(crate) taken: Vec<EventKey>,
 }
@@ -76,7 +80,7 @@ impl Service {
     /// Extension, type and body of each event; bodies may be the same.
     pub(crate) fn of(rows: &[(u8, u8, u8)], type_wipes: bool) -> Self {
         let (events, taken) = (Vec::new(), Vec::new());
-        let mut service = Self { events, next: 0, type_wipes, taken };
+        let mut service = Self { events, next: 0, type_wipes, renames: false, taken };
         for row in rows {
             service.add(*row);
         }
@@ -151,6 +155,11 @@ impl Service {
                 judge(call.covered(), answer, Duration::ZERO, call.may_have_acted())
             }
             Call::Create(event) => judge_made(self.create(event, whim), Duration::ZERO),
+            Call::Update(key, change) => {
+                let answer = self.update(key, change, whim);
+                let (back, doubt) = (call.gives_back(), call.may_have_acted());
+                judge_changed(&key.id, back, answer, Duration::ZERO, doubt)
+            }
         }
     }
 
@@ -198,6 +207,34 @@ impl Service {
             Whim::ActsAndIsLost => Err(failed(Cause::NoAnswer, None)),
             Whim::SaysNothing => Ok(WriteAnswer { http_status: 204, id: None }),
             _ => Ok(WriteAnswer { http_status: 200, id: Some(Foreign::from(id)) }),
+        }
+    }
+
+    fn update(
+        &mut self,
+        key: &EventKey,
+        change: &Change,
+        whim: Whim,
+    ) -> Result<WriteAnswer, Failure> {
+        if matches!(whim, Whim::Lies) {
+            return Ok(WriteAnswer { http_status: 204, id: None });
+        }
+        Self::before(whim)?;
+        let Some(place) = self.events.iter().position(|event| event.key == *key) else {
+            let code = Foreign::from("pce_id_invalid");
+            return Err(Failure { code, ..failed(Cause::Rejected, Some(400)) });
+        };
+        let mut event = change.applied_to(&self.events[place]);
+        if self.renames {
+            event.key.id = EventId::parse(&format!("id{}", self.next)).unwrap();
+            self.next += 1;
+        }
+        let id = Foreign::from(event.key.id.as_str());
+        self.events[place] = event;
+        match whim {
+            Whim::ActsAndIsLost => Err(failed(Cause::NoAnswer, None)),
+            Whim::SaysNothing => Ok(WriteAnswer { http_status: 204, id: None }),
+            _ => Ok(WriteAnswer { http_status: 200, id: Some(id) }),
         }
     }
 

@@ -78,13 +78,14 @@ pub(super) struct Findings {
 }
 
 impl Findings {
-    /// Takes what a list says of an event that was made: as long as it is there, in whatever words,
-    /// that adds to a success and says nothing against it.
+    /// Takes what a list says of an event that was made or changed: as long as it is there, in whatever
+    /// words, that adds to a success and says nothing against it.
     pub(super) fn take(&mut self, place: usize, so_far: &Outcome, better: Outcome) {
         if *so_far == better {
             return;
         }
-        if matches!(so_far, Outcome::Restored(_)) && better.new_id().is_some() {
+        let is_done = |it: &Outcome| !it.is_open() && !it.is_gone();
+        if is_done(so_far) && so_far.altered().is_none() && is_done(&better) {
             self.added.push((place, better));
         } else {
             self.differs |= is_answered(so_far);
@@ -135,6 +136,7 @@ pub(super) fn settled_by_listing(
         | Outcome::Refused(_)
         | Outcome::NotSent(_)
         | Outcome::Unknown(_)
+        | Outcome::Changed(_)
         | Outcome::Restored(_)
         | Outcome::Altered { .. } => None,
     }
@@ -146,6 +148,7 @@ pub(super) fn is_answered(outcome: &Outcome) -> bool {
         Outcome::Deleted
         | Outcome::AlreadyGone
         | Outcome::Refused(_)
+        | Outcome::Changed(_)
         | Outcome::Restored(_)
         | Outcome::Altered { .. } => true,
         Outcome::NotSent(_) | Outcome::Unknown(_) => false,

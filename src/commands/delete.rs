@@ -1,23 +1,16 @@
 //! `callsweep delete`: the events that arguments name, planned and run as on the screen.
 
-use std::time::Instant;
-
 use clap::Args;
 use color_eyre::eyre::{Result, eyre};
 
+use super::Consent;
+use super::chosen;
 use super::ending::{Ending, remark};
-use super::list;
-use super::machine;
 use super::profile;
-use super::selection::{self, SelectionArguments, Wanted};
-use super::{Consent, Opened};
-use crate::change::{FRESH, Plan, Selection};
+use super::selection::SelectionArguments;
+use crate::change::Plan;
 use crate::config::{Environment, Flags};
-use crate::domain::{CallForm, EventStore, Extension, Listing};
-use crate::runtime::Listed;
-
-/// What the service answers where there is no such extension.
-const NO_EXTENSION: &str = "extension_invalid";
+use crate::domain::CallForm;
 
 /// Which events, and how sure their deletion is.
 #[derive(Debug, Args)]
@@ -44,11 +37,10 @@ pub(super) fn run(
     flags: &Flags,
     environment: &Environment,
 ) -> Result<Ending> {
-    let wanted = arguments.selection.wanted()?;
-    wanted.is_named(flags)?;
+    let wanted = arguments.selection.named(flags)?;
     let opened = profile::open(demo, flags, environment)?;
     let folder = opened.runs(environment)?;
-    let (form, consent) = (arguments.form, &arguments.consent);
+    let form = arguments.form;
     if !opened.profile.rules.wide_calls.allows(form) {
         let name = form.name();
         return Err(eyre!(
@@ -58,183 +50,15 @@ pub(super) fn run(
     if form == CallForm::Type {
         remark("--form type: this PBX may delete all types with a call for one type");
     }
-    let chosen = agree(
-        || choose(&opened, &wanted, form, flags),
-        |plan| machine::held_back(plan, &opened.profile, consent, opened.profile.rules.protected),
-        |chosen| !consent.yes && chosen.listed.elapsed() > FRESH,
-    )?;
-    let Chosen { plan, whole, listed } = match chosen {
-        Ok(chosen) => chosen,
-        Err(ending) => return Ok(ending),
-    };
-    let ending = machine::send(plan, &opened, &folder, consent.format, listed)?;
-    Ok(if whole || ending != Ending::Done { ending } else { Ending::InPart })
+    let wanted = wanted.resolved(&folder, &opened)?;
+    let profile = &opened.profile;
+    chosen::carry_out(&opened, &folder, &wanted, &arguments.consent, |selection| {
+        let plan = Plan::freeze(profile.target.clone(), selection, form, profile.rules.max_delete);
+        plan.map_err(|refused| Ending::Refused.refusing(refused.to_string()))
+    })
 }
 
 fn parse_form(text: &str) -> Result<CallForm, String> {
     CallForm::parse(text)
         .ok_or_else(|| format!("{text:?} is no form: write event, extension or type"))
-}
-
-/// What is to be deleted.
-#[derive(Debug)]
-struct Chosen {
-    plan: Plan,
-    /// Everything could be listed that may hold some of it.
-    whole: bool,
-    /// Before it was listed.
-    listed: Instant,
-}
-
-/// Chooses and asks; how it ends where nothing is to be sent, which is told then. What the operator looked at for too long is chosen anew, and asked about anew
-/// where anything differs.
-fn agree(
-    mut choose: impl FnMut() -> Result<Chosen>,
-    mut held_back: impl FnMut(&Plan) -> Result<Option<Ending>>,
-    mut is_old: impl FnMut(&Chosen) -> bool,
-) -> Result<Result<Chosen, Ending>> {
-    let mut agreed: Option<Plan> = None;
-    loop {
-        let chosen = choose()?;
-        if let Some(before) = agreed {
-            if before.sends_the_same(&chosen.plan) {
-                return Ok(Ok(chosen));
-            }
-            remark("something changed since the question: nothing was sent");
-        }
-        if let Some(ending) = held_back(&chosen.plan)? {
-            return Ok(Err(ending));
-        }
-        if !is_old(&chosen) {
-            return Ok(Ok(chosen));
-        }
-        remark("the listing is more than a minute old: listing again");
-        agreed = Some(chosen.plan);
-    }
-}
-
-/// Lists and plans; with a reason where there is no plan.
-fn choose(opened: &Opened, wanted: &Wanted, form: CallForm, flags: &Flags) -> Result<Chosen> {
-    let listed = machine::clock();
-    let (selection, whole) = select(opened, wanted, flags)?;
-    if selection.is_empty() {
-        let ending = if whole { Ending::Refused } else { Ending::Failed };
-        return Err(ending.refusing("nothing was sent: that matches no event"));
-    }
-    let profile = &opened.profile;
-    let plan = Plan::freeze(profile.target.clone(), &selection, form, profile.rules.max_delete);
-    let plan = plan.map_err(|refused| Ending::Refused.refusing(refused.to_string()))?;
-    Ok(Chosen { plan, whole, listed })
-}
-
-/// Lists what may hold wanted events and chooses them; false with it where something could not be
-/// listed.
-fn select(opened: &Opened, wanted: &Wanted, flags: &Flags) -> Result<(Selection, bool)> {
-    let (discovery, listed) = list::read(opened, flags)?.map_err(|failure| {
-        let why = format!("nothing was sent, as the extensions are not known: {failure}");
-        Ending::Failed.refusing(why)
-    })?;
-    let mut whole = discovery.complete;
-    let mut store = EventStore::default();
-    let mut missing = Vec::new();
-    for (extension, listed) in discovery.extensions.iter().zip(listed) {
-        match listed {
-            Listed::Answered(Ok(listing)) => {
-                whole &= listing.is_complete();
-                let rows = wanted.rows(extension, &listing);
-                store.insert_whole(listing);
-                store.set_marks(&extension.number, rows, true);
-            }
-            Listed::Answered(Err(failure)) => {
-                whole = false;
-                if failure.code.raw() == NO_EXTENSION && !flags.extensions.is_empty() {
-                    missing.push(selection::named("extension", &extension.number));
-                }
-                remark(&format!("{} could not be read: {failure}", extension.number));
-            }
-            Listed::NotAsked => whole = false,
-        }
-    }
-    let shelves = discovery.extensions.iter();
-    let listings = shelves.filter_map(|one| Some((one, store.listing(&one.number)?)));
-    let listings: Vec<(&Extension, &Listing)> = listings.collect();
-    let passed_over = wanted.passed_over(listings.iter().copied());
-    if !passed_over.is_empty() {
-        remark(&passed_over.to_string());
-    }
-    let listings: Vec<&Listing> = listings.into_iter().map(|(_, listing)| listing).collect();
-    let sure = whole || !missing.is_empty();
-    missing.extend(wanted.unlisted(&listings));
-    if !missing.is_empty() {
-        let (ending, how) = if sure {
-            (Ending::Usage, "")
-        } else {
-            (Ending::Failed, ", as far as all could be read")
-        };
-        let why = format!("nothing was sent, as this is not listed{how}: {}", missing.join(", "));
-        return Err(ending.refusing(why));
-    }
-    if !whole {
-        remark("not everything could be read: what could not be read is not deleted");
-    }
-    Ok((Selection::of_marks(&store), whole))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::cell::Cell;
-
-    use super::*;
-    use crate::domain::{ExtensionNumber, ListingBuilder, RawEvent, Target, UserId};
-
-    fn chosen(url: &str) -> Chosen {
-        let mut builder = ListingBuilder::new(ExtensionNumber::parse("210").unwrap());
-        builder.push(RawEvent { event_type: "0", id: "a", url, ..RawEvent::default() });
-        let mut store = EventStore::default();
-        store.insert(builder.finish(true));
-        store.set_marks(&ExtensionNumber::parse("210").unwrap(), 0..1, true);
-        let user = UserId::parse("@me").unwrap();
-        let target = Target::new("acme", "https://pbx.test", "/uapi", user).unwrap();
-        let selection = Selection::of_marks(&store);
-        let plan = Plan::freeze(target, &selection, CallForm::Event, 10).unwrap();
-        Chosen { plan, whole: true, listed: machine::clock() }
-    }
-
-    /// Times listed, times asked, and the URL that was agreed to, of these listings in order.
-    fn agreed(urls: &[&str], takes_too_long: bool) -> (usize, usize, String) {
-        let (listed, asked) = (Cell::new(0), Cell::new(0));
-        let list = || {
-            let url = urls.get(listed.replace(listed.get() + 1)).expect("no more than these");
-            Ok(chosen(url))
-        };
-        let ask = |_: &Plan| {
-            asked.set(asked.get() + 1);
-            Ok(None)
-        };
-        let chosen = agree(list, ask, |_| takes_too_long).unwrap().unwrap();
-        (listed.get(), asked.get(), chosen.plan.events()[0].url.raw().to_owned())
-    }
-
-    #[test]
-    fn a_yes_within_a_minute_is_for_what_was_listed() {
-        assert_eq!(agreed(&["x"], false), (1, 1, "x".to_owned()));
-    }
-
-    #[test]
-    fn a_yes_after_a_minute_lists_again_and_asks_anew_where_anything_differs() {
-        assert_eq!(agreed(&["x", "x"], true), (2, 1, "x".to_owned()));
-        assert_eq!(agreed(&["x", "y", "y"], true), (3, 2, "y".to_owned()));
-    }
-
-    #[test]
-    fn a_no_after_a_minute_lists_nothing_again() {
-        let listed = Cell::new(0);
-        let list = || {
-            listed.set(listed.get() + 1);
-            Ok(chosen("x"))
-        };
-        let no = |_: &Plan| Ok(Some(Ending::Refused));
-        assert!(agree(list, no, |_| true).unwrap().is_err());
-        assert_eq!(listed.get(), 1);
-    }
 }

@@ -17,7 +17,7 @@ use super::ending::{Ending, remark};
 use super::profile::{self, Opened};
 use super::progress::Progress;
 use super::room;
-use super::selection::{self, SelectionArguments, Wanted};
+use super::selection::{SelectionArguments, Wanted};
 use crate::api::Writes;
 use crate::config::{Environment, Flags};
 use crate::domain::{
@@ -70,11 +70,16 @@ pub(super) fn run(
     flags: &Flags,
     environment: &Environment,
 ) -> Result<Ending> {
-    let wanted = arguments.selection.wanted()?;
+    let wanted = arguments.selection.wanted(flags)?;
     // The simulator of a demo lives as long as this does.
     let opened = profile::open(demo, flags, environment)?;
     let format = arguments.format;
-    let found = read(&opened, flags)?;
+    let wanted = match opened.runs(environment) {
+        Ok(folder) => wanted.resolved(&folder, &opened)?,
+        // What only asks needs no place to keep anything.
+        Err(_) => wanted,
+    };
+    let found = read(&opened, &wanted)?;
     let (discovery, listed) = match found {
         Ok(found) => found,
         Err(failure) => {
@@ -109,12 +114,12 @@ pub(super) fn run(
 /// When the client cannot be made; that no source answers is the inner failure.
 pub(super) fn read(
     opened: &Opened,
-    flags: &Flags,
+    wanted: &Wanted,
 ) -> Result<Result<(Discovery, Vec<Listed>), Failure>> {
     let profile = &opened.profile;
-    let (typed, sources) = match selection::extensions(flags)? {
-        named if named.is_empty() => (profile.extensions.clone(), profile.rules.discover.clone()),
-        named => (owned(named, &profile.extensions), details(&profile.rules.discover)),
+    let (typed, sources) = match wanted.extensions() {
+        [] => (profile.extensions.clone(), profile.rules.discover.clone()),
+        named => (owned(named.to_vec(), &profile.extensions), details(&profile.rules.discover)),
     };
     // Nothing is written here, so that there is no folder of run files.
     let client = opened.client(profile, Writes::ReadOnly)?;

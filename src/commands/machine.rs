@@ -17,7 +17,7 @@ use super::{Consent, Opened, counted, hands};
 use crate::api::Writes;
 use crate::change::{Done, Inexact, Machine, Plan, RunState, SILENT, Tally};
 use crate::config::Profile;
-use crate::domain::{Call, Cause, EventKey, Failure, Outcome, Stop};
+use crate::domain::{Call, Cause, EventKey, Failure, Mask, Outcome, Stop};
 use crate::journal::{self, Kind, Record, RecordedCall};
 use crate::runtime::{self, Ports, carry};
 
@@ -44,7 +44,7 @@ pub(super) fn held_back(
     Ok(if consent.dry_run {
         Some(Ending::Done.written(print_plan(plan, consent.format)))
     } else if profile.rules.read_only {
-        let done = plan.kind().done();
+        let done = plan.done();
         let why = format!("this profile is read-only: nothing is {done} (read_only, --read-only)");
         Some(unsent(plan, Ending::Refused, &why, consent.format))
     } else if !consent.yes && !is_confirmed(plan, must_type)? {
@@ -60,7 +60,7 @@ pub(super) fn held_back(
 
 /// Names what an undo could not make just as it was.
 fn tell_inexact(plan: &Plan) {
-    let Inexact { count, first } = Inexact::of(plan.events(), usize::MAX);
+    let Inexact { count, first } = Inexact::of(plan, usize::MAX);
     if count > 0 {
         let events = counted(count, "event");
         remark(&format!("{events} cannot be given back exactly:"));
@@ -123,29 +123,54 @@ fn print_plan(plan: &Plan, format: RunFormat) -> io::Result<()> {
                 Some(Call::Delete(delete)) if delete.is_wide() => {
                     format!("wide: all events there, {} now", counted(planned.covers, "event"))
                 }
+                Some(Call::Update(key, change)) => match plan.covered(at).first() {
+                    Some(event) => {
+                        format!("{} {}", key.event_type, change.words(event, &Mask::off()))
+                    }
+                    None => key.event_type.to_string(),
+                },
                 Some(Call::Delete(_)) | None => counted(planned.covers, "event"),
             };
             writeln!(out, "{} {}  ({what})", planned.method, planned.path)?;
         }
-        let (hash, done) = (plan.hash().short(), plan.kind().done());
+        let (hash, done) = (plan.hash().short(), plan.done());
         writeln!(out, "dry run, plan {hash}: {events} would be {done}, nothing was sent")
     })
 }
 
 fn is_confirmed(plan: &Plan, must_type: bool) -> Result<bool> {
     let (count, origin) = (plan.covered_events(), &plan.target().origin);
-    let events = counted(count, "event");
+    let (verb, events) = (plan.verb(), counted(count, "event"));
+    if plan.changes() && io::stdin().is_terminal() {
+        tell_changes(plan);
+    }
     if let Some(run) = plan.undoes() {
         let typed = must_type.then_some(count);
-        return confirmed(&format!("re-create {events} of run {run} on {origin}"), typed);
+        return confirmed(&format!("{verb} {events} of run {run} on {origin}"), typed);
+    }
+    let typed = (count > TYPED_ABOVE || must_type).then_some(count);
+    if plan.changes() {
+        return confirmed(&format!("{verb} {events} on {origin}"), typed);
     }
     let wide = match plan.wide_calls() {
         0 => String::new(),
         wide => format!(", {wide} wide,"),
     };
     let calls = counted(plan.calls(), "call") + &wide;
-    let typed = (count > TYPED_ABOVE || must_type).then_some(count);
-    confirmed(&format!("delete {events} with {calls} on {origin}"), typed)
+    confirmed(&format!("{verb} {events} with {calls} on {origin}"), typed)
+}
+
+/// What becomes of each event, old value and new one.
+fn tell_changes(plan: &Plan) {
+    for (event, call) in
+        (0..plan.calls()).filter_map(|at| plan.covered(at).first().zip(plan.call(at)))
+    {
+        let EventKey { extension, event_type, id } = &event.key;
+        if let Call::Update(_, change) = call {
+            let words = change.words(event, &Mask::off());
+            remark(&format!("  {extension} {event_type} {id}: {words}"));
+        }
+    }
 }
 
 /// What comes in while a machine is carried out.

@@ -80,7 +80,7 @@ fn say_what_is_left(record: &Record, left: usize, choice: &Choice) {
     let how = if record.finished.is_some() { "stopped" } else { "was interrupted" };
     let (name, tally): (_, Tally) = (&record.name, record.tally());
     remark(&format!("run {name} {how}: {tally}; {} left", counted(left, "event")));
-    for sentence in choice.words(&Mask::new("", false)) {
+    for sentence in choice.words(&Mask::off()) {
         remark(&sentence);
     }
 }

@@ -14,7 +14,7 @@ use super::ending::{Ending, remark};
 use super::json::Harmless;
 use crate::change::{Check, Machine, Plan, SILENT, Tally, Unlisted};
 use crate::config::{self, Environment, Flags};
-use crate::domain::{EventKey, Failure, Foreign, Outcome, PhoneCallEvent, Stop};
+use crate::domain::{Change, EventKey, Failure, Foreign, Mask, Outcome, PhoneCallEvent, Stop};
 use crate::journal::{self, Kind, Place, Record, RecordedCall};
 pub(super) use list::list;
 
@@ -60,7 +60,7 @@ pub(super) fn print_run(record: &Record, format: RunFormat) -> Ending {
                 writeln!(out, "resumable after {time}")?;
             }
         }
-        writeln!(out, "outcome   {}", told.tally)?;
+        writeln!(out, "outcome   {}", told.tally.words(record.kind))?;
         told.rows(out)?;
         for key in &record.surplus {
             let number = key.event_type.number();
@@ -149,17 +149,23 @@ enum Calls<'a> {
     Recorded(&'a [RecordedCall]),
 }
 
+/// An event, what was to become of it where it was changed, and what did.
+type Row<'a> = (&'a PhoneCallEvent, Option<&'a Change>, &'a Outcome);
+
 /// The events with what became of them, then those whose lines in the run file are lost, by place.
 #[derive(Debug)]
 struct Outcomes<'a> {
-    events: Vec<(&'a PhoneCallEvent, &'a Outcome)>,
+    events: Vec<Row<'a>>,
     missing: &'a [(usize, Outcome)],
 }
 
 impl<'a> Told<'a> {
     /// A run as its file tells it.
     pub(super) fn of_record(record: &'a Record) -> Self {
-        let outcomes = record.events.iter().map(|planned| (&planned.event, &planned.outcome));
+        let outcomes = record
+            .events
+            .iter()
+            .map(|planned| (&planned.event, planned.want.as_ref(), &planned.outcome));
         Self {
             run: Some(&record.name),
             kind: record.kind,
@@ -178,8 +184,10 @@ impl<'a> Told<'a> {
 
     /// A run that is over, as the machine that carried it out tells it.
     pub(super) fn of_machine(machine: &'a Machine) -> Self {
-        let events = machine.plan().events().iter().zip(machine.outcomes());
-        let outcomes = events.filter_map(|(event, outcome)| Some((event, outcome.as_ref()?)));
+        let plan = machine.plan();
+        let events = plan.events().iter().zip(machine.outcomes()).enumerate();
+        let outcomes = events
+            .filter_map(|(at, (event, outcome))| Some((event, plan.want(at), outcome.as_ref()?)));
         Self {
             run: Some(machine.name()),
             dry_run: false,
@@ -206,10 +214,11 @@ impl<'a> Told<'a> {
 
     /// A plan of which nothing was sent, as `outcome` says for each event.
     pub(super) fn unsent(plan: &'a Plan, outcome: &'a Outcome, why: &'a str) -> Self {
-        let events: Vec<_> = plan.events().iter().map(|event| (event, outcome)).collect();
+        let events = plan.events().iter().enumerate();
+        let events: Vec<_> = events.map(|(at, event)| (event, plan.want(at), outcome)).collect();
         Self {
             dry_run: false,
-            tally: Tally::over(events.iter().map(|(_, outcome)| *outcome)),
+            tally: Tally::over(events.iter().map(|(.., outcome)| *outcome)),
             outcomes: Outcomes { events, missing: &[] },
             error: Some(why),
             ..Self::of_plan(plan)
@@ -242,11 +251,17 @@ impl<'a> Told<'a> {
 
     /// A row for each event, for people, who may read it through a pipe: programs have the document.
     pub(super) fn rows(&self, out: &mut dyn Write) -> io::Result<()> {
-        for (event, outcome) in &self.outcomes.events {
-            let tail = match (outcome.new_id(), outcome.failure()) {
-                (Some(id), _) => format!("new id {id}{}", differing(outcome)),
-                (None, Some(failure)) => failure.to_string(),
-                (None, None) => event.url.to_string(),
+        for (event, change, outcome) in &self.outcomes.events {
+            let changed = change.map(|change| change.words(event, &Mask::off()));
+            let tail = match (outcome.new_id(), outcome.failure(), changed) {
+                (_, Some(failure), None) => failure.to_string(),
+                (_, Some(failure), Some(changed)) => format!("{changed}: {failure}"),
+                (Some(id), None, None) => format!("new id {id}{}", differing(outcome)),
+                (Some(id), None, Some(changed)) => {
+                    format!("{changed}, new id {id}{}", differing(outcome))
+                }
+                (None, None, Some(changed)) => format!("{changed}{}", differing(outcome)),
+                (None, None, None) => event.url.to_string(),
             };
             let EventKey { extension, event_type, id } = &event.key;
             writeln!(out, "{:<12}  {extension} {event_type} {id}  {tail}", outcome.name())?;
@@ -260,7 +275,7 @@ impl<'a> Told<'a> {
 
 impl Serialize for Outcomes<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let events = self.events.iter().map(|(event, outcome)| (Some(&event.key), *outcome));
+        let events = self.events.iter().map(|(event, _, outcome)| (Some(&event.key), *outcome));
         // An event whose line is lost has no name.
         let missing = self.missing.iter().map(|(_, outcome)| (None, outcome));
         serializer

@@ -1,13 +1,21 @@
 //! SELECTION on the command line: which events a command is about. Nothing that is empty, mistyped
 //! or not there widens it.
 
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Display;
+use std::path::Path;
 
 use clap::Args;
 use color_eyre::eyre::{Result, WrapErr, eyre};
 
+use super::ending::Ending;
+use super::profile::Opened;
+use super::runs;
 use crate::config::Flags;
-use crate::domain::{EventId, EventType, Expression, Extension, Listing, PassedOver, Standing};
+use crate::domain::{
+    EventId, EventKey, EventType, Expression, Extension, ExtensionNumber, Listing, PassedOver,
+    PhoneCallEvent, Standing,
+};
 
 /// Which events of the extensions that are listed, as it is written.
 #[derive(Debug, Args)]
@@ -22,53 +30,117 @@ pub(super) struct SelectionArguments {
     /// Only events for which this holds, as in `type:hangup host:crm.example.com -status:off`
     #[arg(long = "where", value_name = "EXPR", allow_hyphen_values = true)]
     expression: Option<String>,
+    /// The events that this run changed or re-created and that are still as it left them
+    #[arg(long = "of-run", value_name = "RUN")]
+    of_run: Option<String>,
 }
 
 /// Which events of the extensions that are listed. What is not written leaves nothing out.
 #[derive(Debug, Default)]
 pub(super) struct Wanted {
+    /// Only these extensions; those of the profile where there are none.
+    extensions: Vec<Extension>,
     types: Vec<EventType>,
     ids: Vec<EventId>,
     expression: Option<Expression>,
+    of_run: Option<String>,
+    /// What that run left, as it left it.
+    left: Option<HashMap<EventKey, PhoneCallEvent>>,
 }
 
 impl SelectionArguments {
+    /// The same, of events that something is done to: they are named in one way.
+    ///
+    /// # Errors
+    /// Says what to write.
+    pub(super) fn named(&self, flags: &Flags) -> Result<Wanted> {
+        let in_part = !self.types.is_empty() || !self.ids.is_empty();
+        match (&self.expression, &self.of_run, flags.extensions.is_empty()) {
+            (None, None, true) => Err(eyre!(
+                "name the events: --extension N, with --type or --id for a part of it, or \
+                 --where EXPR, or --of-run RUN"
+            )),
+            (Some(_), Some(_), _) => Err(eyre!("write either --where or --of-run")),
+            (Some(_), None, false) => {
+                Err(eyre!("write ext:N in --where in place of --extension N"))
+            }
+            (Some(_), None, true) if in_part => {
+                Err(eyre!("write type: and id: in --where in place of --type and --id"))
+            }
+            (None, Some(_), named) if in_part || !named => Err(eyre!(
+                "--of-run means all that the run left: leave out --extension, --type and --id"
+            )),
+            (Some(_), None, true) | (None, Some(_), _) | (None, None, false) => self.wanted(flags),
+        }
+    }
+
     /// What is meant by it.
     ///
     /// # Errors
-    /// Refuses what is no expression and no id.
-    pub(super) fn wanted(&self) -> Result<Wanted> {
+    /// Refuses what is no expression, no id and no extension number.
+    pub(super) fn wanted(&self, flags: &Flags) -> Result<Wanted> {
         let ids = self.ids.iter().map(|text| {
             EventId::parse(text).map_err(|_| {
                 eyre!("--id {text:?} is no event id: write 1 to 255 letters, digits, - _ ~ or .")
             })
         });
         Ok(Wanted {
+            extensions: extensions(flags)?,
             types: self.types.clone(),
             ids: ids.collect::<Result<_>>()?,
             expression: self.expression.as_deref().map(parse_expression).transpose()?,
+            of_run: self.of_run.clone(),
+            left: None,
         })
     }
 }
 
 impl Wanted {
-    /// Checks that it names what something is done to, in one way.
+    /// The same with what the run left that is meant, by its file; the extensions are its own then.
     ///
     /// # Errors
-    /// Says what to write.
-    pub(super) fn is_named(&self, flags: &Flags) -> Result<()> {
-        let in_part = !self.types.is_empty() || !self.ids.is_empty();
-        match (&self.expression, flags.extensions.is_empty()) {
-            (None, true) => Err(eyre!(
-                "name what to delete: --extension N, with --type or --id for a part of it, or \
-                 --where EXPR"
-            )),
-            (Some(_), false) => Err(eyre!("write ext:N in --where in place of --extension N")),
-            (Some(_), true) if in_part => {
-                Err(eyre!("write type: and id: in --where in place of --type and --id"))
-            }
-            (None, false) | (Some(_), true) => Ok(()),
+    /// When no run is meant, it ran elsewhere, or it left nothing.
+    pub(super) fn resolved(mut self, folder: &Path, opened: &Opened) -> Result<Self> {
+        let Some(run) = &self.of_run else { return Ok(self) };
+        let origin = &opened.profile.target.origin;
+        let place = runs::choose(folder, run, || Ok(origin.clone()))?;
+        let record = runs::read(&place.folder, &place.name)?;
+        runs::tell_flaws(&record);
+        let left = record.is_at(origin).and_then(|()| record.left());
+        let left = left.map_err(|refused| Ending::Usage.refusing(refused.to_string()))?;
+        if left.is_empty() {
+            let why = format!("nothing was sent, as {} changed and made nothing", record.name);
+            return Err(Ending::Refused.refusing(why));
         }
+        if self.extensions.is_empty() {
+            let numbers: BTreeSet<_> = left.iter().map(|event| &event.key.extension).collect();
+            let known = |number: &ExtensionNumber| {
+                let mut known = opened.profile.extensions.iter();
+                known.find(|known| known.number == *number).cloned()
+            };
+            let of = |number: &ExtensionNumber| {
+                known(number).map_or_else(|| Extension::typed(number.as_str()), Ok)
+            };
+            self.extensions = numbers.into_iter().map(of).collect::<Result<_, _>>()?;
+        }
+        self.left = Some(left.into_iter().map(|event| (event.key.clone(), event)).collect());
+        Ok(self)
+    }
+
+    /// The extensions that it names; none where it means those of the profile.
+    pub(super) fn extensions(&self) -> &[Extension] {
+        &self.extensions
+    }
+
+    /// Whether they are named on the command line, so that one that is not there is a mistake.
+    pub(super) fn names_extensions(&self) -> bool {
+        self.of_run.is_none() && !self.extensions.is_empty()
+    }
+
+    /// How many events of so many chosen ones are not as their run left them.
+    pub(super) fn not_as_left(&self, chosen: usize) -> Option<usize> {
+        let left = self.left.as_ref()?.len();
+        left.checked_sub(chosen).filter(|otherwise| *otherwise > 0)
     }
 
     /// The rows of a listing that are wanted.
@@ -77,6 +149,12 @@ impl Wanted {
             Some(expression) => listing.rows_where(expression, extension).collect(),
             None => (0..listing.len()).collect(),
         };
+        if let Some(left) = &self.left {
+            let is_as_left = |row: &PhoneCallEvent| {
+                left.get(&row.key).is_some_and(|left| left.differing(row).is_empty())
+            };
+            rows.retain(|row| listing.row(*row).is_some_and(|row| is_as_left(&row.to_event())));
+        }
         if !self.types.is_empty() || !self.ids.is_empty() {
             rows.retain(|row| {
                 listing.row(*row).is_some_and(|event| {
@@ -128,11 +206,7 @@ pub(super) fn named(flag: &str, value: impl Display) -> String {
     format!("--{flag} {value}")
 }
 
-/// The extensions that the command line names.
-///
-/// # Errors
-/// Refuses what is no number.
-pub(super) fn extensions(flags: &Flags) -> Result<Vec<Extension>> {
+fn extensions(flags: &Flags) -> Result<Vec<Extension>> {
     let parsed = flags.extensions.iter().map(|text| Extension::typed(text));
     parsed.collect::<Result<_, _>>().wrap_err("--extension")
 }

@@ -1,4 +1,5 @@
-//! `callsweep undo`: re-creates what a run took and is not there now, each event once.
+//! `callsweep undo`: re-creates what a run took and is not there now, each event once; what it changed
+//! gets its old values back.
 
 use std::path::Path;
 
@@ -8,9 +9,9 @@ use color_eyre::eyre::{Result, eyre};
 use super::ending::{Ending, remark};
 use super::look::{Seen, look};
 use super::profile::{self, Opened};
-use super::{Consent, counted, machine, runs};
+use super::{Consent, counted, hands, machine, runs};
 use crate::api::Writes;
-use crate::change::{STILL_LISTED, StandIn, UndoRefused, WayBack};
+use crate::change::{STILL_LISTED, StandIn, WayBack};
 use crate::config::{self, Environment, Flags};
 use crate::domain::{Cause, EventKey, ExtensionNumber, Foreign};
 use crate::journal::{self, Way};
@@ -54,6 +55,12 @@ pub(super) fn run(
     if let Err(busy) = way.record.is_left_alone(&folder) {
         return Err(Ending::Refused.refusing(busy.to_string()));
     }
+    let settles_in = way.loss.settles_in();
+    if !settles_in.is_zero() {
+        let seconds = settles_in.as_secs() + 1;
+        remark(&format!("lists may not show yet what the run wrote: waiting {seconds} s"));
+    }
+    hands()?.block_on(runtime::catch_up(&way.loss));
     let numbers: Vec<ExtensionNumber> = way.loss.extensions().cloned().collect();
     let Seen { route, store, .. } = look(&way.record, &numbers, &opened, |store, listing| {
         store.insert(listing);
@@ -65,7 +72,7 @@ pub(super) fn run(
     let plan = match plan {
         Ok(plan) => plan,
         Err(refused) => {
-            let all_there = matches!(refused, UndoRefused::AllThere(_)) && !consent.dry_run;
+            let all_there = refused.is_done() && !consent.dry_run;
             let close = || close(&way, &there, (&opened, &folder), consent.format);
             let closed = all_there.then(close).transpose()?.flatten();
             return closed.ok_or_else(|| Ending::Refused.refusing(refused.to_string()));
@@ -110,7 +117,12 @@ fn tell(way: &Way, found: &WayBack) {
     }
     if !found.stand_ins.is_empty() {
         let events = counted(found.stand_ins.len(), "event");
-        remark(&format!("{events} left out, as something stands in for them:"));
+        let why = if way.loss.is_of_change() {
+            "changed since by somebody else"
+        } else {
+            "something stands in for them"
+        };
+        remark(&format!("{events} left out, as {why}:"));
     }
     let named = |key: &EventKey| format!("{} {} {}", key.extension, key.event_type, key.id);
     for StandIn { key, by, fields } in &found.stand_ins {

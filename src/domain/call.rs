@@ -1,6 +1,6 @@
 //! The calls that change events, and the functions that make their paths.
 
-use super::{EventKey, EventType, ExtensionNumber, PhoneCallEvent, Target};
+use super::{Change, EventKey, EventType, ExtensionNumber, PhoneCallEvent, Target};
 
 /// Which path takes a new event. The pages of VoipNow 3 and the vendor's own client name the
 /// collection; the pages of VoipNow 5 put the type behind it. The type is in the body either way.
@@ -74,6 +74,8 @@ pub enum Call {
     Delete(DeleteCall),
     /// Makes an event of this type, method, URL, note and status; the service gives it an id.
     Create(PhoneCallEvent),
+    /// Changes fields of exactly one event.
+    Update(EventKey, Change),
 }
 
 impl Call {
@@ -82,6 +84,7 @@ impl Call {
         match self {
             Self::Delete(_) => "DELETE",
             Self::Create(_) => "POST",
+            Self::Update(..) => "PUT",
         }
     }
 
@@ -90,6 +93,7 @@ impl Call {
         match self {
             Self::Delete(delete) => delete.extension(),
             Self::Create(event) => &event.key.extension,
+            Self::Update(key, _) => &key.extension,
         }
     }
 
@@ -97,7 +101,7 @@ impl Call {
     pub fn is_wide(&self) -> bool {
         match self {
             Self::Delete(delete) => delete.is_wide(),
-            Self::Create(_) => false,
+            Self::Create(_) | Self::Update(..) => false,
         }
     }
 
@@ -106,6 +110,7 @@ impl Call {
         match self {
             Self::Delete(delete) => delete.path(target),
             Self::Create(event) => target.create_path.path(&event.key, target),
+            Self::Update(key, _) => DeleteCall::Event(key.clone()).path(target),
         }
     }
 }

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{ExtensionNumber, Foreign, RowText, redacted};
+use serde_json::Value;
+
+use super::{ExtensionNumber, Foreign, Mask, RowText, redacted};
 
 /// What has to happen to a call for the event to fire.
 ///
@@ -383,6 +385,41 @@ impl PartialEq for PhoneCallEvent {
     }
 }
 
+/// The names of the fields that an event is made with, in the order in which they are sent.
+pub const FIELDS: [&str; 5] = ["type", "method", "url", "note", "status"];
+
+impl PhoneCallEvent {
+    /// The names of the fields in which it differs from another, of [`FIELDS`]: id and time are the
+    /// service's own.
+    pub fn differing(&self, other: &Self) -> Vec<&'static str> {
+        let differs = [
+            self.key.event_type != other.key.event_type,
+            self.method != other.method,
+            self.url != other.url,
+            self.note != other.note,
+            self.status != other.status,
+        ];
+        let named = FIELDS.into_iter().zip(differs);
+        named.filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
+    }
+
+    /// The row as the service wrote it says this field once, as a text that can be written again
+    /// letter by letter. Of a row that was not kept its fields are all there is.
+    pub fn is_exact(&self, field: &str) -> bool {
+        let Some(text) = &self.text else { return true };
+        let told = Change::of(self, &[field]).value();
+        let fields = text.fields().unwrap_or_default();
+        let mut values = fields.iter().filter(|(name, _)| name == field).map(|(_, value)| value);
+        let (Some(value), None) = (values.next(), values.next()) else { return false };
+        let read = match serde_json::from_str(value) {
+            Ok(Value::Number(number)) => Value::String(number.to_string()),
+            Ok(value) => value,
+            Err(_) => return false,
+        };
+        std::str::from_utf8(text.bytes()).is_ok() && told.get(field) == Some(&read)
+    }
+}
+
 /// What an update changes of an event; what is `None` stays as it is (page *Update
 /// PhoneCallEvents*). Type and id cannot be changed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -395,6 +432,88 @@ pub struct Change {
     pub note: Option<Foreign>,
     /// Whether it is on.
     pub status: Option<Status>,
+}
+
+impl Change {
+    /// These fields as an event has them.
+    pub fn of(event: &PhoneCallEvent, fields: &[&str]) -> Self {
+        let has = |name: &str| fields.contains(&name);
+        Self {
+            method: has("method").then(|| event.method.clone()),
+            url: has("url").then(|| event.url.clone()),
+            note: has("note").then(|| event.note.clone()),
+            status: has("status").then(|| event.status.clone()),
+        }
+    }
+
+    /// Reads what [`value`](Self::value) gives; what is no text there is passed over.
+    pub fn read(value: &Value) -> Self {
+        let text = |name: &str| value.get(name).and_then(Value::as_str);
+        Self {
+            method: text("method").map(Method::parse),
+            url: text("url").map(Foreign::from),
+            note: text("note").map(Foreign::from),
+            status: text("status").map(Status::parse),
+        }
+    }
+
+    /// Each field that it changes, by its name, with the new value in the service's own notation.
+    pub fn fields(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let fields = [
+            ("method", self.method.as_ref().map(Method::written)),
+            ("url", self.url.as_ref().map(Foreign::raw)),
+            ("note", self.note.as_ref().map(Foreign::raw)),
+            ("status", self.status.as_ref().map(Status::written)),
+        ];
+        fields.into_iter().filter_map(|(name, value)| Some((name, value?)))
+    }
+
+    /// Whether it changes nothing.
+    pub fn is_empty(&self) -> bool {
+        self.fields().next().is_none()
+    }
+
+    /// The body of its PUT, which a run file keeps too: what stays as it is, is not in it.
+    pub fn value(&self) -> Value {
+        self.fields().collect()
+    }
+
+    /// The event as it is to be.
+    pub fn applied_to(&self, event: &PhoneCallEvent) -> PhoneCallEvent {
+        let event = event.clone();
+        PhoneCallEvent {
+            method: self.method.clone().unwrap_or(event.method),
+            url: self.url.clone().unwrap_or(event.url),
+            note: self.note.clone().unwrap_or(event.note),
+            status: self.status.clone().unwrap_or(event.status),
+            ..event
+        }
+    }
+
+    /// What it does to an event, field by field: the old value, then the new one.
+    pub fn words(&self, event: &PhoneCallEvent, mask: &Mask) -> String {
+        let shown = |name: &str, event: &PhoneCallEvent| match name {
+            "method" => event.method.to_string(),
+            "url" => mask.url(&event.url),
+            "note" => mask.words(&event.note),
+            _ => event.status.to_string(),
+        };
+        let to_be = self.applied_to(event);
+        let words = self
+            .fields()
+            .map(|(name, _)| format!("{name} {} → {}", shown(name, event), shown(name, &to_be)));
+        words.collect::<Vec<_>>().join(", ")
+    }
+
+    /// Its body as it may be copied: no secret of ours is in it, and what is masked is not.
+    pub fn copied(&self, mask: &Mask) -> Value {
+        let hidden = |text: &Foreign, shown: String| {
+            if mask.is_on() { shown } else { redacted(text.raw()).into_owned() }
+        };
+        let url = self.url.as_ref().map(|url| hidden(url, mask.url(url)).into());
+        let note = self.note.as_ref().map(|note| hidden(note, mask.words(note)).into());
+        Self { url, note, ..self.clone() }.value()
+    }
 }
 
 #[cfg(test)]

@@ -317,6 +317,8 @@ pub struct WriteAnswer {
 pub enum Outcome {
     /// The service confirmed it.
     Deleted,
+    /// Its fields are as they were to be; with the id that it has now, where that is another one.
+    Changed(Option<Foreign>),
     /// It was not there any more.
     AlreadyGone,
     /// The service said no.
@@ -325,25 +327,24 @@ pub enum Outcome {
     NotSent(Failure),
     /// Not known until the extension is listed again.
     Unknown(Failure),
-    /// It was made again, with this id where the service told one or a listing showed it.
+    /// It was made again, with this id where the service told one or a listing showed it; or its old
+    /// values were written back, with the id that it has now, where that is another one.
     Restored(Option<Foreign>),
-    /// It was made again and is listed otherwise than it was.
+    /// It was made again, or changed, and is listed otherwise than it was to be.
     Altered {
-        /// Its new id.
-        id: Foreign,
+        /// Its new id; none where it kept its own.
+        id: Option<Foreign>,
         /// The names of the fields that differ, of [`FIELDS`].
         fields: Vec<&'static str>,
     },
 }
-
-/// The names of the fields that an event is made with, in the order in which they are sent.
-pub const FIELDS: [&str; 5] = ["type", "method", "url", "note", "status"];
 
 impl Outcome {
     /// The word for it, the same on the screen and in machine output.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Deleted => "deleted",
+            Self::Changed(_) => "changed",
             Self::AlreadyGone => "already gone",
             Self::Refused(_) => "refused",
             Self::NotSent(_) => "not sent",
@@ -360,6 +361,7 @@ impl Outcome {
             Self::Refused(_)
             | Self::NotSent(_)
             | Self::Unknown(_)
+            | Self::Changed(_)
             | Self::Restored(_)
             | Self::Altered { .. } => false,
         }
@@ -369,15 +371,19 @@ impl Outcome {
     pub fn is_open(&self) -> bool {
         match self {
             Self::Refused(_) | Self::NotSent(_) | Self::Unknown(_) => true,
-            Self::Deleted | Self::AlreadyGone | Self::Restored(_) | Self::Altered { .. } => false,
+            Self::Deleted
+            | Self::AlreadyGone
+            | Self::Changed(_)
+            | Self::Restored(_)
+            | Self::Altered { .. } => false,
         }
     }
 
-    /// The id that an event was given when it was made again, where the service told it.
+    /// The id that an event was given when it was made again or changed, where it is known and another
+    /// one.
     pub fn new_id(&self) -> Option<&Foreign> {
         match self {
-            Self::Restored(id) => id.as_ref(),
-            Self::Altered { id, .. } => Some(id),
+            Self::Changed(id) | Self::Restored(id) | Self::Altered { id, .. } => id.as_ref(),
             Self::Deleted
             | Self::AlreadyGone
             | Self::Refused(_)
@@ -395,6 +401,7 @@ impl Outcome {
             | Self::Refused(_)
             | Self::NotSent(_)
             | Self::Unknown(_)
+            | Self::Changed(_)
             | Self::Restored(_) => None,
         }
     }
@@ -402,7 +409,11 @@ impl Outcome {
     /// The failure behind it, where there is one.
     pub fn failure(&self) -> Option<&Failure> {
         match self {
-            Self::Deleted | Self::AlreadyGone | Self::Restored(_) | Self::Altered { .. } => None,
+            Self::Deleted
+            | Self::AlreadyGone
+            | Self::Changed(_)
+            | Self::Restored(_)
+            | Self::Altered { .. } => None,
             Self::Refused(failure) | Self::NotSent(failure) | Self::Unknown(failure) => {
                 Some(failure)
             }

@@ -1,14 +1,14 @@
 //! The way back of one run, as all run files of its PBX tell it: what it may have taken, what its
 //! undo has given back, and what other runs took and made of the same events.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
 use super::record::{Record, RecordRefused, RecordedEvent, names};
 use super::{Kind, Place, SCHEMA};
 use crate::change::{
-    CAUGHT_UP, Check, Doubt, Doubts, History, Loss, Make, Tally, Undone, Unlisted,
+    CAUGHT_UP, Check, Doubt, Doubts, History, Loss, Make, Tally, Undone, Unlisted, Written,
 };
 use crate::domain::{EventKey, ExtensionNumber, Outcome};
 use crate::origins::clock;
@@ -47,8 +47,8 @@ pub fn way_back(runs: &Path, place: &Place, patience: Duration) -> Result<Way, R
         return Err(RecordRefused::Newer(record.name, record.schema));
     }
     match record.kind {
-        Kind::Delete => {}
-        Kind::Undo | Kind::Change | Kind::Backup => {
+        Kind::Delete | Kind::Change => {}
+        Kind::Undo | Kind::Backup => {
             return Err(RecordRefused::NotUndoable(record.name));
         }
     }
@@ -84,9 +84,9 @@ pub(super) fn undone_by(run: &str, records: &[Record]) -> Option<Undone> {
     let is_its_undo = |it: &&Record| it.kind == Kind::Undo && it.undoes.as_deref() == Some(run);
     let undos: Vec<&Record> = records.iter().filter(is_its_undo).collect();
     let newest = undos.first()?;
-    let mut outcomes: BTreeMap<&EventKey, &Outcome> = BTreeMap::new();
+    let mut outcomes: BTreeMap<EventKey, &Outcome> = BTreeMap::new();
     for planned in undos.iter().rev().flat_map(|undo| &undo.events) {
-        outcomes.insert(&planned.event.key, &planned.outcome);
+        outcomes.insert(planned.first_key(), &planned.outcome);
     }
     let lost: usize = undos.iter().map(|undo| undo.missing.len()).sum();
     let Tally { restored, altered, .. } = Tally::over(outcomes.values().copied());
@@ -105,7 +105,17 @@ fn loss_of(runs: &Path, record: &Record, others: &[Record], patience: Duration) 
         ..History::default()
     };
     let (mut doubts, mut begun) = (Doubts::default(), None);
-    doubts_of_deletion(&mut doubts, record, true);
+    if record.kind == Kind::Change {
+        let written = written(record, others);
+        history.taken = written.iter().map(|(it, _)| it.event.key.clone()).collect();
+        let open = written.into_iter().filter(|(_, is_back)| !is_back);
+        history.written = Some(open.map(|(it, _)| it).collect());
+        for run in others.iter().chain([record]) {
+            doubts_of_change(&mut doubts, run, patience);
+        }
+    } else {
+        doubts_of_deletion(&mut doubts, record, true);
+    }
     for other in others {
         let own = other.kind == Kind::Undo && other.undoes.as_ref() == Some(&record.name);
         match other.kind {
@@ -113,11 +123,13 @@ fn loss_of(runs: &Path, record: &Record, others: &[Record], patience: Duration) 
                 history.takes.extend(other.taken());
                 doubts_of_deletion(&mut doubts, other, false);
             }
-            Kind::Undo => {
+            Kind::Undo | Kind::Change => {
+                let changed = other.events.iter().filter(|it| it.sent && it.want.is_some());
+                history.changed.extend(changed.map(|it| it.event.key.clone()));
                 history.makes.extend(makes(record, other, own));
                 doubts_of_undo(&mut doubts, other, own, patience);
             }
-            Kind::Change | Kind::Backup => {}
+            Kind::Backup => {}
         }
         if !own {
             continue;
@@ -135,6 +147,51 @@ fn loss_of(runs: &Path, record: &Record, others: &[Record], patience: Duration) 
         }
     }
     Loss::of(&history, doubts, begun)
+}
+
+/// What a change may have written, by key, each with whether an undo of it has written it back. An
+/// event has every id that changes and undos gave it, one after the other.
+fn written(record: &Record, others: &[Record]) -> Vec<(Written, bool)> {
+    let mut moves: BTreeMap<EventKey, Vec<EventKey>> = BTreeMap::new();
+    for planned in others.iter().rev().chain([record]).flat_map(|run| &run.events) {
+        let new = planned.new_key().into_iter();
+        new.for_each(|key| moves.entry(planned.event.key.clone()).or_default().push(key));
+    }
+    let own = others.iter().filter(|it| it.undoes.as_ref() == Some(&record.name));
+    let checked = own.filter(|undo| is_checked(undo)).flat_map(|undo| &undo.events);
+    let back = checked.filter(|it| matches!(it.outcome, Outcome::Restored(_)));
+    let back: BTreeSet<EventKey> = back.map(RecordedEvent::first_key).collect();
+    let went = |it: &&RecordedEvent| it.sent || !matches!(it.outcome, Outcome::NotSent(_));
+    let written = record.events.iter().filter(went).filter_map(|planned| {
+        let mut keys = vec![planned.event.key.clone()];
+        let mut at = 0;
+        while let Some(key) = keys.get(at) {
+            let more = moves.get(key).into_iter().flatten();
+            let more: Vec<EventKey> = more.filter(|key| !keys.contains(key)).cloned().collect();
+            keys.extend(more);
+            at += 1;
+        }
+        let written = Written {
+            event: planned.event.clone(),
+            change: planned.want.clone()?,
+            ids: keys.into_iter().map(|key| key.id).collect(),
+        };
+        Some((written, back.contains(&planned.event.key)))
+    });
+    let mut written: Vec<_> = written.collect();
+    written.sort_by(|(a, _), (b, _)| a.event.key.cmp(&b.event.key));
+    written
+}
+
+/// Lists may not show yet what a change wrote, and a request without an answer may be carried out yet.
+fn doubts_of_change(doubts: &mut Doubts, run: &Record, patience: Duration) {
+    for sent in run.events.iter().filter(|it| it.sent && it.want.is_some()) {
+        let after = if sent.unanswered { CAUGHT_UP + patience } else { CAUGHT_UP };
+        let rest = rest_of(sent, after);
+        if !rest.is_zero() {
+            doubt_about(doubts, sent, rest, false);
+        }
+    }
 }
 
 /// What a request of a deletion may take yet, and what lists may still show though it is gone,
@@ -162,7 +219,7 @@ fn doubts_of_deletion(doubts: &mut Doubts, record: &Record, own: bool) {
 /// run is not believed at once where it was interrupted or had no clear answer.
 fn doubts_of_undo(doubts: &mut Doubts, undo: &Record, own: bool, patience: Duration) {
     let is_checked = is_checked(undo);
-    for sent in undo.events.iter().filter(|planned| planned.sent) {
+    for sent in undo.events.iter().filter(|planned| planned.sent && planned.want.is_none()) {
         let is_sure = is_checked && sent.outcome.new_id().is_some();
         let after = if sent.unanswered { CAUGHT_UP + patience } else { CAUGHT_UP };
         let rest = rest_of(sent, after);

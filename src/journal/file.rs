@@ -275,7 +275,7 @@ fn write_plan(file: &File, plan: &Plan) -> io::Result<()> {
     let mut write = |line: Line| lines.write_all(&line.written()?);
     write(Line::Run(head_of(plan)))?;
     for (place, event) in events.iter().enumerate() {
-        write(Line::Event(Body::of(place, event, target)))?;
+        write(Line::Event(Body::planned(place, event, plan)))?;
     }
     for (place, event) in bystanders.iter().enumerate() {
         write(Line::Bystander(Body::of(place, event, target)))?;

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use crate::change::{Kind, Plan, RunEnd, Tally, Unlisted};
 use crate::domain::{
-    Cause, EventId, EventKey, EventType, ExtensionNumber, FIELDS, Failure, Foreign, Method,
+    Cause, Change, EventId, EventKey, EventType, ExtensionNumber, FIELDS, Failure, Foreign, Method,
     Modified, Outcome, PhoneCallEvent, RowText, Status, Stop, StopReason, Target,
 };
 use crate::origins::Process;
@@ -133,7 +133,7 @@ fn is_none(count: &usize) -> bool {
 /// A planned call.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 pub struct RecordedCall {
-    /// `DELETE` or `POST`.
+    /// `DELETE`, `POST` or `PUT`.
     pub method: String,
     /// The path.
     pub path: String,
@@ -183,9 +183,12 @@ pub(super) struct Body {
     /// The same where it is no text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     raw64: Option<String>,
-    /// The fields to be, in a change.
+    /// The fields to be, in a change and its undo.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) want: Option<Value>,
+    /// In the undo of a change: the id that it had in that run, where it is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) of_id: Option<String>,
     method: String,
     url: String,
     note: String,
@@ -394,12 +397,20 @@ impl Body {
             raw: raw.map(str::to_owned),
             raw64,
             want: None,
+            of_id: None,
             method: event.method.written().to_owned(),
             url: event.url.raw().to_owned(),
             note: event.note.raw().to_owned(),
             status: event.status.written().to_owned(),
             modified: event.modified.written(),
         }
+    }
+
+    /// The same of a planned event, with what is to become of it.
+    pub(super) fn planned(place: usize, event: &PhoneCallEvent, plan: &Plan) -> Self {
+        let want = plan.want(place).map(Change::value);
+        let of_id = plan.of_id(place).map(|id| id.as_str().to_owned());
+        Self { want, of_id, ..Self::of(place, event, plan.target()) }
     }
 
     pub(super) fn event(&self) -> Result<PhoneCallEvent, String> {
@@ -451,6 +462,7 @@ impl Said {
         };
         match self.outcome.as_str() {
             "deleted" => Outcome::Deleted,
+            "changed" => Outcome::Changed(self.new_id.map(Foreign::from)),
             "already_gone" => Outcome::AlreadyGone,
             "refused" => Outcome::Refused(failure(Cause::Rejected)),
             "not_sent" => Outcome::NotSent(failure(Cause::Withheld)),
@@ -459,7 +471,7 @@ impl Said {
             "altered" => {
                 let told = self.fields.unwrap_or_default();
                 let fields = FIELDS.into_iter().filter(|name| told.iter().any(|told| told == name));
-                let id = Foreign::from(self.new_id.unwrap_or_default());
+                let id = self.new_id.map(Foreign::from);
                 Outcome::Altered { id, fields: fields.collect() }
             }
             other => {
@@ -481,7 +493,7 @@ impl End {
             message: stop.map(|stop| stop.message.told().into_owned()),
             not_before: stop.and_then(Stop::not_before),
             deleted: tally.deleted,
-            changed: 0,
+            changed: tally.changed,
             already_gone: tally.already_gone,
             refused: tally.refused,
             not_sent: tally.not_sent,
@@ -493,9 +505,9 @@ impl End {
 
     /// Whether these are its counts.
     pub(super) fn counts(&self, tally: &Tally) -> bool {
-        let ours = (tally.deleted, tally.already_gone, tally.refused);
+        let ours = (tally.deleted, tally.changed, tally.already_gone, tally.refused);
         let rest = (tally.not_sent, tally.unknown, tally.restored, tally.altered);
-        (self.deleted, self.already_gone, self.refused) == ours
+        (self.deleted, self.changed, self.already_gone, self.refused) == ours
             && (self.not_sent, self.unknown, self.restored, self.altered) == rest
     }
 

@@ -17,8 +17,8 @@ use super::line::{
 use super::{SCHEMA, path_of};
 use crate::change::{Check, Kind, RunEnd, Tally, Unlisted};
 use crate::domain::{
-    Access, Cause, EventKey, ExtensionNumber, Failure, Foreign, Outcome, PhoneCallEvent,
-    PlanHasher, Stop, StopReason, Target, UserId,
+    Access, Cause, Change, EventId, EventKey, ExtensionNumber, Failure, Foreign, Outcome,
+    PhoneCallEvent, PlanHasher, Stop, StopReason, Target, UserId,
 };
 use crate::origins::odd::{self, Odd};
 
@@ -54,8 +54,11 @@ pub enum RecordRefused {
         what: String,
     },
     /// It took nothing away, or does not say what it undoes.
-    #[error("{0} is no deletion: there is nothing to undo")]
+    #[error("{0} took nothing away: there is nothing to undo")]
     NotUndoable(String),
+    /// It leaves no event behind.
+    #[error("{0} is a {1}: it left no event that could be meant")]
+    LeftNothing(String, &'static str),
     /// Another run of the same name is among the run files.
     #[error("{0:?} is not the run {1} that lies in {2:?}: rename it")]
     Namesake(PathBuf, String, PathBuf),
@@ -151,8 +154,12 @@ pub struct RecordedEvent {
     pub owner: Option<String>,
     /// The user in the paths of its extension, where the file says it.
     path_user: Option<String>,
-    /// The fields to be, in a change, as JSON.
-    pub want: Option<String>,
+    /// The fields to be, in a change and its undo.
+    pub want: Option<Change>,
+    /// The same as JSON.
+    written: Option<String>,
+    /// In the undo of a change: the id that it had in that run, where it is another one.
+    of_id: Option<EventId>,
     /// What became of it.
     pub outcome: Outcome,
     /// A request that covers it may have gone out.
@@ -348,7 +355,7 @@ impl Record {
             hasher.call(&call.method, &call.path, call.covers);
         }
         for planned in &self.events {
-            hasher.event(&planned.event, planned.owner.as_deref(), planned.want.as_deref());
+            hasher.event(&planned.event, planned.owner.as_deref(), planned.written.as_deref());
         }
         hasher.finish().as_str().to_owned()
     }
@@ -363,11 +370,15 @@ impl Record {
     /// What a listing says of an undo: events of it that are there, whoever made them.
     pub fn found(&self, there: &[(EventKey, Foreign)]) -> RunEnd {
         let ids: HashMap<&EventKey, &Foreign> = there.iter().map(|(key, id)| (key, id)).collect();
-        let is_open = |planned: &&RecordedEvent| planned.outcome.new_id().is_none();
+        let is_open = |planned: &&RecordedEvent| {
+            planned.outcome.is_open()
+                || (planned.want.is_none() && planned.outcome.new_id().is_none())
+        };
         let open = self.events.iter().filter(is_open);
         let found = open.filter_map(|planned| {
-            let id = (*ids.get(&planned.event.key)?).clone();
-            Some((planned.place, Outcome::Restored(Some(id))))
+            let id = (*ids.get(&planned.first_key())?).clone();
+            let own = planned.want.is_some() && id.raw() == planned.event.key.id.as_str();
+            Some((planned.place, Outcome::Restored(Some(id).filter(|_| !own))))
         });
         RunEnd { revised: found.collect(), ..RunEnd::default() }
     }
@@ -440,6 +451,35 @@ impl Record {
         self.events.get(start..end).unwrap_or_default()
     }
 
+    /// What it changed, or made, and knows: each event as it left it.
+    ///
+    /// # Errors
+    /// A deletion leaves nothing, and a backup does nothing.
+    pub fn left(&self) -> Result<Vec<PhoneCallEvent>, RecordRefused> {
+        match self.kind {
+            Kind::Change | Kind::Undo => {}
+            Kind::Delete | Kind::Backup => {
+                return Err(RecordRefused::LeftNothing(self.name.clone(), self.kind.name()));
+            }
+        }
+        let is_done = |it: &Outcome| matches!(it, Outcome::Changed(_) | Outcome::Restored(_));
+        // What an undo found there was made by somebody else.
+        let done = self.events.iter().filter(|it| it.sent && is_done(&it.outcome));
+        let left = done.filter_map(|planned| {
+            let key = match (&planned.want, planned.outcome.new_id()) {
+                (None, None) => return None,
+                (_, Some(_)) => planned.new_key().unwrap_or_else(|| planned.event.key.clone()),
+                (Some(_), None) => planned.event.key.clone(),
+            };
+            let event = match &planned.want {
+                Some(change) => change.applied_to(&planned.event),
+                None => planned.event.clone(),
+            };
+            Some(PhoneCallEvent { key, ..event })
+        });
+        Ok(left.collect())
+    }
+
     /// What may be gone because of this run: all that was sent, whatever came of it, what went with
     /// the call of another event, and what went beside the plan.
     pub fn taken(&self) -> impl Iterator<Item = EventKey> {
@@ -488,10 +528,33 @@ impl RecordedEvent {
     /// Nothing is known yet of what became of it.
     fn of(place: usize, body: Body) -> Result<Self, String> {
         let event = body.event()?;
-        let want = body.want.map(|want| want.to_string());
-        let (owner, path_user, outcome) = (body.owner, body.path_user, not_sent());
-        let (sent, sent_at, unanswered) = (false, None, false);
-        Ok(Self { place, event, owner, path_user, want, outcome, sent, sent_at, unanswered })
+        let id = body.of_id.as_deref().map(EventId::parse).transpose();
+        Ok(Self {
+            place,
+            event,
+            owner: body.owner,
+            path_user: body.path_user,
+            want: body.want.as_ref().map(Change::read),
+            written: body.want.map(|want| want.to_string()),
+            of_id: id.map_err(|no| no.to_string())?,
+            outcome: not_sent(),
+            sent: false,
+            sent_at: None,
+            unanswered: false,
+        })
+    }
+
+    /// Its key in the run that is undone; its own in any other.
+    pub(super) fn first_key(&self) -> EventKey {
+        let id = self.of_id.as_ref().unwrap_or(&self.event.key.id).clone();
+        EventKey { id, ..self.event.key.clone() }
+    }
+
+    /// The key that it has now, where it is another one since.
+    pub(super) fn new_key(&self) -> Option<EventKey> {
+        let id = EventId::parse(self.outcome.new_id()?.raw()).ok()?;
+        let key = EventKey { id, ..self.event.key.clone() };
+        (key != self.event.key).then_some(key)
     }
 }
 

@@ -22,6 +22,7 @@ impl Record {
             folder: self.folder.clone(),
             hash: PlanHash::recorded(&self.plan_hash),
             events: planned.clone().map(|planned| planned.event.clone()).collect(),
+            changes: planned.clone().filter_map(|planned| planned.want.clone()).collect(),
             bystanders: self.bystanders.as_slice().into(),
             outcomes: planned.map(|planned| planned.outcome.clone()).collect(),
             surplus: self.surplus.clone(),
@@ -36,12 +37,12 @@ impl Record {
     fn is_open(&self, runs: &Path) -> Result<(), RestRefused> {
         let run = self.name.clone();
         match self.kind {
-            Kind::Delete => {}
+            Kind::Delete | Kind::Change => {}
             Kind::Undo => {
                 let undone = self.undoes.clone().unwrap_or_else(|| "RUN".to_owned());
                 return Err(RestRefused::IsUndo { run, undone });
             }
-            Kind::Change | Kind::Backup => {
+            Kind::Backup => {
                 return Err(RestRefused::OfKind { run, kind: self.kind.name() });
             }
         }

@@ -17,7 +17,7 @@ use super::refusal::Refusal;
 use super::shapes::Shapes;
 use super::soap::Soap;
 use super::world::{DeleteAnswer, Event, Extension, Kind, Latency, TypeDelete, World};
-use super::write::CreatePath;
+use super::write::{Changes, CreatePath};
 
 /// The seeded world is asked for by name like the others.
 const DEMO: &str = "demo";
@@ -38,6 +38,8 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("an-organisation-open", include_str!("../../assets/scenarios/an-organisation-open.toml")),
     ("an-organisation-silent", include_str!("../../assets/scenarios/an-organisation-silent.toml")),
     ("an-organisation-strict", include_str!("../../assets/scenarios/an-organisation-strict.toml")),
+    ("changes-are-ignored", include_str!("../../assets/scenarios/changes-are-ignored.toml")),
+    ("changes-give-new-ids", include_str!("../../assets/scenarios/changes-give-new-ids.toml")),
     ("ids-are-unknown", include_str!("../../assets/scenarios/ids-are-unknown.toml")),
     ("nothing-there", include_str!("../../assets/scenarios/nothing-there.toml")),
     ("requests-are-limited", include_str!("../../assets/scenarios/requests-are-limited.toml")),
@@ -103,6 +105,8 @@ struct File {
     type_delete: TypeDelete,
     #[serde(default)]
     create_path: CreatePath,
+    #[serde(default)]
+    changes: Changes,
     #[serde(default)]
     shapes: Shapes,
     #[serde(default)]
@@ -181,6 +185,7 @@ impl World {
         world.delete_answer = file.delete_answer;
         world.type_delete = file.type_delete;
         world.create_path = file.create_path;
+        world.changes = file.changes;
         world.shapes = file.shapes.clone();
         world.soap = file.soap;
         world.owners = file.owners;

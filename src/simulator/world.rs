@@ -20,7 +20,7 @@ use super::refusal::Refusal;
 use super::route::{Place, Route, number, route};
 use super::shapes::Shapes;
 use super::soap::{self, Soap};
-use super::write::{CreatePath, Spot};
+use super::write::{Changes, CreatePath, Spot};
 
 /// Requests kept in the log before the older half of it is dropped.
 const LOG_LIMIT: usize = 100_000;
@@ -54,6 +54,8 @@ pub struct World {
     pub delete_answer: DeleteAnswer,
     /// How a DELETE with a type and no id is read.
     pub type_delete: TypeDelete,
+    /// What a PUT does beside what it is asked for.
+    pub changes: Changes,
     /// Longer notes are cut off when an event is made.
     pub note_limit: Option<usize>,
     /// Listings show what was there so long before.
@@ -215,6 +217,7 @@ impl World {
             watch: Watch::default(),
             limiter: None,
             start: Timestamp::UNIX_EPOCH,
+            changes: Changes::default(),
             note_limit: None,
             list_lag: Duration::ZERO,
             past: Vec::new(),

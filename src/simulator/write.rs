@@ -34,6 +34,16 @@ pub enum CreatePath {
     Both,
 }
 
+/// What a PUT does beside what it is asked for: the pages leave it open.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Changes {
+    /// The event has another id afterwards.
+    pub renames: bool,
+    /// Fields that stay as they are, whatever the body says.
+    pub ignores: Vec<String>,
+}
+
 /// Where a request writes: user and number as in the path, then what follows them.
 pub(super) struct Spot<'a> {
     pub(super) user: &'a str,
@@ -98,7 +108,13 @@ impl World {
         let place = place.ok_or(Refusal::PceIdInvalid)?;
         let body = Body::read(body)?;
         let (method, url, status) = (body.method()?, body.url()?, body.status()?);
-        let modified = self.new_modified();
+        let note = body.text("note");
+        let ignores = |field: &str| self.changes.ignores.iter().any(|it| it == field);
+        let method = method.filter(|_| !ignores("method"));
+        let url = url.filter(|_| !ignores("url"));
+        let status = status.filter(|_| !ignores("status"));
+        let note = note.filter(|_| !ignores("note"));
+        let (modified, new_id) = (self.new_modified(), self.changes.renames.then(|| self.new_id()));
         let extension = self.extension_mut(spot.number).ok_or(Refusal::ExtensionInvalid)?;
         let event = extension.events.get_mut(place).ok_or(Refusal::PceIdInvalid)?;
         event.method = method.unwrap_or(event.method);
@@ -107,8 +123,11 @@ impl World {
         if let Some(url) = url {
             event.url = url;
         }
-        if let Some(note) = body.text("note") {
+        if let Some(note) = note {
             event.note = note;
+        }
+        if let Some(id) = new_id {
+            event.id = id;
         }
         let event = event.clone();
         Ok(self.say(spot, self.shapes.update, &event))

@@ -11,7 +11,7 @@ use crate::app::{
     whole_seconds,
 };
 use crate::change::{Machine, Reply, RunCall, RunState, SILENT, Waiting};
-use crate::domain::{Call, DeleteCall, Mask, Outcome};
+use crate::domain::{Call, DeleteCall, Mask, Outcome, PhoneCallEvent};
 
 use super::{frame_panel, put_row, text, theme};
 
@@ -204,7 +204,9 @@ fn what(mask: &Mask, call: &Call) -> String {
         Call::Delete(DeleteCall::Event(key)) => format!("{number} {}", key.event_type),
         Call::Delete(DeleteCall::Type(_, event_type)) => format!("{number} all {event_type}"),
         Call::Delete(DeleteCall::Extension(_)) => format!("{number} all events"),
-        Call::Create(event) => format!("{number} {}", event.key.event_type),
+        Call::Create(PhoneCallEvent { key, .. }) | Call::Update(key, _) => {
+            format!("{number} {}", key.event_type)
+        }
     }
 }
 
@@ -222,7 +224,7 @@ fn answer_words(
     }
     let ids = ids_told(call, outcomes, reply);
     let whole = ids.join(" ");
-    if text::width(&whole) <= room || matches!(call.call(), Call::Create(_)) {
+    if text::width(&whole) <= room || matches!(call.call(), Call::Create(_) | Call::Update(..)) {
         return if whole.is_empty() { "no id returned".to_owned() } else { whole };
     }
     let short = |id: &String| id.chars().take(8).collect::<String>();
@@ -283,6 +285,11 @@ fn whole_call(mask: &Mask, machine: &Machine, call: usize) -> Option<String> {
         _ if ids.is_empty() => {}
         Call::Delete(_) => words.push(format!("returned {ids}")),
         Call::Create(_) => words.push(ids),
+        Call::Update(_, change) => {
+            words.push(ids);
+            let covered = sent.covered().first();
+            words.extend(covered.map(|event| change.words(event, mask)));
+        }
     }
     words.push(format!("{} {}", sent.call().method(), mask.path(&sent.path())));
     Some(words.join(" · "))

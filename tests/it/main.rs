@@ -17,6 +17,7 @@ mod asleep;
 mod blocker;
 mod budget;
 mod certificates;
+mod change;
 mod choosing;
 mod choosing_profile;
 mod config;

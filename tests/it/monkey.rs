@@ -647,6 +647,7 @@ impl Monkey {
                     Outcome::Refused(_)
                     | Outcome::NotSent(_)
                     | Outcome::Unknown(_)
+                    | Outcome::Changed(_)
                     | Outcome::Restored(None)
                     | Outcome::Altered { .. } => true,
                 };

@@ -58,8 +58,7 @@ impl Lost {
     /// Why nothing is to be made, where nothing could be added either.
     fn nothing(&self) -> Option<Nothing> {
         let nothing = self.nothing.as_ref().filter(|_| self.addable() == 0)?;
-        let all_there = matches!(nothing, UndoRefused::AllThere(_));
-        let begun = self.loss.begun().filter(|_| all_there);
+        let begun = self.loss.begun().filter(|_| nothing.is_done());
         let begun = begun.map(|undo| (undo.to_owned(), self.there.clone()));
         Some(Nothing { why: nothing.to_string(), begun })
     }
@@ -72,8 +71,16 @@ impl Lost {
         let mut words = Vec::new();
         if !self.stand_ins.is_empty() {
             let (events, all) = (count_of(self.stand_ins.len(), "event"), self.all);
-            let done = if all { "re-created all the same" } else { "left out: + adds them" };
-            words.push(format!("! something stands in for {events}, {done}"));
+            words.push(match (self.loss.is_of_change(), all) {
+                (false, true) => {
+                    format!("! something stands in for {events}, re-created all the same")
+                }
+                (false, false) => {
+                    format!("! something stands in for {events}, left out: + adds them")
+                }
+                (true, true) => format!("! {events} changed since, written back all the same"),
+                (true, false) => format!("! {events} changed since, left out: + adds them"),
+            });
         }
         for StandIn { key, by, fields } in self.stand_ins.iter().take(NAMED) {
             let fields = fields.join(" and ");

@@ -240,7 +240,7 @@ fn what_is_listed_otherwise_than_it_was_sent_is_altered_whether_its_id_was_told_
         undo.hand_out(NOW);
         answer(&mut undo, 0, said, NOW);
         lists(&mut undo, &with_another_note());
-        let altered = Outcome::Altered { id: Foreign::from("new"), fields: vec!["note"] };
+        let altered = Outcome::Altered { id: Some(Foreign::from("new")), fields: vec!["note"] };
         assert_eq!(undo.outcomes(), [Some(altered)]);
         assert_eq!((undo.tally().altered, undo.tally().left()), (1, 0));
         assert_eq!((undo.failed().len(), undo.succeeded().len()), (1, 0), "it wants to be seen");

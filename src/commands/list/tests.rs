@@ -140,7 +140,7 @@ fn now() -> jiff::ZonedDateTime {
 
 fn wanted(expression: &str) -> Wanted {
     let probe = Probe::try_parse_from(["probe", &format!("--where={expression}")]).unwrap();
-    probe.selection.wanted().unwrap()
+    probe.selection.wanted(&Flags::default()).unwrap()
 }
 
 fn by_list(found: &[(Extension, Listing)], expression: &str) -> Vec<EventKey> {

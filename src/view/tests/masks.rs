@@ -257,6 +257,7 @@ impl Walk {
                         judge_made(Err(refusal(&event.key.extension)), took)
                     }
                     Call::Create(event) => judge_made(Ok(self.create(&event.key, call.id())), took),
+                    Call::Update(..) => unreachable!("nothing is changed here"),
                 };
                 Done::Settled { call: call.id(), settled, exchanges }
             }

@@ -1,0 +1,218 @@
+//! What an operator wants changed of many events at once, and the plan that it becomes: what is so
+//! already, and what it does not fit, is left out and named.
+
+use std::collections::HashMap;
+
+use super::plan::Edit;
+use super::repoint::{Pointed, Repoint};
+use super::{Plan, PlanRefused, Selection};
+use crate::domain::{Change, EventKey, Foreign, PhoneCallEvent, Status, Target};
+
+/// What is to be done with each event of a selection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wish {
+    /// It is kept and does nothing.
+    Disable,
+    /// Its URL is requested.
+    Enable,
+    /// Its URL leads elsewhere.
+    Repoint(Repoint),
+}
+
+/// Why an event is left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unfit {
+    /// It is so already.
+    Already,
+    /// Its URL is not one of those that are meant.
+    Elsewhere,
+    /// Its URL holds what cannot be written again letter by letter.
+    Inexact,
+}
+
+/// What a wish comes to, on what is listed.
+#[derive(Debug)]
+pub struct Wished {
+    /// The plan, where anything is to be changed.
+    pub plan: Result<Plan, PlanRefused>,
+    /// What is left out.
+    pub left_out: Vec<(EventKey, Unfit)>,
+    /// What becomes a duplicate of another event, which stands behind it.
+    pub twins: Vec<(EventKey, EventKey)>,
+}
+
+impl Unfit {
+    /// Why, for people.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Already => "is so already",
+            Self::Elsewhere => "has another URL",
+            Self::Inexact => "has a URL that cannot be written again letter by letter",
+        }
+    }
+}
+
+impl Wish {
+    /// The plan that changes what is chosen, of at most so many events.
+    pub fn plan(&self, target: Target, selection: &Selection, most: usize) -> Wished {
+        let (mut events, mut edits, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
+        let mut broken = None;
+        for event in selection.events() {
+            match self.change(event) {
+                Ok(change) => {
+                    events.push(event.clone());
+                    edits.push(Edit { change, ..Edit::default() });
+                }
+                Err(Why::Unfit(why)) => left_out.push((event.key.clone(), why)),
+                Err(Why::Broken(url)) => broken = broken.or(Some((event.key.clone(), url))),
+            }
+        }
+        let twins = twins(selection, &events, &edits);
+        let plan = match broken {
+            Some((key, url)) => Err(PlanRefused::Broken { key: Box::new(key), url }),
+            None if selection.is_empty() => Err(PlanRefused::Empty),
+            None if events.is_empty() => Err(self.nothing()),
+            None if events.len() > most => {
+                Err(PlanRefused::TooLarge { events: events.len(), most })
+            }
+            None => Ok(Plan::of_edits(target, selection, events, edits)),
+        };
+        Wished { plan, left_out, twins }
+    }
+
+    fn nothing(&self) -> PlanRefused {
+        match self {
+            Self::Disable => PlanRefused::AllSo("disabled"),
+            Self::Enable => PlanRefused::AllSo("enabled"),
+            Self::Repoint(_) => PlanRefused::FitsNone,
+        }
+    }
+
+    fn change(&self, event: &PhoneCallEvent) -> Result<Change, Why> {
+        let to = |status: Status| {
+            let is_so = event.status == status;
+            let change = Change { status: Some(status), ..Change::default() };
+            if is_so { Err(Why::Unfit(Unfit::Already)) } else { Ok(change) }
+        };
+        match self {
+            Self::Disable => to(Status::Disabled),
+            Self::Enable => to(Status::Enabled),
+            Self::Repoint(repoint) => match repoint.of(event.url.raw()) {
+                Pointed::To(_) | Pointed::Broken(_) if !event.is_exact("url") => {
+                    Err(Why::Unfit(Unfit::Inexact))
+                }
+                Pointed::To(url) => {
+                    Ok(Change { url: Some(Foreign::from(url)), ..Change::default() })
+                }
+                Pointed::Elsewhere => Err(Why::Unfit(Unfit::Elsewhere)),
+                Pointed::Already => Err(Why::Unfit(Unfit::Already)),
+                Pointed::Broken(url) => Err(Why::Broken(Foreign::from(url))),
+            },
+        }
+    }
+}
+
+/// Why an event is not in a plan.
+enum Why {
+    Unfit(Unfit),
+    Broken(Foreign),
+}
+
+/// Events that get the URL of another one of their kind, which was not theirs before.
+fn twins(
+    selection: &Selection,
+    events: &[PhoneCallEvent],
+    edits: &[Edit],
+) -> Vec<(EventKey, EventKey)> {
+    let to_be: HashMap<&EventKey, &Change> =
+        events.iter().zip(edits).map(|(event, edit)| (&event.key, &edit.change)).collect();
+    if edits.iter().all(|edit| edit.change.url.is_none()) {
+        return Vec::new();
+    }
+    let all = selection.events().iter().chain(&selection.bystanders);
+    let mut by_kind: HashMap<_, Vec<&PhoneCallEvent>> = HashMap::new();
+    for event in all {
+        let change = to_be.get(&event.key);
+        let url = change.and_then(|change| change.url.as_ref()).unwrap_or(&event.url);
+        let EventKey { extension, event_type, .. } = &event.key;
+        let kind = (extension, event_type, event.method.written(), url.raw());
+        by_kind.entry(kind).or_default().push(event);
+    }
+    let mut twins = Vec::new();
+    for alike in by_kind.into_values().filter(|alike| alike.len() > 1) {
+        for event in alike.iter().filter(|event| to_be.contains_key(&event.key)) {
+            let other = alike.iter().find(|other| other.key != event.key && other.url != event.url);
+            twins.extend(other.map(|other| (event.key.clone(), other.key.clone())));
+        }
+    }
+    twins.sort();
+    twins
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::plan::tests::target;
+    use super::*;
+    use crate::domain::{ExtensionNumber, ListingBuilder, RawEvent};
+
+    /// Rows as id, URL, status and text; the first so many are chosen.
+    fn wished(wish: &Wish, rows: &[(&str, &str, &str)], chosen: usize) -> Wished {
+        let mut builder = ListingBuilder::new(ExtensionNumber::parse("210").unwrap());
+        for &(id, url, status) in rows {
+            builder.push(RawEvent { event_type: "0", id, url, status, ..RawEvent::default() });
+        }
+        let selection = Selection::of_rows(&builder.finish(true), 0..chosen);
+        wish.plan(target(), &selection, 3)
+    }
+
+    fn ids(wished: &Wished) -> Vec<&str> {
+        let events = wished.plan.as_ref().unwrap().events().iter();
+        events.map(|event| event.key.id.as_str()).collect()
+    }
+
+    #[test]
+    fn what_is_so_already_is_left_out_and_named_and_stands_beside_the_plan() {
+        let rows = [("a", "x", "1"), ("b", "x", "0"), ("c", "x", "9"), ("d", "x", "1")];
+        let off = wished(&Wish::Disable, &rows, 3);
+        assert_eq!(ids(&off), ["a", "c"]);
+        let left: Vec<_> = off.left_out.iter().map(|(key, why)| (key.id.as_str(), *why)).collect();
+        assert_eq!(left, [("b", Unfit::Already)]);
+        let plan = off.plan.unwrap();
+        assert_eq!((plan.verb(), plan.all_bystanders().len()), ("disable", 2));
+        let call = plan.call(0).unwrap();
+        assert_eq!((call.method(), call.is_wide()), ("PUT", false));
+        assert!(call.path(&target()).ends_with("/210/phoneCallEvents/0/a"));
+        assert_eq!(ids(&wished(&Wish::Enable, &rows, 3)), ["b", "c"]);
+        let none = wished(&Wish::Enable, &rows[..1], 1).plan;
+        assert_eq!(none, Err(PlanRefused::AllSo("enabled")));
+        let many = [("a", "x", "1"), ("b", "x", "1"), ("c", "x", "1"), ("d", "x", "1")];
+        assert!(matches!(wished(&Wish::Disable, &many, 4).plan, Err(PlanRefused::TooLarge { .. })));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_left_out_and_what_would_be_no_url_refuses_all() {
+        let how = |text| Wish::Repoint(Repoint::parse(text).unwrap());
+        let rows = [("a", "http://old.test/1", "1"), ("b", "http://else.test/", "1")];
+        let moved = wished(&how("old.test=new.test"), &rows, 2);
+        assert_eq!((ids(&moved), moved.left_out.len()), (vec!["a"], 1));
+        assert_eq!(moved.plan.unwrap().want(0).unwrap().value()["url"], "http://new.test/1");
+        let none = wished(&how("no.test=new.test"), &rows, 2).plan;
+        assert_eq!(none, Err(PlanRefused::FitsNone));
+        let broken = wished(&how("http://old.test/=http://new.test"), &rows, 2).plan;
+        assert!(matches!(broken, Err(PlanRefused::Broken { .. })), "{broken:?}");
+    }
+
+    #[test]
+    fn duplicates_that_it_would_make_are_named_and_those_there_were_are_not() {
+        let how = Wish::Repoint(Repoint::parse("old.test=new.test").unwrap());
+        let rows = [
+            ("a", "http://old.test/1", "1"),
+            ("b", "http://old.test/2", "1"),
+            ("c", "http://old.test/2", "1"),
+            ("d", "http://new.test/1", "0"),
+        ];
+        let twins = wished(&how, &rows, 3).twins;
+        let named: Vec<_> = twins.iter().map(|(a, b)| (a.id.as_str(), b.id.as_str())).collect();
+        assert_eq!(named, [("a", "d")]);
+    }
+}
