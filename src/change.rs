@@ -11,6 +11,7 @@ mod back;
 mod create;
 mod delete;
 mod drift;
+mod edit;
 mod exact;
 mod judge;
 mod ledger;

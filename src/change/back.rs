@@ -9,8 +9,9 @@ use crate::domain::{
     EventKey, EventView, ExtensionNumber, Foreign, Listing, PhoneCallEvent, Target,
 };
 
+use super::edit::Edit;
 use super::past::{History, Past};
-use super::plan::{Edit, PlannedCall, Verb, hash_of, one_each};
+use super::plan::{PlannedCall, Verb, hash_of, one_each};
 use super::twice::Doubt;
 use super::values::{self, Back, StandIn, Written};
 use super::{Kind, Plan};
@@ -240,7 +241,7 @@ impl Loss {
         let (bystanders, form, rest) = (Arc::default(), None, None);
         let (pairs, kind) = (Arc::default(), Kind::Undo);
         let (edits, past) = (edits.into(), Some(past));
-        Ok(Plan { kind, target, calls, events, edits, bystanders, form, hash, pairs, past, rest })
+        Ok(Plan { kind, target, calls, events, edits, bystanders, form, hash, past, pairs, rest })
     }
 
     /// The undo that is to be gone on with.

@@ -237,7 +237,9 @@ impl Machine {
             slots.push(slot);
         }
         let mut ledger = Ledger::new(known);
-        held.into_iter().for_each(|(event, outcome)| ledger.revise(event, outcome));
+        for (event, outcome) in held {
+            ledger.revise(event, outcome);
+        }
         Self {
             name: String::new(),
             simulated: false,

@@ -13,6 +13,7 @@ use crate::domain::{
 };
 
 use super::Selection;
+use super::edit::Edit;
 use super::past::Past;
 use super::rest::Rest;
 
@@ -70,17 +71,6 @@ pub(super) enum Verb {
     DeleteExtension,
     Create,
     Update,
-}
-
-/// What a plan changes of one event.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Edit {
-    /// The fields to be.
-    pub(super) change: Change,
-    /// Of an undo: the id that it had in the run that is undone, where that is another one.
-    pub(super) of_id: Option<EventId>,
-    /// Its call is not sent, as this is known of it already.
-    pub(super) held: Option<Outcome>,
 }
 
 /// The calls of one run: never changed, and the only thing that can be executed. Without a call are

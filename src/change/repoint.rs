@@ -101,29 +101,10 @@ impl Repoint {
                 let authority = address.with_host(new);
                 (format!("{}://{authority}{}", address.scheme, address.tail), authority)
             }
-            Form::Beginnings { old, new } => {
-                let (Some(rest), Some(before), Some(after)) =
-                    (url.strip_prefix(old.as_str()), Address::of(old), Address::of(new))
-                else {
-                    return Pointed::Elsewhere;
-                };
-                // What of its host and port the old beginning leaves.
-                let mut left = "";
-                if before.tail.is_empty() {
-                    left = address.authority.strip_prefix(before.authority).unwrap_or_default();
-                    let is_port = left.is_empty() || left.starts_with(':');
-                    if !before.authority.is_empty() && !(is_port && !left.contains('@')) {
-                        return Pointed::Elsewhere;
-                    }
-                }
-                let keeps = if after.tail.is_empty() { left } else { "" };
-                let authority = format!("{}{keeps}", after.authority);
-                let pointed = format!("{new}{rest}");
-                if keeps != left {
-                    return Pointed::Broken(pointed);
-                }
-                (pointed, authority)
-            }
+            Form::Beginnings { old, new } => match begun_anew(url, &address, old, new) {
+                Some(pointed) => pointed,
+                None => return Pointed::Elsewhere,
+            },
         };
         let is_right = |it: &Address<'_>| it.is_url() && it.authority == authority;
         if pointed == url {
@@ -134,6 +115,23 @@ impl Repoint {
             Pointed::Broken(pointed)
         }
     }
+}
+
+/// A URL that begins with the old beginning, with the new one, and the login, host and port that it is
+/// to have then.
+fn begun_anew(url: &str, address: &Address<'_>, old: &str, new: &str) -> Option<(String, String)> {
+    let rest = url.strip_prefix(old)?;
+    let (before, after) = (Address::of(old)?, Address::of(new)?);
+    // What of its host and port the old beginning leaves: nothing but a port, or all of it.
+    let mut left = "";
+    if before.tail.is_empty() {
+        left = address.authority.strip_prefix(before.authority).unwrap_or_default();
+        let is_port = left.is_empty() || (left.starts_with(':') && !left.contains('@'));
+        if !before.authority.is_empty() && !is_port {
+            return None;
+        }
+    }
+    Some((format!("{new}{rest}"), format!("{}{left}", after.authority)))
 }
 
 impl Host {
@@ -203,15 +201,11 @@ impl<'a> Address<'a> {
     fn is_url(&self) -> bool {
         let host = self.host();
         let inside = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
-        let is_host = match inside {
-            Some(address) => address.parse::<core::net::Ipv6Addr>().is_ok(),
-            None => {
-                let of_name =
-                    |it: char| it.is_alphanumeric() || matches!(it, '-' | '.' | '_' | '~');
-                !host.is_empty()
-                    && host.chars().all(of_name)
-                    && host.chars().any(char::is_alphanumeric)
-            }
+        let is_host = if let Some(address) = inside {
+            address.parse::<core::net::Ipv6Addr>().is_ok()
+        } else {
+            let of_name = |it: char| it.is_alphanumeric() || matches!(it, '-' | '.' | '_' | '~');
+            !host.is_empty() && host.chars().all(of_name) && host.chars().any(char::is_alphanumeric)
         };
         let is_port = |port: &str| {
             port.is_empty()

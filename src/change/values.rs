@@ -7,7 +7,7 @@ use crate::domain::{
     Cause, Change, EventId, EventKey, Failure, Foreign, Listing, Outcome, PhoneCallEvent,
 };
 
-use super::plan::Edit;
+use super::edit::Edit;
 
 /// An event that a change may have written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,7 +67,9 @@ pub(super) fn under_new_ids(
         };
         let here: Vec<usize> =
             rows.iter().enumerate().filter(has_values).map(|(row, _)| row).collect();
-        here.iter().for_each(|row| *claims.entry(*row).or_default() += 1);
+        for row in &here {
+            *claims.entry(*row).or_default() += 1;
+        }
         found.push(here);
     }
     let sure = groups.iter().zip(found).filter(|(group, here)| {

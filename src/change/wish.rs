@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::plan::Edit;
+use super::edit::Edit;
 use super::repoint::{Pointed, Repoint};
 use super::{Plan, PlanRefused, Selection};
 use crate::domain::{Change, EventKey, Foreign, PhoneCallEvent, Status, Target};

@@ -156,33 +156,48 @@ fn whatever_a_put_answers_the_list_decides_what_became_of_it_and_undo_gives_the_
         ("refused", Some(Fault { status: Some(400), code: code.clone(), ..put() }), "refused", 1),
         ("refused, acted", Some(Fault { status: Some(400), code, ..acted }), "unknown", 1),
     ];
-    for (name, lie, word, exit) in cases {
-        for renames in [false, true] {
-            for answer in [Written::Id, Written::NoContent, Written::Object, Written::Array] {
-                let pbx = named("the-page");
-                pbx.simulator.with_world(|world| {
-                    world.changes.renames = renames;
-                    world.shapes.update = answer;
-                });
-                let before = bodies(&pbx);
-                lie.iter().for_each(|lie| fault(&pbx, lie.clone()));
-                let what = format!("{name}, renames {renames}, {answer:?}");
-                let said = pbx.run(&["disable", "--extension=0003*210", "--yes", "--format=json"]);
-                assert_eq!(
-                    (said.code, words(&said)),
-                    (exit, vec![word.to_owned(); 2]),
-                    "{what}: {}",
-                    said.err
-                );
-                let ids = said.document()["outcomes"][0]["new_id"].is_string();
-                assert_eq!(ids, renames && word == "changed", "{what}");
-                let run = runs(&pbx)[0]["run"].as_str().unwrap().to_owned();
-                pbx.simulator.with_world(World::clear_faults);
-                let said = pbx.run(&["undo", &run, "--yes", "--format=json"]);
-                let nothing = word == "refused";
-                assert_eq!(said.code, if nothing { 4 } else { 0 }, "{what}: {}", said.err);
-                assert_eq!(bodies(&pbx), before, "{what}");
-            }
+    std::thread::scope(|threads| {
+        for (name, lie, word, exit) in cases {
+            threads.spawn(move || {
+                for (renames, answer) in [
+                    (false, Written::Id),
+                    (false, Written::NoContent),
+                    (true, Written::Array),
+                    (true, Written::NoContent),
+                ] {
+                    let what = format!("{name}, renames {renames}, {answer:?}");
+                    judged(&what, lie.as_ref(), (renames, answer), word, exit);
+                }
+            });
         }
+    });
+}
+
+/// Disables the two that are on, with this fault, and undoes it without one.
+fn judged(
+    what: &str,
+    lie: Option<&Fault>,
+    (renames, answer): (bool, Written),
+    word: &str,
+    exit: i32,
+) {
+    let pbx = named("the-page");
+    pbx.simulator.with_world(|world| {
+        world.changes.renames = renames;
+        world.shapes.update = answer;
+    });
+    let before = bodies(&pbx);
+    if let Some(lie) = lie {
+        fault(&pbx, lie.clone());
     }
+    let said = pbx.run(&["disable", "--extension=0003*210", "--yes", "--format=json"]);
+    assert_eq!((said.code, words(&said)), (exit, vec![word.to_owned(); 2]), "{what}: {}", said.err);
+    let renamed = said.document()["outcomes"][0]["new_id"].is_string();
+    assert_eq!(renamed, renames && word == "changed", "{what}");
+    let run = runs(&pbx)[0]["run"].as_str().unwrap().to_owned();
+    pbx.simulator.with_world(World::clear_faults);
+    let said = pbx.run(&["undo", &run, "--yes", "--format=json"]);
+    let nothing = word == "refused";
+    assert_eq!(said.code, if nothing { 4 } else { 0 }, "{what}: {}", said.err);
+    assert_eq!(bodies(&pbx), before, "{what}");
 }

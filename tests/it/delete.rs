@@ -183,7 +183,7 @@ fn type_id_and_where_name_a_part_and_leave_the_rest() {
 fn without_a_name_a_yes_or_a_match_nothing_is_sent() {
     let pbx = named("the-page");
     for (arguments, code, words) in [
-        (vec!["delete", "--yes"], 2, "name what to delete"),
+        (vec!["delete", "--yes"], 2, "name the events"),
         (vec!["delete", "--where=", "--yes"], 2, "every event"),
         (vec!["delete", "--where=ext:*", "--id=a"], 2, "write type: and id: in --where"),
         (vec!["delete", "--where=type:hangupp", "--yes"], 2, "column 6"),

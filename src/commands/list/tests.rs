@@ -212,9 +212,8 @@ fn by_line(found: &[(Extension, Listing)], line: &str) -> Vec<EventKey> {
     let arguments = ["probe".to_owned()].into_iter().chain(words(line));
     let probe = Probe::try_parse_from(arguments).unwrap();
     let flags = Flags { extensions: probe.extensions, ..Flags::default() };
-    let wanted = probe.selection.wanted().unwrap();
-    wanted.is_named(&flags).unwrap();
-    let named = selection::extensions(&flags).unwrap();
+    let wanted = probe.selection.named(&flags).unwrap();
+    let named = wanted.extensions();
     let is_asked =
         |one: &Extension| named.is_empty() || named.iter().any(|named| named.number == one.number);
     let listed: Vec<_> = found.iter().filter(|(one, _)| is_asked(one)).collect();

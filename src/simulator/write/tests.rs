@@ -201,3 +201,16 @@ fn an_extension_may_refuse_to_be_written() {
         assert_eq!(code(&answer), "extension_invalid");
     }
 }
+
+#[test]
+fn a_change_may_give_another_id_and_may_leave_fields_as_they_are() {
+    let mut world = world();
+    world.changes = Changes { renames: true, ignores: vec!["url".to_owned()] };
+    let rest = format!("/0/{ID}");
+    let body = json!({"status": "0", "url": "https://elsewhere.test/"});
+    let new = said(&send(&mut world, "PUT", &rest, &body))["id"].as_str().unwrap().to_owned();
+    let (now, before) = (last(&world).clone(), last(&self::world()).clone());
+    assert_eq!((now.id.as_str(), now.status, &now.url), (new.as_str(), 0, &before.url));
+    assert_ne!(now.id, ID);
+    assert_eq!(code(&send(&mut world, "PUT", &rest, &body)), "pce_id_invalid");
+}
