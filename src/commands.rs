@@ -1,5 +1,6 @@
 //! The headless front: what the program does besides its screen, and the arguments of both.
 
+mod backup;
 mod change;
 mod check;
 mod chosen;
@@ -30,6 +31,7 @@ use serde_json::{Value, json};
 use crate::change::Wish;
 use crate::config::{self, Environment, Flags};
 use crate::domain::{Fingerprint, Foreign};
+pub use backup::BackupArguments;
 pub use change::{ChangeArguments, RepointArguments};
 pub use delete::DeleteArguments;
 pub use ending::Ending;
@@ -132,6 +134,8 @@ pub enum Command {
     Enable(ChangeArguments),
     /// Point the URLs of the events that the arguments name elsewhere, after a question
     Repoint(RepointArguments),
+    /// Keep the events that the arguments name in a file, for `undo FILE`
+    Backup(BackupArguments),
     /// List all runs, newest first
     Runs {
         /// The form of the result
@@ -204,6 +208,7 @@ impl Command {
             | Self::Resume(ResumeArguments { consent, .. }) => Some(consent),
             Self::Check
             | Self::List(_)
+            | Self::Backup(_)
             | Self::Runs { .. }
             | Self::Show { .. }
             | Self::Simulator { .. }
@@ -307,7 +312,9 @@ fn carry_out(
             "--demo needs no configuration: leave out --profile, --config and --url"
         ));
     }
-    if command.consent().is_some() || matches!(command, Command::Check | Command::List(_)) {
+    if command.consent().is_some()
+        || matches!(command, Command::Check | Command::List(_) | Command::Backup(_))
+    {
         signals::end_in_order();
     }
     match command {
@@ -322,6 +329,7 @@ fn carry_out(
         Command::Repoint(arguments) => {
             return change::run(&arguments.wish()?, &arguments.change, demo, flags, environment);
         }
+        Command::Backup(arguments) => return backup::run(arguments, demo, flags, environment),
         Command::Runs { format } => return runs::list(*format, flags, environment),
         Command::Show { run, format } => return runs::show(run, *format, flags, environment),
         Command::Resume(arguments) => return resume::run(arguments, demo, flags, environment),

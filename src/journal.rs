@@ -28,7 +28,7 @@ pub use crate::change::Kind;
 use crate::domain::EventKey;
 pub use back::{Way, way_back};
 pub use choice::{NoChoice, Place, find, is_latest, latest};
-pub use file::{RunFile, Written, is_going_on};
+pub use file::{RunFile, Written, is_going_on, write_backup};
 pub use line::{Calls, RecordedCall};
 pub use record::{
     Record, RecordRefused, RecordedEvent, is_finished, is_stopped, names, odd_files, undone,
@@ -67,7 +67,12 @@ pub fn write_receipt(runs: &Path, name: &str, text: &str) -> io::Result<PathBuf>
     Ok(path)
 }
 
-/// Where the run of this name is kept.
+/// Where the run of this name is kept. A backup is called as its path.
 pub fn path_of(runs: &Path, name: &str) -> PathBuf {
-    runs.join(format!("{name}.jsonl"))
+    if is_path(name) { PathBuf::from(name) } else { runs.join(format!("{name}.jsonl")) }
+}
+
+/// Whether a name is a path, as a backup's is.
+fn is_path(name: &str) -> bool {
+    name.starts_with('/')
 }

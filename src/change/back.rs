@@ -74,6 +74,8 @@ pub struct WayBack {
     pub stand_ins: Vec<StandIn>,
     /// Planned events that an earlier POST may have made, or make yet.
     pub twice: Vec<EventKey>,
+    /// Of a backup: what is there of the same extension and type with another URL.
+    pub others: Vec<EventKey>,
     /// Planned events that are listed, though a request was sent for them a moment ago: they are made
     /// only where later lists do not show them.
     pub listed: Vec<EventKey>,
@@ -124,7 +126,7 @@ impl Loss {
             return self.old_values(target, (written, known), listing, all);
         }
         let (mut missing, mut stand_ins, mut there) = (Vec::new(), Vec::new(), Vec::new());
-        let mut listed = Vec::new();
+        let (mut listed, mut others) = (Vec::new(), BTreeSet::new());
         let mut reached = Vec::new();
         for part in self.events.chunk_by(|a, b| a.key.extension == b.key.extension) {
             let Some(extension) = part.first().map(|first| &first.key.extension) else { continue };
@@ -154,6 +156,18 @@ impl Loss {
                     None => missing.push(event),
                 }
             }
+            if self.past.is_by_looks() {
+                let rows = strangers.iter().filter_map(|row| listing.row(*row));
+                let rows = rows.map(|row| row.to_event()).filter(|row| {
+                    let differs = |it: &&PhoneCallEvent| {
+                        it.key.extension == row.key.extension
+                            && it.key.event_type == row.key.event_type
+                            && it.url != row.url
+                    };
+                    missing.iter().any(differs)
+                });
+                others.extend(rows.map(|row| row.key));
+            }
         }
         missing.sort_by(|a, b| a.key.cmp(&b.key));
         let twice = missing.iter().map(|event| &event.key);
@@ -162,7 +176,7 @@ impl Loss {
         let left_out = if all { 0 } else { stand_ins.len() };
         let target = target.knowing(reached);
         let plan = self.plan(target, (missing, Vec::new()), left_out, there.clone());
-        WayBack { plan, there, stand_ins, twice, listed }
+        WayBack { plan, there, stand_ins, twice, others: others.into_iter().collect(), listed }
     }
 
     /// The same of a change: each event as it is now, with the old values of the fields that still have
@@ -177,6 +191,9 @@ impl Loss {
         let (mut found, mut reached) = (Back::default(), Vec::new());
         let extension = |it: &Written| it.event.key.extension.clone();
         for part in written.chunk_by(|a, b| a.event.key.extension == b.event.key.extension) {
+            if part.iter().all(|it| it.is_back) {
+                continue;
+            }
             let Some(of) = part.first().map(extension) else { continue };
             let part: Vec<&Written> = part.iter().collect();
             let mut here = match listing(&of) {
@@ -198,7 +215,8 @@ impl Loss {
             left_out,
             there.clone(),
         );
-        WayBack { plan, there, stand_ins: since, twice: Vec::new(), listed: Vec::new() }
+        let (twice, others, listed) = (Vec::new(), Vec::new(), Vec::new());
+        WayBack { plan, there, stand_ins: since, twice, others, listed }
     }
 
     /// Whether old values are written back, and nothing is made.

@@ -42,8 +42,10 @@ pub struct History {
     pub makes: Vec<Make>,
     /// What other runs changed: it stands for what it was, however it looks now.
     pub changed: BTreeSet<EventKey>,
-    /// Of a change: what it wrote and nobody has written back.
+    /// Of a change: what it wrote.
     pub written: Option<Vec<Written>>,
+    /// Of a change: other ids of what was known, which runs gave it since.
+    pub renamed: BTreeSet<EventKey>,
     /// Of a backup: events are told by their looks alone, whatever their ids.
     pub by_looks: bool,
 }
@@ -101,6 +103,8 @@ struct Known {
     retyped: BTreeMap<(ExtensionNumber, EventId), EventKey>,
     /// What was known and is told by its looks alone.
     bystanders: BTreeSet<EventKey>,
+    /// Events are told by their looks alone.
+    by_looks: bool,
     /// Of a change: what it wrote, and everything that was there before.
     written: Option<(Vec<Written>, BTreeSet<EventKey>)>,
 }
@@ -193,14 +197,16 @@ impl History {
     /// there of their kind.
     pub(super) fn resolve(&self) -> (Vec<PhoneCallEvent>, Past) {
         if let Some(written) = &self.written {
-            let known = self.known.iter().map(|event| event.key.clone()).collect();
+            let known = self.known.iter().map(|event| &event.key).chain(&self.renamed);
+            let known = known.cloned().collect();
             let known = Known {
                 run: self.run.clone(),
                 folder: self.folder.clone(),
                 written: Some((written.clone(), known)),
                 ..Known::default()
             };
-            let events = written.iter().map(|written| written.event.clone()).collect();
+            let due = written.iter().filter(|written| !written.is_back);
+            let events = due.map(|written| written.event.clone()).collect();
             return (events, Past { known: Arc::new(known), ..Past::default() });
         }
         let given = self.makes.iter().filter(|make| make.gives_back).map(|make| &make.event.key);
@@ -208,8 +214,12 @@ impl History {
         let known: BTreeMap<&EventKey, &PhoneCallEvent> =
             self.known.iter().map(|event| (&event.key, event)).collect();
         let names = Names::of(&self.makes, &known);
-        let mut past =
-            Known { run: self.run.clone(), folder: self.folder.clone(), ..Known::default() };
+        let mut past = Known {
+            run: self.run.clone(),
+            folder: self.folder.clone(),
+            by_looks: self.by_looks,
+            ..Known::default()
+        };
         let mut seen: BTreeSet<&EventKey> = known.keys().copied().collect();
         let mut due = Vec::new();
         for event in known.values() {
@@ -289,6 +299,11 @@ impl Past {
     /// The folder of its file.
     pub(super) fn folder(&self) -> &Path {
         &self.known.folder
+    }
+
+    /// Of a backup: whether events are told by their looks alone.
+    pub(super) fn is_by_looks(&self) -> bool {
+        self.known.by_looks
     }
 
     /// Of a change: what it wrote, and everything that was there before.

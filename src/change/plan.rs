@@ -223,6 +223,26 @@ impl Plan {
         }
     }
 
+    /// Keeps what is chosen, and does nothing with it.
+    pub fn backup(target: Target, selection: &Selection) -> Self {
+        let events: Arc<[PhoneCallEvent]> = selection.events.as_slice().into();
+        let target = target.knowing(selection.access());
+        let hash = hash_of(&target, Kind::Backup, &[], &events, &[]);
+        Self {
+            kind: Kind::Backup,
+            target,
+            calls: Vec::new(),
+            events,
+            edits: Arc::default(),
+            bystanders: Arc::default(),
+            form: None,
+            hash,
+            past: None,
+            pairs: Arc::default(),
+            rest: None,
+        }
+    }
+
     /// Goes on with a run: event calls for these of its events, in its own file. All else is settled
     /// by listing alone, so that there may be no call at all.
     ///

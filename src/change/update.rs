@@ -111,8 +111,9 @@ impl Updates {
         }
         let planned = plan.events().get(plan.events_of(extension)).unwrap_or_default();
         let known = planned.iter().chain(plan.bystanders(extension)).map(|event| &event.key);
-        let known: BTreeSet<&EventKey> =
-            known.chain(self.before.get(extension).into_iter().flatten()).collect();
+        // What a run that is gone on with lists first may be its own work already.
+        let before = self.before.get(extension).filter(|_| plan.rest().is_none());
+        let known: BTreeSet<&EventKey> = known.chain(before.into_iter().flatten()).collect();
         let rows = (0..listing.len()).filter(|row| !taken.contains(row));
         let rows = rows.filter_map(|row| listing.row(row)).map(|row| row.to_event());
         let rows: Vec<PhoneCallEvent> = rows.filter(|row| !known.contains(&row.key)).collect();

@@ -18,6 +18,8 @@ pub struct Written {
     pub change: Change,
     /// Every id that it has had, its first one first.
     pub ids: Vec<EventId>,
+    /// An undo has written its old values back.
+    pub is_back: bool,
 }
 
 /// An event that is not there while something like it is, which was not there before; or one that
@@ -91,7 +93,8 @@ pub(super) struct Back {
 
 /// An extension that cannot be listed: nobody knows how its events are now.
 pub(super) fn unlisted(written: &[&Written]) -> Back {
-    let planned = written.iter().map(|it| held(it, unread()));
+    let due = written.iter().filter(|it| !it.is_back);
+    let planned = due.map(|it| held(it, unread()));
     Back { planned: planned.collect(), ..Back::default() }
 }
 
@@ -128,7 +131,8 @@ pub(super) fn look(
     let strange = (0..listing.len()).filter(|row| !taken.contains(row));
     let strange = strange.filter_map(|row| listing.row(row)).map(|row| row.to_event());
     let strange: Vec<PhoneCallEvent> = strange.filter(|row| !known.contains(&row.key)).collect();
-    let strayed = written.iter().zip(&rows).enumerate().filter(|(_, (_, row))| row.is_none());
+    let strayed = written.iter().zip(&rows).enumerate();
+    let strayed = strayed.filter(|(_, (it, row))| row.is_none() && !it.is_back);
     let strayed: Vec<Strayed<'_>> = strayed
         .map(|(place, (it, _))| Strayed {
             place,
@@ -139,7 +143,9 @@ pub(super) fn look(
     let strange = if listing.is_complete() { strange } else { Vec::new() };
     let renamed = under_new_ids(&strayed, &strange);
     let mut back = Back::default();
-    for (place, (it, row)) in written.iter().zip(rows).enumerate() {
+    for (place, (it, row)) in
+        written.iter().zip(rows).enumerate().filter(|(_, (it, _))| !it.is_back)
+    {
         let row = row.and_then(|row| listing.row(row)).map(|row| row.to_event());
         let renamed = || strange.get(*renamed.get(&place)?).cloned();
         match row.or_else(renamed) {

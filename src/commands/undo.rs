@@ -129,6 +129,13 @@ fn tell(way: &Way, found: &WayBack) {
         let fields = fields.join(" and ");
         remark(&format!("  {}: {} is there with another {fields}", named(key), by.id));
     }
+    if !found.others.is_empty() {
+        let events = counted(found.others.len(), "event");
+        remark(&format!("{events} of the same extension and type there with another URL:"));
+    }
+    for key in &found.others {
+        remark(&format!("  {}", named(key)));
+    }
     if !found.listed.is_empty() {
         let events = counted(found.listed.len(), "event");
         remark(&format!("{events} {STILL_LISTED}"));

@@ -10,7 +10,7 @@ use super::{Kind, Place, SCHEMA};
 use crate::change::{
     CAUGHT_UP, Check, Doubt, Doubts, History, Loss, Make, Tally, Undone, Unlisted, Written,
 };
-use crate::domain::{EventKey, ExtensionNumber, Outcome};
+use crate::domain::{EventKey, ExtensionNumber, Outcome, PhoneCallEvent};
 use crate::origins::clock;
 
 /// A review and the start of its run are no further apart than this.
@@ -47,8 +47,8 @@ pub fn way_back(runs: &Path, place: &Place, patience: Duration) -> Result<Way, R
         return Err(RecordRefused::Newer(record.name, record.schema));
     }
     match record.kind {
-        Kind::Delete | Kind::Change => {}
-        Kind::Undo | Kind::Backup => {
+        Kind::Delete | Kind::Change | Kind::Backup => {}
+        Kind::Undo => {
             return Err(RecordRefused::NotUndoable(record.name));
         }
     }
@@ -65,7 +65,9 @@ pub fn way_back(runs: &Path, place: &Place, patience: Duration) -> Result<Way, R
 /// it. A file that another version or a full disk left tells nothing.
 fn others(runs: &Path, record: &Record) -> Result<Vec<Record>, RecordRefused> {
     let mut others: Vec<Record> = Vec::new();
-    for folder in [runs, &record.folder] {
+    // Beside a backup lies whatever the operator keeps there.
+    let beside = (record.kind != Kind::Backup).then_some(record.folder.as_path());
+    for folder in [runs].into_iter().chain(beside) {
         let unreadable = |error| RecordRefused::Unreadable(folder.to_owned(), error);
         for name in names(folder).map_err(unreadable)? {
             if name == record.name || others.iter().any(|known| known.name == name) {
@@ -105,11 +107,16 @@ fn loss_of(runs: &Path, record: &Record, others: &[Record], patience: Duration) 
         ..History::default()
     };
     let (mut doubts, mut begun) = (Doubts::default(), None);
-    if record.kind == Kind::Change {
-        let written = written(record, others);
-        history.taken = written.iter().map(|(it, _)| it.event.key.clone()).collect();
-        let open = written.into_iter().filter(|(_, is_back)| !is_back);
-        history.written = Some(open.map(|(it, _)| it).collect());
+    if record.kind == Kind::Backup {
+        history.taken = record.events.iter().map(|kept| kept.event.key.clone()).collect();
+        history.by_looks = true;
+    } else if record.kind == Kind::Change {
+        let moves = Moves::of(record, others);
+        let written = written(record, others, &moves);
+        let known = history.known.iter().flat_map(|event| moves.from(&event.key));
+        history.renamed = known.collect();
+        history.taken = written.iter().map(|it| it.event.key.clone()).collect();
+        history.written = Some(written);
         for run in others.iter().chain([record]) {
             doubts_of_change(&mut doubts, run, patience);
         }
@@ -146,40 +153,65 @@ fn loss_of(runs: &Path, record: &Record, others: &[Record], patience: Duration) 
             begun = Some((other.name.clone(), planned.collect()));
         }
     }
+    if history.by_looks {
+        // What is there is there, whoever took and made what before.
+        (history.takes, history.makes) = (BTreeSet::new(), Vec::new());
+        let is_open = |undo: &&Record| undo.finished.is_none() || undo.tally().left() > 0;
+        let open = |name: &str| others.iter().filter(is_open).any(|undo| undo.name == name);
+        begun = begun.filter(|(name, _)| open(name));
+    }
     Loss::of(&history, doubts, begun)
 }
 
-/// What a change may have written, by key, each with whether an undo of it has written it back. An
-/// event has every id that changes and undos gave it, one after the other.
-fn written(record: &Record, others: &[Record]) -> Vec<(Written, bool)> {
-    let mut moves: BTreeMap<EventKey, Vec<EventKey>> = BTreeMap::new();
-    for planned in others.iter().rev().chain([record]).flat_map(|run| &run.events) {
-        let new = planned.new_key().into_iter();
-        new.for_each(|key| moves.entry(planned.event.key.clone()).or_default().push(key));
+/// The ids that events got one after the other, by what changes and undos tell.
+struct Moves(BTreeMap<EventKey, Vec<EventKey>>);
+
+impl Moves {
+    fn of(record: &Record, others: &[Record]) -> Self {
+        let mut moves: BTreeMap<EventKey, Vec<EventKey>> = BTreeMap::new();
+        for planned in others.iter().rev().chain([record]).flat_map(|run| &run.events) {
+            let (first, key) = (planned.first_key(), &planned.event.key);
+            if first != *key {
+                moves.entry(first).or_default().push(key.clone());
+            }
+            if let Some(new) = planned.new_key() {
+                moves.entry(key.clone()).or_default().push(new);
+            }
+        }
+        Self(moves)
     }
+
+    /// This id and all that came of it.
+    fn from(&self, first: &EventKey) -> Vec<EventKey> {
+        let mut keys = vec![first.clone()];
+        let mut at = 0;
+        while let Some(key) = keys.get(at) {
+            let more = self.0.get(key).into_iter().flatten();
+            let more: Vec<EventKey> = more.filter(|key| !keys.contains(key)).cloned().collect();
+            keys.extend(more);
+            at += 1;
+        }
+        keys
+    }
+}
+
+/// What a change may have written, by key.
+fn written(record: &Record, others: &[Record], moves: &Moves) -> Vec<Written> {
     let own = others.iter().filter(|it| it.undoes.as_ref() == Some(&record.name));
     let checked = own.filter(|undo| is_checked(undo)).flat_map(|undo| &undo.events);
     let back = checked.filter(|it| matches!(it.outcome, Outcome::Restored(_)));
     let back: BTreeSet<EventKey> = back.map(RecordedEvent::first_key).collect();
     let went = |it: &&RecordedEvent| it.sent || !matches!(it.outcome, Outcome::NotSent(_));
     let written = record.events.iter().filter(went).filter_map(|planned| {
-        let mut keys = vec![planned.event.key.clone()];
-        let mut at = 0;
-        while let Some(key) = keys.get(at) {
-            let more = moves.get(key).into_iter().flatten();
-            let more: Vec<EventKey> = more.filter(|key| !keys.contains(key)).cloned().collect();
-            keys.extend(more);
-            at += 1;
-        }
-        let written = Written {
+        Some(Written {
             event: planned.event.clone(),
             change: planned.want.clone()?,
-            ids: keys.into_iter().map(|key| key.id).collect(),
-        };
-        Some((written, back.contains(&planned.event.key)))
+            ids: moves.from(&planned.event.key).into_iter().map(|key| key.id).collect(),
+            is_back: back.contains(&planned.event.key),
+        })
     });
     let mut written: Vec<_> = written.collect();
-    written.sort_by(|(a, _), (b, _)| a.event.key.cmp(&b.event.key));
+    written.sort_by(|a, b| a.event.key.cmp(&b.event.key));
     written
 }
 
@@ -255,11 +287,17 @@ fn makes(record: &Record, undo: &Record, own: bool) -> Vec<Make> {
     let reviewed = time(&record.started).and_then(|at| at.checked_sub(REVIEWED).ok());
     let begun = time(&undo.started);
     let is_checked = is_checked(undo);
-    let made = undo.events.iter().filter_map(|planned| {
-        let make = Make::of(&planned.event, &planned.outcome)?;
+    let made = undo.events.iter().flat_map(|planned| {
+        // What was found under another id is what the undone run wrote.
+        let (key, found) = (planned.first_key(), planned.event.key.clone());
+        let renamed = (key != found).then(|| Outcome::Changed(Some(found.id.as_str().into())));
+        let first = PhoneCallEvent { key, ..planned.event.clone() };
+        let renamed = renamed.and_then(|renamed| Make::of(&first, &renamed));
+        let made = Make::of(&planned.event, &planned.outcome);
         let at = planned.sent_at.or(begun);
         let later = at.is_none_or(|at| reviewed.is_none_or(|reviewed| at >= reviewed));
-        Some(Make { later, gives_back: own && is_checked, ..make })
+        let gives_back = own && is_checked;
+        renamed.into_iter().chain(made).map(move |make| Make { later, gives_back, ..make })
     });
     made.collect()
 }
@@ -274,12 +312,21 @@ fn is_checked(undo: &Record) -> bool {
 
 /// What a run may have taken that no file tells the whole of, and how far the file is to be trusted.
 fn remarks(record: &Record) -> Vec<String> {
-    let lost = record.missing.iter().filter(|(_, outcome)| !matches!(outcome, Outcome::NotSent(_)));
+    let is_backup = record.kind == Kind::Backup;
+    let may_be_gone = |it: &Outcome| is_backup || !matches!(it, Outcome::NotSent(_));
+    let lost = record.missing.iter().filter(|(_, outcome)| may_be_gone(outcome));
     let lost = lost
         .map(|(place, _)| format!("cannot be given back: event {place}, as its line is damaged"));
     let unlisted = record.unlisted.iter().map(|gone| {
         let Unlisted { extension, id } = gone;
         format!("cannot be given back: {extension} {id}, as nothing but its id is known")
     });
-    record.without_sums().into_iter().chain(lost).chain(unlisted).collect()
+    let name = &record.name;
+    let cut = (is_backup && record.finished.is_none())
+        .then(|| format!("{name} has no end: what can be read of it is used line by line"));
+    let in_part = record
+        .in_part
+        .then(|| format!("{name} was made in part: not everything that was meant could be listed"));
+    let first = record.without_sums().into_iter().chain(cut).chain(in_part);
+    first.chain(lost).chain(unlisted).collect()
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::record::{RecordRefused, head_of, is_name, names};
-use super::{Kind, path_of};
+use super::{Kind, is_path, path_of};
 
 /// The word for the newest run.
 const LATEST: &str = "latest";
@@ -81,6 +81,9 @@ pub fn find(runs: &Path, said: &str) -> Result<Place, NoChoice> {
     // A path has a slash, or the end that no name has.
     if said.contains('/') || Path::new(said).extension().is_some() {
         let place = by_path(Path::new(said))?;
+        if is_path(&place.name) {
+            return Ok(place);
+        }
         // However it is written, the folder of run files is the same.
         let is_here = runs.canonicalize().is_ok_and(|runs| runs == place.folder);
         return Ok(if is_here { Place::new(runs, place.name) } else { place });
@@ -93,7 +96,9 @@ pub fn find(runs: &Path, said: &str) -> Result<Place, NoChoice> {
     }
     let begin: Vec<String> = all(runs)?.into_iter().filter(|name| name.starts_with(said)).collect();
     match begin.as_slice() {
-        [] => Err(RecordRefused::Missing(said.to_owned()).into()),
+        [] => {
+            backup_at(Path::new(said)).ok_or_else(|| RecordRefused::Missing(said.to_owned()).into())
+        }
         [name] => Ok(place(name.clone())),
         several => Err(NoChoice::Several {
             said: said.to_owned(),
@@ -103,7 +108,17 @@ pub fn find(runs: &Path, said: &str) -> Result<Place, NoChoice> {
     }
 }
 
+/// The backup at a path, whatever it is called: its name is its path.
+fn backup_at(path: &Path) -> Option<Place> {
+    head_of(path).filter(|head| head.kind == Kind::Backup)?;
+    let path = path.canonicalize().ok()?;
+    Some(Place::new(path.parent()?, path.to_str()?))
+}
+
 fn by_path(path: &Path) -> Result<Place, NoChoice> {
+    if let Some(backup) = backup_at(path) {
+        return Ok(backup);
+    }
     let refused = || NoChoice::Path(path.to_owned());
     let file = path.file_name().and_then(|name| name.to_str()).ok_or_else(refused)?;
     let name = file.strip_suffix(".jsonl").filter(|name| is_name(name)).ok_or_else(refused)?;

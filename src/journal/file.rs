@@ -244,6 +244,39 @@ impl Drop for RunFile {
     }
 }
 
+/// Keeps the events of a plan in a file of the operator's choice, readable by its owner alone, and
+/// syncs it; a file that is there already stays as it is. `in_part` where not everything that was meant
+/// could be listed.
+///
+/// # Errors
+/// Any error of the file system, and that there is such a file.
+pub fn write_backup(path: &Path, plan: &Plan, in_part: bool) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let mut part = path.file_name().unwrap_or_default().to_owned();
+    part.push(format!(".part-{}", std::process::id()));
+    let part = folder.join(part);
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&part)?;
+    // Its name says that it is whole, and never takes the place of another file.
+    let kept = write_events(&file, plan, in_part).and_then(|()| fs::hard_link(&part, path));
+    let removed = fs::remove_file(&part);
+    kept.and(removed)?;
+    File::open(folder)?.sync_all()
+}
+
+fn write_events(file: &File, plan: &Plan, in_part: bool) -> io::Result<()> {
+    let mut lines = BufWriter::new(file);
+    let mut write = |line: Line| lines.write_all(&line.written()?);
+    write(Line::Run(Head { in_part, ..head_of(plan) }))?;
+    for (place, event) in plan.events().iter().enumerate() {
+        write(Line::Event(Body::planned(place, event, plan)))?;
+    }
+    write(Line::Planned { events: plan.events().len(), bystanders: 0 })?;
+    write(ended(&RunEnd::default()))?;
+    lines.flush()?;
+    file.sync_all()
+}
+
 /// Whether another program is still writing the run of this name.
 pub fn is_going_on(runs: &Path, name: &str) -> bool {
     open(&path_of(runs, name))
@@ -321,6 +354,7 @@ fn head_of(plan: &Plan) -> Head {
         events: plan.events().len(),
         calls: RecordedCall::of(plan).collect(),
         left_out: plan.left_out(),
+        in_part: false,
     }
 }
 

@@ -123,6 +123,14 @@ pub(super) struct Head {
     /// Of an undo: how many events it leaves out, as something stands in for them.
     #[serde(default, skip_serializing_if = "is_none")]
     pub(super) left_out: usize,
+    /// Of a backup: not everything that was meant could be listed.
+    #[serde(default, skip_serializing_if = "is_whole")]
+    pub(super) in_part: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it so")]
+fn is_whole(in_part: &bool) -> bool {
+    !*in_part
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it so")]

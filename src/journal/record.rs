@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use super::line::{
     Body, End, Flaw, Head, Held, Key, Line, Named, RecordedCall, Said, has_right_sum, has_sum, held,
 };
-use super::{SCHEMA, path_of};
+use super::{SCHEMA, is_path, path_of};
 use crate::change::{Check, Kind, RunEnd, Tally, Unlisted};
 use crate::domain::{
     Access, Cause, Change, EventId, EventKey, ExtensionNumber, Failure, Foreign, Outcome,
@@ -129,6 +129,8 @@ pub struct Record {
     pub surplus_known: bool,
     /// Of an undo: events that it left out, as something stood in for them.
     pub left_out: usize,
+    /// Of a backup: not everything that was meant could be listed.
+    pub in_part: bool,
     /// What the service said when it was asked again about what was sent.
     pub check: Check,
     /// The lines that are not used, each with what is wrong.
@@ -303,6 +305,10 @@ impl Record {
 
     /// Everything that was planned is accounted for: events by what became of them.
     pub fn tally(&self) -> Tally {
+        // Nothing is to be done with what a backup holds.
+        if self.kind == Kind::Backup {
+            return Tally::default();
+        }
         let known = self.events.iter().map(|planned| &planned.outcome);
         Tally::over(known.chain(self.missing.iter().map(|(_, outcome)| outcome)))
     }
@@ -561,7 +567,7 @@ impl RecordedEvent {
 impl Reading {
     /// Reads the file of this name; of an outline no event is kept.
     fn of_file(runs: &Path, name: &str, keeps: bool) -> Result<Self, RecordRefused> {
-        if !is_name(name) {
+        if !is_name(name) && !is_path(name) {
             return Err(RecordRefused::Missing(name.to_owned()));
         }
         let path = path_of(runs, name);
@@ -604,6 +610,7 @@ impl Reading {
             events: 0,
             calls: Vec::new(),
             left_out: 0,
+            in_part: false,
         });
         // Schema 1 did not say it: it stands in every path.
         let in_path = || {
@@ -634,6 +641,7 @@ impl Reading {
             unlisted: Vec::new(),
             surplus_known: true,
             left_out: head.left_out,
+            in_part: head.in_part,
             check: Check::default(),
             flaws: Vec::new(),
             planned: false,

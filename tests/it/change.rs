@@ -1,10 +1,13 @@
 //! Disabling, enabling and re-pointing with the real binary and a simulator: what is changed, what of
 //! it comes back, and what a later process deletes of it.
 
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
 use callsweep::simulator::{Event, Extension, Fault, Kind, World, Written};
 use serde_json::{Value, json};
 
-use crate::headless::{Pbx, Said, configure, named, pbx};
+use crate::headless::{Pbx, Said, command, configure, named, pbx};
 
 const NUMBERS: [&str; 3] = ["0003*101", "0003*102", "0003*600"];
 const NUMBER: &str = "0003*210";
@@ -200,4 +203,156 @@ fn judged(
     let nothing = word == "refused";
     assert_eq!(said.code, if nothing { 4 } else { 0 }, "{what}: {}", said.err);
     assert_eq!(bodies(&pbx), before, "{what}");
+}
+
+/// A run over the customer's 70 URLs, killed once the service has seen so many PUTs.
+fn killed(moment: usize, renames: bool) -> Pbx {
+    let pbx = pbx(customer());
+    listed(&pbx);
+    pbx.simulator.with_world(|world| {
+        world.changes.renames = renames;
+        world.latency.get = Duration::from_millis(2);
+    });
+    let token = pbx.simulator.token();
+    let mut command = command(&pbx.home, &token, &MOVES);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let puts = || {
+        pbx.simulator
+            .with_world(|world| world.requests().iter().filter(|seen| seen.method == "PUT").count())
+    };
+    let give_up = Instant::now() + Duration::from_secs(30);
+    while child.try_wait().unwrap().is_none() && puts() < moment {
+        assert!(Instant::now() < give_up, "PUT {moment} never came");
+        std::thread::yield_now();
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    pbx
+}
+
+const MOVES: [&str; 4] = ["repoint", "crm-old.test=crm-new.test", "--where=ext:*", "--yes"];
+
+fn moved(pbx: &Pbx) -> usize {
+    events(pbx).iter().filter(|event| event.url.starts_with("https://crm-new.test:8443/")).count()
+}
+
+#[test]
+fn killed_in_the_middle_a_change_is_gone_on_with_in_its_file_or_undone_also_where_ids_change() {
+    let mut rng = fastrand::Rng::new();
+    std::thread::scope(|threads| {
+        for renames in [false, true] {
+            for undoes in [false, true] {
+                let moment = rng.usize(0..70);
+                threads.spawn(move || killed_and_taken_on(moment, renames, undoes));
+            }
+        }
+    });
+}
+
+fn killed_and_taken_on(moment: usize, renames: bool, undoes: bool) {
+    let pbx = killed(moment, renames);
+    let what = format!("killed at {moment}, renames {renames}");
+    let Some(run) = runs(&pbx).into_iter().next() else { return };
+    let name = run["run"].as_str().unwrap();
+    let count = |what: &str| usize::try_from(run[what].as_u64().unwrap()).unwrap();
+    let (changed, unknown, all) = (count("changed"), count("unknown"), count("planned"));
+    assert_eq!(changed + unknown + count("not_sent"), all, "{what}: {run}");
+    let there = moved(&pbx);
+    assert!(there >= changed && there <= changed + unknown, "{what}: {there} moved, {run}");
+    if !undoes && run["finished"].is_null() {
+        let said = pbx.run(&["resume", name, "--yes", "--format=json"]);
+        assert_eq!((said.code, moved(&pbx)), (0, 70), "{what}: {}", said.err);
+        assert_eq!(said.document()["summary"]["changed"], 70, "{what}: {}", said.err);
+        assert_eq!(runs(&pbx).len(), 1, "{what}: one job is one run");
+    }
+    let said = pbx.run(&["undo", name, "--yes"]);
+    assert!([0, 4].contains(&said.code), "{what}: {}", said.err);
+    assert_eq!(moved(&pbx), 0, "{what}: {}", said.err);
+    let old =
+        events(&pbx).iter().filter(|it| it.url.starts_with("https://CRM-old.test:8443/")).count();
+    assert_eq!(old, 70, "{what}");
+}
+
+#[test]
+fn what_changed_since_is_named_and_left_out_and_what_is_gone_is_unknown_and_never_made() {
+    let pbx = named("the-page");
+    assert_eq!(pbx.run(&["disable", "--extension=0003*210", "--yes"]).code, 0);
+    let run = runs(&pbx)[0]["run"].as_str().unwrap().to_owned();
+    pbx.simulator.with_world(|world| {
+        let events = &mut world.extension_mut(NUMBER).unwrap().events;
+        events[0].status = 1;
+        events.remove(1);
+    });
+    let said = pbx.run(&["undo", &run, "--yes", "--format=json"]);
+    let document = said.document();
+    assert_eq!((said.code, &document["summary"]["unknown"]), (1, &json!(1)), "{}", said.err);
+    assert!(pbx.requests().iter().all(|request| !request.starts_with("POST")));
+    let line = &runs(&pbx)[1];
+    assert_eq!(line["undo"]["not_back"], 1, "{line}");
+    assert!(line["undone_by"].is_null(), "{line}");
+
+    let moves = ["repoint", "crm.acme.test=crm.test", "--where=ext:*", "--yes"];
+    assert_eq!(pbx.run(&moves).code, 0);
+    let run = runs(&pbx)[0]["run"].as_str().unwrap().to_owned();
+    pbx.simulator.with_world(|world| {
+        world.extension_mut(NUMBER).unwrap().events[0].url = "https://mine.test/".to_owned();
+    });
+    let said = pbx.run(&["undo", &run, "--yes"]);
+    assert_eq!(said.code, 4, "{}", said.err);
+    assert!(said.err.contains("changed since by somebody else"), "{}", said.err);
+    assert_eq!(events(&pbx)[0].url, "https://mine.test/");
+}
+
+#[test]
+fn every_guard_of_a_deletion_holds_for_a_change() {
+    let pbx = named("the-page");
+    let puts = || pbx.requests().iter().filter(|request| request.starts_with("PUT")).count();
+    let disable = |more: &[&str]| {
+        pbx.run(&[&["disable", "--extension=0003*210", "--format=json"], more].concat())
+    };
+    let said = disable(&["--dry-run"]);
+    let planned = said.document();
+    assert_eq!((said.code, &planned["dry_run"]), (0, &json!(true)), "{}", said.err);
+    assert_eq!(disable(&[]).code, 4, "nobody can say yes");
+    assert_eq!(disable(&["--read-only", "--yes"]).code, 4);
+    let origin = pbx.simulator.origin();
+    configure(&pbx.home, &origin, "max_delete = 1");
+    assert_eq!(disable(&["--yes"]).code, 4);
+    configure(&pbx.home, &origin, "");
+    assert_eq!((puts(), runs(&pbx).len()), (0, 0));
+    let rows = pbx.run(&["disable", "--extension=0003*210", "--dry-run"]);
+    assert!(rows.out.contains("status on → off"), "{}", rows.out);
+    let said = disable(&["--yes"]);
+    assert_eq!(said.document()["plan_hash"], planned["plan_hash"]);
+    assert_eq!((said.code, puts()), (0, 2), "{}", said.err);
+    assert_eq!(disable(&["--yes"]).code, 4, "all is so already");
+    let none = ["repoint", "no.test=other.test", "--where=ext:*", "--yes"];
+    assert_eq!(pbx.run(&none).code, 2);
+    for broken in ["a=b c", "http://a.test/=http://", "crm.acme.test=https://b.test"] {
+        assert_eq!(pbx.run(&["repoint", broken, "--where=ext:*", "--yes"]).code, 2, "{broken}");
+    }
+    assert_eq!(puts(), 2);
+}
+
+#[test]
+fn only_the_changed_field_is_sent_after_a_listing_of_its_extension_and_never_what_drifted() {
+    let pbx = named("the-page");
+    // Between the listing of the review and the one under the lock somebody edits an event.
+    pbx.simulator.with_world(|world| world.latency.get = Duration::from_millis(150));
+    let token = pbx.simulator.token();
+    let mut command = command(&pbx.home, &token, &["disable", "--extension=0003*210", "--yes"]);
+    let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let give_up = Instant::now() + Duration::from_secs(20);
+    while pbx.requests().len() < 2 {
+        assert!(Instant::now() < give_up);
+        std::thread::yield_now();
+    }
+    pbx.simulator.with_world(|world| {
+        world.extension_mut(NUMBER).unwrap().events[0].note = "mine".to_owned();
+    });
+    let said = Said::of(child.wait_with_output().unwrap());
+    assert_eq!(said.code, 3, "{}", said.err);
+    assert!(said.err.contains("1 event changed since the review: not sent"), "{}", said.err);
+    let events = events(&pbx);
+    assert_eq!((events[0].status, events[0].note.as_str(), events[1].status), (1, "mine", 0));
 }

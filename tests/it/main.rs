@@ -14,6 +14,7 @@
 
 mod answers;
 mod asleep;
+mod backup;
 mod blocker;
 mod budget;
 mod certificates;

@@ -1,6 +1,6 @@
 //! Real processes against a service that lies, lags and is slow, killed anywhere, with run files cut
 //! as a power cut leaves them and two at work at once: whatever came of it, the undos bring back
-//! exactly what was there, each event once.
+//! exactly what was there, each event once and with its old values.
 //!
 //! `CALLSWEEP_CASES=1000` tries so many cases, `CALLSWEEP_SEED=7` begins with another one. The clock
 //! of each run goes faster here, and what the service takes is shortened by the same factor.
@@ -11,7 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use callsweep::simulator::{DeleteAnswer, Event, Extension, Fault, Kind, World};
+use callsweep::simulator::{DeleteAnswer, Event, Extension, Fault, Kind, World, Written};
 use fastrand::Rng;
 use serde_json::Value;
 
@@ -31,7 +31,17 @@ const LONG_LAG: Duration = Duration::from_secs(5);
 /// Less than six seconds by the fast clock, together with the lag.
 const A_WHILE: u32 = 100;
 
-/// How the service answers a DELETE.
+/// What the run does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Deed {
+    Delete,
+    /// It disables what is on; `true` where the service gives changed events other ids.
+    Disable(bool),
+}
+
+const DEEDS: [Deed; 4] = [Deed::Delete, Deed::Delete, Deed::Disable(false), Deed::Disable(true)];
+
+/// How the service answers a DELETE, or the PUT of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Lie {
     None,
@@ -105,8 +115,9 @@ const PAIRS: [Option<[&str; 2]>; 7] = [
 struct Case {
     #[expect(dead_code, reason = "told where a case fails")]
     seed: u64,
+    deed: Deed,
     lie: Lie,
-    /// Every so many DELETEs meet the lie.
+    /// Every so many DELETEs or PUTs meet the lie.
     every: u32,
     post: Post,
     lag: Duration,
@@ -136,6 +147,7 @@ impl Case {
         let is_late = lie == Lie::Late || post == Post::Late;
         Self {
             seed,
+            deed: DEEDS[rng.usize(..DEEDS.len())],
             lie,
             every: rng.u32(1..4),
             post,
@@ -157,8 +169,8 @@ impl Case {
     }
 
     fn fault(&self) -> Option<Fault> {
-        let delete =
-            Fault { method: Some("DELETE".to_owned()), every: Some(self.every), ..acted() };
+        let method = Some(self.method().to_owned());
+        let delete = Fault { method, every: Some(self.every), ..acted() };
         Some(match self.lie {
             Lie::None => return None,
             Lie::Acted(status, code) => saying(status, code, delete),
@@ -168,10 +180,27 @@ impl Case {
         })
     }
 
-    /// Only the first of all POSTs.
+    /// What the run sends.
+    fn method(&self) -> &'static str {
+        match self.deed {
+            Deed::Delete => "DELETE",
+            Deed::Disable(_) => "PUT",
+        }
+    }
+
+    /// The run itself.
+    fn arguments(&self) -> Vec<&'static str> {
+        match self.deed {
+            Deed::Delete => vec!["delete", "--where=ext:*", "--form", self.form],
+            Deed::Disable(_) => vec!["disable", "--where=ext:*"],
+        }
+    }
+
+    /// Only the first of all POSTs, or of the PUTs of an undo.
     fn post_fault(&self) -> Option<Fault> {
+        let method = if self.deed == Deed::Delete { "POST" } else { "PUT" };
         let post = Fault {
-            method: Some("POST".to_owned()),
+            method: Some(method.to_owned()),
             path: Some("phoneCallEvents".to_owned()),
             nth: Some(1),
             ..acted()
@@ -254,7 +283,12 @@ impl Trial {
         if !case.names_ids {
             world.delete_answer = DeleteAnswer::NoContent;
         }
-        case.fault().into_iter().chain(case.post_fault()).for_each(|fault| world.add_fault(fault));
+        world.changes.renames = case.deed == Deed::Disable(true);
+        if !case.names_ids {
+            world.shapes.update = Written::NoContent;
+        }
+        let of_undo = case.post_fault().filter(|_| case.deed == Deed::Delete);
+        case.fault().into_iter().chain(of_undo).for_each(|fault| world.add_fault(fault));
         let pbx = pbx(world);
         let more = format!(
             "wide_calls = [\"extension\", \"type\"]\nconcurrency = {}\ntimeout_s = 1",
@@ -307,23 +341,31 @@ impl Trial {
         })
     }
 
+    /// The ids of what is off.
+    fn off(&self) -> BTreeSet<String> {
+        self.pbx.simulator.with_world(|world| {
+            let off = world.extensions().flat_map(|each| &each.events);
+            off.filter(|event| event.status == 0).map(|event| event.id.clone()).collect()
+        })
+    }
+
     fn folder(&self) -> PathBuf {
         self.pbx.home.path().join(".local/state/callsweep/runs")
     }
 
-    /// All deletions, the newest first.
+    /// All runs but undos, the newest first.
     fn runs(&self) -> Vec<String> {
         let names = callsweep::journal::names(&self.folder()).unwrap_or_default();
-        let is_deletion = |name: &String| {
+        let is_undo = |name: &String| {
             let text = std::fs::read(self.folder().join(format!("{name}.jsonl"))).unwrap();
-            String::from_utf8_lossy(&text).contains("\"kind\":\"delete\"")
+            String::from_utf8_lossy(&text).contains("\"kind\":\"undo\"")
         };
-        names.into_iter().filter(is_deletion).collect()
+        names.into_iter().filter(|name| !is_undo(name)).collect()
     }
 
-    fn deletes(&self) -> usize {
+    fn sent(&self) -> usize {
         self.pbx.simulator.with_world(|world| {
-            world.requests().iter().filter(|seen| seen.method == "DELETE").count()
+            world.requests().iter().filter(|seen| seen.method == self.case.method()).count()
         })
     }
 
@@ -342,8 +384,7 @@ impl Trial {
 
     /// The run, to its end or to the moment at which it is killed.
     fn delete(&mut self) -> Result<(), String> {
-        let form = format!("--form={}", self.case.form);
-        let arguments = ["delete", "--where=ext:*", &form, "--yes", "--format=json"];
+        let arguments = [&self.case.arguments()[..], &["--yes", "--format=json"]].concat();
         let Some(moment) = self.case.killed else {
             let said = self.say(&arguments);
             self.let_the_late_act();
@@ -351,9 +392,9 @@ impl Trial {
         };
         let mut child = self.start(&arguments);
         let give_up = Instant::now() + Duration::from_secs(20);
-        while child.try_wait().unwrap().is_none() && self.deletes() < moment {
+        while child.try_wait().unwrap().is_none() && self.sent() < moment {
             if Instant::now() > give_up {
-                return Err("the run neither deletes nor ends".to_owned());
+                return Err("the run neither sends nor ends".to_owned());
             }
             std::thread::yield_now();
         }
@@ -411,9 +452,11 @@ impl Trial {
         for outcome in document["outcomes"].as_array().unwrap() {
             let (id, word) =
                 (outcome["id"].as_str().unwrap(), outcome["outcome"].as_str().unwrap());
-            let gone = !there.contains(id);
+            let now = outcome["new_id"].as_str().unwrap_or(id);
+            let is_off = self.off().contains(now);
+            let gone = if self.case.deed == Deed::Delete { !there.contains(id) } else { is_off };
             let right = match word {
-                "deleted" | "already_gone" => gone,
+                "deleted" | "already_gone" | "changed" => gone,
                 "refused" if self.case.is_taken_in() => true,
                 "refused" | "not_sent" => !gone,
                 _ => true,

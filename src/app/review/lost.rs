@@ -19,6 +19,8 @@ pub(super) struct Lost {
     all: bool,
     stand_ins: Vec<StandIn>,
     twice: Vec<EventKey>,
+    /// Of a backup: what is there with another URL.
+    others: Vec<EventKey>,
     /// How many are listed still.
     listed: usize,
     /// What is there, each with the id of what stands for it.
@@ -47,8 +49,9 @@ impl Lost {
     ) -> Option<Plan> {
         let listing = |number: &ExtensionNumber| store.listing(number).filter(|_| is_read(number));
         let found = self.loss.way_back(target.clone(), listing, self.all);
-        let WayBack { plan, there, stand_ins, twice, listed } = found;
+        let WayBack { plan, there, stand_ins, twice, others, listed } = found;
         (self.there, self.stand_ins, self.twice) = (there, stand_ins, twice);
+        self.others = others;
         self.listed = listed.len();
         let (plan, nothing) = plan.map_or_else(|no| (None, Some(no)), |plan| (Some(plan), None));
         self.nothing = nothing;
@@ -87,6 +90,12 @@ impl Lost {
             words.push(format!("  {}: {} is there with another {fields}", named(key), by.id));
         }
         words.extend(more(self.stand_ins.len()));
+        if !self.others.is_empty() {
+            let events = count_of(self.others.len(), "event");
+            words.push(format!("! {events} of the same extension and type there with another URL"));
+        }
+        words.extend(self.others.iter().take(NAMED).map(|key| format!("  {}", named(key))));
+        words.extend(more(self.others.len()));
         if self.listed > 0 {
             words.push(format!("! {} {STILL_LISTED}", count_of(self.listed, "event")));
         }
@@ -115,6 +124,7 @@ impl Review {
             all: false,
             stand_ins: Vec::new(),
             twice: Vec::new(),
+            others: Vec::new(),
             listed: 0,
             there: Vec::new(),
             nothing: None,
