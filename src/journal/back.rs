@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
+use super::line::Extent;
 use super::record::{Record, RecordRefused, RecordedEvent, names};
 use super::{Kind, Place, SCHEMA};
 use crate::change::{
@@ -297,7 +298,7 @@ fn makes(record: &Record, undo: &Record, own: bool) -> Vec<Make> {
         let at = planned.sent_at.or(begun);
         let later = at.is_none_or(|at| reviewed.is_none_or(|reviewed| at >= reviewed));
         let gives_back = own && is_checked;
-        renamed.into_iter().chain(made).map(move |make| Make { later, gives_back, ..make })
+        renamed.into_iter().chain(made).map(move |make| Make { gives_back, later, ..make })
     });
     made.collect()
 }
@@ -324,8 +325,7 @@ fn remarks(record: &Record) -> Vec<String> {
     let name = &record.name;
     let cut = (is_backup && record.finished.is_none())
         .then(|| format!("{name} has no end: what can be read of it is used line by line"));
-    let in_part = record
-        .in_part
+    let in_part = (record.extent == Extent::InPart)
         .then(|| format!("{name} was made in part: not everything that was meant could be listed"));
     let first = record.without_sums().into_iter().chain(cut).chain(in_part);
     first.chain(lost).chain(unlisted).collect()

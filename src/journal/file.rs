@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::line::{Body, End, Head, Key, Line, Named, RecordedCall, Said, Why};
+use super::line::{Body, End, Extent, Head, Key, Line, Named, RecordedCall, Said, Why};
 use super::record::Record;
 use super::{SCHEMA, path_of, prepare};
 use crate::change::{Check, Plan, RunCall, RunEnd, Settled};
@@ -267,7 +267,8 @@ pub fn write_backup(path: &Path, plan: &Plan, in_part: bool) -> io::Result<()> {
 fn write_events(file: &File, plan: &Plan, in_part: bool) -> io::Result<()> {
     let mut lines = BufWriter::new(file);
     let mut write = |line: Line| lines.write_all(&line.written()?);
-    write(Line::Run(Head { in_part, ..head_of(plan) }))?;
+    let extent = if in_part { Extent::InPart } else { Extent::Whole };
+    write(Line::Run(Head { extent, ..head_of(plan) }))?;
     for (place, event) in plan.events().iter().enumerate() {
         write(Line::Event(Body::planned(place, event, plan)))?;
     }
@@ -354,7 +355,7 @@ fn head_of(plan: &Plan) -> Head {
         events: plan.events().len(),
         calls: RecordedCall::of(plan).collect(),
         left_out: plan.left_out(),
-        in_part: false,
+        extent: Extent::Whole,
     }
 }
 

@@ -123,14 +123,48 @@ pub(super) struct Head {
     /// Of an undo: how many events it leaves out, as something stands in for them.
     #[serde(default, skip_serializing_if = "is_none")]
     pub(super) left_out: usize,
-    /// Of a backup: not everything that was meant could be listed.
-    #[serde(default, skip_serializing_if = "is_whole")]
-    pub(super) in_part: bool,
+    /// Of a backup: how much of what was meant could be listed.
+    #[serde(default, skip_serializing_if = "Extent::is_whole")]
+    pub(super) extent: Extent,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it so")]
-fn is_whole(in_part: &bool) -> bool {
-    !*in_part
+/// How much of what a backup is to hold could be listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Extent {
+    #[default]
+    Whole,
+    InPart,
+}
+
+impl Extent {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it so")]
+    fn is_whole(&self) -> bool {
+        *self == Self::Whole
+    }
+}
+
+impl Head {
+    /// What stands for a first line that is lost, as far as a file's name tells it.
+    pub(super) fn lost(profile: &str, schema: u32) -> Self {
+        Self {
+            schema,
+            program: String::new(),
+            kind: Kind::Delete,
+            of: None,
+            profile: profile.to_owned(),
+            origin: String::new(),
+            base_path: None,
+            user: String::new(),
+            form: None,
+            plan_hash: String::new(),
+            started: String::new(),
+            events: 0,
+            calls: Vec::new(),
+            left_out: 0,
+            extent: Extent::Whole,
+        }
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it so")]

@@ -12,7 +12,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::line::{
-    Body, End, Flaw, Head, Held, Key, Line, Named, RecordedCall, Said, has_right_sum, has_sum, held,
+    Body, End, Extent, Flaw, Head, Held, Key, Line, Named, RecordedCall, Said, has_right_sum,
+    has_sum, held,
 };
 use super::{SCHEMA, is_path, path_of};
 use crate::change::{Check, Kind, RunEnd, Tally, Unlisted};
@@ -129,8 +130,8 @@ pub struct Record {
     pub surplus_known: bool,
     /// Of an undo: events that it left out, as something stood in for them.
     pub left_out: usize,
-    /// Of a backup: not everything that was meant could be listed.
-    pub in_part: bool,
+    /// Of a backup: how much of what was meant could be listed.
+    pub(super) extent: Extent,
     /// What the service said when it was asked again about what was sent.
     pub check: Check,
     /// The lines that are not used, each with what is wrong.
@@ -595,23 +596,7 @@ impl Reading {
 
     fn of(name: &str, head: Option<Head>, schema: u32, most: usize) -> Self {
         let profile = name.split_once('-').map_or("", |(_, profile)| profile);
-        let head = head.unwrap_or_else(|| Head {
-            schema,
-            program: String::new(),
-            kind: Kind::Delete,
-            of: None,
-            profile: profile.to_owned(),
-            origin: String::new(),
-            base_path: None,
-            user: String::new(),
-            form: None,
-            plan_hash: String::new(),
-            started: String::new(),
-            events: 0,
-            calls: Vec::new(),
-            left_out: 0,
-            in_part: false,
-        });
+        let head = head.unwrap_or_else(|| Head::lost(profile, schema));
         // Schema 1 did not say it: it stands in every path.
         let in_path = || {
             let path = head.calls.first()?.path.split_once("/extensions/");
@@ -641,7 +626,7 @@ impl Reading {
             unlisted: Vec::new(),
             surplus_known: true,
             left_out: head.left_out,
-            in_part: head.in_part,
+            extent: head.extent,
             check: Check::default(),
             flaws: Vec::new(),
             planned: false,

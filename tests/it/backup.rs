@@ -141,7 +141,8 @@ fn without_its_end_a_backup_is_used_line_by_line_and_says_so() {
     assert_eq!(backup(&pbx, &[PAGE]).code, 0);
     let text = fs::read_to_string(file(&pbx)).unwrap();
     let lines: Vec<&str> = text.lines().collect();
-    fs::write(file(&pbx), format!("{}\n{}\n{}", lines[0], lines[1], &lines[2][..40])).unwrap();
+    let torn: String = lines[2].chars().take(40).collect();
+    fs::write(file(&pbx), format!("{}\n{}\n{torn}", lines[0], lines[1])).unwrap();
     wipe(&pbx);
     let said = undo(&pbx);
     assert!(said.err.contains("has no end"), "{}", said.err);
