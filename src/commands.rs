@@ -38,7 +38,7 @@ pub use ending::Ending;
 pub use list::{Format, ListArguments};
 pub use profile::{Opened, open};
 pub use resume::ResumeArguments;
-pub use runs::RunFormat;
+pub use runs::{RunFormat, RunsArguments, ShowArguments};
 pub use undo::UndoArguments;
 
 use crate::simulator::{Certified, DEMO_SEED, Identity, Simulator, World, scenario_names};
@@ -136,21 +136,10 @@ pub enum Command {
     Repoint(RepointArguments),
     /// Keep the events that the arguments name in a file, for `undo FILE`
     Backup(BackupArguments),
-    /// List all runs, newest first
-    Runs {
-        /// The form of the result
-        #[arg(long, value_enum, default_value_t = RunFormat::Table)]
-        format: RunFormat,
-    },
+    /// List all runs, newest first, or remove run files
+    Runs(RunsArguments),
     /// Print what a run planned and how each event ended
-    Show {
-        /// Its name, as `callsweep runs` lists it, or the beginning of it; `latest`; or the path of its
-        /// file
-        run: String,
-        /// The form of the result
-        #[arg(long, value_enum, default_value_t = RunFormat::Table)]
-        format: RunFormat,
-    },
+    Show(ShowArguments),
     /// Finish an interrupted or stopped run: delete or change what is still as it was reviewed
     Resume(ResumeArguments),
     /// Re-create the events that a run deleted, or write back the values that it changed
@@ -209,8 +198,8 @@ impl Command {
             Self::Check
             | Self::List(_)
             | Self::Backup(_)
-            | Self::Runs { .. }
-            | Self::Show { .. }
+            | Self::Runs(_)
+            | Self::Show(_)
             | Self::Simulator { .. }
             | Self::Config { .. }
             | Self::Completions { .. }
@@ -223,8 +212,8 @@ impl Command {
         let json = RunFormat::Json;
         let (name, dry_run) = match (self.consent(), self) {
             (Some(consent), _) if consent.format == json => ("", consent.dry_run),
-            (_, Self::Show { format, .. }) if *format == json => ("", false),
-            (_, Self::Runs { format }) if *format == json => (RUNS, false),
+            (_, Self::Show(arguments)) if arguments.is_json() => ("", false),
+            (_, Self::Runs(arguments)) if arguments.format == json => (RUNS, false),
             (_, Self::List(arguments)) if arguments.format == Format::Json => (LIST, false),
             _ => return None,
         };
@@ -302,9 +291,10 @@ fn carry_out(
     environment: &Environment,
 ) -> Result<Ending> {
     let (demo, flags) = (arguments.demo, &arguments.profile.flags());
-    if arguments.mask {
+    if arguments.mask && !matches!(command, Command::Show(_)) {
         return Err(eyre!(
-            "--mask belongs to the interactive program: what a command prints is never masked"
+            "--mask belongs to the interactive program and to show: what other commands print is \
+             never masked"
         ));
     }
     if demo && (flags.profile.is_some() || flags.config.is_some() || flags.url.is_some()) {
@@ -330,8 +320,8 @@ fn carry_out(
             return change::run(&arguments.wish()?, &arguments.change, demo, flags, environment);
         }
         Command::Backup(arguments) => return backup::run(arguments, demo, flags, environment),
-        Command::Runs { format } => return runs::list(*format, flags, environment),
-        Command::Show { run, format } => return runs::show(run, *format, flags, environment),
+        Command::Runs(arguments) => return runs::run(arguments, flags, environment),
+        Command::Show(show) => return runs::show(show, arguments.mask, flags, environment),
         Command::Resume(arguments) => return resume::run(arguments, demo, flags, environment),
         Command::Undo(arguments) => return undo::run(arguments, demo, flags, environment),
         Command::List(arguments) => return list::run(arguments, demo, flags, environment),

@@ -35,7 +35,7 @@ pub use failure::{
     Cause, DeleteAnswer, Failure, Fetched, Outcome, WriteAnswer, parted, without_profile,
 };
 pub use filter::Filter;
-pub use foreign::{Foreign, acts_or_hides};
+pub use foreign::{Foreign, acts_or_hides, cell};
 pub use fuse::Fuse;
 pub use mask::Mask;
 pub use plan_hash::{PlanHash, PlanHasher};

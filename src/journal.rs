@@ -11,15 +11,16 @@ mod back;
 mod choice;
 mod file;
 mod line;
+mod receipt;
 mod record;
 mod rest;
 #[cfg(test)]
 mod rules;
 mod summaries;
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs;
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -28,12 +29,14 @@ pub use crate::change::Kind;
 use crate::domain::EventKey;
 pub use back::{Way, way_back};
 pub use choice::{NoChoice, Place, find, is_latest, latest};
-pub use file::{RunFile, Written, is_going_on, write_backup};
+pub use file::{RunFile, Written, is_going_on, remove, write_backup};
 pub use line::{Calls, RecordedCall};
+pub use receipt::{Form, Receipt, mask_of, shown_name};
 pub use record::{
-    Record, RecordRefused, RecordedEvent, is_finished, is_stopped, names, odd_files, undone,
+    Opening, Record, RecordRefused, RecordedEvent, is_finished, is_stopped, names, odd_files,
+    undone,
 };
-pub use summaries::{Summaries, summaries};
+pub use summaries::{Summaries, summaries, summary_of};
 
 /// Version of the line format.
 const SCHEMA: u32 = 2;
@@ -50,21 +53,6 @@ pub fn prepare(runs: &Path) -> io::Result<()> {
 pub fn named(key: &EventKey) -> Value {
     let number = key.event_type.number();
     json!({"extension": key.extension.as_str(), "type": number, "id": key.id.as_str()})
-}
-
-/// Writes the receipt of a run beside the folder of run files, readable by its owner alone, in place
-/// of an earlier one, and returns where it is.
-///
-/// # Errors
-/// Any error of the file system.
-pub fn write_receipt(runs: &Path, name: &str, text: &str) -> io::Result<PathBuf> {
-    let folder = runs.with_file_name("receipts");
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
-    let path = folder.join(format!("{name}.md"));
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true).mode(0o600);
-    options.open(&path)?.write_all(text.as_bytes())?;
-    Ok(path)
 }
 
 /// Where the run of this name is kept. A backup is called as its path.

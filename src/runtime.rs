@@ -3,11 +3,13 @@
 
 mod clipboard;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use tokio::task::JoinSet;
 
 use crate::api::Client;
@@ -20,7 +22,7 @@ use crate::domain::{
     Call, Cause, Discovery, EventKey, Exchange, Extension, ExtensionNumber, Failure, Foreign, Fuse,
     Listing, Source,
 };
-use crate::journal::{self, Kind, Place, Record, RecordRefused, RunFile, Written};
+use crate::journal::{self, Kind, Place, Receipt, Record, RecordRefused, RunFile, Written};
 use crate::origins::{Lock, LockRefused};
 
 pub use clipboard::Clipboard;
@@ -121,10 +123,8 @@ pub async fn perform(effect: Effect, ports: &Ports) -> Message {
             };
             Message::Copied { what, result }
         }
-        Effect::WriteReceipt { name, text } => {
-            let written = journal::write_receipt(&ports.runs, &name, &text);
-            let shown = |path: PathBuf| Foreign::from(path.to_string_lossy().as_ref()).to_string();
-            Message::ReceiptWritten(written.map(shown).map_err(|error| error.to_string()))
+        Effect::WriteReceipt { run, masked, labels } => {
+            Message::ReceiptWritten(write_receipt(ports, &run, masked, &labels))
         }
         Effect::InSpite(effect) => {
             ports.client.ask_in_spite(true);
@@ -200,6 +200,20 @@ async fn read_rest(ports: &Ports, run: &str) -> Result<RunRead<Arc<Rest>>, RestR
     let route = route(ports, &record, rest.extensions().into_iter()).await;
     let remarks = flaws(&record).chain(record.without_sums()).collect();
     Ok(RunRead { what: rest, route, remarks })
+}
+
+/// Writes the receipt of a run and says where it is.
+fn write_receipt(
+    ports: &Ports,
+    run: &str,
+    masked: bool,
+    labels: &BTreeMap<ExtensionNumber, Foreign>,
+) -> Result<String, String> {
+    let record = Record::read(&ports.runs, run).map_err(|refused| refused.to_string())?;
+    let local = TimeZone::system();
+    let path = Receipt::new(&record, masked, labels, &local).write(&ports.runs);
+    let path = path.map_err(|error| error.to_string())?;
+    Ok(Foreign::from(path.to_string_lossy().as_ref()).to_string())
 }
 
 /// Closes the file of an undo of which nothing is left to be made, where it is still open: what is

@@ -1,5 +1,6 @@
 //! What is to be done outside: imperative, plain data.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::change::Act;
@@ -45,11 +46,13 @@ pub enum Effect {
         /// The text, cleaned of everything that acts on a terminal.
         text: String,
     },
-    /// Write the receipt of a run, in place of an earlier one of the same run.
+    /// Write the receipt of a run beside earlier ones.
     WriteReceipt {
         /// The run's name.
-        name: String,
-        /// What is written.
-        text: String,
+        run: String,
+        /// It gives no customer away.
+        masked: bool,
+        /// What extensions are called.
+        labels: BTreeMap<ExtensionNumber, Foreign>,
     },
 }

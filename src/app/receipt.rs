@@ -1,10 +1,5 @@
-//! The receipt of a run: what it did with each event, to be shown to others. It goes through the
-//! mask, every foreign text in it is cleaned, and the token is not in it.
+//! `E`: the receipt of a run, which its run file tells.
 
-use crate::change::{Machine, SILENT, Unlisted};
-use crate::domain::{Mask, Outcome, PhoneCallEvent};
-
-use super::copying::event_text;
 use super::status::Tone;
 use super::{Effect, Model};
 
@@ -23,8 +18,15 @@ impl Model {
         if machine.is_simulated() {
             return self.no_receipt("nothing was sent, so there is nothing to write a receipt of");
         }
-        let (name, text) = (machine.name().to_owned(), receipt(machine, &self.mask));
-        vec![Effect::WriteReceipt { name, text }]
+        let run = machine.name().to_owned();
+        vec![self.receipt_of(run)]
+    }
+
+    /// Writes the receipt of the run of this name, masked while the mask is on.
+    pub(super) fn receipt_of(&self, run: String) -> Effect {
+        let labelled = self.extensions.found().iter().filter(|it| !it.label.is_empty());
+        let labels = labelled.map(|it| (it.number.clone(), it.label.clone())).collect();
+        Effect::WriteReceipt { run, masked: self.mask.is_on(), labels }
     }
 
     fn no_receipt(&mut self, why: &str) -> Vec<Effect> {
@@ -42,62 +44,4 @@ impl Model {
             Err(why) => self.say(Tone::Warning, format!("no receipt: {why}")),
         }
     }
-}
-
-/// Markdown, with all that comes from outside in one block that nothing in it can end: no line of
-/// it begins with a foreign text.
-fn receipt(machine: &Machine, mask: &Mask) -> String {
-    let (name, plan) = (machine.name(), machine.plan());
-    let target = plan.target();
-    let kind = match plan.undoes() {
-        Some(run) => format!("undo of {run}"),
-        None => plan.kind().name().to_owned(),
-    };
-    let mut text = format!(
-        "# callsweep run {name}\n\n```text\nkind     {kind}\nprofile  {}\nhost     {}\nuser     {}\n\
-         plan     {}\nprogram  callsweep {}\n",
-        target.profile,
-        mask.host(target.host()),
-        target.user.as_str(),
-        plan.hash().as_str(),
-        env!("CARGO_PKG_VERSION")
-    );
-    if mask.is_on() {
-        text.push_str("masked   numbers, labels, hosts, URLs and notes\n");
-    }
-    let result = format!("result   {}\ncheck    {}\n", machine.tally(), machine.check().words());
-    text.push_str(&result);
-    for key in machine.surplus() {
-        let number = mask.number(&key.extension);
-        let line = format!("GONE, NOT IN THE PLAN: {number} {} {}\n", key.event_type, key.id);
-        text.push_str(&line);
-    }
-    for Unlisted { extension, id } in machine.unlisted() {
-        let number = mask.number(extension);
-        let line = format!("GONE, NOT IN THE PLAN: {number} {id}, known by its id alone\n");
-        text.push_str(&line);
-    }
-    if !machine.is_surplus_known() {
-        text.push_str("note     ");
-        text.push_str(SILENT);
-        text.push('\n');
-    }
-    text.push('\n');
-    for (event, outcome) in plan.events().iter().zip(machine.outcomes()) {
-        text.push_str(&row(event, outcome.as_ref(), mask));
-    }
-    text.push_str("```\n");
-    text
-}
-
-fn row(event: &PhoneCallEvent, outcome: Option<&Outcome>, mask: &Mask) -> String {
-    let word = outcome.map_or("unknown", Outcome::name);
-    let id = outcome.and_then(Outcome::new_id).map(|id| format!(" → {id}"));
-    let failure = outcome.and_then(Outcome::failure);
-    let failure = failure.map(|failure| format!(" ! {}", mask.text(&failure.to_string())));
-    let mut told = id.or(failure).unwrap_or_default();
-    if let Some(fields) = outcome.and_then(Outcome::altered) {
-        told = format!("{told}, differs: {}", fields.join(", "));
-    }
-    format!("{word:<12} {}{told}\n", event_text(event, mask))
 }

@@ -32,6 +32,8 @@ pub struct Summary {
     pub stop: Option<Stop>,
     /// How far it is undone, where an undo of it has begun.
     pub undone: Option<Undone>,
+    /// Something went beside the plan.
+    pub took_more: bool,
     /// A program is carrying it out right now.
     pub is_going_on: bool,
     /// Lines of its file that are not used, each with what is wrong.
@@ -101,6 +103,18 @@ impl Summary {
             (None, _) => "UNFINISHED".to_owned(),
             (Some(_), Some(stop)) => format!("STOPPED ({})", stop.reason.name()),
             (Some(_), None) => "finished".to_owned(),
+        }
+    }
+
+    /// Events that it may have taken or changed and that no undo of it has given back. What went beside
+    /// the plan counts as one.
+    pub fn not_back(&self) -> usize {
+        let Tally { deleted, changed, altered, unknown, .. } = self.tally;
+        match (self.kind, &self.undone) {
+            (Kind::Undo | Kind::Backup, _) => 0,
+            (_, Some(undone)) if undone.by().is_some() => 0,
+            (_, Some(undone)) => undone.not_back.max(1),
+            (_, None) => deleted + changed + altered + unknown + usize::from(self.took_more),
         }
     }
 

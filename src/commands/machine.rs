@@ -25,6 +25,9 @@ use crate::runtime::{self, Ports, carry};
 const TYPED_ABOVE: usize = 10;
 /// Once a signal asks for the end, what is in flight has so long to come back.
 const LAST_WAIT: Duration = Duration::from_millis(800);
+/// What is said where there is no terminal.
+const NOBODY: &str =
+    "not a terminal, so nobody can confirm: pass --yes, or --dry-run to see what would be sent";
 /// The number of the signal that tells that the terminal is gone.
 const HANG_UP: u8 = 1;
 
@@ -146,18 +149,18 @@ fn is_confirmed(plan: &Plan, must_type: bool) -> Result<bool> {
     }
     if let Some(run) = plan.undoes() {
         let typed = must_type.then_some(count);
-        return confirmed(&format!("{verb} {events} of run {run} on {origin}"), typed);
+        return confirmed(&format!("{verb} {events} of run {run} on {origin}"), typed, NOBODY);
     }
     let typed = (count > TYPED_ABOVE || must_type).then_some(count);
     if plan.changes() {
-        return confirmed(&format!("{verb} {events} on {origin}"), typed);
+        return confirmed(&format!("{verb} {events} on {origin}"), typed, NOBODY);
     }
     let wide = match plan.wide_calls() {
         0 => String::new(),
         wide => format!(", {wide} wide,"),
     };
     let calls = counted(plan.calls(), "call") + &wide;
-    confirmed(&format!("{verb} {events} with {calls} on {origin}"), typed)
+    confirmed(&format!("{verb} {events} with {calls} on {origin}"), typed, NOBODY)
 }
 
 /// What becomes of each event, old value and new one.
@@ -383,16 +386,14 @@ fn ending(tally: &Tally, is_sure: bool) -> Ending {
     }
 }
 
-/// Asks on a terminal, and is false without one. The answer has to be the number `typed`, or `y` where
+/// Asks on a terminal, and says without one that nobody can answer. The answer has to be the number `typed`, or `y` where
 /// there is none.
 ///
 /// # Errors
 /// When the terminal cannot be read or written.
-fn confirmed(question: &str, typed: Option<usize>) -> Result<bool> {
+pub(super) fn confirmed(question: &str, typed: Option<usize>, nobody: &str) -> Result<bool> {
     if !io::stdin().is_terminal() {
-        remark(
-            "not a terminal, so nobody can confirm: pass --yes, or --dry-run to see what would be sent",
-        );
+        remark(nobody);
         return Ok(false);
     }
     let expected = typed.map_or("y".to_owned(), |count| count.to_string());

@@ -1,22 +1,25 @@
 //! `callsweep runs` and `callsweep show`: what the run files tell, without the service.
 
 mod list;
+mod remove;
+mod show;
 
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use clap::ValueEnum;
+use clap::{Args, ValueEnum};
 use color_eyre::eyre::Result;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
 use super::ending::{Ending, remark};
 use super::json::Harmless;
-use crate::change::{Check, Machine, Plan, SILENT, Tally, Unlisted};
-use crate::config::{self, Environment, Flags};
+use crate::change::{Check, Machine, Plan, Tally, Unlisted};
+use crate::config::{Environment, Flags};
 use crate::domain::{Change, EventKey, Failure, Foreign, Mask, Outcome, PhoneCallEvent, Stop};
 use crate::journal::{self, Kind, Place, Record, RecordedCall};
-pub(super) use list::list;
+pub use show::ShowArguments;
+pub(super) use show::{print_run, show};
 
 /// The forms of a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -27,54 +30,37 @@ pub enum RunFormat {
     Json,
 }
 
-/// Prints one run.
-pub(super) fn show(
-    run: &str,
-    format: RunFormat,
+/// What is done with the runs of this machine.
+#[derive(Debug, Args)]
+pub struct RunsArguments {
+    /// Remove these run files, each by its name or the beginning of it, or with --before all older ones;
+    /// asks first, and keeps what is needed for a way back
+    #[arg(long, value_name = "RUN", num_args = 0..)]
+    remove: Option<Vec<String>>,
+    /// Remove what began before this day, as 2024-05-31
+    #[arg(long, value_name = "DATE", requires = "remove")]
+    before: Option<String>,
+    /// Remove also what was interrupted and what has something that is not back
+    #[arg(long, requires = "remove")]
+    force: bool,
+    /// Do not ask
+    #[arg(long, requires = "remove")]
+    yes: bool,
+    /// The form of the result
+    #[arg(long, value_enum, default_value_t = RunFormat::Table)]
+    pub(super) format: RunFormat,
+}
+
+/// Lists runs, or removes some.
+pub(super) fn run(
+    arguments: &RunsArguments,
     flags: &Flags,
     environment: &Environment,
 ) -> Result<Ending> {
-    let folder = config::state_dir(environment)?.join("runs");
-    let origin = || Ok(config::load(flags, environment)?.target.origin);
-    let Place { folder, name } = choose(&folder, run, origin)?;
-    Ok(print_run(&read(&folder, &name)?, format))
-}
-
-/// Prints a run as its file tells it.
-pub(super) fn print_run(record: &Record, format: RunFormat) -> Ending {
-    tell_flaws(record);
-    let told = Told::of_record(record);
-    let written = print(format, &told, |out| {
-        let finished = record.finished.as_deref().unwrap_or("not finished");
-        let Record { name, profile, origin, user, started, plan_hash, .. } = record;
-        // Every account that can write the folder can have changed the file.
-        let shown = |text: &str| Foreign::from(text).to_string();
-        writeln!(out, "run       {name} ({})", record.kind.name())?;
-        let [profile, origin, user] = [profile, origin, user].map(|text| shown(text));
-        writeln!(out, "profile   {profile}, {origin} as {user}")?;
-        writeln!(out, "time      {} to {}", shown(started), shown(finished))?;
-        writeln!(out, "plan      {}", shown(plan_hash))?;
-        if let Some(stop) = record.stop() {
-            writeln!(out, "stopped   {} ({})", stop.message, stop.reason.name())?;
-            if let Some(time) = stop.not_before() {
-                writeln!(out, "resumable after {time}")?;
-            }
-        }
-        writeln!(out, "outcome   {}", told.tally.words(record.kind))?;
-        told.rows(out)?;
-        for key in &record.surplus {
-            let number = key.event_type.number();
-            writeln!(out, "GONE, NOT IN THE PLAN  {} {number} {}", key.extension, key.id)?;
-        }
-        for Unlisted { extension, id } in &record.unlisted {
-            writeln!(out, "GONE, NOT IN THE PLAN  {extension} ? {id}")?;
-        }
-        if !record.surplus_known {
-            writeln!(out, "{SILENT}")?;
-        }
-        Ok(())
-    });
-    Ending::Done.written(written)
+    match &arguments.remove {
+        None => list::list(arguments.format, flags, environment),
+        Some(meant) => remove::remove(meant, arguments, flags, environment),
+    }
 }
 
 /// The run that is meant, of the PBX at this origin where that is asked.

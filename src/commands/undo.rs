@@ -107,7 +107,7 @@ fn close(
         return Ok(None);
     }
     remark(&format!("every event of {} has already been restored", way.record.name));
-    Ok(Some(runs::print_run(&runs::read(folder, name)?, format)))
+    Ok(Some(runs::print_run(&runs::read(folder, name)?, folder, format)))
 }
 
 /// What an operator has to know before a yes.

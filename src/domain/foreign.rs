@@ -75,6 +75,13 @@ impl fmt::Display for Foreign {
     }
 }
 
+/// The cell of a spreadsheet with this text. A text that some take for a formula, which may reach out to
+/// the network, gets an apostrophe in front: they show it as text then.
+pub fn cell(text: String) -> String {
+    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    if formula { format!("'{text}") } else { text }
+}
+
 fn cleaned(text: &str) -> String {
     let mut shown = String::with_capacity(text.len().min(2 * SHOWN_CHARS));
     let mut length = 0;

@@ -65,7 +65,7 @@ pub fn is_latest(said: &str) -> bool {
 pub fn latest(runs: &Path, origin: &str) -> Result<Place, NoChoice> {
     let is_ours = |name: &String| {
         let head = head_of(&path_of(runs, name));
-        head.is_some_and(|head| head.origin == origin && head.kind != Kind::Undo)
+        head.is_some_and(|head| head.origin.eq_ignore_ascii_case(origin) && head.kind != Kind::Undo)
     };
     let name = all(runs)?.into_iter().find(is_ours);
     let name = name.ok_or_else(|| NoChoice::NoneYet(origin.to_owned()))?;

@@ -284,6 +284,20 @@ pub fn is_going_on(runs: &Path, name: &str) -> bool {
         .is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
 }
 
+/// Removes the file of a run.
+///
+/// # Errors
+/// Any error of the file system, and a run that is going on.
+pub fn remove(runs: &Path, name: &str) -> io::Result<()> {
+    let path = path_of(runs, name);
+    let file = open(&path)?;
+    if matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
+        return Err(io::Error::other(format!("{name} is going on right now")));
+    }
+    fs::remove_file(&path)?;
+    File::open(runs)?.sync_all()
+}
+
 /// Opens a run file to read and append.
 fn open(path: &Path) -> io::Result<File> {
     let file = OpenOptions::new().read(true).append(true).custom_flags(odd::flags()).open(path)?;

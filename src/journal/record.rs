@@ -21,6 +21,7 @@ use crate::domain::{
     Access, Cause, Change, EventId, EventKey, ExtensionNumber, Failure, Foreign, Outcome,
     PhoneCallEvent, PlanHasher, Stop, StopReason, Target, UserId,
 };
+use crate::origins::Process;
 use crate::origins::odd::{self, Odd};
 
 /// More than the last line of a finished run takes, in bytes.
@@ -136,6 +137,10 @@ pub struct Record {
     pub check: Check,
     /// The lines that are not used, each with what is wrong.
     pub flaws: Vec<String>,
+    /// Who worked on it, in order; empty where its version did not tell.
+    pub opened: Vec<Opening>,
+    /// So many of its calls were sent, each counted once.
+    pub sent_calls: usize,
     /// The line that closes the plan is there.
     planned: bool,
     /// The number of the next call, behind all that are in the file.
@@ -144,6 +149,19 @@ pub struct Record {
     pub(super) last_sent: Option<jiff::Timestamp>,
     /// Another program was writing it while it was read.
     going_on: bool,
+}
+
+/// A process that worked on a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opening {
+    /// From when on, in UTC.
+    pub at: String,
+    /// The user's name.
+    pub login: String,
+    /// The machine.
+    pub host: String,
+    /// The program with its version.
+    pub program: String,
 }
 
 /// A planned event and what became of it.
@@ -169,6 +187,8 @@ pub struct RecordedEvent {
     pub sent: bool,
     /// When the last of them did.
     pub sent_at: Option<jiff::Timestamp>,
+    /// The status of the last answer about it.
+    pub http_status: Option<u16>,
     /// A request went out that had no clear answer.
     pub unanswered: bool,
 }
@@ -177,6 +197,7 @@ pub struct RecordedEvent {
 #[derive(Debug, Clone, Copy, Default)]
 struct Went {
     at: Option<jiff::Timestamp>,
+    http_status: Option<u16>,
     /// The last one has no answer in the file.
     open: bool,
     /// One of them had no clear answer.
@@ -547,6 +568,7 @@ impl RecordedEvent {
             outcome: not_sent(),
             sent: false,
             sent_at: None,
+            http_status: None,
             unanswered: false,
         })
     }
@@ -629,6 +651,8 @@ impl Reading {
             extent: head.extent,
             check: Check::default(),
             flaws: Vec::new(),
+            opened: Vec::new(),
+            sent_calls: 0,
             planned: false,
             last_sent: None,
             going_on: false,
@@ -729,7 +753,11 @@ impl Reading {
                 self.record.planned = true;
             }
             // A process that opened it again has not ended yet.
-            Line::Opened { .. } => (self.end, self.checked) = (None, None),
+            Line::Opened { at, process, .. } => {
+                (self.end, self.checked) = (None, None);
+                let Process { program, host, login, .. } = process;
+                self.record.opened.push(Opening { at, login, host, program });
+            }
             Line::Sent { call, first, covers, at } => {
                 let at = at.and_then(|at| at.parse().ok());
                 self.sent.push((call, first));
@@ -761,7 +789,7 @@ impl Reading {
                     let (event, outcome) = (first.saturating_add(place), said.outcome(http_status));
                     if self.keeps {
                         let went = self.went.entry(event).or_default();
-                        went.open = false;
+                        (went.open, went.http_status) = (false, http_status);
                         went.unclear |= matches!(outcome, Outcome::Unknown(_));
                     }
                     self.settle(event, outcome)?;
@@ -850,11 +878,14 @@ impl Reading {
             match planned {
                 Some(planned) => {
                     let went = went.get(&place);
-                    let (sent, sent_at) =
-                        (went.is_some() || may_be_sent, went.and_then(|it| it.at));
-                    let unanswered = may_be_sent || went.is_some_and(|it| it.open || it.unclear);
-                    let planned = RecordedEvent { outcome, sent, sent_at, unanswered, ..planned };
-                    record.events.push(planned);
+                    record.events.push(RecordedEvent {
+                        outcome,
+                        sent: went.is_some() || may_be_sent,
+                        sent_at: went.and_then(|it| it.at),
+                        http_status: went.and_then(|it| it.http_status),
+                        unanswered: may_be_sent || went.is_some_and(|it| it.open || it.unclear),
+                        ..planned
+                    });
                 }
                 None => record.missing.push((place, outcome)),
             }
@@ -915,6 +946,8 @@ impl Reading {
     fn tell(&mut self, may_have_lost: bool) {
         let end = self.end.take();
         let anything_sent = !self.sent.is_empty() || may_have_lost;
+        let sent: BTreeSet<usize> = self.sent.iter().map(|(call, _)| *call).collect();
+        self.record.sent_calls = sent.len();
         self.record.stopped = end.as_ref().filter(|end| end.reason.is_some()).map(End::stop);
         self.record.finished = end.map(|end| end.at);
         self.record.check = match self.checked {

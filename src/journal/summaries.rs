@@ -31,7 +31,7 @@ pub fn summaries(runs: &Path) -> io::Result<Summaries> {
         match Record::outline(runs, &name) {
             Ok((record, tally)) => {
                 left_out.insert(name, record.left_out);
-                told.runs.push(summary(record, tally));
+                told.runs.push(summary(&record, tally));
             }
             Err(refused) => told.refused.push(refused),
         }
@@ -51,22 +51,36 @@ pub fn summaries(runs: &Path) -> io::Result<Summaries> {
     Ok(told)
 }
 
-fn summary(record: Record, tally: Tally) -> Summary {
-    let (stop, is_going_on) = (record.stop(), record.is_going_on());
+/// What a list tells of one run, with the undos of it that lie in the folder of run files or beside it.
+pub fn summary_of(runs: &Path, record: &Record) -> Summary {
+    let mut undos: Vec<Record> = Vec::new();
+    for folder in [runs, &record.folder] {
+        let of_it = super::undone(folder).unwrap_or_default().into_iter();
+        for (undo, _) in of_it.filter(|(_, of)| *of == record.name) {
+            if undos.iter().all(|known| known.name != undo) {
+                undos.extend(Record::read(folder, &undo));
+            }
+        }
+    }
+    Summary { undone: undone_by(&record.name, &undos), ..summary(record, record.tally()) }
+}
+
+fn summary(record: &Record, tally: Tally) -> Summary {
     Summary {
-        name: record.name,
+        name: record.name.clone(),
         kind: record.kind,
-        profile: record.profile,
-        origin: record.origin,
-        undoes: record.undoes,
-        started: record.started,
-        finished: record.finished,
+        profile: record.profile.clone(),
+        origin: record.origin.clone(),
+        undoes: record.undoes.clone(),
+        started: record.started.clone(),
+        finished: record.finished.clone(),
         planned: tally.settled(),
         tally,
-        stop,
+        stop: record.stop(),
         undone: None,
-        is_going_on,
-        flaws: record.flaws,
+        took_more: !record.surplus.is_empty() || !record.unlisted.is_empty(),
+        is_going_on: record.is_going_on(),
+        flaws: record.flaws.clone(),
     }
 }
 

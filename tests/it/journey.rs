@@ -644,14 +644,23 @@ fn a_receipt_is_written_beside_the_run_files_for_its_owner_alone() {
     desk.do_keys("E");
     desk.sees("receipt written: ");
     let folder = desk.runs().with_file_name("receipts");
-    let file = std::fs::read_dir(folder).unwrap().next().unwrap().unwrap();
-    assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
-    let text = std::fs::read_to_string(file.path()).unwrap();
-    assert_eq!(text.matches("\ndeleted ").count(), 3, "{text}");
-    // Masked later, it takes the place of the first.
+    let receipts = || {
+        let files = std::fs::read_dir(&folder).unwrap().map(|file| file.unwrap());
+        let mut files: Vec<_> = files.collect();
+        files.sort_by_key(std::fs::DirEntry::file_name);
+        files
+    };
+    let [first] = &receipts()[..] else { panic!("not one receipt") };
+    assert_eq!(first.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    let text = std::fs::read_to_string(first.path()).unwrap();
+    assert_eq!(text.matches("\n| deleted | `0003*210` |").count(), 3, "{text}");
+    assert!(text.contains("| Verification | checked with the service |"), "{text}");
+    // Masked later, it stands beside the first and changes nothing of it.
     desk.do_keys("m E");
-    let text = std::fs::read_to_string(file.path()).unwrap();
-    assert!(text.contains("masked ") && !text.contains("0003*210"), "{text}");
+    assert_eq!(std::fs::read_to_string(first.path()).unwrap(), text);
+    let masked = std::fs::read_to_string(receipts()[0].path()).unwrap();
+    assert!(receipts()[0].file_name().to_string_lossy().ends_with("-2.md"), "{masked}");
+    assert!(masked.contains("| Masked | ") && !masked.contains("0003*210"), "{masked}");
 }
 
 #[test]
@@ -730,7 +739,7 @@ fn an_event_that_came_after_the_guard_and_went_with_the_wide_call_is_surplus_by_
     let folder = desk.runs().with_file_name("receipts");
     let file = std::fs::read_dir(folder).unwrap().next().unwrap().unwrap();
     let text = std::fs::read_to_string(file.path()).unwrap();
-    assert!(text.contains("GONE, NOT IN THE PLAN: 0003*210 cameLate"), "{text}");
+    assert!(text.contains("| gone, not in the plan | `0003*210` |  | `cameLate` |"), "{text}");
 }
 
 #[test]

@@ -11,7 +11,8 @@ use super::Report;
 use crate::commands::json::Harmless;
 use crate::commands::selection::type_name;
 use crate::domain::{
-    EventType, EventView, Extension, ExtensionKind, Foreign, Listing, Method, Status, redacted,
+    EventType, EventView, Extension, ExtensionKind, Foreign, Listing, Method, Status, cell,
+    redacted,
 };
 
 /// The columns of CSV, named as the fields in JSON.
@@ -153,19 +154,16 @@ pub(super) fn table(report: &Report, out: &mut impl Write) -> io::Result<()> {
     each(report, |row| line(row.shown()))
 }
 
-/// A header and a record an event; cleaned where a terminal shows it. A spreadsheet takes some cells
-/// for formulas, which may reach out to the network: these get an apostrophe in front, which it
-/// shows as text. JSON keeps every byte as it is.
+/// A header and a record an event; cleaned where a terminal shows it, and no cell is a formula. JSON
+/// keeps every byte as it is.
 pub(super) fn csv(report: &Report, clean: bool, out: &mut impl Write) -> io::Result<()> {
     let mut records = csv::Writer::from_writer(out);
     records.write_record(COLUMNS).map_err(unwritten)?;
     each(report, |row| {
         let cells = row.cells();
         let cells =
-            cells.map(|cell| if clean { cleaned(&cell) } else { redacted(&cell).into_owned() });
-        let formula = |cell: &str| cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
-        let cells = cells.map(|cell| if formula(&cell) { format!("'{cell}") } else { cell });
-        records.write_record(cells).map_err(unwritten)
+            cells.map(|text| if clean { cleaned(&text) } else { redacted(&text).into_owned() });
+        records.write_record(cells.map(cell)).map_err(unwritten)
     })?;
     records.flush()
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use color_eyre::eyre::Result;
 use jiff::tz::TimeZone;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use unicode_width::UnicodeWidthStr;
 
 use super::{RunFormat, counts, print, stopped};
@@ -20,19 +20,15 @@ const HEADINGS: [&str; 6] = ["RUN", "STARTED", "KIND", "PROFILE", "STATE", "RESU
 
 /// Prints all runs, newest first, or those of one profile where one is named. A file that cannot be
 /// read is named and costs the others nothing.
-pub(in crate::commands) fn list(
-    format: RunFormat,
-    flags: &Flags,
-    environment: &Environment,
-) -> Result<Ending> {
+pub(super) fn list(format: RunFormat, flags: &Flags, environment: &Environment) -> Result<Ending> {
     let folder = config::state_dir(environment)?.join("runs");
     let (mut runs, ending) = told(&folder)?;
     if let Some(profile) = &flags.profile {
         runs.retain(|run| run.profile == *profile);
     }
-    let lines: Vec<Value> = runs.iter().map(line).collect();
+    let lines: Vec<_> = runs.iter().map(line).collect();
     let written = print(format, json!({ "runs": lines }), |out| match &flags.profile {
-        _ if !runs.is_empty() => table(&runs, out),
+        _ if !runs.is_empty() => table(&runs.iter().collect::<Vec<_>>(), out),
         Some(profile) => writeln!(out, "no run of profile {} yet", Foreign::from(&**profile)),
         None => writeln!(out, "no run yet; run files are kept in {}", folder.display()),
     });
@@ -58,14 +54,14 @@ pub(super) fn told(folder: &Path) -> Result<(Vec<Summary>, Ending)> {
 }
 
 /// Columns as wide as what is in them.
-pub(super) fn table(runs: &[Summary], out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn table(runs: &[&Summary], out: &mut dyn Write) -> io::Result<()> {
     let local = TimeZone::system();
     let cells = |run: &Summary| {
         let profile = Foreign::from(run.profile.as_str()).to_string();
         let kind = run.kind.name().to_owned();
         [run.name.clone(), run.begun(&local), kind, profile, run.state(), run.words()]
     };
-    let rows: Vec<[String; 6]> = runs.iter().map(cells).collect();
+    let rows: Vec<[String; 6]> = runs.iter().map(|run| cells(run)).collect();
     let mut widths = HEADINGS.map(UnicodeWidthStr::width);
     for row in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {
@@ -84,19 +80,26 @@ pub(super) fn table(runs: &[Summary], out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// A run as machine output has it.
-pub(super) fn line(run: &Summary) -> Value {
+pub(super) fn line(run: &Summary) -> Map<String, Value> {
     // Nothing is left of what holds events only.
     let tally = if run.kind == Kind::Backup { Tally::default() } else { run.tally };
     let undone = run.undone.as_ref();
-    let mut line = json!({
-        "run": run.name, "profile": run.profile, "origin": run.origin, "kind": run.kind.name(),
-        "started": run.started, "finished": run.finished, "planned": run.planned,
-        "undone_by": undone.and_then(Undone::by), "undo": undone.map(undo_fields),
-        "stopped_by": run.stop.as_ref().map(|stop| stopped(stop, &tally)),
-    });
-    if let Value::Object(fields) = &mut line {
-        fields.extend(counts(&run.tally));
-    }
+    let mut line = counts(&run.tally);
+    line.extend(
+        [
+            ("run", json!(run.name)),
+            ("profile", json!(run.profile)),
+            ("origin", json!(run.origin)),
+            ("kind", json!(run.kind.name())),
+            ("started", json!(run.started)),
+            ("finished", json!(run.finished)),
+            ("planned", json!(run.planned)),
+            ("undone_by", json!(undone.and_then(Undone::by))),
+            ("undo", json!(undone.map(undo_fields))),
+            ("stopped_by", json!(run.stop.as_ref().map(|stop| stopped(stop, &tally)))),
+        ]
+        .map(|(name, value)| (name.to_owned(), value)),
+    );
     line
 }
 

@@ -1,0 +1,509 @@
+//! The receipt of a run, to be shown to others: what was done with each event, when, by whom, and
+//! what was not. The screen and the command line write the same one.
+//!
+//! Everything in it that somebody else wrote is cleaned, goes through the mask, and stands where it
+//! can neither end a cell nor be taken for markdown or a formula.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::Kind;
+use super::record::{Record, RecordedEvent};
+use crate::change::{SILENT, Unlisted};
+use crate::domain::{
+    EventKey, ExtensionNumber, Foreign, Mask, Outcome, PhoneCallEvent, Status, cell,
+};
+
+/// Receipts of one run that still get a name of their own.
+const SAME_RUN: u32 = 1000;
+/// The outcome of what a run took and was not to take.
+const SURPLUS: &str = "gone, not in the plan";
+
+/// The forms of a receipt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// For people, in local time.
+    Markdown,
+    /// For spreadsheets (RFC 4180), in UTC.
+    Csv,
+}
+
+/// What a receipt is made of.
+#[derive(Debug)]
+pub struct Receipt<'a> {
+    record: &'a Record,
+    mask: Mask,
+    /// What extensions are called, where that is known.
+    labels: &'a BTreeMap<ExtensionNumber, Foreign>,
+    local: &'a TimeZone,
+}
+
+/// One event, each text as it may be shown.
+#[derive(Debug, Default)]
+struct Row {
+    outcome: String,
+    extension: String,
+    label: String,
+    event_type: String,
+    method: String,
+    url: String,
+    note: String,
+    status: String,
+    modified: String,
+    /// What was to become of it, where it was changed.
+    change: String,
+    done_at: Option<Timestamp>,
+    http_status: String,
+    id: String,
+    new_id: String,
+    differs: String,
+    code: String,
+    message: String,
+}
+
+/// The columns that markdown has only where something is in them.
+#[derive(Debug, Clone, Copy)]
+struct Shows {
+    label: bool,
+    change: bool,
+}
+
+impl<'a> Receipt<'a> {
+    /// Of a run, masked or not.
+    pub fn new(
+        record: &'a Record,
+        masked: bool,
+        labels: &'a BTreeMap<ExtensionNumber, Foreign>,
+        local: &'a TimeZone,
+    ) -> Self {
+        Self { record, mask: mask_of(record, masked), labels, local }
+    }
+
+    /// Its text.
+    pub fn text(&self, form: Form) -> String {
+        match form {
+            Form::Markdown => self.markdown(),
+            Form::Csv => self.csv(),
+        }
+    }
+
+    /// Writes it beside a folder of run files, readable by its owner alone and under a name that is
+    /// free, and returns where it is.
+    ///
+    /// # Errors
+    /// Any error of the file system.
+    pub fn write(&self, runs: &Path) -> io::Result<PathBuf> {
+        let folder = runs.with_file_name("receipts");
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
+        let (name, text) =
+            (shown_name(&self.record.name, self.record, &self.mask), self.markdown());
+        for attempt in 1..=SAME_RUN {
+            let end = if attempt == 1 { String::new() } else { format!("-{attempt}") };
+            let path = folder.join(format!("{name}{end}.md"));
+            match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
+                Ok(mut file) => {
+                    // Half a receipt proves nothing.
+                    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+                    return written.map(|()| path.clone()).inspect_err(|_| {
+                        let _ = fs::remove_file(&path);
+                    });
+                }
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(io::Error::other(format!(
+            "{name} has too many receipts: remove some of {}",
+            folder.display()
+        )))
+    }
+
+    fn markdown(&self) -> String {
+        let what = match self.record.kind {
+            Kind::Delete => "deletion of phone call events",
+            Kind::Change => "change of phone call events",
+            Kind::Undo => "undo of a run",
+            Kind::Backup => "backup of phone call events",
+        };
+        let mut text = format!("# Receipt: {what}\n\n| | |\n| --- | --- |\n");
+        for (name, value) in self.facts() {
+            let _ = writeln!(text, "| {name} | {value} |");
+        }
+        let rows = self.rows();
+        text.push_str("\n## Events\n\n");
+        let shows = Shows {
+            label: rows.iter().any(|row| !row.label.is_empty()),
+            change: rows.iter().any(|row| !row.change.is_empty()),
+        };
+        let heads = Row::markdown_heads(self.record.kind, shows);
+        table(&mut text, &heads, rows.iter().map(|row| row.markdown(self.local, shows)));
+        if rows.iter().any(Row::is_told_why) {
+            text.push_str("\n## Not done, or not as planned\n\n");
+            let heads = ["Outcome", "Extension", "Type", "ID", "Code", "Message"];
+            table(&mut text, &heads, rows.iter().filter(|row| row.is_told_why()).map(Row::why));
+        }
+        text
+    }
+
+    /// What there is to say of the run as a whole.
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        let record = self.record;
+        let foreign = |text: &str| literal(&self.mask.text(&Foreign::from(text).to_string()));
+        let mut facts = vec![("Run", literal(&shown_name(&record.name, record, &self.mask)))];
+        if let Some(run) = &record.undoes {
+            facts.push(("Undo of", literal(&shown_name(run, record, &self.mask))));
+        }
+        facts.push(("PBX", literal(&self.pbx())));
+        facts.push(("Profile", foreign(&record.profile)));
+        facts.push(("As user", foreign(&record.user)));
+        let mut opened = record.opened.iter();
+        let operator = opened.next().map(|it| literal(&self.operator(&it.login, &it.host)));
+        facts.push(("Operator", operator.unwrap_or_else(|| "not recorded".to_owned())));
+        facts.push(("Start", self.moment(&record.started)));
+        for again in opened {
+            let by = literal(&self.operator(&again.login, &again.host));
+            facts.push(("Continued", format!("{} by {by}", self.moment(&again.at))));
+        }
+        match &record.finished {
+            Some(end) => facts.push(("End", self.moment(end))),
+            None => facts.push(("End", "none: the run was interrupted or is going on".to_owned())),
+        }
+        facts.extend(self.duration().map(|time| ("Duration", in_words(time))));
+        let calls = format!("{} planned, {} sent", record.calls.len(), record.sent_calls);
+        facts.push(("Calls", calls));
+        facts.push(("Result", record.tally().words(record.kind)));
+        if let Some(stop) = record.stop() {
+            let why = foreign(&stop.message.to_string());
+            facts.push(("Stopped", format!("{}: {why}", stop.reason.name())));
+        }
+        facts.push(("Verification", record.check.words().to_owned()));
+        if !record.surplus_known {
+            facts.push(("Note", SILENT.to_owned()));
+        }
+        match record.flaws.len() {
+            0 => {}
+            lines => facts.push((
+                "Run file",
+                format!("{lines} of its lines cannot be used: what is unknown because of it is said to be"),
+            )),
+        }
+        facts.push(("Plan", literal(&Foreign::from(record.plan_hash.as_str()).to_string())));
+        if self.mask.is_on() {
+            facts.push(("Masked", "numbers, labels, hosts, URLs and notes".to_owned()));
+        }
+        facts
+    }
+
+    fn pbx(&self) -> String {
+        self.mask.host(&Foreign::from(self.record.origin.as_str()).to_string())
+    }
+
+    fn operator(&self, login: &str, host: &str) -> String {
+        let [login, host] = [login, host].map(|text| Foreign::from(text).to_string());
+        format!("{login} on {}", self.mask.host(&host))
+    }
+
+    /// A moment of the file in local time.
+    fn moment(&self, written: &str) -> String {
+        match written.parse() {
+            Ok(at) => local(at, self.local),
+            Err(_) => literal(&Foreign::from(written).to_string()),
+        }
+    }
+
+    /// From its start to its end, in seconds.
+    fn duration(&self) -> Option<i64> {
+        let time = |text: &str| text.parse::<Timestamp>().ok();
+        let (start, end) = (time(&self.record.started)?, time(self.record.finished.as_deref()?)?);
+        Some(end.as_second().saturating_sub(start.as_second())).filter(|seconds| *seconds >= 0)
+    }
+
+    /// Every planned event, then what went beside the plan.
+    fn rows(&self) -> Vec<Row> {
+        let record = self.record;
+        let planned = record.events.iter().map(|planned| self.planned(planned));
+        let missing = record.missing.iter().map(|(place, outcome)| Row {
+            outcome: outcome.name().to_owned(),
+            message: format!("event {place}: its line in the run file is damaged"),
+            ..Row::default()
+        });
+        let surplus = record.surplus.iter().map(|key| {
+            let known = record.bystanders.iter().find(|event| event.key == *key);
+            let row = known.map_or_else(|| self.named(key), |event| self.event(event));
+            Row { outcome: SURPLUS.to_owned(), ..row }
+        });
+        let unlisted = record.unlisted.iter().map(|Unlisted { extension, id }| Row {
+            outcome: SURPLUS.to_owned(),
+            extension: self.mask.number(extension),
+            label: self.label(extension),
+            id: id.to_string(),
+            message: "nothing but its id is known".to_owned(),
+            ..Row::default()
+        });
+        planned.chain(missing).chain(surplus).chain(unlisted).collect()
+    }
+
+    fn planned(&self, planned: &RecordedEvent) -> Row {
+        let outcome = &planned.outcome;
+        let done = match outcome {
+            Outcome::Deleted
+            | Outcome::Changed(_)
+            | Outcome::Restored(_)
+            | Outcome::Altered { .. } => planned.sent_at,
+            Outcome::AlreadyGone
+            | Outcome::Refused(_)
+            | Outcome::NotSent(_)
+            | Outcome::Unknown(_) => None,
+        };
+        let (failure, change) = (outcome.failure(), planned.want.as_ref());
+        let told = |text: &Foreign| self.mask.text(&text.to_string());
+        let status = planned.http_status.or_else(|| failure?.http_status);
+        Row {
+            outcome: outcome.name().to_owned(),
+            change: change
+                .map(|change| change.words(&planned.event, &self.mask))
+                .unwrap_or_default(),
+            done_at: done,
+            http_status: status.map(|status| status.to_string()).unwrap_or_default(),
+            new_id: outcome.new_id().map(ToString::to_string).unwrap_or_default(),
+            differs: outcome.altered().map(|fields| fields.join(" ")).unwrap_or_default(),
+            code: failure.map(|failure| told(&failure.code)).unwrap_or_default(),
+            message: failure
+                .map(|failure| told(&Foreign::from(failure.told())))
+                .unwrap_or_default(),
+            ..self.event(&planned.event)
+        }
+    }
+
+    fn event(&self, event: &PhoneCallEvent) -> Row {
+        let status = match &event.status {
+            Status::Enabled => "enabled".to_owned(),
+            Status::Disabled => "disabled".to_owned(),
+            Status::Other(written) => self.mask.text(&written.to_string()),
+        };
+        Row {
+            method: event.method.to_string(),
+            url: self.mask.url(&event.url),
+            note: self.mask.words(&event.note),
+            status,
+            modified: event.modified.to_string(),
+            ..self.named(&event.key)
+        }
+    }
+
+    fn named(&self, key: &EventKey) -> Row {
+        Row {
+            extension: self.mask.number(&key.extension),
+            label: self.label(&key.extension),
+            event_type: key.event_type.to_string(),
+            id: key.id.to_string(),
+            ..Row::default()
+        }
+    }
+
+    fn label(&self, number: &ExtensionNumber) -> String {
+        self.labels.get(number).map(|label| self.mask.words(label)).unwrap_or_default()
+    }
+
+    /// A record an event, each with what is told of the run as a whole.
+    fn csv(&self) -> String {
+        let record = self.record;
+        let foreign = |text: &str| self.mask.text(&Foreign::from(text).to_string());
+        let operators: Vec<String> =
+            record.opened.iter().map(|it| self.operator(&it.login, &it.host)).collect();
+        let undoes = record.undoes.as_deref();
+        let run = [
+            ("run", shown_name(&record.name, record, &self.mask)),
+            ("kind", record.kind.name().to_owned()),
+            ("undo_of", undoes.map(|run| shown_name(run, record, &self.mask)).unwrap_or_default()),
+            ("pbx", self.pbx()),
+            ("profile", foreign(&record.profile)),
+            ("user", foreign(&record.user)),
+            ("operator", operators.first().cloned().unwrap_or_default()),
+            ("started", foreign(&record.started)),
+            ("finished", record.finished.as_deref().map(foreign).unwrap_or_default()),
+            ("duration_s", self.duration().map(|time| time.to_string()).unwrap_or_default()),
+            ("calls_planned", record.calls.len().to_string()),
+            ("calls_sent", record.sent_calls.to_string()),
+            ("verification", record.check.words().to_owned()),
+            ("stopped_by", record.stop().map(|it| it.reason.name().to_owned()).unwrap_or_default()),
+            ("plan_hash", foreign(&record.plan_hash)),
+        ];
+        let mut out =
+            csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+        let heads =
+            Row::csv_heads(record.kind).into_iter().chain(run.iter().map(|(name, _)| *name));
+        // Into memory nothing fails.
+        let _ = out.write_record(heads);
+        for row in self.rows() {
+            let cells = row.csv().into_iter().chain(run.iter().map(|(_, value)| value.clone()));
+            let _ = out.write_record(cells.map(cell));
+        }
+        String::from_utf8(out.into_inner().unwrap_or_default()).unwrap_or_default()
+    }
+}
+
+impl Row {
+    fn markdown_heads(kind: Kind, shows: Shows) -> Vec<&'static str> {
+        let mut heads = vec!["Outcome", "Extension"];
+        heads.extend(shows.label.then_some("Label"));
+        heads.extend(["Type", "Method", "URL", "Note", "Status before"]);
+        heads.push("Last modified before the run");
+        heads.extend(shows.change.then_some("Change"));
+        heads.extend([done_at(kind).0, "HTTP", "ID", "New ID"]);
+        heads
+    }
+
+    fn markdown(&self, zone: &TimeZone, shows: Shows) -> Vec<String> {
+        let mut cells = vec![self.outcome.clone(), literal(&self.extension)];
+        cells.extend(shows.label.then(|| literal(&self.label)));
+        let texts =
+            [&self.event_type, &self.method, &self.url, &self.note, &self.status, &self.modified];
+        cells.extend(texts.map(|text| literal(text)));
+        cells.extend(shows.change.then(|| literal(&self.change)));
+        cells.push(self.done_at.map(|at| local(at, zone)).unwrap_or_default());
+        cells.extend([self.http_status.clone(), literal(&self.id), literal(&self.new_id)]);
+        cells
+    }
+
+    /// Not what was asked for, or not all that is to be known.
+    fn is_told_why(&self) -> bool {
+        !self.message.is_empty() || !self.differs.is_empty() || self.outcome == SURPLUS
+    }
+
+    fn why(&self) -> Vec<String> {
+        let message = match self.differs.as_str() {
+            "" => literal(&self.message),
+            fields => format!("came back with another {}", fields.replace(' ', ", ")),
+        };
+        let texts = [&self.extension, &self.event_type, &self.id, &self.code];
+        let [extension, event_type, id, code] = texts.map(|text| literal(text));
+        vec![self.outcome.clone(), extension, event_type, id, code, message]
+    }
+
+    fn csv_heads(kind: Kind) -> [&'static str; 17] {
+        [
+            "outcome",
+            "extension",
+            "label",
+            "type",
+            "method",
+            "url",
+            "note",
+            "status_before",
+            "last_modified_before_run",
+            "change",
+            done_at(kind).1,
+            "http_status",
+            "id",
+            "new_id",
+            "differs",
+            "code",
+            "message",
+        ]
+    }
+
+    fn csv(self) -> [String; 17] {
+        [
+            self.outcome,
+            self.extension,
+            self.label,
+            self.event_type,
+            self.method,
+            self.url,
+            self.note,
+            self.status,
+            self.modified,
+            self.change,
+            self.done_at
+                .map(|at| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+                .unwrap_or_default(),
+            self.http_status,
+            self.id,
+            self.new_id,
+            self.differs,
+            self.code,
+            self.message,
+        ]
+    }
+}
+
+/// The column of the moment at which the call went out that did it.
+fn done_at(kind: Kind) -> (&'static str, &'static str) {
+    match kind {
+        Kind::Delete | Kind::Backup => ("Deleted at", "deleted_at"),
+        Kind::Change => ("Changed at", "changed_at"),
+        Kind::Undo => ("Restored at", "restored_at"),
+    }
+}
+
+/// A mask that knows the PBX and the numbers of a run.
+pub fn mask_of(record: &Record, masked: bool) -> Mask {
+    let host = record.origin.split_once("://").map_or("", |(_, host)| host);
+    let mut mask = Mask::new(host, masked);
+    let events = record.events.iter().map(|planned| &planned.event);
+    events.chain(&record.bystanders).for_each(|event| mask.learn(&event.key.extension));
+    record.unlisted.iter().for_each(|one| mask.learn(&one.extension));
+    mask
+}
+
+/// What a run is called where a mask may be on: a profile that `--url` made is the name of a host.
+pub fn shown_name(name: &str, record: &Record, mask: &Mask) -> String {
+    let tells = mask.is_on() && mask.text(&record.profile) != record.profile;
+    let stamp = name.split_once('-').map_or(name, |(stamp, _)| stamp);
+    Foreign::from(if tells { stamp } else { name }).to_string()
+}
+
+fn table(text: &mut String, heads: &[&str], rows: impl Iterator<Item = Vec<String>>) {
+    let _ = writeln!(text, "| {} |", heads.join(" | "));
+    let _ = writeln!(text, "|{}", " --- |".repeat(heads.len()));
+    for row in rows {
+        let _ = writeln!(text, "| {} |", row.join(" | "));
+    }
+}
+
+/// A text as it is in a cell of markdown: code, in which nothing means anything, or, where it holds
+/// what would end code or cell, with each of its signs as an entity.
+fn literal(text: &str) -> String {
+    if text.is_empty() {
+        return String::new();
+    }
+    let ends = text.contains(['`', '|']) || text.starts_with(' ') || text.ends_with([' ', '\\']);
+    if !ends {
+        return format!("`{text}`");
+    }
+    let mut written = String::with_capacity(2 * text.len());
+    for character in text.chars() {
+        if character.is_ascii_punctuation() {
+            let _ = write!(written, "&#{};", u32::from(character));
+        } else {
+            written.push(character);
+        }
+    }
+    written
+}
+
+/// A moment where people are, with its distance from UTC.
+fn local(at: Timestamp, zone: &TimeZone) -> String {
+    let offset = zone.to_offset(at);
+    let (minutes, sign) = (offset.seconds() / 60, if offset.is_negative() { '-' } else { '+' });
+    let (hours, minutes) = (minutes.abs() / 60, minutes.abs() % 60);
+    let time = offset.to_datetime(at).strftime("%Y-%m-%d %H:%M:%S");
+    format!("{time} {sign}{hours:02}:{minutes:02}")
+}
+
+/// `12 s`, `3 min 5 s`, `2 h 3 min`.
+fn in_words(seconds: i64) -> String {
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, seconds) => format!("{seconds} s"),
+        (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
+        (hours, minutes, _) => format!("{hours} h {minutes} min"),
+    }
+}
