@@ -114,7 +114,7 @@ impl World {
         let url = url.filter(|_| !ignores("url"));
         let status = status.filter(|_| !ignores("status"));
         let note = note.filter(|_| !ignores("note"));
-        let (modified, new_id) = (self.new_modified(), self.changes.renames.then(|| self.new_id()));
+        let (new_id, modified) = (self.changes.renames.then(|| self.new_id()), self.new_modified());
         let extension = self.extension_mut(spot.number).ok_or(Refusal::ExtensionInvalid)?;
         let event = extension.events.get_mut(place).ok_or(Refusal::PceIdInvalid)?;
         event.method = method.unwrap_or(event.method);
