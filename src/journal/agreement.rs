@@ -271,13 +271,18 @@ fn deeds() -> impl Strategy<Value = Vec<Deed>> {
 }
 
 pub(super) fn reviewed(service: &Service, rows: &[usize]) -> Option<Plan> {
+    Plan::freeze(target(), &chosen(service, rows)?, CallForm::Event, 1000).ok()
+}
+
+/// These rows of those extensions that they are of.
+pub(super) fn chosen(service: &Service, rows: &[usize]) -> Option<Selection> {
     let mut store = service.store();
     for extension in 0..3 {
         let marked: Vec<usize> = rows.iter().map(|row| row / 3).collect();
         let here = rows.iter().any(|row| row % 3 == usize::from(extension));
         store.set_marks(&number(extension), if here { marked } else { Vec::new() }, true);
     }
-    Plan::freeze(target(), &Selection::of_marks(&store), CallForm::Event, 1000).ok()
+    Some(Selection::of_marks(&store)).filter(|selection| !selection.is_empty())
 }
 
 /// The file of an undo: one of its own, or that of the undo that it goes on with.

@@ -9,10 +9,10 @@ use std::time::Duration;
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::agreement::{drive, reviewed, target, undo_file};
+use super::agreement::{chosen, drive, reviewed, target, undo_file};
 use super::*;
 use crate::change::trial::{Service, Whim, number, to_the_end, whims};
-use crate::change::{Machine, Plan};
+use crate::change::{Machine, Plan, Wish};
 use crate::domain::{EventId, PhoneCallEvent};
 
 /// Extension, type and id.
@@ -24,11 +24,15 @@ type Like = [String; 6];
 #[derive(Debug, Default)]
 struct Told {
     name: String,
+    kind: String,
     undoes: Option<String>,
     planned: Vec<(Id, Like)>,
     bystanders: Vec<(Id, Like)>,
-    /// Places of events that a *sent* line covers.
+    /// Places of events that a *sent* line covers, and of those whose fields are to be others.
     sent: BTreeSet<usize>,
+    wanted: BTreeSet<usize>,
+    /// In the undo of a change: events that the run knew under another id, which stands first.
+    renamed: Vec<((Id, Like), Id)>,
     /// The newest id of each event that is there again.
     back: BTreeMap<usize, String>,
     surplus: BTreeSet<Id>,
@@ -73,8 +77,21 @@ impl Told {
             let line: Value = serde_json::from_str(line).unwrap();
             let count = |name: &str| usize::try_from(line[name].as_u64().unwrap()).unwrap();
             match line["line"].as_str().unwrap() {
-                "run" => told.undoes = line["of"].as_str().map(str::to_owned),
-                "event" => told.planned.push((id_of(&line), like_of_line(&line))),
+                "run" => {
+                    told.undoes = line["of"].as_str().map(str::to_owned);
+                    told.kind = text(&line, "kind");
+                }
+                "event" => {
+                    let (id, like) = (id_of(&line), like_of_line(&line));
+                    if line["want"].is_object() {
+                        told.wanted.insert(told.planned.len());
+                    }
+                    if let Some(first) = line["of_id"].as_str() {
+                        let first = (id.0.clone(), id.1, first.to_owned());
+                        told.renamed.push(((first, like.clone()), id.clone()));
+                    }
+                    told.planned.push((id, like));
+                }
                 "bystander" => told.bystanders.push((id_of(&line), like_of_line(&line))),
                 "opened" => last = None,
                 "sent" => {
@@ -119,7 +136,7 @@ impl Told {
 
     fn hear(&mut self, place: usize, outcome: &Value) {
         self.back.remove(&place);
-        if let ("restored" | "altered", Some(id)) =
+        if let ("restored" | "altered" | "changed", Some(id)) =
             (outcome["outcome"].as_str().unwrap(), outcome["new_id"].as_str())
         {
             self.back.insert(place, id.to_owned());
@@ -131,12 +148,19 @@ impl Told {
         sent.chain(self.surplus.iter().cloned()).collect()
     }
 
-    /// What it made, each with what it stands for.
+    /// What it made, or found or left under another id, each with what it stands for.
     fn made(&self) -> impl Iterator<Item = (&(Id, Like), Id)> {
-        self.back.iter().map(|(place, id)| {
+        let made = self.back.iter().map(|(place, id)| {
             let event = &self.planned[*place];
             (event, (event.0.0.clone(), event.0.1, id.clone()))
-        })
+        });
+        let renamed = self.renamed.iter().map(|(first, id)| (first, id.clone()));
+        made.filter(|(event, new)| event.0 != *new || self.kind == "undo").chain(renamed)
+    }
+
+    /// What it changed.
+    fn changed(&self) -> impl Iterator<Item = &Id> {
+        self.sent.intersection(&self.wanted).filter_map(|place| Some(&self.planned.get(*place)?.0))
     }
 }
 
@@ -152,9 +176,11 @@ struct Standing {
 fn to_be_made(files: &[Told], run: &str, there: &[(Id, Like)]) -> BTreeMap<Like, usize> {
     let own = files.iter().find(|it| it.name == run).unwrap();
     let (took, undos) = (own.took(), files.iter().filter(|it| it.undoes.is_some()));
-    let of_others = files.iter().filter(|it| it.undoes.is_none() && it.name != run);
+    let of_others = files.iter().filter(|it| it.kind == "delete" && it.name != run);
     let others: BTreeSet<Id> = of_others.flat_map(Told::took).collect();
-    let made: Vec<(&(Id, Like), Id)> = undos.clone().flat_map(Told::made).collect();
+    let writers = files.iter().filter(|it| it.kind != "delete");
+    let made: Vec<(&(Id, Like), Id)> = writers.clone().flat_map(Told::made).collect();
+    let changed: BTreeSet<&Id> = writers.flat_map(Told::changed).collect();
     let own_undos = undos.filter(|it| it.undoes.as_deref() == Some(run) && it.checked);
     let given: BTreeSet<&Id> =
         own_undos.flat_map(|it| it.made().map(|(event, _)| &event.0)).collect();
@@ -205,7 +231,8 @@ fn to_be_made(files: &[Told], run: &str, there: &[(Id, Like)]) -> BTreeMap<Like,
     for (row, like) in there {
         // What was taken or made counts as what it was, however it looks now.
         let is_it = |it: &&Standing| {
-            it.ids.contains(row) && (it.ids.len() > 1 || took.contains(row) || it.ids[0] != *row)
+            let is_own = took.contains(row) || changed.contains(row) || it.ids[0] != *row;
+            it.ids.contains(row) && (it.ids.len() > 1 || is_own)
         };
         let like = all.iter().find(is_it).map_or(like, |it| &it.like);
         counts.entry(like.clone()).or_default()[2] += 1;
@@ -223,6 +250,9 @@ enum Deed {
     /// To the end, or killed where the script ends.
     Deletes(usize, Vec<(usize, Whim)>, bool),
     Undoes(usize, Vec<(usize, Whim)>, bool),
+    /// One disables or enables what these rows are.
+    Alters(Vec<usize>, Vec<(usize, Whim)>, bool),
+    Unalters(usize, Vec<(usize, Whim)>, bool),
     /// Somebody makes another one of an event, takes one away, changes its note, or gives a new one
     /// the id of one that there was.
     Doubles(usize),
@@ -236,6 +266,9 @@ fn deeds() -> impl Strategy<Value = Vec<Deed>> {
         4 => proptest::collection::vec(0usize..12, 1..6).prop_map(Deed::Reviews),
         4 => (0usize..4, whims(true), any::<bool>()).prop_map(|(a, b, c)| Deed::Deletes(a, b, c)),
         4 => (0usize..4, whims(true), any::<bool>()).prop_map(|(a, b, c)| Deed::Undoes(a, b, c)),
+        2 => (proptest::collection::vec(0usize..12, 1..4), whims(true), any::<bool>())
+            .prop_map(|(a, b, c)| Deed::Alters(a, b, c)),
+        2 => (0usize..3, whims(true), any::<bool>()).prop_map(|(a, b, c)| Deed::Unalters(a, b, c)),
         1 => (0usize..12).prop_map(Deed::Doubles),
         1 => (0usize..12).prop_map(Deed::Takes),
         1 => (0usize..12).prop_map(Deed::Changes),
@@ -274,12 +307,14 @@ proptest! {
     fn of_each_kind_an_undo_makes_as_many_as_the_rules_say_whoever_did_what_before(
         rows in proptest::collection::vec((0u8..2, 0u8..2, 0u8..2), 2..10),
         deeds in deeds(),
+        renames in any::<bool>(),
     ) {
         let mut service = Service::of(&rows, false);
+        service.renames = renames;
         let first = service.events.clone();
         let folder = tempfile::tempdir().unwrap();
         let runs = folder.path();
-        let (mut plans, mut done) = (Vec::new(), Vec::new());
+        let (mut plans, mut done, mut altered) = (Vec::new(), Vec::new(), Vec::new());
         for (step, deed) in deeds.into_iter().enumerate() {
             let all = service.events.len().max(1);
             match deed {
@@ -293,6 +328,20 @@ proptest! {
                 }
                 Deed::Undoes(which, script, ends) => {
                     let Some(run) = done.get(which) else { continue };
+                    let Some(plan) = planned(runs, run, &service).0 else { continue };
+                    let file = undo_file(runs, &plan);
+                    carries_out(&file, plan, &mut service, &script, ends);
+                }
+                Deed::Alters(rows, script, ends) => {
+                    let wish = if step % 2 == 0 { Wish::Disable } else { Wish::Enable };
+                    let Some(selection) = chosen(&service, &rows) else { continue };
+                    let Ok(plan) = wish.plan(target(), &selection, 1000).plan else { continue };
+                    let file = RunFile::create(runs, &plan).unwrap();
+                    altered.push(file.name().to_owned());
+                    carries_out(&file, plan, &mut service, &script, ends);
+                }
+                Deed::Unalters(which, script, ends) => {
+                    let Some(run) = altered.get(which) else { continue };
                     let Some(plan) = planned(runs, run, &service).0 else { continue };
                     let file = undo_file(runs, &plan);
                     carries_out(&file, plan, &mut service, &script, ends);
