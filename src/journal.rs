@@ -33,10 +33,9 @@ pub use file::{RunFile, Written, is_going_on, remove, write_backup};
 pub use line::{Calls, RecordedCall};
 pub use receipt::{Form, Receipt, mask_of, shown_name};
 pub use record::{
-    Opening, Record, RecordRefused, RecordedEvent, is_finished, is_stopped, names, odd_files,
-    undone,
+    Opening, Record, RecordRefused, RecordedEvent, is_finished, names, odd_files, undone,
 };
-pub use summaries::{Summaries, summaries, summary_of};
+pub use summaries::{Summaries, summaries, summary_of, unfinished};
 
 /// Version of the line format.
 const SCHEMA: u32 = 2;

@@ -15,8 +15,8 @@ use tokio::task::JoinSet;
 use crate::api::Client;
 use crate::app::{Effect, Message, RunRead};
 use crate::change::{
-    Act, Check, Done, Loss, Plan, Rest, RestRefused, Route, RunCall, RunEnd, Settled, judge,
-    judge_changed, judge_made,
+    Act, Check, Done, Loss, Plan, Rest, RestRefused, Route, RunCall, RunEnd, Settled, Summary,
+    judge, judge_changed, judge_made,
 };
 use crate::domain::{
     Call, Cause, Discovery, EventKey, Exchange, Extension, ExtensionNumber, Failure, Foreign, Fuse,
@@ -362,13 +362,6 @@ async fn list_patiently(client: &Client, extension: &ExtensionNumber) -> Result<
 /// The newest runs of this service that were interrupted, that stopped, or that another program carries out
 /// right now, a sentence each. What cannot be read is for `callsweep runs` to say.
 fn broken_runs(ports: &Ports) -> Vec<String> {
-    let names = journal::names(&ports.runs).unwrap_or_default();
-    let is_over = |name: &str| {
-        journal::is_finished(&ports.runs, name) && !journal::is_stopped(&ports.runs, name)
-    };
-    let names = names.iter().take(LATEST).filter(|name| !is_over(name));
-    let records = names.filter_map(|name| Record::read(&ports.runs, name).ok());
-    let ours = records.filter(|record| record.is_at(&ports.client.target().origin).is_ok());
     let odd = journal::odd_files(&ports.runs).unwrap_or_default();
     let odd = odd.first().map(|(file, what)| {
         let more =
@@ -378,29 +371,19 @@ fn broken_runs(ports: &Ports) -> Vec<String> {
         format!("{name} {what}{more}: callsweep runs names what is no run file")
     });
     // What can be gone on with is said last, and so stays to be read.
-    let left_over = ours.filter_map(|record| left_over(ports, &record));
-    odd.into_iter().chain(left_over).collect()
+    let runs = journal::unfinished(&ports.runs, &ports.client.target().origin, LATEST);
+    odd.into_iter().chain(runs.iter().filter_map(|run| left_over(ports, run))).collect()
 }
 
-/// What a run left open and how to go on with it; `None` where that is impossible or needless.
-fn left_over(ports: &Ports, record: &Record) -> Option<String> {
-    let name = &record.name;
-    if record.is_left_alone(&ports.runs).is_err() {
-        return Some(format!("run {name} is going on right now in another callsweep"));
+/// What is open of a run and how to go on with it, or why that is not possible.
+fn left_over(ports: &Ports, run: &Summary) -> Option<String> {
+    let said = run.unfinished()?;
+    let is_damaged = !run.flaws.is_empty() && run.kind != Kind::Undo && !run.is_going_on;
+    let rest = || Record::read(&ports.runs, &run.name).ok()?.rest(&ports.runs).err();
+    match is_damaged.then(rest).flatten() {
+        Some(damaged @ RestRefused::Damaged { .. }) => Some(damaged.to_string()),
+        Some(_) | None => Some(said),
     }
-    let (stop, left, all) = (record.stop()?, record.tally().left(), record.planned());
-    let go_on = match (record.kind, &record.undoes) {
-        _ if left == 0 => return None,
-        (Kind::Undo, Some(run)) => format!("callsweep undo {run} goes on"),
-        (Kind::Undo, None) => return None,
-        (Kind::Delete | Kind::Change | Kind::Backup, _) => match record.rest(&ports.runs) {
-            Ok(_) => format!("callsweep resume {name} goes on"),
-            Err(damaged @ RestRefused::Damaged { .. }) => damaged.to_string(),
-            Err(_) => return None,
-        },
-    };
-    let how = if record.finished.is_some() { "stopped" } else { "was interrupted" };
-    Some(format!("run {name} {how}: {left} of {all} not done ({}); {go_on}", stop.message))
 }
 
 /// Takes the lock of the PBX and opens the run file, which gives it back when it is closed.

@@ -36,6 +36,8 @@ pub struct Summary {
     pub took_more: bool,
     /// A program is carrying it out right now.
     pub is_going_on: bool,
+    /// A newer program wrote its file: it is shown, and never acted on.
+    pub is_newer: bool,
     /// Lines of its file that are not used, each with what is wrong.
     pub flaws: Vec<String>,
 }
@@ -85,9 +87,10 @@ impl Summary {
     }
 
     /// The run that is to be named to go on with it: of an undo the one that it undoes. `None` where
-    /// nothing is left, where it is going on, and where its undo has begun.
+    /// nothing is left, where it is going on, where its undo has begun, and where a newer program wrote it.
     pub fn goes_on_as(&self) -> Option<&str> {
-        let is_open = self.left() > 0 && !self.is_going_on && self.undone.is_none();
+        let is_open = self.left() > 0 && !self.is_going_on && !self.is_newer;
+        let is_open = is_open && self.undone.is_none();
         match self.kind {
             Kind::Delete | Kind::Change => Some(self.name.as_str()),
             Kind::Undo => self.undoes.as_deref(),
@@ -104,6 +107,21 @@ impl Summary {
             (Some(_), Some(stop)) => format!("STOPPED ({})", stop.reason.name()),
             (Some(_), None) => "finished".to_owned(),
         }
+    }
+
+    /// What a start says of it, and how to go on with it; `None` where nobody can or needs to.
+    pub fn unfinished(&self) -> Option<String> {
+        let name = &self.name;
+        if self.is_going_on {
+            return Some(format!("run {name} is going on right now in another callsweep"));
+        }
+        let (stop, run, left) = (self.stop.as_ref()?, self.goes_on_as()?, self.left());
+        let command = if self.kind == Kind::Undo { "undo" } else { "resume" };
+        let how = if self.finished.is_some() { "stopped" } else { "was interrupted" };
+        let (all, why) = (self.planned, &stop.message);
+        Some(format!(
+            "run {name} {how}: {left} of {all} not done ({why}); callsweep {command} {run} goes on"
+        ))
     }
 
     /// Events that it may have taken or changed and that no undo of it has given back. What went beside

@@ -1057,10 +1057,10 @@ pub fn is_finished(runs: &Path, name: &str) -> bool {
     })
 }
 
-/// Whether the run of this name stopped before everything was sent, by its last line alone.
-pub fn is_stopped(runs: &Path, name: &str) -> bool {
+/// Whether nothing stopped the run of this name, by its last line alone.
+pub(super) fn is_over(runs: &Path, name: &str) -> bool {
     last_line(&path_of(runs, name))
-        .is_ok_and(|line| matches!(Line::read(&line, has_sum(&line)), Ok(Line::Stopped(_))))
+        .is_ok_and(|line| matches!(Line::read(&line, has_sum(&line)), Ok(Line::Finished(_))))
 }
 
 /// The first line of a run, where it can be read.

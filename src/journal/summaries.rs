@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::SCHEMA;
 use super::back::undone_by;
-use super::record::{Record, RecordRefused, names, odd_files};
+use super::record::{Record, RecordRefused, is_over, names, odd_files};
 use crate::change::{Kind, Summary, Tally, Undone};
 use crate::origins::odd::Odd;
 
@@ -51,8 +52,27 @@ pub fn summaries(runs: &Path) -> io::Result<Summaries> {
     Ok(told)
 }
 
-/// What a list tells of one run, with the undos of it that lie in the folder of run files or beside it.
+/// The runs on the PBX at this origin, of the newest so many, that are going on, stopped or were cut off.
+pub fn unfinished(runs: &Path, origin: &str, newest: usize) -> Vec<Summary> {
+    let names = names(runs).unwrap_or_default().into_iter().take(newest);
+    let open = names.filter(|name| !is_over(runs, name));
+    let told = open.filter_map(|name| Record::outline(runs, &name).ok());
+    let ours = told.filter(|(record, _)| record.is_at(origin).is_ok());
+    ours.map(|(record, tally)| {
+        let undone = undone_by(&record.name, &undos_of(runs, &record));
+        Summary { undone, ..summary(&record, tally) }
+    })
+    .collect()
+}
+
+/// What a list tells of one run.
 pub fn summary_of(runs: &Path, record: &Record) -> Summary {
+    let undone = undone_by(&record.name, &undos_of(runs, record));
+    Summary { undone, ..summary(record, record.tally()) }
+}
+
+/// The undos of a run that lie in the folder of run files or beside it, newest first.
+fn undos_of(runs: &Path, record: &Record) -> Vec<Record> {
     let mut undos: Vec<Record> = Vec::new();
     for folder in [runs, &record.folder] {
         let of_it = super::undone(folder).unwrap_or_default().into_iter();
@@ -62,7 +82,7 @@ pub fn summary_of(runs: &Path, record: &Record) -> Summary {
             }
         }
     }
-    Summary { undone: undone_by(&record.name, &undos), ..summary(record, record.tally()) }
+    undos
 }
 
 fn summary(record: &Record, tally: Tally) -> Summary {
@@ -80,6 +100,7 @@ fn summary(record: &Record, tally: Tally) -> Summary {
         undone: None,
         took_more: !record.surplus.is_empty() || !record.unlisted.is_empty(),
         is_going_on: record.is_going_on(),
+        is_newer: record.schema > SCHEMA,
         flaws: record.flaws.clone(),
     }
 }

@@ -323,3 +323,27 @@ fn yesterdays_run_is_found_shown_and_proved_by_commands_after_a_restart() {
     }
     assert_eq!(pbx.run(&["runs", "--profile=other"]).out, "no run of profile other yet\n");
 }
+
+#[test]
+fn a_run_that_stopped_yesterday_is_found_by_its_state_and_gone_on_with_by_latest() {
+    let pbx = named("the-page");
+    configure(&pbx.home, &pbx.simulator.origin(), "wide_calls = []\nconcurrency = 1");
+    pbx.simulator.with_world(|world| {
+        let method = Some("DELETE".into());
+        world.add_fault(Fault { method, nth: Some(2), status: Some(302), ..Fault::default() });
+    });
+    assert_eq!(pbx.run(&["delete", "--extension=0003*210", "--yes"]).code, 3);
+    let runs = pbx.run(&["runs"]).out;
+    assert!(runs.contains("STOPPED (trouble)  1 deleted, 1 refused, 1 not sent"), "{runs}");
+    pbx.simulator.with_world(World::clear_faults);
+    let said = pbx.run(&["resume", "latest", "--yes"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let runs = pbx.run(&["runs"]).out;
+    assert!(runs.contains("finished  3 deleted"), "{runs}");
+    let receipt = pbx.run(&["show", "latest", "--format=md"]).out;
+    assert_eq!(receipt.matches("\n| Continued | ").count(), 1, "{receipt}");
+    assert!(
+        receipt.contains("| Result | 3 deleted |") && !receipt.contains("Not done"),
+        "{receipt}"
+    );
+}

@@ -225,7 +225,7 @@ fn runs_lists_them_newest_first_and_show_tells_one() {
     assert_eq!((&runs[1]["kind"], &runs[1]["deleted"]), (&"delete".into(), &3.into()));
     assert_eq!(runs[1]["undone_by"], runs[0]["run"]);
     let table = office.say(&["runs"]).out;
-    assert!(table.lines().nth(1).unwrap().contains("3 deleted, undone by"), "{table}");
+    assert!(table.lines().nth(2).unwrap().contains("3 deleted, undone by"), "{table}");
     let shown = office.say(&["show", &run]).out;
     assert!(shown.contains("outcome   3 deleted") && shown.contains("0003*210 Dial-In"), "{shown}");
     let missing = office.say(&["show", "../secret"]);
