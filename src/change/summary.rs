@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 
 use super::ledger::Tally;
 use super::plan::Kind;
+use super::verification::Check;
 use crate::domain::{Foreign, Stop};
 
 /// One run, without its events.
@@ -28,6 +29,8 @@ pub struct Summary {
     pub planned: usize,
     /// Its events by what became of them.
     pub tally: Tally,
+    /// What listing again said of it.
+    pub check: Check,
     /// Why it ended before everything was done; one that was cut off was killed.
     pub stop: Option<Stop>,
     /// How far it is undone, where an undo of it has begun.
@@ -127,12 +130,18 @@ impl Summary {
     /// Events that it may have taken or changed and that no undo of it has given back. What went beside
     /// the plan counts as one.
     pub fn not_back(&self) -> usize {
-        let Tally { deleted, changed, altered, unknown, .. } = self.tally;
+        let Tally { deleted, changed, altered, unknown, refused, already_gone, .. } = self.tally;
+        let took = deleted + changed + altered + unknown + usize::from(self.took_more);
+        // What was refused may be gone all the same, where no list says otherwise.
+        let may_have = match self.check {
+            Check::Agrees | Check::Differs | Check::NothingSent => 0,
+            Check::InPart | Check::NotChecked => refused + already_gone,
+        };
         match (self.kind, &self.undone) {
             (Kind::Undo | Kind::Backup, _) => 0,
             (_, Some(undone)) if undone.by().is_some() => 0,
             (_, Some(undone)) => undone.not_back.max(1),
-            (_, None) => deleted + changed + altered + unknown + usize::from(self.took_more),
+            (_, None) => took + may_have,
         }
     }
 

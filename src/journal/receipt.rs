@@ -18,7 +18,8 @@ use super::Kind;
 use super::record::{Record, RecordedEvent};
 use crate::change::{SILENT, Unlisted};
 use crate::domain::{
-    EventKey, ExtensionNumber, Foreign, Mask, Outcome, PhoneCallEvent, Status, cell,
+    EventKey, ExtensionNumber, Foreign, Mask, Method, Modified, Outcome, PhoneCallEvent, Status,
+    cell,
 };
 
 /// Receipts of one run that still get a name of their own.
@@ -173,7 +174,8 @@ impl<'a> Receipt<'a> {
         }
         match &record.finished {
             Some(end) => facts.push(("End", self.moment(end))),
-            None => facts.push(("End", "none: the run was interrupted or is going on".to_owned())),
+            None if record.is_going_on() => facts.push(("End", "none: it is going on".to_owned())),
+            None => facts.push(("End", "none: the run was interrupted".to_owned())),
         }
         facts.extend(self.duration().map(|time| ("Duration", in_words(time))));
         let calls = format!("{} planned, {} sent", record.calls.len(), record.sent_calls);
@@ -288,12 +290,20 @@ impl<'a> Receipt<'a> {
             Status::Disabled => "disabled".to_owned(),
             Status::Other(written) => self.mask.text(&written.to_string()),
         };
+        let method = match &event.method {
+            Method::Get | Method::Post => event.method.to_string(),
+            Method::Other(written) => self.mask.text(&written.to_string()),
+        };
+        let modified = match &event.modified {
+            Modified::Missing | Modified::Packed { .. } => event.modified.to_string(),
+            Modified::Other(written) => self.mask.text(&written.to_string()),
+        };
         Row {
-            method: event.method.to_string(),
+            method,
             url: self.mask.url(&event.url),
             note: self.mask.words(&event.note),
             status,
-            modified: event.modified.to_string(),
+            modified,
             ..self.named(&event.key)
         }
     }

@@ -96,6 +96,7 @@ fn summary(record: &Record, tally: Tally) -> Summary {
         finished: record.finished.clone(),
         planned: tally.settled(),
         tally,
+        check: record.check,
         stop: record.stop(),
         undone: None,
         took_more: !record.surplus.is_empty() || !record.unlisted.is_empty(),

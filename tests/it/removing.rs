@@ -7,6 +7,7 @@ use callsweep::simulator::Fault;
 use serde_json::Value;
 
 use crate::headless::{Pbx, Said, named};
+use crate::session::Session;
 
 fn runs_of(pbx: &Pbx) -> PathBuf {
     pbx.home.path().join(".local/state/callsweep/runs")
@@ -160,4 +161,38 @@ fn nothing_is_removed_where_nobody_says_what() {
         assert!(said.document()["error"].is_string(), "{arguments:?}: {}", said.out);
     }
     assert!(outside.exists());
+}
+
+#[test]
+fn at_a_terminal_only_y_removes() {
+    let pbx = named("the-page");
+    let (run, undo) = undone(&pbx);
+    for (answer, code, files) in [("\r", 4, 2), ("n\r", 4, 2), ("y\r", 0, 0)] {
+        let mut session = Session::start(pbx.home.path(), &["runs", "--remove", &run], &[]);
+        session.sees(&undo);
+        session.sees("be shown or undone? [y/N]");
+        assert_eq!(left(&pbx).len(), 2);
+        session.press(answer);
+        assert_eq!((session.ends(), left(&pbx).len()), (code, files), "{answer:?}");
+    }
+}
+
+#[test]
+fn what_was_refused_and_never_looked_for_again_may_be_gone_and_stays() {
+    let pbx = named("the-page");
+    pbx.simulator.with_world(|world| {
+        let (method, code) = (Some("DELETE".into()), Some("pce_access_denied".into()));
+        world.add_fault(Fault { method, status: Some(400), code, ..Fault::default() });
+    });
+    let run = deleted(&pbx);
+    let path = runs_of(&pbx).join(format!("{run}.jsonl"));
+    let text = fs::read_to_string(&path).unwrap();
+    // Of the closing listing nothing was written.
+    let unchecked: Vec<&str> =
+        text.lines().filter(|line| !line.starts_with("{\"line\":\"verified\"")).collect();
+    for (text, code) in [(unchecked.join("\n") + "\n", 4), (text.clone(), 0)] {
+        fs::write(&path, text).unwrap();
+        let said = pbx.run(&["runs", "--remove", &run, "--yes"]);
+        assert_eq!(said.code, code, "{}", said.err);
+    }
 }

@@ -12,7 +12,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use super::list::{line, table, told};
-use super::{RunsArguments, choose, print};
+use super::{RunFormat, RunsArguments, choose, print};
 use crate::change::Summary;
 use crate::commands::counted;
 use crate::commands::ending::{Ending, remark};
@@ -23,9 +23,19 @@ use crate::journal::{self, Kind, Place};
 /// What is removed, and what of the runs that are meant is not, each with the reason.
 #[derive(Debug, Default)]
 struct Sorted<'a> {
-    goes: Vec<&'a Summary>,
+    /// Each run with its undos behind it.
+    goes: Vec<Vec<&'a Summary>>,
     stays: Vec<(&'a str, String)>,
 }
+
+/// What came of it.
+#[derive(Debug, Default)]
+struct Removed<'a> {
+    gone: Vec<&'a Summary>,
+    failed: Vec<(&'a str, String)>,
+}
+
+const CANCELLED: &str = "cancelled: nothing was removed";
 
 /// Lists what would go, asks, and removes it.
 pub(super) fn remove(
@@ -54,47 +64,73 @@ pub(super) fn remove(
     for (name, why) in &stays {
         remark(&format!("{name} stays: {why}"));
     }
-    let is_sure = goes.is_empty() || arguments.yes || {
-        table(&goes, &mut io::stderr())?;
-        let files = counted(goes.len(), "run file");
-        confirmed(
-            &format!("remove {files}, so that nothing of them can be shown or undone"),
-            None,
-            "not a terminal, so nobody can confirm: pass --yes",
-        )?
-    };
-    let mut gone = Vec::new();
-    let mut failed = Vec::new();
-    for run in goes.iter().filter(|_| is_sure) {
-        match journal::remove(&folder, &run.name) {
-            Ok(()) => gone.push(*run),
-            Err(error) => failed.push((run.name.as_str(), error.to_string())),
+    let is_sure = goes.is_empty() || arguments.yes || is_confirmed(&goes)?;
+    let removed = is_sure.then(|| removed(&folder, &goes));
+    Ok(told_of(&goes, removed, stays, arguments.format))
+}
+
+/// Lists what would go, and asks.
+fn is_confirmed(goes: &[Vec<&Summary>]) -> Result<bool> {
+    let all = goes.concat();
+    table(&all, &mut io::stderr())?;
+    let files = counted(all.len(), "run file");
+    confirmed(
+        &format!("remove {files}, so that nothing of them can be shown or undone"),
+        None,
+        "not a terminal, so nobody can confirm: pass --yes",
+    )
+}
+
+/// Removes each run, then its undos: without them it would look as if nothing of it were back.
+fn removed<'a>(folder: &Path, goes: &[Vec<&'a Summary>]) -> Removed<'a> {
+    let mut removed = Removed::default();
+    for run in goes {
+        for file in run {
+            match journal::remove(folder, &file.name) {
+                Ok(()) => removed.gone.push(file),
+                Err(error) => {
+                    remark(&format!("{} could not be removed: {error}", file.name));
+                    removed.failed.push((&file.name, error.to_string()));
+                    break;
+                }
+            }
         }
     }
-    for (name, why) in &failed {
-        remark(&format!("{name} could not be removed: {why}"));
-    }
-    let ending = match (goes.len(), gone.len()) {
+    removed
+}
+
+/// Prints what was removed, or would be where nobody said yes.
+fn told_of(
+    goes: &[Vec<&Summary>],
+    removed: Option<Removed<'_>>,
+    stays: Vec<(&str, String)>,
+    format: RunFormat,
+) -> Ending {
+    let all = goes.concat();
+    let is_sure = removed.is_some();
+    let Removed { gone, failed } = removed.unwrap_or_default();
+    let ending = match (all.len(), gone.len()) {
         (0, _) if stays.is_empty() => Ending::Done,
         (0, _) => Ending::Refused,
-        _ if !is_sure => Ending::Refused.because("cancelled: nothing was removed"),
+        _ if !is_sure => Ending::Refused.because(CANCELLED),
         (_, 0) => Ending::Failed,
-        (goes, gone) if gone == goes && stays.is_empty() => Ending::Done,
+        (all, gone) if gone == all && stays.is_empty() => Ending::Done,
         _ => Ending::InPart,
     };
-    let rows = if is_sure { &gone } else { &goes };
+    let rows = if is_sure { gone } else { all };
     let kept = stays.into_iter().chain(failed);
     let kept: Vec<Value> = kept.map(|(run, why)| json!({"run": run, "why": why})).collect();
     let lines: Vec<_> = rows.iter().map(|run| line(run)).collect();
-    let document = json!({"runs": lines, "removed": is_sure, "kept": kept});
-    Ok(ending.written(print(arguments.format, document, |out| match rows.as_slice() {
+    let error = (!is_sure).then_some(CANCELLED);
+    let document = json!({"runs": lines, "removed": is_sure, "kept": kept, "error": error});
+    ending.written(print(format, document, |out| match rows.as_slice() {
         [] => writeln!(out, "nothing removed"),
         _ if !is_sure => Ok(()),
         rows => {
             table(rows, out)?;
             writeln!(out, "{} removed", counted(rows.len(), "run file"))
         }
-    })))
+    }))
 }
 
 /// The names of the runs that are meant.
@@ -141,7 +177,7 @@ fn sorted<'a>(
         let undos: Vec<&Summary> = all.iter().filter(is_its_undo).collect();
         match why_it_stays(run, &undos, before, force) {
             Some(why) => sorted.stays.push((&run.name, why)),
-            None => sorted.goes.extend([run].into_iter().chain(undos)),
+            None => sorted.goes.push([run].into_iter().chain(undos).collect()),
         }
     }
     sorted
