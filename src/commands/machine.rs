@@ -352,7 +352,7 @@ fn supply(record: &mut Record, machine: &Machine, places: &[usize]) {
 }
 
 fn tell(told: &Told<'_>, run: &str, format: RunFormat) -> Ending {
-    let written = runs::print(format, told, |out| told.rows(out));
+    let written = runs::print(format, told, |out| told.rows(&Mask::off(), out));
     let (name, tally, lost) = (told.run.unwrap_or_default(), &told.tally, told.surplus.len());
     let command = if told.kind == Kind::Undo { "undo" } else { "resume" };
     let way_on = (tally.left() > 0)

@@ -236,20 +236,22 @@ impl<'a> Told<'a> {
     }
 
     /// A row for each event, for people, who may read it through a pipe: programs have the document.
-    pub(super) fn rows(&self, out: &mut dyn Write) -> io::Result<()> {
+    pub(super) fn rows(&self, mask: &Mask, out: &mut dyn Write) -> io::Result<()> {
         for (event, change, outcome) in &self.outcomes.events {
-            let changed = change.map(|change| change.words(event, &Mask::off()));
-            let tail = match (outcome.new_id(), outcome.failure(), changed) {
-                (_, Some(failure), None) => failure.to_string(),
+            let changed = change.map(|change| change.words(event, mask));
+            let failure = outcome.failure().map(|failure| mask.text(&failure.to_string()));
+            let tail = match (outcome.new_id(), failure, changed) {
+                (_, Some(failure), None) => failure,
                 (_, Some(failure), Some(changed)) => format!("{changed}: {failure}"),
                 (Some(id), None, None) => format!("new id {id}{}", differing(outcome)),
                 (Some(id), None, Some(changed)) => {
                     format!("{changed}, new id {id}{}", differing(outcome))
                 }
                 (None, None, Some(changed)) => format!("{changed}{}", differing(outcome)),
-                (None, None, None) => event.url.to_string(),
+                (None, None, None) => mask.url(&event.url),
             };
             let EventKey { extension, event_type, id } = &event.key;
+            let extension = mask.number(extension);
             writeln!(out, "{:<12}  {extension} {event_type} {id}  {tail}", outcome.name())?;
         }
         for (place, outcome) in self.outcomes.missing {

@@ -281,6 +281,11 @@ fn a_receipt_is_for_its_owner_alone_and_takes_the_place_of_none() {
 
 fn refusing() -> Pbx {
     let pbx = named("the-page");
+    pbx.simulator.with_world(|world| {
+        // The whole of it is masked, whatever is in it.
+        let event = &mut world.extension_mut("0003*210").unwrap().events[0];
+        "https://a.test/?q=of Secret customer".clone_into(&mut event.url);
+    });
     configure(&pbx.home, &pbx.simulator.origin(), "wide_calls = []\nconcurrency = 1");
     pbx.simulator.with_world(|world: &mut World| {
         let (method, code) = (Some("DELETE".into()), "pce_access_denied".into());
@@ -311,7 +316,7 @@ fn yesterdays_run_is_found_shown_and_proved_by_commands_after_a_restart() {
         for arguments in [&["show", &run, &format, "--mask"], &["--mask", "show", &run, &format]] {
             let said = pbx.run(arguments);
             assert_eq!(said.code, 0, "{}", said.err);
-            for told in ["0003*210", "127.0.0.1", "example.com", "crm"] {
+            for told in ["0003*210", "127.0.0.1", "example.com", "crm", "Secret"] {
                 assert!(!said.out.contains(told), "{told} is in {}", said.out);
             }
         }

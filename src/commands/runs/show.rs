@@ -14,7 +14,7 @@ use super::{RunFormat, Told, choose, list, print, read, tell_flaws};
 use crate::change::{SILENT, Unlisted, local_time};
 use crate::commands::ending::Ending;
 use crate::config::{self, Environment, Flags};
-use crate::domain::{Foreign, Mask};
+use crate::domain::{EventKey, Foreign, Mask};
 use crate::journal::{self, Form, Place, Receipt, Record};
 
 /// The forms of one run.
@@ -135,50 +135,39 @@ fn hide(value: &mut Value, field: &str, record: &Record, mask: &Mask) {
 
 /// The run as lines for people.
 fn table(record: &Record, told: &Told<'_>, mask: &Mask, out: &mut dyn Write) -> io::Result<()> {
-    let mut text = Vec::new();
-    lines(record, told, &mut text)?;
-    if !mask.is_on() {
-        return out.write_all(&text);
-    }
-    let name = journal::shown_name(&record.name, record, mask);
-    for line in String::from_utf8_lossy(&text).lines() {
-        writeln!(out, "{}", mask.text(line).replace(&record.name, &name))?;
-    }
-    Ok(())
-}
-
-fn lines(record: &Record, told: &Told<'_>, out: &mut dyn Write) -> io::Result<()> {
     let local = TimeZone::system();
     let Record { name, profile, origin, user, started, plan_hash, .. } = record;
     // Every account that can write the folder can have changed the file.
-    let shown = |text: &str| Foreign::from(text).to_string();
-    let of = record.undoes.as_ref().map(|run| format!(" of {}", shown(run)));
-    writeln!(out, "run       {name} ({}{})", record.kind.name(), of.unwrap_or_default())?;
-    let [profile, origin, user] = [profile, origin, user].map(|text| shown(text));
-    writeln!(out, "profile   {profile}, {origin} as {user}")?;
+    let shown = |text: &str| mask.text(&Foreign::from(text).to_string());
+    let host = |text: &str| mask.host(&Foreign::from(text).to_string());
+    let called = |run: &str| journal::shown_name(run, record, mask);
+    let of = record.undoes.as_ref().map(|run| format!(" of {}", called(run)));
+    writeln!(out, "run       {} ({}{})", called(name), record.kind.name(), of.unwrap_or_default())?;
+    writeln!(out, "profile   {}, {} as {}", shown(profile), host(origin), shown(user))?;
     let finished = record.finished.as_deref().map(|time| local_time(time, &local));
     let finished = finished.unwrap_or_else(|| "not finished".to_owned());
     writeln!(out, "time      {} to {finished}", local_time(started, &local))?;
     for by in &record.opened {
-        let [login, host] = [&by.login, &by.host].map(|text| shown(text));
-        writeln!(out, "operator  {login} on {host}, from {} on", local_time(&by.at, &local))?;
+        let (login, machine, from) = (shown(&by.login), host(&by.host), local_time(&by.at, &local));
+        writeln!(out, "operator  {login} on {machine}, from {from} on")?;
     }
     writeln!(out, "plan      {}", shown(plan_hash))?;
     if let Some(stop) = record.stop() {
-        writeln!(out, "stopped   {} ({})", stop.message, stop.reason.name())?;
+        let why = mask.text(&stop.message.to_string());
+        writeln!(out, "stopped   {why} ({})", stop.reason.name())?;
         if let Some(time) = stop.not_before() {
             writeln!(out, "resumable after {time}")?;
         }
     }
     writeln!(out, "outcome   {}", told.tally.words(record.kind))?;
     writeln!(out, "check     {}", told.check.words())?;
-    told.rows(out)?;
-    for key in &record.surplus {
-        let number = key.event_type.number();
-        writeln!(out, "GONE, NOT IN THE PLAN  {} {number} {}", key.extension, key.id)?;
+    told.rows(mask, out)?;
+    for EventKey { extension, event_type, id } in &record.surplus {
+        let (number, of_type) = (mask.number(extension), event_type.number());
+        writeln!(out, "GONE, NOT IN THE PLAN  {number} {of_type} {id}")?;
     }
     for Unlisted { extension, id } in &record.unlisted {
-        writeln!(out, "GONE, NOT IN THE PLAN  {extension} ? {id}")?;
+        writeln!(out, "GONE, NOT IN THE PLAN  {} ? {id}", mask.number(extension))?;
     }
     if !record.surplus_known {
         writeln!(out, "{SILENT}")?;
