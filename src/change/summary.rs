@@ -174,3 +174,87 @@ pub fn local_time(written: &str, local: &TimeZone) -> String {
         Err(_) => Foreign::from(written).to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::StopReason;
+
+    fn run(kind: Kind, tally: Tally) -> Summary {
+        Summary {
+            name: "r1".to_owned(),
+            kind,
+            profile: "acme".to_owned(),
+            origin: "https://pbx.test".to_owned(),
+            undoes: (kind == Kind::Undo).then(|| "r0".to_owned()),
+            started: "2026-05-31T22:00:00.000Z".to_owned(),
+            finished: Some("2026-05-31T22:00:09.000Z".to_owned()),
+            planned: tally.settled(),
+            tally,
+            check: Check::Agrees,
+            stop: None,
+            undone: None,
+            took_more: false,
+            is_going_on: false,
+            is_newer: false,
+            flaws: Vec::new(),
+        }
+    }
+
+    fn some_left() -> Tally {
+        Tally { deleted: 2, refused: 1, not_sent: 3, ..Tally::default() }
+    }
+
+    #[test]
+    fn what_is_left_is_gone_on_with_by_the_name_of_the_run_or_of_the_one_that_is_undone() {
+        assert_eq!(run(Kind::Delete, some_left()).goes_on_as(), Some("r1"));
+        assert_eq!(run(Kind::Change, some_left()).goes_on_as(), Some("r1"));
+        assert_eq!(run(Kind::Undo, some_left()).goes_on_as(), Some("r0"));
+        assert_eq!(run(Kind::Backup, some_left()).goes_on_as(), None);
+        let done = Tally { deleted: 2, already_gone: 1, ..Tally::default() };
+        assert_eq!(run(Kind::Delete, done).goes_on_as(), None);
+        let going_on = Summary { is_going_on: true, ..run(Kind::Delete, some_left()) };
+        let newer = Summary { is_newer: true, ..run(Kind::Delete, some_left()) };
+        let undone = Summary { undone: Some(undo(1)), ..run(Kind::Delete, some_left()) };
+        for closed in [&going_on, &newer, &undone] {
+            assert_eq!(closed.goes_on_as(), None, "{closed:?}");
+        }
+        assert_eq!(going_on.state(), "GOING ON");
+    }
+
+    fn undo(not_back: usize) -> Undone {
+        Undone { run: "r9".to_owned(), restored: 1, altered: 0, not_back, is_over: true }
+    }
+
+    #[test]
+    fn what_a_run_may_have_taken_is_not_back_until_its_undo_gave_back_all_of_it() {
+        let back = |run: &Summary| run.not_back();
+        let deleted = run(Kind::Delete, some_left());
+        assert_eq!(back(&deleted), 2);
+        assert_eq!(back(&Summary { check: Check::NotChecked, ..deleted.clone() }), 3);
+        assert_eq!(back(&Summary { took_more: true, ..deleted.clone() }), 3);
+        assert_eq!(back(&Summary { undone: Some(undo(1)), ..deleted.clone() }), 1);
+        assert_eq!(back(&Summary { undone: Some(undo(0)), ..deleted.clone() }), 0);
+        let open = Undone { is_over: false, ..undo(0) };
+        assert_eq!(back(&Summary { undone: Some(open), ..deleted }), 1);
+        assert_eq!(back(&run(Kind::Backup, some_left())), 0);
+        assert_eq!(back(&run(Kind::Undo, some_left())), 0);
+        assert_eq!(back(&run(Kind::Delete, Tally { refused: 4, ..Tally::default() })), 0);
+    }
+
+    #[test]
+    fn a_row_tells_when_in_what_state_and_what_came_of_it() {
+        let stop = Stop::new(StopReason::Operator, Foreign::from("stopped by the operator"));
+        let run = Summary { stop: Some(stop), ..run(Kind::Delete, some_left()) };
+        let local = TimeZone::fixed(jiff::tz::Offset::constant(2));
+        assert_eq!(run.begun(&local), "2026-06-01 00:00:00");
+        assert_eq!(run.state(), "STOPPED (operator)");
+        assert_eq!(run.words(), "2 deleted, 1 refused, 3 not sent");
+        let said = "run r1 stopped: 4 of 6 not done (stopped by the operator); callsweep resume r1 goes on";
+        assert_eq!(run.unfinished().as_deref(), Some(said));
+        let cut = Summary { finished: None, undone: Some(undo(1)), ..run };
+        assert_eq!((cut.state(), cut.unfinished()), ("UNFINISHED".to_owned(), None));
+        assert_eq!(cut.words(), "2 deleted, 1 refused, 3 not sent, 1 not back: its undo is r9");
+        assert_eq!(local_time("\u{1b}[2J", &local), "␛[2J");
+    }
+}

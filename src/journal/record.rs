@@ -241,6 +241,8 @@ struct Reading {
 struct Found {
     at: usize,
     head: Option<Head>,
+    /// It needs not be read again: its sum is right, or its version has none.
+    is_right: bool,
     /// Any line has a sum.
     summed: bool,
 }
@@ -252,7 +254,8 @@ fn find_head(reader: &mut impl BufRead) -> io::Result<Found> {
     while next_line(reader, &mut line)? == Some(true) {
         summed |= has_sum(&line);
         if let Ok(Line::Run(head)) = Line::read(&line, has_sum(&line)) {
-            return Ok(Found { at, head: Some(head), summed });
+            let is_right = head.schema < 2 || has_sum(&line);
+            return Ok(Found { at, head: Some(head), is_right, summed });
         }
         if at == 0
             && let Ok(Line::Run(head)) = Line::read(&line, false)
@@ -261,7 +264,7 @@ fn find_head(reader: &mut impl BufRead) -> io::Result<Found> {
         }
         at += 1;
     }
-    Ok(Found { at: 0, head: damaged, summed })
+    Ok(Found { at: 0, head: damaged, is_right: false, summed })
 }
 
 /// The next line without its end; false where the end was never written, `None` behind the last. What
@@ -686,7 +689,7 @@ impl Reading {
         keeps: bool,
         reader: &mut impl BufRead,
     ) -> io::Result<Self> {
-        let Found { at: head_at, head, summed } = found;
+        let Found { at: head_at, head, is_right, summed } = found;
         let schema = head.as_ref().map_or(if summed { SCHEMA } else { 1 }, |head| head.schema);
         let mut reading = Self { keeps, ..Self::of(name, head, schema, most) };
         reading.plan_ends = head_at;
@@ -696,9 +699,9 @@ impl Reading {
                 None => break,
                 // What stands behind the last line end was never finished.
                 Some(false) => reading.torn = Some(at),
+                Some(true) if is_right && at == head_at => reading.right += 1,
                 Some(true) if reading.skims(at, &text) => {}
                 Some(true) => match Line::read(&text, schema > 1 || has_sum(&text)) {
-                    Ok(Line::Run(_)) if at == head_at => reading.right += 1,
                     Ok(line) => reading.take_at(at, line, at.saturating_sub(head_at + 1)),
                     Err(flaw) => reading.flaws.push((at, flaw)),
                 },
