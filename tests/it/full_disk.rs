@@ -199,7 +199,7 @@ fn a_limit_that_ends_the_program_is_as_a_kill_and_the_run_goes_on() {
     for blocks in [plan / BLOCK / 2, plan / BLOCK + 1, usize::midpoint(plan, whole) / BLOCK] {
         let pbx = office(30);
         let output = limited(&pbx, blocks, false, &DELETE);
-        assert_eq!(output.status.signal(), Some(SIGXFSZ), "{blocks}");
+        assert_eq!(output.status.signal(), Some(SIGXFSZ), "{blocks} blocks: {output:?}");
         let asked = deleted_ids(&pbx);
         let runs = runs_of(&pbx.home);
         if blocks * BLOCK < plan {
