@@ -24,6 +24,7 @@ mod prompt;
 mod receipt;
 mod review;
 mod running;
+mod runs;
 mod status;
 pub mod text;
 mod update;
@@ -49,6 +50,7 @@ pub use model::{About, Dialog, Facts, Leaving, Model, Question};
 pub use prompt::FilterPrompt;
 pub use review::{Digest, Review, ReviewCall, ReviewLayout, ReviewRow};
 pub use running::ActiveRun;
+pub use runs::RunList;
 pub use status::{
     Calls, LogLine, Notice, StatusRow, Tone, count_of, ids_told, is_well, outcome_word,
     whole_seconds,

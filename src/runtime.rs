@@ -15,8 +15,8 @@ use tokio::task::JoinSet;
 use crate::api::Client;
 use crate::app::{Effect, Message, RunRead};
 use crate::change::{
-    Act, Check, Done, Loss, Plan, Rest, RestRefused, Route, RunCall, RunEnd, Settled, Summary,
-    judge, judge_changed, judge_made,
+    Act, Check, Done, EarlierRun, Loss, Plan, Rest, RestRefused, Route, RunCall, RunEnd, Settled,
+    Summary, judge, judge_changed, judge_made,
 };
 use crate::domain::{
     Call, Cause, Discovery, EventKey, Exchange, Extension, ExtensionNumber, Failure, Foreign, Fuse,
@@ -106,7 +106,15 @@ pub async fn perform(effect: Effect, ports: &Ports) -> Message {
             let (result, exchanges) = discover(ports).await;
             Message::Discovered { result, exchanges }
         }
-        Effect::FindBrokenRuns => Message::BrokenRunsFound(broken_runs(ports)),
+        Effect::FindBrokenRuns => {
+            let (sentences, newest) = broken_runs(ports);
+            Message::BrokenRunsFound { sentences, newest }
+        }
+        Effect::ListRuns => Message::RunsListed(list_runs(ports)),
+        Effect::ReadRun(run) => {
+            let told = journal::earlier(&ports.runs, &run).map(Box::new);
+            Message::RunTold(told.map_err(|refused| refused.to_string()))
+        }
         Effect::ReadWayBack(run) => Message::WayBackRead(read_way_back(ports, &run).await),
         Effect::CloseUndo { undo, there } => Message::UndoClosed(close_undo(ports, &undo, &there)),
         Effect::ReadRest(run) => Message::RestRead(read_rest(ports, &run).await),
@@ -361,7 +369,14 @@ async fn list_patiently(client: &Client, extension: &ExtensionNumber) -> Result<
 
 /// The newest runs of this service that were interrupted, that stopped, or that another program carries out
 /// right now, a sentence each. What cannot be read is for `callsweep runs` to say.
-fn broken_runs(ports: &Ports) -> Vec<String> {
+/// All runs of this PBX, the newest first.
+fn list_runs(ports: &Ports) -> Result<Vec<Summary>, String> {
+    let told = journal::summaries(&ports.runs).map_err(|error| error.to_string())?;
+    let origin = &ports.client.target().origin;
+    Ok(told.runs.into_iter().filter(|run| run.is_at(origin)).collect())
+}
+
+fn broken_runs(ports: &Ports) -> (Vec<String>, Option<Box<EarlierRun>>) {
     let odd = journal::odd_files(&ports.runs).unwrap_or_default();
     let odd = odd.first().map(|(file, what)| {
         let more =
@@ -372,7 +387,12 @@ fn broken_runs(ports: &Ports) -> Vec<String> {
     });
     // What can be gone on with is said last, and so stays to be read.
     let runs = journal::unfinished(&ports.runs, &ports.client.target().origin, LATEST);
-    odd.into_iter().chain(runs.iter().filter_map(|run| left_over(ports, run))).collect()
+    let sentences = runs.iter().filter_map(|run| left_over(ports, run));
+    let sentences = odd.into_iter().chain(sentences).collect();
+    let newest = runs.iter().filter(|run| run.goes_on_as().is_some());
+    let newest = newest.max_by(|one, other| one.started.cmp(&other.started));
+    let newest = newest.and_then(|run| journal::earlier(&ports.runs, &run.name).ok());
+    (sentences, newest.map(Box::new))
 }
 
 /// What is open of a run and how to go on with it, or why that is not possible.

@@ -15,6 +15,7 @@ mod events;
 mod hints;
 mod lists;
 mod review;
+mod runs;
 mod status;
 mod theme;
 
@@ -58,6 +59,7 @@ fn draw_all(model: &Model, frame: &mut Frame<'_>) {
         Some(Dialog::Review(review)) => review::draw(model, review, frame),
         Some(Dialog::Question(question)) => dialogs::question(model, question, frame),
         Some(Dialog::Details(details)) => details::draw(model, details, frame),
+        Some(Dialog::Runs(list)) => runs::draw(model, list, frame),
         Some(Dialog::Filter(_) | Dialog::Marking(_)) | None => {}
     }
     if let Some(list) = model.actions() {
@@ -218,7 +220,8 @@ fn prompt(model: &Model, frame: &mut Frame<'_>, area: Rect) {
             let what = if prompt.marks() { "mark" } else { "unmark" };
             Some(dialogs::typed_line(what, &prompt.line_shown(), columns))
         }
-        Some(Dialog::Review(_) | Dialog::Question(_) | Dialog::Details(_)) | None => None,
+        Some(Dialog::Review(_) | Dialog::Question(_) | Dialog::Details(_) | Dialog::Runs(_))
+        | None => None,
     };
     if let Some((line, column)) = typed {
         frame.render_widget(line, area);
@@ -252,7 +255,7 @@ fn about_typed(model: &Model) -> Option<Span<'static>> {
             Some(dialogs::about_filter(prompt.line(), prompt.refused(), &passed_over))
         }
         Dialog::Marking(prompt) => Some(meaning(prompt)),
-        Dialog::Review(_) | Dialog::Question(_) | Dialog::Details(_) => None,
+        Dialog::Review(_) | Dialog::Question(_) | Dialog::Details(_) | Dialog::Runs(_) => None,
     }
 }
 

@@ -15,7 +15,10 @@ impl Model {
         let review = match &self.dialog {
             Some(Dialog::Review(review)) => review,
             Some(Dialog::Details(details)) => return self.copy_details(details),
-            Some(Dialog::Filter(_) | Dialog::Marking(_) | Dialog::Question(_)) | None => {
+            Some(
+                Dialog::Filter(_) | Dialog::Marking(_) | Dialog::Question(_) | Dialog::Runs(_),
+            )
+            | None => {
                 return self.copy_rows(false);
             }
         };
@@ -113,6 +116,10 @@ impl Model {
     fn status_text(&self, row: usize) -> Option<String> {
         match self.status_row(row)? {
             StatusRow::Call(call) => call_text(&self.run()?.machine, call, &self.mask),
+            StatusRow::Earlier(row) => {
+                let event = event_text(&row.event, &self.mask);
+                Some(format!("{} {event}", row.outcome.name()))
+            }
             StatusRow::Log(line) => Some(line.words(&self.mask)),
         }
     }

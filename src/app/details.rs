@@ -2,6 +2,8 @@
 
 use crate::domain::{Call, DeleteCall, Extension, ExtensionNumber, Outcome, PhoneCallEvent};
 
+use crate::change::EarlierEvent;
+
 use super::copying::joined;
 use super::status::LogLine;
 use super::{
@@ -32,6 +34,8 @@ enum Subject {
     Event(Box<PhoneCallEvent>),
     /// A call of the run in Status.
     Call(usize),
+    /// An event of a run of before.
+    Earlier(Box<EarlierEvent>),
     Log(LogLine),
 }
 
@@ -43,7 +47,7 @@ impl Details {
     pub fn title(&self) -> &'static str {
         match self.of {
             Subject::Event(_) => "Event",
-            Subject::Call(_) => "Call",
+            Subject::Call(_) | Subject::Earlier(_) => "Call",
             Subject::Log(_) => "Message",
         }
     }
@@ -75,6 +79,7 @@ impl Model {
             },
             Panel::Status => match self.status_row(self.status_cursor.at) {
                 Some(StatusRow::Call(call)) => Some(Subject::Call(call)),
+                Some(StatusRow::Earlier(row)) => Some(Subject::Earlier(Box::new(row.clone()))),
                 Some(StatusRow::Log(line)) => Some(Subject::Log(line.clone())),
                 None => None,
             },
@@ -83,7 +88,7 @@ impl Model {
         let Some(of) = of else { return };
         let elsewhere = match &of {
             Subject::Event(event) => self.used_elsewhere(event),
-            Subject::Call(_) | Subject::Log(_) => Vec::new(),
+            Subject::Call(_) | Subject::Earlier(_) | Subject::Log(_) => Vec::new(),
         };
         self.dialog = Some(Dialog::Details(Details { of, elsewhere, top: 0 }));
     }
@@ -129,6 +134,7 @@ impl Model {
                 fields
             }
             Subject::Call(call) => self.fields_of_call(*call).unwrap_or_default(),
+            Subject::Earlier(row) => self.fields_of_earlier(row),
             Subject::Log(line) => vec![("said", line.words(&self.mask))],
         }
     }
@@ -207,6 +213,19 @@ impl Model {
             fields.push(("covers", count_of(events.len(), "event")));
         }
         Some(fields)
+    }
+
+    fn fields_of_earlier(&self, row: &EarlierEvent) -> Vec<Field> {
+        let EarlierEvent { event, outcome } = row;
+        let mut fields = vec![("outcome", outcome.name().to_owned())];
+        let failure = outcome.failure();
+        fields.extend(failure.map(|failure| ("reason", self.mask.text(&failure.to_string()))));
+        let status = failure.and_then(|failure| failure.http_status);
+        fields.extend(status.map(|status| ("answer", status.to_string())));
+        fields.extend(outcome.new_id().map(|id| ("new id", id.to_string())));
+        fields.extend(outcome.altered().map(|names| ("differs", names.join(", "))));
+        fields.extend(self.fields_of(event));
+        fields
     }
 
     /// `c` on the page: all of it.

@@ -13,6 +13,10 @@ pub enum Effect {
     DiscoverExtensions,
     /// Look for runs that were interrupted or stopped.
     FindBrokenRuns,
+    /// Read all run files in short.
+    ListRuns,
+    /// Read the run of this name, to be shown.
+    ReadRun(String),
     /// Read what the run of this name took, and what of it is given back.
     ReadWayBack(String),
     /// Close the file of an undo that was begun and has nothing left to make, where it is still open.

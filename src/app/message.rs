@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::change::{Done, Loss, Rest, RestRefused, Route};
+use crate::change::{Done, EarlierRun, Loss, Rest, RestRefused, Route, Summary};
 use crate::domain::{Discovery, Exchange, ExtensionNumber, Failure, Listing};
 
 use super::{Key, PictureId};
@@ -53,8 +53,17 @@ pub enum Message {
         /// The requests behind it.
         exchanges: Vec<Exchange>,
     },
-    /// [`Effect::FindBrokenRuns`](super::Effect::FindBrokenRuns) is done: a sentence for each.
-    BrokenRunsFound(Vec<String>),
+    /// [`Effect::FindBrokenRuns`](super::Effect::FindBrokenRuns) is done.
+    BrokenRunsFound {
+        /// A sentence for each.
+        sentences: Vec<String>,
+        /// The newest run that can be gone on with, whole.
+        newest: Option<Box<EarlierRun>>,
+    },
+    /// [`Effect::ListRuns`](super::Effect::ListRuns) is done: the newest first.
+    RunsListed(Result<Vec<Summary>, String>),
+    /// [`Effect::ReadRun`](super::Effect::ReadRun) is done.
+    RunTold(Result<Box<EarlierRun>, String>),
     /// [`Effect::ReadWayBack`](super::Effect::ReadWayBack) is done: what is to be given back, or why
     /// it cannot be.
     WayBackRead(Result<RunRead<Box<Loss>>, String>),

@@ -1,5 +1,6 @@
 //! Everything the program knows and shows.
 
+use crate::change::EarlierRun;
 use crate::domain::{
     EventKey, EventStore, ExtensionNumber, Failure, Fetched, Mask, Target, WideCalls,
 };
@@ -18,6 +19,7 @@ use super::marks::{MarkPrompt, Marks};
 use super::outage::Outage;
 use super::prompt::FilterPrompt;
 use super::running::Runs;
+use super::runs::RunList;
 use super::status::{Calls, Log, LogLine, Notice, StatusRow, Tone};
 use super::{ActionList, ActiveRun, Cursor, Effect, Key, Layout, Moment, Panel, Review};
 
@@ -84,6 +86,8 @@ pub enum Dialog {
     Question(Question),
     /// Everything about one event or call.
     Details(Details),
+    /// Every run of this PBX.
+    Runs(RunList),
 }
 
 /// A question, told from every other of the session.
@@ -321,18 +325,27 @@ impl Model {
 
     /// Rows of the Status panel.
     pub fn status_rows(&self) -> usize {
+        self.run_rows() + self.log.len()
+    }
+
+    /// Rows of the run in the Status panel.
+    fn run_rows(&self) -> usize {
         let (failed, succeeded) = self.settled_calls();
-        failed.len() + succeeded.len() + self.log.len()
+        let earlier = self.earlier_run().map_or(0, EarlierRun::len);
+        earlier + failed.len() + succeeded.len()
     }
 
     /// One row of the Status panel: the calls of the run, failures first and each part newest
-    /// first, then the log.
+    /// first, or the events of a run of before; then the log.
     pub fn status_row(&self, row: usize) -> Option<StatusRow<'_>> {
+        if let Some(event) = self.earlier_run().and_then(|run| run.row(row)) {
+            return Some(StatusRow::Earlier(event));
+        }
         let (failed, succeeded) = self.settled_calls();
         let settled = failed.iter().rev().chain(succeeded.iter().rev()).nth(row);
         match settled {
             Some(call) => Some(StatusRow::Call(*call)),
-            None => self.log.line(row - failed.len() - succeeded.len()).map(StatusRow::Log),
+            None => self.log.line(row.checked_sub(self.run_rows())?).map(StatusRow::Log),
         }
     }
 

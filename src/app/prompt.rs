@@ -68,7 +68,7 @@ impl Model {
             Some(Dialog::Filter(prompt)) => Some(&mut prompt.line),
             Some(Dialog::Marking(prompt)) => Some(&mut prompt.line),
             Some(Dialog::Review(review)) => review.line_mut(),
-            Some(Dialog::Question(_) | Dialog::Details(_)) | None => None,
+            Some(Dialog::Question(_) | Dialog::Details(_) | Dialog::Runs(_)) | None => None,
         }
     }
 
@@ -118,7 +118,10 @@ impl Model {
             }
             Some(Dialog::Marking(_)) => self.apply_marking(),
             Some(Dialog::Review(_)) => self.end_narrowing(true),
-            Some(Dialog::Filter(_) | Dialog::Question(_) | Dialog::Details(_)) | None => {}
+            Some(
+                Dialog::Filter(_) | Dialog::Question(_) | Dialog::Details(_) | Dialog::Runs(_),
+            )
+            | None => {}
         }
     }
 

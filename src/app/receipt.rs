@@ -1,14 +1,20 @@
 //! `E`: the receipt of a run, which its run file tells.
 
 use super::status::Tone;
-use super::{Effect, Model};
+use super::{Dialog, Effect, Model};
 
 impl Model {
-    /// `E`: writes the receipt of the last run or undo.
+    /// `E`: writes the receipt of the run in Status, or of the one under the cursor of the list.
     pub(super) fn write_receipt(&mut self) -> Vec<Effect> {
+        if matches!(self.dialog, Some(Dialog::Runs(_))) {
+            let chosen = self.take_chosen_run();
+            return chosen.map(|run| self.receipt_of(run.name)).into_iter().collect();
+        }
+        if let Some(run) = self.earlier_run() {
+            return vec![self.receipt_of(run.summary.name.clone())];
+        }
         let Some(active) = self.run() else {
-            let text = "no run in this session yet; callsweep show RUN prints an earlier one";
-            return self.no_receipt(text);
+            return self.no_receipt("this session has no run yet; W lists earlier runs");
         };
         let machine = &active.machine;
         if machine.is_going_on() {

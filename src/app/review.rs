@@ -477,11 +477,27 @@ impl Model {
             self.notice(Tone::Warning, "a run is going on: Esc stops it, then r");
             return Vec::new();
         }
+        let chosen = self.take_chosen_run();
+        let earlier = chosen.as_ref().or(self.earlier_run().map(|run| &run.summary));
+        if let Some(run) = earlier {
+            let (name, left) = (run.name.clone(), run.left());
+            return match run.goes_on_as() {
+                Some(undone) if undone != name => self.read_way_back_of(undone.to_owned()),
+                Some(_) => vec![Effect::ReadRest(name)],
+                None => {
+                    let why = if left == 0 { "nothing of it is left" } else { "it is undone" };
+                    self.notice(Tone::Plain, format!("run {name} cannot be gone on with: {why}"));
+                    Vec::new()
+                }
+            };
+        }
         let last = self.run().map(|active| &active.machine).filter(|it| !it.is_simulated());
         match last {
             Some(run) if run.tally().left() > 0 => vec![Effect::ReadRest(run.name().to_owned())],
             Some(_) | None => {
-                self.notice(Tone::Plain, "no run of this session left anything to go on with");
+                let text =
+                    "no run of this session left anything to go on with; W lists earlier runs";
+                self.notice(Tone::Plain, text);
                 Vec::new()
             }
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::change::{Check, Done, Learnt, Machine, Plan, RunState, Waiting};
+use crate::change::{Check, Done, EarlierRun, Learnt, Machine, Plan, RunState, Waiting};
 use crate::domain::{Cause, ExtensionNumber, Failure, Listing, Outcome, Stop, StopReason};
 
 use super::consent::Yes;
@@ -22,6 +22,8 @@ pub(super) struct Runs {
     undoable: Option<String>,
     /// What this session has learnt of wide calls.
     pub(super) learnt: Learnt,
+    /// A run of before, while Status shows that.
+    earlier: Option<Box<EarlierRun>>,
     /// `z` was pressed where a call took too much: the undo is reviewed once the run is over.
     undo_next: bool,
 }
@@ -47,7 +49,16 @@ impl Runs {
     /// What Status shows: until a run file is open, the run before it.
     pub(super) fn shown(&self) -> Option<&ActiveRun> {
         let opened = self.now.as_deref().filter(|run| run.machine.state() != RunState::Opening);
-        opened.or(self.last.as_deref())
+        opened.or(self.last.as_deref().filter(|_| self.earlier.is_none()))
+    }
+
+    /// The run of before that Status shows instead.
+    pub(super) fn earlier(&self) -> Option<&EarlierRun> {
+        self.earlier.as_deref().filter(|_| self.now.is_none())
+    }
+
+    pub(super) fn show_earlier(&mut self, run: Option<Box<EarlierRun>>) {
+        self.earlier = run;
     }
 
     /// Where the run at hand stands; `None` without one.
@@ -177,6 +188,7 @@ impl Model {
     }
 
     fn start(&mut self, plan: Arc<Plan>, listed: Duration) -> Vec<Effect> {
+        self.runs.show_earlier(None);
         self.focus_panel(Panel::Status);
         let machine = Machine::new(plan, self.facts.concurrency);
         let machine = machine.reviewed_at(listed).knowing(self.runs.learnt);
@@ -213,9 +225,20 @@ impl Model {
         self.hand_out()
     }
 
-    /// The last run that is over and was no simulation.
+    /// The last run of this session that is over and was no simulation.
     pub(super) fn last_run(&self) -> Option<&str> {
         self.runs.undoable.as_deref()
+    }
+
+    /// The run of before that Status shows in place of the session's last.
+    pub fn earlier_run(&self) -> Option<&EarlierRun> {
+        self.runs.earlier()
+    }
+
+    /// The run that keys are about: the one in Status, unless that was a simulation.
+    pub(super) fn run_in_status(&self) -> Option<&str> {
+        let earlier = self.runs.earlier().map(|run| run.summary.name.as_str());
+        earlier.or(self.last_run())
     }
 
     /// `z`: lays the creations open that bring back what the last run took. One that waits because
@@ -228,7 +251,10 @@ impl Model {
             self.notice(Tone::Warning, "stopping the run; its undo is reviewed next");
             return self.hand_out();
         }
-        self.read_way_back()
+        match self.take_chosen_run() {
+            Some(run) => self.read_way_back_of(run.name),
+            None => self.read_way_back(),
+        }
     }
 
     /// An act of the run came back: rows go or stay marked, and the same message brings the next

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::change::{Reply, RunCall};
+use crate::change::{EarlierEvent, Reply, RunCall};
 use crate::domain::{Call, Cause, Exchange, Mask, Outcome, PhoneCallEvent};
 
 use super::Moment;
@@ -99,10 +99,12 @@ impl Calls {
 }
 
 /// One row of the Status panel: a call of the run, failures first, then a line of the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum StatusRow<'a> {
     /// A settled call of the run on screen.
     Call(usize),
+    /// An event of a run of before.
+    Earlier(&'a EarlierEvent),
     /// A line of the log.
     Log(&'a LogLine),
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::change::{PlanRefused, RunState, Selection};
+use crate::change::{EarlierRun, PlanRefused, RunState, Selection};
 use crate::domain::{
     Cause, Discovery, EventKey, EventView, ExtensionNumber, Failure, Fetched, Filter, Listing,
     Replaced,
@@ -66,7 +66,11 @@ fn take_in(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::UndoClosed(Err(failure)) => {
             model.say(Tone::Warning, format!("the undo could not be closed: {failure}"));
         }
-        Message::BrokenRunsFound(sentences) => model.broken_runs_found(sentences),
+        Message::BrokenRunsFound { sentences, newest } => {
+            model.broken_runs_found(sentences, newest);
+        }
+        Message::RunsListed(runs) => model.runs_listed(runs),
+        Message::RunTold(told) => model.run_told(told, true),
         Message::RestRead(rest) => model.rest_read(rest),
         Message::Listed { extension, epoch, result, exchanges } => {
             model.calls.add(exchanges);
@@ -98,9 +102,13 @@ impl Model {
         self.paste(text);
     }
 
-    fn broken_runs_found(&mut self, sentences: Vec<String>) {
+    fn broken_runs_found(&mut self, sentences: Vec<String>, newest: Option<Box<EarlierRun>>) {
         for sentence in sentences {
             self.say(Tone::Warning, sentence);
+        }
+        // What this session did is more to the point.
+        if let Some(run) = newest.filter(|_| self.run().is_none() && !self.is_running()) {
+            self.run_told(Ok(run), false);
         }
     }
 
@@ -119,7 +127,7 @@ impl Model {
             focus: self.focus,
             marked: self.marked_open,
             zoomed: self.zoomed,
-            ran: self.runs.shown().is_some() || self.is_running(),
+            ran: self.run().is_some() || self.earlier_run().is_some() || self.is_running(),
         });
         self.fit_actions();
         self.fit_cursors();
@@ -135,7 +143,8 @@ impl Model {
                 let substance = Substance { question, plan: 0, warnings: Vec::new(), repaints };
                 Some((substance, super::consent::Sight::default()))
             }
-            Some(Dialog::Filter(_) | Dialog::Marking(_) | Dialog::Details(_)) | None => None,
+            Some(Dialog::Filter(_) | Dialog::Marking(_) | Dialog::Details(_) | Dialog::Runs(_))
+            | None => None,
         };
         let (renewed, wait) = self.consent.follow(question, self.now.since_start);
         if renewed {
@@ -158,6 +167,7 @@ impl Model {
             Some(Dialog::Review(_)) => Layer::Review,
             Some(Dialog::Question(_)) => Layer::Question,
             Some(Dialog::Details(_)) => Layer::Details,
+            Some(Dialog::Runs(_)) => Layer::Runs,
         }
     }
 
@@ -246,7 +256,11 @@ impl Model {
             Command::PreviousPanel => self.step_focus(false),
             Command::Open => self.open_or_close(Some(true)),
             Command::Close => self.open_or_close(Some(false)),
+            Command::Enter if matches!(self.dialog, Some(Dialog::Runs(_))) => {
+                return self.show_chosen_run();
+            }
             Command::Enter => self.open_or_close(None),
+            Command::ListRuns => return self.list_runs(),
             Command::Mark => self.toggle_mark(),
             Command::MarkType => self.mark_type(),
             Command::MarkVisible => self.mark_all_visible(),
@@ -300,6 +314,7 @@ impl Model {
         match &mut self.dialog {
             Some(Dialog::Review(review)) => review.go(motion),
             Some(Dialog::Details(_)) => self.scroll_details(motion),
+            Some(Dialog::Runs(_)) => self.scroll_runs(motion),
             Some(Dialog::Question(_) | Dialog::Filter(_) | Dialog::Marking(_)) => {}
             None => self.go(motion),
         }
@@ -368,7 +383,10 @@ impl Model {
                 }
                 About::AskingInSpite => self.ask_in_spite(),
             },
-            other @ (Some(Dialog::Filter(_) | Dialog::Marking(_) | Dialog::Details(_)) | None) => {
+            other @ (Some(
+                Dialog::Filter(_) | Dialog::Marking(_) | Dialog::Details(_) | Dialog::Runs(_),
+            )
+            | None) => {
                 self.dialog = other;
                 Vec::new()
             }
@@ -411,7 +429,10 @@ impl Model {
                 self.notice(Tone::Plain, text);
             }
             Some(Dialog::Filter(prompt)) => self.take_filter_back(prompt),
-            Some(Dialog::Question(_) | Dialog::Details(_) | Dialog::Marking(_)) | None => {}
+            Some(
+                Dialog::Question(_) | Dialog::Details(_) | Dialog::Runs(_) | Dialog::Marking(_),
+            )
+            | None => {}
         }
     }
 

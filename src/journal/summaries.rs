@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::SCHEMA;
 use super::back::undone_by;
 use super::record::{Record, RecordRefused, is_over, names, odd_files};
-use crate::change::{Kind, Summary, Tally, Undone};
+use crate::change::{EarlierEvent, EarlierRun, Kind, Summary, Tally, Undone};
 use crate::origins::odd::Odd;
 
 /// What lies in a folder of run files.
@@ -83,6 +83,18 @@ fn undos_of(runs: &Path, record: &Record) -> Vec<Record> {
         }
     }
     undos
+}
+
+/// Reads one run with its events.
+///
+/// # Errors
+/// When there is no such run, or it cannot be read.
+pub fn earlier(runs: &Path, name: &str) -> Result<EarlierRun, RecordRefused> {
+    let record = Record::read(runs, name)?;
+    let summary = summary_of(runs, &record);
+    let events = record.events.into_iter();
+    let rows = events.map(|one| EarlierEvent { event: one.event, outcome: one.outcome });
+    Ok(EarlierRun::new(summary, rows.collect()))
 }
 
 fn summary(record: &Record, tally: Tally) -> Summary {

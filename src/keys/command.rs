@@ -122,6 +122,8 @@ pub enum Command {
     GoOn,
     /// Show what would bring back what the last run deleted.
     ReviewUndo,
+    /// List all runs of this PBX.
+    ListRuns,
     /// Write down what the last run did, to be shown to others.
     WriteReceipt,
     /// Type a filter for the focused panel.

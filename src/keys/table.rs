@@ -20,17 +20,20 @@ pub enum Layer {
     Question,
     /// Everything about one event or call.
     Details,
+    /// The list of runs.
+    Runs,
     /// The list of what can be done.
     Help,
 }
 
 impl Layer {
     /// All layers with the title of their part of the list, in its order.
-    pub const TITLED: [(Self, &'static str); 7] = [
+    pub const TITLED: [(Self, &'static str); 8] = [
         (Self::Panels, "Panels"),
         (Self::Review, "In a review"),
         (Self::Question, "In a question"),
         (Self::Details, "In details"),
+        (Self::Runs, "In the list of runs"),
         (Self::Prompt, "While a line is typed"),
         (Self::Help, "In this list"),
         (Self::Anywhere, "Anywhere"),
@@ -171,10 +174,12 @@ const ASKING: &[Layer] = &[Layer::Review, Layer::Question];
 const ANSWERS: &[Layer] = &[Layer::Review, Layer::Question, Layer::Panels];
 const LIST: &[Layer] = &[Layer::Help];
 const DETAILS: &[Layer] = &[Layer::Details];
-const ROWS: &[Layer] = &[Layer::Panels, Layer::Review, Layer::Details];
-const LISTS: &[Layer] = &[Layer::Panels, Layer::Review, Layer::Details, Layer::Help];
+const RUNS: &[Layer] = &[Layer::Runs];
+const OF_RUN: &[Layer] = &[Layer::Panels, Layer::Runs];
+const ROWS: &[Layer] = &[Layer::Panels, Layer::Review, Layer::Details, Layer::Runs];
+const LISTS: &[Layer] = &[Layer::Panels, Layer::Review, Layer::Details, Layer::Runs, Layer::Help];
 const OUTSIDE: &[Layer] =
-    &[Layer::Panels, Layer::Review, Layer::Question, Layer::Details, Layer::Prompt];
+    &[Layer::Panels, Layer::Review, Layer::Question, Layer::Details, Layer::Runs, Layer::Prompt];
 
 use Place::{
     AfterRun, AfterUndo, Deleting, Events, Extensions, GoingOn, Last, Marks, Others, Paused,
@@ -197,9 +202,10 @@ pub const ACTIONS: &[Action] = &[
     row("unmark-all", PANELS, &["U"], Command::UnmarkAll, "unmark everything", &[at(Marks, 4, "unmark all")]),
     row("delete", PANELS, &["d"], Command::ReviewDeletion, "review deleting the marked events; with none marked, the event under the cursor", &[at(Events, 4, "delete"), at(Marks, 1, "review").with(Count::Marked)]).opening_review(),
     row("pause", PANELS, &["p"], Command::Pause, "during a run: pause it, or go on", &[at(Running, 2, "pause"), at(Paused, 2, "go on")]),
-    row("go-on", PANELS, &["r"], Command::GoOn, "after a run: review what is left of it and go on", &[at(AfterRun, 2, "go on with").with(Count::Left)]).opening_review(),
-    row("undo", PANELS, &["z"], Command::ReviewUndo, "after a run: review re-creating what it deleted", &[at(AfterRun, 1, "undo").with(Count::Taken), at(AfterUndo, 1, "go on with").with(Count::Left)]).opening_review(),
-    row("receipt", PANELS, &["E"], Command::WriteReceipt, "after a run or an undo: write a receipt, masked while the mask is on", &[at(AfterRun, 3, "receipt"), at(AfterUndo, 3, "receipt")]),
+    row("go-on", OF_RUN, &["r"], Command::GoOn, "after a run: review what is left of it and go on", &[at(AfterRun, 2, "go on with").with(Count::Left)]).opening_review(),
+    row("undo", OF_RUN, &["z"], Command::ReviewUndo, "after a run: review re-creating what it deleted", &[at(AfterRun, 1, "undo").with(Count::Taken), at(AfterUndo, 1, "go on with").with(Count::Left)]).opening_review(),
+    row("receipt", OF_RUN, &["E"], Command::WriteReceipt, "after a run or an undo: write a receipt, masked while the mask is on", &[at(AfterRun, 3, "receipt"), at(AfterUndo, 3, "receipt")]),
+    row("runs", PANELS, &["W"], Command::ListRuns, "list every run of this PBX, earlier ones too: show one, undo it, go on with it, write its receipt", &[at(AfterRun, 4, "runs"), at(AfterUndo, 4, "runs"), at(Others, 3, "runs")]),
     row("filter", PANELS, &["/"], Command::EditFilter, "filter the panel; Esc in the panel clears the filter", &[at(Extensions, 5, "filter")]),
     row("all-extensions", PANELS, &["0"], Command::ShowAll, "show the events of all extensions", &[at(Extensions, 4, "all")]),
     row("group", PANELS, &["o"], Command::Group, "group the events by type, extension, host, note, owner or duplicates", &[at(Events, 6, "group")]),
@@ -240,6 +246,8 @@ pub const ACTIONS: &[Action] = &[
     row("nothing", ASKING, &["enter"], Command::Nothing, "nothing, on purpose: only y says yes", &[]).fixed(),
     row("copy-details", DETAILS, &["c"], Command::Copy, "copy all of it", &[]),
     row("close-details", DETAILS, &["q", "esc", "enter"], Command::Cancel, "close the details", &[]).fixed(),
+    row("show-run", RUNS, &["enter"], Command::Enter, "show the run in Status", &[]).fixed(),
+    row("close-runs", RUNS, &["q", "esc", "W"], Command::Cancel, "close the list", &[]).fixed(),
     row("apply", PROMPT, &["enter"], Command::Apply, "apply what is typed", &[]).fixed(),
     row("cancel", PROMPT, &["esc"], Command::Cancel, "cancel what is typed", &[]).fixed(),
     row("earlier-line", PROMPT, &["up", "ctrl-p"], Command::Recall { earlier: true }, "bring back the line typed before", &[]),

@@ -4,6 +4,7 @@
 use ratatui::text::{Line, Span};
 
 use crate::app::{Layer, Model, Panel, count_of, text};
+use crate::change::{Kind, Summary};
 use crate::keys::{Count, Hint, Place};
 
 use super::{about_typed, theme, wide};
@@ -48,7 +49,12 @@ fn spaced(key: &str, word: &str) -> [Span<'static>; 2] {
 fn word(model: &Model, hint: &Hint) -> Option<String> {
     let Some(count) = hint.count else { return Some(hint.word.to_owned()) };
     let machine = model.run().map(|active| &active.machine);
+    let earlier = model.earlier_run().map(|run| &run.summary);
     let count = match count {
+        Count::Taken if earlier.is_some() => earlier.map_or(0, Summary::not_back),
+        Count::Left if earlier.is_some() => {
+            earlier.filter(|run| run.goes_on_as().is_some()).map_or(0, Summary::left)
+        }
         Count::Marked => model.store().marked(),
         Count::Taken => machine.map_or(0, |machine| {
             let tally = machine.tally();
@@ -65,6 +71,10 @@ fn place(model: &Model) -> Place {
     match (model.focus(), over) {
         _ if model.is_paused() => Place::Paused,
         _ if model.is_running() => Place::Running,
+        (Panel::Status, _) if model.earlier_run().is_some() => match model.earlier_run() {
+            Some(run) if run.summary.kind == Kind::Undo => Place::AfterUndo,
+            Some(_) | None => Place::AfterRun,
+        },
         (Panel::Status, Some(run)) if run.plan().undoes().is_some() => Place::AfterUndo,
         (Panel::Status, Some(_)) => Place::AfterRun,
         _ if model.store().marked() > 0 => Place::Marks,

@@ -10,7 +10,9 @@ use crate::app::{
     LogLine, Model, Panel, StatusRow, Tone, count_of, ids_told, is_well, outcome_word,
     whole_seconds,
 };
-use crate::change::{Machine, Reply, RunCall, RunState, SILENT, Waiting};
+use crate::change::{
+    EarlierEvent, EarlierRun, Kind, Machine, Reply, RunCall, RunState, SILENT, Summary, Waiting,
+};
 use crate::domain::{Call, DeleteCall, Mask, Outcome, PhoneCallEvent};
 
 use super::{frame_panel, put_row, text, theme};
@@ -38,6 +40,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
                 call_row(mask, &active.machine, call, columns).unwrap_or_default()
             }
             (StatusRow::Call(_), None) => Line::default(),
+            (StatusRow::Earlier(row), _) => earlier_row(mask, row, columns),
             (StatusRow::Log(line), _) => log_row(mask, line, columns),
         };
         put_row(frame, inner, offset + 1, at, line);
@@ -47,6 +50,12 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
 
 fn titles(model: &Model) -> (String, String) {
     let now = model.now().since_start;
+    if let Some(EarlierRun { summary, .. }) = model.earlier_run() {
+        let name = model.mask().text(&summary.name);
+        let kind = summary.kind.name();
+        let begun = summary.begun(model.now().local.time_zone());
+        return (format!("3 Earlier {kind} {name}"), begun);
+    }
     let Some(active) = model.run() else {
         return ("3 Status".to_owned(), "no run yet".to_owned());
     };
@@ -72,6 +81,9 @@ fn titles(model: &Model) -> (String, String) {
 
 /// The first line: what to expect, how far the run is, or how it ended.
 fn summary(model: &Model, columns: usize) -> Line<'static> {
+    if let Some(run) = model.earlier_run() {
+        return earlier_summary(model, &run.summary, columns);
+    }
     let Some(active) = model.run() else {
         if model.is_running() {
             return Line::styled("writing the run file…", theme::WARNING);
@@ -137,6 +149,18 @@ fn summary(model: &Model, columns: usize) -> Line<'static> {
     Line::from(vec![Span::styled(bar, theme::GOOD), Span::styled(words, theme::STRONG)])
 }
 
+/// What became of a run of before, and how to go on with it.
+fn earlier_summary(model: &Model, run: &Summary, columns: usize) -> Line<'static> {
+    let mut words = format!("{}: {}", run.state(), run.words());
+    let goes_on = run.goes_on_as().is_some();
+    if goes_on {
+        let key = if run.kind == Kind::Undo { "z" } else { "r" };
+        words = format!("{words} · {key} goes on with {}", run.left());
+    }
+    let style = if goes_on { theme::WARNING } else { theme::PLAIN };
+    Line::styled(text::clip(&model.mask().text(&words), columns), style)
+}
+
 /// How a run ended, whether it was checked and how to go on; where room is short that comes sooner.
 fn ended(mut parts: Vec<String>, way_on: Option<String>, columns: usize) -> String {
     let goes_on = way_on.is_some();
@@ -198,6 +222,34 @@ fn call_row(mask: &Mask, machine: &Machine, call: usize, columns: usize) -> Opti
     Some(Line::styled(format!("{lead}{tail}"), style))
 }
 
+/// An event of a run of before; how long its call took is not known any more.
+fn earlier_row(mask: &Mask, row: &EarlierEvent, columns: usize) -> Line<'static> {
+    let EarlierEvent { event, outcome } = row;
+    let (number, event_type) = (mask.number(&event.key.extension), event.key.event_type.short());
+    let lead = format!("{:<12} {number} {event_type:<8} ", outcome.name());
+    let room = columns.saturating_sub(text::width(&lead));
+    let told = outcome.failure().map(|failure| mask.text(&failure.to_string()));
+    let tail = told.unwrap_or_else(|| text::url(&mask.url(&event.url), room));
+    let is_well = outcome.failure().is_none() && outcome.altered().is_none();
+    let style = if is_well { theme::PLAIN } else { theme::DANGER };
+    Line::styled(format!("{lead}{}", text::clip(&tail, room)), style)
+}
+
+fn whole_earlier(mask: &Mask, row: &EarlierEvent) -> String {
+    let EarlierEvent { event, outcome } = row;
+    let failure =
+        outcome.failure().map(|failure| format!("{} · ", mask.text(&failure.to_string())));
+    let (number, key) = (mask.number(&event.key.extension), &event.key);
+    format!(
+        "{} · {}{number} {} {} · {}",
+        outcome.name(),
+        failure.unwrap_or_default(),
+        key.event_type,
+        key.id,
+        mask.url(&event.url)
+    )
+}
+
 fn what(mask: &Mask, call: &Call) -> String {
     let number = mask.number(call.extension());
     match call {
@@ -247,6 +299,7 @@ fn whole_row(model: &Model, frame: &mut Frame<'_>, inner: Rect, below: usize) {
     let mask = model.mask();
     let text = match (model.status_row(cursor.at), model.run()) {
         (Some(StatusRow::Call(call)), Some(active)) => whole_call(mask, &active.machine, call),
+        (Some(StatusRow::Earlier(row)), _) => Some(whole_earlier(mask, row)),
         (Some(StatusRow::Log(line)), _) => Some(line.words(mask)),
         (Some(StatusRow::Call(_)) | None, _) => None,
     };

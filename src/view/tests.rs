@@ -10,9 +10,10 @@ use ratatui::style::{Color, Modifier};
 
 use crate::app::tests::{Desk, facts, put_off};
 use crate::app::{Facts, Message, Model};
-use crate::change::Done;
+use crate::change::{Check, Done, EarlierEvent, EarlierRun, Kind, Summary, Tally};
 use crate::domain::{
-    Cause, DeleteAnswer, Discovery, Extension, ExtensionNumber, Failure, ListingBuilder, RawEvent,
+    Cause, DeleteAnswer, Discovery, Extension, ExtensionNumber, Failure, ListingBuilder, Outcome,
+    RawEvent,
 };
 use crate::looks::Looks;
 
@@ -131,6 +132,52 @@ fn browsing() {
     approved("marked", &mut at("enter A 4 j"));
     approved("status", &mut at("3"));
     approved("calls", &mut at("5"));
+}
+
+#[test]
+fn the_list_of_runs_and_a_run_of_before() {
+    let run = |name: &str, kind, tally: Tally, finished: bool| Summary {
+        name: name.to_owned(),
+        kind,
+        profile: "acme".to_owned(),
+        origin: "https://pbx.test".to_owned(),
+        undoes: None,
+        started: "2026-05-31T08:15:00.000Z".to_owned(),
+        finished: finished.then(|| "2026-05-31T08:16:00.000Z".to_owned()),
+        planned: tally.settled(),
+        tally,
+        stop: None,
+        undone: None,
+        is_going_on: false,
+        took_more: false,
+        check: Check::Agrees,
+        is_newer: false,
+        flaws: Vec::new(),
+    };
+    let deleted = Tally { deleted: 80, refused: 3, ..Tally::default() };
+    let cut = Tally { deleted: 12, not_sent: 30, ..Tally::default() };
+    let restored = Tally { restored: 80, ..Tally::default() };
+    let runs = vec![
+        run("20260531T081500Z-acme", Kind::Delete, deleted, true),
+        run("20260530T081500Z-acme", Kind::Undo, restored, true),
+        run("20260529T081500Z-acme", Kind::Delete, cut, false),
+    ];
+    let mut desk = at("W");
+    approved("runs-reading", &mut desk);
+    desk.take(Message::RunsListed(Ok(runs.clone())));
+    approved("runs", &mut desk);
+    desk.press("esc W");
+    desk.take(Message::RunsListed(Ok(Vec::new())));
+    approved("runs-none", &mut desk);
+    desk.press("q");
+    let event = desk.model.store().listing(&desk.model.extensions().found()[0].number).unwrap();
+    let event = event.row(0).unwrap().to_event();
+    let refused = Outcome::Refused(Failure::new(Cause::Rejected, "not allowed"));
+    let rows = [Outcome::Deleted, refused];
+    let rows = rows.map(|outcome| EarlierEvent { event: event.clone(), outcome });
+    let earlier = EarlierRun::new(runs[0].clone(), rows.to_vec());
+    desk.take(Message::RunTold(Ok(Box::new(earlier))));
+    approved("run-of-before", &mut desk);
 }
 
 #[test]

@@ -232,6 +232,12 @@ impl Desk {
         self.look();
     }
 
+    /// The window gets another size.
+    pub(crate) fn resize(&mut self, columns: u16, rows: u16) {
+        self.screen = Terminal::new(TestBackend::new(columns, rows)).unwrap();
+        self.take(Message::Resized { columns, rows });
+    }
+
     /// Starts anew with a profile that has this user.
     pub(crate) fn becomes(&mut self, user: &str) {
         self.settings.target.user = UserId::parse(user).unwrap();
@@ -240,6 +246,7 @@ impl Desk {
         self.ports = Ports::new(client, Vec::new(), vec![Source::Presence], self.runs());
         let target = self.settings.target.clone();
         let facts = Facts { target, ..self.model.facts().clone() };
+        self.screen = Terminal::new(TestBackend::new(120, 40)).unwrap();
         let (model, effects) = Model::new(facts, 120, 40);
         (self.model, self.waiting) = (model, effects.into());
         self.settle();

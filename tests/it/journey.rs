@@ -446,7 +446,7 @@ fn a_simulated_run_goes_through_every_call_and_changes_nothing_in_a_read_only_pr
         desk.do_keys("d");
         desk.sees("16 phone call events on");
         desk.do_keys("n z");
-        desk.sees("this session has no run yet");
+        desk.sees("this session has no run yet; W lists earlier runs");
         desk.do_keys("r");
         desk.sees("no run of this session left anything to go on with");
         desk.do_keys("U 1 q");
@@ -767,7 +767,7 @@ fn after_a_wide_call_that_names_no_ids_it_says_what_is_not_known_and_no_other_go
 fn a_run_that_took_nothing_and_a_session_without_one_have_nothing_to_undo() {
     let mut desk = Desk::open("an-extension-refuses");
     desk.do_keys("z");
-    desk.sees("this session has no run yet");
+    desk.sees("this session has no run yet; W lists earlier runs");
     let before = desk.simulator.with_world(|world| world.event_count());
     desk.do_keys("enter j space d y");
     desk.do_keys("z");

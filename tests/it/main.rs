@@ -24,6 +24,7 @@ mod choosing_profile;
 mod config;
 mod delete;
 mod desk;
+mod earlier_runs;
 mod elsewhere;
 mod ends;
 mod far;

@@ -157,7 +157,11 @@ impl Model {
         match &mut self.dialog {
             Some(Dialog::Review(review)) => Some(&mut review.check),
             Some(
-                Dialog::Filter(_) | Dialog::Marking(_) | Dialog::Question(_) | Dialog::Details(_),
+                Dialog::Filter(_)
+                | Dialog::Marking(_)
+                | Dialog::Question(_)
+                | Dialog::Details(_)
+                | Dialog::Runs(_),
             )
             | None => None,
         }

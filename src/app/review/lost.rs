@@ -154,17 +154,24 @@ impl Review {
 }
 
 impl Model {
-    /// `z`: reads what the last run took.
+    /// `z`: reads what the run in Status took.
     pub(in crate::app) fn read_way_back(&mut self) -> Vec<Effect> {
+        match self.run_in_status().map(str::to_owned) {
+            Some(run) => self.read_way_back_of(run),
+            None if self.is_running() => self.read_way_back_of(String::new()),
+            None => {
+                self.notice(Tone::Plain, "this session has no run yet; W lists earlier runs");
+                Vec::new()
+            }
+        }
+    }
+
+    /// Reads what this run took.
+    pub(in crate::app) fn read_way_back_of(&mut self, run: String) -> Vec<Effect> {
         if self.is_running() {
             self.notice(Tone::Warning, "a run is going on: Esc stops it, then z");
             return Vec::new();
         }
-        let Some(run) = self.last_run().map(str::to_owned) else {
-            let text = "this session has no run yet; callsweep runs lists earlier ones";
-            self.notice(Tone::Plain, text);
-            return Vec::new();
-        };
         vec![Effect::ReadWayBack(run)]
     }
 

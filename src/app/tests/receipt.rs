@@ -44,7 +44,7 @@ fn e_writes_the_receipt_of_the_last_run_masked_while_the_mask_is_on() {
 fn without_a_finished_run_there_is_no_receipt_and_the_reason_is_said() {
     let mut desk = Desk::open();
     assert!(desk.press("E").is_empty());
-    assert!(desk.notice().contains("no run in this session yet"));
+    assert!(desk.notice().contains("this session has no run yet"));
     desk.press("enter a d");
     desk.run();
     assert!(desk.press("E").is_empty());

@@ -230,7 +230,10 @@ fn r_after_a_simulation_reviews_nothing_as_nothing_is_left() {
     desk.simulate(0);
     desk.press("r");
     assert!(desk.model.dialog().is_none());
-    assert_eq!(desk.notice(), "no run of this session left anything to go on with");
+    assert_eq!(
+        desk.notice(),
+        "no run of this session left anything to go on with; W lists earlier runs"
+    );
 }
 
 #[test]

@@ -206,9 +206,11 @@ impl Walk {
                     Ok(Discovery { extensions, remarks, complete: true, ..Discovery::default() });
                 Message::Discovered { result, exchanges: Vec::new() }
             }
+            Effect::ListRuns => Message::RunsListed(Ok(Vec::new())),
+            Effect::ReadRun(run) => Message::RunTold(Err(format!("there is no run {run}"))),
             Effect::FindBrokenRuns => {
                 let sentence = "run r0 left 0003*717 of https://pbx.blumenhaus.test behind";
-                Message::BrokenRunsFound(vec![sentence.to_owned()])
+                Message::BrokenRunsFound { sentences: vec![sentence.to_owned()], newest: None }
             }
             Effect::ReadWayBack(_) => {
                 let loss = loss_of(&self.model.run().unwrap().machine);

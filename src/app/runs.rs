@@ -1,0 +1,105 @@
+//! The list of runs: every run of this PBX, earlier ones too. What is chosen there is shown in Status,
+//! undone, gone on with or told in a receipt, as the last run of the session is.
+
+use crate::change::{EarlierRun, Summary};
+
+use super::status::Tone;
+use super::{Cursor, Dialog, Effect, Model, Motion, Panel};
+
+/// The open list.
+#[derive(Debug, Default)]
+pub struct RunList {
+    /// The newest first; `None` until they are read.
+    runs: Option<Result<Vec<Summary>, String>>,
+    cursor: Cursor,
+}
+
+impl RunList {
+    /// Rows of the window that are no runs: frame, titles, and two lines about the row under the
+    /// cursor.
+    const AROUND: u16 = 6;
+
+    /// The runs, the newest first, or why they cannot be read; `None` until that is known.
+    pub fn runs(&self) -> Option<&Result<Vec<Summary>, String>> {
+        self.runs.as_ref()
+    }
+
+    /// Where its cursor is.
+    pub fn cursor(&self) -> Cursor {
+        self.cursor
+    }
+
+    /// The run under the cursor.
+    pub fn current(&self) -> Option<&Summary> {
+        self.runs.as_ref()?.as_ref().ok()?.get(self.cursor.at)
+    }
+
+    fn len(&self) -> usize {
+        let runs = self.runs.as_ref().and_then(|runs| runs.as_ref().ok());
+        runs.map_or(0, Vec::len)
+    }
+}
+
+impl Model {
+    /// `W`.
+    pub(super) fn list_runs(&mut self) -> Vec<Effect> {
+        self.dialog = Some(Dialog::Runs(RunList::default()));
+        vec![Effect::ListRuns]
+    }
+
+    /// How many runs of the list are in sight.
+    pub fn run_list_height(&self) -> usize {
+        let around = 1 + RunList::AROUND;
+        usize::from(self.layout.whole.height.saturating_sub(around)).max(1)
+    }
+
+    /// All run files were read.
+    pub(super) fn runs_listed(&mut self, runs: Result<Vec<Summary>, String>) {
+        if let Some(Dialog::Runs(list)) = &mut self.dialog {
+            list.runs = Some(runs);
+        }
+    }
+
+    pub(super) fn scroll_runs(&mut self, motion: Motion) {
+        let height = self.run_list_height();
+        if let Some(Dialog::Runs(list)) = &mut self.dialog {
+            let length = list.len();
+            list.cursor.go(motion, length, height);
+        }
+    }
+
+    /// Closes the list and returns the run under its cursor; `None` where the list is not open, or
+    /// has no row.
+    pub(super) fn take_chosen_run(&mut self) -> Option<Summary> {
+        let Some(Dialog::Runs(list)) = &self.dialog else { return None };
+        let chosen = list.current().cloned();
+        self.dialog = None;
+        chosen
+    }
+
+    /// Enter in the list: the run is shown in Status.
+    pub(super) fn show_chosen_run(&mut self) -> Vec<Effect> {
+        let chosen = self.take_chosen_run();
+        chosen.map(|run| Effect::ReadRun(run.name)).into_iter().collect()
+    }
+
+    /// A run of before was read.
+    pub(super) fn run_told(&mut self, told: Result<Box<EarlierRun>, String>, looked_for: bool) {
+        match told {
+            // It is in Status already, and Status knows more of it.
+            Ok(run) if self.last_run() == Some(run.summary.name.as_str()) => {
+                self.runs.show_earlier(None);
+                self.focus_panel(Panel::Status);
+            }
+            Ok(run) => {
+                self.runs.show_earlier(Some(run));
+                self.status_cursor = Cursor::default();
+                if looked_for {
+                    self.focus_panel(Panel::Status);
+                }
+            }
+            Err(why) => self.notice(Tone::Warning, why),
+        }
+        self.lay_out();
+    }
+}

@@ -1,0 +1,46 @@
+//! A run of before, as its file tells it: what a list of runs says of it, and its events.
+
+use super::summary::Summary;
+use crate::domain::{Outcome, PhoneCallEvent};
+
+/// One run with its events.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EarlierRun {
+    /// What a list of runs tells of it.
+    pub summary: Summary,
+    /// Its events, those that need a look first.
+    rows: Vec<EarlierEvent>,
+}
+
+/// A planned event and what became of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EarlierEvent {
+    /// As it was listed.
+    pub event: PhoneCallEvent,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+impl EarlierRun {
+    /// Puts the events of a run into the order in which they are shown.
+    pub fn new(summary: Summary, mut rows: Vec<EarlierEvent>) -> Self {
+        let is_done = |row: &EarlierEvent| row.outcome.failure().is_none();
+        rows.sort_by_key(|row| is_done(row) && row.outcome.altered().is_none());
+        Self { summary, rows }
+    }
+
+    /// How many events it planned that its file still knows.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// True where its file knows no event any more.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// One of its events.
+    pub fn row(&self, row: usize) -> Option<&EarlierEvent> {
+        self.rows.get(row)
+    }
+}

@@ -1,0 +1,80 @@
+//! The list of runs, over the panels.
+
+use ratatui::Frame;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use crate::app::{Model, RunList, text};
+use crate::change::Summary;
+
+use super::dialogs::window;
+use super::{put_cursor, theme};
+
+/// Columns of a local time to the minute, and of a kind.
+const TIME: usize = 17;
+const KIND: usize = 7;
+
+pub(super) fn draw(model: &Model, list: &RunList, frame: &mut Frame<'_>) {
+    let columns = usize::from(frame.area().width).saturating_sub(6).min(110);
+    let height = model.run_list_height();
+    let mut lines = vec![titles(columns)];
+    match list.runs() {
+        None => lines.push(Line::from("reading the run files…")),
+        Some(Err(why)) => {
+            let why = text::wrap(&model.mask().text(why), columns);
+            lines.extend(why.into_iter().map(|line| Line::styled(line, theme::WARNING)));
+        }
+        Some(Ok(runs)) if runs.is_empty() => {
+            lines.push(Line::from("no run of this PBX is on this machine yet"));
+        }
+        Some(Ok(runs)) => {
+            let top = list.cursor().top;
+            let shown = runs.iter().enumerate().skip(top).take(height);
+            lines.extend(shown.map(|(at, run)| row(model, run, at == list.cursor().at, columns)));
+        }
+    }
+    let at = 1 + list.cursor().at.saturating_sub(list.cursor().top);
+    lines.push(Line::styled("─".repeat(columns), theme::FAINT));
+    lines.extend(about(model, list).map(|line| Line::from(text::clip(&line, columns))));
+    let host = model.mask().host(model.facts().target.host());
+    let inside = window(frame, &format!(" Runs on {host} "), columns, lines, false);
+    put_cursor(frame, inside, 0, at);
+}
+
+fn titles(columns: usize) -> Line<'static> {
+    let titles = format!("  {:<TIME$}{:<KIND$} {}", "started", "kind", "what became of it");
+    Line::styled(text::clip(&titles, columns), theme::STRONG)
+}
+
+fn row(model: &Model, run: &Summary, is_current: bool, columns: usize) -> Line<'static> {
+    let begun = run.begun(model.now().local.time_zone());
+    let begun: String = begun.chars().take(16).collect();
+    let state = match run.state().as_str() {
+        "finished" => String::new(),
+        state => format!("{state}: "),
+    };
+    let marker = if is_current { ">" } else { " " };
+    let kind = run.kind.name();
+    let words = model.mask().text(&run.words());
+    let line = format!("{marker} {begun:<TIME$}{kind:<KIND$} {state}{words}");
+    let style = if is_current { theme::CURSOR } else { state_style(run) };
+    Line::from(Span::styled(text::column(&line, columns), style))
+}
+
+fn state_style(run: &Summary) -> Style {
+    if run.left() > 0 || run.finished.is_none() { theme::WARNING } else { theme::PLAIN }
+}
+
+/// Name of the run under the cursor, and what can be done with it.
+fn about(model: &Model, list: &RunList) -> [String; 2] {
+    let Some(run) = list.current() else { return [String::new(), "q closes".to_owned()] };
+    let mut keys = vec!["Enter shows it".to_owned()];
+    if run.not_back() > 0 {
+        keys.push("z undoes it".to_owned());
+    }
+    if run.goes_on_as().is_some() {
+        keys.push(format!("r goes on with {}", run.left()));
+    }
+    keys.extend(["E receipt".to_owned(), "q closes".to_owned()]);
+    [model.mask().text(&run.name), keys.join("  ")]
+}

@@ -1,0 +1,102 @@
+//! `W`: the runs of before, after a restart of the program: shown, undone, gone on with, told in a
+//! receipt.
+
+use callsweep::simulator::{Fault, World};
+
+use crate::desk::{Desk, Setting};
+
+const PAGE: &str = "the-page";
+
+/// A session after one in which this was done; the PBX is the same.
+fn after(keys: &str, scenario: &str) -> Desk {
+    let mut desk = Desk::open(scenario);
+    desk.do_keys(keys);
+    desk.becomes("@me");
+    desk
+}
+
+#[test]
+fn a_run_of_before_is_listed_shown_and_undone_with_four_keys() {
+    for (columns, rows) in [(60, 15), (80, 24), (120, 40)] {
+        let mut desk = after("space d y", PAGE);
+        desk.resize(columns, rows);
+        assert!(desk.left("0003*210").is_empty());
+        desk.do_keys("W");
+        desk.sees("Runs on");
+        desk.sees("delete  3 deleted");
+        desk.do_keys("enter");
+        desk.sees("3 Earlier delete");
+        desk.sees("finished: 3 deleted");
+        desk.do_keys("z y");
+        assert_eq!(desk.left("0003*210").len(), 3, "W Enter z y");
+        desk.do_keys("W");
+        desk.sees("undone by");
+    }
+}
+
+#[test]
+fn z_in_the_list_is_about_the_run_under_the_cursor() {
+    let mut desk = after("enter j d y", PAGE);
+    desk.do_keys("1 space d y");
+    assert!(desk.left("0003*210").is_empty());
+    desk.becomes("@me");
+    desk.do_keys("W j z y");
+    assert_eq!(desk.left("0003*210").len(), 1, "the older run took one event");
+}
+
+#[test]
+fn a_run_that_left_something_is_gone_on_with_in_three_keys_after_a_restart() {
+    let mut desk = Desk::open(PAGE);
+    desk.simulator.with_world(|world| {
+        let (method, nth) = (Some("DELETE".to_owned()), Some(2));
+        let code = Some("pce_access_denied".to_owned());
+        world.add_fault(Fault { method, nth, status: Some(400), code, ..Fault::default() });
+    });
+    desk.do_keys("space d y");
+    assert_eq!(desk.left("0003*210").len(), 1);
+    desk.simulator.with_world(World::clear_faults);
+    desk.becomes("@me");
+    desk.do_keys("W");
+    desk.sees("r goes on with 1");
+    desk.do_keys("q");
+    desk.do_keys("W r y");
+    assert!(desk.left("0003*210").is_empty());
+    assert_eq!(desk.run_files(), 1, "it is the same run");
+}
+
+#[test]
+fn a_run_that_was_stopped_is_in_status_at_the_next_start_and_gone_on_with_there() {
+    let mut desk = Desk::open(PAGE);
+    desk.do_keys("space d");
+    desk.press("y");
+    desk.perform_one(); // the run file
+    desk.perform_one(); // the first call
+    desk.press("esc");
+    desk.settle();
+    let left = desk.left("0003*210").len();
+    assert!((1..3).contains(&left), "{left}");
+    desk.becomes("@me");
+    desk.sees("3 Earlier delete");
+    desk.sees(&format!("r goes on with {left}"));
+    desk.do_keys("3 r y");
+    assert!(desk.left("0003*210").is_empty());
+    assert_eq!(desk.run_files(), 1, "it is the same run");
+}
+
+#[test]
+fn the_receipt_of_a_run_of_before_takes_two_keys() {
+    let mut desk = after("space d y", PAGE);
+    desk.do_keys("W E");
+    desk.sees_wrapped("receipt written:");
+}
+
+#[test]
+fn a_list_without_runs_says_so_and_closes() {
+    let mut desk = Desk::with(PAGE, Setting::default());
+    desk.do_keys("W");
+    desk.sees("no run of this PBX is on this machine yet");
+    desk.do_keys("z");
+    desk.sees("this session has no run yet; W lists earlier runs");
+    desk.do_keys("W q");
+    desk.does_not_see("Runs on");
+}
