@@ -590,7 +590,8 @@ fn report(active: &ActiveRun) -> (Tone, String) {
     if machine.is_simulated() {
         let events = active.would_change();
         let count = count_of(events, "event");
-        let text = format!("simulated: {count} would be deleted; nothing was sent, the marks stay");
+        let done = machine.plan().done();
+        let text = format!("simulated: {count} would be {done}; nothing was sent, the marks stay");
         return (if events < all { Tone::Warning } else { Tone::Good }, text);
     }
     let name = machine.name();
@@ -602,13 +603,14 @@ fn report(active: &ActiveRun) -> (Tone, String) {
         let restored = tally.restored;
         format!("undo {name}: {restored} of {all} restored{altered}")
     } else {
-        let took = tally.deleted + tally.unknown + machine.surplus().len() > 0;
+        let took = tally.deleted + tally.changed + tally.unknown + machine.surplus().len() > 0;
         let back = if took { "; z undoes it" } else { "" };
         let beside = match machine.beside() {
             0 => String::new(),
             beside => format!("{} GONE, NOT IN THE PLAN; ", count_of(beside, "event")),
         };
-        format!("{beside}run {name}: {tally}{back}")
+        let words = tally.words(machine.plan().kind());
+        format!("{beside}run {name}: {words}{back}")
     };
     if let Some(why) = active.why_stopped() {
         text = format!("STOPPED: {why}; {text}");

@@ -47,12 +47,21 @@ fn row_of_cursor(review: &Review) -> (usize, usize) {
 fn title(model: &Model, review: &Review) -> String {
     let host = model.mask().host(model.facts().target.host());
     let events = count_of(review.events().len(), "phone call event");
+    let deed = deed(review);
     match (review.is_of_undo(), model.facts().read_only) {
         (_, true) => format!("READ-ONLY: {events} on {host}"),
-        (true, false) => format!("UNDO: re-create {events} on {host}"),
-        (false, false) if review.rest().is_some() => format!("GO ON: DELETE {events} on {host}"),
-        (false, false) => format!("DELETE {events} on {host}"),
+        (true, false) => format!("UNDO: {deed} {events} on {host}"),
+        (false, false) if review.rest().is_some() => {
+            format!("GO ON: {} {events} on {host}", deed.to_uppercase())
+        }
+        (false, false) => format!("{} {events} on {host}", deed.to_uppercase()),
     }
+}
+
+/// What is done with the events, in a word.
+fn deed(review: &Review) -> &'static str {
+    let otherwise = if review.is_of_undo() { "re-create" } else { "delete" };
+    review.plan().map_or(otherwise, |plan| plan.verb())
 }
 
 fn summary(model: &Model, review: &Review) -> Vec<Line<'static>> {
@@ -316,7 +325,10 @@ fn state(model: &Model, review: &Review) -> (Line<'static>, Option<usize>) {
 }
 
 fn verb(review: &Review, count: usize) -> String {
-    let verb = if review.is_of_undo() { "re-creates" } else { "deletes" };
+    let verb = match deed(review).split_once(' ') {
+        Some((first, rest)) => format!("{first}s {rest}"),
+        None => format!("{}s", deed(review)),
+    };
     format!("{verb} {}", if count == 1 { "it".to_owned() } else { format!("all {count}") })
 }
 
@@ -330,7 +342,7 @@ fn keys(model: &Model, review: &Review) -> Line<'static> {
     let ready = model.unread().is_none() && review.is_armed() && !review.is_reading();
     let mut keys = vec![("n".to_owned(), "cancel".to_owned(), theme::PLAIN)];
     if !model.facts().read_only {
-        let verb = if review.is_of_undo() { "RE-CREATE" } else { "DELETE" };
+        let verb = deed(review).to_uppercase();
         let style = if ready { theme::DANGER } else { theme::PLAIN };
         keys.push(("y".to_owned(), format!("{verb} {count}"), style));
     }

@@ -109,7 +109,8 @@ fn summary(model: &Model, columns: usize) -> Line<'static> {
     let (simulated, over) = (machine.is_simulated(), machine.state() == RunState::Finished);
     if simulated && over {
         let events = count_of(active.would_change(), "event");
-        let words = format!("simulated: {events} would be deleted · nothing was sent");
+        let done = machine.plan().done();
+        let words = format!("simulated: {events} would be {done} · nothing was sent");
         return Line::styled(text::clip(&words, columns), theme::GOOD);
     }
     let words = if over {

@@ -356,3 +356,24 @@ fn only_the_changed_field_is_sent_after_a_listing_of_its_extension_and_never_wha
     let events = events(&pbx);
     assert_eq!((events[0].status, events[0].note.as_str(), events[1].status), (1, "mine", 0));
 }
+
+#[test]
+fn what_an_undo_made_is_meant_by_its_run_and_what_it_only_found_is_not() {
+    let pbx = named("the-page");
+    let before = events(&pbx);
+    assert_eq!(pbx.run(&["delete", "--extension=0003*210", "--yes"]).code, 0);
+    let deletion = runs(&pbx)[0]["run"].as_str().unwrap().to_owned();
+    pbx.simulator.with_world(|world| {
+        let there = &mut world.extension_mut(NUMBER).unwrap().events;
+        there.push(Event { id: "byhand".to_owned(), ..before[0].clone() });
+    });
+    assert_eq!(pbx.run(&["undo", &deletion, "--yes"]).code, 0);
+    let undo = runs(&pbx)[0]["run"].as_str().unwrap().to_owned();
+    assert_ne!(undo, deletion);
+    let list = pbx.run(&["list", &format!("--of-run={undo}"), "--format=json"]).document();
+    let listed = list["events"].as_array().unwrap();
+    assert_eq!(listed.len(), 2);
+    assert!(listed.iter().all(|event| event["id"] != "byhand"));
+    let said = pbx.run(&["disable", &format!("--of-run={undo}"), "--yes", "--format=json"]);
+    assert_eq!((said.code, words(&said)), (0, vec!["changed".to_owned()]), "{}", said.err);
+}
