@@ -334,7 +334,7 @@ impl Machine {
         let is_old = match &self.rules {
             Rules::Delete(deletes) => deletes.is_old(extension, now),
             Rules::Create(_) => false,
-            Rules::Update(updates) => updates.is_old(extension, now),
+            Rules::Update(updates) => updates.is_old(id, extension, now),
         };
         let may_go = match (&self.rules, &call.call) {
             (Rules::Delete(deletes), Call::Delete(delete)) => deletes.allows(delete),
@@ -359,6 +359,9 @@ impl Machine {
             // One listing does for all of them.
             self.traffic.asked(&Request::Call(id), now);
             return None;
+        }
+        if let Rules::Update(updates) = &mut self.rules {
+            updates.sends(id);
         }
         (slot.stage, slot.went_out) = (Stage::Sent, true);
         Some(Act::Send(call))
@@ -671,6 +674,9 @@ impl Machine {
             (Some(slot), _) if slot.verb.is_wide() => self.guard_wide(id, result),
             (Some(slot), Ok(listing)) => {
                 self.look_again(slot.covers.clone(), listing);
+                if let Rules::Update(updates) = &mut self.rules {
+                    updates.clear(id);
+                }
                 self.traffic.add_first(Request::Call(id));
             }
             (Some(slot), Err(failure)) => self.withhold(slot.covers.start, unlisted(failure)),

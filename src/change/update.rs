@@ -9,6 +9,7 @@ use crate::domain::{
 };
 
 use super::Plan;
+use super::delete::FRESH;
 use super::ledger::SoFar;
 use super::values::{Strayed, under_new_ids};
 use super::verification::{Findings, gone_beside};
@@ -21,6 +22,8 @@ const JUST_BEFORE: Duration = Duration::from_secs(2);
 pub(super) struct Updates {
     /// Old values are written back: what is done is restored, not changed.
     restores: bool,
+    /// Calls whose own listing let them go: however slow the service is asked, that is not asked again.
+    cleared: BTreeSet<usize>,
     /// When each was listed last.
     listed: BTreeMap<ExtensionNumber, Duration>,
     /// What was there before its first call.
@@ -29,13 +32,25 @@ pub(super) struct Updates {
 
 impl Updates {
     pub(super) fn new(restores: bool) -> Self {
-        Self { restores, listed: BTreeMap::new(), before: BTreeMap::new() }
+        let cleared = BTreeSet::new();
+        Self { restores, cleared, listed: BTreeMap::new(), before: BTreeMap::new() }
     }
 
-    /// Whether an extension is to be listed before its next call.
-    pub(super) fn is_old(&self, extension: &ExtensionNumber, now: Duration) -> bool {
+    /// Whether an extension is to be listed before this call.
+    pub(super) fn is_old(&self, call: usize, extension: &ExtensionNumber, now: Duration) -> bool {
+        let most = if self.cleared.contains(&call) { FRESH } else { JUST_BEFORE };
         let listed = self.listed.get(extension);
-        listed.is_none_or(|listed| now.saturating_sub(*listed) > JUST_BEFORE)
+        listed.is_none_or(|listed| now.saturating_sub(*listed) > most)
+    }
+
+    /// A listing that was asked for this call lets it go.
+    pub(super) fn clear(&mut self, call: usize) {
+        self.cleared.insert(call);
+    }
+
+    /// A call goes out: once more it needs a listing of its own.
+    pub(super) fn sends(&mut self, call: usize) {
+        self.cleared.remove(&call);
     }
 
     /// An extension was listed.
