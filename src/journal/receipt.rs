@@ -326,6 +326,8 @@ impl<'a> Receipt<'a> {
     fn csv(&self) -> String {
         let record = self.record;
         let foreign = |text: &str| self.mask.text(&Foreign::from(text).to_string());
+        // Digits of a time or a hash are no number of an extension.
+        let shown = |text: &str| Foreign::from(text).to_string();
         let operators: Vec<String> =
             record.opened.iter().map(|it| self.operator(&it.login, &it.host)).collect();
         let undoes = record.undoes.as_deref();
@@ -337,14 +339,14 @@ impl<'a> Receipt<'a> {
             ("profile", foreign(&record.profile)),
             ("user", foreign(&record.user)),
             ("operator", operators.first().cloned().unwrap_or_default()),
-            ("started", foreign(&record.started)),
-            ("finished", record.finished.as_deref().map(foreign).unwrap_or_default()),
+            ("started", shown(&record.started)),
+            ("finished", record.finished.as_deref().map(shown).unwrap_or_default()),
             ("duration_s", self.duration().map(|time| time.to_string()).unwrap_or_default()),
             ("calls_planned", record.calls.len().to_string()),
             ("calls_sent", record.sent_calls.to_string()),
             ("verification", record.check.words().to_owned()),
             ("stopped_by", record.stop().map(|it| it.reason.name().to_owned()).unwrap_or_default()),
-            ("plan_hash", foreign(&record.plan_hash)),
+            ("plan_hash", shown(&record.plan_hash)),
         ];
         let mut out =
             csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());

@@ -158,7 +158,22 @@ fn a_masked_receipt_gives_no_customer_away() {
         }
         assert!(text.contains("20261125T225958Z-acme") && text.contains("one"), "{text}");
     }
-    // A profile that is a host is in the name of its run.
+    // Digits of a time or a hash that are a number as well stay.
+    let mut lines = vec![head("delete", None, &["one"]), event(0, "one", "")];
+    lines[1]["extension"] = json!("0003*100");
+    lines.push(json!({"line": "planned", "events": 1, "bystanders": 0}));
+    lines[0]["plan_hash"] = json!("a1003b0003");
+    let record = record(folder.path(), "20261125T225958Z-acme", &lines);
+    for form in [Form::Markdown, Form::Csv] {
+        let text = text(&record, true, form);
+        assert!(text.contains("a1003b0003") && !text.contains("0003*100"), "{text}");
+        assert!(form == Form::Markdown || text.contains("22:59:58.100Z"), "{text}");
+    }
+}
+
+#[test]
+fn a_masked_receipt_is_not_named_after_a_profile_that_is_a_host() {
+    let folder = tempfile::tempdir().unwrap();
     let mut lines = vec![head("delete", None, &["one"])];
     lines[0]["profile"] = json!("pbx.acme.test");
     lines.extend([event(0, "one", ""), json!({"line": "planned", "events": 1, "bystanders": 0})]);

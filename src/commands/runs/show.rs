@@ -151,7 +151,7 @@ fn table(record: &Record, told: &Told<'_>, mask: &Mask, out: &mut dyn Write) -> 
         let (login, machine, from) = (shown(&by.login), host(&by.host), local_time(&by.at, &local));
         writeln!(out, "operator  {login} on {machine}, from {from} on")?;
     }
-    writeln!(out, "plan      {}", shown(plan_hash))?;
+    writeln!(out, "plan      {}", Foreign::from(plan_hash.as_str()))?;
     if let Some(stop) = record.stop() {
         let why = mask.text(&stop.message.to_string());
         writeln!(out, "stopped   {why} ({})", stop.reason.name())?;
