@@ -28,8 +28,9 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Paragraph};
 
-use crate::app::{Dialog, MarkPrompt, Model, Panel, Tone, count_of, text};
-use crate::domain::{Fetched, Meant};
+use crate::app::{Dialog, MarkPrompt, Model, Panel, RepointPrompt, Tone, count_of, text};
+use crate::change::Reckoned;
+use crate::domain::{Fetched, Mask, Meant};
 
 /// The bar on the row under the cursor is at least so long.
 const SHORTEST_BAR: u16 = 24;
@@ -60,7 +61,7 @@ fn draw_all(model: &Model, frame: &mut Frame<'_>) {
         Some(Dialog::Question(question)) => dialogs::question(model, question, frame),
         Some(Dialog::Details(details)) => details::draw(model, details, frame),
         Some(Dialog::Runs(list)) => runs::draw(model, list, frame),
-        Some(Dialog::Filter(_) | Dialog::Marking(_)) | None => {}
+        Some(Dialog::Filter(_) | Dialog::Marking(_) | Dialog::Repointing(_)) | None => {}
     }
     if let Some(list) = model.actions() {
         actions::draw(model, list, frame);
@@ -220,6 +221,9 @@ fn prompt(model: &Model, frame: &mut Frame<'_>, area: Rect) {
             let what = if prompt.marks() { "mark" } else { "unmark" };
             Some(dialogs::typed_line(what, &prompt.line_shown(), columns))
         }
+        Some(Dialog::Repointing(prompt)) => {
+            Some(dialogs::typed_line("re-point OLD=NEW", prompt.line(), columns))
+        }
         Some(Dialog::Review(_) | Dialog::Question(_) | Dialog::Details(_) | Dialog::Runs(_))
         | None => None,
     };
@@ -255,7 +259,27 @@ fn about_typed(model: &Model) -> Option<Span<'static>> {
             Some(dialogs::about_filter(prompt.line(), prompt.refused(), &passed_over))
         }
         Dialog::Marking(prompt) => Some(meaning(prompt)),
+        Dialog::Repointing(prompt) => Some(repointing(prompt, model.mask())),
         Dialog::Review(_) | Dialog::Question(_) | Dialog::Details(_) | Dialog::Runs(_) => None,
+    }
+}
+
+/// What Enter would do in the prompt of `e`.
+fn repointing(prompt: &RepointPrompt, mask: &Mask) -> Span<'static> {
+    match prompt.reckoned() {
+        _ if prompt.line().text().is_empty() => {
+            Span::raw("two hosts, or two beginnings of URLs with http:// or https://")
+        }
+        Err(why) => Span::styled(mask.text(&why), theme::WARNING),
+        Ok(Reckoned { fit, left_out, .. }) => {
+            let events = count_of(*fit, "event");
+            let left_out = match left_out {
+                0 => String::new(),
+                1 => ", 1 does not fit".to_owned(),
+                many => format!(", {many} do not fit"),
+            };
+            Span::raw(format!("{events}{left_out}: Enter reviews, Esc cancels"))
+        }
     }
 }
 

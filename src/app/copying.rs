@@ -16,19 +16,18 @@ impl Model {
             Some(Dialog::Review(review)) => review,
             Some(Dialog::Details(details)) => return self.copy_details(details),
             Some(
-                Dialog::Filter(_) | Dialog::Marking(_) | Dialog::Question(_) | Dialog::Runs(_),
+                Dialog::Filter(_)
+                | Dialog::Marking(_)
+                | Dialog::Repointing(_)
+                | Dialog::Question(_)
+                | Dialog::Runs(_),
             )
             | None => {
                 return self.copy_rows(false);
             }
         };
         let Some(plan) = review.plan() else {
-            let why = if review.is_of_undo() {
-                "only the calls of a deletion can be copied"
-            } else {
-                "there is no call to copy"
-            };
-            self.notice(Tone::Warning, why);
+            self.notice(Tone::Warning, "there is no call to copy");
             return Vec::new();
         };
         let what = self.copied_words(plan.calls(), "call");

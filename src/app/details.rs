@@ -209,6 +209,9 @@ impl Model {
             let known = ["extension", "type", "method", "URL", "note", "status", "modified", "id"];
             let of_event = self.fields_of(event).into_iter();
             fields.extend(of_event.filter(|(name, _)| known.contains(name)));
+            if let Call::Update(_, change) = sent.call() {
+                fields.push(("change", change.words(event, &self.mask)));
+            }
         } else {
             fields.push(("covers", count_of(events.len(), "event")));
         }

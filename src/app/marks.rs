@@ -528,7 +528,7 @@ impl Model {
         }
     }
 
-    /// What `d` is about when nothing is marked: the event under the cursor, and nothing more.
+    /// What `d`, `x` and `e` are about when nothing is marked: the event under the cursor, and nothing more.
     ///
     /// # Errors
     /// Says how to mark what is under the cursor, where that is no event.
@@ -559,7 +559,9 @@ impl Model {
                 Some(Line::Group { group, .. }) => {
                     marks(self.events.group(group).map_or(0, |group| group.rows.len()))
                 }
-                Some(Line::Odd(_)) => Err("this row cannot be deleted from here".to_owned()),
+                Some(Line::Odd(_)) => {
+                    Err("this row cannot be deleted or changed from here".to_owned())
+                }
                 None if !self.events.filter().is_empty() => {
                     Err("the filter hides every event here; Esc clears it".to_owned())
                 }
@@ -593,6 +595,7 @@ impl Model {
             0
         };
         self.count_meant();
+        self.reckon_repoint();
     }
 
     /// Marked events of one extension that a filter keeps off the screen.

@@ -18,6 +18,7 @@ use super::loading::Loading;
 use super::marks::{MarkPrompt, Marks};
 use super::outage::Outage;
 use super::prompt::FilterPrompt;
+use super::repointing::RepointPrompt;
 use super::running::Runs;
 use super::runs::RunList;
 use super::status::{Calls, Log, LogLine, Notice, StatusRow, Tone};
@@ -80,7 +81,9 @@ pub enum Dialog {
     Filter(FilterPrompt),
     /// An expression is being typed; Enter marks what it means.
     Marking(MarkPrompt),
-    /// A deletion or an undo is being reviewed.
+    /// `OLD=NEW` is being typed; Enter reviews it.
+    Repointing(RepointPrompt),
+    /// A run is being reviewed.
     Review(Box<Review>),
     /// Something that only y answers.
     Question(Question),
@@ -142,6 +145,8 @@ pub struct Model {
     pub(super) notice: Option<Notice>,
     pub(super) pending_key: Option<Key>,
     pub(super) history: History,
+    /// What was typed after `e`.
+    pub(super) repointed: History,
     pub(super) consent: Consent,
     /// Questions asked so far.
     pub(super) questions: u64,
@@ -192,6 +197,7 @@ impl Model {
             notice: None,
             pending_key: None,
             history: History::default(),
+            repointed: History::default(),
             consent: Consent::new(quiet),
             questions: 0,
             interrupted_at: None,

@@ -1,5 +1,5 @@
-//! Lines that are being typed: the filter of a panel, the expression that marks, the filter of a
-//! review's rows. Keys and pastes go to the one that is open.
+//! Lines that are being typed: the filter of a panel, the expression that marks, OLD=NEW, the filter
+//! of a review's rows. Keys and pastes go to the one that is open.
 
 use crate::domain::{ExpressionError, Filter};
 
@@ -67,6 +67,7 @@ impl Model {
         match &mut self.dialog {
             Some(Dialog::Filter(prompt)) => Some(&mut prompt.line),
             Some(Dialog::Marking(prompt)) => Some(&mut prompt.line),
+            Some(Dialog::Repointing(prompt)) => Some(&mut prompt.line),
             Some(Dialog::Review(review)) => review.line_mut(),
             Some(Dialog::Question(_) | Dialog::Details(_) | Dialog::Runs(_)) | None => None,
         }
@@ -79,6 +80,7 @@ impl Model {
         }
         self.apply_typed_filter();
         self.understand_marking();
+        self.understand_repoint();
         self.narrow_as_typed();
     }
 
@@ -101,11 +103,15 @@ impl Model {
 
     /// The line typed before, or the one after it.
     pub(super) fn recall(&mut self, earlier: bool) {
-        let history = std::mem::take(&mut self.history);
+        let repoints = matches!(self.dialog, Some(Dialog::Repointing(_))) && self.actions.is_none();
+        let of = |it: &mut Self| {
+            std::mem::take(if repoints { &mut it.repointed } else { &mut it.history })
+        };
+        let history = of(self);
         if let Some(line) = self.typed_line() {
             line.recall(&history, earlier);
         }
-        self.history = history;
+        *(if repoints { &mut self.repointed } else { &mut self.history }) = history;
         self.line_changed();
     }
 
@@ -117,6 +123,7 @@ impl Model {
                 self.dialog = None;
             }
             Some(Dialog::Marking(_)) => self.apply_marking(),
+            Some(Dialog::Repointing(_)) => self.apply_repoint(),
             Some(Dialog::Review(_)) => self.end_narrowing(true),
             Some(
                 Dialog::Filter(_) | Dialog::Question(_) | Dialog::Details(_) | Dialog::Runs(_),

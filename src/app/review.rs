@@ -1,5 +1,5 @@
 //! The question before anything changes: what goes, event by event, as the frozen plan has it, with
-//! its warnings, and what has to be typed. Deletion and undo are reviewed in the same way.
+//! its warnings, and what has to be typed. Deletion, change and undo are reviewed in the same way.
 //!
 //! What it shows is what a yes carries out: the plan changes only in sight of the operator, and what
 //! was typed or said for another plan counts for nothing.
@@ -8,17 +8,18 @@ mod check;
 mod digest;
 mod layout;
 mod lost;
+mod wishing;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::change::{
-    Choice, Inexact, Learnt, Plan, PlanRefused, Rest, RestRefused, Route, Selection,
+    Choice, Deed, Inexact, Learnt, Plan, PlanRefused, Rest, RestRefused, Route, Selection, Wish,
 };
 use crate::domain::{
-    Call, CallForm, DeleteCall, EventKey, EventStore, ExpressionError, Extension, ExtensionNumber,
-    Filter, Mask, PassedOver, PhoneCallEvent, Verdict,
+    Call, CallForm, Change, DeleteCall, EventKey, EventStore, ExpressionError, Extension,
+    ExtensionNumber, Failure, Filter, Mask, PassedOver, PhoneCallEvent, Verdict,
 };
 
 use super::consent::{Sight, Substance, Yes};
@@ -28,6 +29,7 @@ use check::Check;
 pub use digest::Digest;
 pub use layout::ReviewLayout;
 use lost::Lost;
+use wishing::Wishing;
 
 /// From this many events on the number must be typed.
 const TYPED_ABOVE: usize = 10;
@@ -42,7 +44,7 @@ pub struct Review {
     plan: Option<Arc<Plan>>,
     /// Counts the plans so far that were not the same as the one before.
     plans: u64,
-    /// What a deletion was chosen from.
+    /// What a deletion or a change was chosen from.
     chosen: Option<Box<Chosen>>,
     /// What an undo gives back.
     lost: Option<Box<Lost>>,
@@ -73,12 +75,14 @@ pub struct Review {
     layout: ReviewLayout,
 }
 
-/// What was chosen to be deleted, and how far it still is as it was.
+/// What was chosen to be deleted or changed, and how far it still is as it was.
 #[derive(Debug)]
 struct Chosen {
     choice: Choice,
     selection: Selection,
     form: CallForm,
+    /// What is wanted of it, where it is not to be deleted.
+    wishing: Option<Wishing>,
     /// The run that is gone on with.
     rest: Option<Arc<Rest>>,
 }
@@ -114,28 +118,24 @@ pub struct ReviewCall {
     pub covers: usize,
     /// It may remove more than it covers.
     pub wide: bool,
+    /// What it changes; its body, not masked.
+    pub change: Option<Change>,
 }
 
 impl Review {
-    pub(super) fn of_deletion(
+    /// Of the deletion of a selection, or of what is wanted of it.
+    pub(super) fn of_selection(
         facts: &Facts,
         store: &EventStore,
         selection: &Selection,
-        from_cursor: bool,
+        wish: Option<Wish>,
     ) -> Result<Self, PlanRefused> {
         if selection.is_empty() {
             return Err(PlanRefused::Empty);
         }
+        let wishing = wish.map(Wishing::of);
         let choice = Choice::of(selection, store);
-        let check = Check::of(choice.extensions().cloned());
-        let selection = choice.selection(store);
-        let form = CallForm::Event;
-        let chosen = Chosen { choice, selection: Selection::default(), form, rest: None };
-        let mut review = Self::of(None, check, Route::of(facts.target.clone()));
-        review.from_cursor = from_cursor;
-        review.chosen = Some(Box::new(chosen));
-        review.freeze(facts, selection)?;
-        Ok(review)
+        Self::of_choice(facts, store, (choice, None, wishing), Route::of(facts.target.clone()))
     }
 
     pub(super) fn of_rest(
@@ -145,19 +145,29 @@ impl Review {
     ) -> Result<Self, PlanRefused> {
         let RunRead { what: rest, route, remarks } = read;
         let choice = Choice::of_rest(&rest, store);
+        let mut review = Self::of_choice(facts, store, (choice, Some(rest), None), route)?;
+        review.remarks = remarks;
+        Ok(review)
+    }
+
+    fn of_choice(
+        facts: &Facts,
+        store: &EventStore,
+        (choice, rest, wishing): (Choice, Option<Arc<Rest>>, Option<Wishing>),
+        route: Route,
+    ) -> Result<Self, PlanRefused> {
         let check = Check::of(choice.extensions().cloned());
         let selection = choice.selection(store);
-        let chosen = Chosen {
-            choice,
-            selection: Selection::default(),
-            form: CallForm::Event,
-            rest: Some(rest),
-        };
+        let nothing_drifted = choice.differing() == (0, 0);
+        let (form, chosen) = (CallForm::Event, Selection::default());
+        let chosen = Chosen { choice, selection: chosen, form, wishing, rest };
         let mut review = Self::of(None, check, route);
-        review.remarks = remarks;
         review.chosen = Some(Box::new(chosen));
-        review.freeze(facts, selection)?;
-        Ok(review)
+        match review.freeze(facts, selection) {
+            // What drifted may be added.
+            Err(refused) if nothing_drifted || !refused.is_of_nothing() => Err(refused),
+            Ok(()) | Err(_) => Ok(review),
+        }
     }
 
     fn of(plan: Option<Arc<Plan>>, check: Check, route: Route) -> Self {
@@ -190,6 +200,18 @@ impl Review {
         self.lost.is_some()
     }
 
+    /// What a yes does to the events.
+    pub fn deed(&self) -> Deed {
+        let chosen = self.chosen.as_deref();
+        let wishing = chosen.and_then(|chosen| chosen.wishing.as_ref());
+        match (&self.lost, self.rest(), wishing) {
+            (Some(lost), ..) => lost.deed(),
+            (None, Some(rest), _) => rest.deed(),
+            (None, None, Some(wishing)) => wishing.deed(),
+            (None, None, None) => Deed::Delete,
+        }
+    }
+
     /// The run that is gone on with.
     pub fn rest(&self) -> Option<&Rest> {
         self.chosen.as_ref()?.rest.as_deref()
@@ -205,11 +227,19 @@ impl Review {
         self.plan.as_ref()
     }
 
-    /// Every event that a yes deletes or makes, in the order of the calls.
+    /// Every event that a yes deletes, changes or makes, in the order of the calls.
     pub fn events(&self) -> &[PhoneCallEvent] {
         match &self.chosen {
-            Some(chosen) => chosen.selection.events(),
-            None => self.plan.as_ref().map_or(&[], |plan| plan.events()),
+            Some(chosen) if chosen.rest.is_some() => chosen.selection.events(),
+            Some(_) | None => self.plan.as_ref().map_or(&[], |plan| plan.events()),
+        }
+    }
+
+    /// What becomes of the event at this place, where it is changed.
+    pub fn change(&self, event: usize) -> Option<Change> {
+        match self.plan.as_ref()?.call(self.call_of(event))? {
+            Call::Update(_, change) => Some(change),
+            Call::Delete(_) | Call::Create(_) => None,
         }
     }
 
@@ -223,7 +253,12 @@ impl Review {
         let plan = self.plan.as_ref()?;
         let call = plan.call(place)?;
         let (method, path) = (call.method(), call.path(plan.target()));
-        Some(ReviewCall { method, path, covers: plan.covers(place).len(), wide: call.is_wide() })
+        let (covers, wide) = (plan.covers(place).len(), call.is_wide());
+        let change = match call {
+            Call::Update(_, change) => Some(change),
+            Call::Delete(_) | Call::Create(_) => None,
+        };
+        Some(ReviewCall { method, path, covers, wide, change })
     }
 
     /// The place of the call that covers the event at this place.
@@ -348,22 +383,24 @@ impl Review {
         Some(if self.shows_calls { ReviewRow::Call(item) } else { ReviewRow::Event(item) })
     }
 
-    /// Freezes a selection. What was typed and agreed to stands for the calls as they were.
+    /// Freezes a selection; of nothing there is no plan then, and else what is refused changes nothing. What was
+    /// typed and agreed to stands for the calls as they were.
     fn freeze(&mut self, facts: &Facts, selection: Selection) -> Result<(), PlanRefused> {
         let Some(chosen) = &mut self.chosen else { return Ok(()) };
         let (target, most) = (self.route.target().clone(), facts.max_delete);
-        let plan = match &chosen.rest {
-            Some(rest) => Plan::go_on(target, rest, &selection, most),
-            None => Plan::freeze(target, &selection, chosen.form, most),
+        let plan = match (&chosen.rest, &mut chosen.wishing) {
+            (Some(rest), _) => Plan::go_on(target, rest, &selection, most),
+            (None, Some(wishing)) => wishing.plan(target, &selection, most),
+            (None, None) => Plan::freeze(target, &selection, chosen.form, most),
         };
-        let plan = match plan {
-            Ok(plan) => Some(plan),
-            Err(PlanRefused::Empty) => None,
+        let (plan, nothing) = match plan {
+            Ok(plan) => (Some(plan), Ok(())),
+            Err(refused) if refused.is_of_nothing() => (None, Err(refused)),
             Err(refused) => return Err(refused),
         };
         chosen.selection = selection;
         self.adopt(plan);
-        Ok(())
+        nothing
     }
 
     /// Takes a plan in place of the one before. What was typed and agreed to stands where it sends
@@ -463,10 +500,16 @@ impl Review {
 }
 
 impl Model {
-    /// Opens the review of a selection's deletion and asks for every extension in it once more.
-    pub(super) fn open_review(&mut self, selection: &Selection, from_cursor: bool) {
-        match Review::of_deletion(&self.facts, &self.store, selection, from_cursor) {
-            Ok(review) => self.read_and_ask(review),
+    /// Opens the review of a selection's deletion, or of what is wanted of it, and asks for every
+    /// extension in it once more.
+    pub(super) fn open_review(
+        &mut self,
+        selection: &Selection,
+        from_cursor: bool,
+        wish: Option<Wish>,
+    ) {
+        match Review::of_selection(&self.facts, &self.store, selection, wish) {
+            Ok(review) => self.read_and_ask(Review { from_cursor, ..review }),
             Err(refused) => self.notice(Tone::Warning, refused.to_string()),
         }
     }
@@ -511,7 +554,7 @@ impl Model {
         let rest = match rest {
             Ok(rest) => rest,
             // What is being brought back is deleted again by another run only.
-            Err(refused @ RestRefused::Undone { .. }) if self.store.marked() > 0 => {
+            Err(refused @ RestRefused::Undone { .. }) if self.is_deletion_shown() => {
                 self.review_deletion();
                 self.notice(Tone::Plain, format!("{refused}; this is a new run"));
                 return;
@@ -522,6 +565,12 @@ impl Model {
             Ok(review) => self.read_and_ask(review),
             Err(refused) => self.notice(Tone::Warning, refused.to_string()),
         }
+    }
+
+    /// Whether there are marks, and Status shows a deletion.
+    fn is_deletion_shown(&self) -> bool {
+        let deed = self.run().map(|active| active.machine.plan().deed());
+        self.store.marked() > 0 && deed == Some(Deed::Delete)
     }
 
     fn read_and_ask(&mut self, review: Review) {
@@ -598,24 +647,18 @@ impl Model {
 
     /// Why a yes that was read does nothing all the same.
     fn not_now(&self, review: &Review) -> Option<String> {
-        let count = review.events().len();
+        let (count, deed) = (review.events().len(), review.deed());
         if self.facts.read_only {
-            return Some(if review.is_of_undo() {
-                "read-only: nothing can be re-created (read_only, --read-only)".to_owned()
-            } else {
-                "read-only: nothing can be deleted; s simulates".to_owned()
-            });
+            let how =
+                if review.is_of_undo() { " (read_only, --read-only)" } else { "; s simulates" };
+            return Some(format!("read-only: nothing can be {}{how}", deed.done()));
         }
         if count == 0 && review.rest().is_some() {
             return Some("none of its extensions could be listed: R tries again".to_owned());
         }
         if count == 0 {
-            let what = if review.is_of_undo() {
-                "nothing is left to re-create"
-            } else {
-                "everything changed since it was marked"
-            };
-            return Some(format!("{what}: + adds it as it is now"));
+            let [why, remedy] = review.why_nothing();
+            return Some(format!("{why}: {remedy}"));
         }
         if let (true, (read, all)) = (review.is_reading(), review.progress()) {
             let all = count_of(all, "extension");
@@ -643,9 +686,12 @@ impl Model {
             return;
         }
         let selection = choice.selection(store);
-        if let Err(refused) = review.freeze(facts, selection) {
-            self.notice(Tone::Warning, refused.to_string());
-            return;
+        match review.freeze(facts, selection) {
+            Err(refused) if !refused.is_of_nothing() => {
+                self.notice(Tone::Warning, refused.to_string());
+                return;
+            }
+            Ok(()) | Err(_) => {}
         }
         if let Some(chosen) = &mut review.chosen {
             chosen.choice = choice;
@@ -673,8 +719,9 @@ impl Model {
         let Self { dialog: Some(Dialog::Review(review)), facts, runs, .. } = self else {
             return;
         };
-        if review.is_of_undo() {
-            self.notice(Tone::Plain, "an undo re-creates each event with a call of its own");
+        if review.is_of_undo() || review.deed() != Deed::Delete {
+            let does = review.deed().does();
+            self.notice(Tone::Plain, format!("one call per event {does} it"));
             return;
         }
         if review.rest().is_some() {
@@ -804,6 +851,9 @@ impl Model {
             review.route.differs().into_iter().chain(review.remarks.iter().map(String::as_str));
         warnings.extend(known.map(|what| format!("! {}", self.mask.text(what))));
         warnings.extend(review.lost.iter().flat_map(|lost| lost.words(&self.mask)));
+        let wishing = review.chosen.iter().filter_map(|chosen| chosen.wishing.as_ref());
+        warnings.extend(wishing.flat_map(|wishing| wishing.words(&self.mask)));
+        warnings.extend(review.held_words(&self.mask));
         warnings.extend(review.inexact_words(&self.mask));
         if !review.from_cursor && !review.is_of_undo() {
             warnings.extend(self.passed_over_in_marking());
@@ -836,13 +886,57 @@ impl Review {
         }
         let mut words =
             vec![format!("! {} cannot be given back exactly", count_of(*count, "event"))];
-        let named = first.iter().filter_map(|(place, why)| Some((self.events().get(*place)?, why)));
+        let events = self.plan.as_ref().map_or(&[][..], |plan| plan.events());
+        let named = first.iter().filter_map(|(place, why)| Some((events.get(*place)?, why)));
         words.extend(named.map(|(event, why)| {
             let EventKey { extension, event_type, id } = &event.key;
             format!("  {} {event_type} {id}: {why}", mask.number(extension))
         }));
         words.extend((*count > first.len()).then(|| format!("  and {} more", count - first.len())));
         words
+    }
+
+    /// What is not written back, each with the reason, once its extensions are listed.
+    fn held_words(&self, mask: &Mask) -> Vec<String> {
+        let Some(plan) = self.plan().filter(|_| self.is_of_undo() && !self.is_reading()) else {
+            return Vec::new();
+        };
+        let events = plan.events().iter().enumerate();
+        let held: Vec<(&PhoneCallEvent, &Failure)> =
+            events.filter_map(|(at, event)| Some((event, plan.held(at)?.failure()?))).collect();
+        if held.is_empty() {
+            return Vec::new();
+        }
+        let mut words =
+            vec![format!("! {} cannot be {}", count_of(held.len(), "event"), self.deed().done())];
+        words.extend(held.iter().take(check::NAMED).map(|(PhoneCallEvent { key, .. }, why)| {
+            let number = mask.number(&key.extension);
+            format!("  {number} {} {}: {}", key.event_type, key.id, mask.text(&why.to_string()))
+        }));
+        words.extend(check::more(held.len()));
+        words
+    }
+
+    /// Why the plan is empty, and what to do.
+    pub fn why_nothing(&self) -> [&'static str; 2] {
+        let adds = self.differing().1 > 0;
+        match (self.rest(), self.deed()) {
+            (Some(_), _) => ["none of its extensions could be listed", "R tries again"],
+            (None, Deed::WriteBack) => {
+                ["somebody else changed every event since", "+ writes the old values all the same"]
+            }
+            (None, Deed::Recreate) => {
+                ["something stands in for every event", "+ re-creates them all the same"]
+            }
+            (None, Deed::Delete | Deed::Disable | Deed::Enable | Deed::Repoint | Deed::Keep)
+                if adds =>
+            {
+                ["everything changed since it was marked", "+ adds it as it is now"]
+            }
+            (None, Deed::Delete | Deed::Disable | Deed::Enable | Deed::Repoint | Deed::Keep) => {
+                ["nothing of it is left to be changed", "n closes this review"]
+            }
+        }
     }
 
     /// When the oldest listing that it rests on came.

@@ -202,14 +202,15 @@ impl Model {
             return Vec::new();
         };
         let Some(plan) = review.plan().map(Arc::clone) else {
-            self.notice(
-                Tone::Warning,
-                "everything changed since it was marked: + adds it as it is now",
-            );
+            let [why, remedy] = review.why_nothing();
+            self.notice(Tone::Warning, format!("{why}: {remedy}"));
             return Vec::new();
         };
         if review.is_of_undo() || review.rest().is_some() {
-            self.notice(Tone::Warning, "only a deletion can be simulated");
+            self.notice(
+                Tone::Warning,
+                "what begins a run can be simulated, not what goes on with one or undoes it",
+            );
             return Vec::new();
         }
         let listed = review.listed_at();
@@ -369,20 +370,24 @@ impl Model {
         if active.machine.is_simulated() {
             return;
         }
+        let undoes = active.machine.plan().undoes().is_some();
         for place in news {
             let event = active.machine.plan().events().get(place);
             let outcome = active.machine.outcomes().get(place).and_then(Option::as_ref);
             let (Some(event), Some(outcome)) = (event, outcome) else { continue };
             let mut changed = outcome.is_gone() && self.store.remove(&event.key);
+            let number = &event.key.extension;
+            let row = self.store.listing(number).and_then(|it: &Listing| it.find(&event.key));
             if let Some(failure) = outcome.failure() {
                 self.store.note_failure(event.key.clone(), failure.clone());
-                let number = &event.key.extension;
-                let find = |listing: &Listing| listing.find(&event.key);
-                if (listed || !matches!(outcome, Outcome::NotSent(_)))
-                    && let Some(row) = self.store.listing(number).and_then(find)
-                {
+                // What an undo could not write back was never marked to be deleted or changed.
+                let is_to_be_marked =
+                    !undoes && (listed || !matches!(outcome, Outcome::NotSent(_)));
+                if let Some(row) = row.filter(|_| is_to_be_marked) {
                     changed = self.store.set_marks(number, row..=row, true) > 0;
                 }
+            } else if let (Outcome::Changed(_), Some(row)) = (outcome, row) {
+                changed = self.store.set_marks(number, row..=row, false) > 0;
             }
             if changed && Some(&event.key.extension) != extension {
                 others.push(event.key.extension.clone());
@@ -590,7 +595,7 @@ fn report(active: &ActiveRun) -> (Tone, String) {
     if machine.is_simulated() {
         let events = active.would_change();
         let count = count_of(events, "event");
-        let done = machine.plan().done();
+        let done = machine.plan().deed().done();
         let text = format!("simulated: {count} would be {done}; nothing was sent, the marks stay");
         return (if events < all { Tone::Warning } else { Tone::Good }, text);
     }
@@ -598,12 +603,15 @@ fn report(active: &ActiveRun) -> (Tone, String) {
     let mut text = if machine.plan().undoes().is_some() {
         let altered = match tally.altered {
             0 => String::new(),
-            altered => format!(", {altered} altered: re-created, but different from before"),
+            altered => {
+                let done = machine.plan().deed().done();
+                format!(", {altered} altered: {done}, but different from before")
+            }
         };
         let restored = tally.restored;
         format!("undo {name}: {restored} of {all} restored{altered}")
     } else {
-        let took = tally.deleted + tally.changed + tally.unknown + machine.surplus().len() > 0;
+        let took = tally.taken() + machine.surplus().len() > 0;
         let back = if took { "; z undoes it" } else { "" };
         let beside = match machine.beside() {
             0 => String::new(),

@@ -15,6 +15,7 @@ use crate::domain::{
 use super::*;
 
 mod browsing;
+mod changes;
 mod marking;
 mod owners;
 mod receipt;

@@ -55,6 +55,63 @@ pub fn url(shown: &str, columns: usize) -> String {
     shortened
 }
 
+/// What becomes of a URL, in at most so many columns: the old one, an arrow and the new one. Where
+/// that has no room, what they have in common at their ends stands there once, or is cut off, so that
+/// what differs stays in sight.
+pub fn turned(old: &str, new: &str, columns: usize) -> String {
+    let parts = |text: &str| match text.split_once("://") {
+        Some((scheme, rest)) => (scheme.to_owned(), rest.to_owned()),
+        None => (String::new(), text.to_owned()),
+    };
+    let ((of_old, old_rest), (of_new, new_rest)) = (parts(old), parts(new));
+    let alike = of_old == of_new;
+    let (old, new) = if alike { (old_rest, new_rest) } else { (old.to_owned(), new.to_owned()) };
+    let whole = format!("{old} → {new}");
+    if whole.width() <= columns {
+        return whole;
+    }
+    // Whole names are read more easily than letters.
+    let front = old.bytes().zip(new.bytes()).take_while(|(a, b)| a == b).count();
+    let front = old.get(..front).and_then(|same| same.rfind('/')).map_or(0, |slash| slash + 1);
+    let (old, new) = (old.get(front..).unwrap_or(&old), new.get(front..).unwrap_or(&new));
+    let end = old.bytes().rev().zip(new.bytes().rev()).take_while(|(a, b)| a == b).count();
+    let end = old.len() - end.min(old.len()).min(new.len());
+    let same = old.get(end..).filter(|_| alike).unwrap_or("");
+    let tail = same.find(['/', '?']).and_then(|at| same.get(at..)).unwrap_or("");
+    let name = |text: &str| {
+        let dots = if front > 0 { "…" } else { "" };
+        format!("{dots}{}", text.strip_suffix(tail).unwrap_or(text))
+    };
+    let (old, new) = (name(old), name(new));
+    let room = columns.saturating_sub(3);
+    if old.width() + new.width() <= room {
+        let left = room - old.width() - new.width();
+        return format!("{old} → {new}{}", clip(tail, left));
+    }
+    let half = room / 2;
+    let of_old = old.width().min(half.max(room.saturating_sub(new.width())));
+    format!("{} → {}", differing(&old, &new, of_old), differing(&new, &old, room - of_old))
+}
+
+/// A text in at most so many columns, with the place in sight where it begins to differ from another.
+fn differing(text: &str, other: &str, columns: usize) -> String {
+    let same = text.chars().zip(other.chars()).take_while(|(a, b)| a == b).count();
+    let front: String = text.chars().take(same).collect();
+    if text.width() <= columns || front.width() <= columns / 2 {
+        return clip(text, columns);
+    }
+    let rest: String = text.chars().skip(same).collect();
+    let kept = columns.saturating_sub(rest.width()).max(columns / 4);
+    clip(&format!("{}{rest}", clip_front(&front, kept)), columns)
+}
+
+/// A sentence that begins as sentences do.
+pub fn sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    let first = characters.next().map(|first| first.to_uppercase().to_string());
+    format!("{}{}", first.unwrap_or_default(), characters.as_str())
+}
+
 /// Lines of at most so many columns, broken anywhere, for texts that must be seen whole.
 pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(2);
@@ -164,6 +221,29 @@ mod tests {
         assert_eq!(url(long, 30), "crm-old.acme.test/…rc=pbx&id=7");
         for columns in 1..60 {
             assert!(width(&url(long, columns)) <= columns);
+        }
+    }
+
+    #[test]
+    fn what_becomes_of_a_url_is_told_with_what_differs_in_sight() {
+        let (old, new) =
+            ("https://crm-old.acme.test/in.php?n=1", "https://crm-new.acme.test/in.php?n=1");
+        for (old, new, columns, told) in [
+            (old, new, 60, "crm-old.acme.test/in.php?n=1 → crm-new.acme.test/in.php?n=1"),
+            (old, new, 44, "crm-old.acme.test → crm-new.acme.test/in.ph…"),
+            (old, new, 30, "crm-old.acme… → crm-new.acme.…"),
+            ("http://a.test/x", "https://a.test/x", 30, "http://a.tes… → https://a.tes…"),
+            ("https://crm.test/api/v1/in", "https://crm.test/api/v2/in", 20, "…v1 → …v2/in"),
+            (
+                "https://a.very.long.name.before.old.test/",
+                "https://a.very.long.name.before.new.test/",
+                30,
+                "…ore.old.test → …fore.new.test",
+            ),
+        ] {
+            let shown = turned(old, new, columns);
+            assert_eq!(shown, told);
+            assert!(width(&shown) <= columns, "{shown}");
         }
     }
 

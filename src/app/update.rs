@@ -13,6 +13,7 @@ use crate::keys::Found;
 
 use super::consent::{Substance, Unread, Yes};
 use super::layout::Wanted;
+use super::repointing::Target;
 use super::status::{Tone, whole_seconds};
 use super::{
     About, Command, Dialog, Effect, Key, Layer, Layout, Leaving, Message, Model, Moment, Motion,
@@ -143,7 +144,13 @@ impl Model {
                 let substance = Substance { question, plan: 0, warnings: Vec::new(), repaints };
                 Some((substance, super::consent::Sight::default()))
             }
-            Some(Dialog::Filter(_) | Dialog::Marking(_) | Dialog::Details(_) | Dialog::Runs(_))
+            Some(
+                Dialog::Filter(_)
+                | Dialog::Marking(_)
+                | Dialog::Repointing(_)
+                | Dialog::Details(_)
+                | Dialog::Runs(_),
+            )
             | None => None,
         };
         let (renewed, wait) = self.consent.follow(question, self.now.since_start);
@@ -162,7 +169,7 @@ impl Model {
     pub(super) fn layer_below(&self) -> Layer {
         match &self.dialog {
             None => Layer::Panels,
-            Some(Dialog::Filter(_) | Dialog::Marking(_)) => Layer::Prompt,
+            Some(Dialog::Filter(_) | Dialog::Marking(_) | Dialog::Repointing(_)) => Layer::Prompt,
             Some(Dialog::Review(review)) if review.line().is_some() => Layer::Prompt,
             Some(Dialog::Review(_)) => Layer::Review,
             Some(Dialog::Question(_)) => Layer::Question,
@@ -277,6 +284,8 @@ impl Model {
             Command::LoadAndMark => self.load_and_mark(),
             Command::UnmarkAll => self.unmark_all(),
             Command::ReviewDeletion => self.review_deletion(),
+            Command::ReviewSwitch => self.review_switch(),
+            Command::EditRepoint => self.edit_repoint(),
             Command::Confirm => return self.confirm(),
             Command::Apply => self.apply_line(),
             Command::Recall { earlier } => self.recall(earlier),
@@ -315,40 +324,26 @@ impl Model {
             Some(Dialog::Review(review)) => review.go(motion),
             Some(Dialog::Details(_)) => self.scroll_details(motion),
             Some(Dialog::Runs(_)) => self.scroll_runs(motion),
-            Some(Dialog::Question(_) | Dialog::Filter(_) | Dialog::Marking(_)) => {}
+            Some(
+                Dialog::Question(_)
+                | Dialog::Filter(_)
+                | Dialog::Marking(_)
+                | Dialog::Repointing(_),
+            ) => {}
             None => self.go(motion),
         }
     }
 
     /// `d`: freezes the marks, or the event under the cursor, into a plan. Nothing is sent.
     pub(super) fn review_deletion(&mut self) {
-        if self.is_running() {
-            self.notice(Tone::Warning, "a run is going on: Esc stops it, then d");
-            return;
-        }
-        if let Some(waiting) = self.marks.awaited() {
-            let text = format!("still reading {waiting} to mark: press d once that is done");
-            self.notice(Tone::Warning, text);
-            return;
-        }
-        if self.marking_waits_for() > 0 {
-            let waiting = count_of(self.marking_waits_for(), "extension");
-            let text = format!(
-                "still loading {waiting} to mark there: press d once that is done; Esc stops it"
-            );
-            self.notice(Tone::Warning, text);
-            return;
-        }
         let (events, most) = (self.store.marked(), self.facts.max_delete);
-        if events > most {
-            self.notice(Tone::Warning, PlanRefused::TooLarge { events, most }.to_string());
-        } else if events > 0 {
-            self.open_review(&Selection::of_marks(&self.store), false);
-        } else {
-            match self.event_under_cursor() {
-                Ok(selection) => self.open_review(&selection, true),
-                Err(why) => self.notice(Tone::Warning, why),
+        match self.target_of("d") {
+            Ok(Target::Marks) if events > most => {
+                self.notice(Tone::Warning, PlanRefused::TooLarge { events, most }.to_string());
             }
+            Ok(Target::Marks) => self.open_review(&Selection::of_marks(&self.store), false, None),
+            Ok(Target::Cursor(selection)) => self.open_review(&selection, true, None),
+            Err(why) => self.notice(Tone::Warning, why),
         }
     }
 
@@ -384,7 +379,11 @@ impl Model {
                 About::AskingInSpite => self.ask_in_spite(),
             },
             other @ (Some(
-                Dialog::Filter(_) | Dialog::Marking(_) | Dialog::Details(_) | Dialog::Runs(_),
+                Dialog::Filter(_)
+                | Dialog::Marking(_)
+                | Dialog::Repointing(_)
+                | Dialog::Details(_)
+                | Dialog::Runs(_),
             )
             | None) => {
                 self.dialog = other;
@@ -422,15 +421,19 @@ impl Model {
             Some(Dialog::Review(review)) => {
                 self.end_check(&review);
                 let text = if review.is_of_undo() {
-                    "undo cancelled; nothing was re-created"
+                    format!("undo cancelled; nothing was {}", review.deed().done())
                 } else {
-                    "cancelled: nothing was sent, the marks stay"
+                    "cancelled: nothing was sent, the marks stay".to_owned()
                 };
                 self.notice(Tone::Plain, text);
             }
             Some(Dialog::Filter(prompt)) => self.take_filter_back(prompt),
             Some(
-                Dialog::Question(_) | Dialog::Details(_) | Dialog::Runs(_) | Dialog::Marking(_),
+                Dialog::Question(_)
+                | Dialog::Details(_)
+                | Dialog::Runs(_)
+                | Dialog::Marking(_)
+                | Dialog::Repointing(_),
             )
             | None => {}
         }

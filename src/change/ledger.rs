@@ -79,6 +79,11 @@ impl Tally {
         self.deleted + self.changed + self.already_gone + self.restored + self.altered
     }
 
+    /// Events that a run took or changed, or may have: what an undo of it is about.
+    pub fn taken(&self) -> usize {
+        self.deleted + self.changed + self.altered + self.unknown
+    }
+
     /// Events that are left: refused, not sent or unknown.
     pub fn left(&self) -> usize {
         self.settled() - self.done()

@@ -9,10 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     Call, CallForm, Change, DeleteCall, EventId, EventKey, ExtensionNumber, Foreign, Outcome,
-    PhoneCallEvent, PlanHash, PlanHasher, Status, Target, UserId,
+    PhoneCallEvent, PlanHash, PlanHasher, Target, UserId,
 };
 
 use super::Selection;
+use super::deed::Deed;
 use super::edit::Edit;
 use super::past::Past;
 use super::rest::Rest;
@@ -131,6 +132,16 @@ pub enum PlanRefused {
         /// What it would be.
         url: Foreign,
     },
+}
+
+impl PlanRefused {
+    /// Whether it would do nothing.
+    pub fn is_of_nothing(&self) -> bool {
+        match self {
+            Self::Empty | Self::AllSo(_) | Self::FitsNone => true,
+            Self::TooLarge { .. } | Self::Broken { .. } => false,
+        }
+    }
 }
 
 impl Plan {
@@ -305,27 +316,14 @@ impl Plan {
         !self.edits.is_empty()
     }
 
-    /// What is done to its events, in a word.
-    pub fn done(&self) -> &'static str {
+    /// What is done to its events.
+    pub fn deed(&self) -> Deed {
         match (self.kind, self.changes()) {
-            (Kind::Undo, true) => "written back",
-            (kind, _) => kind.done(),
-        }
-    }
-
-    /// What is done with its events, in a word for a question.
-    pub fn verb(&self) -> &'static str {
-        let are = |status: &Status| {
-            self.edits.iter().all(|edit| edit.change.status.as_ref() == Some(status))
-        };
-        match (self.kind, self.changes()) {
-            (Kind::Delete, _) => "delete",
-            (Kind::Backup, _) => "keep",
-            (Kind::Undo, false) => "re-create",
-            (Kind::Undo, true) => "write back the old values of",
-            (Kind::Change, _) if are(&Status::Disabled) => "disable",
-            (Kind::Change, _) if are(&Status::Enabled) => "enable",
-            (Kind::Change, _) => "re-point",
+            (Kind::Delete, _) => Deed::Delete,
+            (Kind::Backup, _) => Deed::Keep,
+            (Kind::Undo, false) => Deed::Recreate,
+            (Kind::Undo, true) => Deed::WriteBack,
+            (Kind::Change, _) => Deed::of_changes(self.edits.iter().map(|edit| &edit.change)),
         }
     }
 

@@ -41,6 +41,18 @@ pub enum RepointRefused {
     NoBeginning(String),
 }
 
+impl RepointRefused {
+    /// The same where what is typed is in sight.
+    pub fn in_short(&self) -> String {
+        match self {
+            Self::NotTwo(_) => "type OLD=NEW: two hosts, or two beginnings of URLs".to_owned(),
+            Self::Ambiguous(_) => "=http is there twice: type shorter beginnings".to_owned(),
+            Self::NoHost(part) => format!("no host: {part:?}"),
+            Self::NoBeginning(part) => format!("does not begin a URL: {part:?}"),
+        }
+    }
+}
+
 /// What becomes of one URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Pointed {

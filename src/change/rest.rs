@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::deed::Deed;
 use super::twice::CAUGHT_UP;
 use super::verification::Check;
 use super::wide::Unlisted;
@@ -110,6 +111,11 @@ impl Rest {
     /// Whether nothing happened to the run since the other was read.
     pub fn is_as(&self, other: &Self) -> bool {
         (&self.run, &self.outcomes, &self.surplus) == (&other.run, &other.outcomes, &other.surplus)
+    }
+
+    /// What is done to its events.
+    pub fn deed(&self) -> Deed {
+        if self.changes.is_empty() { Deed::Delete } else { Deed::of_changes(self.changes.iter()) }
     }
 
     /// What is to be gone on with: not sent, unknown or refused. What a list shows to be done already is

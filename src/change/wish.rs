@@ -3,10 +3,11 @@
 
 use std::collections::HashMap;
 
+use super::deed::Deed;
 use super::edit::Edit;
 use super::repoint::{Pointed, Repoint};
 use super::{Plan, PlanRefused, Selection};
-use crate::domain::{Change, EventKey, Foreign, PhoneCallEvent, Status, Target};
+use crate::domain::{Change, EventKey, EventView, Foreign, PhoneCallEvent, Status, Target};
 
 /// What is to be done with each event of a selection.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,13 +53,49 @@ impl Unfit {
     }
 }
 
+/// What a wish would come to, counted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reckoned {
+    /// Events that would be changed.
+    pub fit: usize,
+    /// Events that would be left out.
+    pub left_out: usize,
+    /// The first whose URL would be none any more.
+    pub broken: Option<(EventKey, Foreign)>,
+}
+
 impl Wish {
+    /// What is done to the events.
+    pub fn deed(&self) -> Deed {
+        match self {
+            Self::Disable => Deed::Disable,
+            Self::Enable => Deed::Enable,
+            Self::Repoint(_) => Deed::Repoint,
+        }
+    }
+
+    /// Counts what would become of these events.
+    pub fn reckon<'a>(&self, events: impl Iterator<Item = EventView<'a>>) -> Reckoned {
+        let mut reckoned = Reckoned::default();
+        for event in events {
+            let is_exact = || event.to_event().is_exact("url");
+            match self.change(&event.status(), &event.url(), is_exact) {
+                Ok(_) => reckoned.fit += 1,
+                Err(Why::Unfit(_)) => reckoned.left_out += 1,
+                Err(Why::Broken(url)) => {
+                    reckoned.broken.get_or_insert_with(|| (event.key(), url));
+                }
+            }
+        }
+        reckoned
+    }
+
     /// The plan that changes what is chosen, of at most so many events.
     pub fn plan(&self, target: Target, selection: &Selection, most: usize) -> Wished {
         let (mut events, mut edits, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
         let mut broken = None;
         for event in selection.events() {
-            match self.change(event) {
+            match self.change(&event.status, &event.url, || event.is_exact("url")) {
                 Ok(change) => {
                     events.push(event.clone());
                     edits.push(Edit { change, ..Edit::default() });
@@ -88,17 +125,22 @@ impl Wish {
         }
     }
 
-    fn change(&self, event: &PhoneCallEvent) -> Result<Change, Why> {
+    fn change(
+        &self,
+        now: &Status,
+        url: &Foreign,
+        is_exact: impl Fn() -> bool,
+    ) -> Result<Change, Why> {
         let to = |status: Status| {
-            let is_so = event.status == status;
+            let is_so = *now == status;
             let change = Change { status: Some(status), ..Change::default() };
             if is_so { Err(Why::Unfit(Unfit::Already)) } else { Ok(change) }
         };
         match self {
             Self::Disable => to(Status::Disabled),
             Self::Enable => to(Status::Enabled),
-            Self::Repoint(repoint) => match repoint.of(event.url.raw()) {
-                Pointed::To(_) | Pointed::Broken(_) if !event.is_exact("url") => {
+            Self::Repoint(repoint) => match repoint.of(url.raw()) {
+                Pointed::To(_) | Pointed::Broken(_) if !is_exact() => {
                     Err(Why::Unfit(Unfit::Inexact))
                 }
                 Pointed::To(url) => {
@@ -178,7 +220,7 @@ mod tests {
         let left: Vec<_> = off.left_out.iter().map(|(key, why)| (key.id.as_str(), *why)).collect();
         assert_eq!(left, [("b", Unfit::Already)]);
         let plan = off.plan.unwrap();
-        assert_eq!((plan.verb(), plan.all_bystanders().len()), ("disable", 2));
+        assert_eq!((plan.deed(), plan.all_bystanders().len()), (Deed::Disable, 2));
         let call = plan.call(0).unwrap();
         assert_eq!((call.method(), call.is_wide()), ("PUT", false));
         assert!(call.path(&target()).ends_with("/210/phoneCallEvents/0/a"));

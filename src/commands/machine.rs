@@ -15,7 +15,7 @@ use super::runs::{self, RunFormat, Told};
 use super::signals;
 use super::{Consent, Opened, counted, hands};
 use crate::api::Writes;
-use crate::change::{Done, Inexact, Machine, Plan, RunState, SILENT, Tally};
+use crate::change::{Deed, Done, Inexact, Machine, Plan, RunState, SILENT, Tally};
 use crate::config::Profile;
 use crate::domain::{Call, Cause, EventKey, Failure, Mask, Outcome, Stop};
 use crate::journal::{self, Kind, Record, RecordedCall};
@@ -47,7 +47,7 @@ pub(super) fn held_back(
     Ok(if consent.dry_run {
         Some(Ending::Done.written(print_plan(plan, consent.format)))
     } else if profile.rules.read_only {
-        let done = plan.done();
+        let done = plan.deed().done();
         let why = format!("this profile is read-only: nothing is {done} (read_only, --read-only)");
         Some(unsent(plan, Ending::Refused, &why, consent.format))
     } else if !consent.yes && !is_confirmed(plan, must_type)? {
@@ -136,14 +136,16 @@ fn print_plan(plan: &Plan, format: RunFormat) -> io::Result<()> {
             };
             writeln!(out, "{} {}  ({what})", planned.method, planned.path)?;
         }
-        let (hash, done) = (plan.hash().short(), plan.done());
+        let (hash, done) = (plan.hash().short(), plan.deed().done());
         writeln!(out, "dry run, plan {hash}: {events} would be {done}, nothing was sent")
     })
 }
 
 fn is_confirmed(plan: &Plan, must_type: bool) -> Result<bool> {
     let (count, origin) = (plan.covered_events(), &plan.target().origin);
-    let (verb, events) = (plan.verb(), counted(count, "event"));
+    let (deed, events) = (plan.deed(), counted(count, "event"));
+    let old = if deed == Deed::WriteBack { " the old values of" } else { "" };
+    let verb = format!("{}{old}", deed.verb());
     if plan.changes() && io::stdin().is_terminal() {
         tell_changes(plan);
     }

@@ -91,6 +91,10 @@ pub enum Command {
     Zoom,
     /// Freeze the marks into a plan and show it.
     ReviewDeletion,
+    /// The same, to disable, or to enable where everything is off.
+    ReviewSwitch,
+    /// Type which URLs are to lead where, and review it.
+    EditRepoint,
     /// Say yes to the dialog.
     Confirm,
     /// Say no to the dialog.
@@ -120,7 +124,7 @@ pub enum Command {
     Pause,
     /// Review what the last run left open, and go on with it.
     GoOn,
-    /// Show what would bring back what the last run deleted.
+    /// Show what would bring back what the last run deleted or changed.
     ReviewUndo,
     /// List all runs of this PBX.
     ListRuns,

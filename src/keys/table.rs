@@ -14,7 +14,7 @@ pub enum Layer {
     Panels,
     /// A line is being typed.
     Prompt,
-    /// The review of a deletion or of an undo.
+    /// The review of a run.
     Review,
     /// A question that y and n answer.
     Question,
@@ -76,6 +76,8 @@ pub enum Place {
     AfterUndo,
     /// In the review of a deletion.
     Deleting,
+    /// In the review of a change.
+    Changing,
     /// In the review of what is left of a run.
     GoingOn,
     /// In the review of an undo.
@@ -182,8 +184,8 @@ const OUTSIDE: &[Layer] =
     &[Layer::Panels, Layer::Review, Layer::Question, Layer::Details, Layer::Runs, Layer::Prompt];
 
 use Place::{
-    AfterRun, AfterUndo, Deleting, Events, Extensions, GoingOn, Last, Marks, Others, Paused,
-    Running, Undoing,
+    AfterRun, AfterUndo, Changing, Deleting, Events, Extensions, GoingOn, Last, Marks, Others,
+    Paused, Running, Undoing,
 };
 
 /// Everything that can be done. Within a layer a key stands once.
@@ -201,9 +203,11 @@ pub const ACTIONS: &[Action] = &[
     row("take-back", PANELS, &["u"], Command::TakeBack, "take back the last change of marks", &[at(Marks, 3, "take back")]),
     row("unmark-all", PANELS, &["U"], Command::UnmarkAll, "unmark everything", &[at(Marks, 4, "unmark all")]),
     row("delete", PANELS, &["d"], Command::ReviewDeletion, "review deleting the marked events; with none marked, the event under the cursor", &[at(Events, 4, "delete"), at(Marks, 1, "review").with(Count::Marked)]).opening_review(),
+    row("disable", PANELS, &["x"], Command::ReviewSwitch, "review disabling the marked events, or enabling them where all are off; with none marked, the event under the cursor", &[]).opening_review(),
+    row("re-point", PANELS, &["e"], Command::EditRepoint, "point URLs elsewhere: type OLD=NEW, two hosts or two beginnings, then review; with none marked, the event under the cursor", &[]).opening_review(),
     row("pause", PANELS, &["p"], Command::Pause, "during a run: pause it, or go on", &[at(Running, 2, "pause"), at(Paused, 2, "go on")]),
     row("go-on", OF_RUN, &["r"], Command::GoOn, "after a run: review what is left of it and go on", &[at(AfterRun, 2, "go on with").with(Count::Left)]).opening_review(),
-    row("undo", OF_RUN, &["z"], Command::ReviewUndo, "after a run: review re-creating what it deleted", &[at(AfterRun, 1, "undo").with(Count::Taken), at(AfterUndo, 1, "go on with").with(Count::Left)]).opening_review(),
+    row("undo", OF_RUN, &["z"], Command::ReviewUndo, "after a run: review giving back what it deleted or changed", &[at(AfterRun, 1, "undo").with(Count::Taken), at(AfterUndo, 1, "go on with").with(Count::Left)]).opening_review(),
     row("receipt", OF_RUN, &["E"], Command::WriteReceipt, "after a run or an undo: write a receipt, masked while the mask is on", &[at(AfterRun, 3, "receipt"), at(AfterUndo, 3, "receipt")]),
     row("runs", PANELS, &["W"], Command::ListRuns, "list every run of this PBX, earlier ones too: show one, undo it, go on with it, write its receipt", &[at(AfterRun, 4, "runs"), at(AfterUndo, 4, "runs"), at(Others, 3, "runs")]),
     row("filter", PANELS, &["/"], Command::EditFilter, "filter the panel; Esc in the panel clears the filter", &[at(Extensions, 5, "filter")]),
@@ -235,10 +239,10 @@ pub const ACTIONS: &[Action] = &[
     row("step-back", PANELS, &["esc"], Command::Escape, "clear the filter of the panel; else stop the run after the calls in flight; else go back", &[at(Running, 1, "stop"), at(Paused, 1, "stop")]).fixed(),
     row("quit", PANELS, &["q"], Command::Quit, "go back, then quit; asks during a run and while events are marked", &[at(Others, 2, "back")]),
     row("form", REVIEW, &["t"], Command::ChangeForm, "change to the next call form that wide_calls and the marks allow", &[at(Deleting, 1, "form")]),
-    row("simulate", REVIEW, &["s"], Command::Simulate, "simulate: go through these calls and send none; marks stay", &[at(Deleting, 2, "simulate")]),
-    row("show-calls", REVIEW, &["v"], Command::ShowCalls, "show the literal calls, or the events again", &[at(Deleting, 3, "calls"), at(GoingOn, 1, "calls"), at(Undoing, 1, "calls")]),
-    row("copy-calls", REVIEW, &["c"], Command::Copy, "copy the calls as curl lines, without the token", &[at(Deleting, 4, "copy"), at(GoingOn, 2, "copy")]),
-    row("narrow", REVIEW, &["/"], Command::EditFilter, "narrow the rows; everything stays planned", &[at(Deleting, 5, "narrow"), at(GoingOn, 3, "narrow"), at(Undoing, 2, "narrow")]),
+    row("simulate", REVIEW, &["s"], Command::Simulate, "simulate: go through these calls and send none; marks stay", &[at(Deleting, 2, "simulate"), at(Changing, 1, "simulate")]),
+    row("show-calls", REVIEW, &["v"], Command::ShowCalls, "show the literal calls, or the events again", &[at(Deleting, 3, "calls"), at(Changing, 2, "calls"), at(GoingOn, 1, "calls"), at(Undoing, 1, "calls")]),
+    row("copy-calls", REVIEW, &["c"], Command::Copy, "copy the calls as curl lines, without the token", &[at(Deleting, 4, "copy"), at(Changing, 3, "copy"), at(GoingOn, 2, "copy")]),
+    row("narrow", REVIEW, &["/"], Command::EditFilter, "narrow the rows; everything stays planned", &[at(Deleting, 5, "narrow"), at(Changing, 4, "narrow"), at(GoingOn, 3, "narrow"), at(Undoing, 2, "narrow")]),
     row("add-changed", REVIEW, &["+"], Command::AddDrifted, "add what changed or appeared since it was marked, as it is now", &[]),
     row("read-failed", REVIEW, &["R"], Command::ReadAgain, "read again the extensions that could not be read", &[]),
     row("yes", ANSWERS, &["y"], Command::Confirm, "yes to a review or a question, once it has been shown; nothing else", &[]).fixed(),

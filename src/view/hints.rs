@@ -56,10 +56,7 @@ fn word(model: &Model, hint: &Hint) -> Option<String> {
             earlier.filter(|run| run.goes_on_as().is_some()).map_or(0, Summary::left)
         }
         Count::Marked => model.store().marked(),
-        Count::Taken => machine.map_or(0, |machine| {
-            let tally = machine.tally();
-            tally.deleted + tally.unknown + machine.beside()
-        }),
+        Count::Taken => machine.map_or(0, |machine| machine.tally().taken() + machine.beside()),
         Count::Left => machine.map_or(0, |machine| machine.tally().left()),
     };
     (count > 0).then(|| format!("{} {count}", hint.word))

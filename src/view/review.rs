@@ -5,10 +5,9 @@ use ratatui::Frame;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::app::{
-    Digest, Model, Review, ReviewCall, ReviewLayout, ReviewRow, Unread, count_of, text,
-};
-use crate::domain::{ExtensionNumber, PhoneCallEvent};
+use crate::app::{Digest, Model, Review, ReviewCall, ReviewRow, Unread, count_of, text};
+use crate::change::Deed;
+use crate::domain::{Change, ExtensionNumber, PhoneCallEvent};
 use crate::keys::Place;
 
 use super::{dialogs, hints, put_cursor, theme};
@@ -21,10 +20,15 @@ pub(super) fn draw(model: &Model, review: &Review, frame: &mut Frame<'_>) {
     lines.extend((0..review.layout().rows).map(|offset| row(model, review, offset)));
     lines.extend(call_under_cursor(model, review));
     if review.layout().roomy {
-        let text = if review.is_of_undo() {
-            "The PBX gives new ids. Events that already exist are skipped."
-        } else {
-            "The PBX cannot undo this. Events are saved first; z re-creates them."
+        let text = match review.deed() {
+            Deed::Recreate => "The PBX gives new ids. Events that already exist are skipped.",
+            Deed::WriteBack => "Only fields that still have what the run wrote are written.",
+            Deed::Disable | Deed::Enable | Deed::Repoint => {
+                "Old values are saved first; z writes them back."
+            }
+            Deed::Delete | Deed::Keep => {
+                "The PBX cannot undo this. Events are saved first; z re-creates them."
+            }
         };
         lines.push(Line::from(text));
     }
@@ -47,21 +51,15 @@ fn row_of_cursor(review: &Review) -> (usize, usize) {
 fn title(model: &Model, review: &Review) -> String {
     let host = model.mask().host(model.facts().target.host());
     let events = count_of(review.events().len(), "phone call event");
-    let deed = deed(review);
+    let verb = review.deed().verb();
     match (review.is_of_undo(), model.facts().read_only) {
         (_, true) => format!("READ-ONLY: {events} on {host}"),
-        (true, false) => format!("UNDO: {deed} {events} on {host}"),
-        (false, false) if review.rest().is_some() => {
-            format!("GO ON: {} {events} on {host}", deed.to_uppercase())
+        (true, false) => format!("UNDO: {verb} {events} on {host}"),
+        (false, false) => {
+            let goes_on = if review.rest().is_some() { "GO ON: " } else { "" };
+            format!("{goes_on}{} {events} on {host}", verb.to_uppercase())
         }
-        (false, false) => format!("{} {events} on {host}", deed.to_uppercase()),
     }
-}
-
-/// What is done with the events, in a word.
-fn deed(review: &Review) -> &'static str {
-    let otherwise = if review.is_of_undo() { "re-create" } else { "delete" };
-    review.plan().map_or(otherwise, |plan| plan.verb())
 }
 
 fn summary(model: &Model, review: &Review) -> Vec<Line<'static>> {
@@ -98,26 +96,15 @@ fn calls_words(review: &Review, short: bool) -> String {
     let extensions = count_of(digest.extensions, "extension");
     let calls = count_of(review.calls(), "call");
     let how = match digest.wide_calls {
-        0 if short || review.is_of_undo() => String::new(),
+        0 if short || review.deed() == Deed::Recreate => String::new(),
         0 => ", each by its id,".to_owned(),
         wide => format!(", {wide} wide,"),
     };
     if review.calls() == 0 {
-        let [why, _] = why_nothing(review);
-        return format!("{why}.");
+        let [why, _] = review.why_nothing();
+        return text::sentence(&format!("{why}."));
     }
     format!("{calls}{how} on {extensions}")
-}
-
-/// Why the plan is empty, and what to do.
-fn why_nothing(review: &Review) -> [&'static str; 2] {
-    match review.rest() {
-        Some(_) => ["None of its extensions could be listed", "R tries again"],
-        None if review.is_of_undo() => {
-            ["Something stands in for every event", "+ re-creates them all the same"]
-        }
-        None => ["Everything changed since it was marked", "+ adds it as it is now"],
-    }
 }
 
 /// `Dial-In 30  Hangup 2`.
@@ -210,7 +197,40 @@ fn event_words(model: &Model, review: &Review, place: usize, columns: usize) -> 
         (true, false) => "  ",
     };
     let style = if wide { theme::WARNING } else { theme::PLAIN };
-    (format!("{lead}{}", columns_of(model, event, columns.saturating_sub(lead.len()))), style)
+    let columns = columns.saturating_sub(lead.len());
+    let words = match review.change(place) {
+        Some(change) => changed_columns(model, event, &change, columns),
+        None => columns_of(model, event, columns),
+    };
+    (format!("{lead}{words}"), style)
+}
+
+/// Extension and label, type, and what becomes of it: its URL too where that stays.
+fn changed_columns(
+    model: &Model,
+    event: &PhoneCallEvent,
+    change: &Change,
+    columns: usize,
+) -> String {
+    let mask = model.mask();
+    let number = (columns / 4).clamp(13, 24);
+    let kind = text::column(&event.key.event_type.short(), 8);
+    let who = text::column(&who(model, &event.key.extension), number);
+    let room = columns.saturating_sub(number + 8 + 2);
+    let (old, new) = (mask.url(&event.url), change.url.as_ref().map(|url| mask.url(url)));
+    let mut words: Vec<String> = Vec::new();
+    words.extend(change.status.as_ref().map(|status| format!("{} → {status}", event.status)));
+    let others = Change { url: None, status: None, ..change.clone() };
+    words.extend(Some(others.words(event, mask)).filter(|words| !words.is_empty()));
+    let words = words.join(", ");
+    let taken = if words.is_empty() { 0 } else { text::width(&words) + 2 };
+    let room = room.saturating_sub(taken);
+    let url = match new {
+        Some(new) => text::turned(&old, &new, room),
+        None => text::url(&old, room),
+    };
+    let gap = if words.is_empty() { "" } else { "  " };
+    format!("{who} {kind} {words}{gap}{url}")
 }
 
 fn columns_of(model: &Model, event: &PhoneCallEvent, columns: usize) -> String {
@@ -239,7 +259,8 @@ fn call_row(model: &Model, review: &Review, place: usize, columns: usize) -> (St
     let all = review.calls();
     let number = format!("{:>digits$}/{all}", place + 1, digits = all.to_string().len());
     let style = if call.wide { theme::WARNING } else { theme::PLAIN };
-    (text::clip(&format!("{number} {}", call_words(model, &call)), columns), style)
+    let body = body(model, &call).map(|body| format!(" {body}")).unwrap_or_default();
+    (text::clip(&format!("{number} {}{body}", call_words(model, &call)), columns), style)
 }
 
 fn call_words(model: &Model, call: &ReviewCall) -> String {
@@ -247,6 +268,11 @@ fn call_words(model: &Model, call: &ReviewCall) -> String {
     let wide =
         if call.wide { format!("  (all events there, {covers} now)") } else { String::new() };
     format!("{} {}{wide}", call.method, model.mask().path(&call.path))
+}
+
+/// What a call changes, as it is sent.
+fn body(model: &Model, call: &ReviewCall) -> Option<String> {
+    call.change.as_ref().map(|change| change.copied(model.mask()).to_string())
 }
 
 /// The literal call of the row under the cursor, on always as many lines.
@@ -259,13 +285,16 @@ fn call_under_cursor(model: &Model, review: &Review) -> Vec<Line<'static>> {
     let columns = review.layout().columns;
     let words = call.as_ref().map(|call| call_words(model, call)).unwrap_or_default();
     let mut lines = text::wrap_path(&words, columns);
-    if lines.len() > ReviewLayout::CALL {
-        lines.truncate(ReviewLayout::CALL);
+    let body = call.as_ref().and_then(|call| body(model, call));
+    lines.extend(body.iter().flat_map(|body| text::wrap(body, columns)));
+    let height = review.layout().call;
+    if lines.len() > height {
+        lines.truncate(height);
         if let Some(last) = lines.last_mut() {
-            *last = text::clip(&format!("{last}{}", "…".repeat(columns)), columns);
+            *last = format!("{}…", text::clip(last, columns - 1).trim_end_matches('…'));
         }
     }
-    lines.resize(ReviewLayout::CALL, String::new());
+    lines.resize(height, String::new());
     let style = if call.is_some_and(|call| call.wide) { theme::WARNING } else { theme::PLAIN };
     lines.into_iter().map(|line| Line::styled(line, style)).collect()
 }
@@ -295,22 +324,21 @@ fn state(model: &Model, review: &Review) -> (Line<'static>, Option<usize>) {
             return (Line::from(spans), typing.then_some(column));
         }
         _ if said.is_some() => return (Line::from(said.unwrap_or_default()), None),
-        _ if model.facts().read_only && review.is_of_undo() => {
-            ("Read-only: nothing can be re-created.".to_owned(), theme::WARNING)
-        }
         _ if model.facts().read_only => {
-            ("Read-only: nothing can be deleted; s simulates.".to_owned(), theme::WARNING)
+            let simulates = if review.is_of_undo() { "" } else { "; s simulates" };
+            let done = review.deed().done();
+            (format!("Read-only: nothing can be {done}{simulates}."), theme::WARNING)
         }
         _ if review.is_agreed() => {
-            let text = "Reading everything once more, then deleting; n Esc cancels.";
-            (text.to_owned(), theme::STRONG)
+            let doing = review.deed().doing();
+            (format!("Reading everything once more, then {doing}; n Esc cancels."), theme::STRONG)
         }
         _ if review.is_reading() => {
             (format!("Reading {} again: {read} so far", count_of(all, "extension")), theme::PLAIN)
         }
         _ if count == 0 => {
-            let [why, remedy] = why_nothing(review);
-            (format!("{why}: {remedy}."), theme::WARNING)
+            let [why, remedy] = review.why_nothing();
+            (text::sentence(&format!("{why}: {remedy}.")), theme::WARNING)
         }
         Some(Unread::MoreWarnings) => {
             ("There are more warnings: j scrolls down.".to_owned(), theme::WARNING)
@@ -325,11 +353,8 @@ fn state(model: &Model, review: &Review) -> (Line<'static>, Option<usize>) {
 }
 
 fn verb(review: &Review, count: usize) -> String {
-    let verb = match deed(review).split_once(' ') {
-        Some((first, rest)) => format!("{first}s {rest}"),
-        None => format!("{}s", deed(review)),
-    };
-    format!("{verb} {}", if count == 1 { "it".to_owned() } else { format!("all {count}") })
+    let does = review.deed().does();
+    format!("{does} {}", if count == 1 { "it".to_owned() } else { format!("all {count}") })
 }
 
 fn keys(model: &Model, review: &Review) -> Line<'static> {
@@ -342,14 +367,15 @@ fn keys(model: &Model, review: &Review) -> Line<'static> {
     let ready = model.unread().is_none() && review.is_armed() && !review.is_reading();
     let mut keys = vec![("n".to_owned(), "cancel".to_owned(), theme::PLAIN)];
     if !model.facts().read_only {
-        let verb = deed(review).to_uppercase();
+        let verb = review.deed().verb().to_uppercase();
         let style = if ready { theme::DANGER } else { theme::PLAIN };
         keys.push(("y".to_owned(), format!("{verb} {count}"), style));
     }
     let place = match (review.is_of_undo(), review.rest()) {
         (true, _) => Place::Undoing,
         (false, Some(_)) => Place::GoingOn,
-        (false, None) => Place::Deleting,
+        (false, None) if review.deed() == Deed::Delete => Place::Deleting,
+        (false, None) => Place::Changing,
     };
     let others = hints::of(model, place).into_iter();
     keys.extend(others.map(|[key, word]| (key, word, theme::PLAIN)));

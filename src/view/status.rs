@@ -109,7 +109,7 @@ fn summary(model: &Model, columns: usize) -> Line<'static> {
     let (simulated, over) = (machine.is_simulated(), machine.state() == RunState::Finished);
     if simulated && over {
         let events = count_of(active.would_change(), "event");
-        let done = machine.plan().done();
+        let done = machine.plan().deed().done();
         let words = format!("simulated: {events} would be {done} · nothing was sent");
         return Line::styled(text::clip(&words, columns), theme::GOOD);
     }

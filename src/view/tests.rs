@@ -328,6 +328,22 @@ fn reviewing_many_events_by_event_and_by_call() {
 }
 
 #[test]
+fn reviewing_changes() {
+    let mut desk = office(84);
+    desk.press("A x");
+    approved_read("review-disable", &mut desk, "");
+    desk.press("n e");
+    approved("re-point-empty", &mut desk);
+    desk.take(Message::Pasted("crm-old.acme.test=crm-new.acme-customers.test".to_owned()));
+    approved("re-point-counted", &mut desk);
+    desk.press("enter");
+    approved_read("review-re-point", &mut desk, "j j j j j j j");
+    desk.press("n e");
+    desk.take(Message::Pasted("crm-old.acme.test=https://crm-new.acme.test".to_owned()));
+    approved("re-point-refused", &mut desk);
+}
+
+#[test]
 fn leaving_with_marks() {
     approved("leaving-marks", &mut at("space 1 q"));
 }

@@ -61,6 +61,7 @@ mod session;
 mod slow;
 mod start;
 mod story;
+mod switching;
 mod tidy;
 mod tls;
 mod tokens;

@@ -15,6 +15,11 @@ use crate::app::{Dialog, Effect, Model, count_of};
 /// Of many that are to be named, these are; the others are counted.
 pub(super) const NAMED: usize = 3;
 
+/// That there are more than those named.
+pub(super) fn more(all: usize) -> Option<String> {
+    (all > NAMED).then(|| format!("  and {} more", all - NAMED))
+}
+
 /// The listings that tell whether everything is still as it was chosen.
 #[derive(Debug)]
 pub(super) struct Check {
@@ -116,7 +121,7 @@ impl Review {
         self.chosen.iter().flat_map(|chosen| chosen.choice.drifted())
     }
 
-    fn differing(&self) -> (usize, usize) {
+    pub(super) fn differing(&self) -> (usize, usize) {
         self.chosen.as_ref().map_or((0, 0), |chosen| chosen.choice.differing())
     }
 
@@ -159,6 +164,7 @@ impl Model {
             Some(
                 Dialog::Filter(_)
                 | Dialog::Marking(_)
+                | Dialog::Repointing(_)
                 | Dialog::Question(_)
                 | Dialog::Details(_)
                 | Dialog::Runs(_),
@@ -266,9 +272,10 @@ impl Model {
             return self.settle_rest(plan);
         }
         if review.plan().is_none() && addable == 0 && !review.is_of_undo() {
+            let verb = review.deed().verb();
             self.dialog = None;
             let events = count_of(drifted, "event");
-            let text = format!("nothing is left to delete: {events} no longer listed");
+            let text = format!("nothing is left to {verb}: {events} no longer listed");
             self.say(Tone::Warning, text);
             return Vec::new();
         }

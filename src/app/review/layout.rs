@@ -5,6 +5,7 @@ use ratatui::layout::Size;
 
 use super::Review;
 use crate::app::text;
+use crate::change::Deed;
 
 /// The widest text of a review, in columns.
 const WIDEST: usize = 112;
@@ -27,12 +28,11 @@ pub struct ReviewLayout {
     pub loose: Vec<String>,
     /// Rows of the list in sight.
     pub rows: usize,
+    /// Lines of the call under the cursor, which are more where it has a body.
+    pub call: usize,
 }
 
 impl ReviewLayout {
-    /// Lines of the call under the cursor.
-    pub const CALL: usize = 2;
-
     /// Lines of the summary.
     pub fn summary(&self) -> usize {
         if self.roomy { 3 } else { 1 }
@@ -51,7 +51,7 @@ impl ReviewLayout {
     /// All lines but warnings and rows: the summary, the line with the position, the call, the
     /// sentence about the way back, the state and the keys.
     fn fixed(&self) -> usize {
-        self.summary() + 1 + Self::CALL + usize::from(self.roomy) + 2
+        self.summary() + 1 + self.call + usize::from(self.roomy) + 2
     }
 }
 
@@ -59,8 +59,15 @@ impl Review {
     /// Finds a place for everything on a screen of this size.
     pub(in crate::app) fn lay_out(&mut self, size: Size, warnings: &[String]) {
         let columns = usize::from(size.width).saturating_sub(6).min(WIDEST);
-        let mut layout =
-            ReviewLayout { columns, roomy: size.height >= ROOMY, ..ReviewLayout::default() };
+        let roomy = size.height >= ROOMY;
+        let call =
+            match (self.deed(), roomy) {
+                (Deed::Delete | Deed::Recreate | Deed::Keep, _) => 2,
+                (Deed::Disable | Deed::Enable | Deed::Repoint | Deed::WriteBack, roomy) => {
+                    if roomy { 4 } else { 3 }
+                }
+            };
+        let mut layout = ReviewLayout { columns, roomy, call, ..ReviewLayout::default() };
         let mut lines: Vec<String> =
             warnings.iter().flat_map(|warning| text::wrap(warning, columns)).collect();
         // The header stays in sight above the window and its two borders.

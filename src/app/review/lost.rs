@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use crate::change::{Loss, STILL_LISTED, StandIn, UndoRefused, WayBack};
+use crate::change::{Deed, Loss, STILL_LISTED, StandIn, UndoRefused, WayBack};
 use crate::domain::{EventKey, EventStore, ExtensionNumber, Foreign, Mask, Target};
 
-use super::check::{Check, NAMED, Nothing};
+use super::check::{Check, NAMED, Nothing, more};
 use super::{Plan, Review};
 use crate::app::status::Tone;
 use crate::app::{Effect, Model, RunRead, count_of};
@@ -30,6 +30,11 @@ pub(super) struct Lost {
 }
 
 impl Lost {
+    /// What is done to the events.
+    pub(super) fn deed(&self) -> Deed {
+        if self.loss.is_of_change() { Deed::WriteBack } else { Deed::Recreate }
+    }
+
     /// The run that is undone.
     pub(super) fn run(&self) -> &str {
         self.loss.run()
@@ -109,10 +114,6 @@ impl Lost {
         words.extend(more(self.twice.len()));
         words
     }
-}
-
-fn more(all: usize) -> Option<String> {
-    (all > NAMED).then(|| format!("  and {} more", all - NAMED))
 }
 
 impl Review {

@@ -358,6 +358,19 @@ impl Walk {
         self.answer_all();
         self.press("1 R");
         self.answer_all();
+        self.change();
+    }
+
+    /// What is to be disabled, and URLs that would lead elsewhere.
+    fn change(&mut self) {
+        self.press("1 A");
+        self.answer_all();
+        self.press("x");
+        self.answer_all();
+        self.press("v c v j n e x");
+        self.press("ctrl-u h t t p s : / / = h t t p : / / enter");
+        self.answer_all();
+        self.press("c v j n");
     }
 
     fn simulate(&mut self) {
@@ -472,6 +485,9 @@ fn the_walk_comes_through_every_dialog() {
         "simulating",
         "would send",
         "NOT IN THE PLAN",
+        "DISABLE 4 phone call events on",
+        "RE-POINT 4 phone call events on",
+        "type OLD=NEW: two hosts",
         "refused",
         "deleted",
         "Leave?",
