@@ -105,6 +105,8 @@ pub enum ReviewRow {
     Event(usize),
     /// A call, by its place in the plan.
     Call(usize),
+    /// An event that is named beside the plan, by its place among those.
+    Named(usize),
 }
 
 /// One literal call of a plan, in words.
@@ -202,14 +204,16 @@ impl Review {
 
     /// What a yes does to the events.
     pub fn deed(&self) -> Deed {
-        let chosen = self.chosen.as_deref();
-        let wishing = chosen.and_then(|chosen| chosen.wishing.as_ref());
-        match (&self.lost, self.rest(), wishing) {
+        match (&self.lost, self.rest(), self.wishing()) {
             (Some(lost), ..) => lost.deed(),
             (None, Some(rest), _) => rest.deed(),
             (None, None, Some(wishing)) => wishing.deed(),
             (None, None, None) => Deed::Delete,
         }
+    }
+
+    fn wishing(&self) -> Option<&Wishing> {
+        self.chosen.as_ref()?.wishing.as_ref()
     }
 
     /// The run that is gone on with.
@@ -359,13 +363,24 @@ impl Review {
         self.layout.loose.len() + self.items()
     }
 
-    /// Events or calls in the list.
+    /// Events or calls in the list, and what is named beside the events.
     pub fn items(&self) -> usize {
         match &self.narrowed {
             Some(narrowed) => narrowed.events.len(),
-            None if self.shows_calls => self.calls(),
-            None => self.events().len(),
+            None => self.all_items(),
         }
+    }
+
+    fn all_items(&self) -> usize {
+        if self.shows_calls {
+            return self.calls();
+        }
+        self.events().len() + self.wishing().map_or(0, Wishing::named)
+    }
+
+    /// What is named beside the plan, by its place among that.
+    pub fn named(&self, place: usize, mask: &Mask) -> Option<String> {
+        self.wishing()?.name(place, mask)
     }
 
     /// The row at this place of the list.
@@ -380,6 +395,10 @@ impl Review {
             Some(narrowed) => *narrowed.events.get(item)?,
             None => item,
         };
+        let named = item.checked_sub(self.events().len()).filter(|_| !self.shows_calls);
+        if let Some(place) = named {
+            return Some(ReviewRow::Named(place));
+        }
         Some(if self.shows_calls { ReviewRow::Call(item) } else { ReviewRow::Event(item) })
     }
 
@@ -676,7 +695,7 @@ impl Model {
         };
         let Some(chosen) = &review.chosen else { return self.add_stand_ins() };
         if chosen.rest.is_some() {
-            let text = "what changed since the review stays: mark it and press d for a new review";
+            let text = "what changed since the review stays: mark it for a new review";
             self.notice(Tone::Plain, text);
             return;
         }
@@ -851,8 +870,7 @@ impl Model {
             review.route.differs().into_iter().chain(review.remarks.iter().map(String::as_str));
         warnings.extend(known.map(|what| format!("! {}", self.mask.text(what))));
         warnings.extend(review.lost.iter().flat_map(|lost| lost.words(&self.mask)));
-        let wishing = review.chosen.iter().filter_map(|chosen| chosen.wishing.as_ref());
-        warnings.extend(wishing.flat_map(|wishing| wishing.words(&self.mask)));
+        warnings.extend(review.wishing().into_iter().flat_map(Wishing::words));
         warnings.extend(review.held_words(&self.mask));
         warnings.extend(review.inexact_words(&self.mask));
         if !review.from_cursor && !review.is_of_undo() {

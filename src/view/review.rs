@@ -179,6 +179,10 @@ fn row(model: &Model, review: &Review, offset: usize) -> Line<'static> {
         }
         Some(ReviewRow::Event(event)) => event_words(model, review, event, columns),
         Some(ReviewRow::Call(call)) => call_row(model, review, call, columns),
+        Some(ReviewRow::Named(place)) => {
+            let words = review.named(place, model.mask()).unwrap_or_default();
+            (text::clip(&words, columns), theme::PLAIN)
+        }
         None => return Line::default(),
     };
     let at_cursor = place == review.cursor().at;
@@ -280,7 +284,7 @@ fn call_under_cursor(model: &Model, review: &Review) -> Vec<Line<'static>> {
     let call = match review.row(review.cursor().at) {
         Some(ReviewRow::Event(event)) => review.call(review.call_of(event)),
         Some(ReviewRow::Call(call)) => review.call(call),
-        Some(ReviewRow::Warning(_)) | None => None,
+        Some(ReviewRow::Warning(_) | ReviewRow::Named(_)) | None => None,
     };
     let columns = review.layout().columns;
     let words = call.as_ref().map(|call| call_words(model, call)).unwrap_or_default();

@@ -275,7 +275,10 @@ fn answer_words(
     if let Some(failure) = outcomes.iter().flatten().find_map(Outcome::failure) {
         return mask.text(&failure.to_string());
     }
-    let ids = ids_told(call, outcomes, reply);
+    let mut ids = ids_told(call, outcomes, reply);
+    if let (Call::Update(_, change), Some(event)) = (call.call(), call.covered().first()) {
+        ids.push(change.words(event, mask));
+    }
     let whole = ids.join(" ");
     if text::width(&whole) <= room || matches!(call.call(), Call::Create(_) | Call::Update(..)) {
         return if whole.is_empty() { "no id returned".to_owned() } else { whole };

@@ -338,6 +338,8 @@ fn reviewing_changes() {
     approved("re-point-counted", &mut desk);
     desk.press("enter");
     approved_read("review-re-point", &mut desk, "j j j j j j j");
+    desk.press("G");
+    approved("review-re-point-end", &mut desk);
     desk.press("n e");
     desk.take(Message::Pasted("crm-old.acme.test=https://crm-new.acme.test".to_owned()));
     approved("re-point-refused", &mut desk);

@@ -74,8 +74,7 @@ impl Review {
         let room = usize::from(size.height).saturating_sub(3 + layout.fixed());
         layout.loose = lines.split_off(lines.len().min(room.saturating_sub(FEWEST_ROWS)));
         layout.pinned = lines;
-        let all = if self.shows_calls { self.calls() } else { self.events().len() };
-        let wanted = (layout.loose.len() + all).max(FEWEST_ROWS);
+        let wanted = (layout.loose.len() + self.all_items()).max(FEWEST_ROWS);
         layout.rows = wanted.min(room.saturating_sub(layout.pinned.len()));
         self.layout = layout;
         let (rows, height) = (self.rows(), self.layout.rows);

@@ -4,7 +4,6 @@
 use crate::change::{Deed, Plan, PlanRefused, Selection, Unfit, Wish, Wished};
 use crate::domain::{EventKey, Mask, Target};
 
-use super::check::{NAMED, more};
 use crate::app::count_of;
 
 /// What is wanted, and what was found of it.
@@ -39,34 +38,36 @@ impl Wishing {
     }
 
     /// What an operator has to see before a yes.
-    pub(super) fn words(&self, mask: &Mask) -> Vec<String> {
+    pub(super) fn words(&self) -> Vec<String> {
+        let (left_out, twins) = (self.left_out.len(), self.twins.len());
+        let (events, are) = (count_of(left_out, "event"), if left_out == 1 { "is" } else { "are" });
+        let left_out = (left_out > 0).then(|| match self.wish {
+            Wish::Disable => format!("! {events} {are} off already: left out, named last"),
+            Wish::Enable => format!("! {events} {are} on already: left out, named last"),
+            Wish::Repoint(_) => format!("! OLD does not fit {events}: left out, named last"),
+        });
+        let events = count_of(twins, "event");
+        let twins =
+            (twins > 0).then(|| format!("! {events} would be a duplicate of another, named last"));
+        left_out.into_iter().chain(twins).collect()
+    }
+
+    /// How many events are named beside the plan.
+    pub(super) fn named(&self) -> usize {
+        self.left_out.len() + self.twins.len()
+    }
+
+    /// One of them, and what there is to know of it.
+    pub(super) fn name(&self, place: usize, mask: &Mask) -> Option<String> {
         let named = |key: &EventKey| {
             format!("{} {} {}", mask.number(&key.extension), key.event_type, key.id)
         };
-        let mut words = Vec::new();
-        if !self.left_out.is_empty() {
-            let events = count_of(self.left_out.len(), "event");
-            let are = if self.left_out.len() == 1 { "is" } else { "are" };
-            words.push(match self.wish {
-                Wish::Disable => format!("! {events} {are} off already: left out"),
-                Wish::Enable => format!("! {events} {are} on already: left out"),
-                Wish::Repoint(_) => format!("! OLD does not fit {events}: left out"),
-            });
+        if let Some((key, why)) = self.left_out.get(place) {
+            return Some(format!("left out: {} {}", named(key), why.words()));
         }
-        let why = |why: &Unfit| match self.wish {
-            Wish::Disable | Wish::Enable => String::new(),
-            Wish::Repoint(_) => format!(": {}", why.words()),
-        };
-        let left_out = self.left_out.iter().take(NAMED);
-        words.extend(left_out.map(|(key, unfit)| format!("  {}{}", named(key), why(unfit))));
-        words.extend(more(self.left_out.len()));
-        if !self.twins.is_empty() {
-            let events = count_of(self.twins.len(), "event");
-            words.push(format!("! {events} would be a duplicate of another"));
-        }
-        let twins = self.twins.iter().take(NAMED);
-        words.extend(twins.map(|(key, other)| format!("  {} of {}", named(key), other.id)));
-        words.extend(more(self.twins.len()));
-        words
+        let (key, other) = self.twins.get(place - self.left_out.len())?;
+        let other =
+            if other.extension == key.extension { other.id.to_string() } else { named(other) };
+        Some(format!("duplicate: {} of {other}", named(key)))
     }
 }
