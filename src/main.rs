@@ -8,7 +8,7 @@ use callsweep::api::Writes;
 use callsweep::app::Facts;
 use callsweep::commands::{self, Arguments, Ending, Opened};
 use callsweep::config::{self, ConfigError, Environment, Flags};
-use callsweep::domain::{Mask, Trust};
+use callsweep::domain::{Mask, Trust, shell_word};
 use callsweep::runtime::Ports;
 use callsweep::terminal::{self, Chosen, Left};
 use clap::Parser;
@@ -53,7 +53,8 @@ fn run(arguments: &Arguments, environment: &Environment) -> Ending {
     }
     let host = opened.profile.target.host().to_owned();
     let quiet = config::quiet(environment);
-    match interactive(&opened, arguments.mask, quiet, runs) {
+    let session = session(arguments, &opened.profile.target.profile);
+    match interactive(&opened, session, arguments.mask, quiet, runs) {
         Ok(Left::InOrder) => Ending::Done,
         Ok(Left::Because(message)) => Ending::Failed.because(&message),
         Ok(Left::Signalled(signal)) => Ending::Signalled(signal),
@@ -92,10 +93,36 @@ fn chosen(
     }
 }
 
-fn interactive(opened: &Opened, masked: bool, quiet: Duration, runs: PathBuf) -> Result<Left> {
+/// The flags that open the same PBX with the same extensions on a command line; `None` where numbers
+/// were typed, which a command takes for its selection.
+fn session(arguments: &Arguments, profile: &str) -> Option<String> {
+    let flags = arguments.profile.flags();
+    if !flags.extensions.is_empty() {
+        return None;
+    }
+    if arguments.demo {
+        return Some("--demo".to_owned());
+    }
+    if let Some(url) = flags.url {
+        return Some(format!("--url {}", shell_word(&url)));
+    }
+    // What the environment says holds in the same shell too.
+    let file =
+        flags.config.map(|file| format!("--config {} ", shell_word(&file.to_string_lossy())));
+    Some(format!("{}--profile {}", file.unwrap_or_default(), shell_word(profile)))
+}
+
+fn interactive(
+    opened: &Opened,
+    session: Option<String>,
+    masked: bool,
+    quiet: Duration,
+    runs: PathBuf,
+) -> Result<Left> {
     let (profile, demo) = (&opened.profile, opened.simulator.is_some());
     let facts = Facts {
         target: profile.target.clone(),
+        session,
         demo,
         read_only: profile.rules.read_only,
         insecure: profile.trust == Trust::Anything,

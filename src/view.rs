@@ -112,7 +112,8 @@ fn header(model: &Model) -> Line<'static> {
         Fetched::Ready(()) | Fetched::Failed(_) => {
             let unsure = if model.not_read_again().is_some() { "?" } else { "" };
             let (least, more) = if model.is_partial() { ("at least ", "+") } else { ("", "") };
-            let (extensions, events) = (model.extensions().found().len(), model.store().len());
+            let extensions = text::grouped(model.extensions().found().len());
+            let events = text::grouped(model.store().len());
             let missing = model.words_of_missing().is_some();
             let (of_ext, more_ext) = if missing { ("at least ", "+") } else { ("", "") };
             (
@@ -129,7 +130,7 @@ fn header(model: &Model) -> Line<'static> {
     let width = usize::from(model.layout().header.width);
     let named = vec![
         Span::raw(" "),
-        Span::styled(facts.target.profile.clone(), theme::STRONG),
+        Span::styled(model.profile_words(), theme::STRONG),
         Span::raw(format!(" {host} ")),
     ];
     let blank = vec![Span::raw(" ")];
@@ -219,7 +220,7 @@ fn prompt(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         }
         Some(Dialog::Marking(prompt)) => {
             let what = if prompt.marks() { "mark" } else { "unmark" };
-            Some(dialogs::typed_line(what, &prompt.line_shown(), columns))
+            Some(dialogs::typed_line(what, prompt.line(), columns))
         }
         Some(Dialog::Repointing(prompt)) => {
             Some(dialogs::typed_line("re-point OLD=NEW", prompt.line(), columns))
@@ -289,9 +290,7 @@ fn meaning(prompt: &MarkPrompt) -> Span<'static> {
     match prompt.meant() {
         Err(error) => Span::styled(error.to_string(), theme::WARNING),
         Ok(_) if prompt.is_empty() => {
-            let dash = if marks { "- first unmarks" } else { "another - negates" };
-            let text = format!("which events of all loaded extensions; {dash}");
-            Span::raw(text)
+            Span::raw("which events of all loaded extensions; a leading - negates a term")
         }
         Ok(Meant { events: 0, passed_over, .. }) if passed_over.is_empty() => {
             Span::styled("matches no event", theme::WARNING)

@@ -103,7 +103,7 @@ impl Model {
                 let count = count_of(self.store.marked_in(number), "event");
                 format!("{}: {count} marked", self.mask.number(number))
             }
-            MarkedLine::Command => self.mask.text(self.command_line().unwrap_or_default()),
+            MarkedLine::Command => self.command_line().unwrap_or_default(),
             MarkedLine::Event(number, row) => self
                 .store
                 .listing(number)

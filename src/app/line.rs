@@ -57,13 +57,6 @@ impl TypedLine {
         text.split_at_checked(place).unwrap_or((text, ""))
     }
 
-    /// The same line without its first character.
-    pub(super) fn without_first(&self) -> Self {
-        let rest: String = self.text().chars().skip(1).collect();
-        let cursor = self.input.cursor().saturating_sub(1);
-        Self { input: Input::new(rest).with_cursor(cursor), ..Self::default() }
-    }
-
     /// Takes a key that edits a line; false where it does not.
     pub(super) fn edit(&mut self, key: Key) -> bool {
         let Some(request) = request(key) else { return false };

@@ -7,11 +7,11 @@ use std::collections::HashSet;
 
 use crate::change::Selection;
 use crate::domain::{
-    EventType, Extension, ExtensionNumber, Fetched, Listing, Meant, NotSelected, PassedOver,
-    TakenBack, selecting, shell_word,
+    EventType, Extension, ExtensionNumber, Fetched, Grouping, Listing, Meant, PassedOver,
+    TakenBack, selecting,
 };
 
-use super::extensions::ExtensionRow;
+use super::extensions::{ExtensionOrder, ExtensionRow};
 use super::status::Tone;
 use super::{Cursor, Dialog, Line, Model, Motion, Panel, count_of};
 pub use by_expression::MarkPrompt;
@@ -30,8 +30,8 @@ pub(super) struct Marks {
     hidden: usize,
     /// For which marks that holds; `None` where a filter changed since.
     counted: Option<u64>,
-    /// The command line that selects them, or why there is none, and for which marks that holds.
-    command: Option<(u64, Result<String, NotSelected>)>,
+    /// The command line that selects them, if there is one, and for which marks that holds.
+    command: Option<(u64, Option<String>)>,
     cursor: Cursor,
 }
 
@@ -42,6 +42,11 @@ impl Marks {
 
     pub(super) fn cursor_mut(&mut self) -> &mut Cursor {
         &mut self.cursor
+    }
+
+    /// Whether more is to be marked by itself.
+    pub(super) fn are_coming(&self) -> bool {
+        !self.waiting.is_empty() || self.marking.as_ref().is_some_and(Marking::is_waiting)
     }
 
     /// An extension that is to be marked once it is listed.
@@ -163,12 +168,11 @@ impl Model {
 
     /// The command line that selects the marked events, while Marked is in sight; in words where
     /// there is none.
-    pub fn command_line(&self) -> Option<&str> {
+    pub fn command_line(&self) -> Option<String> {
         let (_, command) = self.marks.command.as_ref()?;
         Some(match command {
-            Ok(command) => command,
-            Err(NotSelected::TooLong { .. }) => "too many events to name them on a command line",
-            Err(NotSelected::Nothing | NotSelected::None) => "no one command line selects these",
+            Some(command) => self.mask.typed(command),
+            None => "no command line selects exactly these events".to_owned(),
         })
     }
 
@@ -182,13 +186,10 @@ impl Model {
         let last = self.marks.marking.as_ref().map(Marking::expression);
         let extensions = self.extensions.found();
         let arguments = selecting(&self.store, extensions, last, &self.now.local);
-        let target = &self.facts.target;
-        let session = match () {
-            () if self.facts.demo => String::new(),
-            () if target.profile == target.host() => format!(" --url {}", target.origin),
-            () => format!(" --profile {}", shell_word(&target.profile)),
-        };
-        let command = arguments.map(|arguments| format!("callsweep delete{session} {arguments}"));
+        let session = self.facts.session.as_deref();
+        let command = arguments.ok().zip(session);
+        let command =
+            command.map(|(arguments, session)| format!("callsweep delete {session} {arguments}"));
         self.marks.command = Some((version, command));
     }
 }
@@ -200,13 +201,17 @@ impl Model {
         let has_range = self.cursor(self.focus).from.is_some();
         match self.focus {
             Panel::Extensions | Panel::Events if has_range => {
-                self.toggle_range();
+                self.mark_range();
                 return;
             }
-            Panel::Extensions => match self.extensions.current().cloned() {
-                Some(extension) => self.toggle_extension(&extension.number),
-                None => self.toggle_all(),
-            },
+            Panel::Extensions => {
+                let Some(extension) = self.extensions.current().cloned() else {
+                    // Its marks stay in sight.
+                    self.toggle_all();
+                    return;
+                };
+                self.toggle_extension(&extension.number);
+            }
             Panel::Events => self.toggle_line(),
             Panel::Marked => {
                 self.unmark_marked_line();
@@ -241,6 +246,12 @@ impl Model {
         let changed = self.turn(&rows, on);
         let events = count_of(changed, "event");
         let mut text = format!("{events} {}", if on { "marked" } else { "unmarked" });
+        let outside = self.extensions.found().len() - self.extensions.shown();
+        if outside > 0 && on {
+            let outside = count_of(outside, "extension");
+            text =
+                format!("{text}, whatever the filter says of them; {outside} outside it left out");
+        }
         let missing =
             self.extensions.visible().filter(|it| self.store.listing(&it.number).is_none());
         let missing = missing.count();
@@ -251,8 +262,8 @@ impl Model {
         self.notice(Tone::Plain, text);
     }
 
-    /// Marks the rows of the range; unmarks them where all are marked.
-    fn toggle_range(&mut self) {
+    /// Marks the rows of the range.
+    fn mark_range(&mut self) {
         let rows = if self.focus == Panel::Events {
             self.events.rows_in_range(&self.store)
         } else {
@@ -275,10 +286,8 @@ impl Model {
             };
             numbers.into_iter().map(admitted).collect()
         };
-        let on = !self.all_are_marked(&rows);
-        let changed = self.turn(&rows, on);
-        let events = count_of(changed, "event");
-        self.notice(Tone::Plain, format!("{events} {}", if on { "marked" } else { "unmarked" }));
+        let changed = self.turn(&rows, true);
+        self.notice(Tone::Plain, format!("{} marked", count_of(changed, "event")));
         self.drop_range();
     }
 
@@ -328,6 +337,10 @@ impl Model {
                 self.turn(&rows, on);
                 let left_out = self.events.group(group).map(|it| it.listed - it.rows.len());
                 self.tell_left_out(left_out.filter(|_| on).unwrap_or(0));
+                if on && self.events.grouping() == Grouping::Duplicates {
+                    let text = "marked with the one that stays; X duplicate marks only the others";
+                    self.notice(Tone::Warning, text);
+                }
             }
             Some(Line::Odd(odd)) => {
                 let reason = self.odd_row(odd).map(|odd| odd.reason.clone()).unwrap_or_default();
@@ -342,7 +355,13 @@ impl Model {
     pub(super) fn mark_type(&mut self) {
         let line = self.events.current().filter(|_| self.focus == Panel::Events);
         let Some(event_type) = line.and_then(|line| self.type_of(line)) else {
-            self.notice(Tone::Plain, "a marks the type under the cursor of Events (2)");
+            let text = match line {
+                Some(Line::Group { .. }) => "this group holds several types; space marks all of it",
+                Some(Line::Event { .. } | Line::Odd(_)) | None => {
+                    "a marks the type under the cursor of Events (2)"
+                }
+            };
+            self.notice(Tone::Plain, text);
             return;
         };
         let mut rows = self.events.all_rows(&self.store);
@@ -350,7 +369,8 @@ impl Model {
             let of_type = self.store.listing(number).map(|listing| listing.rows_of(event_type));
             rows.retain(|row| of_type.as_ref().is_some_and(|of_type| of_type.contains(row)));
         }
-        self.turn(&rows, true);
+        let changed = self.turn(&rows, true);
+        self.notice(Tone::Plain, format!("{} marked: {event_type}", count_of(changed, "event")));
         let listings = self.listings_in_scope();
         let listed: usize = listings.map(|listing| listing.rows_of(event_type).len()).sum();
         let shown: usize = rows.iter().map(|(_, rows)| rows.len()).sum();
@@ -459,6 +479,8 @@ impl Model {
 
     /// `u`: takes back the last change of marks.
     pub(super) fn take_back(&mut self) {
+        self.marks.waiting.clear();
+        self.give_up_marking("by u");
         let Some(TakenBack { set, cleared, left }) = self.store.take_back() else {
             self.notice(Tone::Plain, "there is no change of marks to take back");
             return;
@@ -470,7 +492,8 @@ impl Model {
         }
         if left > 0 {
             let extensions = count_of(left, "extension");
-            parts.push(format!("{extensions} changed since: their marks stay as they are"));
+            let their = if left == 1 { "its" } else { "their" };
+            parts.push(format!("{extensions} changed since: {their} marks stay as they are"));
         }
         let tone = if left > 0 { Tone::Warning } else { Tone::Plain };
         self.notice(tone, parts.join(", "));
@@ -518,7 +541,7 @@ impl Model {
 
     /// Says in words what a filter kept from being marked.
     fn tell_left_out(&mut self, left_out: usize) {
-        if left_out > 0 {
+        if left_out > 0 && !self.events.filter().is_empty() {
             let filter = self.events.filter().text();
             let text = format!(
                 "{left_out} more are outside the filter {filter:?} and not marked: Esc in Events \
@@ -585,7 +608,8 @@ impl Model {
             return;
         }
         self.marks.counted = Some(self.store.marks_version());
-        if self.extensions.filter().asks_standing() {
+        let by_marks = self.extensions.order() == ExtensionOrder::Marks;
+        if by_marks || self.extensions.filter().asks_standing() {
             self.extensions.judge_again(&self.store);
         }
         self.marks.hidden = if self.is_filtered() {

@@ -2,7 +2,7 @@
 
 use crate::change::EarlierRun;
 use crate::domain::{
-    EventKey, EventStore, ExtensionNumber, Failure, Fetched, Mask, Target, WideCalls,
+    EventKey, EventStore, ExtensionNumber, Failure, Fetched, Mask, Target, WideCalls, shell_word,
 };
 use crate::keys::Keymap;
 use crate::looks::{Looks, QUIET};
@@ -30,6 +30,9 @@ use super::{ActionList, ActiveRun, Cursor, Effect, Key, Layout, Moment, Panel, R
 pub struct Facts {
     /// Profile, host, base path and user.
     pub target: Target,
+    /// The flags that open the same PBX on a command line, for a shell; `None` where no command could
+    /// mean the same extensions.
+    pub session: Option<String>,
     /// The built-in simulator answers.
     pub demo: bool,
     /// Nothing may be deleted.
@@ -58,6 +61,7 @@ impl Facts {
     /// What holds of a service where a profile settles nothing else.
     pub fn of(target: Target) -> Self {
         Self {
+            session: Some(format!("--profile {}", shell_word(&target.profile))),
             target,
             demo: false,
             read_only: false,

@@ -103,6 +103,11 @@ impl Model {
 
     /// The line typed before, or the one after it.
     pub(super) fn recall(&mut self, earlier: bool) {
+        if self.mask.is_on() {
+            let text = "lines typed before are masked; m shows them again";
+            self.notice(Tone::Plain, text);
+            return;
+        }
         let repoints = matches!(self.dialog, Some(Dialog::Repointing(_))) && self.actions.is_none();
         let of = |it: &mut Self| {
             std::mem::take(if repoints { &mut it.repointed } else { &mut it.history })

@@ -34,6 +34,9 @@ use wishing::Wishing;
 /// From this many events on the number must be typed.
 const TYPED_ABOVE: usize = 10;
 
+/// How it begins to say that not all is read that a review rests on.
+const STILL_READING: &str = "still reading";
+
 /// A longer number is no number of events.
 const MOST_DIGITS: usize = 7;
 

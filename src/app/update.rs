@@ -255,7 +255,10 @@ impl Model {
         if !(moves || command == Command::Mark && self.focus == Panel::Extensions) {
             self.follow();
         }
-        self.store.begin_change();
+        // What comes in by itself belongs to the change that asked for it.
+        if !self.marks.are_coming() {
+            self.store.begin_change();
+        }
         match command {
             Command::Move(motion) => self.scroll_or_go(motion),
             Command::Focus(panel) => self.go_to_panel(panel),
@@ -272,9 +275,9 @@ impl Model {
             Command::MarkType => self.mark_type(),
             Command::MarkVisible => self.mark_all_visible(),
             Command::InvertVisible => self.invert_visible(),
-            Command::MarkByExpression => self.edit_marking(""),
-            Command::UnmarkByExpression => self.edit_marking("-"),
-            Command::MarkByStanding => self.edit_marking("is:"),
+            Command::MarkByExpression => self.edit_marking("", true),
+            Command::UnmarkByExpression => self.edit_marking("", false),
+            Command::MarkByStanding => self.edit_marking("is:", true),
             Command::TakeBack => self.take_back(),
             Command::Range => self.toggle_range_mode(),
             Command::ShowAll => self.show_all(),
@@ -468,11 +471,10 @@ impl Model {
         if !self.may_ask_now() {
             return Vec::new();
         }
-        if self.focus == Panel::Events {
-            if let Some(extension) = self.extensions.current().cloned() {
-                self.loading.demand(&extension.number);
-                self.notice(Tone::Plain, format!("reading {} again", extension.number));
-            }
+        let of_one = self.extensions.current().filter(|_| self.focus == Panel::Events);
+        if let Some(extension) = of_one.cloned() {
+            self.loading.demand(&extension.number);
+            self.notice(Tone::Plain, format!("reading {} again", extension.number));
             return Vec::new();
         }
         if self.discovery == Fetched::UnderWay {

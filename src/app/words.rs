@@ -22,6 +22,25 @@ impl Model {
         words
     }
 
+    /// The profile's name; without a configuration that is the host.
+    pub fn profile_words(&self) -> String {
+        let target = &self.facts.target;
+        if target.profile == target.host() {
+            self.mask.host(&target.profile)
+        } else {
+            target.profile.clone()
+        }
+    }
+
+    /// The name of a run: its stamp alone where the rest may name the host.
+    pub fn run_words(&self, name: &str) -> String {
+        let target = &self.facts.target;
+        match name.split_once('-').filter(|_| self.mask.is_on()) {
+            Some((stamp, _)) if target.profile == target.host() => format!("{stamp}-…"),
+            Some(_) | None => self.mask.text(name),
+        }
+    }
+
     /// What the events of a group have in common.
     pub fn group_words(&self, key: &GroupKey) -> String {
         let mask = &self.mask;
@@ -79,7 +98,7 @@ impl Model {
         } else if filter.is_empty() {
             format!("{shown}/{listed}{complete}")
         } else {
-            format!("{} {shown}/{listed}{complete}", self.mask.text(filter.text()))
+            format!("{} {shown}/{listed}{complete}", self.mask.typed(filter.text()))
         }
     }
 
@@ -90,6 +109,12 @@ impl Model {
             true => "",
             false => " NOT COMPLETE",
         }
+    }
+
+    /// Whether every extension was read.
+    pub fn is_all_loaded(&self) -> bool {
+        let mut found = self.extensions.found().iter();
+        found.all(|extension| self.store.listing(&extension.number).is_some())
     }
 
     /// ` · 312 of 9,900 extensions loaded`; empty where all of them are.

@@ -150,7 +150,7 @@ impl Choice {
             let what = match difference {
                 Difference::Changed(fields) => format!("changed: {}", fields.join(", ")),
                 Difference::Gone => "no longer listed".to_owned(),
-                Difference::Appeared => "new where all was marked".to_owned(),
+                Difference::Appeared => "appeared since all was marked".to_owned(),
             };
             let number = mask.number(&key.extension);
             format!("{number} {} {}  {what}", key.event_type, key.id)

@@ -101,7 +101,27 @@ impl Mask {
         if self.on { self.sentence(&text) } else { text.into_owned() }
     }
 
+    /// What an operator typed, of which any word may name a customer.
+    pub fn typed(&self, text: &str) -> String {
+        self.words(&Foreign::from(text))
+    }
+
+    /// What stands in double quotes was typed or comes from a customer's data: all of it goes.
     fn sentence(&self, text: &str) -> String {
+        let mut parts = text.split('"');
+        let mut masked = self.unquoted(parts.next().unwrap_or_default());
+        let mut quoted = true;
+        for part in parts {
+            masked.push('"');
+            let is_url = part.starts_with("http") && !part.contains(char::is_whitespace);
+            let whole = quoted && !is_url;
+            masked.push_str(&if whole { hidden(part) } else { self.unquoted(part) });
+            quoted = !quoted;
+        }
+        masked
+    }
+
+    fn unquoted(&self, text: &str) -> String {
         let mut masked = String::with_capacity(text.len());
         let mut rest = text;
         while let Some(first) = rest.chars().next() {

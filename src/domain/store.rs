@@ -124,6 +124,12 @@ impl EventStore {
             if old.listing.has_the_rows_of(&shelf.listing) {
                 // What was noted down of the rows still holds.
                 (shelf.edition, shelf.removed) = (old.edition, old.removed);
+            } else if self.history.knows(&number) {
+                let rows = shelf.listing.rows_by_key();
+                self.history.renumber(&number, shelf.edition, |numbered| {
+                    let row = old.removed.row_now(numbered)?;
+                    rows.get(&old.listing.row(row)?.name()).copied()
+                });
             }
             self.marks_version += u64::from(old.marked > 0);
         }

@@ -196,7 +196,7 @@ pub const ACTIONS: &[Action] = &[
     row("mark-all", PANELS, &["A"], Command::MarkVisible, "mark all visible rows", &[at(Events, 3, "all")]),
     row("invert", PANELS, &["i"], Command::InvertVisible, "invert the marks of the visible rows", &[]),
     row("range", PANELS, &["v"], Command::Range, "begin a range: moving extends it, space marks it, Esc drops it", &[]),
-    row("mark-by-rule", PANELS, &["T"], Command::MarkByExpression, "mark by an expression in every loaded extension; a - typed first unmarks, after a blank it negates", &[at(Extensions, 3, "mark by rule")]),
+    row("mark-by-rule", PANELS, &["T"], Command::MarkByExpression, "mark by an expression in every loaded extension", &[at(Extensions, 3, "mark by rule")]),
     row("unmark-by-rule", PANELS, &["-"], Command::UnmarkByExpression, "unmark by an expression", &[]),
     row("mark-by-standing", PANELS, &["X"], Command::MarkByStanding, "mark by an expression with is: already typed: duplicate, marked or failed", &[]),
     row("mark-rest", PANELS, &["L"], Command::LoadAndMark, "after mark-by-rule: load the other extensions and mark there too", &[]),

@@ -74,6 +74,7 @@ fn empty(model: &Model, width: u16) -> Vec<Text<'static>> {
         (Some(Scope::All), _) => {
             let filtered = !model.events().filter().is_empty();
             let words = match model.store().len() {
+                0 if model.is_all_loaded() => "no events".to_owned(),
                 0 => "no event is loaded yet".to_owned(),
                 _ if model.extensions().shown() == 0 => {
                     "the filter hides every extension: Esc in Extensions clears it".to_owned()

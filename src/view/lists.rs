@@ -16,7 +16,7 @@ pub(super) fn extensions(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let right = if filter.is_empty() {
         format!("{all}")
     } else {
-        format!("{} {shown}/{all}", model.mask().text(filter.text()))
+        format!("{} {shown}/{all}", model.mask().typed(filter.text()))
     };
     let title = match extensions.order() {
         ExtensionOrder::Listed => "1 Extensions",
@@ -49,7 +49,7 @@ fn all_row(model: &Model, columns: usize) -> Line<'static> {
     let store = model.store();
     let (marked, events) = (store.marked(), store.len());
     let mark_box = text::mark_box(Boxed::of(marked, events));
-    counted(&format!("{mark_box} All extensions"), &events.to_string(), marked, columns)
+    counted(&format!("{mark_box} All extensions"), &text::grouped(events), marked, columns)
 }
 
 fn counted(left: &str, count: &str, marked: usize, columns: usize) -> Line<'static> {
@@ -101,8 +101,8 @@ fn marked_row(model: &Model, line: &MarkedLine, columns: usize) -> Line<'static>
             Line::styled(text::clip(&format!("{number}  {count}"), columns), theme::STRONG)
         }
         MarkedLine::Command => {
-            let command = model.mask().text(model.command_line().unwrap_or_default());
-            Line::styled(text::clip(&command, columns), theme::FAINT)
+            let command = model.command_line().unwrap_or_default();
+            Line::from(text::clip(&command, columns))
         }
         MarkedLine::Event(number, row) => {
             let Some(listing) = model.store().listing(number) else {

@@ -76,5 +76,5 @@ fn about(model: &Model, list: &RunList) -> [String; 2] {
         keys.push(format!("r goes on with {}", run.left()));
     }
     keys.extend(["E receipt".to_owned(), "q closes".to_owned()]);
-    [model.mask().text(&run.name), keys.join("  ")]
+    [model.run_words(&run.name), keys.join("  ")]
 }

@@ -51,7 +51,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
 fn titles(model: &Model) -> (String, String) {
     let now = model.now().since_start;
     if let Some(EarlierRun { summary, .. }) = model.earlier_run() {
-        let name = model.mask().text(&summary.name);
+        let name = model.run_words(&summary.name);
         let kind = summary.kind.name();
         let begun = summary.begun(model.now().local.time_zone());
         return (format!("3 Earlier {kind} {name}"), begun);
@@ -63,8 +63,8 @@ fn titles(model: &Model) -> (String, String) {
     let (settled, planned) = (machine.tally().settled(), machine.plan().events().len());
     let title = match machine.plan().undoes() {
         _ if machine.is_simulated() => "3 Simulated run".to_owned(),
-        None => format!("3 Run {}", machine.name()),
-        Some(_) => format!("3 Undo {}", machine.name()),
+        None => format!("3 Run {}", model.run_words(machine.name())),
+        Some(_) => format!("3 Undo {}", model.run_words(machine.name())),
     };
     let right = format!("{settled}/{planned}");
     let over = machine.state() == RunState::Finished;

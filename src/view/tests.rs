@@ -238,7 +238,7 @@ fn marking() {
     approved("mark-counted", &mut desk);
     desk.press("| o l d");
     approved("mark-refused", &mut desk);
-    desk.press("ctrl-u - - o l d");
+    desk.press("esc - - o l d");
     approved("mark-unmark", &mut desk);
     desk.press("esc R 1 R");
     let extensions = ["1", "2", "3", "4", "5"];

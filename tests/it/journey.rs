@@ -398,7 +398,7 @@ fn what_drifted_since_it_was_marked_is_named_in_the_review_and_left_out_until_it
     });
     desk.do_keys("d");
     desk.sees("2 events changed since marking, left out: + adds 2 as listed now");
-    desk.sees("cameLater  new where all was marked");
+    desk.sees("cameLater  appeared since all was marked");
     desk.sees("changed: url");
     desk.sees("DELETE 2 phone call events");
     desk.do_keys("n d");
@@ -791,7 +791,7 @@ fn what_an_expression_means_is_marked_everywhere_also_where_it_was_not_loaded_ye
     desk.sees("2 marked on 1 extension; 3 not loaded: L loads and marks there too");
     desk.do_keys("L");
     desk.sees("1 more marked on 1 extension; all of them are loaded now");
-    desk.do_keys("T - t y p e : h a n g u p");
+    desk.do_keys("- t y p e : h a n g u p");
     desk.sees("unmark: type:hangup");
     desk.do_keys("enter d");
     desk.sees("DELETE 2 phone call events");

@@ -17,8 +17,8 @@ use crate::app::{Dialog, Model, TypedLine, count_of};
 /// What is typed after `T`, and what it means so far.
 #[derive(Debug)]
 pub struct MarkPrompt {
-    /// All that is typed, with the `-` that unmarks.
     pub(in crate::app) line: TypedLine,
+    marks: bool,
     wanted: Result<Expression, ExpressionError>,
     meant: Meant,
 }
@@ -49,26 +49,19 @@ pub(in crate::app) struct Marking {
 
 impl MarkPrompt {
     /// A line that begins with this.
-    fn of(typed: &str) -> Self {
+    fn of(typed: &str, marks: bool) -> Self {
         let wanted = Ok(Expression::default());
-        Self { line: TypedLine::of(typed), wanted, meant: Meant::default() }
+        Self { line: TypedLine::of(typed), marks, wanted, meant: Meant::default() }
     }
 
-    /// False when the marks are taken away: the first character typed was `-`. An expression that
-    /// begins with a `-` of its own comes behind that one, or behind a blank.
+    /// False when the marks are taken away.
     pub fn marks(&self) -> bool {
-        !self.line.text().starts_with('-')
+        self.marks
     }
 
-    /// The expression, without the `-` that unmarks.
-    pub fn text(&self) -> &str {
-        let typed = self.line.text();
-        typed.strip_prefix('-').unwrap_or(typed)
-    }
-
-    /// The line as it is shown behind its word, which stands for the `-` that unmarks.
-    pub fn line_shown(&self) -> TypedLine {
-        if self.marks() { self.line.clone() } else { self.line.without_first() }
+    /// The line that is being typed: an expression.
+    pub fn line(&self) -> &TypedLine {
+        &self.line
     }
 
     /// True while nothing is asked for, which would be everything and is taken for nothing.
@@ -79,7 +72,7 @@ impl MarkPrompt {
     /// What is meant among the loaded extensions.
     ///
     /// # Errors
-    /// Says why what is typed is no expression, with the column as in [`text`](Self::text).
+    /// Says why what is typed is no expression, with the column in the line.
     pub fn meant(&self) -> Result<Meant, &ExpressionError> {
         self.wanted.as_ref().map(|_| self.meant)
     }
@@ -103,6 +96,10 @@ impl MarkPrompt {
 }
 
 impl Marking {
+    pub(super) fn is_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
     pub(super) fn expression(&self) -> &Expression {
         &self.expression
     }
@@ -133,9 +130,9 @@ impl Model {
         })
     }
 
-    /// `T`, with this typed already: `-` unmarks, `is:` asks for duplicates.
-    pub(in crate::app) fn edit_marking(&mut self, typed: &str) {
-        self.dialog = Some(Dialog::Marking(MarkPrompt::of(typed)));
+    /// `T` marks and `-` unmarks, with this typed already.
+    pub(in crate::app) fn edit_marking(&mut self, typed: &str, marks: bool) {
+        self.dialog = Some(Dialog::Marking(MarkPrompt::of(typed, marks)));
         self.understand_marking();
     }
 
@@ -152,7 +149,7 @@ impl Model {
 
     pub(in crate::app) fn understand_marking(&mut self) {
         if let Some(Dialog::Marking(prompt)) = &mut self.dialog {
-            prompt.wanted = Expression::parse(prompt.text(), &self.now.local, &Standing::ALL);
+            prompt.wanted = Expression::parse(prompt.line.text(), &self.now.local, &Standing::ALL);
             self.count_meant();
         }
     }
@@ -200,7 +197,7 @@ impl Model {
             changed += here;
             changed_in += usize::from(here > 0);
         }
-        let text = prompt.text().trim();
+        let text = prompt.line.text().trim();
         let events = count_of(changed, "event");
         let extensions = count_of(changed_in, "extension");
         self.log(Tone::Plain, format!("{events} {done} on {extensions} by {text:?}"));

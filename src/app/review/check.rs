@@ -257,6 +257,8 @@ impl Model {
         if review.is_reading() {
             return Vec::new();
         }
+        self.notice.take_if(|notice| notice.text.starts_with(super::STILL_READING));
+        let Some(Dialog::Review(review)) = &self.dialog else { return Vec::new() };
         if let Some(nothing) = review.nothing_lost() {
             self.dialog = None;
             self.say(Tone::Plain, nothing.why.clone());

@@ -150,7 +150,7 @@ fn u_takes_back_the_last_change_of_marks_one_key_at_a_time() {
 }
 
 #[test]
-fn marks_are_taken_back_after_the_same_events_were_read_again_and_left_where_others_came() {
+fn marks_are_taken_back_on_their_events_whatever_was_read_since() {
     let mut desk = Desk::open();
     desk.press("enter j space");
     desk.list("1", "0 a,0 o1,2 b,2 o2");
@@ -158,8 +158,9 @@ fn marks_are_taken_back_after_the_same_events_were_read_again_and_left_where_oth
     assert_eq!(desk.marked(), [""; 0]);
     desk.press("space");
     desk.list("1", "0 new,0 a,0 o1");
+    assert_eq!(desk.marked(), ["o1"]);
     desk.press("u");
-    assert!(desk.notice().contains("1 extension changed since"), "{}", desk.notice());
+    assert_eq!(desk.marked(), [""; 0], "it is the same event in another row");
 }
 
 #[test]
@@ -168,6 +169,7 @@ fn space_on_the_row_of_all_marks_what_is_loaded_and_says_what_is_not() {
     desk.list("1", "0 a,0 o1");
     desk.press("g g space");
     assert_eq!(desk.marked(), ["a", "o1"]);
+    assert!(desk.model.extensions().current().is_none(), "the cursor stays");
     assert!(desk.notice().contains("2 extensions not loaded"), "{}", desk.notice());
     assert!(desk.model.events_count().contains("1 of 3 extensions loaded"));
 }
@@ -329,4 +331,63 @@ fn the_last_row_of_marked_is_the_command_line_that_selects_the_same_events_and_c
     desk.press("g g j space G");
     let one = desk.press("c");
     assert!(matches!(&one[..], [Effect::Copy { text, .. }] if text.contains("--id o2")), "{one:?}");
+}
+
+#[test]
+fn a_range_never_unmarks() {
+    let mut desk = Desk::open();
+    desk.press("enter A g g v j space");
+    assert_eq!(desk.marked().len(), 4, "{}", desk.notice());
+}
+
+#[test]
+fn u_while_more_is_loaded_to_be_marked_ends_that_and_takes_all_of_it_back() {
+    let mut desk = Desk::before_listing(facts());
+    desk.list("1", "0 o1");
+    desk.press("T");
+    desk.take(Message::Pasted("old".to_owned()));
+    desk.press("enter L");
+    desk.list("2", "0 o2");
+    assert_eq!(desk.marked(), ["o1", "o2"]);
+    desk.press("j k u");
+    assert_eq!(desk.marked(), ["o1"], "{}", desk.notice());
+    desk.list("3", "0 o3");
+    assert_eq!(desk.marked(), ["o1"]);
+}
+
+#[test]
+fn the_command_line_of_the_marks_opens_the_same_pbx_or_is_none() {
+    let copied = |session: Option<&str>| {
+        let session = session.map(str::to_owned);
+        let mut desk = Desk::with(Facts { session, ..facts() });
+        desk.press("space 4 G");
+        match &desk.press("c")[..] {
+            [Effect::Copy { text, .. }] => text.trim_end().to_owned(),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(copied(Some("--demo")), "callsweep delete --demo --extension 1");
+    assert_eq!(copied(None), "no command line selects exactly these events");
+}
+
+#[test]
+fn under_the_mask_nothing_that_was_typed_is_read() {
+    let mut desk = Desk::open();
+    desk.press("T");
+    desk.take(Message::Pasted("host:crm-old.test".to_owned()));
+    desk.press("enter m 3");
+    let log = (0..3).filter_map(|line| desk.model.log_line(line));
+    let log: String = log.map(|line| line.words(desk.model.mask())).collect();
+    assert!(log.contains("events marked") && !log.contains("crm-old"), "{log}");
+    desk.press("T up");
+    assert!(desk.notice().contains("masked"), "{}", desk.notice());
+    assert!(!desk.model.command_line().unwrap_or_default().contains("crm-old"));
+}
+
+#[test]
+fn reading_again_while_all_extensions_are_shown_reads_all_of_them() {
+    let mut desk = Desk::open();
+    desk.press("0");
+    let effects = desk.press("R");
+    assert!(effects.contains(&Effect::DiscoverExtensions), "{effects:?}");
 }

@@ -68,7 +68,7 @@ fn typing_counts_what_is_meant_and_marks_nothing() {
     let mut desk = Desk::open();
     desk.press("enter j space T o l d");
     let all = Meant { events: 2, marked: 0, extensions: 1, ..Meant::default() };
-    assert_eq!((prompt(&desk).text(), prompt(&desk).meant()), ("old", Ok(all)));
+    assert_eq!((prompt(&desk).line().text(), prompt(&desk).meant()), ("old", Ok(all)));
     desk.press("ctrl-u t y p e : 0");
     let some = Meant { events: 2, marked: 1, extensions: 1, ..Meant::default() };
     assert_eq!((prompt(&desk).changes(), prompt(&desk).meant()), (1, Ok(some)));
@@ -100,22 +100,29 @@ fn esc_and_ctrl_c_leave_the_marks_as_they_were() {
 }
 
 #[test]
-fn a_dash_as_the_first_character_unmarks_and_any_other_is_the_expressions_own() {
-    for (typed, marks, text, left) in [
-        ("-old", false, "old", vec!["a", "b"]),
-        ("--old", false, "-old", vec!["o1", "o2"]),
-        ("-type:2 old", false, "type:2 old", vec!["a", "o1", "b"]),
-        ("-type:2 -old", false, "type:2 -old", vec!["a", "o1", "o2"]),
-        (" -old", true, " -old", vec!["a", "o1", "b", "o2", "c"]),
-        ("type:1|2 -old", true, "type:1|2 -old", vec!["a", "o1", "b", "o2", "c"]),
+fn a_leading_dash_negates_after_t_and_after_minus_alike() {
+    for (key, typed, left) in [
+        ("-", "old", vec!["a", "b"]),
+        ("-", "-old", vec!["o1", "o2"]),
+        ("-", "type:2 -old", vec!["a", "o1", "o2"]),
+        ("T", "-old", vec!["a", "o1", "b", "o2", "c"]),
+        ("T", "type:1|2 -old", vec!["a", "o1", "b", "o2", "c"]),
     ] {
         let mut desk = Desk::open();
         desk.press("enter A");
-        type_t(&mut desk, typed);
-        assert_eq!((prompt(&desk).marks(), prompt(&desk).text()), (marks, text), "{typed}");
+        desk.press(key);
+        desk.take(Message::Pasted(typed.to_owned()));
+        assert_eq!(prompt(&desk).marks(), key == "T");
         desk.press("enter");
-        assert_eq!(desk.marked(), left, "{typed}");
+        assert_eq!(desk.marked(), left, "{key} {typed}");
     }
+}
+
+/// The same after `-`.
+fn unmark(desk: &mut Desk, expression: &str) {
+    desk.press("-");
+    desk.take(Message::Pasted(expression.to_owned()));
+    desk.press("enter");
 }
 
 #[test]
@@ -123,11 +130,11 @@ fn an_unmarking_says_how_many_and_offers_nothing_as_nothing_else_is_marked() {
     let mut desk = Desk::before_listing(facts());
     desk.list("1", "0 a,0 o1,2 b");
     desk.press("space");
-    mark(&mut desk, "-type:0");
+    unmark(&mut desk, "type:0");
     assert_eq!((desk.marked(), desk.notice()), (vec!["b".to_owned()], "2 unmarked on 1 extension"));
-    mark(&mut desk, "-type:0");
+    unmark(&mut desk, "type:0");
     assert_eq!(desk.notice(), "all 2 events are already unmarked");
-    mark(&mut desk, "-type:9");
+    unmark(&mut desk, "type:9");
     assert_eq!(desk.notice(), "matches no event; nothing was unmarked");
     desk.press("L");
     assert!(desk.notice().starts_with("T marks by expression first"), "{}", desk.notice());
@@ -138,7 +145,6 @@ fn an_empty_expression_marks_nothing_and_says_so() {
     for (typed, told) in [
         ("", "nothing was marked: the expression is empty"),
         ("  ", "nothing was marked: the expression is empty"),
-        ("-", "nothing was unmarked: the expression is empty"),
     ] {
         let mut desk = Desk::open();
         desk.press("enter j space");
@@ -173,14 +179,14 @@ fn what_each_expression_passed_over_is_told_as_long_as_there_are_marks_of_them()
     let mut desk = Desk::open();
     mark(&mut desk, "ext:1");
     mark(&mut desk, "ext:1 modified:2024");
-    mark(&mut desk, "--type:2 modified:2023");
+    unmark(&mut desk, "-type:2 modified:2023");
     desk.press("d");
     let pinned = desk.review().layout().pinned.join(" ").replace("  ", " ");
     let told = "! 4 events passed over: their date cannot be read, when \"ext:1 modified:2024\" marked. \
                 ! 3 events passed over: their date cannot be read, when \"-type:2 modified:2023\" unmarked.";
     assert!(pinned.contains(told), "{pinned}");
     desk.press("esc");
-    mark(&mut desk, "-ext:*");
+    unmark(&mut desk, "ext:*");
     desk.press("2 j space d");
     let pinned = desk.review().layout().pinned.join("\n");
     assert!(!pinned.contains("passed over"), "{pinned}");
@@ -205,19 +211,20 @@ fn what_is_no_expression_is_pointed_at_and_enter_does_nothing_with_it() {
     assert_eq!(prompt(&desk).meant().unwrap_err().column, 10);
     desk.press("0 enter");
     assert_eq!(desk.marked(), ["o1"]);
-    mark(&mut desk, "-type:");
-    assert_eq!(prompt(&desk).meant().unwrap_err().column, 6, "counted behind the word unmark");
+    desk.press("esc");
+    unmark(&mut desk, "type:");
+    assert_eq!(prompt(&desk).meant().unwrap_err().column, 6);
 }
 
 #[test]
 fn what_is_typed_into_the_prompt_is_never_a_command() {
     let mut desk = Desk::open();
     desk.press("T d y q A L U space");
-    assert_eq!(prompt(&desk).text(), "dyqALU ");
+    assert_eq!(prompt(&desk).line().text(), "dyqALU ");
     assert_eq!((desk.marked().len(), desk.model.leaving()), (0, &Leaving::No));
     desk.press("ctrl-u");
     desk.take(Message::Pasted("old\n\u{1b}".to_owned()));
-    assert_eq!(prompt(&desk).text(), "old");
+    assert_eq!(prompt(&desk).line().text(), "old");
 }
 
 #[test]
@@ -384,7 +391,7 @@ fn another_t_takes_the_place_of_one_that_still_loads() {
     desk.list("1", "0 a,1 b");
     mark(&mut desk, "type:0");
     desk.press("L");
-    mark(&mut desk, "-type:0");
+    unmark(&mut desk, "type:0");
     assert_eq!((desk.marked().len(), desk.model.marking_waits_for()), (0, 0));
     desk.list("2", "0 c");
     assert_eq!(desk.marked(), [""; 0]);

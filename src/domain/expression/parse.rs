@@ -404,7 +404,7 @@ fn standing(signs: &[Sign], known: &[Standing]) -> Result<Standing, ExpressionEr
     match found {
         Some(standing) if known.contains(&standing) => Ok(standing),
         Some(_) => {
-            let message = format!("is:{written} is known in other places only: {remedy}");
+            let message = format!("is:{written} works on the screen only: {remedy}");
             Err(error(signs, message))
         }
         None => Err(error(signs, format!("{written:?} is not known behind is: {remedy}"))),

@@ -459,7 +459,7 @@ fn what_is_not_known_in_a_place_is_refused_there_and_never_taken_for_nothing() {
             "-is:marked",
             &[Standing::Duplicate][..],
             5,
-            "is:marked is known in other places only: write duplicate",
+            "is:marked works on the screen only: write duplicate",
         ),
         ("is:duplicate|failed", &[Standing::Duplicate], 14, "write duplicate"),
         ("is:duplicate", &[], 4, "leave is: away here"),

@@ -57,6 +57,27 @@ impl History {
         }
     }
 
+    /// The extension was listed anew: its rows are others, or gone.
+    pub(super) fn renumber(
+        &mut self,
+        extension: &ExtensionNumber,
+        edition: u64,
+        row: impl Fn(usize) -> Option<usize>,
+    ) {
+        let of_it = self.changes.iter_mut().flatten().filter(|it| it.extension == *extension);
+        for turned in of_it {
+            let rows = std::mem::take(&mut turned.rows).into_iter().flatten();
+            let mut rows: Vec<usize> = rows.filter_map(&row).collect();
+            rows.sort_unstable();
+            (turned.rows, turned.edition) = (ranges(rows), edition);
+        }
+    }
+
+    /// Whether a change of the extension's marks can be taken back.
+    pub(super) fn knows(&self, extension: &ExtensionNumber) -> bool {
+        self.changes.iter().flatten().any(|turned| turned.extension == *extension)
+    }
+
     /// Forgets what was done since the newest beginning.
     pub(super) fn forget_newest(&mut self) {
         self.changes.pop_back();

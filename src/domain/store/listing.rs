@@ -412,6 +412,11 @@ impl Listing {
             .find(|&row| self.row(row).is_some_and(|view| view.id() == key.id.as_str()))
     }
 
+    /// The row of every event, by its type and id.
+    pub(super) fn rows_by_key(&self) -> HashMap<(EventType, &str), usize> {
+        (0..self.len()).filter_map(|row| Some((self.row(row)?.name(), row))).collect()
+    }
+
     /// Whether an event is listed, also where its row cannot be used as another has the same key.
     pub fn lists(&self, key: &EventKey) -> bool {
         let disputed = || self.faults.as_ref().is_some_and(|faults| faults.disputes(key));
@@ -576,6 +581,11 @@ impl<'a> EventView<'a> {
             ZONE_UTC => Modified::Packed { seconds, quarters: None },
             quarters => Modified::Packed { seconds, quarters: Some(quarters) },
         }
+    }
+
+    /// Its type and id, which name it in its listing.
+    pub(super) fn name(&self) -> (EventType, &'a str) {
+        (self.event_type(), id_of(&self.listing.ids, self.row))
     }
 
     /// What names it.
