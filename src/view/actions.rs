@@ -30,6 +30,9 @@ pub(super) fn draw(model: &Model, list: &ActionList, frame: &mut Frame<'_>) {
             ListRow::Action(..) => Line::from(format!(" {words}")),
         }
     }));
+    if list.rows().is_empty() {
+        lines.push(Line::from(" nothing here is called so: change what is typed"));
+    }
     lines.resize(height + 1, Line::default());
     lines.push(Line::styled("─".repeat(columns), theme::FAINT));
     lines.extend(about(model, list, columns));

@@ -7,7 +7,7 @@ use ratatui::text::{Line as Text, Span};
 
 use crate::app::{Boxed, Line, Model, Panel, Scope, count_of};
 use crate::domain::{
-    EventGroup, EventView, Failure, Fetched, GroupKey, Grouping, Listing, Place, Status,
+    EventGroup, EventOrder, EventView, Failure, Fetched, GroupKey, Grouping, Listing, Place, Status,
 };
 
 use super::{frame_panel, put_range, put_row, text, theme};
@@ -215,6 +215,9 @@ fn event_row(model: &Model, place: Place, columns: usize) -> Text<'static> {
     let (note, note_style) = match model.failure_of(&event.key()) {
         Some(failure) => (failure_words(model, failure), theme::DANGER),
         None if events.arrangement().stays(place) => ("stays".to_owned(), theme::GOOD),
+        None if events.order() == EventOrder::Oldest => {
+            (format!("{} {}", event.modified().day(), mask.words(&event.note())), style)
+        }
         None => (mask.words(&event.note()), style),
     };
     let used: usize = words.iter().map(|word| text::width(word)).sum();

@@ -97,6 +97,7 @@ fn calls_words(review: &Review, short: bool) -> String {
     let calls = count_of(review.calls(), "call");
     let how = match digest.wide_calls {
         0 if short || review.deed() == Deed::Recreate => String::new(),
+        0 if review.calls() == 1 => ", by its id,".to_owned(),
         0 => ", each by its id,".to_owned(),
         wide => format!(", {wide} wide,"),
     };

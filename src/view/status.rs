@@ -60,7 +60,10 @@ fn titles(model: &Model) -> (String, String) {
         return ("3 Status".to_owned(), "no run yet".to_owned());
     };
     let machine = &active.machine;
-    let (settled, planned) = (machine.tally().settled(), machine.plan().events().len());
+    let tally = machine.tally();
+    // What was not sent is not done; a simulation sends nothing.
+    let not_done = if machine.is_simulated() { 0 } else { tally.not_sent };
+    let (settled, planned) = (tally.settled() - not_done, machine.plan().events().len());
     let title = match machine.plan().undoes() {
         _ if machine.is_simulated() => "3 Simulated run".to_owned(),
         None => format!("3 Run {}", model.run_words(machine.name())),
@@ -254,11 +257,13 @@ fn whole_earlier(mask: &Mask, row: &EarlierEvent) -> String {
 fn what(mask: &Mask, call: &Call) -> String {
     let number = mask.number(call.extension());
     match call {
-        Call::Delete(DeleteCall::Event(key)) => format!("{number} {}", key.event_type),
-        Call::Delete(DeleteCall::Type(_, event_type)) => format!("{number} all {event_type}"),
+        Call::Delete(DeleteCall::Event(key)) => format!("{number} {}", key.event_type.short()),
+        Call::Delete(DeleteCall::Type(_, event_type)) => {
+            format!("{number} all {}", event_type.short())
+        }
         Call::Delete(DeleteCall::Extension(_)) => format!("{number} all events"),
         Call::Create(PhoneCallEvent { key, .. }) | Call::Update(key, _) => {
-            format!("{number} {}", key.event_type)
+            format!("{number} {}", key.event_type.short())
         }
     }
 }
