@@ -227,7 +227,7 @@ fn at_240_bytes_a_second_keys_are_heard() {
         session.reads_slowly(240);
         session.press("\rj?");
         session.reads_for(Duration::from_millis(500));
-        session.press("qq");
+        session.press("\x1b[11~q");
         session.reads_for(Duration::from_millis(200));
         let asked = Instant::now();
         session.press("q");
