@@ -742,8 +742,8 @@ impl Model {
             return;
         };
         if review.is_of_undo() || review.deed() != Deed::Delete {
-            let does = review.deed().does();
-            self.notice(Tone::Plain, format!("one call per event {does} it"));
+            let doing = review.deed().doing();
+            self.notice(Tone::Plain, format!("{doing} takes one call per event"));
             return;
         }
         if review.rest().is_some() {
@@ -955,7 +955,7 @@ impl Review {
                 ["everything changed since it was marked", "+ adds it as it is now"]
             }
             (None, Deed::Delete | Deed::Disable | Deed::Enable | Deed::Repoint | Deed::Keep) => {
-                ["nothing of it is left to be changed", "n closes this review"]
+                ["nothing is left to change", "n closes this review"]
             }
         }
     }

@@ -207,10 +207,7 @@ impl Model {
             return Vec::new();
         };
         if review.is_of_undo() || review.rest().is_some() {
-            self.notice(
-                Tone::Warning,
-                "what begins a run can be simulated, not what goes on with one or undoes it",
-            );
+            self.notice(Tone::Warning, "an undo and the rest of a run cannot be simulated");
             return Vec::new();
         }
         let listed = review.listed_at();

@@ -182,8 +182,11 @@ fn twins(
     }
     let mut twins = Vec::new();
     for alike in by_kind.into_values().filter(|alike| alike.len() > 1) {
+        // Of those that had the same URL before, none is a twin of the next.
+        let first = alike.first();
+        let other = alike.iter().find(|other| first.is_some_and(|first| first.url != other.url));
         for event in alike.iter().filter(|event| to_be.contains_key(&event.key)) {
-            let other = alike.iter().find(|other| other.key != event.key && other.url != event.url);
+            let other = [first, other].into_iter().flatten().find(|other| other.url != event.url);
             twins.extend(other.map(|other| (event.key.clone(), other.key.clone())));
         }
     }

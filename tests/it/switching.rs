@@ -157,3 +157,37 @@ fn what_was_disabled_on_the_screen_is_deleted_by_a_command_if_it_is_still_as_it_
     assert!(said.err.contains("1 event not as that run left them"), "{}", said.err);
     assert_eq!(desk.left(NUMBERS[0]), ["id0x3"]);
 }
+
+#[test]
+fn where_a_change_gives_another_id_rows_marks_and_the_way_back_follow_it() {
+    let mut desk = Desk::of(customer(), Setting::default());
+    desk.simulator.with_world(|world| world.changes.renames = true);
+    let before = urls(&desk);
+    desk.do_keys("space x 2 5 y");
+    desk.passes(Duration::from_secs(20));
+    assert_eq!((off(&desk), desk.marked().len()), (25, 0));
+    desk.sees("25 changed");
+    let number = callsweep::domain::ExtensionNumber::parse(NUMBERS[0]).unwrap();
+    let listing = desk.model.store().listing(&number).unwrap();
+    let shown: Vec<&str> = (0..listing.len()).map(|row| listing.row(row).unwrap().id()).collect();
+    let mut there = desk.left(NUMBERS[0]);
+    let mut listed: Vec<String> = shown.into_iter().map(ToOwned::to_owned).collect();
+    (there.sort(), listed.sort());
+    assert_eq!(there, listed);
+    desk.do_keys("z y");
+    desk.passes(Duration::from_secs(20));
+    desk.sees("25 of 25 restored");
+    assert_eq!((off(&desk), urls(&desk)), (0, before));
+}
+
+#[test]
+fn what_the_service_says_it_changed_and_did_not_is_refused_and_keeps_its_mark() {
+    let mut desk = Desk::of(customer(), Setting::default());
+    desk.simulator.with_world(|world| world.add_fault(Fault { status: Some(204), ..put() }));
+    desk.do_keys("space x 2 5 y");
+    desk.passes(Duration::from_secs(30));
+    assert_eq!((off(&desk), desk.marked().len()), (0, 25));
+    desk.sees("nothing changed, 25 refused");
+    desk.do_keys("z");
+    desk.does_not_see("UNDO");
+}

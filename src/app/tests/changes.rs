@@ -231,7 +231,7 @@ fn where_nothing_is_left_to_be_changed_there_is_nothing_to_say_yes_to() {
     desk.press("+");
     assert!(desk.review().plan().is_none(), "it is off already");
     assert_eq!(desk.press("y"), []);
-    assert!(desk.notice().starts_with("nothing of it is left to be changed"), "{}", desk.notice());
+    assert!(desk.notice().starts_with("nothing is left to change"), "{}", desk.notice());
 }
 
 #[test]
@@ -275,4 +275,38 @@ fn a_change_is_simulated_without_sending_anything_and_marks_stay() {
         desk.notice()
     );
     assert_eq!(desk.marked().len(), 4);
+}
+
+#[test]
+fn what_is_left_of_a_change_whose_undo_has_begun_is_never_reviewed_as_a_deletion() {
+    let mut desk = desk_of(&OLD);
+    desk.press("space x");
+    desk.effects = desk.run();
+    lists(&mut desk, rows(&OLD));
+    for call in 0..3 {
+        puts(&mut desk, call, call != 1);
+    }
+    desk.pass(Duration::from_secs(7));
+    let mut now = OLD;
+    (now[0].2, now[3].2) = ("0", "0");
+    lists(&mut desk, rows(&now));
+    desk.take(Message::Done(Done::Closed(Ok(()))));
+    assert!(matches!(desk.press("r")[..], [Effect::ReadRest(_)]));
+    let (run, undo) = ("r1".to_owned(), "u1".to_owned());
+    desk.take(Message::RestRead(Err(crate::change::RestRefused::Undone { run, undo })));
+    assert!(desk.model.dialog().is_none());
+    assert!(desk.notice().starts_with("the undo of r1 has begun"), "{}", desk.notice());
+}
+
+#[test]
+fn no_window_is_too_small_to_tell_old_from_new() {
+    let mut desk = desk_of(&OLD);
+    desk.take(Message::Resized { columns: 60, rows: 15 });
+    desk.press("space e");
+    type_in(&mut desk, "old.test=new.test");
+    assert_eq!(prompt(&desk).reckoned().unwrap().fit, 2);
+    desk.press("enter");
+    assert_eq!((ids(&desk), desk.model.unread()), (vec!["a", "b"], None));
+    desk.take(Message::Resized { columns: 59, rows: 15 });
+    assert_eq!(desk.press_only("y"), []);
 }

@@ -117,7 +117,9 @@ fn below_the_smallest_window_nothing_is_confirmed_marked_or_changed() {
         desk.press("enter j d");
         desk.take(Message::Resized { columns, rows });
         assert_eq!(desk.model.asked_picture(), None, "there is nothing to show");
-        for keys in ["y", "space", "A", "a", "i", "T", "/", "t", "d", "z", "R", "1", "4 y"] {
+        for keys in
+            ["y", "space", "A", "a", "i", "T", "/", "t", "d", "x", "e", "z", "R", "1", "4 y"]
+        {
             let effects = desk.press_only(keys);
             assert_eq!(effects, [], "{keys}");
         }
