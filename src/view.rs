@@ -30,7 +30,7 @@ use ratatui::widgets::{Block, Paragraph};
 
 use crate::app::{Dialog, MarkPrompt, Model, Panel, RepointPrompt, Tone, count_of, text};
 use crate::change::Reckoned;
-use crate::domain::{Fetched, Mask, Meant};
+use crate::domain::{Change, Fetched, Mask, Meant, PhoneCallEvent};
 
 /// The bar on the row under the cursor is at least so long.
 const SHORTEST_BAR: u16 = 24;
@@ -265,13 +265,29 @@ fn about_typed(model: &Model) -> Option<Span<'static>> {
     }
 }
 
+/// What becomes of an event in at most so many columns, old values and new ones.
+fn changed(mask: &Mask, event: &PhoneCallEvent, change: &Change, columns: usize) -> String {
+    let others = Change { url: None, status: None, ..change.clone() };
+    let status = change.status.as_ref().map(|status| format!("{} → {status}", event.status));
+    let others = Some(others.words(event, mask)).filter(|words| !words.is_empty());
+    let words = status.into_iter().chain(others).collect::<Vec<_>>().join(", ");
+    let gap = if words.is_empty() { "" } else { "  " };
+    let room = columns.saturating_sub(text::width(&words) + gap.len());
+    let old = mask.url(&event.url);
+    let url = match &change.url {
+        Some(new) => text::turned(&old, &mask.url(new), room),
+        None => text::url(&old, room),
+    };
+    format!("{words}{gap}{url}")
+}
+
 /// What Enter would do in the prompt of `e`.
 fn repointing(prompt: &RepointPrompt, mask: &Mask) -> Span<'static> {
-    match prompt.reckoned() {
+    match prompt.reckoned(mask) {
         _ if prompt.line().text().is_empty() => {
             Span::raw("two hosts, or two beginnings of URLs with http:// or https://")
         }
-        Err(why) => Span::styled(mask.text(&why), theme::WARNING),
+        Err(why) => Span::styled(why, theme::WARNING),
         Ok(Reckoned { fit, left_out, .. }) => {
             let events = count_of(*fit, "event");
             let left_out = match left_out {

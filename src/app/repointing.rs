@@ -2,7 +2,7 @@
 //! What either would change is counted here; the review is that of every run.
 
 use crate::change::{PlanRefused, Reckoned, Repoint, RepointRefused, Selection, Wish};
-use crate::domain::{EventKey, EventView, PhoneCallEvent, Status};
+use crate::domain::{EventKey, EventView, Mask, PhoneCallEvent, Status};
 
 use super::status::Tone;
 use super::{Dialog, Model, TypedLine, count_of};
@@ -33,14 +33,14 @@ impl RepointPrompt {
     ///
     /// # Errors
     /// Says why what is typed cannot be done.
-    pub fn reckoned(&self) -> Result<&Reckoned, String> {
+    pub fn reckoned(&self, mask: &Mask) -> Result<&Reckoned, String> {
         if let Err(refused) = &self.wish {
-            return Err(refused.in_short());
+            return Err(mask.text(&refused.in_short()));
         }
         match &self.reckoned.broken {
-            Some((key, url)) => {
-                let EventKey { extension, event_type, id } = key;
-                Err(format!("no URL: {url} (of {extension} {event_type} {id})"))
+            Some((EventKey { extension, event_type, id }, url)) => {
+                let (url, number) = (mask.url(url), mask.number(extension));
+                Err(format!("no URL: {url} (of {number} {event_type} {id})"))
             }
             None if self.reckoned.fit == 0 => {
                 let events = count_of(self.reckoned.left_out, "event");
@@ -128,7 +128,7 @@ impl Model {
     pub(super) fn apply_repoint(&mut self) {
         self.reckon_repoint();
         if let Some(Dialog::Repointing(prompt)) = &self.dialog
-            && prompt.reckoned().is_ok()
+            && prompt.reckoned(&self.mask).is_ok()
             && let Some(Dialog::Repointing(prompt)) = self.dialog.take()
             && let Ok(wish) = prompt.wish
         {

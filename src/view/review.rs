@@ -10,7 +10,7 @@ use crate::change::Deed;
 use crate::domain::{Change, ExtensionNumber, PhoneCallEvent};
 use crate::keys::Place;
 
-use super::{dialogs, hints, put_cursor, theme};
+use super::{changed, dialogs, hints, put_cursor, theme};
 
 pub(super) fn draw(model: &Model, review: &Review, frame: &mut Frame<'_>) {
     let columns = review.layout().columns;
@@ -217,25 +217,11 @@ fn changed_columns(
     change: &Change,
     columns: usize,
 ) -> String {
-    let mask = model.mask();
     let number = (columns / 4).clamp(13, 24);
     let kind = text::column(&event.key.event_type.short(), 8);
     let who = text::column(&who(model, &event.key.extension), number);
     let room = columns.saturating_sub(number + 8 + 2);
-    let (old, new) = (mask.url(&event.url), change.url.as_ref().map(|url| mask.url(url)));
-    let mut words: Vec<String> = Vec::new();
-    words.extend(change.status.as_ref().map(|status| format!("{} → {status}", event.status)));
-    let others = Change { url: None, status: None, ..change.clone() };
-    words.extend(Some(others.words(event, mask)).filter(|words| !words.is_empty()));
-    let words = words.join(", ");
-    let taken = if words.is_empty() { 0 } else { text::width(&words) + 2 };
-    let room = room.saturating_sub(taken);
-    let url = match new {
-        Some(new) => text::turned(&old, &new, room),
-        None => text::url(&old, room),
-    };
-    let gap = if words.is_empty() { "" } else { "  " };
-    format!("{who} {kind} {words}{gap}{url}")
+    format!("{who} {kind} {}", changed(model.mask(), event, change, room))
 }
 
 fn columns_of(model: &Model, event: &PhoneCallEvent, columns: usize) -> String {

@@ -15,7 +15,7 @@ use crate::change::{
 };
 use crate::domain::{Call, DeleteCall, Mask, Outcome, PhoneCallEvent};
 
-use super::{frame_panel, put_row, text, theme};
+use super::{changed, frame_panel, put_row, text, theme};
 
 /// A shorter bar shows nothing.
 const SHORTEST_BAR: usize = 10;
@@ -280,12 +280,13 @@ fn answer_words(
     if let Some(failure) = outcomes.iter().flatten().find_map(Outcome::failure) {
         return mask.text(&failure.to_string());
     }
-    let mut ids = ids_told(call, outcomes, reply);
-    if let (Call::Update(_, change), Some(event)) = (call.call(), call.covered().first()) {
-        ids.push(change.words(event, mask));
-    }
+    let ids = ids_told(call, outcomes, reply);
     let whole = ids.join(" ");
-    if text::width(&whole) <= room || matches!(call.call(), Call::Create(_) | Call::Update(..)) {
+    if let (Call::Update(_, change), Some(event)) = (call.call(), call.covered().first()) {
+        let left = room.saturating_sub(text::width(&whole) + 1);
+        return format!("{whole} {}", changed(mask, event, change, left));
+    }
+    if text::width(&whole) <= room || matches!(call.call(), Call::Create(_)) {
         return if whole.is_empty() { "no id returned".to_owned() } else { whole };
     }
     let short = |id: &String| id.chars().take(8).collect::<String>();

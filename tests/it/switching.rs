@@ -172,7 +172,8 @@ fn where_a_change_gives_another_id_rows_marks_and_the_way_back_follow_it() {
     let shown: Vec<&str> = (0..listing.len()).map(|row| listing.row(row).unwrap().id()).collect();
     let mut there = desk.left(NUMBERS[0]);
     let mut listed: Vec<String> = shown.into_iter().map(ToOwned::to_owned).collect();
-    (there.sort(), listed.sort());
+    there.sort();
+    listed.sort();
     assert_eq!(there, listed);
     desk.do_keys("z y");
     desk.passes(Duration::from_secs(20));

@@ -127,10 +127,10 @@ fn e_counts_what_it_would_change_while_it_is_typed_and_names_what_it_leaves_out(
     let mut desk = desk_of(&OLD);
     desk.press("space e");
     type_in(&mut desk, "old.test=");
-    assert!(prompt(&desk).reckoned().unwrap_err().contains("type OLD=NEW"));
+    assert!(prompt(&desk).reckoned(desk.model.mask()).unwrap_err().contains("type OLD=NEW"));
     assert_eq!(desk.press("enter"), [], "it stays");
     type_in(&mut desk, "new.test");
-    let reckoned = prompt(&desk).reckoned().unwrap();
+    let reckoned = prompt(&desk).reckoned(desk.model.mask()).unwrap();
     assert_eq!((reckoned.fit, reckoned.left_out), (2, 2));
     desk.press("enter");
     assert_eq!(ids(&desk), ["a", "b"]);
@@ -142,7 +142,7 @@ fn e_counts_what_it_would_change_while_it_is_typed_and_names_what_it_leaves_out(
     assert_eq!(desk.review().change(0).unwrap().url.unwrap().raw(), "https://new.test/in?n=1");
     desk.press("n e up");
     assert_eq!(prompt(&desk).line().text(), "old.test=new.test");
-    assert_eq!(prompt(&desk).reckoned().unwrap().fit, 2);
+    assert_eq!(prompt(&desk).reckoned(desk.model.mask()).unwrap().fit, 2);
     desk.press("esc");
     assert!(desk.model.dialog().is_none());
     assert_eq!(desk.marked().len(), 4);
@@ -159,7 +159,7 @@ fn what_would_be_no_url_and_what_fits_none_stays_in_the_prompt_with_the_reason()
         desk.press("space e");
         type_in(&mut desk, typed);
         assert_eq!(desk.press("enter"), []);
-        let said = prompt(&desk).reckoned().unwrap_err();
+        let said = prompt(&desk).reckoned(desk.model.mask()).unwrap_err();
         assert!(said.contains(why), "{typed}: {said}");
     }
 }
@@ -304,7 +304,7 @@ fn no_window_is_too_small_to_tell_old_from_new() {
     desk.take(Message::Resized { columns: 60, rows: 15 });
     desk.press("space e");
     type_in(&mut desk, "old.test=new.test");
-    assert_eq!(prompt(&desk).reckoned().unwrap().fit, 2);
+    assert_eq!(prompt(&desk).reckoned(desk.model.mask()).unwrap().fit, 2);
     desk.press("enter");
     assert_eq!((ids(&desk), desk.model.unread()), (vec!["a", "b"], None));
     desk.take(Message::Resized { columns: 59, rows: 15 });
