@@ -2,7 +2,7 @@
 //!
 //! Only rows in sight are built, whatever the length of a list, and every text that came from
 //! outside goes through [`Foreign`](crate::domain::Foreign)'s `Display` on its way here. Whatever
-//! could name a customer goes through the model's [`Mask`](crate::domain::Mask).
+//! could name a customer goes through the model's [`Mask`].
 //!
 //! The terminal's own cursor stands on the row in focus, and in a line at the place of typing, so
 //! that screen readers and magnifiers follow. Whatever is drawn on top puts it anew.

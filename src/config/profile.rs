@@ -15,7 +15,7 @@ use crate::domain::{
 };
 
 /// What holds as it stands in the file. A key of this kind is a field here, the line in
-/// [`read`](Rules::read) that says all there is to say of it, and whoever heeds it.
+/// `read` that says all there is to say of it, and whoever heeds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rules {
     /// Where extensions are looked for, each source once.

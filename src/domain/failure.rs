@@ -334,7 +334,7 @@ pub enum Outcome {
     Altered {
         /// Its new id; none where it kept its own.
         id: Option<Foreign>,
-        /// The names of the fields that differ, of [`FIELDS`].
+        /// The names of the fields that differ, of an event.
         fields: Vec<&'static str>,
     },
 }
