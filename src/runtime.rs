@@ -242,7 +242,7 @@ pub fn close_undo(
     }
     let lock = ports.lock().map_err(|why| locked(why.to_string()))?;
     let record = read()?;
-    let file = RunFile::go_on(&record, Some(&record.found(there)), Vec::new());
+    let file = RunFile::go_on(&record, Some(&record.found(there, None)), Vec::new());
     let closed = file.and_then(|file| {
         let end = RunEnd { check: Check::Agrees, ..RunEnd::default() };
         file.holding(lock).finish(&end)
@@ -452,7 +452,7 @@ fn create_undo_file(ports: &Ports, plan: &Plan, run: &str) -> Result<io::Result<
     let Some(undo) = plan.goes_on() else { return Ok(RunFile::create(&ports.runs, plan)) };
     let record = Record::read(&ports.runs, undo).map_err(|why| refused(why.to_string()))?;
     let places = record.places_of(plan.events());
-    Ok(RunFile::go_on(&record, Some(&record.found(plan.there())), places))
+    Ok(RunFile::go_on(&record, Some(&record.found(plan.there(), Some(plan))), places))
 }
 
 /// Waits until the line that says what is about to be sent is on disk.

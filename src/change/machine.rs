@@ -128,7 +128,7 @@ impl Checking {
     fn of(plan: &Plan) -> Self {
         let Some(rest) = plan.rest() else { return Self::default() };
         let touched = rest.to_list().map(|extension| (extension.clone(), Touched::default()));
-        let was_checked = matches!(rest.check, Check::Agrees | Check::Differs);
+        let was_checked = rest.check.is_whole();
         Self {
             touched: touched.collect(),
             done: usize::from(was_checked),
@@ -145,9 +145,10 @@ impl Checking {
         match (self.touched.len(), self.done) {
             (0, 0) => Check::NothingSent,
             (_, 0) => Check::NotChecked,
-            _ if self.differs => Check::Differs,
+            // What a list of one extension said vouches for no other.
+            (1.., _) => Check::InPart,
+            (0, _) if self.differs => Check::Differs,
             (0, _) => Check::Agrees,
-            (_, _) => Check::InPart,
         }
     }
 }

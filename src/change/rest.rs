@@ -156,7 +156,7 @@ impl Rest {
     /// The extensions that have to be listed before anything is sent: those with something open, and
     /// all where the run was not checked.
     pub(super) fn to_list(&self) -> impl Iterator<Item = &ExtensionNumber> {
-        let was_checked = matches!(self.check, Check::Agrees | Check::Differs);
+        let was_checked = self.check.is_whole();
         let events = self.events.chunk_by(|a, b| a.key.extension == b.key.extension);
         let mut first = 0;
         events.filter_map(move |events| {

@@ -50,6 +50,14 @@ impl Check {
         }
     }
 
+    /// Whether every extension touched was listed whole after its last write.
+    pub fn is_whole(self) -> bool {
+        match self {
+            Self::Agrees | Self::Differs => true,
+            Self::InPart | Self::NotChecked | Self::NothingSent => false,
+        }
+    }
+
     /// Whether nothing is left in doubt by it.
     pub fn is_good(self) -> bool {
         matches!(self, Self::Agrees | Self::NothingSent)

@@ -9,7 +9,7 @@ use super::line::Extent;
 use super::record::{Record, RecordRefused, RecordedEvent, names};
 use super::{Kind, Place, SCHEMA};
 use crate::change::{
-    CAUGHT_UP, Check, Doubt, Doubts, History, Loss, Make, Tally, Undone, Unlisted, Written,
+    CAUGHT_UP, Doubt, Doubts, History, Loss, Make, Tally, Undone, Unlisted, Written,
 };
 use crate::domain::{EventKey, ExtensionNumber, Outcome, PhoneCallEvent};
 use crate::origins::clock;
@@ -199,8 +199,8 @@ impl Moves {
 /// What a change may have written, by key.
 fn written(record: &Record, others: &[Record], moves: &Moves) -> Vec<Written> {
     let own = others.iter().filter(|it| it.undoes.as_ref() == Some(&record.name));
-    let checked = own.filter(|undo| is_checked(undo)).flat_map(|undo| &undo.events);
-    let back = checked.filter(|it| matches!(it.outcome, Outcome::Restored(_)));
+    let own = own.flat_map(|undo| &undo.events);
+    let back = own.filter(|it| it.checked && matches!(it.outcome, Outcome::Restored(_)));
     let back: BTreeSet<EventKey> = back.map(RecordedEvent::first_key).collect();
     let went = |it: &&RecordedEvent| it.sent || !matches!(it.outcome, Outcome::NotSent(_));
     let written = record.events.iter().filter(went).filter_map(|planned| {
@@ -251,12 +251,11 @@ fn doubts_of_deletion(doubts: &mut Doubts, record: &Record, own: bool) {
 /// What an undo made, or may make yet, and no list confirmed: lists may not show it. An undo of the same
 /// run is not believed at once where it was interrupted or had no clear answer.
 fn doubts_of_undo(doubts: &mut Doubts, undo: &Record, own: bool, patience: Duration) {
-    let is_checked = is_checked(undo);
     for sent in undo.events.iter().filter(|planned| planned.sent && planned.want.is_none()) {
-        let is_sure = is_checked && sent.outcome.new_id().is_some();
+        let is_sure = sent.checked && sent.outcome.new_id().is_some();
         let after = if sent.unanswered { CAUGHT_UP + patience } else { CAUGHT_UP };
         let rest = rest_of(sent, after);
-        let is_open = own && (!is_checked || sent.unanswered);
+        let is_open = own && (!sent.checked || sent.unanswered);
         if !is_sure && (is_open || !rest.is_zero()) {
             doubt_about(doubts, sent, rest, true);
         }
@@ -287,7 +286,6 @@ fn makes(record: &Record, undo: &Record, own: bool) -> Vec<Make> {
     let time = |text: &str| text.parse::<jiff::Timestamp>().ok();
     let reviewed = time(&record.started).and_then(|at| at.checked_sub(REVIEWED).ok());
     let begun = time(&undo.started);
-    let is_checked = is_checked(undo);
     let made = undo.events.iter().flat_map(|planned| {
         // What was found under another id is what the undone run wrote.
         let (key, found) = (planned.first_key(), planned.event.key.clone());
@@ -297,18 +295,10 @@ fn makes(record: &Record, undo: &Record, own: bool) -> Vec<Make> {
         let made = Make::of(&planned.event, &planned.outcome);
         let at = planned.sent_at.or(begun);
         let later = at.is_none_or(|at| reviewed.is_none_or(|reviewed| at >= reviewed));
-        let gives_back = own && is_checked;
+        let gives_back = own && planned.checked;
         renamed.into_iter().chain(made).map(move |make| Make { gives_back, later, ..make })
     });
     made.collect()
-}
-
-/// Whether an undo looked for what it made. Where nothing was sent, all was there when it was looked for.
-fn is_checked(undo: &Record) -> bool {
-    match undo.check {
-        Check::Agrees | Check::Differs | Check::NothingSent => true,
-        Check::InPart | Check::NotChecked => false,
-    }
 }
 
 /// What a run may have taken that no file tells the whole of, and how far the file is to be trusted.

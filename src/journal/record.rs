@@ -4,7 +4,7 @@
 //! over, and what it may have said is called unknown.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::ops::Range;
@@ -16,7 +16,7 @@ use super::line::{
     has_sum, held,
 };
 use super::{SCHEMA, is_path, path_of};
-use crate::change::{Check, Kind, RunEnd, Tally, Unlisted};
+use crate::change::{Check, Kind, Plan, RunEnd, Tally, Unlisted};
 use crate::domain::{
     Access, Cause, Change, EventId, EventKey, ExtensionNumber, Failure, Foreign, Outcome,
     PhoneCallEvent, PlanHasher, Stop, StopReason, Target, UserId,
@@ -191,6 +191,8 @@ pub struct RecordedEvent {
     pub http_status: Option<u16>,
     /// A request went out that had no clear answer.
     pub unanswered: bool,
+    /// Its extension was listed since the last request for it.
+    pub(super) checked: bool,
 }
 
 /// What is known of the requests that covered an event.
@@ -217,6 +219,10 @@ struct Reading {
     outcomes: Vec<Option<Outcome>>,
     /// The events that were sent, each with the last time.
     went: BTreeMap<usize, Went>,
+    /// Events of which nothing listed tells yet, of those that whoever opened it last sent.
+    unchecked: BTreeSet<usize>,
+    /// Events that were listed since they were sent.
+    listed: BTreeSet<usize>,
     /// Each call that was sent, and its first event.
     sent: Vec<(usize, usize)>,
     /// Wide calls that may have taken something and did not tell what.
@@ -398,20 +404,34 @@ impl Record {
         events.iter().filter_map(|event| known.get(&event.key).copied()).collect()
     }
 
-    /// What a listing says of an undo: events of it that are there, whoever made them.
-    pub fn found(&self, there: &[(EventKey, Foreign)]) -> RunEnd {
+    /// What a listing says of an undo that `plan` goes on with: events of it that are there, whoever
+    /// made them, and those that are to be written once more though they were called done.
+    pub fn found(&self, there: &[(EventKey, Foreign)], plan: Option<&Plan>) -> RunEnd {
         let ids: HashMap<&EventKey, &Foreign> = there.iter().map(|(key, id)| (key, id)).collect();
-        let is_open = |planned: &&RecordedEvent| {
+        let is_open = |planned: &RecordedEvent| {
             planned.outcome.is_open()
                 || (planned.want.is_none() && planned.outcome.new_id().is_none())
         };
-        let open = self.events.iter().filter(is_open);
-        let found = open.filter_map(|planned| {
+        let found = self.events.iter().filter_map(|planned| {
             let id = (*ids.get(&planned.first_key())?).clone();
             let own = planned.want.is_some() && id.raw() == planned.event.key.id.as_str();
-            Some((planned.place, Outcome::Restored(Some(id).filter(|_| !own))))
+            let found = Outcome::Restored(Some(id).filter(|_| !own));
+            let confirms = !planned.checked && found == planned.outcome;
+            (is_open(planned) || confirms).then_some((planned.place, found))
         });
-        RunEnd { revised: found.collect(), ..RunEnd::default() }
+        let again = plan.into_iter().flat_map(|plan| {
+            let listed = plan.events().iter().enumerate();
+            listed.filter(|(place, _)| plan.held(*place).is_none()).map(|(_, event)| &event.key)
+        });
+        let again: HashSet<&EventKey> = again.collect();
+        let is_lost = |it: &&RecordedEvent| {
+            it.want.is_some() && !is_open(it) && again.contains(&it.event.key)
+        };
+        let lost = self.events.iter().filter(is_lost).map(|planned| {
+            let why = "the service reported it changed; it is not listed with its old values";
+            (planned.place, Outcome::Refused(failure(Cause::Unreadable, why)))
+        });
+        RunEnd { revised: found.chain(lost).collect(), ..RunEnd::default() }
     }
 
     /// The number of the next call, behind all that are in the file.
@@ -573,6 +593,7 @@ impl RecordedEvent {
             sent_at: None,
             http_status: None,
             unanswered: false,
+            checked: false,
         })
     }
 
@@ -668,6 +689,8 @@ impl Reading {
             events: Vec::new(),
             outcomes: Vec::new(),
             went: BTreeMap::new(),
+            unchecked: BTreeSet::new(),
+            listed: BTreeSet::new(),
             sent: Vec::new(),
             silent: BTreeSet::new(),
             named: Vec::new(),
@@ -758,26 +781,13 @@ impl Reading {
             // A process that opened it again has not ended yet.
             Line::Opened { at, process, .. } => {
                 (self.end, self.checked) = (None, None);
+                self.unchecked.clear();
                 let Process { program, host, login, .. } = process;
                 self.record.opened.push(Opening { at, login, host, program });
             }
             Line::Sent { call, first, covers, at } => {
                 let at = at.and_then(|at| at.parse().ok());
-                self.sent.push((call, first));
-                if self.record.calls.get(call).is_some_and(is_wide) {
-                    self.silent.insert(call);
-                }
-                let sent = at.unwrap_or(jiff::Timestamp::MAX);
-                self.record.last_sent = self.record.last_sent.max(Some(sent));
-                self.record.next_call = self.record.next_call.max(call.saturating_add(1));
-                for event in first..first.saturating_add(covers).min(self.size) {
-                    let lost = failure(Cause::NoAnswer, "sent, and no answer was recorded");
-                    if self.keeps {
-                        let went = self.went.entry(event).or_default();
-                        (went.at, went.open) = (at, true);
-                    }
-                    self.settle(event, Outcome::Unknown(lost))?;
-                }
+                self.sends(call, first..first.saturating_add(covers), at)?;
             }
             Line::Settled { call, http_status, outcomes, surplus, surplus_known } => {
                 let first = self.first_of(call).ok_or_else(|| {
@@ -804,10 +814,40 @@ impl Reading {
                     None if complete => Check::Agrees,
                     None => Check::NotChecked,
                 });
+                if self.checked.is_some_and(Check::is_whole) {
+                    self.listed.append(&mut self.unchecked);
+                }
                 self.still_there.extend(still_there);
                 self.verified(revised.into_iter().chain(altered), &surplus)?;
             }
             Line::Stopped(end) | Line::Finished(end) => self.end = Some(end),
+        }
+        Ok(())
+    }
+
+    fn sends(
+        &mut self,
+        call: usize,
+        covers: Range<usize>,
+        at: Option<jiff::Timestamp>,
+    ) -> Result<(), String> {
+        let first = covers.start;
+        self.sent.push((call, first));
+        if self.record.calls.get(call).is_some_and(is_wide) {
+            self.silent.insert(call);
+        }
+        let sent = at.unwrap_or(jiff::Timestamp::MAX);
+        self.record.last_sent = self.record.last_sent.max(Some(sent));
+        self.record.next_call = self.record.next_call.max(call.saturating_add(1));
+        for event in first..covers.end.min(self.size) {
+            let lost = failure(Cause::NoAnswer, "sent, and no answer was recorded");
+            if self.keeps {
+                let went = self.went.entry(event).or_default();
+                (went.at, went.open) = (at, true);
+                self.listed.remove(&event);
+                self.unchecked.insert(event);
+            }
+            self.settle(event, Outcome::Unknown(lost))?;
         }
         Ok(())
     }
@@ -820,6 +860,9 @@ impl Reading {
         for said in revised {
             let event = said.event.ok_or("a revised outcome without its event")?;
             self.settle(event, said.outcome(None))?;
+            if self.keeps {
+                self.listed.insert(event);
+            }
         }
         for key in surplus {
             let key = key.key()?;
@@ -876,7 +919,7 @@ impl Reading {
     fn finish(mut self) -> Record {
         let (outcomes, may_be_sent) = self.close();
         self.events.resize(self.size, None);
-        let Self { mut record, events, went, named, still_there, .. } = self;
+        let Self { mut record, events, went, listed, named, still_there, .. } = self;
         for (place, (planned, outcome)) in events.into_iter().zip(outcomes).enumerate() {
             match planned {
                 Some(planned) => {
@@ -887,6 +930,7 @@ impl Reading {
                         sent_at: went.and_then(|it| it.at),
                         http_status: went.and_then(|it| it.http_status),
                         unanswered: may_be_sent || went.is_some_and(|it| it.open || it.unclear),
+                        checked: listed.contains(&place),
                         ..planned
                     });
                 }

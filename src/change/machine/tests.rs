@@ -9,8 +9,8 @@ use super::*;
 use crate::change::plan::tests::{builder, plan, target};
 use crate::change::trial::loss_of;
 use crate::change::trial::{Service, drive, number, to_the_end, whims};
-use crate::change::{Selection, judge};
-use crate::domain::{CallForm, DeleteAnswer, EventStore, Foreign, RawEvent};
+use crate::change::{Selection, Wish, judge, judge_changed};
+use crate::domain::{CallForm, DeleteAnswer, EventId, EventStore, Foreign, RawEvent, WriteAnswer};
 
 pub(in crate::change) const NOW: Duration = Duration::ZERO;
 
@@ -236,6 +236,67 @@ fn a_plan_listed_later_than_the_start_is_as_young_as_that() {
     run.hand_out(OLD);
     run.take(Done::Opened(Ok("r1".to_owned())), OLD);
     assert_eq!(sends(&run.hand_out(OLD + A_MINUTE)), [0]);
+}
+
+/// An extension of one event that is on.
+fn switched_on(number: &str) -> Listing {
+    let mut rows = builder(number, &[]);
+    rows.push(RawEvent { event_type: "0", id: number, status: "1", ..RawEvent::default() });
+    rows.finish(true)
+}
+
+/// A change that disables one event on each of these extensions.
+fn disabling(numbers: &[&str]) -> Machine {
+    let mut store = EventStore::default();
+    for number in numbers {
+        store.insert(switched_on(number));
+        store.set_marks(&ExtensionNumber::parse(number).unwrap(), [0], true);
+    }
+    let selection = Selection::of_marks(&store);
+    begun(Wish::Disable.plan(target(), &selection, 1000).plan.unwrap(), 1)
+}
+
+#[test]
+fn a_change_that_its_own_listing_let_go_is_not_listed_for_again_however_long_it_waits_for_its_turn()
+{
+    for seconds in [0, 3, 10, 59] {
+        let mut run = disabling(&["210"]);
+        assert!(is_listing(&run.hand_out(NOW)));
+        run.listed(&extension(), Ok(&switched_on("210")), NOW);
+        assert_eq!(sends(&run.hand_out(Duration::from_secs(seconds))), [0], "{seconds} s");
+    }
+    let mut run = disabling(&["210"]);
+    run.hand_out(NOW);
+    run.listed(&extension(), Ok(&switched_on("210")), NOW);
+    assert!(
+        is_listing(&run.hand_out(Duration::from_secs(61))),
+        "a minute is too long for any call"
+    );
+}
+
+#[test]
+fn a_list_that_differs_vouches_for_no_extension_that_was_not_listed() {
+    let mut run = disabling(&["210", "211"]);
+    let mut now = NOW;
+    while run.check() != Check::InPart {
+        assert!(now < Duration::from_secs(100), "{run:?}");
+        for act in run.hand_out(now) {
+            match act {
+                // The service says that it did, and did not.
+                Act::Send(call) => {
+                    let answer = Ok(WriteAnswer { http_status: 204, id: None });
+                    let id = EventId::parse("210").unwrap();
+                    let settled = judge_changed(&id, false, answer, Duration::ZERO, false);
+                    run.settle(call.id(), settled, now);
+                }
+                Act::List(listed) => run.listed(&listed, Ok(&switched_on(listed.as_str())), now),
+                Act::Wait(time) => now += time,
+                Act::Open(_) | Act::Close(_) => panic!("{act:?}"),
+            }
+        }
+    }
+    run.stop();
+    assert_eq!((run.check(), names(&run)), (Check::InPart, vec!["refused", "changed"]));
 }
 
 #[test]
