@@ -40,7 +40,7 @@ pub use fuse::Fuse;
 pub use mask::Mask;
 pub use plan_hash::{PlanHash, PlanHasher};
 pub use redaction::{REDACTED, SHORTEST as SHORTEST_SECRET, learn as learn_secret, redacted};
-pub use selecting::{NotSelected, selecting, shell_word};
+pub use selecting::{NotSelected, quoted, selecting, shell_word};
 pub use service::{Again, Credentials, Discovery, Exchange, Origin, Secret, Seen, Source};
 pub use stop::{LONGEST_PAUSE, Stop, StopReason};
 pub use store::{

@@ -236,7 +236,9 @@ pub fn close_undo(
 ) -> Result<bool, Failure> {
     let locked = |why: String| Failure::new(Cause::Locked, why);
     let read = || Record::read(&ports.runs, undo).map_err(|why| locked(why.to_string()));
-    let is_open = |record: &Record| record.finished.is_none() || record.tally().left() > 0;
+    let is_open = |record: &Record| {
+        record.finished.is_none() || record.tally().left() > 0 || record.unseen > 0
+    };
     if !is_open(&read()?) {
         return Ok(false);
     }

@@ -2,7 +2,7 @@
 //! is never in it, every foreign text is cleaned, and all of it goes through the mask.
 
 use crate::change::{Machine, Plan};
-use crate::domain::{Call, Mask, Outcome, PhoneCallEvent};
+use crate::domain::{Call, Mask, Outcome, PhoneCallEvent, quoted};
 
 use super::status::Tone;
 use super::{
@@ -175,11 +175,6 @@ fn curl_line(plan: &Plan, call: &Call, mask: &Mask) -> String {
         Call::Delete(_) | Call::Create(_) => String::new(),
     };
     format!("curl -X {method} -H \"Authorization: Bearer $CALLSWEEP_TOKEN\"{body} {url}")
-}
-
-/// In single quotes nothing but a single quote means anything to a shell.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]

@@ -56,7 +56,7 @@ pub struct Undone {
     pub altered: usize,
     /// Events that are not.
     pub not_back: usize,
-    /// It has come to its end.
+    /// It has come to its end, and a list showed all that it made.
     pub is_over: bool,
 }
 
@@ -70,6 +70,7 @@ impl Undone {
     pub fn words(&self) -> String {
         match self.by() {
             Some(by) => format!("undone by {by}"),
+            None if self.not_back == 0 => format!("not sure to be back: its undo is {}", self.run),
             None => format!("{} not back: its undo is {}", self.not_back, self.run),
         }
     }

@@ -82,12 +82,17 @@ fn in_where(expression: &Expression) -> String {
     format!("--where {}", shell_word(&expression.to_string()))
 }
 
-/// A text as one word of a POSIX shell: in single quotes nothing but a single quote means anything.
+/// A text as one word of a POSIX shell, quoted where it has to be.
 pub fn shell_word(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./:@%+,".contains(&byte);
     if !text.is_empty() && text.bytes().all(plain) {
         return text.to_owned();
     }
+    quoted(text)
+}
+
+/// A text in single quotes, in which nothing but a single quote means anything to a POSIX shell.
+pub fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 

@@ -94,7 +94,8 @@ pub(super) fn undone_by(run: &str, records: &[Record]) -> Option<Undone> {
     let lost: usize = undos.iter().map(|undo| undo.missing.len()).sum();
     let Tally { restored, altered, .. } = Tally::over(outcomes.values().copied());
     let not_back = newest.left_out + lost + outcomes.len() - restored - altered;
-    let (run, is_over) = (newest.name.clone(), newest.finished.is_some());
+    let is_over = newest.finished.is_some() && undos.iter().all(|undo| undo.unseen == 0);
+    let run = newest.name.clone();
     Some(Undone { run, restored, altered, not_back, is_over })
 }
 

@@ -131,6 +131,8 @@ pub struct Record {
     pub surplus_known: bool,
     /// Of an undo: events that it left out, as something stood in for them.
     pub left_out: usize,
+    /// Events that are called restored and that no list showed since the last request about them.
+    pub unseen: usize,
     /// Of a backup: how much of what was meant could be listed.
     pub(super) extent: Extent,
     /// What the service said when it was asked again about what was sent.
@@ -672,6 +674,7 @@ impl Reading {
             unlisted: Vec::new(),
             surplus_known: true,
             left_out: head.left_out,
+            unseen: 0,
             extent: head.extent,
             check: Check::default(),
             flaws: Vec::new(),
@@ -841,12 +844,10 @@ impl Reading {
         self.record.next_call = self.record.next_call.max(call.saturating_add(1));
         for event in first..covers.end.min(self.size) {
             let lost = failure(Cause::NoAnswer, "sent, and no answer was recorded");
-            if self.keeps {
-                let went = self.went.entry(event).or_default();
-                (went.at, went.open) = (at, true);
-                self.listed.remove(&event);
-                self.unchecked.insert(event);
-            }
+            let went = self.went.entry(event).or_default();
+            (went.at, went.open) = (at, true);
+            self.listed.remove(&event);
+            self.unchecked.insert(event);
             self.settle(event, Outcome::Unknown(lost))?;
         }
         Ok(())
@@ -860,9 +861,7 @@ impl Reading {
         for said in revised {
             let event = said.event.ok_or("a revised outcome without its event")?;
             self.settle(event, said.outcome(None))?;
-            if self.keeps {
-                self.listed.insert(event);
-            }
+            self.listed.insert(event);
         }
         for key in surplus {
             let key = key.key()?;
@@ -984,7 +983,10 @@ impl Reading {
             }
             Some(outcome) => outcome,
         });
-        let closed = closed.collect();
+        let closed: Vec<Outcome> = closed.collect();
+        let is_restored = |place: usize| matches!(closed.get(place), Some(Outcome::Restored(_)));
+        let sent = self.went.keys().filter(|place| is_restored(**place));
+        self.record.unseen = sent.filter(|place| !self.listed.contains(*place)).count();
         self.tell(may_have_lost);
         (closed, doubted || may_have_lost)
     }

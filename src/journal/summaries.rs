@@ -27,11 +27,11 @@ pub struct Summaries {
 /// When the folder cannot be read.
 pub fn summaries(runs: &Path) -> io::Result<Summaries> {
     let mut told = Summaries { odd: odd_files(runs)?, ..Summaries::default() };
-    let mut left_out = BTreeMap::new();
+    let mut ends = BTreeMap::new();
     for name in names(runs)? {
         match Record::outline(runs, &name) {
             Ok((record, tally)) => {
-                left_out.insert(name, record.left_out);
+                ends.insert(name, (record.left_out, record.unseen == 0));
                 told.runs.push(summary(&record, tally));
             }
             Err(refused) => told.refused.push(refused),
@@ -43,7 +43,7 @@ pub fn summaries(runs: &Path) -> io::Result<Summaries> {
     }
     let undone = told.runs.iter().map(|run| {
         let undos = undos.get(run.name.as_str()).map_or(&[][..], Vec::as_slice);
-        undone(runs, &run.name, undos, &left_out)
+        undone(runs, &run.name, undos, &ends)
     });
     let undone: Vec<_> = undone.collect();
     for (run, undone) in told.runs.iter_mut().zip(undone) {
@@ -118,25 +118,26 @@ fn summary(record: &Record, tally: Tally) -> Summary {
     }
 }
 
-/// How far a run is undone. Of several undos the newest line about each event counts, so that their
+/// How far a run is undone; `ends` has for each run how many events it left out, and whether a list
+/// showed all that it made. Of several undos the newest line about each event counts, so that their
 /// events are needed.
 fn undone(
     runs: &Path,
     run: &str,
     undos: &[&Summary],
-    left_out: &BTreeMap<String, usize>,
+    ends: &BTreeMap<String, (usize, bool)>,
 ) -> Option<Undone> {
     match undos {
         [] => None,
         [undo] => {
             let Tally { restored, altered, .. } = undo.tally;
-            let left_out = left_out.get(&undo.name).copied().unwrap_or_default();
+            let (left_out, is_seen) = ends.get(&undo.name).copied().unwrap_or_default();
             Some(Undone {
                 run: undo.name.clone(),
                 restored,
                 altered,
                 not_back: undo.planned - restored - altered + left_out,
-                is_over: undo.finished.is_some(),
+                is_over: undo.finished.is_some() && is_seen,
             })
         }
         several => {

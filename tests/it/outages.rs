@@ -120,13 +120,7 @@ fn a_pause_that_the_pbx_asks_for_is_kept_by_every_request_and_the_rows_are_read_
     desk.passes(seconds(10));
     desk.does_not_see("WAITING");
     desk.does_not_see("could not be read:");
-    assert!(
-        desk.model.extensions().found().iter().all(|one| desk
-            .model
-            .store()
-            .listing(&one.number)
-            .is_some())
-    );
+    assert!(desk.model.is_all_loaded());
 }
 
 #[test]
@@ -242,13 +236,7 @@ fn where_the_budget_holds_r_asks_first_y_sends_one_get_and_the_rest_is_read_by_i
     desk.sees("WAITING");
     desk.passes(seconds(100));
     desk.does_not_see("WAITING");
-    assert!(
-        desk.model.extensions().found().iter().all(|one| desk
-            .model
-            .store()
-            .listing(&one.number)
-            .is_some())
-    );
+    assert!(desk.model.is_all_loaded());
     desk.simulator.with_world(|world| assert!(world.blocker_peak() <= 15));
 }
 

@@ -609,3 +609,43 @@ fn a_list_of_runs_is_told_from_the_files_newest_first_and_keeps_none_in_memory()
     assert_eq!((told[0].state(), told[0].words()), ("finished".into(), "3 restored".into()));
     assert_eq!(told[1].words(), "3 deleted, undone by a-undo");
 }
+
+#[test]
+fn an_undo_that_no_list_confirmed_is_not_told_to_have_given_everything_back() {
+    let (pbx, name, _) = deleted();
+    assert_eq!(pbx.run(&["undo", &name, "--yes"]).code, 0);
+    let runs = runs_of(&pbx);
+    let undo = callsweep::journal::names(&runs).unwrap().remove(0);
+    let file = runs.join(format!("{undo}.jsonl"));
+    let whole = fs::read(&file).unwrap();
+    let told = || {
+        let told = callsweep::journal::summaries(&runs).unwrap().runs;
+        let run = told.into_iter().find(|run| run.name == name).unwrap();
+        let one = Record::read(&runs, &name).unwrap();
+        let alone = callsweep::journal::summary_of(&runs, &one);
+        assert_eq!(run.undone, alone.undone, "the list and the run alone");
+        (run.undone.as_ref().unwrap().by().map(str::to_owned), run.not_back())
+    };
+    assert_eq!(told(), (Some(undo.clone()), 0));
+    // The same file where the checking was ended before any list came.
+    let lines = lines(&whole).into_iter().map(|line| {
+        let text = String::from_utf8(line.clone()).unwrap();
+        if !text.contains("\"line\":\"verified\"") {
+            return line;
+        }
+        let mut value: Value = serde_json::from_str(&text).unwrap();
+        value["check"] = "not_checked".into();
+        value["complete"] = false.into();
+        value.as_object_mut().unwrap().remove("sum");
+        let text = value.to_string();
+        summed(text.strip_suffix('}').unwrap()).into_bytes()
+    });
+    fs::write(&file, joined(&lines.collect::<Vec<_>>())).unwrap();
+    assert_eq!(told(), (None, 1));
+    let kept = pbx.run(&["runs", "--remove", &name, "--yes"]);
+    assert!(file.exists(), "{}", kept.err);
+    assert!(kept.err.contains("no list showed all") || kept.out.contains("no list showed all"));
+    // Undone once more, the next list confirms it.
+    let again = pbx.run(&["undo", &name, "--yes"]);
+    assert_eq!(told(), (Some(undo), 0), "{} {}", again.out, again.err);
+}

@@ -205,6 +205,13 @@ fn why_it_stays(
     if let Some(open) = undos.iter().chain([&run]).find(|it| it.finished.is_none()) {
         return Some(format!("{} was interrupted; --force removes it all the same", open.name));
     }
+    if let Some(unsure) = run.undone.as_ref().filter(|it| it.not_back == 0 && it.by().is_none()) {
+        return Some(format!(
+            "no list showed all that its undo {} made: callsweep undo {} looks again, --force \
+             removes it all the same",
+            unsure.run, run.name
+        ));
+    }
     match run.not_back() {
         0 => None,
         left => {
