@@ -124,10 +124,20 @@ fn the_architecture_names_every_module() {
 }
 
 #[test]
-fn every_test_that_the_architecture_names_exists() {
+fn every_file_that_the_architecture_names_exists() {
     let architecture = paper("ARCHITECTURE.md");
+    let named = || quoted(&architecture).filter(|words| words.split('.').nth(1) == Some("rs"));
+    for file in named() {
+        assert!(root().join("src").join(file).is_file(), "there is no src/{file}");
+    }
+    assert!(named().count() > 10);
+}
+
+#[test]
+fn every_test_that_the_papers_name_exists() {
+    let papers = paper("ARCHITECTURE.md") + &paper("tests/README.md");
     let all = code(&root().join("src")) + &code(&root().join("tests"));
-    let named = || quoted(&architecture).filter(|words| words.matches('_').count() > 3);
+    let named = || quoted(&papers).filter(|words| words.matches('_').count() > 3);
     for test in named() {
         assert!(all.contains(&format!("fn {test}(")), "there is no test {test}");
     }
