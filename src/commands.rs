@@ -20,7 +20,7 @@ mod selection;
 mod signals;
 mod undo;
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -308,39 +308,43 @@ fn carry_out(
         signals::end_in_order();
     }
     match command {
-        Command::Check => return check::run(demo, flags, environment),
-        Command::Delete(arguments) => return delete::run(arguments, demo, flags, environment),
+        Command::Check => check::run(demo, flags, environment),
+        Command::Delete(arguments) => delete::run(arguments, demo, flags, environment),
         Command::Disable(arguments) => {
-            return change::run(&Wish::Disable, arguments, demo, flags, environment);
+            change::run(&Wish::Disable, arguments, demo, flags, environment)
         }
         Command::Enable(arguments) => {
-            return change::run(&Wish::Enable, arguments, demo, flags, environment);
+            change::run(&Wish::Enable, arguments, demo, flags, environment)
         }
         Command::Repoint(arguments) => {
-            return change::run(&arguments.wish()?, &arguments.change, demo, flags, environment);
+            change::run(&arguments.wish()?, &arguments.change, demo, flags, environment)
         }
-        Command::Backup(arguments) => return backup::run(arguments, demo, flags, environment),
-        Command::Runs(arguments) => return runs::run(arguments, flags, environment),
-        Command::Show(show) => return runs::show(show, arguments.mask, flags, environment),
-        Command::Resume(arguments) => return resume::run(arguments, demo, flags, environment),
-        Command::Undo(arguments) => return undo::run(arguments, demo, flags, environment),
-        Command::List(arguments) => return list::run(arguments, demo, flags, environment),
+        Command::Backup(arguments) => backup::run(arguments, demo, flags, environment),
+        Command::Runs(arguments) => runs::run(arguments, flags, environment),
+        Command::Show(show) => runs::show(show, arguments.mask, flags, environment),
+        Command::Resume(arguments) => resume::run(arguments, demo, flags, environment),
+        Command::Undo(arguments) => undo::run(arguments, demo, flags, environment),
+        Command::List(arguments) => list::run(arguments, demo, flags, environment),
         Command::Simulator { listen, scenario, seed, tls } => {
             simulate(*listen, scenario, *seed, *tls)
         }
-        Command::Config { print_example: true, .. } => say(&config::example()?),
+        Command::Config { print_example: true, .. } => Ok(say(&config::example()?)),
         Command::Config { .. } => {
             let path = config::expected_path(flags, environment)?;
-            say(&format!("{}\n", path.display()))
+            Ok(say(&format!("{}\n", path.display())))
         }
-        Command::Completions { shell } => say(&papers::completions(*shell)),
-        Command::Man => say(&papers::manual()?),
-    }?;
-    Ok(Ending::Done)
+        Command::Completions { shell } => Ok(say(&papers::completions(*shell))),
+        Command::Man => Ok(say(&papers::manual()?)),
+    }
 }
 
 /// Prints where it listens and how to be let in, then serves until the process is ended.
-fn simulate(listen: SocketAddr, scenario: &str, seed: u64, tls: Option<Certified>) -> Result<()> {
+fn simulate(
+    listen: SocketAddr,
+    scenario: &str,
+    seed: u64,
+    tls: Option<Certified>,
+) -> Result<Ending> {
     let world = world(scenario, seed)?;
     let identity = tls.map(Identity::new).transpose()?;
     let simulator = match &identity {
@@ -358,11 +362,14 @@ fn simulate(listen: SocketAddr, scenario: &str, seed: u64, tls: Option<Certified
         let (key, secret) = world.app();
         format!("key {key}, secret {secret}")
     });
-    say(&format!(
+    let told = say(&format!(
         "callsweep simulator: scenario {scenario}\nurl    {origin}\ntoken  {token}\napp    {app}\n\
          try    curl {flag}-H 'Authorization: Bearer {token}' \
          '{origin}/uapi/extensions/@me/@self/presence'\n{certificate}ctrl-c stops it\n"
-    ))?;
+    ));
+    if told != Ending::Done {
+        return Ok(told);
+    }
     loop {
         std::thread::park();
     }
@@ -384,12 +391,15 @@ fn world(scenario: &str, seed: u64) -> Result<World> {
     World::scenario(&text).wrap_err_with(|| format!("{scenario:?} is not a scenario"))
 }
 
-/// Prints; a reader that has seen enough is no failure.
-fn say(text: &str) -> Result<()> {
-    match io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        written => written.wrap_err("standard output cannot be written"),
-    }
+/// Prints, and ends with it.
+fn say(text: &str) -> Ending {
+    let mut out = io::stdout().lock();
+    Ending::Done.written(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+}
+
+/// Prints the help or the version that was asked for.
+pub fn help(asked: &clap::Error) -> Ending {
+    Ending::Done.written(asked.print().and_then(|()| io::stdout().flush()))
 }
 
 /// What carries out requests: on this thread, one after the other or many at once.

@@ -321,11 +321,11 @@ pub fn expected_path(flags: &Flags, environment: &Environment) -> Result<PathBuf
         return Ok(PathBuf::from(path));
     }
     let folder = environment.folder("XDG_CONFIG_HOME", ".config").ok_or_else(|| {
-        ConfigError::Surroundings(
-            "there is no place to look for the configuration, as HOME is not set: set HOME, or \
-             name the file with --config"
-                .to_owned(),
-        )
+        ConfigError::Surroundings(format!(
+            "there is no place to look for the configuration, as {}: set HOME, or name the file \
+             with --config",
+            environment.homeless()
+        ))
     })?;
     Ok(folder.join("callsweep/config.toml"))
 }
@@ -333,16 +333,25 @@ pub fn expected_path(flags: &Flags, environment: &Environment) -> Result<PathBuf
 /// Where run files and the log belong. The folder may not exist yet; nothing is created here.
 ///
 /// # Errors
-/// When neither `XDG_STATE_HOME` nor `HOME` is set, and where others may write there: what they put
-/// into a run file would be made on the PBX.
+/// When neither `XDG_STATE_HOME` nor `HOME` is set, where `HOME` depends on where the program was
+/// started, and where others may write there: what they put into a run file would be made on the PBX.
 pub fn state_dir(environment: &Environment) -> Result<PathBuf, ConfigError> {
-    let folder = environment.folder("XDG_STATE_HOME", ".local/state").ok_or_else(|| {
-        ConfigError::Surroundings(
+    let none = || match environment.value("HOME") {
+        Some(home) => ConfigError::Folder {
+            folder: Path::new(home).join(".local/state/callsweep"),
+            problem: format!(
+                "depends on the folder of the start, as {}: set HOME or \
+                XDG_STATE_HOME to an absolute path",
+                environment.homeless()
+            ),
+        },
+        None => ConfigError::Surroundings(
             "there is no place for run files, as neither XDG_STATE_HOME nor HOME is set: set one \
              of them to an absolute path"
                 .to_owned(),
-        )
-    })?;
+        ),
+    };
+    let folder = environment.folder("XDG_STATE_HOME", ".local/state").ok_or_else(none)?;
     let folder = folder.join("callsweep");
     own_folder(&folder)?;
     for part in ["runs", "origins", "receipts"] {

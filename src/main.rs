@@ -9,17 +9,19 @@ use callsweep::app::Facts;
 use callsweep::commands::{self, Arguments, Ending, Opened};
 use callsweep::config::{self, ConfigError, Environment, Flags};
 use callsweep::domain::{Mask, Trust, shell_word};
+use callsweep::origins;
 use callsweep::runtime::Ports;
 use callsweep::terminal::{self, Chosen, Left};
 use clap::Parser;
 use color_eyre::eyre::{Report, Result};
 
 fn main() -> ExitCode {
+    origins::let_owner_in();
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         // It quotes what was typed or pasted.
         Err(error) if error.use_stderr() => return commands::misread(&error).into(),
-        Err(help) => help.exit(),
+        Err(help) => return commands::help(&help).into(),
     };
     if let Err(report) = color_eyre::install() {
         return Ending::Failed.because(&format!("{report:#}")).into();
@@ -45,11 +47,8 @@ fn run(arguments: &Arguments, environment: &Environment) -> Ending {
         Ok(Err(ending)) => return ending,
         Err(report) => return Ending::Usage.reported(&report, &masked("", &report)),
     };
-    if !terminal::is_terminal() {
-        return Ending::Usage.because(
-            "standard output is not a terminal: start callsweep in one, or see callsweep --help \
-             for commands that print",
-        );
+    if let Some(refused) = terminal::refused() {
+        return Ending::Usage.because(refused);
     }
     let host = opened.profile.target.host().to_owned();
     let quiet = config::quiet(environment);
@@ -80,7 +79,7 @@ fn chosen(
     let Some(ConfigError::Several { profiles, .. }) = refused.downcast_ref() else {
         return Err(refused);
     };
-    if !terminal::is_terminal() {
+    if terminal::refused().is_some() {
         return Err(refused);
     }
     let mask = Mask::new("", arguments.mask);

@@ -15,6 +15,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::Mode;
 use sha2::{Digest, Sha256};
 
 pub use book::{Book, Seen};
@@ -33,6 +34,14 @@ enum Unopened {
     Odd(Odd),
     /// The file system says no.
     Failed(io::Error),
+}
+
+/// Has the owner of what this process creates be able to use it, whatever umask it was started with.
+/// Others get what the umask leaves them.
+pub fn let_owner_in() {
+    let all = Mode::RWXU | Mode::RWXG | Mode::RWXO;
+    let before = rustix::process::umask(all);
+    rustix::process::umask(before - Mode::RWXU);
 }
 
 /// Where a file of the PBX with this host lies.

@@ -16,6 +16,7 @@ mod suspend;
 #[cfg(test)]
 mod tests;
 
+use std::io::{self, IsTerminal as _};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -26,7 +27,7 @@ use crate::app::{Effect, Facts, Leaving, Message, Model, Moment, update};
 use crate::runtime::{self, Clipboard, Ports, perform};
 
 pub use choose::{Chosen, choose};
-pub use guard::{give_back_on_panic, is_terminal};
+pub use guard::give_back_on_panic;
 use inbox::{Inbox, Post, Told};
 #[cfg(fuzzing)]
 pub use input::hear_anything;
@@ -53,6 +54,20 @@ pub enum Left {
     Because(String),
     /// A signal of this number ended it, or its terminal hung up.
     Signalled(u8),
+}
+
+/// What stands against the interactive program here, with the remedy.
+pub fn refused() -> Option<&'static str> {
+    if !io::stdout().is_terminal() {
+        return Some(
+            "standard output is not a terminal: start callsweep in one, or see callsweep --help \
+             for commands that print",
+        );
+    }
+    input::terminal().is_err().then_some(
+        "there is no terminal to read keys from: start callsweep in one, with standard input left as \
+         it is, or see callsweep --help for commands that print",
+    )
 }
 
 /// Runs the interactive program until the operator leaves or it is asked to end.

@@ -1,5 +1,5 @@
 //! How far it is, in one line on standard error that every answer rewrites; nothing is written
-//! where no terminal shows it.
+//! where no terminal can show it.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -20,7 +20,7 @@ pub(super) struct Progress {
 impl Progress {
     /// Nothing of so many is done; the line comes with the first step.
     pub(super) fn of(all: usize, things: &'static str) -> Self {
-        Self { all, done: 0, things, shown: io::stderr().is_terminal() }
+        Self { all, done: 0, things, shown: can_show() }
     }
 
     /// One more is done.
@@ -50,6 +50,12 @@ impl Drop for Progress {
     fn drop(&mut self) {
         self.clear();
     }
+}
+
+/// Whether standard error is a terminal that rewrites lines.
+fn can_show() -> bool {
+    let able = std::env::var_os("TERM").is_some_and(|term| !term.is_empty() && term != "dumb");
+    able && io::stderr().is_terminal()
 }
 
 fn line(done: usize, all: usize, things: &str) -> String {

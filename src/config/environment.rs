@@ -42,9 +42,17 @@ impl Environment {
         rest
     }
 
-    /// The home directory.
+    /// The home directory. One that depends on where the program was started is none.
     pub(super) fn home(&self) -> Option<&Path> {
-        self.value("HOME").map(Path::new)
+        self.value("HOME").map(Path::new).filter(|path| path.is_absolute())
+    }
+
+    /// Why there is no home directory, in words.
+    pub(super) fn homeless(&self) -> String {
+        match self.value("HOME") {
+            Some(_) => "HOME is a relative path".to_owned(),
+            None => "HOME is not set".to_owned(),
+        }
     }
 
     /// One of the base folders of the XDG specification, which says that a relative path in the

@@ -242,7 +242,10 @@ impl Source {
             Some(home) => Ok(home.join(below_home)),
             None => Err(self.mistake(
                 written.span(),
-                format!("{key} = {text:?} starts at the home, but HOME is not set: set HOME, or write the whole path"),
+                format!(
+                    "{key} = {text:?} starts at the home, but {}: set HOME, or write the whole path",
+                    environment.homeless()
+                ),
             )),
         }
     }

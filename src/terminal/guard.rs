@@ -1,6 +1,6 @@
 //! The terminal as a value: taken once, given back exactly once.
 
-use std::io::{self, IsTerminal};
+use std::io;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -26,11 +26,6 @@ static TAKEN_AGAIN: Condvar = Condvar::new();
 
 /// Gives the terminal back when dropped, unless it has been already.
 pub(super) struct Guard(());
-
-/// Whether standard output is a terminal that can show the program.
-pub fn is_terminal() -> bool {
-    io::stdout().is_terminal()
-}
 
 /// Puts giving back the terminal in front of the panic hook in force, so that the report is read on
 /// an ordinary screen. Called once, after the report's own hook was installed.

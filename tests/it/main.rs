@@ -61,6 +61,7 @@ mod session;
 mod slow;
 mod start;
 mod story;
+mod surroundings;
 mod switching;
 mod tidy;
 mod tls;
