@@ -18,10 +18,10 @@ mod room;
 mod runs;
 mod selection;
 mod signals;
+mod simulator;
 mod undo;
 
 use std::io::{self, Write};
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
@@ -30,7 +30,7 @@ use serde_json::{Value, json};
 
 use crate::change::Wish;
 use crate::config::{self, Environment, Flags};
-use crate::domain::{Fingerprint, Foreign};
+use crate::domain::Foreign;
 pub use backup::BackupArguments;
 pub use change::{ChangeArguments, RepointArguments};
 pub use delete::DeleteArguments;
@@ -39,9 +39,8 @@ pub use list::{Format, ListArguments};
 pub use profile::{Opened, open};
 pub use resume::ResumeArguments;
 pub use runs::{RunFormat, RunsArguments, ShowArguments};
+pub use simulator::SimulatorArguments;
 pub use undo::UndoArguments;
-
-use crate::simulator::{Certified, DEMO_SEED, Identity, Simulator, World, scenario_names};
 
 /// Administers the phone call events of a VoipNow PBX.
 ///
@@ -145,27 +144,7 @@ pub enum Command {
     /// Re-create the events that a run deleted, or write back the values that it changed
     Undo(UndoArguments),
     /// Run the simulated PBX on its own, for testing any client
-    Simulator {
-        /// Where to listen; port 0 takes a free one
-        #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
-        listen: SocketAddr,
-        /// A built-in scenario, or a file with one
-        #[arg(long, value_name = "NAME|FILE", default_value = "demo")]
-        scenario: String,
-        /// Seed of the demo world
-        #[arg(long, value_name = "N", default_value_t = DEMO_SEED)]
-        seed: u64,
-        /// Serve over TLS, with a self-signed certificate that is made now
-        #[arg(
-            long,
-            value_enum,
-            value_name = "CERTIFICATE",
-            num_args = 0..=1,
-            require_equals = true,
-            default_missing_value = "named"
-        )]
-        tls: Option<Certified>,
-    },
+    Simulator(SimulatorArguments),
     /// Print where the configuration belongs, or an example of it
     Config {
         /// Print a configuration that explains every key
@@ -200,7 +179,7 @@ impl Command {
             | Self::Backup(_)
             | Self::Runs(_)
             | Self::Show(_)
-            | Self::Simulator { .. }
+            | Self::Simulator(_)
             | Self::Config { .. }
             | Self::Completions { .. }
             | Self::Man => None,
@@ -325,9 +304,7 @@ fn carry_out(
         Command::Resume(arguments) => resume::run(arguments, demo, flags, environment),
         Command::Undo(arguments) => undo::run(arguments, demo, flags, environment),
         Command::List(arguments) => list::run(arguments, demo, flags, environment),
-        Command::Simulator { listen, scenario, seed, tls } => {
-            simulate(*listen, scenario, *seed, *tls)
-        }
+        Command::Simulator(arguments) => simulator::run(arguments),
         Command::Config { print_example: true, .. } => Ok(say(&config::example()?)),
         Command::Config { .. } => {
             let path = config::expected_path(flags, environment)?;
@@ -336,59 +313,6 @@ fn carry_out(
         Command::Completions { shell } => Ok(say(&papers::completions(*shell))),
         Command::Man => Ok(say(&papers::manual()?)),
     }
-}
-
-/// Prints where it listens and how to be let in, then serves until the process is ended.
-fn simulate(
-    listen: SocketAddr,
-    scenario: &str,
-    seed: u64,
-    tls: Option<Certified>,
-) -> Result<Ending> {
-    let world = world(scenario, seed)?;
-    let identity = tls.map(Identity::new).transpose()?;
-    let simulator = match &identity {
-        Some(identity) => Simulator::start_tls(world, listen, identity),
-        None => Simulator::start(world, listen),
-    };
-    let simulator =
-        simulator.wrap_err_with(|| format!("the simulator cannot listen on {listen}"))?;
-    let certificate = identity.map_or_else(String::new, |identity| {
-        format!("pin    {}\n{}", Fingerprint::of(identity.der()), identity.pem())
-    });
-    let (origin, token) = (simulator.origin(), simulator.token());
-    let flag = if tls.is_some() { "--insecure " } else { "" };
-    let app = simulator.with_world(|world| {
-        let (key, secret) = world.app();
-        format!("key {key}, secret {secret}")
-    });
-    let told = say(&format!(
-        "callsweep simulator: scenario {scenario}\nurl    {origin}\ntoken  {token}\napp    {app}\n\
-         try    curl {flag}-H 'Authorization: Bearer {token}' \
-         '{origin}/uapi/extensions/@me/@self/presence'\n{certificate}ctrl-c stops it\n"
-    ));
-    if told != Ending::Done {
-        return Ok(told);
-    }
-    loop {
-        std::thread::park();
-    }
-}
-
-fn world(scenario: &str, seed: u64) -> Result<World> {
-    if scenario == "demo" {
-        return Ok(World::demo(seed));
-    }
-    if scenario_names().contains(&scenario) {
-        return Ok(World::named(scenario)?);
-    }
-    let text = std::fs::read_to_string(scenario).map_err(|error| {
-        let names = scenario_names().join(", ");
-        eyre!(
-            "{scenario:?} is no built-in scenario and no readable file ({error}); built in: {names}"
-        )
-    })?;
-    World::scenario(&text).wrap_err_with(|| format!("{scenario:?} is not a scenario"))
 }
 
 /// Prints, and ends with it.

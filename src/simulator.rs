@@ -34,7 +34,7 @@ pub use limit::{RateLimit, RetryAfter};
 pub use owners::{Me, OutOfReach, Owners, User};
 pub use refusal::Refusal;
 pub use scenario::{ScenarioError, scenario_names};
-pub use server::Simulator;
+pub use server::{Served, Simulator};
 pub use shapes::{
     AccessRefusal, Empty, Entry, Errors, Modified, Numbers, PastEnd, Registration, Shapes, Totals,
     Written,

@@ -2,6 +2,7 @@
 //! might have sent nothing counts as failed.
 
 use std::fs;
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
@@ -17,8 +18,7 @@ static IN_RUN: AtomicBool = AtomicBool::new(false);
 /// Has a signal that would end the command do so in order. Where the system has no room for that,
 /// it ends as it would without it.
 pub(super) fn end_in_order() {
-    let ending = [SIGINT, SIGQUIT, SIGTERM, SIGHUP].into_iter().filter(|it| !is_ignored(*it));
-    let Ok(mut signals) = Signals::new(ending) else { return };
+    let Ok(mut signals) = Signals::new(ending()) else { return };
     let watching = thread::Builder::new().name("signals".to_owned()).spawn(move || {
         for signal in signals.forever() {
             if !IN_RUN.load(Ordering::SeqCst) {
@@ -28,6 +28,27 @@ pub(super) fn end_in_order() {
         }
     });
     drop(watching);
+}
+
+/// Signals that end a command which has nothing else to do than wait for one.
+pub(super) struct Ends(Signals);
+
+impl Ends {
+    /// From here on a signal ends nothing by itself, but for one that the command was started with
+    /// ignored: that stays so.
+    pub(super) fn watch() -> io::Result<Self> {
+        Ok(Self(Signals::new(ending())?))
+    }
+
+    /// Waits for the first, and returns its number.
+    pub(super) fn wait(mut self) -> u8 {
+        let first = self.0.forever().next();
+        first.and_then(|signal| u8::try_from(signal).ok()).unwrap_or_default()
+    }
+}
+
+fn ending() -> impl Iterator<Item = i32> {
+    [SIGINT, SIGQUIT, SIGTERM, SIGHUP].into_iter().filter(|it| !is_ignored(*it))
 }
 
 /// From here on a run listens for itself.

@@ -1,5 +1,9 @@
 //! The token endpoint: an App's key and secret in, a token of limited life out.
 
+use std::io;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
 use url::form_urlencoded;
 
@@ -13,6 +17,8 @@ pub(super) struct OAuth {
     secret: String,
     lifetime_s: u32,
     count: u64,
+    /// What nobody can guess of an issued token.
+    salt: String,
     good: Vec<String>,
 }
 
@@ -23,6 +29,7 @@ impl Default for OAuth {
             secret: "callsweep-app-secret".to_owned(),
             lifetime_s: 3600,
             count: 0,
+            salt: String::new(),
             good: Vec::new(),
         }
     }
@@ -55,7 +62,7 @@ impl OAuth {
             return Answer::json(400, &json!({ "error": "unsupported_grant_type" }));
         }
         self.count += 1;
-        let token = format!("1|issued~{}|1", self.count);
+        let token = format!("1|issued~{}{}|1", self.count, self.salt);
         self.good.push(token.clone());
         let lifetime = self.lifetime_s;
         let body = json!({ "access_token": token, "expires_in": lifetime, "token_type": "Bearer" });
@@ -76,6 +83,18 @@ impl World {
         self.expire_tokens();
     }
 
+    /// Gives the world a token, and its App a secret, that nobody can guess.
+    ///
+    /// # Errors
+    /// When the system has no random numbers.
+    pub fn make_secrets(&mut self) -> io::Result<()> {
+        let key = self.oauth.key.clone();
+        self.set_token(&unguessable()?);
+        self.set_app(&key, &unguessable()?);
+        self.oauth.salt = unguessable()?;
+        Ok(())
+    }
+
     /// What tokens say of their lifetime. They end by [`World::expire_tokens`] alone.
     pub fn set_token_lifetime(&mut self, seconds: u32) {
         self.oauth.lifetime_s = seconds;
@@ -85,4 +104,12 @@ impl World {
     pub fn expire_tokens(&mut self) {
         self.oauth.good.clear();
     }
+}
+
+/// Letters and digits that nobody can guess.
+fn unguessable() -> io::Result<String> {
+    let mut bytes = [0; 24];
+    let random = rustls::crypto::ring::default_provider().secure_random;
+    random.fill(&mut bytes).map_err(|error| io::Error::other(format!("{error:?}")))?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
 }

@@ -44,6 +44,26 @@ pub struct Simulator {
     thread: Option<JoinHandle<()>>,
 }
 
+/// A request that was answered, or was not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Served {
+    /// The method.
+    pub method: String,
+    /// The target, undecoded.
+    pub target: String,
+    /// The status of the answer; none where there is no answer.
+    pub status: Option<u16>,
+}
+
+/// What every connection has in common.
+#[derive(Clone)]
+struct Serving {
+    world: Arc<Mutex<World>>,
+    tls: Option<TlsAcceptor>,
+    start: Instant,
+    served: fn(&Served),
+}
+
 /// Why a connection ends without an answer.
 #[derive(Debug)]
 enum HungUp {
@@ -61,7 +81,7 @@ impl Simulator {
     /// # Errors
     /// When the address is taken or not ours, or the system has no thread left.
     pub fn start(world: World, listen: SocketAddr) -> io::Result<Self> {
-        Self::serving(world, listen, None)
+        Self::on(std::net::TcpListener::bind(listen)?, world, None, |_| {})
     }
 
     /// The same over TLS.
@@ -69,11 +89,21 @@ impl Simulator {
     /// # Errors
     /// As [`start`](Self::start).
     pub fn start_tls(world: World, listen: SocketAddr, identity: &Identity) -> io::Result<Self> {
-        Self::serving(world, listen, Some(TlsAcceptor::from(identity.server()?)))
+        Self::on(std::net::TcpListener::bind(listen)?, world, Some(identity), |_| {})
     }
 
-    fn serving(mut world: World, listen: SocketAddr, tls: Option<TlsAcceptor>) -> io::Result<Self> {
-        let listener = std::net::TcpListener::bind(listen)?;
+    /// The same where somebody listens already, over TLS with an identity. `served` is told of each
+    /// request as soon as its answer goes out.
+    ///
+    /// # Errors
+    /// When the system has no thread left.
+    pub fn on(
+        listener: std::net::TcpListener,
+        mut world: World,
+        identity: Option<&Identity>,
+        served: fn(&Served),
+    ) -> io::Result<Self> {
+        let tls = identity.map(Identity::server).transpose()?.map(TlsAcceptor::from);
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -86,9 +116,9 @@ impl Simulator {
         world.set_start(today());
         let world = Arc::new(Mutex::new(world));
         let (stop, stopped) = oneshot::channel();
-        let serving = Arc::clone(&world);
+        let serving = Serving { world: Arc::clone(&world), tls, start, served };
         let thread = thread::Builder::new().name("simulator".to_owned()).spawn(move || {
-            runtime.spawn(accept(listener, tls, serving, start));
+            runtime.spawn(accept(listener, serving));
             // Nothing is ever sent: the sender's end is the signal. The runtime goes with
             // this closure, and with it every connection where it stands.
             let _ended = runtime.block_on(stopped);
@@ -144,57 +174,43 @@ impl std::error::Error for HungUp {}
     clippy::disallowed_methods,
     reason = "one task a connection, all of them on the simulator's own thread"
 )]
-async fn accept(
-    listener: TcpListener,
-    tls: Option<TlsAcceptor>,
-    world: Arc<Mutex<World>>,
-    start: Instant,
-) {
+async fn accept(listener: TcpListener, serving: Serving) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                tokio::spawn(greet(stream, tls.clone(), Arc::clone(&world), start));
+                tokio::spawn(greet(stream, serving.clone()));
             }
             Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
         }
     }
 }
 
-async fn greet(
-    stream: TcpStream,
-    tls: Option<TlsAcceptor>,
-    world: Arc<Mutex<World>>,
-    start: Instant,
-) {
+async fn greet(stream: TcpStream, serving: Serving) {
     // Without it small answers wait for the client's acknowledgement, up to 40 ms each.
     let _best_effort = stream.set_nodelay(true);
-    match tls {
-        None => serve(stream, world, start).await,
+    match &serving.tls {
+        None => serve(stream, &serving).await,
         // Whoever does not trust the certificate goes.
         Some(tls) => {
             if let Ok(stream) = tls.accept(stream).await {
-                serve(stream, world, start).await;
+                serve(stream, &serving).await;
             }
         }
     }
 }
 
 /// One connection until either side ends it.
-async fn serve(
-    stream: impl AsyncRead + AsyncWrite + Unpin,
-    world: Arc<Mutex<World>>,
-    start: Instant,
-) {
+async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, serving: &Serving) {
     let answered = AtomicU32::new(0);
     let worn_out = || {
-        let world = world.lock().unwrap_or_else(PoisonError::into_inner);
+        let world = serving.world.lock().unwrap_or_else(PoisonError::into_inner);
         world.close_after.is_some_and(|most| answered.load(Ordering::Relaxed) >= most)
     };
     let answering = service_fn(|request| async {
         if worn_out() {
             return Err(HungUp::OnPurpose);
         }
-        let response = respond(request, Arc::clone(&world), start).await?;
+        let response = respond(request, serving).await?;
         answered.fetch_add(1, Ordering::Relaxed);
         Ok(response)
     });
@@ -216,19 +232,21 @@ async fn serve(
 /// The world acts when its answer is made; only then does the delay begin, with the lock free.
 async fn respond(
     request: hyper::Request<Incoming>,
-    world: Arc<Mutex<World>>,
-    start: Instant,
+    serving: &Serving,
 ) -> Result<hyper::Response<Payload>, HungUp> {
     let mut request = read(request).await?;
     let answer = {
-        let mut world = world.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut world = serving.world.lock().unwrap_or_else(PoisonError::into_inner);
         // Under the lock, so that the world's time never runs backwards.
-        request.at = now().saturating_duration_since(start);
+        request.at = now().saturating_duration_since(serving.start);
         world.answer(&request)
     };
     if !answer.delay.is_zero() {
         tokio::time::sleep(answer.delay).await;
     }
+    let is_answered = !answer.reset && answer.delivery != Delivery::Never;
+    let Request { method, target, .. } = request;
+    (serving.served)(&Served { method, target, status: is_answered.then_some(answer.status) });
     if answer.delivery == Delivery::Never {
         return pending().await;
     }

@@ -58,6 +58,7 @@ mod run_files;
 mod secrets;
 mod selection;
 mod session;
+mod simulated;
 mod slow;
 mod start;
 mod story;
