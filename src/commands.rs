@@ -1,16 +1,18 @@
 //! The headless front: what the program does besides its screen, and the arguments of both.
 
+mod arguments;
 mod backup;
 mod change;
 mod check;
 mod chosen;
+mod completions;
 mod delete;
 mod ending;
 mod json;
 mod list;
 mod look;
 mod machine;
-mod papers;
+mod manual;
 mod profile;
 mod progress;
 mod resume;
@@ -24,128 +26,202 @@ mod undo;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueHint};
 use color_eyre::eyre::{Result, WrapErr, eyre};
 use serde_json::{Value, json};
 
 use crate::change::Wish;
 use crate::config::{self, Environment, Flags};
 use crate::domain::Foreign;
+use arguments::Consent;
+pub use arguments::{PbxArguments, ProfileArguments, ReadOnlyArgument, RunFormat, ScreenArguments};
 pub use backup::BackupArguments;
 pub use change::{ChangeArguments, RepointArguments};
+pub use check::CheckArguments;
+pub use completions::completed;
 pub use delete::DeleteArguments;
 pub use ending::Ending;
 pub use list::{Format, ListArguments};
 pub use profile::{Opened, open};
 pub use resume::ResumeArguments;
-pub use runs::{RunFormat, RunsArguments, ShowArguments};
+pub use runs::{RunsArguments, ShowArguments};
+use selection::SelectionArguments;
 pub use simulator::SimulatorArguments;
 pub use undo::UndoArguments;
 
+/// Version, commit, the commit's date and target, as the build found them.
+const LONG_VERSION: &str = env!("CALLSWEEP_VERSION");
+
+/// Command lines as the end of a help shows them.
+macro_rules! examples {
+    ($($line:literal),+ $(,)?) => {
+        concat!("Examples:" $(, "\n  ", $line)+)
+    };
+}
+
+/// How the interactive program is started.
+const USAGE: &str = "\
+callsweep [--demo | --url URL | --profile NAME] [--config FILE] [--read-only]
+                 [--extension N]... [--mask] [--ascii] [--no-color]
+       callsweep COMMAND ...";
+
 /// Administers the phone call events of a VoipNow PBX.
 ///
-/// Without a command it opens the interactive program on the default profile.
+/// Without a command it opens the interactive program on the default profile. Results go to standard
+/// output, everything else to standard error.
 #[derive(Debug, Parser)]
-#[command(name = "callsweep", version, max_term_width = 100)]
+#[command(name = "callsweep", version, long_version = LONG_VERSION, max_term_width = 100)]
+#[command(override_usage = USAGE)]
+#[command(after_long_help = examples!(
+    "callsweep --demo                               try it, without a PBX",
+    "callsweep --url https://pbx.example.com        with the token in CALLSWEEP_TOKEN",
+    "callsweep check                                is everything in order?",
+    "callsweep list --where 'host:crm-old.acme.test'",
+    "callsweep undo latest                          re-create what the last run deleted",
+))]
 pub struct Arguments {
     /// What to do instead of opening the interactive program.
     #[command(subcommand)]
     pub command: Option<Command>,
-    /// Use the built-in simulator: no configuration, no network
-    #[arg(long, global = true, conflicts_with_all = ["profile", "config", "url"])]
-    pub demo: bool,
-    /// Start the interactive program with numbers, labels, hosts, URLs and notes masked
-    #[arg(long)]
-    pub mask: bool,
-    /// How to find and change the profile.
+    /// Which PBX.
     #[command(flatten)]
-    pub profile: ProfileArguments,
-}
-
-/// Flags that choose a profile and change it and the screen for this one run.
-#[derive(Debug, Args)]
-pub struct ProfileArguments {
-    /// The profile to use, instead of `CALLSWEEP_PROFILE` or `default_profile`
-    #[arg(long, value_name = "NAME", global = true)]
-    profile: Option<String>,
-    /// The PBX at this address, without a configuration: the token from `CALLSWEEP_TOKEN`, all else by
-    /// default
-    #[arg(long, value_name = "URL", global = true)]
-    url: Option<String>,
-    /// The configuration file, instead of `CALLSWEEP_CONFIG` or the usual place
-    #[arg(long, value_name = "FILE", global = true)]
-    config: Option<PathBuf>,
-    /// Delete nothing, whatever the profile allows
-    #[arg(long, global = true)]
-    read_only: bool,
-    /// An extension to show beside the discovered ones, or the only one to list; may be repeated
-    #[arg(long = "extension", value_name = "N", global = true)]
+    pbx: PbxArguments,
+    /// An extension to show beside the discovered ones; may be repeated
+    #[arg(long = "extension", value_name = "N")]
     extensions: Vec<String>,
-    /// Draw the screen with nothing but ASCII
-    #[arg(long, global = true)]
-    ascii: bool,
-    /// Draw the screen without colours, as where `NO_COLOR` is set
-    #[arg(long, global = true)]
-    no_color: bool,
-}
-
-impl ProfileArguments {
-    /// The same for the configuration.
-    pub fn flags(&self) -> Flags {
-        Flags {
-            profile: self.profile.clone(),
-            url: self.url.clone(),
-            config: self.config.clone(),
-            read_only: self.read_only,
-            extensions: self.extensions.clone(),
-            ascii: self.ascii,
-            no_color: self.no_color,
-        }
-    }
-}
-
-/// How sure it is what a command sends, and how its result is printed.
-#[derive(Debug, Args)]
-struct Consent {
-    /// Print what would be sent, and send nothing
-    #[arg(long)]
-    dry_run: bool,
-    /// Do not ask
-    #[arg(long)]
-    yes: bool,
-    /// The form of the result
-    #[arg(long, value_enum, default_value_t = RunFormat::Table)]
-    format: RunFormat,
+    /// How the screen looks.
+    #[command(flatten)]
+    pub screen: ScreenArguments,
 }
 
 /// The headless commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Check configuration, connection, token and access, step by step
-    Check,
-    /// Print events; exits 3 where only a part of them could be read
+    ///
+    /// Prints a line for every step up to the first that fails, with what to do about it. Changes nothing.
+    #[command(override_usage = "callsweep check [PBX] [--extension N]...")]
+    #[command(after_long_help = examples!(
+        "callsweep check --profile acme",
+        "CALLSWEEP_TOKEN=... callsweep check --url https://pbx.example.com",
+    ))]
+    Check(CheckArguments),
+    /// Print the events of all extensions, or of some
+    ///
+    /// Prints a line for each event, or with --format one JSON document or CSV; how many there are, and
+    /// what could not be read, goes to standard error. Exits with 3 where only a part could be read.
+    #[command(override_usage = "callsweep list [PBX] [SELECTION] [--format table|json|csv]")]
+    #[command(after_long_help = examples!(
+        "callsweep list --type hangup",
+        "callsweep list --extension '0003*210' --format json",
+        "callsweep list --where 'host:crm-old.acme.test -kind:queue'",
+    ))]
     List(ListArguments),
-    /// Delete the events that the arguments name, after a question
+    /// Delete events, after a question
+    ///
+    /// Says how many events go and asks; then prints each event and how it ended. The events are saved in
+    /// a run file first: callsweep undo re-creates them. With --dry-run it prints the calls.
+    #[command(
+        override_usage = "callsweep delete [PBX] SELECTION [--form event|extension|type] [--dry-run] \
+        [--yes] [--format table|json]"
+    )]
+    #[command(after_long_help = examples!(
+        "callsweep delete --where 'host:crm-old.acme.test' --dry-run",
+        "callsweep delete --extension 102 --type hangup --yes",
+        "callsweep delete --of-run 20261123T094131Z-acme   # what that run disabled",
+    ))]
     Delete(DeleteArguments),
-    /// Switch the events off that the arguments name, after a question; they are kept
+    /// Switch events off, after a question; they stay on the PBX
+    ///
+    /// Asks, then prints each event and how it ended. callsweep undo switches them on again.
+    #[command(
+        override_usage = "callsweep disable [PBX] SELECTION [--dry-run] [--yes] [--format table|json]"
+    )]
+    #[command(after_long_help = examples!("callsweep disable --where 'host:crm-old.acme.test'"))]
     Disable(ChangeArguments),
-    /// Switch the events on that the arguments name, after a question
+    /// Switch events on, after a question
+    ///
+    /// Asks, then prints each event and how it ended. callsweep undo switches them off again.
+    #[command(
+        override_usage = "callsweep enable [PBX] SELECTION [--dry-run] [--yes] [--format table|json]"
+    )]
+    #[command(after_long_help = examples!("callsweep enable --extension 102 --type dial-in"))]
     Enable(ChangeArguments),
-    /// Point the URLs of the events that the arguments name elsewhere, after a question
+    /// Point the URLs of events elsewhere, after a question
+    ///
+    /// Asks, then prints each event and how it ended. The rest of each URL stays byte for byte. callsweep
+    /// undo writes the old URLs back.
+    #[command(override_usage = "callsweep repoint [PBX] OLD=NEW SELECTION [--dry-run] [--yes] \
+        [--format table|json]")]
+    #[command(after_long_help = examples!(
+        "callsweep repoint crm-old.acme.test=crm.acme.test --where 'ext:*'",
+        "callsweep repoint http://crm.acme.test=https://crm.acme.test --where 'ext:*'",
+    ))]
     Repoint(RepointArguments),
-    /// Keep the events that the arguments name in a file, for `undo FILE`
+    /// Keep events in a file; undo re-creates what is missing
+    ///
+    /// Prints nothing on standard output; says on standard error how many events are kept.
+    #[command(override_usage = "callsweep backup [PBX] FILE SELECTION [--in-part]")]
+    #[command(after_long_help = examples!(
+        "callsweep backup before.jsonl --where 'ext:*'",
+        "callsweep undo before.jsonl",
+    ))]
     Backup(BackupArguments),
     /// List all runs, newest first, or remove run files
+    ///
+    /// Prints a line for each run: name, start, kind, profile, state and counts. Asks no PBX. With --remove
+    /// it prints what would go and asks.
+    #[command(override_usage = "callsweep runs [PBX] [--format table|json]\n       \
+        callsweep runs [PBX] --remove {RUN... | --before DATE} [--force] [--yes] [--format table|json]")]
+    #[command(after_long_help = examples!(
+        "callsweep runs --profile acme",
+        "callsweep runs --remove --before 2026-01-01",
+    ))]
     Runs(RunsArguments),
     /// Print what a run planned and how each event ended
+    ///
+    /// Prints a line for each event, one JSON document, or a receipt. Asks no PBX.
+    #[command(override_usage = "callsweep show [PBX] RUN [--format table|json|md|csv] [--mask]")]
+    #[command(after_long_help = examples!("callsweep show latest --format md --mask > receipt.md"))]
     Show(ShowArguments),
-    /// Finish an interrupted or stopped run: delete or change what is still as it was reviewed
+    /// Finish an interrupted or stopped run, after a question
+    ///
+    /// Deletes or changes what is still as it was reviewed, in the same run file; prints each event and
+    /// how it ended.
+    #[command(
+        override_usage = "callsweep resume [PBX] RUN [--dry-run] [--yes] [--format table|json]"
+    )]
+    #[command(after_long_help = examples!("callsweep resume latest --dry-run"))]
     Resume(ResumeArguments),
-    /// Re-create the events that a run deleted, or write back the values that it changed
+    /// Re-create what a run deleted, or write back what it changed
+    ///
+    /// Asks, then prints each event and how it ended. What is there already is skipped.
+    #[command(
+        override_usage = "callsweep undo [PBX] RUN [--dry-run] [--yes] [--format table|json]"
+    )]
+    #[command(after_long_help = examples!(
+        "callsweep undo latest --dry-run",
+        "callsweep undo 20261123T094131Z-acme --yes",
+        "callsweep undo before.jsonl                  # a backup",
+    ))]
     Undo(UndoArguments),
     /// Run the simulated PBX on its own, for testing any client
+    ///
+    /// Prints its address, its token and a command to try, then serves until it is ended.
+    #[command(
+        override_usage = "callsweep simulator [--listen ADDR] [--scenario NAME|FILE] [--seed N] \
+        [--tls[=CERTIFICATE]] [--log]"
+    )]
+    #[command(after_long_help = examples!(
+        "callsweep simulator --listen 127.0.0.1:8980",
+        "callsweep simulator --scenario an-extension-refuses --tls",
+    ))]
     Simulator(SimulatorArguments),
     /// Print where the configuration belongs, or an example of it
+    ///
+    /// Prints a path, or an example that explains every key. Writes no file.
+    #[command(override_usage = "callsweep config [--print-example | --path] [--config FILE]")]
+    #[command(after_long_help = examples!("callsweep config --print-example > my.toml"))]
     Config {
         /// Print a configuration that explains every key
         #[arg(long, conflicts_with = "path")]
@@ -153,18 +229,173 @@ pub enum Command {
         /// Print where the configuration is read from
         #[arg(long)]
         path: bool,
+        /// The configuration file, instead of `CALLSWEEP_CONFIG` or the usual place
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        config: Option<PathBuf>,
     },
     /// Print a completion script for a shell
+    ///
+    /// The script asks callsweep for what fits: commands, flags, profiles, runs, types, scenarios. It asks
+    /// no PBX and runs no command of the configuration.
+    #[command(override_usage = "callsweep completions SHELL")]
+    #[command(after_long_help = examples!(
+        "source <(callsweep completions bash)                  # in ~/.bashrc",
+        "source <(callsweep completions zsh)                   # in ~/.zshrc, behind compinit",
+        "callsweep completions fish > ~/.config/fish/completions/callsweep.fish",
+    ))]
     Completions {
         /// The shell to complete for
         #[arg(value_enum)]
         shell: clap_complete::Shell,
     },
     /// Print the manual page
+    ///
+    /// Prints it as man(1) reads it.
+    #[command(override_usage = "callsweep man")]
+    #[command(after_long_help = examples!("callsweep man | man -l -"))]
     Man,
 }
 
+/// The commands in the order in which they are listed, under what they are for.
+pub(crate) const GROUPS: [(&str, &[&str]); 4] = [
+    ("Look", &["check", "list"]),
+    ("Change", &["delete", "disable", "enable", "repoint"]),
+    ("Runs and the way back", &["runs", "show", "undo", "resume", "backup"]),
+    ("More", &["simulator", "config", "completions", "man", "help"]),
+];
+
+/// The command line as it is parsed and described: its commands in groups.
+pub fn described() -> clap::Command {
+    let whole = Arguments::command();
+    let row = |name: &str| {
+        let command = whole.find_subcommand(name);
+        let about = command.and_then(clap::Command::get_about).map(ToString::to_string);
+        // Clap adds it later.
+        let about = about.unwrap_or_else(|| "Print the help of a command".to_owned());
+        format!("  {name:<12} {about}\n")
+    };
+    let group = |(title, names): &(&str, &[&str])| {
+        format!("{title}:\n{}\n", names.iter().map(|name| row(name)).collect::<String>())
+    };
+    let groups: String = GROUPS.iter().map(group).collect();
+    let template = format!(
+        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{groups}Options:\n{{options}}{{after-help}}\n"
+    );
+    whole.help_template(template)
+}
+
+impl Arguments {
+    /// The command line of this process.
+    ///
+    /// # Errors
+    /// What cannot be understood, or the help that is asked for.
+    pub fn of_process() -> Result<Self, clap::Error> {
+        let mut whole = described();
+        let matches = whole.try_get_matches_from_mut(std::env::args_os())?;
+        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut whole))
+    }
+
+    /// What the flags say: those before the command and its own.
+    fn said(&self) -> (bool, Flags) {
+        let (demo, own) = self.command.as_ref().map(Command::own).unwrap_or_default();
+        let before = self.pbx.flags(&self.extensions);
+        let flags = Flags {
+            profile: own.profile.or(before.profile),
+            url: own.url.or(before.url),
+            config: own.config.or(before.config),
+            read_only: own.read_only || before.read_only,
+            extensions: [before.extensions, own.extensions].concat(),
+            ascii: self.screen.ascii,
+            no_color: self.screen.no_color,
+        };
+        (demo || self.pbx.demo, flags)
+    }
+
+    /// What the flags say about the configuration.
+    pub fn flags(&self) -> Flags {
+        self.said().1
+    }
+
+    /// Whether the simulator takes the place of the PBX.
+    pub fn demo(&self) -> bool {
+        self.said().0
+    }
+
+    /// Why flags before the command do not go with it.
+    fn misplaced(&self, command: &Command) -> Option<String> {
+        let name = command.name();
+        if self.screen.mask && !matches!(command, Command::Show(_)) {
+            return Some(
+                "--mask belongs to the interactive program and to show: what other commands print \
+                 is never masked"
+                    .to_owned(),
+            );
+        }
+        let takes = |flag: &str| {
+            let whole = Self::command();
+            let own = whole.find_subcommand(name);
+            own.is_some_and(|own| own.get_arguments().any(|it| it.get_long() == Some(flag)))
+        };
+        // These two say themselves why.
+        let says = matches!(command, Command::Resume(_) | Command::Undo(_));
+        if self.pbx.demo && !says && !takes("demo") {
+            return Some(format!("--demo means nothing to {name}: leave it out"));
+        }
+        if !self.extensions.is_empty() && !takes("extension") {
+            return Some(format!("--extension means nothing to {name}: leave it out"));
+        }
+        None
+    }
+}
+
 impl Command {
+    /// As it is written.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Check(_) => "check",
+            Self::List(_) => LIST,
+            Self::Delete(_) => "delete",
+            Self::Disable(_) => "disable",
+            Self::Enable(_) => "enable",
+            Self::Repoint(_) => "repoint",
+            Self::Backup(_) => "backup",
+            Self::Runs(_) => RUNS,
+            Self::Show(_) => "show",
+            Self::Resume(_) => "resume",
+            Self::Undo(_) => "undo",
+            Self::Simulator(_) => "simulator",
+            Self::Config { .. } => "config",
+            Self::Completions { .. } => "completions",
+            Self::Man => "man",
+        }
+    }
+
+    /// Whether its own flags ask for the demo, and what they say about the configuration.
+    fn own(&self) -> (bool, Flags) {
+        let selected = |it: &SelectionArguments| it.said();
+        match self {
+            Self::Check(CheckArguments { pbx, extensions }) => (pbx.demo, pbx.flags(extensions)),
+            Self::List(ListArguments { selection, .. })
+            | Self::Delete(DeleteArguments { selection, .. })
+            | Self::Disable(ChangeArguments { selection, .. })
+            | Self::Enable(ChangeArguments { selection, .. })
+            | Self::Repoint(RepointArguments {
+                change: ChangeArguments { selection, .. }, ..
+            })
+            | Self::Backup(BackupArguments { selection, .. }) => selected(selection),
+            Self::Runs(RunsArguments { profile, .. })
+            | Self::Show(ShowArguments { profile, .. }) => (false, profile.flags()),
+            Self::Resume(ResumeArguments { profile, read_only, .. })
+            | Self::Undo(UndoArguments { profile, read_only, .. }) => {
+                (false, profile.with(read_only))
+            }
+            Self::Config { config, .. } => {
+                (false, Flags { config: config.clone(), ..Flags::default() })
+            }
+            Self::Simulator(_) | Self::Completions { .. } | Self::Man => (false, Flags::default()),
+        }
+    }
+
     /// How sure it is, of a command that writes to the PBX.
     fn consent(&self) -> Option<&Consent> {
         match self {
@@ -174,7 +405,7 @@ impl Command {
             | Self::Repoint(RepointArguments { change: ChangeArguments { consent, .. }, .. })
             | Self::Undo(UndoArguments { consent, .. })
             | Self::Resume(ResumeArguments { consent, .. }) => Some(consent),
-            Self::Check
+            Self::Check(_)
             | Self::List(_)
             | Self::Backup(_)
             | Self::Runs(_)
@@ -269,25 +500,23 @@ fn carry_out(
     arguments: &Arguments,
     environment: &Environment,
 ) -> Result<Ending> {
-    let (demo, flags) = (arguments.demo, &arguments.profile.flags());
-    if arguments.mask && !matches!(command, Command::Show(_)) {
-        return Err(eyre!(
-            "--mask belongs to the interactive program and to show: what other commands print is \
-             never masked"
-        ));
+    if let Some(why) = arguments.misplaced(command) {
+        return Err(eyre!(why));
     }
+    let (demo, flags) = &arguments.said();
+    let demo = *demo;
     if demo && (flags.profile.is_some() || flags.config.is_some() || flags.url.is_some()) {
         return Err(eyre!(
             "--demo needs no configuration: leave out --profile, --config and --url"
         ));
     }
     if command.consent().is_some()
-        || matches!(command, Command::Check | Command::List(_) | Command::Backup(_))
+        || matches!(command, Command::Check(_) | Command::List(_) | Command::Backup(_))
     {
         signals::end_in_order();
     }
     match command {
-        Command::Check => check::run(demo, flags, environment),
+        Command::Check(_) => check::run(demo, flags, environment),
         Command::Delete(arguments) => delete::run(arguments, demo, flags, environment),
         Command::Disable(arguments) => {
             change::run(&Wish::Disable, arguments, demo, flags, environment)
@@ -300,7 +529,7 @@ fn carry_out(
         }
         Command::Backup(arguments) => backup::run(arguments, demo, flags, environment),
         Command::Runs(arguments) => runs::run(arguments, flags, environment),
-        Command::Show(show) => runs::show(show, arguments.mask, flags, environment),
+        Command::Show(show) => runs::show(show, arguments.screen.mask, flags, environment),
         Command::Resume(arguments) => resume::run(arguments, demo, flags, environment),
         Command::Undo(arguments) => undo::run(arguments, demo, flags, environment),
         Command::List(arguments) => list::run(arguments, demo, flags, environment),
@@ -310,8 +539,8 @@ fn carry_out(
             let path = config::expected_path(flags, environment)?;
             Ok(say(&format!("{}\n", path.display())))
         }
-        Command::Completions { shell } => Ok(say(&papers::completions(*shell))),
-        Command::Man => Ok(say(&papers::manual()?)),
+        Command::Completions { shell } => Ok(say(&completions::script(*shell)?)),
+        Command::Man => Ok(say(&manual::page())),
     }
 }
 

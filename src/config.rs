@@ -308,6 +308,20 @@ fn resolved(
     Ok(Profile { target, extensions, rules, trust, credentials, looks, keys })
 }
 
+/// Largest file that is looked into for names, in bytes.
+const LARGEST: u64 = 1 << 20;
+
+/// Name and host of each profile, as far as the file can be read; for who completes a word, so that
+/// nothing is said of mistakes and nothing else of a profile is looked at.
+pub fn profiles(flags: &Flags, environment: &Environment) -> Vec<(String, String)> {
+    let path = expected_path(flags, environment).ok();
+    let usable = |path: &PathBuf| {
+        fs::metadata(path).is_ok_and(|data| data.is_file() && data.len() <= LARGEST)
+    };
+    let opened = path.filter(usable).and_then(|path| source::open(&path).ok());
+    opened.map(|(_, document)| document.names_and_hosts()).unwrap_or_default()
+}
+
 /// Where the configuration is read from, whether or not it is there: the flag, else
 /// `CALLSWEEP_CONFIG`, else `callsweep/config.toml` among the user's configuration.
 ///

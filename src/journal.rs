@@ -35,7 +35,7 @@ pub use receipt::{Form, Receipt, mask_of, shown_name};
 pub use record::{
     Opening, Record, RecordRefused, RecordedEvent, is_finished, names, odd_files, undone,
 };
-pub use summaries::{Summaries, earlier, summaries, summary_of, unfinished};
+pub use summaries::{Summaries, briefly, earlier, summaries, summary_of, unfinished};
 
 /// Version of the line format.
 const SCHEMA: u32 = 2;

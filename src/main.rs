@@ -12,12 +12,14 @@ use callsweep::domain::{Mask, Trust, shell_word};
 use callsweep::origins;
 use callsweep::runtime::Ports;
 use callsweep::terminal::{self, Chosen, Left};
-use clap::Parser;
 use color_eyre::eyre::{Report, Result};
 
 fn main() -> ExitCode {
     origins::let_owner_in();
-    let arguments = match Arguments::try_parse() {
+    if let Some(ending) = commands::completed() {
+        return ending.into();
+    }
+    let arguments = match Arguments::of_process() {
         Ok(arguments) => arguments,
         // It quotes what was typed or pasted.
         Err(error) if error.use_stderr() => return commands::misread(&error).into(),
@@ -35,10 +37,11 @@ fn run(arguments: &Arguments, environment: &Environment) -> Ending {
     if let Some(command) = &arguments.command {
         return commands::run(command, arguments, environment);
     }
-    let flags = arguments.profile.flags();
+    let flags = arguments.flags();
     // Nothing is said on the way that the screen would not show.
-    let masked =
-        |host: &str, report: &Report| Mask::new(host, arguments.mask).text(&format!("{report:#}"));
+    let masked = |host: &str, report: &Report| {
+        Mask::new(host, arguments.screen.mask).text(&format!("{report:#}"))
+    };
     if let Some(refused) = config::terminal_refused(environment) {
         return Ending::Usage.because(refused);
     }
@@ -53,7 +56,7 @@ fn run(arguments: &Arguments, environment: &Environment) -> Ending {
     let host = opened.profile.target.host().to_owned();
     let quiet = config::quiet(environment);
     let session = session(arguments, &opened.profile.target.profile);
-    match interactive(&opened, session, arguments.mask, quiet, runs) {
+    match interactive(&opened, session, arguments.screen.mask, quiet, runs) {
         Ok(Left::InOrder) => Ending::Done,
         Ok(Left::Because(message)) => Ending::Failed.because(&message),
         Ok(Left::Signalled(signal)) => Ending::Signalled(signal),
@@ -68,7 +71,7 @@ fn chosen(
     environment: &Environment,
 ) -> Result<Result<(Opened, PathBuf), Ending>> {
     let open = |flags: &Flags| {
-        let opened = commands::open(arguments.demo, flags, environment)?;
+        let opened = commands::open(arguments.demo(), flags, environment)?;
         let runs = opened.runs(environment)?;
         Ok((opened, runs))
     };
@@ -82,7 +85,7 @@ fn chosen(
     if terminal::refused().is_some() {
         return Err(refused);
     }
-    let mask = Mask::new("", arguments.mask);
+    let mask = Mask::new("", arguments.screen.mask);
     let shown: Vec<_> =
         profiles.iter().map(|(name, host)| (name.clone(), mask.host(host))).collect();
     match terminal::choose(&shown, config::quiet(environment))? {
@@ -95,11 +98,11 @@ fn chosen(
 /// The flags that open the same PBX with the same extensions on a command line; `None` where numbers
 /// were typed, which a command takes for its selection.
 fn session(arguments: &Arguments, profile: &str) -> Option<String> {
-    let flags = arguments.profile.flags();
+    let flags = arguments.flags();
     if !flags.extensions.is_empty() {
         return None;
     }
-    if arguments.demo {
+    if arguments.demo() {
         return Some("--demo".to_owned());
     }
     if let Some(url) = flags.url {

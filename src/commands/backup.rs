@@ -21,7 +21,7 @@ pub struct BackupArguments {
     file: PathBuf,
     /// Which of the extensions named; --where in place of --extension means those of all of them.
     #[command(flatten)]
-    selection: SelectionArguments,
+    pub(super) selection: SelectionArguments,
     /// Keep what could be listed also where that is not everything, and say so in the file
     #[arg(long)]
     in_part: bool,

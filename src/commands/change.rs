@@ -4,7 +4,7 @@
 use clap::Args;
 use color_eyre::eyre::Result;
 
-use super::Consent;
+use super::arguments::Consent;
 use super::chosen;
 use super::ending::{Ending, remark};
 use super::profile;
@@ -18,7 +18,7 @@ use crate::domain::EventKey;
 pub struct ChangeArguments {
     /// Which of the extensions named; --where in place of --extension means those of all of them.
     #[command(flatten)]
-    selection: SelectionArguments,
+    pub(super) selection: SelectionArguments,
     /// How sure.
     #[command(flatten)]
     pub(super) consent: Consent,

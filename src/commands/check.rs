@@ -7,9 +7,11 @@ use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::Args;
 use color_eyre::eyre::{Result, eyre};
 use url::{Host, Url};
 
+use super::arguments::PbxArguments;
 use super::ending::Ending;
 use super::profile::{self, Opened};
 use super::room;
@@ -25,6 +27,17 @@ use crate::runtime::{self, Listed, Ports};
 const STEPS: [&str; 7] = ["configuration", "name", "TCP", "TLS", "token", "discovery", "listing"];
 /// Longest wait for a connection.
 const CONNECT: Duration = Duration::from_secs(10);
+
+/// Which PBX is checked.
+#[derive(Debug, Args)]
+pub struct CheckArguments {
+    /// Which PBX.
+    #[command(flatten)]
+    pub(super) pbx: PbxArguments,
+    /// An extension beside the discovered ones; may be repeated
+    #[arg(long = "extension", value_name = "N")]
+    pub(super) extensions: Vec<String>,
+}
 
 /// How a step ended.
 enum Step {

@@ -6,11 +6,12 @@ use std::time::Instant;
 
 use color_eyre::eyre::Result;
 
+use super::arguments::Consent;
 use super::ending::{Ending, remark};
 use super::list;
 use super::machine;
 use super::selection::{self, Wanted};
-use super::{Consent, Opened, counted};
+use super::{Opened, counted};
 use crate::change::{FRESH, Plan, Selection};
 use crate::domain::{EventStore, Extension, Listing};
 use crate::runtime::Listed;

@@ -1,10 +1,12 @@
 //! `callsweep delete`: the events that arguments name, planned and run as on the screen.
 
 use clap::Args;
+use clap_complete::engine::ArgValueCandidates;
 use color_eyre::eyre::{Result, eyre};
 
-use super::Consent;
+use super::arguments::Consent;
 use super::chosen;
+use super::completions;
 use super::ending::{Ending, remark};
 use super::profile;
 use super::selection::SelectionArguments;
@@ -17,10 +19,11 @@ use crate::domain::CallForm;
 pub struct DeleteArguments {
     /// Which of the extensions named; --where in place of --extension means those of all of them.
     #[command(flatten)]
-    selection: SelectionArguments,
+    pub(super) selection: SelectionArguments,
     /// Which calls delete them: event by its id, or one wide call where all of an extension or type goes
     #[arg(long, value_name = "event|extension|type", default_value = "event")]
     #[arg(value_parser = parse_form, hide_default_value = true)]
+    #[arg(add = ArgValueCandidates::new(|| completions::words(&["event", "extension", "type"])))]
     form: CallForm,
     /// How sure.
     #[command(flatten)]

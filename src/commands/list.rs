@@ -35,7 +35,7 @@ const NAMED_AT_MOST: usize = 5;
 pub struct ListArguments {
     /// Which.
     #[command(flatten)]
-    selection: SelectionArguments,
+    pub(super) selection: SelectionArguments,
     /// The form of the result
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub(super) format: Format,
@@ -219,10 +219,18 @@ impl Report {
     /// How much was read, and what was not and why.
     fn summary(&self) -> Vec<String> {
         let counts = self.listings().map(|(one, listing)| self.events_of(one, listing).count());
-        let events = counts.sum();
-        let read = self.listings().count();
+        let counts: Vec<usize> = counts.collect();
+        let (events, read) = (counts.iter().sum(), counts.len());
+        let matching = if self.wanted.leaves_out() {
+            counts.iter().filter(|count| **count > 0).count()
+        } else {
+            read
+        };
         let mut parts =
-            vec![format!("{} of {}", counted(events, "event"), counted(read, "extension"))];
+            vec![format!("{} of {}", counted(events, "event"), counted(matching, "extension"))];
+        if matching < read {
+            parts.push(format!("{} read", counted(read, "extension")));
+        }
         let mut failures: BTreeMap<String, Vec<&ExtensionNumber>> = BTreeMap::new();
         for (extension, result) in &self.extensions {
             if let Err(failure) = result {

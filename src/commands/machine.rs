@@ -9,11 +9,12 @@ use color_eyre::eyre::Result;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
 
+use super::arguments::{Consent, RunFormat};
 use super::ending::{Ending, remark};
 use super::progress::Progress;
-use super::runs::{self, RunFormat, Told};
+use super::runs::{self, Told};
 use super::signals;
-use super::{Consent, Opened, counted, hands};
+use super::{Opened, counted, hands};
 use crate::api::Writes;
 use crate::change::{Deed, Done, Inexact, Machine, Plan, RunState, SILENT, Tally};
 use crate::config::Profile;

@@ -4,11 +4,14 @@
 use std::sync::Arc;
 
 use clap::Args;
+use clap_complete::engine::ArgValueCompleter;
 use color_eyre::eyre::{Result, eyre};
 
+use super::arguments::{Consent, ProfileArguments, ReadOnlyArgument};
+use super::completions;
 use super::ending::{Ending, remark};
 use super::look::{Seen, look};
-use super::{Consent, counted, machine, profile, runs};
+use super::{counted, machine, profile, runs};
 use crate::change::{Choice, Plan, Tally};
 use crate::config::{self, Environment, Flags};
 use crate::domain::Mask;
@@ -19,7 +22,14 @@ use crate::journal::Record;
 pub struct ResumeArguments {
     /// The run's name, as `callsweep runs` lists it, or the beginning of it; `latest`; or the path of
     /// its file
+    #[arg(add = ArgValueCompleter::new(completions::runs))]
     run: String,
+    /// Which profile.
+    #[command(flatten)]
+    pub(super) profile: ProfileArguments,
+    /// Change nothing.
+    #[command(flatten)]
+    pub(super) read_only: ReadOnlyArgument,
     /// How sure.
     #[command(flatten)]
     pub(super) consent: Consent,

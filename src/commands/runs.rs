@@ -7,11 +7,14 @@ mod show;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
+use clap_complete::engine::ArgValueCompleter;
 use color_eyre::eyre::Result;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
+use super::arguments::{ProfileArguments, RunFormat};
+use super::completions;
 use super::ending::{Ending, remark};
 use super::json::Harmless;
 use crate::change::{Check, Machine, Plan, Tally, Unlisted};
@@ -21,21 +24,13 @@ use crate::journal::{self, Kind, Place, Record, RecordedCall};
 pub use show::ShowArguments;
 pub(super) use show::{print_run, show};
 
-/// The forms of a result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum RunFormat {
-    /// Lines for people
-    Table,
-    /// One JSON document
-    Json,
-}
-
 /// What is done with the runs of this machine.
 #[derive(Debug, Args)]
 pub struct RunsArguments {
     /// Remove these run files, each by its name or the beginning of it, or with --before all older ones;
     /// asks first, and keeps what is needed for a way back
     #[arg(long, value_name = "RUN", num_args = 0..)]
+    #[arg(add = ArgValueCompleter::new(completions::runs))]
     remove: Option<Vec<String>>,
     /// Remove what began before this day, as 2024-05-31
     #[arg(long, value_name = "DATE", requires = "remove")]
@@ -49,6 +44,9 @@ pub struct RunsArguments {
     /// The form of the result
     #[arg(long, value_enum, default_value_t = RunFormat::Table)]
     pub(super) format: RunFormat,
+    /// Whose runs.
+    #[command(flatten)]
+    pub(super) profile: ProfileArguments,
 }
 
 /// Lists runs, or removes some.

@@ -6,8 +6,11 @@ use std::fmt::Display;
 use std::path::Path;
 
 use clap::Args;
+use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter, CompletionCandidate};
 use color_eyre::eyre::{Result, WrapErr, eyre};
 
+use super::arguments::PbxArguments;
+use super::completions;
 use super::ending::Ending;
 use super::profile::Opened;
 use super::runs;
@@ -17,22 +20,33 @@ use crate::domain::{
     PhoneCallEvent, Standing,
 };
 
+/// Where the flags stand in the help that say which events are meant.
+const SELECTION: &str = "Selection";
+
 /// Which events of the extensions that are listed, as it is written.
 #[derive(Debug, Args)]
 pub(super) struct SelectionArguments {
+    /// Only events of this extension; may be repeated
+    #[arg(long = "extension", value_name = "N", help_heading = SELECTION)]
+    extensions: Vec<String>,
     /// Only events of this type: its number, or dial-in, dial-out, hangup, answer-incoming,
     /// answer-outgoing; may be repeated
-    #[arg(long = "type", value_name = "T", value_parser = parse_type)]
+    #[arg(long = "type", value_name = "T", value_parser = parse_type, help_heading = SELECTION)]
+    #[arg(add = ArgValueCandidates::new(types))]
     types: Vec<EventType>,
     /// Only events with this id; may be repeated
-    #[arg(long = "id", value_name = "ID")]
+    #[arg(long = "id", value_name = "ID", help_heading = SELECTION)]
     ids: Vec<String>,
     /// Only events for which this holds, as in `type:hangup host:crm.example.com -status:off`
-    #[arg(long = "where", value_name = "EXPR", allow_hyphen_values = true)]
+    #[arg(long = "where", value_name = "EXPR", allow_hyphen_values = true, help_heading = SELECTION)]
     expression: Option<String>,
     /// The events that this run changed or re-created and that are still as it left them
-    #[arg(long = "of-run", value_name = "RUN")]
+    #[arg(long = "of-run", value_name = "RUN", help_heading = SELECTION)]
+    #[arg(add = ArgValueCompleter::new(completions::runs))]
     of_run: Option<String>,
+    /// Which PBX.
+    #[command(flatten)]
+    pbx: PbxArguments,
 }
 
 /// Which events of the extensions that are listed. What is not written leaves nothing out.
@@ -49,6 +63,11 @@ pub(super) struct Wanted {
 }
 
 impl SelectionArguments {
+    /// Whether it is about the demo, and what it says about the configuration.
+    pub(super) fn said(&self) -> (bool, Flags) {
+        (self.pbx.demo, self.pbx.flags(&self.extensions))
+    }
+
     /// The same, of events that something is done to: they are named in one way.
     ///
     /// # Errors
@@ -135,6 +154,12 @@ impl Wanted {
     /// Whether they are named on the command line, so that one that is not there is a mistake.
     pub(super) fn names_extensions(&self) -> bool {
         self.of_run.is_none() && !self.extensions.is_empty()
+    }
+
+    /// Whether some events of an extension may not be meant.
+    pub(super) fn leaves_out(&self) -> bool {
+        let in_part = !self.types.is_empty() || !self.ids.is_empty();
+        in_part || self.expression.is_some() || self.left.is_some()
     }
 
     /// How many events of so many chosen ones are not as their run left them.
@@ -232,6 +257,15 @@ fn parse_type(text: &str) -> Result<EventType, String> {
         let names: Vec<_> = EventType::NAMED.into_iter().filter_map(type_name).collect();
         format!("write a number or one of {}", names.join(", "))
     })
+}
+
+/// What fits behind `--type`.
+fn types() -> Vec<CompletionCandidate> {
+    let candidate = |one: EventType| {
+        let help = format!("type {}", one.number());
+        Some(CompletionCandidate::new(type_name(one)?).help(Some(help.into())))
+    };
+    EventType::NAMED.into_iter().filter_map(candidate).collect()
 }
 
 /// The stable name of a type that has one.

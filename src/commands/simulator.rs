@@ -4,8 +4,10 @@ use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs as _};
 
 use clap::Args;
+use clap_complete::engine::ArgValueCompleter;
 use color_eyre::eyre::{Result, WrapErr, eyre};
 
+use super::completions;
 use super::ending::{Ending, remark};
 use super::{say, signals};
 use crate::domain::{Fingerprint, Foreign};
@@ -20,6 +22,7 @@ pub struct SimulatorArguments {
     listen: String,
     /// A built-in scenario, or a file with one
     #[arg(long, value_name = "NAME|FILE", default_value = "demo")]
+    #[arg(add = ArgValueCompleter::new(completions::scenarios))]
     scenario: String,
     /// Seed of the demo world
     #[arg(long, value_name = "N", default_value_t = DEMO_SEED)]

@@ -4,12 +4,15 @@
 use std::path::Path;
 
 use clap::Args;
+use clap_complete::engine::ArgValueCompleter;
 use color_eyre::eyre::{Result, eyre};
 
+use super::arguments::{Consent, ProfileArguments, ReadOnlyArgument, RunFormat};
+use super::completions;
 use super::ending::{Ending, remark};
 use super::look::{Seen, look};
 use super::profile::{self, Opened};
-use super::{Consent, counted, hands, machine, runs};
+use super::{counted, hands, machine, runs};
 use crate::api::Writes;
 use crate::change::{STILL_LISTED, StandIn, WayBack};
 use crate::config::{self, Environment, Flags};
@@ -22,7 +25,14 @@ use crate::runtime::{self, Ports};
 pub struct UndoArguments {
     /// The run's name, as `callsweep runs` lists it, or the beginning of it; `latest`; or the path of
     /// its file
+    #[arg(add = ArgValueCompleter::new(completions::runs))]
     run: String,
+    /// Which profile.
+    #[command(flatten)]
+    pub(super) profile: ProfileArguments,
+    /// Change nothing.
+    #[command(flatten)]
+    pub(super) read_only: ReadOnlyArgument,
     /// How sure.
     #[command(flatten)]
     pub(super) consent: Consent,
@@ -93,7 +103,7 @@ fn close(
     way: &Way,
     there: &[(EventKey, Foreign)],
     (opened, folder): (&Opened, &Path),
-    format: runs::RunFormat,
+    format: RunFormat,
 ) -> Result<Option<Ending>> {
     let Some(name) = way.loss.begun() else { return Ok(None) };
     let client = opened.client(&opened.profile, Writes::ReadOnly)?;

@@ -27,10 +27,31 @@ pub(super) const ALONE: &str = "acme";
 #[derive(Default)]
 pub(super) struct Document(pub(super) Table);
 
+impl Document {
+    /// The names of the profiles and the hosts they lead to, where both are as they should be.
+    pub(super) fn names_and_hosts(&self) -> Vec<(String, String)> {
+        let value = |table: &Table, key: &str| {
+            let found = table.iter().find(|(name, _)| name.get_ref() == key);
+            found.map(|(_, value)| value.get_ref().clone())
+        };
+        let Some(Node::Table(profiles)) = value(&self.0, "profiles") else { return Vec::new() };
+        let of = |(name, profile): (Spanned<String>, Spanned<Node>)| {
+            let Node::Table(profile) = profile.into_inner() else { return None };
+            let Some(Node::Text(url)) = value(&profile, "url") else { return None };
+            let host = Url::parse(&url).ok()?.host_str()?.to_owned();
+            let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+            let name = name.into_inner();
+            (!name.is_empty() && name.chars().all(plain)).then_some((name, host))
+        };
+        profiles.into_iter().filter_map(of).collect()
+    }
+}
+
 /// A table, with the places of its keys and values.
 pub(super) type Table = BTreeMap<Spanned<String>, Spanned<Node>>;
 
 /// A value of the file.
+#[derive(Clone)]
 pub(super) enum Node {
     Text(String),
     Number(i64),

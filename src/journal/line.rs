@@ -545,12 +545,18 @@ impl End {
         }
     }
 
-    /// Whether these are its counts.
-    pub(super) fn counts(&self, tally: &Tally) -> bool {
-        let ours = (tally.deleted, tally.changed, tally.already_gone, tally.refused);
-        let rest = (tally.not_sent, tally.unknown, tally.restored, tally.altered);
-        (self.deleted, self.changed, self.already_gone, self.refused) == ours
-            && (self.not_sent, self.unknown, self.restored, self.altered) == rest
+    /// Its counts.
+    pub(super) fn tally(&self) -> Tally {
+        Tally {
+            deleted: self.deleted,
+            changed: self.changed,
+            already_gone: self.already_gone,
+            refused: self.refused,
+            not_sent: self.not_sent,
+            unknown: self.unknown,
+            restored: self.restored,
+            altered: self.altered,
+        }
     }
 
     /// Why it stopped. A word that is not known was written by a newer program.

@@ -961,7 +961,7 @@ impl Reading {
         let sent = Tally::over(self.outcomes.iter().flatten());
         let unsent = self.outcomes.iter().filter(|outcome| outcome.is_none()).count();
         let as_told = Tally { not_sent: sent.not_sent + unsent, ..sent };
-        let agrees = self.end.as_ref().is_some_and(|end| end.counts(&as_told));
+        let agrees = self.end.as_ref().is_some_and(|end| end.tally() == as_told);
         // What was written before it was synced may have been lost, and may have been carried out.
         let may_have_lost = self.record.schema < 2 && self.end.is_none();
         if may_have_lost {
@@ -1124,6 +1124,15 @@ fn first_line(path: &Path) -> io::Result<Vec<u8>> {
     let mut line = Vec::new();
     next_line(&mut BufReader::new(open(path)?), &mut line)?;
     Ok(line)
+}
+
+/// How a run ended, where its last line says so.
+pub(super) fn end_of(path: &Path) -> Option<End> {
+    let line = last_line(path).ok()?;
+    match Line::read(&line, has_sum(&line)) {
+        Ok(Line::Finished(end) | Line::Stopped(end)) => Some(end),
+        _ => None,
+    }
 }
 
 fn last_line(path: &Path) -> io::Result<Vec<u8>> {

@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use jiff::tz::TimeZone;
+
 use super::SCHEMA;
 use super::back::undone_by;
-use super::record::{Record, RecordRefused, is_over, names, odd_files};
-use crate::change::{EarlierEvent, EarlierRun, Kind, Summary, Tally, Undone};
+use super::path_of;
+use super::record::{Record, RecordRefused, end_of, head_of, is_over, names, odd_files};
+use crate::change::{EarlierEvent, EarlierRun, Kind, Summary, Tally, Undone, local_time};
 use crate::origins::odd::Odd;
 
 /// What lies in a folder of run files.
@@ -63,6 +66,24 @@ pub fn unfinished(runs: &Path, origin: &str, newest: usize) -> Vec<Summary> {
         Summary { undone, ..summary(&record, tally) }
     })
     .collect()
+}
+
+/// The newest runs whose names begin so, so many at most, each with when it began, its kind and its
+/// counts: by the first and the last line of each file, as who completes a word waits for it.
+pub fn briefly(runs: &Path, begin: &str, most: usize) -> Vec<(String, String)> {
+    let names = names(runs).unwrap_or_default().into_iter().filter(|name| name.starts_with(begin));
+    let told = names.take(most).filter_map(|name| {
+        let path = path_of(runs, &name);
+        let head = head_of(&path)?;
+        let began = local_time(&head.started, &TimeZone::system());
+        let kind = head.kind.name();
+        let words = match end_of(&path) {
+            Some(end) => end.tally().words(head.kind),
+            None => "no end".to_owned(),
+        };
+        Some((name, format!("{began} {kind} of {}: {words}", head.events)))
+    });
+    told.collect()
 }
 
 /// What a list tells of one run.

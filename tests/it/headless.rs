@@ -451,23 +451,6 @@ fn check_without_presence_asks_the_first_named_extension() {
 }
 
 #[test]
-fn completions_and_the_manual_page_name_the_commands() {
-    let home = tempfile::tempdir().unwrap();
-    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
-        let said = run(&home, "", &["completions", shell]);
-        assert!(
-            said.code == 0 && said.out.contains("list") && said.out.contains("read-only"),
-            "{shell}"
-        );
-    }
-    assert_eq!(run(&home, "", &["completions", "csh"]).code, 2);
-    let manual = run(&home, "", &["man"]).out;
-    for text in [".TH callsweep", ".SH \"CALLSWEEP LIST\"", "\\-\\-format", "\\-\\-read\\-only"] {
-        assert!(manual.contains(text), "{text}:\n{manual}");
-    }
-}
-
-#[test]
 fn many_dead_extensions_asked_for_all_at_once_never_wake_an_address_blocker() {
     let mut world = World::named("an-address-blocker-watches").unwrap();
     for phone in 0..300 {

@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use callsweep::domain::TERMS;
 use callsweep::keys::{Action, Keymap, Layer};
@@ -51,16 +50,10 @@ fn the_readme_shows_the_two_commands_to_begin_with() {
 }
 
 #[test]
-fn the_readme_and_the_manual_page_name_every_term_of_an_expression() {
+fn the_readme_names_every_term_of_an_expression() {
     let readme = paper("README.md");
-    let manual = Command::new(env!("CARGO_BIN_EXE_callsweep")).arg("man").output().unwrap().stdout;
-    let manual = String::from_utf8(manual).unwrap().replace("\\-", "-");
     for (term, _) in TERMS {
         assert!(readme.contains(&format!("`{term}`")), "README.md does not name {term}");
-        assert!(
-            manual.contains(&format!("\\fB{term}\\fR")),
-            "the manual page does not name {term}"
-        );
     }
 }
 
@@ -93,23 +86,6 @@ fn the_readme_shows_the_table_of_actions() {
         return fs::write(root().join("README.md"), text).unwrap();
     }
     assert_eq!(shown, table_of_keys());
-}
-
-#[test]
-fn the_manual_page_has_every_action_under_the_title_of_its_layer() {
-    let manual = Command::new(env!("CARGO_BIN_EXE_callsweep")).arg("man").output().unwrap().stdout;
-    let manual = String::from_utf8(manual).unwrap();
-    let plain = manual.replace("\\-", "-").replace("\\(aq", "'");
-    for (layer, title) in Layer::TITLED {
-        let part = plain.split(&format!(".SS \"{title}\"\n")).nth(1).unwrap();
-        let part = part.split("\n.S").next().unwrap();
-        for action in Keymap::default().actions(layer) {
-            let keys = Keymap::default().shown(action, Some(layer));
-            let row = format!(".TP\n\\fB{keys}\\fR  \\fI{}\\fR\n{}", action.name, action.help);
-            assert!(part.contains(&row), "{} is not in {title:?}", action.name);
-            assert!(!keys.is_empty(), "{} has no key in {title:?}", action.name);
-        }
-    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ use color_eyre::eyre::Result;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 use unicode_width::UnicodeWidthStr;
+use url::Url;
 
 use super::{RunFormat, counts, print, stopped};
 use crate::change::{Summary, Tally, Undone};
@@ -23,9 +24,7 @@ const HEADINGS: [&str; 6] = ["RUN", "STARTED", "KIND", "PROFILE", "STATE", "RESU
 pub(super) fn list(format: RunFormat, flags: &Flags, environment: &Environment) -> Result<Ending> {
     let folder = config::state_dir(environment)?.join("runs");
     let (mut runs, ending) = told(&folder)?;
-    if let Some(profile) = &flags.profile {
-        runs.retain(|run| run.profile == *profile);
-    }
+    runs.retain(|run| is_meant(run, flags));
     let lines: Vec<_> = runs.iter().map(line).collect();
     let written = print(format, json!({ "runs": lines }), |out| match &flags.profile {
         _ if !runs.is_empty() => table(&runs.iter().collect::<Vec<_>>(), out),
@@ -33,6 +32,13 @@ pub(super) fn list(format: RunFormat, flags: &Flags, environment: &Environment) 
         None => writeln!(out, "no run yet; run files are kept in {}", folder.display()),
     });
     Ok(ending.written(written))
+}
+
+/// Whether a run is of the profile, or of the PBX, that the flags name, if they do.
+pub(super) fn is_meant(run: &Summary, flags: &Flags) -> bool {
+    let origin = |url: &String| Url::parse(url).map(|url| url.origin().ascii_serialization());
+    flags.profile.as_ref().is_none_or(|name| run.profile == *name)
+        && flags.url.as_ref().is_none_or(|url| origin(url).is_ok_and(|it| run.is_at(&it)))
 }
 
 /// The runs of a folder; names on standard error what cannot be used there.

@@ -11,7 +11,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use super::list::{line, table, told};
+use super::list::{is_meant, line, table, told};
 use super::{RunFormat, RunsArguments, choose, print};
 use crate::change::Summary;
 use crate::commands::counted;
@@ -54,7 +54,7 @@ pub(super) fn remove(
     let (all, _) = told(&folder)?;
     let chosen: BTreeSet<String> = match before {
         Some(before) => {
-            let ours = |run: &&Summary| flags.profile.as_ref().is_none_or(|it| run.profile == *it);
+            let ours = |run: &&Summary| is_meant(run, flags);
             let is_old = |run: &&Summary| began(run).is_some_and(|at| at < before);
             all.iter().filter(ours).filter(is_old).map(|run| run.name.clone()).collect()
         }

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use clap::{Args, ValueEnum};
+use clap_complete::engine::ArgValueCompleter;
 use color_eyre::eyre::Result;
 use jiff::tz::TimeZone;
 use serde::Serialize;
@@ -12,6 +13,8 @@ use serde_json::{Map, Value};
 
 use super::{RunFormat, Told, choose, list, print, read, tell_flaws};
 use crate::change::{SILENT, Unlisted, local_time};
+use crate::commands::arguments::ProfileArguments;
+use crate::commands::completions;
 use crate::commands::ending::Ending;
 use crate::config::{self, Environment, Flags};
 use crate::domain::{EventKey, Foreign, Mask};
@@ -35,7 +38,11 @@ enum ShowFormat {
 pub struct ShowArguments {
     /// Its name, as `callsweep runs` lists it, or the beginning of it; `latest`; or the path of its
     /// file
+    #[arg(add = ArgValueCompleter::new(completions::runs))]
     run: String,
+    /// Which profile.
+    #[command(flatten)]
+    pub(in crate::commands) profile: ProfileArguments,
     /// The form of the result
     #[arg(long, value_enum, default_value_t = ShowFormat::Table)]
     format: ShowFormat,
