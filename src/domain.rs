@@ -43,6 +43,8 @@ pub use redaction::{REDACTED, SHORTEST as SHORTEST_SECRET, learn as learn_secret
 pub use selecting::{NotSelected, quoted, selecting, shell_word};
 pub use service::{Again, Credentials, Discovery, Exchange, Origin, Secret, Seen, Source};
 pub use stop::{LONGEST_PAUSE, Stop, StopReason};
+#[cfg(test)]
+pub(crate) use store::looked;
 pub use store::{
     Arrangement, EventGroup, EventOrder, EventStore, EventView, GroupKey, Grouping, ListEnd,
     Listing, ListingBuilder, Meant, OddRow, Place, RawEvent, Replaced, RowText, TakenBack,

@@ -1,6 +1,7 @@
 //! The interactive front: takes the terminal, feeds keys and answers to the model, shows it, and
 //! gives the terminal back on every way out.
 
+mod cadence;
 mod choose;
 mod guard;
 mod inbox;
@@ -26,6 +27,7 @@ use crate::api;
 use crate::app::{Effect, Facts, Leaving, Message, Model, Moment, update};
 use crate::runtime::{self, Clipboard, Ports, perform};
 
+use cadence::Cadence;
 pub use choose::{Chosen, choose};
 pub use guard::give_back_on_panic;
 use inbox::{Inbox, Post, Told};
@@ -33,9 +35,6 @@ use inbox::{Inbox, Post, Told};
 pub use input::hear_anything;
 use outlet::Writer;
 use show::{Picture, Show};
-
-/// Without a key at most twenty pictures a second; a key is always answered at once.
-const FRAME: Duration = Duration::from_millis(50);
 
 /// Once asked to end from outside, what is in flight has so long to come back.
 const LAST_WAIT: Duration = Duration::from_millis(800);
@@ -109,13 +108,9 @@ struct Front {
     show: Show,
     inbox: Inbox,
     clock: Clock,
-    /// Something changed since the last picture.
-    changed: bool,
-    /// A key, or another size, asked for a picture.
-    asked: bool,
+    cadence: Cadence,
     /// The last picture waits for the line.
     held: bool,
-    painted: Duration,
     repaints: u64,
     suspensions: u64,
     /// The signal that ends it, and the end of the time that is left then.
@@ -125,19 +120,9 @@ struct Front {
 impl Front {
     fn new(model: Model, show: Show, inbox: Inbox, clock: Clock) -> Self {
         let (repaints, suspensions) = (model.repaints(), model.suspensions());
-        Self {
-            model,
-            show,
-            inbox,
-            clock,
-            changed: true,
-            asked: true,
-            held: false,
-            painted: Duration::ZERO,
-            repaints,
-            suspensions,
-            end: None,
-        }
+        let mut cadence = Cadence::default();
+        cadence.asked();
+        Self { model, show, inbox, clock, cadence, held: false, repaints, suspensions, end: None }
     }
 
     /// The first picture, then the service, then the loop.
@@ -198,7 +183,7 @@ impl Front {
 
     /// How long nothing has to be done though nothing comes in.
     fn patience(&self) -> Option<Duration> {
-        let frame = (self.changed && !self.held).then_some(self.painted + FRAME);
+        let frame = self.cadence.due().filter(|_| !self.held);
         let now = self.clock.since_start();
         let due = self.show.due(&self.model, self.held, now);
         let end = self.end.map(|(_, at)| at);
@@ -214,9 +199,10 @@ impl Front {
                 }
                 if matches!(message, Message::Pressed(_) | Message::Resized { .. }) {
                     // What was held because nobody asked for it is asked for now.
-                    (self.asked, self.held) = (true, false);
+                    self.cadence.asked();
+                    self.held = false;
                 }
-                self.changed = true;
+                self.cadence.changed();
                 // On the way out the terminal may be left to others.
                 if self.end.is_none() {
                     self.stop_or_go_on(&message, hands);
@@ -242,7 +228,7 @@ impl Front {
     }
 
     fn take(&mut self, message: Message, hands: &Hands<'_>) {
-        self.changed = true;
+        self.cadence.changed();
         let effects = update(&mut self.model, message, self.clock.now());
         hands.carry_out(effects);
         if self.model.repaints() != self.repaints {
@@ -251,24 +237,17 @@ impl Front {
         }
     }
 
-    /// A key is answered once no other waits; everything else twenty times a second at most, and at
-    /// once where there is nothing else to do.
     fn is_due(&self) -> bool {
-        if !self.changed || self.held || !guard::has_it() {
-            return false;
-        }
-        let over = self.clock.since_start() >= self.painted + FRAME;
-        let nothing_else = !self.model.is_running() && self.inbox.is_empty();
-        over || nothing_else || (self.asked && !self.inbox.has_urgent())
+        let now = self.clock.since_start();
+        !self.held && guard::has_it() && self.cadence.is_due(self.inbox.has_urgent(), now)
     }
 
     fn paint(&mut self) {
-        let unasked = self.model.is_running() && !self.asked;
+        let unasked = self.model.is_running() && !self.cadence.is_asked();
         let now = self.clock.since_start();
         self.held = self.show.show(&self.model, unasked, now) == Picture::Held;
         if !self.held {
-            (self.changed, self.asked) = (false, false);
-            self.painted = now;
+            self.cadence.painted(now);
         }
     }
 

@@ -55,8 +55,12 @@ impl Model {
 
     /// The events of an extension are others now.
     pub(super) fn events_changed(&mut self, number: &ExtensionNumber) {
-        let now = self.now.since_start;
-        self.with_events(|events, source| events.listed(number, now, source));
+        self.with_events(|events, source| events.listed(number, source));
+    }
+
+    /// Events of an extension are gone, and nothing else is different.
+    pub(super) fn events_gone(&mut self, number: &ExtensionNumber) {
+        self.events.lost(number);
     }
 
     /// What is left to do for the panel of events, and when.

@@ -21,10 +21,15 @@ use super::{Cursor, Motion};
 /// them over a slow line is not held up by pictures that are not looked at.
 const REST: Duration = Duration::from_millis(150);
 
-/// So many events are put in order at once whenever one changes. More of them wait for each other,
-/// as long as [`PATIENCE`], unless a key is about them.
-const AT_ONCE: usize = 20_000;
+/// Lines are made again by themselves once so much time has passed for each of them, and no later than
+/// after [`PATIENCE`]: what comes in meanwhile waits for each other, unless a key is about it.
+const FOR_EACH: Duration = Duration::from_micros(2);
 const PATIENCE: Duration = Duration::from_millis(250);
+
+/// Of more events than these, those that go only leave their lines: the others are put in order anew
+/// after [`ROUGHLY`].
+const IN_ORDER: usize = 20_000;
+const ROUGHLY: Duration = Duration::from_secs(5);
 
 /// Whose events the panel shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,8 +84,14 @@ pub struct EventsPanel {
     anchor: Option<Anchor>,
     /// When the cursor of the extensions last moved, while this panel has not followed it.
     moved: Option<Duration>,
-    /// Since when the lines are not those of what is listed.
-    stale: Option<Duration>,
+    /// The lines are not those of what is listed.
+    stale: bool,
+    /// Some lines are of events that are gone.
+    gone: bool,
+    /// When the lines have to be those of what is listed, though events only went.
+    whole_at: Option<Duration>,
+    /// When lines last were made again by themselves.
+    made: Duration,
     /// Until when it is being awaited that the cursor rests, or that more comes in.
     awaited: Option<Duration>,
     /// [`EventStore::marks_version`] when the marks of the groups were counted.
@@ -250,36 +261,38 @@ impl EventsPanel {
         }
     }
 
-    /// Makes the lines again once an extension was listed, or its events came or went.
-    pub(super) fn listed(&mut self, number: &ExtensionNumber, now: Duration, source: Source<'_>) {
+    /// An extension was listed, and its events are others now.
+    pub(super) fn listed(&mut self, number: &ExtensionNumber, source: Source<'_>) {
         match &self.scope {
             Some(Scope::One(shown)) if shown != number => {}
-            Some(Scope::All) if self.arrangement.len() > AT_ONCE => {
-                self.stale.get_or_insert(now);
-            }
-            Some(Scope::One(_) | Scope::All) => self.arrange(source),
+            Some(Scope::One(_) | Scope::All) => self.stale = true,
             None => self.show_current(source),
         }
     }
 
+    /// Events of an extension are gone, and nothing else is different.
+    pub(super) fn lost(&mut self, number: &ExtensionNumber) {
+        if self.extension().is_some_and(|shown| shown != number) {
+            return;
+        }
+        // What goes changes what else is shown, or is little.
+        let in_order = self.arrangement.len() <= IN_ORDER
+            || self.filter.asks_standing()
+            || self.grouping() == Grouping::Duplicates;
+        *(if in_order { &mut self.stale } else { &mut self.gone }) = true;
+    }
+
     /// Makes the lines again where they are not those of what is listed.
     pub(super) fn refresh(&mut self, source: Source<'_>) {
-        if self.stale.is_some() {
+        if self.stale {
             self.arrange(source);
         }
     }
 
-    /// Follows the cursor of the extensions once that rests, makes the lines again once enough has
-    /// come in, and says when there is more to do.
+    /// Follows the cursor of the extensions once that rests, makes the lines again once enough time
+    /// has passed, and says when there is more to do.
     pub(super) fn settle(&mut self, now: Duration, source: Source<'_>) -> Option<Duration> {
-        let asks = self.filter.asks_standing() && self.counted != source.store.marks_version();
-        if self.stale.is_some_and(|since| now.saturating_sub(since) >= PATIENCE) || asks {
-            self.arrange(source);
-        }
-        if self.counted != source.store.marks_version() {
-            self.counted = source.store.marks_version();
-            self.arrangement.count_marks(source.store);
-        }
+        let due = self.keep_up(now, source);
         if self.awaited.is_some_and(|until| now < until) {
             return None;
         }
@@ -289,17 +302,64 @@ impl EventsPanel {
             self.show_current(source);
         }
         let rest = rest.filter(|_| self.moved.is_some());
-        let patience = self.stale.map(|since| (since + PATIENCE).saturating_sub(now));
-        let wait = rest.into_iter().chain(patience).min()?;
+        let wait = rest.into_iter().chain(due.map(|due| due.saturating_sub(now))).min()?;
         self.awaited = Some(now + wait);
         Some(wait)
+    }
+
+    /// Makes the lines again, lets go of those of events that are gone, and counts the marks of the
+    /// groups, where that is due; says when it will be.
+    fn keep_up(&mut self, now: Duration, source: Source<'_>) -> Option<Duration> {
+        let uncounted = self.counted != source.store.marks_version();
+        self.stale |= uncounted && self.filter.asks_standing();
+        self.stale |= self.whole_at.is_some_and(|at| at <= now);
+        if !self.stale && !self.gone && !uncounted {
+            return self.whole_at;
+        }
+        let lines = u32::try_from(self.arrangement.len()).unwrap_or(u32::MAX);
+        let due = self.made + FOR_EACH.saturating_mul(lines).min(PATIENCE);
+        if now < due {
+            return Some(due);
+        }
+        self.made = now;
+        if self.stale {
+            self.arrange(source);
+        } else if self.gone {
+            self.whole_at.get_or_insert(now + ROUGHLY);
+            self.thin(source.store);
+        } else {
+            self.arrangement.count_marks(source.store);
+            self.counted = source.store.marks_version();
+        }
+        self.whole_at
+    }
+
+    /// Lets go of the lines of events that are gone; the cursor stays on what it was on, or on what
+    /// comes next.
+    fn thin(&mut self, store: &EventStore) {
+        let at = match self.current() {
+            Some(Line::Event { group, .. }) => {
+                let lines = self.starts.get(group).map(|start| self.cursor.at - start - 1);
+                lines.zip(self.group(group)).map(|(behind, group)| group.rows.start + behind)
+            }
+            Some(Line::Group { .. } | Line::Odd(_)) | None => None,
+        };
+        let before = self.arrangement.thin(store, at.unwrap_or(0));
+        (self.gone, self.counted) = (false, store.marks_version());
+        self.lay_out();
+        self.cursor.drop_range();
+        let last = self.arrangement.len().saturating_sub(1);
+        match at.map(|at| (at - before).min(last)).and_then(|at| self.line_at(at)) {
+            Some(line) => self.stay(line),
+            None => self.return_to_anchor(store),
+        }
     }
 
     /// Makes the lines of what is shown again; the cursor stays on what it was on.
     pub(super) fn arrange(&mut self, source: Source<'_>) {
         let Source { extensions, store, zone } = source;
         self.moved = None;
-        self.stale = None;
+        (self.stale, self.gone, self.whole_at) = (false, false, None);
         let wanted = wanted(extensions);
         if self.scope != wanted {
             self.scope = wanted;
@@ -345,13 +405,24 @@ impl EventsPanel {
             Some(Anchor::Odd(odd)) => Some(self.end_of_groups() + odd),
         };
         if let Some(line) = line {
-            self.cursor.at = line;
+            self.stay(line);
         }
     }
 
-    /// The line of an event, where its group is open.
+    /// Puts the cursor on the line that its row became, and keeps it where it stands on the screen.
+    fn stay(&mut self, line: usize) {
+        let Cursor { at, top, .. } = self.cursor;
+        self.cursor.at = line;
+        self.cursor.top = line.saturating_sub(at.saturating_sub(top));
+    }
+
+    /// The line of an event.
     fn line_of(&self, key: &EventKey, store: &EventStore) -> Option<usize> {
-        let position = self.arrangement.find(store, key)?;
+        self.line_at(self.arrangement.find(store, key)?)
+    }
+
+    /// The line of the event at a position, or of its group where that is closed.
+    fn line_at(&self, position: usize) -> Option<usize> {
         let at = self.arrangement.group_at(position)?;
         let group = self.group(at)?;
         let open = !self.closed.contains(&group.key);
@@ -431,8 +502,18 @@ impl EventsPanel {
     pub(super) fn note_mark(&mut self, group: usize, on: bool, store: &EventStore) {
         if !self.filter.asks_standing() {
             self.arrangement.note_mark(group, on);
-            self.counted = store.marks_version();
+            // Unless there was more to count before it.
+            self.counted += u64::from(self.counted + 1 == store.marks_version());
         }
+    }
+
+    /// How many of all marks are in sight; none where the lines do not tell.
+    pub(super) fn marks_shown(&self, store: &EventStore) -> Option<usize> {
+        let tells = self.scope == Some(Scope::All)
+            && self.grouping() != Grouping::Duplicates
+            && self.counted == store.marks_version()
+            && !self.stale;
+        tells.then(|| self.arrangement.groups().iter().map(|group| group.marked).sum())
     }
 
     /// Opens or closes the group under the cursor; `None` turns it around. False where there is

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use crate::change::Selection;
 use crate::domain::{
-    EventType, Extension, ExtensionNumber, Fetched, Grouping, Listing, Meant, PassedOver,
+    EventKey, EventType, Extension, ExtensionNumber, Fetched, Grouping, Listing, Meant, PassedOver,
     TakenBack, selecting,
 };
 
@@ -157,30 +157,41 @@ impl Model {
 
     /// Lines of the Marked panel from this one on.
     pub fn marked_lines_from(&self, first: usize) -> impl Iterator<Item = MarkedLine> + '_ {
-        let lines = self.store.marked_listings().flat_map(|(listing, rows)| {
-            let number = listing.extension();
-            std::iter::once(MarkedLine::Extension(number.clone()))
-                .chain(rows.map(|row| MarkedLine::Event(number.clone(), row)))
+        let mut above = first;
+        let lines = self.store.marked_listings().flat_map(move |(listing, rows)| {
+            let (number, marked) = (listing.extension(), self.store.marked_in(listing.extension()));
+            let skipped = above.min(marked + 1);
+            above -= skipped;
+            // Of an extension that is all above, no row is looked at.
+            let rows = rows.skip(skipped.saturating_sub(1)).take(marked + 1 - skipped);
+            let head = (skipped == 0).then(|| MarkedLine::Extension(number.clone()));
+            head.into_iter().chain(rows.map(|row| MarkedLine::Event(number.clone(), row)))
         });
         let command = (self.store.marked() > 0).then_some(MarkedLine::Command);
-        lines.chain(command).skip(first)
+        let in_front = self.store.marked_extensions() + self.store.marked();
+        lines.chain(command.filter(|_| first <= in_front))
     }
 
     /// The command line that selects the marked events, while Marked is in sight; in words where
     /// there is none.
     pub fn command_line(&self) -> Option<String> {
-        let (_, command) = self.marks.command.as_ref()?;
+        let (written, command) = self.marks.command.as_ref()?;
         Some(match command {
+            _ if *written != self.store.marks_version() => {
+                "the command line is written again once the run has ended".to_owned()
+            }
             Some(command) => self.mask.typed(command),
             None => "no command line selects exactly these events".to_owned(),
         })
     }
 
-    /// Writes the command line anew where Marked is in sight and the marks are others.
+    /// Writes the command line anew where Marked is in sight and the marks are others; not for each
+    /// event that a run takes, as all marks are looked at for it.
     pub(super) fn write_command(&mut self) {
         let version = self.store.marks_version();
         let written = self.marks.command.as_ref().is_some_and(|(at, _)| *at == version);
-        if written || self.layout.panel(Panel::Marked).is_none() {
+        let is_late = self.is_running() && self.marks.command.is_some();
+        if written || is_late || self.layout.panel(Panel::Marked).is_none() {
             return;
         }
         let last = self.marks.marking.as_ref().map(Marking::expression);
@@ -325,8 +336,12 @@ impl Model {
                 else {
                     return;
                 };
+                let Some(key) = self.store.listing(&number).and_then(|it| Some(it.row(row)?.key()))
+                else {
+                    return;
+                };
                 let on = !self.store.is_marked(&number, row);
-                self.counting_one(&number, |model| {
+                self.counting_each(&number, [(&key, &())].into_iter(), |model, _, ()| {
                     model.store.set_marks(&number, [row], on);
                     model.events.note_mark(group, on, &model.store);
                 });
@@ -609,14 +624,17 @@ impl Model {
         }
         self.marks.counted = Some(self.store.marks_version());
         let by_marks = self.extensions.order() == ExtensionOrder::Marks;
-        if by_marks || self.extensions.filter().asks_standing() {
+        let of_marks = self.extensions.filter().asks_standing();
+        if by_marks || of_marks {
             self.extensions.judge_again(&self.store);
         }
-        self.marks.hidden = if self.is_filtered() {
-            let marked = self.store.marked_listings();
-            marked.map(|(listing, _)| self.hidden_in(listing.extension())).sum()
-        } else {
-            0
+        self.marks.hidden = match self.events.marks_shown(&self.store).filter(|_| !of_marks) {
+            _ if !self.is_filtered() => 0,
+            Some(shown) => self.store.marked().saturating_sub(shown),
+            None => {
+                let marked = self.store.marked_listings();
+                marked.map(|(listing, _)| self.hidden_in(listing.extension())).sum()
+            }
         };
         self.count_meant();
         self.reckon_repoint();
@@ -624,14 +642,17 @@ impl Model {
 
     /// Marked events of one extension that a filter keeps off the screen.
     fn hidden_in(&self, number: &ExtensionNumber) -> usize {
-        let marked = self.store.marked_in(number);
-        if marked == 0 || !self.is_filtered() {
-            return 0;
+        self.hidden_if(number, self.extensions.shows(number))
+    }
+
+    /// The same where the extension is shown, or is not.
+    fn hidden_if(&self, number: &ExtensionNumber, shown: bool) -> usize {
+        let (marked, filter) = (self.store.marked_in(number), self.events.filter());
+        if !shown || filter.is_empty() || marked == 0 {
+            return if shown { 0 } else { marked };
         }
-        let shown = self
-            .shown_rows(number)
-            .map(|rows| rows.iter().filter(|row| self.store.is_marked(number, **row)).count());
-        marked - shown.unwrap_or(marked)
+        let (rows, _) = filter.rows(&self.extension(number), &self.store);
+        marked - rows.iter().filter(|row| self.store.is_marked(number, **row)).count()
     }
 
     /// What one extension adds to the counts.
@@ -641,6 +662,58 @@ impl Model {
             meant: self.meant_in(number),
             passed_over: self.extensions.judge(number, &self.store),
         }
+    }
+
+    /// Changes events of one extension, and counts again what each of them changes. Only where a
+    /// filter asks how an event stands to others, or a line of `T` is open, all of the extension is
+    /// looked at.
+    pub(super) fn counting_each<'a, W: 'a>(
+        &mut self,
+        number: &ExtensionNumber,
+        events: impl Iterator<Item = (&'a EventKey, &'a W)>,
+        mut change: impl FnMut(&mut Self, &EventKey, &W),
+    ) {
+        let asks_others = self.events.filter().asks_standing()
+            || self.extensions.filter().asks_standing()
+            || matches!(self.dialog, Some(Dialog::Marking(_)));
+        if asks_others {
+            self.counting_one(number, |model| {
+                events.for_each(|(key, what)| change(model, key, what));
+            });
+            return;
+        }
+        for (key, what) in events {
+            let was_counted = self.marks.counted == Some(self.store.marks_version());
+            let shown = self.extensions.shows(number);
+            let passed_over = self.extensions.judge(number, &self.store);
+            let before = usize::from(self.hides(key, shown));
+            change(self, key, what);
+            let now = usize::from(self.hides(key, shown));
+            self.marks.hidden = (self.marks.hidden + now).saturating_sub(before);
+            self.extensions.judge_one_again(number, passed_over, &self.store);
+            // The last event went that the extension was shown for: its marks are hidden with it.
+            if self.extensions.shows(number) != shown {
+                let [before, now] = [shown, !shown].map(|shown| self.hidden_if(number, shown));
+                self.marks.hidden = (self.marks.hidden + now).saturating_sub(before);
+            }
+            if was_counted {
+                self.marks.counted = Some(self.store.marks_version());
+            }
+        }
+    }
+
+    /// Whether an event is marked and not on the screen; `shown` where its extension is.
+    fn hides(&self, key: &EventKey, shown: bool) -> bool {
+        let number = &key.extension;
+        if !self.is_filtered() || self.store.marked_in(number) == 0 {
+            return false;
+        }
+        let row = self.store.listing(number).and_then(|listing| listing.find(key));
+        let is_marked = |row: &usize| self.store.is_marked(number, *row);
+        let filter = self.events.filter();
+        row.filter(is_marked).is_some_and(|row| {
+            !shown || !filter.admits_row(&self.extension(number), row, &self.store)
+        })
     }
 
     /// Changes what is listed or marked of one extension, and counts again what that changes: with

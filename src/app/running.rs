@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::change::{Check, Done, EarlierRun, Learnt, Machine, Plan, RunState, Waiting};
-use crate::domain::{Cause, ExtensionNumber, Failure, Listing, Outcome, Stop, StopReason};
+use crate::domain::{Cause, EventKey, ExtensionNumber, Failure, Outcome, Stop, StopReason};
 
 use super::consent::Yes;
 use super::status::{Tone, whole_seconds};
@@ -245,7 +245,7 @@ impl Model {
         if let Some(active) = self.runs.now.as_mut().filter(|active| active.took_too_much()) {
             active.machine.stop_for(Stop::by_surplus());
             self.runs.undo_next = true;
-            self.take_news(None, false);
+            self.take_news(false);
             self.notice(Tone::Warning, "stopping the run; its undo is reviewed next");
             return self.hand_out();
         }
@@ -275,9 +275,7 @@ impl Model {
                     if may_have_changed {
                         self.loading.is_read_again(sent.call().extension(), false);
                     }
-                    let number = sent.call().extension();
-                    self.counting_one(number, |model| model.take_news(Some(number), false));
-                    self.events_changed(number);
+                    self.take_news(false);
                 }
             }
             Done::Listed { extension, result, exchanges } => {
@@ -286,13 +284,13 @@ impl Model {
                     self.loading.is_read_again(&extension, result.is_ok());
                 }
                 machine.listed(&extension, result.as_ref(), now);
-                self.counting_one(&extension, |model| {
-                    if let Ok(listing) = result {
-                        model.store.insert(listing);
+                if let Ok(listing) = result {
+                    let insert = |model: &mut Self| model.store.insert(listing).is_news;
+                    if self.counting_one(&extension, insert) {
+                        self.events_changed(&extension);
                     }
-                    model.take_news(Some(&extension), true);
-                });
-                self.events_changed(&extension);
+                }
+                self.take_news(true);
             }
             Done::Waited => {}
             Done::Closed(closed) => {
@@ -359,44 +357,48 @@ impl Model {
 
     /// What became of events: what is gone leaves its listing; everything else has its reason, and
     /// its mark where it is listed. `listed` where a listing told it, and else what was not sent is
-    /// marked as it was.
-    fn take_news(&mut self, extension: Option<&ExtensionNumber>, listed: bool) {
-        let Some(active) = &mut self.runs.now else { return };
-        let news = active.machine.take_news();
-        let mut others = Vec::new();
-        if active.machine.is_simulated() {
-            return;
+    /// marked as it was. What there is to do for each does not grow with marks, filter and plan.
+    fn take_news(&mut self, listed: bool) {
+        // Taken out, as what it says changes all else.
+        let Some(mut active) = self.runs.now.take() else { return };
+        let (news, machine) = (active.machine.take_news(), &active.machine);
+        let event = |place: &usize| machine.plan().events().get(*place);
+        let extension = |place: &usize| event(place).map(|event| &event.key.extension);
+        let outcome = |place: &usize| machine.outcomes().get(*place)?.as_ref();
+        // What an undo could not write back was never marked to be deleted or changed.
+        let undoes = machine.plan().undoes().is_some();
+        let of_extensions = news.chunk_by(|one, other| extension(one) == extension(other));
+        for places in of_extensions.filter(|_| !machine.is_simulated()) {
+            let Some(number) = places.first().and_then(extension) else { continue };
+            let each =
+                places.iter().filter_map(|place| Some((&event(place)?.key, outcome(place)?)));
+            self.counting_each(number, each, |model, key, outcome| {
+                let marks = !undoes && (listed || !matches!(outcome, Outcome::NotSent(_)));
+                model.take_outcome(key, outcome, marks);
+            });
+            self.events_gone(number);
         }
-        let undoes = active.machine.plan().undoes().is_some();
-        for place in news {
-            let event = active.machine.plan().events().get(place);
-            let outcome = active.machine.outcomes().get(place).and_then(Option::as_ref);
-            let (Some(event), Some(outcome)) = (event, outcome) else { continue };
-            let mut changed = outcome.is_gone() && self.store.remove(&event.key);
-            let number = &event.key.extension;
-            let row = self.store.listing(number).and_then(|it: &Listing| it.find(&event.key));
-            if let Some(failure) = outcome.failure() {
-                self.store.note_failure(event.key.clone(), failure.clone());
-                // What an undo could not write back was never marked to be deleted or changed.
-                let is_to_be_marked =
-                    !undoes && (listed || !matches!(outcome, Outcome::NotSent(_)));
-                if let Some(row) = row.filter(|_| is_to_be_marked) {
-                    changed = self.store.set_marks(number, row..=row, true) > 0;
-                }
-            } else if let (Outcome::Changed(_), Some(row)) = (outcome, row) {
-                changed = self.store.set_marks(number, row..=row, false) > 0;
+        self.runs.now = Some(active);
+    }
+
+    /// What became of one event; `marks` where one that failed is to be marked.
+    fn take_outcome(&mut self, key: &EventKey, outcome: &Outcome, marks: bool) {
+        if outcome.is_gone() {
+            self.store.remove(key);
+        }
+        let is_marked = match (outcome.failure(), outcome) {
+            (Some(failure), _) => {
+                self.store.note_failure(key.clone(), failure.clone());
+                marks.then_some(true)
             }
-            if changed && Some(&event.key.extension) != extension {
-                others.push(event.key.extension.clone());
-            }
-        }
-        others.dedup();
-        if !others.is_empty() {
-            self.extensions.judge_again(&self.store);
-            self.marks.forget_counts();
-        }
-        for other in &others {
-            self.events_changed(other);
+            (None, Outcome::Changed(_)) => Some(false),
+            (None, _) => None,
+        };
+        let Some(on) = is_marked else { return };
+        let number = &key.extension;
+        let row = self.store.listing(number).and_then(|listing| listing.find(key));
+        if let Some(row) = row {
+            self.store.set_marks(number, row..=row, on);
         }
     }
 
@@ -460,7 +462,7 @@ impl Model {
             | RunState::Closing
             | RunState::Finished => String::new(),
         };
-        self.take_news(None, false);
+        self.take_news(false);
         if !text.is_empty() {
             self.say(Tone::Warning, text);
         }

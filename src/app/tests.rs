@@ -16,6 +16,7 @@ use super::*;
 
 mod browsing;
 mod changes;
+mod counting;
 mod marking;
 mod owners;
 mod receipt;

@@ -32,8 +32,8 @@ pub fn update(model: &mut Model, message: Message, now: Moment) -> Vec<Effect> {
     let mut effects = take_in(model, message);
     effects.extend(model.discover_again());
     effects.extend(model.load_more());
-    model.count_again();
     effects.extend(model.settle_events());
+    model.count_again();
     model.write_command();
     model.fit_cursors();
     model.events.drop_anchor(&model.store);
@@ -722,19 +722,23 @@ impl Model {
         if !self.loading.answered(number, epoch, result.as_ref().err()) {
             return Vec::new();
         }
-        self.counting_one(number, |model| match result {
+        let is_news = self.counting_one(number, |model| match result {
             Ok(listing) => {
                 model.loading.proves(&listing);
-                model.take_listing(number, listing);
+                let is_news = model.take_listing(number, listing);
                 model.read_for_review(number);
+                is_news
             }
             Err(failure) => {
                 model.listing_failed(number, &failure, had_given_up);
                 model.unread_for_review(number, &failure);
+                false
             }
         });
         self.drop_if_named_twice(number);
-        self.events_changed(number);
+        if is_news {
+            self.events_changed(number);
+        }
         self.conclude_check()
     }
 
@@ -783,12 +787,13 @@ impl Model {
         self.marks.forget_counts();
     }
 
-    fn take_listing(&mut self, number: &ExtensionNumber, listing: Listing) {
+    /// Whether it says anything new.
+    fn take_listing(&mut self, number: &ExtensionNumber, listing: Listing) -> bool {
         if let Some(why) = listing.why_incomplete().filter(|_| !listing.is_unproven()) {
             let told = format!("{number}: not complete, so no wide call is used on it: {why}");
             self.log(Tone::Warning, told);
         }
-        let Replaced { vanished, changed } = if self.is_read_for_review(number) {
+        let Replaced { vanished, changed, is_news } = if self.is_read_for_review(number) {
             self.store.insert_whole(listing)
         } else {
             self.store.insert(listing)
@@ -800,6 +805,7 @@ impl Model {
             }
         }
         self.mark_as_awaited(number);
+        is_news
     }
 
     fn listing_failed(&mut self, number: &ExtensionNumber, failure: &Failure, had_given_up: bool) {

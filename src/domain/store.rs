@@ -10,6 +10,8 @@ mod ending;
 mod faults;
 mod history;
 mod listing;
+#[cfg(test)]
+pub(crate) mod looked;
 mod removed;
 mod sorting;
 mod strings;
@@ -74,6 +76,8 @@ pub struct Replaced {
     pub vanished: usize,
     /// Marked events that are listed with another content than when they were marked.
     pub changed: usize,
+    /// The listing says something else than the one before, or is the first one.
+    pub is_news: bool,
 }
 
 /// What an expression means among the events that are listed.
@@ -115,12 +119,13 @@ impl EventStore {
             marked: 0,
             as_marked: BTreeMap::new(),
         });
-        let mut replaced = Replaced::default();
+        let mut replaced = Replaced { is_news: true, ..Replaced::default() };
         if let Some(old) = self.shelves.remove(&number) {
             self.events -= old.listing.len();
             self.marked -= old.marked;
             self.marked_extensions -= usize::from(old.marked > 0);
             replaced = shelf.take_over(&old);
+            replaced.is_news = !shelf.listing.says_the_same(&old.listing);
             if old.listing.has_the_rows_of(&shelf.listing) {
                 // What was noted down of the rows still holds.
                 (shelf.edition, shelf.removed) = (old.edition, old.removed);
@@ -173,13 +178,7 @@ impl EventStore {
             self.marks_version += 1;
         }
         shelf.as_marked.remove(key);
-        shelf.marks = shelf
-            .marks
-            .ones()
-            .filter(|&marked| marked != row)
-            .map(|marked| if marked > row { marked - 1 } else { marked })
-            .collect();
-        shelf.marks.grow(shelf.listing.len());
+        close_up(&mut shelf.marks, row);
         true
     }
 
@@ -400,6 +399,19 @@ impl EventStore {
     /// The event as it stood when it was marked, where the newest listing describes it otherwise.
     pub fn as_marked(&self, key: &EventKey) -> Option<&PhoneCallEvent> {
         self.shelves.get(&key.extension)?.as_marked.get(key)
+    }
+}
+
+/// Takes one bit out; those behind it move up.
+fn close_up(bits: &mut FixedBitSet, at: usize) {
+    let bits_of_block = usize::BITS.try_into().unwrap_or(usize::MAX);
+    let (first, in_front) = (at / bits_of_block, (1_usize << (at % bits_of_block)) - 1);
+    let mut next = 0;
+    for (place, block) in bits.as_mut_slice().iter_mut().enumerate().skip(first).rev() {
+        let stays = if place == first { in_front } else { 0 };
+        let moved = (*block >> 1 | next << (bits_of_block - 1)) & !stays;
+        next = *block & 1;
+        *block = *block & stays | moved;
     }
 }
 
@@ -657,11 +669,11 @@ mod tests {
         let before = store.listing(&number("1")).unwrap().row(2).unwrap().to_event();
         let changed = RawEvent { url: "https://elsewhere.test", ..raw("1", "c") };
         let replaced = store.insert(listing("1", &[raw("0", "new"), changed, raw("0", "b")]));
-        assert_eq!(replaced, Replaced { vanished: 0, changed: 1 });
+        assert_eq!(replaced, Replaced { vanished: 0, changed: 1, is_news: true });
         assert_eq!(marked_ids(&store), ["b", "c"]);
         assert_eq!(store.as_marked(&key("1", 1, "c")), Some(&before));
         let replaced = store.insert(listing("1", &[raw("0", "b")]));
-        assert_eq!(replaced, Replaced { vanished: 1, changed: 0 });
+        assert_eq!(replaced, Replaced { vanished: 1, changed: 0, is_news: true });
         assert_eq!((store.marked(), store.len()), (1, 1));
     }
 
@@ -678,6 +690,24 @@ mod tests {
         assert_eq!((store.len(), store.marked(), store.marked_in(&number("1"))), (3, 2, 1));
         assert!(store.remove(&key("1", 0, "b")));
         assert_eq!(marked_ids(&store), ["c", "a"]);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn marks_move_up_with_the_rows_behind_one_that_leaves(
+            mut marks in proptest::collection::vec(proptest::bool::ANY, 1..300),
+            at in 0..300_usize,
+        ) {
+            let at = at % marks.len();
+            let mut bits: FixedBitSet =
+                marks.iter().enumerate().filter(|(_, on)| **on).map(|(place, _)| place).collect();
+            bits.grow(marks.len());
+            close_up(&mut bits, at);
+            marks.remove(at);
+            let on = |(place, on): (usize, &bool)| on.then_some(place);
+            let expected: Vec<usize> = marks.iter().enumerate().filter_map(on).collect();
+            proptest::prop_assert_eq!(bits.ones().collect::<Vec<_>>(), expected);
+        }
     }
 
     #[test]

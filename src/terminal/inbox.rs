@@ -112,11 +112,6 @@ impl Inbox {
     pub(super) fn has_urgent(&self) -> bool {
         !self.0.rows().urgent.is_empty()
     }
-
-    pub(super) fn is_empty(&self) -> bool {
-        let rows = self.0.rows();
-        rows.urgent.is_empty() && rows.work.is_empty()
-    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the front is where time comes in")]

@@ -8,6 +8,7 @@
 mod gathering;
 #[cfg(test)]
 mod tests;
+mod thinning;
 
 use std::ops::Range;
 
@@ -307,6 +308,8 @@ impl Arrangement {
 
     /// Counts the marked events of every group again.
     pub fn count_marks(&mut self, store: &EventStore) {
+        #[cfg(test)]
+        super::looked::at(self.places.len());
         let Self { sources, places, groups, .. } = self;
         let marked = |source: &Source| {
             let shelf = store.shelves.get(&source.number).map(AsRef::as_ref);

@@ -12,6 +12,10 @@ impl Removed {
         self.0.insert(place, row + place);
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The number that a row came in with.
     pub(super) fn number_of(&self, row: usize) -> usize {
         row + self.before(row)
