@@ -29,7 +29,7 @@ fn one(extension: usize, event: usize) -> Event {
     let note = match extension {
         100..140 => "ten",
         1000..1200 => "fifty",
-        _ if event % 3 == 0 => "CRM",
+        _ if event.is_multiple_of(3) => "CRM",
         _ => "",
     };
     Event {

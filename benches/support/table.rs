@@ -13,7 +13,7 @@ pub(crate) struct Table {
 
 impl Table {
     /// A figure that is to be at most so much.
-    pub(crate) fn at_most<T: PartialOrd + Display>(
+    pub(crate) fn at_most<T: PartialOrd + Display + Copy>(
         &mut self,
         goal: &str,
         what: &str,
@@ -33,7 +33,13 @@ impl Table {
     }
 
     /// A time of which the middle and the one that 95 of 100 stay below have their limits.
-    pub(crate) fn times(&mut self, goal: &str, what: &str, times: Vec<Duration>, most_ms: [f64; 2]) {
+    pub(crate) fn times(
+        &mut self,
+        goal: &str,
+        what: &str,
+        times: Vec<Duration>,
+        most_ms: [f64; 2],
+    ) {
         let (median, late) = middle(times);
         self.time(goal, &format!("{what}, median"), median, most_ms[0]);
         self.time(goal, &format!("{what}, p95"), late, most_ms[1]);

@@ -27,7 +27,8 @@ pub(crate) struct Session {
     pub(crate) pictures: usize,
     /// When the newest byte came.
     last: Instant,
-    tail: Vec<u8>,
+    /// What came of the next picture.
+    next: Vec<u8>,
 }
 
 impl Session {
@@ -51,8 +52,8 @@ impl Session {
         let output = listen(pair.master.try_clone_reader().unwrap(), Arc::clone(&keys));
         let cells = |count| NonZero::new(count).unwrap();
         let screen = vt100::Parser::new(cells(40), cells(120), 0);
-        let (bytes, pictures, last, tail) = (0, 0, Instant::now(), Vec::new());
-        Self { _master: pair.master, child, keys, output, screen, bytes, pictures, last, tail }
+        let (bytes, pictures, last, next) = (0, 0, Instant::now(), Vec::new());
+        Self { _master: pair.master, child, keys, output, screen, bytes, pictures, last, next }
     }
 
     pub(crate) fn press(&mut self, keys: &str) {
@@ -74,11 +75,13 @@ impl Session {
         };
         self.last = at;
         self.bytes += bytes.len();
-        self.screen.process(&bytes);
-        self.tail.extend(&bytes);
-        self.pictures += self.tail.windows(END.len()).filter(|window| *window == END).count();
-        let kept = self.tail.len().min(END.len() - 1);
-        self.tail.drain(..self.tail.len() - kept);
+        self.next.extend(bytes);
+        // Half a picture has its cursor anywhere.
+        while let Some(at) = self.next.windows(END.len()).position(|window| window == END) {
+            let picture: Vec<u8> = self.next.drain(..at + END.len()).collect();
+            self.screen.process(&picture);
+            self.pictures += 1;
+        }
         true
     }
 
@@ -97,7 +100,11 @@ impl Session {
     }
 
     /// Takes in what comes until the screen is so; how long that took from `since`.
-    pub(crate) fn until(&mut self, since: Instant, is_so: impl Fn(&vt100::Screen) -> bool) -> Duration {
+    pub(crate) fn until(
+        &mut self,
+        since: Instant,
+        is_so: impl Fn(&vt100::Screen) -> bool,
+    ) -> Duration {
         let until = Instant::now() + PATIENCE;
         while !is_so(self.screen.screen()) {
             let more = self.next(until.saturating_duration_since(Instant::now()));

@@ -1,6 +1,6 @@
 //! Models of many events, made without a service.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use callsweep::app::{Dialog, Effect, Facts, Key, Message, Model, Moment, update};
 use callsweep::change::{Act, Done, judge};
@@ -132,11 +132,17 @@ impl Run {
             let settled = judge(call.covered(), answer, Duration::ZERO, false);
             let done = Done::Settled { call: call.id(), settled, exchanges: Vec::new() };
             self.now += Duration::from_millis(1);
-            let start = Instant::now();
+            let start = worked();
             let more = take_at(model, Message::Done(done), self.now);
-            times.push(start.elapsed());
+            times.push(worked().saturating_sub(start));
             self.out.extend(more);
         }
         times
     }
+}
+
+/// Processor time of this thread, which other programs do not lengthen.
+pub(crate) fn worked() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec.try_into().unwrap(), time.tv_nsec.try_into().unwrap())
 }
