@@ -17,7 +17,7 @@ mod source;
 mod token;
 
 pub use environment::Environment;
-pub use looks::{looks_without_file, quiet, terminal_refused};
+pub use looks::{log_level, looks_without_file, quiet, terminal_refused};
 pub use profile::Rules;
 
 use std::collections::HashSet;

@@ -43,6 +43,7 @@
 //!
 //! * [`domain`]: the field's words as values that cannot be wrong, the event store, the marks
 //! * [`origins`]: what is kept of each PBX: its lock, its budget of failures
+//! * [`log`]: what was asked, answered and decided, for whoever looks afterwards
 //! * [`keys`]: what can be asked for, and with which keys
 //! * [`looks`]: which colours and characters the picture is drawn with
 //! * [`change`]: plan, machine and judgement; decides what is sent, sends nothing
@@ -73,6 +74,7 @@ pub mod config;
 pub mod domain;
 pub mod journal;
 pub mod keys;
+pub mod log;
 pub mod looks;
 pub mod origins;
 pub mod runtime;

@@ -9,6 +9,7 @@ use callsweep::app::Facts;
 use callsweep::commands::{self, Arguments, Ending, Opened};
 use callsweep::config::{self, ConfigError, Environment, Flags};
 use callsweep::domain::{Mask, Trust, shell_word};
+use callsweep::log;
 use callsweep::origins;
 use callsweep::runtime::Ports;
 use callsweep::terminal::{self, Chosen, Left};
@@ -17,20 +18,20 @@ use color_eyre::eyre::{Report, Result};
 fn main() -> ExitCode {
     origins::let_owner_in();
     if let Some(ending) = commands::completed() {
-        return ending.into();
+        return ending.code();
     }
     let arguments = match Arguments::of_process() {
         Ok(arguments) => arguments,
         // It quotes what was typed or pasted.
-        Err(error) if error.use_stderr() => return commands::misread(&error).into(),
-        Err(help) => return commands::help(&help).into(),
+        Err(error) if error.use_stderr() => return commands::misread(&error).code(),
+        Err(help) => return commands::help(&help).code(),
     };
     if let Err(report) = color_eyre::install() {
-        return Ending::Failed.because(&format!("{report:#}")).into();
+        return Ending::Failed.because(&format!("{report:#}")).code();
     }
     terminal::give_back_on_panic();
     let environment = Environment::of_process();
-    run(&arguments, &environment).into()
+    run(&arguments, &environment).code()
 }
 
 fn run(arguments: &Arguments, environment: &Environment) -> Ending {
@@ -39,6 +40,7 @@ fn run(arguments: &Arguments, environment: &Environment) -> Ending {
     }
     let flags = arguments.flags();
     // Nothing is said on the way that the screen would not show.
+    log::mask(arguments.screen.mask);
     let masked = |host: &str, report: &Report| {
         Mask::new(host, arguments.screen.mask).text(&format!("{report:#}"))
     };

@@ -2,6 +2,7 @@
 //! and all else that the screen wants by `perform`.
 
 mod clipboard;
+mod told;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -23,6 +24,7 @@ use crate::domain::{
     Listing, Source,
 };
 use crate::journal::{self, Kind, Place, Receipt, Record, RecordRefused, RunFile, Written};
+use crate::log::{self, Level};
 use crate::origins::{Lock, LockRefused};
 
 pub use clipboard::Clipboard;
@@ -152,7 +154,11 @@ pub async fn perform(effect: Effect, ports: &Ports) -> Message {
 pub async fn carry(act: Act, ports: &Ports) -> Done {
     let mut exchanges = Vec::new();
     match act {
-        Act::Open(plan) => Done::Opened(open_run_file(ports, &plan)),
+        Act::Open(plan) => {
+            let opened = open_run_file(ports, &plan);
+            told::opened(&plan, &opened);
+            Done::Opened(opened)
+        }
         Act::Send(call) => {
             let settled = match ports.run() {
                 _ if call.is_simulated() => {
@@ -161,6 +167,7 @@ pub async fn carry(act: Act, ports: &Ports) -> Done {
                 Some(run) => send_and_record(&call, &run, &mut exchanges).await,
                 None => call.failed(&withheld("there is no run file".to_owned()), Duration::ZERO),
             };
+            told::settled(&call, &settled);
             Done::Settled { call: call.id(), settled, exchanges }
         }
         Act::List(extension) => {
@@ -169,10 +176,15 @@ pub async fn carry(act: Act, ports: &Ports) -> Done {
             Done::Listed { extension, result, exchanges }
         }
         Act::Wait(time) => {
+            told::waits(time);
             tokio::time::sleep(time / speed()).await;
             Done::Waited
         }
-        Act::Close(end) => Done::Closed(close_run_file(ports, &end)),
+        Act::Close(end) => {
+            let closed = close_run_file(ports, &end);
+            told::closed(&end, &closed);
+            Done::Closed(closed)
+        }
     }
 }
 
@@ -344,7 +356,9 @@ async fn list_places(
         match in_flight.join_next().await {
             None => return,
             Some(Ok((place, result))) => {
-                fuse.blows(result.as_ref().err());
+                if fuse.blows(result.as_ref().err()) {
+                    log::tell(Level::Warn, "no more is listed: too many lists failed", "");
+                }
                 if let Some(slot) = listed.get_mut(place) {
                     *slot = Listed::Answered(result);
                 }

@@ -25,6 +25,7 @@ use color_eyre::eyre::{Result, WrapErr};
 
 use crate::api;
 use crate::app::{Effect, Facts, Leaving, Message, Model, Moment, update};
+use crate::log::{self, Level};
 use crate::runtime::{self, Clipboard, Ports, perform};
 
 use cadence::Cadence;
@@ -113,6 +114,8 @@ struct Front {
     held: bool,
     repaints: u64,
     suspensions: u64,
+    /// The notice that the log was told last.
+    noticed: Option<String>,
     /// The signal that ends it, and the end of the time that is left then.
     end: Option<(u8, Duration)>,
 }
@@ -122,7 +125,18 @@ impl Front {
         let (repaints, suspensions) = (model.repaints(), model.suspensions());
         let mut cadence = Cadence::default();
         cadence.asked();
-        Self { model, show, inbox, clock, cadence, held: false, repaints, suspensions, end: None }
+        Self {
+            model,
+            show,
+            inbox,
+            clock,
+            cadence,
+            held: false,
+            repaints,
+            suspensions,
+            noticed: None,
+            end: None,
+        }
     }
 
     /// The first picture, then the service, then the loop.
@@ -229,12 +243,34 @@ impl Front {
 
     fn take(&mut self, message: Message, hands: &Hands<'_>) {
         self.cadence.changed();
+        let before = self.model.logged();
         let effects = update(&mut self.model, message, self.clock.now());
+        self.tell_log(before);
         hands.carry_out(effects);
         if self.model.repaints() != self.repaints {
             self.repaints = self.model.repaints();
             self.show.forget();
         }
+    }
+
+    /// What was said since so many lines, and what at the bottom alone: a yes that did not count too.
+    fn tell_log(&mut self, before: usize) {
+        log::mask(self.model.mask().is_on());
+        if !log::takes(Level::Info) {
+            return;
+        }
+        for line in self.model.logged_since(before) {
+            log::say(Level::Info, format_args!("says: {}", line.text));
+        }
+        let notice = self.model.current_notice().map(|notice| &notice.text);
+        if notice == self.noticed.as_ref() {
+            return;
+        }
+        let is_logged = |text: &str| self.model.logged_since(before).any(|it| it.text == text);
+        if let Some(text) = notice.filter(|text| !is_logged(text)) {
+            log::say(Level::Info, format_args!("says: {text}"));
+        }
+        self.noticed = notice.cloned();
     }
 
     fn is_due(&self) -> bool {

@@ -28,6 +28,7 @@ use super::budget::Budget;
 use super::clock::{Clock, now, since_boot, today};
 use super::tls::{Certificate, Judge, TlsRefused};
 use crate::domain::{Cause, Exchange, Failure, Foreign, Trust};
+use crate::log;
 use crate::origins::Book;
 
 /// Longest wait for a connection.
@@ -241,13 +242,17 @@ impl Line {
         trace: &mut Vec<Exchange>,
     ) -> Result<Answer, Broken> {
         if let Some(resting) = self.rest() {
+            log::withheld(method, path, &resting);
             return Err(resting.into());
         }
         // Address blockers count what asks, and by their rules a DELETE does not.
         let permit = match method {
             "DELETE" | "PUT" => None,
-            _ => Some(self.questions.admit().await?),
+            _ => Some(self.questions.admit().await.inspect_err(|too_many| {
+                log::withheld(method, path, too_many);
+            })?),
         };
+        log::sent(method, path);
         let started = now();
         let outcome = self.awaited(request, largest).await;
         if outcome.as_ref().is_ok_and(|answer| answer.status < 300) {
@@ -260,7 +265,7 @@ impl Line {
         if let Some(permit) = permit.filter(|_| !noted_as_failed(&outcome)) {
             permit.answered_well();
         }
-        trace.push(Exchange {
+        let exchange = Exchange {
             method,
             path: path.to_owned(),
             answer: match &outcome {
@@ -268,7 +273,9 @@ impl Line {
                 Err(broken) => Err(broken.failure.clone()),
             },
             took: now().saturating_duration_since(started),
-        });
+        };
+        log::exchange(&exchange);
+        trace.push(exchange);
         outcome
     }
 

@@ -369,6 +369,16 @@ impl Model {
         self.log.line(index)
     }
 
+    /// How many lines the log of the session has ever had.
+    pub fn logged(&self) -> usize {
+        self.log.added()
+    }
+
+    /// What was logged behind so many lines, oldest first.
+    pub fn logged_since(&self, seen: usize) -> impl Iterator<Item = &LogLine> {
+        self.log.since(seen)
+    }
+
     /// Opens a question over whatever is there.
     pub(super) fn open_question(&mut self, about: About) {
         let number = self.next_question();

@@ -53,20 +53,35 @@ impl LogLine {
 
 /// The newest lines first.
 #[derive(Debug, Default)]
-pub(super) struct Log(VecDeque<LogLine>);
+pub(super) struct Log {
+    lines: VecDeque<LogLine>,
+    /// How many there have ever been.
+    added: usize,
+}
 
 impl Log {
     pub(super) fn add(&mut self, now: &Moment, tone: Tone, text: impl Into<String>) {
-        self.0.push_front(LogLine { time: now.local.time(), tone, text: text.into() });
-        self.0.truncate(KEPT);
+        self.lines.push_front(LogLine { time: now.local.time(), tone, text: text.into() });
+        self.lines.truncate(KEPT);
+        self.added += 1;
     }
 
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.lines.len()
     }
 
     pub(super) fn line(&self, index: usize) -> Option<&LogLine> {
-        self.0.get(index)
+        self.lines.get(index)
+    }
+
+    /// How many there have ever been.
+    pub(super) fn added(&self) -> usize {
+        self.added
+    }
+
+    /// The lines behind so many of all, oldest first, as far as they are kept.
+    pub(super) fn since(&self, seen: usize) -> impl Iterator<Item = &LogLine> {
+        self.lines.iter().take(self.added.saturating_sub(seen)).rev()
     }
 }
 

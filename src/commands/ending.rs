@@ -7,6 +7,7 @@ use color_eyre::eyre::Report;
 
 use crate::config::ConfigError;
 use crate::domain::Foreign;
+use crate::log::{self, Level};
 
 /// The exit codes of the contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +27,21 @@ pub enum Ending {
 }
 
 impl Ending {
+    /// Closes the log, and gives the code to end with.
+    pub fn code(self) -> ExitCode {
+        let code = match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::InPart => 3,
+            Self::Refused => 4,
+            Self::Signalled(signal) => 128 | signal,
+        };
+        log::tell(Level::Info, format_args!("ends with {code}"), "");
+        log::close();
+        ExitCode::from(code)
+    }
+
     /// As an error, of a command that ends before it has a result to print.
     pub(super) fn refusing(self, why: impl Into<String>) -> Report {
         Report::new(Refusal { ending: self, why: why.into() })
@@ -81,22 +97,10 @@ struct Refusal {
     why: String,
 }
 
-impl From<Ending> for ExitCode {
-    fn from(ending: Ending) -> Self {
-        Self::from(match ending {
-            Ending::Done => 0,
-            Ending::Failed => 1,
-            Ending::Usage => 2,
-            Ending::InPart => 3,
-            Ending::Refused => 4,
-            Ending::Signalled(signal) => 128 | signal,
-        })
-    }
-}
-
 /// One sentence on standard error, of one line or more. Whatever it quotes, and from wherever, it
 /// does not act on a terminal.
 pub(super) fn remark(sentence: &str) {
+    log::say(Level::Info, format_args!("says: {sentence}"));
     let _ = writeln!(io::stderr(), "callsweep: {}", cleaned(sentence));
 }
 

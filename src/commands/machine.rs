@@ -20,6 +20,7 @@ use crate::change::{Deed, Done, Inexact, Machine, Plan, RunState, SILENT, Tally}
 use crate::config::Profile;
 use crate::domain::{Call, Cause, EventKey, Failure, Mask, Outcome, Stop};
 use crate::journal::{self, Kind, Record, RecordedCall};
+use crate::log::{self, Level};
 use crate::runtime::{self, Ports, carry};
 
 /// From this many events on the number has to be typed, as on the screen.
@@ -408,5 +409,7 @@ pub(super) fn confirmed(question: &str, typed: Option<usize>, nobody: &str) -> R
     out.flush()?;
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer)?;
-    Ok(answer.trim().eq_ignore_ascii_case(&expected))
+    let is_yes = answer.trim().eq_ignore_ascii_case(&expected);
+    log::tell(Level::Info, if is_yes { "asked: yes" } else { "asked: no" }, question);
+    Ok(is_yes)
 }

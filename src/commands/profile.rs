@@ -1,13 +1,15 @@
 //! What every front starts with: a profile, of the configuration or of the demo, and its client.
 
+use std::fmt::Display;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use color_eyre::eyre::{Result, WrapErr};
 use tempfile::TempDir;
 
 use crate::api::{Client, ClientRefused, Settings, Writes};
 use crate::config::{self, ConfigError, Environment, Flags, Profile};
+use crate::log::{self, Level};
 use crate::origins::Book;
 use crate::runtime;
 use crate::simulator::{DEMO_SEED, Simulator, World};
@@ -22,7 +24,17 @@ pub struct Opened {
     /// The folder of run files, where there is a place for it.
     runs: Option<PathBuf>,
     /// Where the demo keeps its runs: the folder goes with it.
-    home: Option<TempDir>,
+    home: Option<Home>,
+}
+
+/// The folder of a demo. Nothing is told to the log in it once it goes.
+#[derive(Debug)]
+struct Home(TempDir);
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        log::close();
+    }
 }
 
 impl Opened {
@@ -32,7 +44,7 @@ impl Opened {
     /// When there is no place for it.
     pub fn runs(&self, environment: &Environment) -> Result<PathBuf> {
         let state = match &self.home {
-            Some(home) => home.path().to_owned(),
+            Some(home) => home.0.path().to_owned(),
             None => config::state_dir(environment)?,
         };
         Ok(state.join("runs"))
@@ -85,7 +97,27 @@ pub fn open(demo: bool, flags: &Flags, environment: &Environment) -> Result<Open
             | ConfigError::Surroundings(_),
         ) => None,
     };
+    if let Some(state) = runs.as_deref().and_then(Path::parent) {
+        start_log(state, profile_words(&profile), environment);
+    }
     Ok(Opened { profile, simulator: None, runs, home: None })
+}
+
+fn profile_words(Profile { target, .. }: &Profile) -> impl Display {
+    format!("profile {}, {}", target.profile, target.origin)
+}
+
+/// Opens the log in the folder of what is kept, and tells it who begins, about what.
+pub(super) fn start_log(state: &Path, about: impl Display, environment: &Environment) {
+    let Some(level) = config::log_level(environment) else { return };
+    log::open(state, level);
+    let arguments: Vec<_> =
+        std::env::args_os().skip(1).map(|it| it.to_string_lossy().into_owned()).collect();
+    log::tell(
+        Level::Info,
+        concat!("callsweep ", env!("CARGO_PKG_VERSION"), " begins"),
+        format_args!("{about}, arguments {arguments:?}"),
+    );
 }
 
 /// A simulator on a loopback port, and the profile that reaches it. The SystemAPI tells the labels,
@@ -95,6 +127,7 @@ fn open_demo(flags: &Flags, environment: &Environment) -> Result<Opened> {
         Simulator::start(World::demo(DEMO_SEED), SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
     let profile = config::of_demo(&simulator.origin(), &simulator.token(), flags, environment)?;
     let home = tempfile::Builder::new().prefix("callsweep-demo-").tempdir();
-    let home = home.wrap_err("the demo has no room for its runs: set TMPDIR")?;
+    let home = Home(home.wrap_err("the demo has no room for its runs: set TMPDIR")?);
+    start_log(home.0.path(), profile_words(&profile), environment);
     Ok(Opened { profile, simulator: Some(simulator), runs: None, home: Some(home) })
 }

@@ -11,6 +11,7 @@ use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 
 use crate::api;
+use crate::log::{self, Level};
 
 /// A run is carried out, and ends in its own way.
 static IN_RUN: AtomicBool = AtomicBool::new(false);
@@ -23,6 +24,8 @@ pub(super) fn end_in_order() {
         for signal in signals.forever() {
             if !IN_RUN.load(Ordering::SeqCst) {
                 api::give_back();
+                log::tell(Level::Info, format_args!("ended by signal {signal}"), "");
+                log::close();
                 let _ = emulate_default_handler(signal);
             }
         }

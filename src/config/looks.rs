@@ -1,9 +1,11 @@
 //! How the screen is to look, from the file, the environment and the flags.
 
+use std::ffi::OsStr;
 use std::time::Duration;
 
 use ratatui::style::Color;
 
+use crate::log::Level;
 use crate::looks::{Looks, Palette, QUIET};
 
 use super::keys::{Key, Keys};
@@ -125,6 +127,16 @@ pub fn quiet(environment: &Environment) -> Duration {
     let term = environment.value("TERM").map(|term| term.to_string_lossy().into_owned());
     let named = term.is_some_and(|term| term.starts_with("tmux") || term.starts_with("screen"));
     if within || named { Duration::from_millis(500) } else { QUIET }
+}
+
+/// How much the log is told, as `CALLSWEEP_LOG` says: nothing where it is `off`.
+pub fn log_level(environment: &Environment) -> Option<Level> {
+    let said = environment.value("CALLSWEEP_LOG").map(OsStr::to_ascii_lowercase);
+    match said.as_deref().and_then(|said| said.to_str()) {
+        Some("off") => None,
+        Some("debug") => Some(Level::Debug),
+        Some(_) | None => Some(Level::Info),
+    }
 }
 
 /// What stands against the interactive program on this terminal, with the remedy.

@@ -8,6 +8,7 @@ use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::queue;
 
 use super::outlet;
+use crate::log::{self, Level};
 
 /// How long a terminal may take to be given back.
 const LIMIT: Duration = Duration::from_millis(200);
@@ -33,6 +34,9 @@ pub fn give_back_on_panic() {
     let report = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         give_back();
+        if let Some(place) = panic.location() {
+            log::tell(Level::Warn, format_args!("a panic at {place}"), "");
+        }
         report(panic);
     }));
 }

@@ -38,6 +38,7 @@ mod hostile;
 mod journey;
 mod limits;
 mod lists;
+mod logs;
 mod long_lists;
 mod looks;
 mod masks;

@@ -10,6 +10,7 @@ const FLOORS: &[(&str, u8, bool)] = &[
     ("looks", 0, true),
     ("keys", 0, true),
     ("origins", 5, false),
+    ("log", 6, false),
     ("change", 10, true),
     ("app", 15, true),
     ("view", 20, true),

@@ -17,8 +17,10 @@ use crate::change::Summary;
 use crate::commands::counted;
 use crate::commands::ending::{Ending, remark};
 use crate::commands::machine::confirmed;
+use crate::commands::profile;
 use crate::config::{self, Environment, Flags};
 use crate::journal::{self, Kind, Place};
+use crate::log::{self, Level};
 
 /// What is removed, and what of the runs that are meant is not, each with the reason.
 #[derive(Debug, Default)]
@@ -44,7 +46,9 @@ pub(super) fn remove(
     flags: &Flags,
     environment: &Environment,
 ) -> Result<Ending> {
-    let folder = config::state_dir(environment)?.join("runs");
+    let state = config::state_dir(environment)?;
+    profile::start_log(&state, "run files are removed", environment);
+    let folder = state.join("runs");
     let before = arguments.before.as_deref().map(|date| moment(date, &TimeZone::system()));
     let before = before.transpose()?;
     if meant.is_empty() == before.is_none() {
@@ -87,7 +91,10 @@ fn removed<'a>(folder: &Path, goes: &[Vec<&'a Summary>]) -> Removed<'a> {
     for run in goes {
         for file in run {
             match journal::remove(folder, &file.name) {
-                Ok(()) => removed.gone.push(file),
+                Ok(()) => {
+                    log::tell(Level::Info, format_args!("removed run {}", file.name), "");
+                    removed.gone.push(file);
+                }
                 Err(error) => {
                     remark(&format!("{} could not be removed: {error}", file.name));
                     removed.failed.push((&file.name, error.to_string()));
