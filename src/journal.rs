@@ -27,11 +27,11 @@ use serde_json::{Value, json};
 
 pub use crate::change::Kind;
 use crate::domain::EventKey;
-pub use back::{Way, way_back};
+pub use back::{Way, state_of, way_back};
 pub use choice::{NoChoice, Place, find, is_latest, latest};
 pub use file::{RunFile, Written, is_going_on, remove, write_backup};
-pub use line::{Calls, RecordedCall};
-pub use receipt::{Form, Receipt, mask_of, shown_name};
+pub use line::{RecordedCall, RecordedCalls};
+pub use receipt::{Form, Receipt, mask_of, shown_name, unwritten};
 pub use record::{
     Opening, Record, RecordRefused, RecordedEvent, is_finished, names, odd_files, undone,
 };

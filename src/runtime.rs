@@ -459,11 +459,14 @@ fn go_on_in_file(ports: &Ports, rest: &Rest) -> Result<io::Result<RunFile>, Fail
 fn create_undo_file(ports: &Ports, plan: &Plan, run: &str) -> Result<io::Result<RunFile>, Failure> {
     let refused = |why: String| Failure::new(Cause::Locked, why);
     let place = Place::new(plan.folder().unwrap_or(&ports.runs), run);
-    let way = journal::way_back(&ports.runs, &place, ports.client.patience())
-        .map_err(|why| refused(why.to_string()))?;
-    if !way.loss.is_of(plan) {
-        let why = "another run changed this PBX since the review: undo it again";
-        return Err(refused(why.to_owned()));
+    // Files that are just as they were are not read once more.
+    if plan.files() != Some(journal::state_of(&ports.runs, &place)) {
+        let way = journal::way_back(&ports.runs, &place, ports.client.patience())
+            .map_err(|why| refused(why.to_string()))?;
+        if !way.loss.is_of(plan) {
+            let why = "another run changed this PBX since the review: undo it again";
+            return Err(refused(why.to_owned()));
+        }
     }
     let Some(undo) = plan.goes_on() else { return Ok(RunFile::create(&ports.runs, plan)) };
     let record = Record::read(&ports.runs, undo).map_err(|why| refused(why.to_string()))?;

@@ -40,7 +40,7 @@ fn carried_out(extensions: usize, events: usize) -> (Duration, Duration) {
     let plan = Plan::freeze(target.clone(), &selection, CallForm::Event, usize::MAX).unwrap();
     let mut run = Machine::new(Arc::new(plan), 4);
     let deleted = drive(&mut run);
-    let known = run.plan().events().to_vec();
+    let known: Vec<&PhoneCallEvent> = run.plan().events().iter().collect();
     let taken = known.iter().map(|event| event.key.clone()).collect();
     let history = History { run: "bench".to_owned(), known, taken, ..History::default() };
     let loss = Loss::of(&history, Doubts::default(), None);

@@ -12,6 +12,7 @@ use crate::domain::{
 use super::edit::Edit;
 use super::past::{History, Past};
 use super::plan::{PlannedCall, Verb, hash_of, one_each};
+use super::selection::Events;
 use super::twice::Doubt;
 use super::values::{self, Back, StandIn, Written};
 use super::{Kind, Plan};
@@ -19,8 +20,8 @@ use super::{Kind, Plan};
 /// What a run may have taken and no undo of it has given back: the source of every undo.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Loss {
-    /// In the order of their keys.
-    events: Vec<PhoneCallEvent>,
+    /// In the order of their keys. A plan that makes all of them shares them.
+    events: Events,
     past: Past,
     /// The run may have taken something, given back or not.
     took: bool,
@@ -94,12 +95,12 @@ impl UndoRefused {
 impl Loss {
     /// What is to be given back, of all that run files tell.
     pub fn of(
-        history: &History,
+        history: &History<'_>,
         doubts: Doubts,
         begun: Option<(String, BTreeSet<EventKey>)>,
     ) -> Self {
         let (events, past) = history.resolve();
-        Self { events, past, took: !history.taken.is_empty(), doubts, begun }
+        Self { events: Arc::new(events), past, took: !history.taken.is_empty(), doubts, begun }
     }
 
     /// The run.
@@ -172,7 +173,11 @@ impl Loss {
         missing.sort_by(|a, b| a.key.cmp(&b.key));
         let twice = missing.iter().map(|event| &event.key);
         let twice = twice.filter(|key| self.doubts.unanswered.contains(key)).cloned().collect();
-        let missing: Vec<PhoneCallEvent> = missing.into_iter().cloned().collect();
+        let missing = if missing.len() == self.events.len() {
+            Arc::clone(&self.events)
+        } else {
+            Arc::new(missing.into_iter().cloned().collect())
+        };
         let left_out = if all { 0 } else { stand_ins.len() };
         let target = target.knowing(reached);
         let plan = self.plan(target, (missing, Vec::new()), left_out, there.clone());
@@ -209,12 +214,9 @@ impl Loss {
         }
         let Back { planned, there, since } = found;
         let left_out = if all { 0 } else { since.len() };
-        let plan = self.plan(
-            target.knowing(reached),
-            planned.into_iter().unzip(),
-            left_out,
-            there.clone(),
-        );
+        let (planned, edits): (Vec<_>, Vec<_>) = planned.into_iter().unzip();
+        let planned = (Arc::new(planned), edits);
+        let plan = self.plan(target.knowing(reached), planned, left_out, there.clone());
         let (twice, others, listed) = (Vec::new(), Vec::new(), Vec::new());
         WayBack { plan, there, stand_ins: since, twice, others, listed }
     }
@@ -234,7 +236,7 @@ impl Loss {
     fn plan(
         &self,
         target: Target,
-        (events, edits): (Vec<PhoneCallEvent>, Vec<Edit>),
+        (events, edits): (Events, Vec<Edit>),
         left_out: usize,
         there: Vec<(EventKey, Foreign)>,
     ) -> Result<Plan, UndoRefused> {
@@ -251,7 +253,6 @@ impl Loss {
         let verb = if edits.is_empty() { Verb::Create } else { Verb::Update };
         let calls: Vec<PlannedCall> = one_each(verb, events.len()).collect();
         let hash = hash_of(&target, Kind::Undo, &calls, &events, &edits);
-        let events: Arc<[PhoneCallEvent]> = events.into();
         let planned = |known: &BTreeSet<EventKey>| events.iter().all(|it| known.contains(&it.key));
         let begun = self.begun.as_ref().filter(|(_, known)| planned(known));
         let goes_on = begun.map(|(name, _)| name.clone());

@@ -10,7 +10,8 @@ use crate::domain::{
 
 use super::Plan;
 use super::ledger::{Ledger, SoFar};
-use super::past::There;
+use super::listed::Listed;
+use super::past::{Like, There};
 use super::twice::{APART, Belief, Twice};
 use super::verification::Findings;
 
@@ -126,13 +127,15 @@ impl Creates {
         plan: &Plan,
         extension: &ExtensionNumber,
         so_far: &SoFar<'_>,
-        listing: &Listing,
+        now: &Listed<'_>,
     ) -> Findings {
+        let listing = now.all();
         let mut findings = Findings::default();
         let Some(before) = self.before.get(extension) else { return findings };
         let rows = (0..listing.len()).filter_map(|row| listing.row(row));
         let rows = rows.filter(|row| !before.contains(&row.key())).map(|row| row.to_event());
-        let mut made: Vec<PhoneCallEvent> = rows.collect();
+        let rows: Vec<PhoneCallEvent> = rows.collect();
+        let mut made = Made::of(&rows);
         let mut open: Vec<(usize, &PhoneCallEvent, &Outcome)> = plan
             .events_of(extension)
             .filter(|place| !self.there.contains(place))
@@ -141,12 +144,11 @@ impl Creates {
             .collect();
         // Of two that are the same, the one that was confirmed is the one that is there.
         open.sort_by_key(|(.., outcome)| outcome.failure().is_some());
-        for find in [by_id, by_likeness, by_resemblance] {
+        for find in [Made::by_id, Made::by_likeness, Made::by_resemblance] {
             open.retain(|&(place, event, outcome)| {
-                let Some(row) = find(event, outcome, &made).map(|row| made.swap_remove(row)) else {
-                    return true;
-                };
-                findings.take(place, outcome, as_listed(event, &row));
+                let row = find(&mut made, event, outcome).and_then(|row| rows.get(row));
+                let Some(row) = row else { return true };
+                findings.take(place, outcome, as_listed(event, row));
                 false
             });
         }
@@ -169,31 +171,53 @@ impl Creates {
     }
 }
 
-/// The row with the id that the service told.
-fn by_id(_: &PhoneCallEvent, outcome: &Outcome, made: &[PhoneCallEvent]) -> Option<usize> {
-    let id = outcome.new_id()?;
-    made.iter().position(|row| row.key.id.as_str() == id.raw())
+/// Rows that were not there before, each the work of one call at most.
+struct Made<'a> {
+    rows: &'a [PhoneCallEvent],
+    /// Those that stand for no event yet.
+    left: BTreeSet<usize>,
+    ids: BTreeMap<&'a str, usize>,
+    likes: BTreeMap<Like, Vec<usize>>,
 }
 
-/// A row that is just as the event was.
-fn by_likeness(event: &PhoneCallEvent, _: &Outcome, made: &[PhoneCallEvent]) -> Option<usize> {
-    made.iter().position(|row| event.differing(row).is_empty())
-}
-
-/// The row that is most like an event that was made, or may have been, and came back otherwise.
-fn by_resemblance(
-    event: &PhoneCallEvent,
-    outcome: &Outcome,
-    made: &[PhoneCallEvent],
-) -> Option<usize> {
-    if !matches!(outcome, Outcome::Restored(None) | Outcome::Unknown(_)) {
-        return None;
+impl<'a> Made<'a> {
+    fn of(rows: &'a [PhoneCallEvent]) -> Self {
+        let mut likes: BTreeMap<Like, Vec<usize>> = BTreeMap::new();
+        for (place, row) in rows.iter().enumerate().rev() {
+            likes.entry(Like::of(row)).or_default().push(place);
+        }
+        let ids = rows.iter().enumerate().map(|(place, row)| (row.key.id.as_str(), place));
+        Self { rows, left: (0..rows.len()).collect(), ids: ids.collect(), likes }
     }
-    let near = made
-        .iter()
-        .enumerate()
-        .filter(|(_, row)| row.key.event_type == event.key.event_type || row.url == event.url);
-    near.min_by_key(|(_, row)| event.differing(row).len()).map(|(place, _)| place)
+
+    /// The row with the id that the service told.
+    fn by_id(&mut self, _: &PhoneCallEvent, outcome: &Outcome) -> Option<usize> {
+        let row = self.ids.get(outcome.new_id()?.raw())?;
+        self.left.take(row)
+    }
+
+    /// A row that is just as the event was.
+    fn by_likeness(&mut self, event: &PhoneCallEvent, _: &Outcome) -> Option<usize> {
+        let alike = self.likes.get_mut(&Like::of(event))?;
+        while let Some(row) = alike.pop() {
+            if self.left.remove(&row) {
+                return Some(row);
+            }
+        }
+        None
+    }
+
+    /// The row that is most like an event that was made, or may have been, and came back otherwise.
+    fn by_resemblance(&mut self, event: &PhoneCallEvent, outcome: &Outcome) -> Option<usize> {
+        if !matches!(outcome, Outcome::Restored(None) | Outcome::Unknown(_)) {
+            return None;
+        }
+        let left = self.left.iter().filter_map(|place| Some((*place, self.rows.get(*place)?)));
+        let near = left
+            .filter(|(_, row)| row.key.event_type == event.key.event_type || row.url == event.url);
+        let nearest = near.min_by_key(|(_, row)| event.differing(row).len());
+        nearest.and_then(|(place, _)| self.left.take(&place))
+    }
 }
 
 /// The outcome of an event that is listed so.

@@ -11,6 +11,7 @@ use crate::domain::{
 };
 
 use super::ledger::SoFar;
+use super::listed::Listed;
 use super::rest::Rest;
 use super::verification::{Findings, gone_beside, is_answered, settled_by_listing};
 use super::wide::{Learnt, Took, Trial, Unlisted};
@@ -270,7 +271,8 @@ impl Deletes {
             (Ok(listing), _) => {
                 let tries = matches!(self.trial, Trial::Open | Trial::Out { .. });
                 let known = !tries || all_known(plan, delete, listing);
-                match compare(planned, delete, listing) {
+                let now = Listed::of(listing);
+                match compare(planned, delete, &now) {
                     Verdict::AsReviewed if known && self.allows(delete) => Verdict::AsReviewed,
                     Verdict::AsReviewed => {
                         let extension = delete.extension();
@@ -285,7 +287,7 @@ impl Deletes {
                         let doubt =
                             doubt.cloned().or_else(|| self.swept_by_now(delete.extension()));
                         for (event, outcome) in planned.iter().zip(&mut events) {
-                            if let (Some(doubt), false) = (&doubt, listing.lists(&event.key)) {
+                            if let (Some(doubt), false) = (&doubt, now.lists(&event.key)) {
                                 *outcome = Some(Outcome::Unknown(doubt.clone()));
                             }
                         }
@@ -314,9 +316,9 @@ impl Deletes {
         plan: &Plan,
         extension: &ExtensionNumber,
         so_far: &SoFar<'_>,
-        listing: &Listing,
+        now: &Listed<'_>,
     ) -> Findings {
-        let beside = gone_beside(plan.bystanders(extension), listing);
+        let beside = gone_beside(plan.bystanders(extension), now);
         let is_new = |key: &EventKey| !self.strange.contains(key) && !self.surplus.contains(key);
         let beside = beside.filter(is_new).collect();
         // Calls that name their event take no other.
@@ -325,13 +327,13 @@ impl Deletes {
         } else {
             (Vec::new(), beside)
         };
-        let still_there = self.still_listed(extension, listing);
+        let still_there = self.still_listed(extension, now.all());
         let mut findings = Findings { surplus, strange, still_there, ..Findings::default() };
         for place in plan.events_of(extension) {
             let (Some(event), Some(so_far)) = (plan.events().get(place), so_far.of(place)) else {
                 continue;
             };
-            let Some(mut better) = settled_by_listing(&event.key, so_far, listing) else {
+            let Some(mut better) = settled_by_listing(&event.key, so_far, now) else {
                 let mut outcome = so_far.clone();
                 self.claim(extension, &mut outcome);
                 findings.added.extend((outcome != *so_far).then_some((place, outcome)));
@@ -356,9 +358,13 @@ impl Deletes {
             id: Foreign::from(key.id.as_str()),
         };
         let known = self.surplus.iter().filter(|key| key.extension == *extension).map(of);
-        let rows = || (0..listing.len()).filter_map(|row| listing.row(row));
-        let listed = |one: &Unlisted| rows().any(|row| row.id() == one.id.raw());
-        named.chain(known).filter(listed).collect()
+        let named: Vec<Unlisted> = named.chain(known).collect();
+        if named.is_empty() {
+            return named;
+        }
+        let rows = (0..listing.len()).filter_map(|row| listing.row(row));
+        let ids: BTreeSet<&str> = rows.map(|row| row.id()).collect();
+        named.into_iter().filter(|one| ids.contains(one.id.raw())).collect()
     }
 
     /// Takes in what listings have shown of what went beside the plan, and of what did not.
@@ -393,16 +399,16 @@ impl Deletes {
 }
 
 /// Compares the events that a wide call covers with all that it would remove.
-fn compare(planned: &[PhoneCallEvent], delete: &DeleteCall, listing: &Listing) -> Verdict {
-    let extension = delete.extension();
+fn compare(planned: &[PhoneCallEvent], delete: &DeleteCall, now: &Listed<'_>) -> Verdict {
+    let (extension, listing) = (delete.extension(), now.all());
     let complete = listing.is_complete_for_wide();
-    let events: Vec<_> = planned.iter().map(|event| difference(event, listing)).collect();
+    let events: Vec<_> = planned.iter().map(|event| difference(event, now)).collect();
     let in_reach = match delete {
         DeleteCall::Event(_) => planned.len(),
         DeleteCall::Type(_, event_type) => listing.rows_of(*event_type).len(),
         DeleteCall::Extension(_) => listing.len(),
     };
-    let lost = planned.iter().filter(|event| !listing.lists(&event.key)).count();
+    let lost = planned.iter().filter(|event| !now.lists(&event.key)).count();
     let changed = events.iter().flatten().count();
     let appeared = (in_reach + lost).saturating_sub(planned.len());
     if complete && lost + changed + appeared == 0 {
@@ -438,11 +444,11 @@ fn all_known(plan: &Plan, delete: &DeleteCall, listing: &Listing) -> bool {
 }
 
 /// What an event that a listing no longer shows as it was reviewed ends as, without a call.
-pub(super) fn difference(event: &PhoneCallEvent, listing: &Listing) -> Option<Outcome> {
-    match listing.find(&event.key).and_then(|row| listing.row(row)) {
+pub(super) fn difference(event: &PhoneCallEvent, now: &Listed<'_>) -> Option<Outcome> {
+    match now.row(&event.key) {
         Some(row) if row.to_event() == *event => None,
         Some(_) => Some(withheld("changed since the review: look at it and review it again")),
-        None if listing.lists(&event.key) => Some(withheld(
+        None if now.lists(&event.key) => Some(withheld(
             "listed twice with different contents: which of them would go is not known",
         )),
         // One list proves no absence: the answer tells.

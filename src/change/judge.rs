@@ -1,5 +1,6 @@
 //! What an answer means for each event that its call covered.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::domain::{
@@ -19,9 +20,9 @@ pub struct Settled {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Reply {
     /// Ids that the service returned, planned or not.
-    pub returned: Vec<Foreign>,
+    pub returned: Box<[Foreign]>,
     /// Returned ids that the plan did not cover: lost without having been in the review.
-    pub surplus: Vec<Foreign>,
+    pub surplus: Box<[Foreign]>,
     /// Status of the answer, where there was one.
     pub http_status: Option<u16>,
     /// From sending to the last byte.
@@ -48,14 +49,25 @@ pub fn judge(
 ) -> Settled {
     match answer {
         Ok(DeleteAnswer { http_status, ids }) => {
+            let told: Option<BTreeSet<&str>> =
+                ids.as_ref().map(|ids| ids.iter().map(Foreign::raw).collect());
             let outcomes = covered
                 .iter()
-                .map(|event| outcome_of(event.key.id.as_str(), ids.as_deref(), http_status))
+                .map(|event| outcome_of(event.key.id.as_str(), told.as_ref(), http_status))
                 .collect();
-            let returned = ids.unwrap_or_default();
-            let planned =
-                |id: &&Foreign| covered.iter().any(|event| event.key.id.as_str() == id.raw());
-            let surplus = returned.iter().filter(|id| !planned(id)).cloned().collect();
+            let known: BTreeMap<&str, &PhoneCallEvent> =
+                covered.iter().map(|event| (event.key.id.as_str(), event)).collect();
+            let (mut returned, mut surplus) = (Vec::new(), Vec::new());
+            for id in ids.into_iter().flatten() {
+                if let Some(event) = known.get(id.raw()) {
+                    // Of a planned event the id is there already.
+                    returned.push(event.key.id.told());
+                } else {
+                    surplus.push(id.clone());
+                    returned.push(id);
+                }
+            }
+            let (returned, surplus) = (returned.into(), surplus.into());
             let reply = Reply { returned, surplus, http_status: Some(http_status), took };
             Settled { outcomes, reply }
         }
@@ -118,12 +130,12 @@ pub(super) fn failed(
     }
 }
 
-fn outcome_of(id: &str, returned: Option<&[Foreign]>, http_status: u16) -> Outcome {
+fn outcome_of(id: &str, returned: Option<&BTreeSet<&str>>, http_status: u16) -> Outcome {
     // 204 has no ids to return (page *Delete PhoneCallEvents*) and is a success all the same.
     let Some(returned) = returned else {
         return Outcome::Deleted;
     };
-    if returned.iter().any(|returned| returned.raw() == id) {
+    if returned.contains(id) {
         return Outcome::Deleted;
     }
     let message = "the service reported success without naming this event: read again (R)";
@@ -187,14 +199,14 @@ mod tests {
     fn a_success_that_names_another_event_leaves_this_one_unknown_and_tells_of_the_other() {
         let settled = judged(CallForm::Event, ids(200, Some(&["b"])));
         assert_eq!(names(&settled), ["unknown"]);
-        assert_eq!(settled.reply.surplus, [Foreign::from("b")]);
+        assert_eq!(*settled.reply.surplus, [Foreign::from("b")]);
     }
 
     #[test]
     fn a_wide_call_is_judged_event_by_event() {
         let settled = judged(CallForm::Extension, ids(200, Some(&["c", "x"])));
         assert_eq!(names(&settled), ["unknown", "deleted"]);
-        assert_eq!(settled.reply.surplus, [Foreign::from("x")]);
+        assert_eq!(*settled.reply.surplus, [Foreign::from("x")]);
     }
 
     #[test]

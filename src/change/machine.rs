@@ -1,26 +1,28 @@
 //! One plan being carried out, of whatever kind: which calls wait, which are in flight, what became
 //! of each event. What is different for each kind stands in `delete`, `create` and `update`.
 
+mod checking;
+mod looking;
+mod told;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::{
-    Call, Cause, EventKey, ExtensionNumber, Failure, Fuse, Listing, Outcome, Stop, StopReason,
-};
+use crate::domain::{EventKey, ExtensionNumber, Failure, Fuse, Listing, Outcome, Stop, StopReason};
 
 use super::answers::{Answers, Then, left_alone};
-use super::create::{Creates, Looked};
-use super::delete::{Deletes, Verdict, difference, unlisted};
-use super::ledger::{Ledger, SoFar};
+use super::delete::Deletes;
+use super::kind::Rules;
+use super::ledger::Ledger;
 use super::plan::Verb;
 use super::traffic::{Fate, Next, Traffic};
-use super::twice::{APART, Belief, CAUGHT_UP, Twice};
-use super::update::Updates;
-use super::verification::{Check, Findings};
-use super::wide::{Learnt, Trial, Unlisted};
-use super::{Act, Done, Kind, Plan, Reply, RunCall, Settled, Tally};
+use super::twice::CAUGHT_UP;
+use super::verification::Check;
+use super::wide::{Learnt, Unlisted};
+use super::{Act, Done, Plan, Reply, Settled, Tally};
+use checking::Checking;
 
 /// Where a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,67 +111,6 @@ enum Stage {
     Settled(Reply),
 }
 
-/// How far what was sent is checked by listing again.
-#[derive(Debug, Default)]
-struct Checking {
-    /// Extensions on which something was sent and which are not checked.
-    touched: BTreeMap<ExtensionNumber, Touched>,
-    /// How many were checked.
-    done: usize,
-    /// A list said otherwise than a clear answer.
-    differs: bool,
-    /// Extensions that the closing listings are for, how many, and those whose list proved nothing.
-    all: usize,
-    given_up: BTreeSet<ExtensionNumber>,
-}
-
-impl Checking {
-    /// Of a run that is gone on with all of it that was not checked is.
-    fn of(plan: &Plan) -> Self {
-        let Some(rest) = plan.rest() else { return Self::default() };
-        let touched = rest.to_list().map(|extension| (extension.clone(), Touched::default()));
-        let was_checked = rest.check.is_whole();
-        Self {
-            touched: touched.collect(),
-            done: usize::from(was_checked),
-            differs: rest.check == Check::Differs,
-            ..Self::default()
-        }
-    }
-
-    fn settled_from(&mut self, from: Duration) {
-        self.touched.values_mut().for_each(|touched| touched.settled_from = from);
-    }
-
-    fn result(&self) -> Check {
-        match (self.touched.len(), self.done) {
-            (0, 0) => Check::NothingSent,
-            (_, 0) => Check::NotChecked,
-            // What a list of one extension said vouches for no other.
-            (1.., _) => Check::InPart,
-            (0, _) if self.differs => Check::Differs,
-            (0, _) => Check::Agrees,
-        }
-    }
-}
-
-/// An extension on which something was sent.
-#[derive(Debug, Default)]
-struct Touched {
-    /// What was listed before may lag.
-    settled_from: Duration,
-    /// What listings said against the answers.
-    doubt: Option<Box<Twice<Findings>>>,
-}
-
-/// What is different for each kind of change.
-#[derive(Debug)]
-enum Rules {
-    Delete(Box<Deletes>),
-    Create(Creates),
-    Update(Updates),
-}
-
 /// The execution of one plan. It sends nothing: it says what is to be done next, never more than
 /// `concurrency` at once, and keeps what came back. Times are since the start of the program. Its
 /// work for each answer does not grow with the plan.
@@ -217,7 +158,8 @@ impl Machine {
             (None, None) if looking => plan.numbers().cloned().map(Request::Listing).collect(),
             (None, None) => (0..plan.calls()).map(Request::Call).collect(),
         };
-        let (mut slots, mut slot_of) = (Vec::new(), vec![NO_SLOT; plan.events().len()]);
+        let mut slots = Vec::with_capacity(plan.calls());
+        let mut slot_of = vec![NO_SLOT; plan.events().len()];
         let mut held = Vec::new();
         let mut known: Vec<Option<Outcome>> = match plan.rest() {
             Some(rest) => rest.outcomes.iter().cloned().map(Some).collect(),
@@ -269,18 +211,14 @@ impl Machine {
     /// where nothing else is said.
     #[must_use]
     pub fn reviewed_at(mut self, time: Duration) -> Self {
-        match &mut self.rules {
-            Rules::Delete(deletes) => deletes.reviewed = time,
-            Rules::Create(creates) => creates.planned = time,
-            Rules::Update(_) => {}
-        }
+        self.rules.rest_on(time);
         self
     }
 
     /// The same in a session that has learnt this of wide calls.
     #[must_use]
     pub fn knowing(mut self, learnt: Learnt) -> Self {
-        if let Rules::Delete(deletes) = &mut self.rules {
+        if let Some(deletes) = self.rules.deletes_mut() {
             deletes.learnt = learnt;
         }
         self
@@ -332,15 +270,8 @@ impl Machine {
         };
         let call = self.call(id)?;
         let extension = call.call.extension();
-        let is_old = match &self.rules {
-            Rules::Delete(deletes) => deletes.is_old(extension, now),
-            Rules::Create(_) => false,
-            Rules::Update(updates) => updates.is_old(id, extension, now),
-        };
-        let may_go = match (&self.rules, &call.call) {
-            (Rules::Delete(deletes), Call::Delete(delete)) => deletes.allows(delete),
-            (Rules::Delete(_) | Rules::Create(_) | Rules::Update(_), _) => true,
-        };
+        let is_old = self.rules.is_old(id, extension, now);
+        let may_go = self.rules.allows(&call.call);
         let slot = self.slots.get_mut(id)?;
         if matches!(slot.stage, Stage::Replaced | Stage::Settled(_)) {
             self.traffic.asked(&Request::Call(id), now);
@@ -361,9 +292,7 @@ impl Machine {
             self.traffic.asked(&Request::Call(id), now);
             return None;
         }
-        if let Rules::Update(updates) = &mut self.rules {
-            updates.sends(id);
-        }
+        self.rules.sends(id);
         (slot.stage, slot.went_out) = (Stage::Sent, true);
         Some(Act::Send(call))
     }
@@ -434,44 +363,6 @@ impl Machine {
         self.advance();
     }
 
-    /// Takes note of a call that is looked for and sent again once nothing else is left.
-    fn puts_off(&mut self, id: usize, refusal: Option<&Failure>) -> bool {
-        let goes_on = matches!(self.state, RunState::Running | RunState::Paused);
-        match (&mut self.rules, refusal) {
-            (Rules::Create(creates), Some(why)) if goes_on && creates.puts_off(why) => {
-                creates.put_off.insert(id);
-                true
-            }
-            (Rules::Create(_) | Rules::Delete(_) | Rules::Update(_), _) => false,
-        }
-    }
-
-    /// Once nothing else is left, what was put off is looked for.
-    fn go_back(&mut self) {
-        let Rules::Create(creates) = &mut self.rules else { return };
-        let covers = creates.put_off.iter().filter_map(|id| self.slots.get(*id));
-        let covers = covers.filter(|slot| slot.waits());
-        let events = covers.filter_map(|slot| self.plan.events().get(slot.covers.start));
-        let extensions: BTreeSet<&ExtensionNumber> =
-            events.map(|event| &event.key.extension).collect();
-        if extensions.is_empty() {
-            return;
-        }
-        let touched = |it: &ExtensionNumber| self.checking.touched.get(it);
-        let from: Vec<(ExtensionNumber, Duration)> = extensions
-            .into_iter()
-            .map(|it| (it.clone(), touched(it).map_or(Duration::ZERO, |it| it.settled_from)))
-            .collect();
-        for (extension, from) in &from {
-            self.traffic.add_at(*from, Request::Listing(extension.clone()));
-        }
-        creates.go_back(from);
-        self.looking = true;
-        let what =
-            "what was refused because of too many requests is sent again where no list shows it";
-        self.remarks.push(what.to_owned());
-    }
-
     /// What the last answer to a call says of the calls that wait.
     fn weigh(&mut self, id: usize, failure: Option<&Failure>) {
         let event = self.slots.get(id).and_then(|slot| self.plan.events().get(slot.covers.start));
@@ -525,21 +416,6 @@ impl Machine {
         }
     }
 
-    /// What the first type call took is looked for before anything else goes out.
-    fn look_behind(&mut self, id: usize) {
-        let acted = |outcome: &Outcome| matches!(outcome, Outcome::Deleted | Outcome::Unknown(_));
-        let acted = self.outcomes_of(id).iter().flatten().any(acted);
-        let is_wide = self.slots.get(id).is_some_and(|slot| slot.verb == Verb::DeleteType);
-        let (Rules::Delete(deletes), true) = (&mut self.rules, is_wide) else { return };
-        if let Trial::Out { extension, .. } = &deletes.trial {
-            if !acted {
-                deletes.trial = Trial::Open;
-            } else if self.state != RunState::Stopping {
-                self.traffic.add(Request::Listing(extension.clone()));
-            }
-        }
-    }
-
     fn note_what_it_may_have_done(
         &mut self,
         id: usize,
@@ -554,17 +430,11 @@ impl Machine {
             let touched = self.checking.touched.entry(extension.clone()).or_default();
             touched.settled_from = touched.settled_from.max(sent.saturating_add(CAUGHT_UP));
         }
-        if let Rules::Delete(deletes) = &mut self.rules {
-            self.remarks.extend(deletes.named(&self.plan, extension, &settled.reply.surplus));
-            if slot.verb.is_wide() {
-                self.remarks.extend(deletes.answered(id, extension, settled));
-            }
-        }
+        let call = (id, slot.verb.is_wide());
+        self.remarks.extend(self.rules.answered(&self.plan, call, extension, settled));
         if let Some(failure) = failure.filter(Failure::may_have_acted) {
             slot.doubt = Some(Box::new(failure));
-            if let Rules::Update(updates) = &mut self.rules {
-                updates.doubts(extension);
-            }
+            self.rules.doubts(extension);
         }
     }
 
@@ -668,287 +538,6 @@ impl Machine {
         }
     }
 
-    /// An extension was listed before one of its calls.
-    fn guard(&mut self, id: usize, result: Result<&Listing, &Failure>) {
-        match (self.slots.get(id), result) {
-            (Some(slot), _) if matches!(slot.stage, Stage::Replaced) => {}
-            (Some(slot), _) if slot.verb.is_wide() => self.guard_wide(id, result),
-            (Some(slot), Ok(listing)) => {
-                self.look_again(slot.covers.clone(), listing);
-                if let Rules::Update(updates) = &mut self.rules {
-                    updates.clear(id);
-                }
-                self.traffic.add_first(Request::Call(id));
-            }
-            (Some(slot), Err(failure)) => self.withhold(slot.covers.start, unlisted(failure)),
-            (None, _) => {}
-        }
-    }
-
-    /// A wide call goes out only where the extension is exactly as it was reviewed.
-    fn guard_wide(&mut self, id: usize, result: Result<&Listing, &Failure>) {
-        let Some(RunCall { call: Call::Delete(delete), covers, .. }) = self.call(id) else {
-            return;
-        };
-        let (Rules::Delete(deletes), Some(slot)) = (&mut self.rules, self.slots.get_mut(id)) else {
-            return;
-        };
-        let (plan, doubt) = (Arc::clone(&self.plan), slot.doubt.clone());
-        let planned = plan.events().get(covers.clone()).unwrap_or_default();
-        // An attempt without an answer may have been the first.
-        let out = matches!(deletes.trial, Trial::Out { .. }) && doubt.is_some();
-        let (events, remark) =
-            match deletes.guard(&plan, planned, &delete, doubt.as_deref(), result) {
-                Verdict::AsReviewed => {
-                    if let (Ok(listing), false) = (result, out) {
-                        deletes.goes_first(planned, &delete, listing);
-                    }
-                    slot.stage = Stage::Guarded;
-                    self.traffic.add_first(Request::Call(id));
-                    return;
-                }
-                Verdict::Differs { events, remark } => (events, remark),
-            };
-        slot.stage = Stage::Replaced;
-        if !out && matches!(deletes.trial, Trial::Out { .. }) {
-            deletes.trial = Trial::Open;
-        }
-        let first = self.slots.len();
-        for (event, outcome) in covers.zip(events) {
-            if let Some(outcome) = outcome {
-                self.ledger.revise(event, outcome);
-                continue;
-            }
-            if let Some(slot) = self.slot_of.get_mut(event) {
-                *slot = self.slots.len();
-            }
-            let slot = Slot::of(Verb::DeleteEvent, event..event + 1);
-            self.slots.push(Slot { doubt: doubt.clone(), ..slot });
-        }
-        for id in (first..self.slots.len()).rev() {
-            self.traffic.add_first(Request::Call(id));
-        }
-        self.remarks.extend(Some(remark).filter(|remark| !remark.is_empty()));
-        if out {
-            self.try_out(delete.extension(), result.ok());
-        }
-    }
-
-    /// What the first type call took, by a listing behind it. Where it took other types, the operator
-    /// is to look at it before anything more goes out.
-    fn try_out(&mut self, extension: &ExtensionNumber, listing: Option<&Listing>) {
-        let Rules::Delete(deletes) = &mut self.rules else { return };
-        self.remarks.extend(deletes.try_out(&self.plan, extension, listing));
-        if deletes.took_too_much {
-            self.pause();
-        }
-    }
-
-    /// Of the extension of these events, what is not as it was reviewed is not sent.
-    fn look_again(&mut self, events: Range<usize>, listing: &Listing) {
-        let plan = Arc::clone(&self.plan);
-        let Some(event) = plan.events().get(events.start) else { return };
-        let extension = &event.key.extension;
-        let mut changed = 0;
-        for place in plan.events_of(extension) {
-            let differs = plan.events().get(place).and_then(|event| difference(event, listing));
-            let slot = self.slot_of.get(place).and_then(|id| self.slots.get(*id));
-            let waits = slot.is_some_and(|slot| {
-                !slot.verb.is_wide() && matches!(slot.stage, Stage::Waiting | Stage::Again(_))
-            });
-            if let (true, Some(outcome)) = (waits, differs) {
-                changed += usize::from(outcome.failure().is_some());
-                self.withhold(place, outcome);
-            }
-        }
-        if changed > 0 {
-            let events = if changed == 1 { "event" } else { "events" };
-            let remark =
-                format!("{extension}: {changed} {events} changed since the review: not sent");
-            self.remarks.push(remark);
-        }
-    }
-
-    /// An event has an outcome without its call; that of a call that went out stands.
-    fn withhold(&mut self, event: usize, outcome: Outcome) {
-        let Some(id) = self.slot_of.get(event).copied() else { return };
-        let Some(slot) = self.slots.get(id) else { return };
-        if matches!(slot.stage, Stage::Again(_)) {
-            self.give_up(id);
-            // It was made, whatever was answered.
-            if outcome.new_id().is_some() {
-                self.revise(event, outcome);
-            }
-        } else {
-            self.ledger.revise(event, outcome);
-            self.set_stage(id, Stage::Replaced);
-        }
-    }
-
-    /// What a listing before all calls settles is not sent.
-    fn look(
-        &mut self,
-        extension: &ExtensionNumber,
-        result: Result<&Listing, &Failure>,
-        asked: Duration,
-        now: Duration,
-    ) {
-        let plan = Arc::clone(&self.plan);
-        let events = plan.events_of(extension);
-        match (&mut self.rules, result) {
-            (Rules::Create(creates), _) => {
-                let waits = |place: &usize| {
-                    let slot = self.slot_of.get(*place).and_then(|id| self.slots.get(*id));
-                    slot.is_some_and(Slot::waits)
-                };
-                let places: Vec<usize> = events.filter(waits).collect();
-                match creates.look(&plan, &places, (extension, result), asked) {
-                    Looked::Sure(outcomes) => {
-                        for (event, outcome) in outcomes {
-                            self.withhold(event, outcome);
-                        }
-                    }
-                    Looked::Again(at) => {
-                        let what = "an earlier request may still change it: listed again soon";
-                        let remark = format!("{extension}: {what}");
-                        if !self.remarks.contains(&remark) {
-                            self.remarks.push(remark);
-                        }
-                        self.traffic.add_at(at, Request::Listing(extension.clone()));
-                    }
-                }
-            }
-            (Rules::Delete(_), _) if plan.rest().is_none() => {
-                self.try_out(extension, result.ok());
-            }
-            (rules @ (Rules::Delete(_) | Rules::Update(_)), Ok(listing)) => {
-                rules.saw(extension, listing, now);
-                self.look_again(events, listing);
-                if listing.is_complete() {
-                    self.believe(extension, listing, asked);
-                }
-            }
-            (Rules::Delete(_) | Rules::Update(_), Err(failure)) => {
-                self.remarks.push(format!("{extension} could not be listed: {failure}"));
-                // It would be refused once more.
-                if failure.is_refusal() {
-                    self.checking.given_up.insert(extension.clone());
-                }
-                for event in events {
-                    let outcome = self.before(event).unwrap_or_else(|| unlisted(failure));
-                    match self.ledger.get(event) {
-                        Some(Outcome::NotSent(_)) => self.ledger.revise(event, outcome),
-                        Some(_) => {}
-                        None => self.withhold(event, outcome),
-                    }
-                }
-            }
-        }
-    }
-
-    /// What became of an event before this run was gone on with, where a call for it went out.
-    fn before(&self, event: usize) -> Option<Outcome> {
-        let outcome = self.plan.rest()?.outcomes.get(event)?;
-        (!matches!(outcome, Outcome::NotSent(_))).then(|| outcome.clone())
-    }
-
-    /// What the service lists has the last word; where it says otherwise than the answers did, once
-    /// it says so twice.
-    fn verify(
-        &mut self,
-        extension: &ExtensionNumber,
-        result: Result<&Listing, &Failure>,
-        asked: Duration,
-    ) {
-        let why = match result {
-            Ok(listing) if listing.is_complete() => return self.believe(extension, listing, asked),
-            Ok(_) => "its list is not complete".to_owned(),
-            Err(failure) => failure.to_string(),
-        };
-        self.checking.given_up.insert(extension.clone());
-        self.remarks.push(format!("{extension} could not be checked: {why}"));
-    }
-
-    fn believe(&mut self, extension: &ExtensionNumber, listing: &Listing, asked: Duration) {
-        if matches!(&self.rules, Rules::Delete(deletes) if deletes.trial.is_out_on(extension)) {
-            self.try_out(extension, Some(listing));
-        }
-        let before = self.plan.rest().map(Arc::as_ref);
-        let so_far = SoFar { ledger: &self.ledger, before };
-        let mut findings = match &self.rules {
-            Rules::Delete(deletes) => deletes.find(&self.plan, extension, &so_far, listing),
-            Rules::Create(creates) => creates.find(&self.plan, extension, &so_far, listing),
-            Rules::Update(updates) => updates.find(&self.plan, extension, &so_far, listing),
-        };
-        // What is there and has a call yet to go is settled by its answer.
-        let before_calls = self.state != RunState::Verifying;
-        findings.corrected.retain(|(event, _)| {
-            let slot = self.slot_of.get(*event).and_then(|id| self.slots.get(*id));
-            let waits = slot.is_some_and(|slot| matches!(slot.stage, Stage::Waiting));
-            let key = self.plan.events().get(*event).map(|event| &event.key);
-            !(before_calls && waits && key.is_some_and(|key| listing.lists(key)))
-        });
-        let Some(touched) = self.checking.touched.get_mut(extension) else { return };
-        if findings.is_clean() && touched.doubt.is_none() {
-            self.correct(extension, findings);
-            return;
-        }
-        let begins = touched.doubt.is_none();
-        let from = touched.settled_from;
-        let doubt = touched.doubt.get_or_insert_with(|| Box::new(Twice::from(from)));
-        let apart = if findings.is_strange() { CAUGHT_UP } else { APART };
-        match doubt.take(findings, asked, apart) {
-            Belief::Sure(findings) => self.correct(extension, findings),
-            Belief::Again(at) => {
-                self.traffic.add_at(at, Request::Listing(extension.clone()));
-                if begins {
-                    let what = "is listed otherwise than it was answered: listed again soon";
-                    self.remarks.push(format!("{extension} {what}"));
-                }
-            }
-            Belief::Never => {
-                self.checking.given_up.insert(extension.clone());
-                let what = "could not be checked: its lists contradict each other";
-                self.remarks.push(format!("{extension} {what}"));
-            }
-        }
-    }
-
-    fn correct(&mut self, extension: &ExtensionNumber, findings: Findings) {
-        let Findings { added, corrected, surplus, strange, still_there, differs, unsure: _ } =
-            findings;
-        self.checking.touched.remove(extension);
-        self.checking.done += 1;
-        self.checking.differs |= differs;
-        if !surplus.is_empty() {
-            let what = "gone that were not in the plan";
-            self.remarks.push(format!("{extension}: {} {what}", surplus.len()));
-        }
-        if !strange.is_empty() {
-            let what = "gone though this run sent nothing for them: deleted by somebody else";
-            self.remarks.push(format!("{extension}: {} {what}", strange.len()));
-        }
-        if let Rules::Delete(deletes) = &mut self.rules {
-            deletes.correct(surplus, strange, still_there);
-        }
-        for (event, outcome) in added.into_iter().chain(corrected) {
-            let refused = matches!(self.ledger.get(event), Some(Outcome::Refused(_)));
-            let went_all_the_same = refused && matches!(outcome, Outcome::Unknown(_));
-            let id = self.slot_of.get(event).copied().unwrap_or_default();
-            let is_wide = self.slots.get(id).is_some_and(|slot| slot.verb.is_wide());
-            if let (Rules::Delete(deletes), true) = (&mut self.rules, is_wide && went_all_the_same)
-            {
-                deletes.silent.insert(id);
-            }
-            if let Some(slot) = self.slots.get_mut(id)
-                && matches!(slot.stage, Stage::Waiting)
-            {
-                slot.stage = Stage::Replaced;
-            }
-            self.revise(event, outcome);
-        }
-    }
-
     /// Hands out no more calls; what is in flight is still awaited, the run file too. What was not handed out is
     /// *not sent*, and what was to go out once more stays what its last answer made of it. While
     /// verifying, that ends at once.
@@ -984,10 +573,8 @@ impl Machine {
                 self.give_up(id);
             }
         }
-        if let Rules::Create(creates) = &mut self.rules {
-            for id in std::mem::take(&mut creates.put_off) {
-                self.give_up(id);
-            }
+        for id in self.rules.take_put_off() {
+            self.give_up(id);
         }
     }
 
@@ -1044,30 +631,7 @@ impl Machine {
     /// On to the next state once nothing is in flight and nothing waits.
     fn advance(&mut self) {
         if self.state == RunState::Running && self.looking && self.traffic.is_over() {
-            let slots = self.slots.iter().enumerate();
-            let waits = |(_, slot): &(usize, &Slot)| slot.waits();
-            let first = match &mut self.rules {
-                Rules::Delete(deletes) if !self.simulated => {
-                    let waiting = slots.clone().skip(deletes.tried).filter(waits);
-                    deletes.next_to_try(waiting.map(|(id, slot)| {
-                        let first = self.plan.events().get(slot.covers.start);
-                        let of_type = slot.verb == Verb::DeleteType;
-                        let tells =
-                            of_type && first.is_some_and(|it| Deletes::tells(&self.plan, it));
-                        (id, slot.verb.form(), tells)
-                    }))
-                }
-                Rules::Delete(_) | Rules::Create(_) | Rules::Update(_) => None,
-            };
-            self.looking = first.is_some();
-            match first {
-                Some(id) => self.traffic.add(Request::Call(id)),
-                None => {
-                    for (id, _) in slots.filter(waits) {
-                        self.traffic.add(Request::Call(id));
-                    }
-                }
-            }
+            self.go_on();
         }
         if self.state == RunState::Running && self.traffic.is_over() {
             self.go_back();
@@ -1096,12 +660,35 @@ impl Machine {
         }
     }
 
+    /// What came before all calls is done: the calls that wait go out, or one of them alone.
+    fn go_on(&mut self) {
+        let slots = self.slots.iter().enumerate();
+        let waits = |(_, slot): &(usize, &Slot)| slot.waits();
+        let simulated = self.simulated;
+        let first = self.rules.deletes_mut().filter(|_| !simulated).and_then(|deletes| {
+            let waiting = slots.clone().skip(deletes.tried).filter(waits);
+            deletes.next_to_try(waiting.map(|(id, slot)| {
+                let first = self.plan.events().get(slot.covers.start);
+                let of_type = slot.verb == Verb::DeleteType;
+                let tells = of_type && first.is_some_and(|it| Deletes::tells(&self.plan, it));
+                (id, slot.verb.form(), tells)
+            }))
+        });
+        self.looking = first.is_some();
+        match first {
+            Some(id) => self.traffic.add(Request::Call(id)),
+            None => {
+                for (id, _) in slots.filter(waits) {
+                    self.traffic.add(Request::Call(id));
+                }
+            }
+        }
+    }
+
     /// What only a listing could have told, and none did.
     fn conclude(&mut self) {
-        if let Rules::Create(_) = self.rules {
-            for (event, outcome) in Creates::conclude(&self.ledger) {
-                self.revise(event, outcome);
-            }
+        for (event, outcome) in self.rules.conclude(&self.ledger) {
+            self.revise(event, outcome);
         }
     }
 
@@ -1129,187 +716,6 @@ impl Machine {
         self.ledger
             .close(|event| open(event).filter(tried).cloned().unwrap_or_else(|| not_sent.clone()));
     }
-
-    /// Where it stands.
-    pub fn state(&self) -> RunState {
-        self.state
-    }
-
-    /// True until every event has its outcome.
-    pub fn is_going_on(&self) -> bool {
-        !matches!(self.state, RunState::Closing | RunState::Finished)
-    }
-
-    /// What its run file is called.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Whether nothing is sent: every call ends at the line to the service.
-    pub fn is_simulated(&self) -> bool {
-        self.simulated
-    }
-
-    /// What is carried out.
-    pub fn plan(&self) -> &Arc<Plan> {
-        &self.plan
-    }
-
-    /// Requests that are out without an answer.
-    pub fn in_flight(&self) -> usize {
-        self.traffic.in_flight()
-    }
-
-    /// Calls of the plan that are out without an answer: what becomes of these is unknown so far.
-    pub fn calls_in_flight(&self) -> usize {
-        let is_sent = |request: &&Request| match request {
-            Request::Call(id) => self.slots.get(*id).is_some_and(Slot::is_sent),
-            Request::Listing(_) => false,
-        };
-        self.traffic.out().filter(is_sent).count()
-    }
-
-    /// What it waits for now, where that takes a second or more.
-    pub fn waiting(&self, now: Duration) -> Option<Waiting<'_>> {
-        let may_wait = matches!(self.state, RunState::Running | RunState::Verifying);
-        let (until, why) = self.traffic.waiting(now).filter(|_| may_wait)?;
-        Some(Waiting { until, why })
-    }
-
-    /// How long something has been in flight and nothing came back.
-    pub fn silent_for(&self, now: Duration) -> Option<Duration> {
-        self.traffic.silent_for(now)
-    }
-
-    /// How many extensions were listed again after the last call, and how many are to be.
-    pub fn checked(&self) -> (usize, usize) {
-        let all = self.checking.all;
-        let left = self.checking.touched.len().saturating_sub(self.checking.given_up.len());
-        (all.saturating_sub(left), all)
-    }
-
-    /// Events by outcome so far.
-    pub fn tally(&self) -> Tally {
-        self.ledger.tally()
-    }
-
-    /// Calls that did not do all they should, in the order they settled. A listing after the run may
-    /// move one to the end of the other list; the last of this one then takes its place.
-    pub fn failed(&self) -> &[usize] {
-        &self.failed
-    }
-
-    /// Calls that did, likewise.
-    pub fn succeeded(&self) -> &[usize] {
-        &self.succeeded
-    }
-
-    /// A call of the run.
-    pub fn call(&self, id: usize) -> Option<RunCall> {
-        let slot = self.slots.get(id)?;
-        let call = RunCall::new(&self.plan, id, slot.verb, slot.covers.clone())?;
-        let (may_have_acted, simulated) = (slot.doubt.is_some(), self.simulated);
-        Some(RunCall { may_have_acted, simulated, ..call })
-    }
-
-    /// What came back for a call.
-    pub fn reply(&self, id: usize) -> Option<&Reply> {
-        if let Stage::Settled(reply) = &self.slots.get(id)?.stage { Some(reply) } else { None }
-    }
-
-    /// What became of the events that a call covers, as far as it is known.
-    pub fn outcomes_of(&self, id: usize) -> &[Option<Outcome>] {
-        let covers = self.slots.get(id).map_or(0..0, |slot| slot.covers.clone());
-        self.ledger.all().get(covers).unwrap_or_default()
-    }
-
-    /// The outcome of each planned event; all are there once the run is no longer going on.
-    pub fn outcomes(&self) -> &[Option<Outcome>] {
-        self.ledger.all()
-    }
-
-    /// The places of the events whose outcome was set since this was last asked.
-    pub fn take_news(&mut self) -> Vec<usize> {
-        self.ledger.take_news()
-    }
-
-    /// What the run file ends with.
-    pub fn end(&self) -> RunEnd {
-        let tally = self.tally();
-        RunEnd {
-            tally,
-            revised: self.ledger.revised(),
-            surplus: self.surplus().to_vec(),
-            still_there: self.deletes().map_or(Vec::new(), |it| it.still_there.clone()),
-            check: self.check(),
-            stopped: self.stopped(),
-        }
-    }
-
-    /// Why something is left to be done, where it stopped by itself or was asked to.
-    pub fn stopped(&self) -> Option<Stop> {
-        self.tally().stopped(self.stopped_by(), self.asked.as_ref())
-    }
-
-    fn deletes(&self) -> Option<&Deletes> {
-        match &self.rules {
-            Rules::Delete(deletes) => Some(deletes),
-            Rules::Create(_) | Rules::Update(_) => None,
-        }
-    }
-
-    /// What was listed, was not planned, and is gone after the run.
-    pub fn surplus(&self) -> &[EventKey] {
-        self.deletes().map_or(&[], |deletes| &deletes.surplus)
-    }
-
-    /// What answers named that was neither planned nor listed: it is gone too.
-    pub fn unlisted(&self) -> &[Unlisted] {
-        self.deletes().map_or(&[], |deletes| &deletes.unlisted)
-    }
-
-    /// How many events are known to have gone beside the plan.
-    pub fn beside(&self) -> usize {
-        self.surplus().len() + self.unlisted().len()
-    }
-
-    /// Whether a wide call may have taken something and its answer does not say what.
-    pub fn is_silent(&self, id: usize) -> bool {
-        self.deletes().is_some_and(|deletes| deletes.silent.contains(&id))
-    }
-
-    /// Whether every wide call that may have taken something told what.
-    pub fn is_surplus_known(&self) -> bool {
-        self.deletes().is_none_or(|deletes| deletes.silent.is_empty() && !deletes.silent_before)
-    }
-
-    /// What a session that had learnt this knows of wide calls now.
-    pub fn learnt(&self, before: Learnt) -> Learnt {
-        self.deletes().map_or(before, |deletes| deletes.learnt)
-    }
-
-    /// Whether a type call of this run took other types too.
-    pub fn took_too_much(&self) -> bool {
-        self.deletes().is_some_and(|deletes| deletes.took_too_much)
-    }
-
-    /// What the service said when it was asked again about what was sent, as far as it is known.
-    pub fn check(&self) -> Check {
-        self.checking.result()
-    }
-
-    /// Why it stopped by itself.
-    pub fn stopped_by(&self) -> Option<&Failure> {
-        self.stopped_by.as_ref()
-    }
-
-    /// What an operator should know, since this was last asked: why a wide call was not sent, what
-    /// could not be verified, that the service wants a pause.
-    pub fn take_remarks(&mut self) -> Vec<String> {
-        let mut remarks = std::mem::take(&mut self.remarks);
-        remarks.append(&mut self.traffic.take_remarks());
-        remarks
-    }
 }
 
 impl Slot {
@@ -1332,53 +738,6 @@ impl Slot {
         if let Some(Outcome::Unknown(failure)) = before {
             self.doubt = Some(Box::new(failure));
         }
-    }
-}
-
-impl Rules {
-    fn of(plan: &Plan) -> Self {
-        let restores = plan.kind() == Kind::Undo;
-        if plan.changes() {
-            return Self::Update(Updates::new(restores));
-        }
-        if restores {
-            return Self::Create(Creates::default());
-        }
-        let deletes = plan.rest().map_or_else(Deletes::default, |rest| Deletes::of_rest(rest));
-        Self::Delete(Box::new(deletes))
-    }
-
-    fn looks_first(&self) -> bool {
-        match self {
-            Self::Delete(_) | Self::Update(_) => false,
-            Self::Create(_) => true,
-        }
-    }
-
-    /// An extension was listed before a call of it.
-    fn saw(&mut self, extension: &ExtensionNumber, listing: &Listing, now: Duration) {
-        match self {
-            Self::Delete(deletes) => deletes.saw(extension, now),
-            Self::Update(updates) => updates.saw(extension, listing, now),
-            Self::Create(_) => {}
-        }
-    }
-
-    /// What is deleted or changed twice is as if done once; what is made twice is there twice, and a
-    /// service that answers may lie about what it did.
-    fn may_repeat(&self, failure: &Failure) -> bool {
-        match self {
-            Self::Delete(_) | Self::Update(_) => true,
-            Self::Create(_) => failure.http_status.is_none() && !failure.may_have_acted(),
-        }
-    }
-
-    fn not_sent(&self) -> Outcome {
-        let why = match self {
-            Self::Delete(_) | Self::Update(_) => "stopped before it was sent",
-            Self::Create(_) => "stopped before it was re-created; undo the run again",
-        };
-        Outcome::NotSent(Failure::new(Cause::Withheld, why))
     }
 }
 

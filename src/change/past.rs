@@ -27,13 +27,13 @@ pub(super) struct Like {
 
 /// What run files tell of the events around one run.
 #[derive(Debug, Clone, Default)]
-pub struct History {
+pub struct History<'a> {
     /// The run's name.
     pub run: String,
     /// The folder of its file.
     pub folder: PathBuf,
     /// Every event that its file holds, planned or not.
-    pub known: Vec<PhoneCallEvent>,
+    pub known: Vec<&'a PhoneCallEvent>,
     /// Those of them that it may have taken.
     pub taken: BTreeSet<EventKey>,
     /// What other runs may have taken.
@@ -48,6 +48,8 @@ pub struct History {
     pub renamed: BTreeSet<EventKey>,
     /// Of a backup: events are told by their looks alone, whatever their ids.
     pub by_looks: bool,
+    /// In which state the run files were that tell all this.
+    pub files: u64,
 }
 
 /// An event that an undo made, or that got another id with a change.
@@ -88,6 +90,8 @@ pub(super) struct Past {
     pub(super) there: Vec<(EventKey, Foreign)>,
     /// Of a plan: extensions whose list may say something else in a while.
     pub(super) doubts: BTreeMap<ExtensionNumber, Doubt>,
+    /// In which state the run files were.
+    pub(super) files: u64,
 }
 
 /// What run files tell of it, whatever is planned.
@@ -97,8 +101,8 @@ struct Known {
     /// The folder of its file.
     folder: PathBuf,
     parts: BTreeMap<ExtensionNumber, Part>,
-    /// What was taken or made, by every id that it has had, with the event that was there first.
-    names: BTreeMap<EventKey, (EventKey, Like)>,
+    /// What was taken or made, by every id that it has had.
+    names: BTreeMap<EventKey, Name>,
     /// The same by number and id alone, of what came back with another type.
     retyped: BTreeMap<(ExtensionNumber, EventId), EventKey>,
     /// What was known and is told by its looks alone.
@@ -109,13 +113,21 @@ struct Known {
     written: Option<(Vec<Written>, BTreeSet<EventKey>)>,
 }
 
+/// An event under one of its ids.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Name {
+    /// The event that was there first, where this is not its id.
+    first: Option<Box<EventKey>>,
+    like: Arc<Like>,
+}
+
 /// What is to be there of one extension.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Part {
     /// Events of each kind, those that are due included.
-    standing: BTreeMap<Like, usize>,
+    standing: BTreeMap<Arc<Like>, usize>,
     /// Events that another run took and nobody gave back: to be there only where they are.
-    contested: Vec<(Vec<EventKey>, Like)>,
+    contested: Vec<(Vec<EventKey>, Arc<Like>)>,
 }
 
 /// Planned events that are there, each with the id of what stands for it.
@@ -192,7 +204,7 @@ impl<'a> Names<'a> {
     }
 }
 
-impl History {
+impl History<'_> {
     /// The events that it may have taken and that no undo of it has given back, and what is to be
     /// there of their kind.
     pub(super) fn resolve(&self) -> (Vec<PhoneCallEvent>, Past) {
@@ -207,12 +219,12 @@ impl History {
             };
             let due = written.iter().filter(|written| !written.is_back);
             let events = due.map(|written| written.event.clone()).collect();
-            return (events, Past { known: Arc::new(known), ..Past::default() });
+            return (events, Past { known: Arc::new(known), files: self.files, ..Past::default() });
         }
         let given = self.makes.iter().filter(|make| make.gives_back).map(|make| &make.event.key);
         let given: BTreeSet<&EventKey> = given.collect();
         let known: BTreeMap<&EventKey, &PhoneCallEvent> =
-            self.known.iter().map(|event| (&event.key, event)).collect();
+            self.known.iter().map(|event| (&event.key, *event)).collect();
         let names = Names::of(&self.makes, &known);
         let mut past = Known {
             run: self.run.clone(),
@@ -241,7 +253,7 @@ impl History {
             .filter(|make| make.retyped)
             .map(|make| ((make.key.extension.clone(), make.key.id.clone()), make.key.clone()))
             .collect();
-        (due, Past { known: Arc::new(past), ..Past::default() })
+        (due, Past { known: Arc::new(past), files: self.files, ..Past::default() })
     }
 
     /// Takes in one event that is to be there, by all the ids that it has had.
@@ -254,17 +266,19 @@ impl History {
         names: &Names<'_>,
     ) {
         let Some(first) = keys.first() else { return };
-        let like = Like::of(event);
         let is_lost = |key: &EventKey| {
             let given_back = names.given_back.contains(key);
             self.takes.contains(key) && !self.taken.contains(key) && !given_back
         };
         let part = past.parts.entry(event.key.extension.clone()).or_default();
+        let like = Like::of(event);
+        let known = part.standing.get_key_value(&like).map(|(known, _)| Arc::clone(known));
+        let like = known.unwrap_or_else(|| Arc::new(like));
         if !due && keys.iter().any(|key| is_lost(key)) {
             let keys = keys.iter().map(|key| (*key).clone()).collect();
-            part.contested.push((keys, like.clone()));
+            part.contested.push((keys, Arc::clone(&like)));
         } else {
-            *part.standing.entry(like.clone()).or_default() += 1;
+            *part.standing.entry(Arc::clone(&like)).or_default() += 1;
         }
         if self.by_looks {
             return;
@@ -274,7 +288,10 @@ impl History {
             past.bystanders.insert((*first).clone());
             return;
         }
-        let name = |key: &&EventKey| ((*key).clone(), ((*first).clone(), like.clone()));
+        let name = |key: &&EventKey| {
+            let first = (key != first).then(|| Box::new((*first).clone()));
+            ((*key).clone(), Name { first, like: Arc::clone(&like) })
+        };
         past.names.extend(keys.iter().map(name));
     }
 }
@@ -311,6 +328,11 @@ impl Past {
         self.known.written.as_ref()
     }
 
+    /// In which state the run files were that tell it.
+    pub(super) fn files(&self) -> u64 {
+        self.files
+    }
+
     /// Whether run files told the same of it.
     pub(super) fn is_as_known(&self, other: &Self) -> bool {
         self.known == other.known
@@ -322,8 +344,10 @@ impl Past {
         due: impl IntoIterator<Item = (usize, &'a PhoneCallEvent)>,
         listing: &Listing,
     ) -> Look {
-        let due: Vec<(usize, Like, &PhoneCallEvent)> =
-            due.into_iter().map(|(place, event)| (place, Like::of(event), event)).collect();
+        let due: Vec<(usize, Arc<Like>, &PhoneCallEvent)> = due
+            .into_iter()
+            .map(|(place, event)| (place, Arc::new(Like::of(event)), event))
+            .collect();
         let mut counted = Counted::of(&self.known, listing);
         let mut look = Look::default();
         let mut rest = Vec::new();
@@ -354,32 +378,33 @@ impl Past {
 /// The rows of a listing, counted by what they stand for.
 struct Counted {
     /// What is to be there and is not, by kind.
-    room: BTreeMap<Like, usize>,
+    room: BTreeMap<Arc<Like>, usize>,
     /// How many are there beyond what is to be.
-    beyond: BTreeMap<Like, usize>,
+    beyond: BTreeMap<Arc<Like>, usize>,
     /// Ids of what is there, by the event that it stands for.
     by_first: BTreeMap<EventKey, Foreign>,
     /// Rows that nobody knew, by kind.
-    strangers: BTreeMap<Like, Vec<usize>>,
+    strangers: BTreeMap<Arc<Like>, Vec<usize>>,
     /// A row of each kind.
-    alike: BTreeMap<Like, usize>,
+    alike: BTreeMap<Arc<Like>, usize>,
 }
 
 impl Counted {
     fn of(past: &Known, listing: &Listing) -> Self {
-        let mut listed: BTreeMap<Like, usize> = BTreeMap::new();
+        let mut listed: BTreeMap<Arc<Like>, usize> = BTreeMap::new();
         let (mut by_first, mut alike) = (BTreeMap::new(), BTreeMap::new());
-        let mut strangers: BTreeMap<Like, Vec<usize>> = BTreeMap::new();
+        let mut strangers: BTreeMap<Arc<Like>, Vec<usize>> = BTreeMap::new();
         for row in 0..listing.len() {
             let Some(event) = listing.row(row).map(|row| row.to_event()) else { continue };
             let name = (event.key.extension.clone(), event.key.id.clone());
             let renamed = past.retyped.get(&name).unwrap_or(&event.key);
-            if let Some((first, like)) = past.names.get(renamed) {
+            if let Some(Name { first, like }) = past.names.get(renamed) {
+                let first = first.as_deref().unwrap_or(renamed);
                 *listed.entry(like.clone()).or_default() += 1;
                 by_first.entry(first.clone()).or_insert(Foreign::from(event.key.id.as_str()));
                 continue;
             }
-            let like = Like::of(&event);
+            let like = Arc::new(Like::of(&event));
             alike.insert(like.clone(), row);
             *listed.entry(like.clone()).or_default() += 1;
             if !past.bystanders.contains(&event.key) {

@@ -17,6 +17,7 @@ use super::deed::Deed;
 use super::edit::Edit;
 use super::past::Past;
 use super::rest::Rest;
+use super::selection::Events;
 
 /// Pairs of numbers named in one sentence.
 const PAIRS_NAMED: usize = 3;
@@ -81,11 +82,11 @@ pub struct Plan {
     pub(super) kind: Kind,
     pub(super) target: Target,
     pub(super) calls: Vec<PlannedCall>,
-    pub(super) events: Arc<[PhoneCallEvent]>,
+    pub(super) events: Events,
     /// Of a change and its undo: what is to become of each event, in their order.
     pub(super) edits: Arc<[Edit]>,
     /// What else is listed on the extensions touched, by extension.
-    pub(super) bystanders: Arc<[PhoneCallEvent]>,
+    pub(super) bystanders: Events,
     /// Of a deletion: the call form that was asked for.
     pub(super) form: Option<CallForm>,
     pub(super) hash: PlanHash,
@@ -180,8 +181,8 @@ impl Plan {
                 }
             }
         }
-        let events: Arc<[PhoneCallEvent]> = selection.events.as_slice().into();
-        let bystanders = selection.bystanders.as_slice().into();
+        let events = Arc::clone(&selection.events);
+        let bystanders = Arc::clone(&selection.bystanders);
         let target = target.knowing(selection.access());
         let edits = Arc::default();
         let hash = hash_of(&target, Kind::Delete, &calls, &events, &edits);
@@ -216,7 +217,7 @@ impl Plan {
             others.filter(|event| touched.contains(&event.key.extension)).cloned().collect();
         bystanders.sort_by(|a, b| a.key.extension.cmp(&b.key.extension));
         let target = target.knowing(selection.access());
-        let (events, edits): (Arc<[_]>, Arc<[_]>) = (events.into(), edits.into());
+        let (events, edits): (_, Arc<[_]>) = (Arc::new(events), edits.into());
         let calls: Vec<_> = one_each(Verb::Update, events.len()).collect();
         let hash = hash_of(&target, Kind::Change, &calls, &events, &edits);
         Self {
@@ -225,7 +226,7 @@ impl Plan {
             calls,
             events,
             edits,
-            bystanders: bystanders.into(),
+            bystanders: Arc::new(bystanders),
             form: None,
             hash,
             pairs: selection.pairs.as_slice().into(),
@@ -236,7 +237,7 @@ impl Plan {
 
     /// Keeps what is chosen, and does nothing with it.
     pub fn backup(target: Target, selection: &Selection) -> Self {
-        let events: Arc<[PhoneCallEvent]> = selection.events.as_slice().into();
+        let events = Arc::clone(&selection.events);
         let target = target.knowing(selection.access());
         let hash = hash_of(&target, Kind::Backup, &[], &events, &[]);
         Self {
@@ -348,6 +349,11 @@ impl Plan {
     /// The run that it undoes.
     pub fn undoes(&self) -> Option<&str> {
         self.past.as_ref().map(Past::run)
+    }
+
+    /// Of an undo: in which state the run files were that tell what is to be given back.
+    pub fn files(&self) -> Option<u64> {
+        self.past.as_ref().map(Past::files)
     }
 
     /// The folder of the file of the run that it undoes or goes on with.

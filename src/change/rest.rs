@@ -86,11 +86,11 @@ pub struct Rest {
     /// The hash of its plan.
     pub hash: PlanHash,
     /// Every event that it planned, as first reviewed, by extension.
-    pub events: Arc<[PhoneCallEvent]>,
+    pub events: Arc<Vec<PhoneCallEvent>>,
     /// Of a change: the fields to be of each.
     pub changes: Vec<Change>,
     /// What was listed beside them in its review.
-    pub bystanders: Arc<[PhoneCallEvent]>,
+    pub bystanders: Arc<Vec<PhoneCallEvent>>,
     /// What became of each planned event so far.
     pub outcomes: Vec<Outcome>,
     /// What is known to have gone beside the plan.

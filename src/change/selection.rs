@@ -2,18 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::domain::{
     Access, CallForm, EventKey, EventStore, EventType, ExtensionNumber, Listing, PhoneCallEvent,
 };
 
+/// Events whole, as they were listed. Whatever is made of a selection shares them with it.
+pub(super) type Events = Arc<Vec<PhoneCallEvent>>;
+
 /// Events that were chosen, as they are listed, and what of their extensions they make whole.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Selection {
     /// In the order of extension numbers, and within each of its listing: grouped by type.
-    pub(super) events: Vec<PhoneCallEvent>,
+    pub(super) events: Events,
     pub(super) extensions: Vec<Chosen>,
-    pub(super) bystanders: Vec<PhoneCallEvent>,
+    pub(super) bystanders: Events,
     /// Numbers chosen from that may name one extension, the short one first.
     pub(super) pairs: Vec<(ExtensionNumber, ExtensionNumber)>,
 }
@@ -127,7 +131,8 @@ impl Selection {
         for chosen in &self.extensions {
             let events = self.events.get(chosen.events.clone()).unwrap_or_default();
             let start = once.events.len();
-            once.events.extend(events.iter().filter(|event| !is_twice(event)).cloned());
+            let kept = events.iter().filter(|event| !is_twice(event)).cloned();
+            Arc::make_mut(&mut once.events).extend(kept);
             let sure = !shorts.contains(&chosen.extension);
             let is_whole = |event_type, _| {
                 sure && chosen.types.iter().any(|was| was.event_type == event_type && was.whole)
@@ -142,14 +147,14 @@ impl Selection {
         let start = self.events.len();
         let rows: BTreeSet<usize> = rows.into_iter().collect();
         let chosen = rows.iter().filter_map(|row| listing.row(*row));
-        self.events.extend(chosen.map(|view| view.to_event()));
+        Arc::make_mut(&mut self.events).extend(chosen.map(|view| view.to_event()));
         let events = start..self.events.len();
         if events.is_empty() {
             return;
         }
         let others = (0..listing.len()).filter(|row| !rows.contains(row));
         let others = others.filter_map(|row| listing.row(row));
-        self.bystanders.extend(others.map(|view| view.to_event()));
+        Arc::make_mut(&mut self.bystanders).extend(others.map(|view| view.to_event()));
         let complete = listing.is_complete_for_wide();
         let whole = complete && events.len() == listing.len();
         let is_whole = |event_type, count| complete && count == listing.rows_of(event_type).len();

@@ -259,7 +259,7 @@ pub(crate) fn loss_of(machine: &Machine) -> Loss {
     let taken = settled.filter(|(_, outcome)| went(outcome)).map(|(event, _)| &event.key);
     let history = History {
         run: machine.name().to_owned(),
-        known: plan.events().iter().chain(plan.all_bystanders()).cloned().collect(),
+        known: plan.events().iter().chain(plan.all_bystanders()).collect(),
         taken: taken.chain(machine.surplus()).cloned().collect(),
         ..History::default()
     };

@@ -11,6 +11,7 @@ use crate::domain::{
 use super::Plan;
 use super::delete::FRESH;
 use super::ledger::SoFar;
+use super::listed::Listed;
 use super::values::{Strayed, under_new_ids};
 use super::verification::{Findings, gone_beside};
 
@@ -77,9 +78,10 @@ impl Updates {
         plan: &Plan,
         extension: &ExtensionNumber,
         so_far: &SoFar<'_>,
-        listing: &Listing,
+        now: &Listed<'_>,
     ) -> Findings {
-        let strange = gone_beside(plan.bystanders(extension), listing).collect();
+        let listing = now.all();
+        let strange = gone_beside(plan.bystanders(extension), now).collect();
         let mut findings = Findings { strange, ..Findings::default() };
         let (mut strayed, mut taken) = (Vec::new(), BTreeSet::new());
         for place in plan.events_of(extension) {
@@ -95,7 +97,7 @@ impl Updates {
             let new = so_far.new_id().and_then(|id| EventId::parse(id.raw()).ok());
             let new = new.map(|id| EventKey { id, ..before.key.clone() });
             let keys = new.iter().chain([&before.key]);
-            match keys.into_iter().find_map(|key| listing.find(key)) {
+            match keys.into_iter().find_map(|key| now.find(key)) {
                 Some(row) => {
                     taken.insert(row);
                     let Some(row) = listing.row(row).map(|row| row.to_event()) else { continue };

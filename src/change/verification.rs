@@ -1,7 +1,8 @@
 //! What a listing after the run says of it: the service's list has the last word.
 
+use super::listed::Listed;
 use super::wide::Unlisted;
-use crate::domain::{Cause, EventKey, Failure, Listing, Outcome, PhoneCallEvent};
+use crate::domain::{Cause, EventKey, Failure, Outcome, PhoneCallEvent};
 
 /// What listing again said of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -124,10 +125,10 @@ impl Findings {
 pub(super) fn settled_by_listing(
     key: &EventKey,
     so_far: &Outcome,
-    listing: &Listing,
+    now: &Listed<'_>,
 ) -> Option<Outcome> {
-    let listed = listing.lists(key);
-    let missing = !listed && listing.is_complete();
+    let listed = now.lists(key);
+    let missing = !listed && now.all().is_complete();
     match so_far {
         Outcome::Deleted if listed => Some(Outcome::Refused(saying(&reported_deleted(), LISTED))),
         Outcome::AlreadyGone if listed => {
@@ -166,10 +167,10 @@ pub(super) fn is_answered(outcome: &Outcome) -> bool {
 /// What was there beside the plan and, as a complete listing shows, is not any more.
 pub(super) fn gone_beside<'a>(
     bystanders: impl IntoIterator<Item = &'a PhoneCallEvent>,
-    listing: &Listing,
+    now: &Listed<'_>,
 ) -> impl Iterator<Item = EventKey> {
-    let gone =
-        |event: &&PhoneCallEvent| listing.is_complete() && listing.find(&event.key).is_none();
+    let complete = now.all().is_complete();
+    let gone = move |event: &&PhoneCallEvent| complete && now.find(&event.key).is_none();
     bystanders.into_iter().filter(gone).map(|event| event.key.clone())
 }
 

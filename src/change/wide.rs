@@ -1,6 +1,7 @@
 //! What a run learns of wide calls: a call for a type may take every type, and an answer that names
 //! no id leaves open what a call took.
 
+use super::listed::Listed;
 use crate::domain::{CallForm, EventKey, ExtensionNumber, Foreign, Listing};
 
 /// What is to be said after a wide call whose answer named no id.
@@ -73,7 +74,8 @@ impl Trial {
         let Some(listing) = listing.filter(|listing| listing.is_complete()) else {
             return Took::NotTold;
         };
-        let gone = |key: &&EventKey| listing.find(key).is_none();
+        let now = Listed::of(listing);
+        let gone = |key: &&EventKey| now.find(key).is_none();
         let others: Vec<EventKey> = others.iter().filter(gone).cloned().collect();
         match others.is_empty() {
             false => Took::Others(others),

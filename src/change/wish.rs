@@ -171,7 +171,7 @@ fn twins(
     if edits.iter().all(|edit| edit.change.url.is_none()) {
         return Vec::new();
     }
-    let all = selection.events().iter().chain(&selection.bystanders);
+    let all = selection.events().iter().chain(selection.bystanders.iter());
     let mut by_kind: HashMap<_, Vec<&PhoneCallEvent>> = HashMap::new();
     for event in all {
         let change = to_be.get(&event.key);

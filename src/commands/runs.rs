@@ -5,6 +5,7 @@ mod remove;
 mod show;
 
 use std::io::{self, BufWriter, Write};
+use std::iter;
 use std::path::Path;
 
 use clap::Args;
@@ -126,37 +127,39 @@ pub(super) struct Told<'a> {
     error: Option<&'a str>,
 }
 
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
+/// The calls that were planned.
+#[derive(Debug, Clone, Copy)]
 enum Calls<'a> {
-    Planned(journal::Calls<'a>),
-    Recorded(&'a [RecordedCall]),
+    Planned(&'a Plan),
+    Recorded(&'a Record),
+    None,
+}
+
+/// The events with what became of them.
+#[derive(Debug, Clone, Copy)]
+enum Outcomes<'a> {
+    /// As the machine has it, of all that are settled.
+    Settled(&'a Machine),
+    /// As a file tells it; those whose lines are lost stand last.
+    Recorded(&'a Record),
+    /// Of all the same.
+    Unsent(&'a Plan, &'a Outcome),
+    None,
 }
 
 /// An event, what was to become of it where it was changed, and what did.
 type Row<'a> = (&'a PhoneCallEvent, Option<&'a Change>, &'a Outcome);
 
-/// The events with what became of them, then those whose lines in the run file are lost, by place.
-#[derive(Debug)]
-struct Outcomes<'a> {
-    events: Vec<Row<'a>>,
-    missing: &'a [(usize, Outcome)],
-}
-
 impl<'a> Told<'a> {
     /// A run as its file tells it.
     pub(super) fn of_record(record: &'a Record) -> Self {
-        let outcomes = record
-            .events
-            .iter()
-            .map(|planned| (&planned.event, planned.want.as_ref(), &planned.outcome));
         Self {
             run: Some(&record.name),
             kind: record.kind,
             plan_hash: Some(&record.plan_hash),
             dry_run: false,
-            calls: Calls::Recorded(&record.calls),
-            outcomes: Outcomes { events: outcomes.collect(), missing: &record.missing },
+            calls: Calls::Recorded(record),
+            outcomes: Outcomes::Recorded(record),
             surplus: surplus(&record.surplus, &record.unlisted),
             surplus_known: record.surplus_known,
             tally: record.tally(),
@@ -168,14 +171,10 @@ impl<'a> Told<'a> {
 
     /// A run that is over, as the machine that carried it out tells it.
     pub(super) fn of_machine(machine: &'a Machine) -> Self {
-        let plan = machine.plan();
-        let events = plan.events().iter().zip(machine.outcomes()).enumerate();
-        let outcomes = events
-            .filter_map(|(at, (event, outcome))| Some((event, plan.want(at), outcome.as_ref()?)));
         Self {
             run: Some(machine.name()),
             dry_run: false,
-            outcomes: Outcomes { events: outcomes.collect(), missing: &[] },
+            outcomes: Outcomes::Settled(machine),
             surplus: surplus(machine.surplus(), machine.unlisted()),
             surplus_known: machine.is_surplus_known(),
             tally: machine.tally(),
@@ -191,19 +190,17 @@ impl<'a> Told<'a> {
             kind: plan.kind(),
             plan_hash: Some(plan.hash().as_str()),
             dry_run: true,
-            calls: Calls::Planned(journal::Calls(plan)),
+            calls: Calls::Planned(plan),
             ..Self::nothing()
         }
     }
 
     /// A plan of which nothing was sent, as `outcome` says for each event.
     pub(super) fn unsent(plan: &'a Plan, outcome: &'a Outcome, why: &'a str) -> Self {
-        let events = plan.events().iter().enumerate();
-        let events: Vec<_> = events.map(|(at, event)| (event, plan.want(at), outcome)).collect();
         Self {
             dry_run: false,
-            tally: Tally::over(events.iter().map(|(.., outcome)| *outcome)),
-            outcomes: Outcomes { events, missing: &[] },
+            tally: Tally::over(plan.events().iter().map(|_| outcome)),
+            outcomes: Outcomes::Unsent(plan, outcome),
             error: Some(why),
             ..Self::of_plan(plan)
         }
@@ -216,8 +213,8 @@ impl<'a> Told<'a> {
             kind: Kind::Delete,
             plan_hash: None,
             dry_run: false,
-            calls: Calls::Recorded(&[]),
-            outcomes: Outcomes { events: Vec::new(), missing: &[] },
+            calls: Calls::None,
+            outcomes: Outcomes::None,
             surplus: Vec::new(),
             surplus_known: true,
             tally: Tally::default(),
@@ -235,7 +232,7 @@ impl<'a> Told<'a> {
 
     /// A row for each event, for people, who may read it through a pipe: programs have the document.
     pub(super) fn rows(&self, mask: &Mask, out: &mut dyn Write) -> io::Result<()> {
-        for (event, change, outcome) in &self.outcomes.events {
+        for (event, change, outcome) in self.outcomes.rows() {
             let changed = change.map(|change| change.words(event, mask));
             let failure = outcome.failure().map(|failure| mask.text(&failure.to_string()));
             let tail = match (outcome.new_id(), failure, changed) {
@@ -252,20 +249,58 @@ impl<'a> Told<'a> {
             let extension = mask.number(extension);
             writeln!(out, "{:<12}  {extension} {event_type} {id}  {tail}", outcome.name())?;
         }
-        for (place, outcome) in self.outcomes.missing {
+        for (place, outcome) in self.outcomes.missing() {
             writeln!(out, "{:<12}  event {place}: its line is damaged", outcome.name())?;
         }
         Ok(())
     }
 }
 
-impl Serialize for Outcomes<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let events = self.events.iter().map(|(event, _, outcome)| (Some(&event.key), *outcome));
+impl<'a> Calls<'a> {
+    fn each(self) -> Box<dyn Iterator<Item = RecordedCall<'a>> + 'a> {
+        match self {
+            Self::Planned(plan) => Box::new(RecordedCall::of(plan)),
+            Self::Recorded(record) => Box::new(record.calls.iter()),
+            Self::None => Box::new(iter::empty()),
+        }
+    }
+}
+
+impl<'a> Outcomes<'a> {
+    /// Those whose names are known.
+    fn rows(self) -> Box<dyn Iterator<Item = Row<'a>> + 'a> {
+        match self {
+            Self::Settled(machine) => {
+                let (plan, outcomes) = (machine.plan(), machine.outcomes().iter().enumerate());
+                Box::new(outcomes.filter_map(|(at, outcome)| {
+                    Some((plan.events().get(at)?, plan.want(at), outcome.as_ref()?))
+                }))
+            }
+            Self::Recorded(record) => Box::new(
+                record.events.iter().map(|it| (&it.event, it.want.as_deref(), &it.outcome)),
+            ),
+            Self::Unsent(plan, outcome) => {
+                let events = plan.events().iter().enumerate();
+                Box::new(events.map(move |(at, event)| (event, plan.want(at), outcome)))
+            }
+            Self::None => Box::new(iter::empty()),
+        }
+    }
+
+    /// Those whose lines in the run file are lost, by place.
+    fn missing(self) -> &'a [(usize, Outcome)] {
+        match self {
+            Self::Recorded(record) => &record.missing,
+            Self::Settled(_) | Self::Unsent(..) | Self::None => &[],
+        }
+    }
+
+    /// Each as machine output has it.
+    fn each(self) -> impl Iterator<Item = Value> {
+        let events = self.rows().map(|(event, _, outcome)| (Some(&event.key), outcome));
         // An event whose line is lost has no name.
-        let missing = self.missing.iter().map(|(_, outcome)| (None, outcome));
-        serializer
-            .collect_seq(events.chain(missing).map(|(key, outcome): (Option<&EventKey>, _)| {
+        let missing = self.missing().iter().map(|(_, outcome)| (None, outcome));
+        events.chain(missing).map(|(key, outcome)| {
             let failure = outcome.failure();
             json!({
                 "extension": key.map(|key| key.extension.as_str()),
@@ -276,7 +311,19 @@ impl Serialize for Outcomes<'_> {
                 "http_status": failure.and_then(|failure| failure.http_status),
                 "new_id": outcome.new_id().map(Foreign::raw), "fields": outcome.altered(),
             })
-        }))
+        })
+    }
+}
+
+impl Serialize for Calls<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.each())
+    }
+}
+
+impl Serialize for Outcomes<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.each())
     }
 }
 

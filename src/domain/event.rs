@@ -129,6 +129,11 @@ impl EventId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The same as any text of the service, not copied.
+    pub fn told(&self) -> Foreign {
+        Foreign::from(Arc::clone(&self.0))
+    }
 }
 
 impl fmt::Display for EventId {

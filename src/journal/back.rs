@@ -2,6 +2,9 @@
 //! undo has given back, and what other runs took and made of the same events.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -35,6 +38,7 @@ pub struct Way {
 /// Refuses what is no deletion, what a newer program wrote, and files that cannot be read.
 pub fn way_back(runs: &Path, place: &Place, patience: Duration) -> Result<Way, RecordRefused> {
     let Place { folder, name } = place;
+    let files = state_of(runs, place);
     let mut record = Record::read(folder, name)?;
     if record.kind == Kind::Undo {
         let run = record.undoes.ok_or_else(|| RecordRefused::NotUndoable(name.to_owned()))?;
@@ -57,9 +61,26 @@ pub fn way_back(runs: &Path, place: &Place, patience: Duration) -> Result<Way, R
         return Err(RecordRefused::Headless(record.name));
     }
     let others = others(runs, &record)?;
-    let loss = loss_of(runs, &record, &others, patience);
+    let loss = loss_of(runs, &record, &others, (files, patience));
     let remarks = remarks(&record);
+    record.forget_events();
     Ok(Way { record, loss, remarks })
+}
+
+/// A number that is another one once any file was made, written on or removed in the folders that tell
+/// of the way back of a run.
+pub fn state_of(runs: &Path, place: &Place) -> u64 {
+    let mut state = DefaultHasher::new();
+    for folder in [runs, place.folder.as_path()] {
+        let mut files: Vec<_> = fs::read_dir(folder).into_iter().flatten().flatten().collect();
+        files.sort_by_key(fs::DirEntry::file_name);
+        for file in files {
+            let data = file.metadata().ok();
+            let data = data.map(|it| (it.ino(), it.len(), it.mtime(), it.mtime_nsec()));
+            (file.file_name(), data).hash(&mut state);
+        }
+    }
+    state.finish()
 }
 
 /// All other runs of this PBX, those of the folder first: a file elsewhere may have its undos beside
@@ -99,13 +120,19 @@ pub(super) fn undone_by(run: &str, records: &[Record]) -> Option<Undone> {
     Some(Undone { run, restored, altered, not_back, is_over })
 }
 
-fn loss_of(runs: &Path, record: &Record, others: &[Record], patience: Duration) -> Loss {
+fn loss_of(
+    runs: &Path,
+    record: &Record,
+    others: &[Record],
+    (files, patience): (u64, Duration),
+) -> Loss {
     let known = record.events.iter().map(|planned| &planned.event);
     let mut history = History {
         run: record.name.clone(),
         folder: record.folder.clone(),
-        known: known.chain(&record.bystanders).cloned().collect(),
+        known: known.chain(&record.bystanders).collect(),
         taken: record.taken().collect(),
+        files,
         ..History::default()
     };
     let (mut doubts, mut begun) = (Doubts::default(), None);
@@ -207,7 +234,7 @@ fn written(record: &Record, others: &[Record], moves: &Moves) -> Vec<Written> {
     let written = record.events.iter().filter(went).filter_map(|planned| {
         Some(Written {
             event: planned.event.clone(),
-            change: planned.want.clone()?,
+            change: planned.want.as_deref()?.clone(),
             ids: moves.from(&planned.event.key).into_iter().map(|key| key.id).collect(),
             is_back: back.contains(&planned.event.key),
         })

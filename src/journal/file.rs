@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::line::{Body, End, Extent, Head, Key, Line, Named, RecordedCall, Said, Why};
+use super::line::{Body, Calls, End, Extent, Head, Key, Line, Named, Said, Why};
 use super::record::Record;
 use super::{SCHEMA, path_of, prepare};
 use crate::change::{Check, Plan, RunCall, RunEnd, Settled};
@@ -183,8 +183,8 @@ impl RunFile {
         self.append(&verified(end, |place| self.place(place)))?;
         let mut last = end.clone();
         if let Some(GoingOn { runs, .. }) = &self.going_on {
-            let record = Record::read(runs, &self.name).map_err(io::Error::other)?;
-            last.tally = record.tally();
+            let (_, tally) = Record::outline(runs, &self.name).map_err(io::Error::other)?;
+            last.tally = tally;
         }
         self.append(&ended(&last))?;
         self.file.sync_all()
@@ -214,14 +214,14 @@ impl RunFile {
         }
     }
 
-    fn append(&self, line: &Line) -> io::Result<()> {
+    fn append(&self, line: &Line<'_>) -> io::Result<()> {
         let _not_waited_for = self.append_counted(line)?;
         Ok(())
     }
 
     /// One `write` a line: what a crash leaves is whole lines and at most one torn at the end. After
     /// the first error nothing is appended any more.
-    fn append_counted(&self, line: &Line) -> io::Result<Written> {
+    fn append_counted(&self, line: &Line<'_>) -> io::Result<Written> {
         let bytes = line.written()?;
         let mut lines = self.lines();
         if let Some(why) = &lines.broken {
@@ -266,9 +266,9 @@ pub fn write_backup(path: &Path, plan: &Plan, in_part: bool) -> io::Result<()> {
 
 fn write_events(file: &File, plan: &Plan, in_part: bool) -> io::Result<()> {
     let mut lines = BufWriter::new(file);
-    let mut write = |line: Line| lines.write_all(&line.written()?);
     let extent = if in_part { Extent::InPart } else { Extent::Whole };
-    write(Line::Run(Head { extent, ..head_of(plan) }))?;
+    Head { extent, ..head_of(plan) }.write_to(&mut lines)?;
+    let mut write = |line: Line<'_>| lines.write_all(&line.written()?);
     for (place, event) in plan.events().iter().enumerate() {
         write(Line::Event(Body::planned(place, event, plan)))?;
     }
@@ -320,8 +320,8 @@ fn write_plan(file: &File, plan: &Plan) -> io::Result<()> {
     let target = plan.target();
     let (events, bystanders) = (plan.events(), plan.all_bystanders());
     let mut lines = BufWriter::new(file);
-    let mut write = |line: Line| lines.write_all(&line.written()?);
-    write(Line::Run(head_of(plan)))?;
+    head_of(plan).write_to(&mut lines)?;
+    let mut write = |line: Line<'_>| lines.write_all(&line.written()?);
     for (place, event) in events.iter().enumerate() {
         write(Line::Event(Body::planned(place, event, plan)))?;
     }
@@ -334,11 +334,11 @@ fn write_plan(file: &File, plan: &Plan) -> io::Result<()> {
     file.sync_all()
 }
 
-fn opened(why: Why) -> Line {
+fn opened(why: Why) -> Line<'static> {
     Line::Opened { at: now(), process: Process::this(), why }
 }
 
-fn verified(end: &RunEnd, place: impl Fn(usize) -> usize) -> Line {
+fn verified(end: &RunEnd, place: impl Fn(usize) -> usize) -> Line<'static> {
     let said = |(event, outcome): &(usize, Outcome)| Said::of_event(place(*event), outcome);
     let (altered, revised) = end.revised.iter().map(said).partition(|said| said.fields.is_some());
     let (complete, check) = (end.check == Check::Agrees, Some(end.check.name().to_owned()));
@@ -347,12 +347,12 @@ fn verified(end: &RunEnd, place: impl Fn(usize) -> usize) -> Line {
     Line::Verified { complete, check, revised, surplus, altered, still_there }
 }
 
-fn ended(end: &RunEnd) -> Line {
+fn ended(end: &RunEnd) -> Line<'static> {
     let counts = End::of(end, now());
     if end.stopped.is_some() { Line::Stopped(counts) } else { Line::Finished(counts) }
 }
 
-fn head_of(plan: &Plan) -> Head {
+fn head_of(plan: &Plan) -> Head<Calls<'_>> {
     let target = plan.target();
     Head {
         schema: SCHEMA,
@@ -367,7 +367,7 @@ fn head_of(plan: &Plan) -> Head {
         plan_hash: plan.hash().as_str().to_owned(),
         started: now(),
         events: plan.events().len(),
-        calls: RecordedCall::of(plan).collect(),
+        calls: Calls(plan),
         left_out: plan.left_out(),
         extent: Extent::Whole,
     }

@@ -3,11 +3,15 @@
 //! A line of schema 2 ends in its own sum. What schema 1 wrote reads as the same lines; what it had
 //! not yet is `None`.
 
-use std::fmt::Write as _;
-use std::io;
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::fmt::{self, Write as _};
+use std::io::{self, Write};
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -29,13 +33,17 @@ const SUM_TAIL: usize = 2 * SUM_BYTES + 2;
 /// One line, by its field `line`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "line", rename_all = "snake_case")]
-pub(super) enum Line {
-    /// First: what is planned, and where.
+pub(super) enum Line<'a> {
+    /// First: what is planned, and where. It is [written](Head::write_to) by itself, as it can be
+    /// longer than all others together.
+    #[serde(skip_serializing)]
     Run(Head),
     /// One planned event.
-    Event(Body),
+    #[serde(borrow)]
+    Event(Body<'a>),
     /// What else was listed on the same extensions.
-    Bystander(Body),
+    #[serde(borrow)]
+    Bystander(Body<'a>),
     /// The plan is whole.
     Planned {
         /// How many events it has.
@@ -99,9 +107,10 @@ pub(super) enum Why {
     Resume,
 }
 
-/// The first line.
+/// The first line; its calls are made while it is written, and lie close together once it is read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Head {
+#[serde(tag = "line", rename = "run")]
+pub(super) struct Head<C = RecordedCalls> {
     pub(super) schema: u32,
     pub(super) program: String,
     pub(super) kind: Kind,
@@ -119,7 +128,7 @@ pub(super) struct Head {
     pub(super) plan_hash: String,
     pub(super) started: String,
     pub(super) events: usize,
-    pub(super) calls: Vec<RecordedCall>,
+    pub(super) calls: C,
     /// Of an undo: how many events it leaves out, as something stands in for them.
     #[serde(default, skip_serializing_if = "is_none")]
     pub(super) left_out: usize,
@@ -160,10 +169,55 @@ impl Head {
             plan_hash: String::new(),
             started: String::new(),
             events: 0,
-            calls: Vec::new(),
+            calls: RecordedCalls::default(),
             left_out: 0,
             extent: Extent::Whole,
         }
+    }
+}
+
+impl Head<IgnoredAny> {
+    /// Reads the line without its calls.
+    pub(super) fn read(line: &[u8]) -> Option<Self> {
+        let is_right = !has_sum(line) || has_right_sum(line);
+        let is_head = is_right && kind_of(line).as_deref() == Some("run");
+        is_head.then(|| serde_json::from_slice(line).ok()).flatten()
+    }
+}
+
+impl<C: Serialize> Head<C> {
+    /// Writes the line with its sum and a line end, bit by bit.
+    pub(super) fn write_to(&self, out: &mut impl Write) -> io::Result<()> {
+        let mut summed = Summed { out, sum: Sha256::new(), last: None };
+        serde_json::to_writer(&mut summed, self)?;
+        // The brace that closes the line comes behind the sum.
+        let Summed { out, sum, last: _ } = summed;
+        out.write_all(SUM)?;
+        out.write_all(digits_of(sum).as_bytes())?;
+        out.write_all(b"\"}\n")
+    }
+}
+
+/// Writes on and sums up, the last byte held back.
+struct Summed<'a, W> {
+    out: &'a mut W,
+    sum: Sha256,
+    last: Option<u8>,
+}
+
+impl<W: Write> Write for Summed<'_, W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let Some((last, others)) = bytes.split_last() else { return Ok(0) };
+        for part in [self.last.as_slice(), others] {
+            self.sum.update(part);
+            self.out.write_all(part)?;
+        }
+        self.last = Some(*last);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
     }
 }
 
@@ -174,18 +228,37 @@ fn is_none(count: &usize) -> bool {
 
 /// A planned call.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
-pub struct RecordedCall {
+pub struct RecordedCall<'a> {
     /// `DELETE`, `POST` or `PUT`.
-    pub method: String,
+    #[serde(borrow)]
+    pub method: Cow<'a, str>,
     /// The path.
-    pub path: String,
+    #[serde(borrow)]
+    pub path: Cow<'a, str>,
     /// How many events it covers.
     pub covers: usize,
 }
 
 /// The calls of a plan, each made while it is written.
 #[derive(Debug, Clone, Copy)]
-pub struct Calls<'a>(pub &'a Plan);
+pub(super) struct Calls<'a>(pub(super) &'a Plan);
+
+/// The calls of a plan as a file tells them: there are as many as events, so that their texts stand
+/// in one.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RecordedCalls {
+    text: String,
+    calls: Vec<Placed>,
+}
+
+/// Where the method of a call ends and where its path does, which stands behind it; the next call
+/// begins there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Placed {
+    method: u32,
+    path: u32,
+    covers: usize,
+}
 
 /// What names an event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -205,23 +278,25 @@ pub(super) struct Named {
 
 /// An event, whole.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Body {
+pub(super) struct Body<'a> {
     /// Its place among the planned events, or among the bystanders.
     #[serde(default)]
     pub(super) place: Option<usize>,
-    pub(super) extension: String,
+    #[serde(borrow)]
+    pub(super) extension: Cow<'a, str>,
     /// The id of the extension's owner, where it is known.
-    #[serde(default)]
-    pub(super) owner: Option<String>,
+    #[serde(borrow, default)]
+    pub(super) owner: Option<Cow<'a, str>>,
     /// The user that stands in the paths of this extension.
-    #[serde(default)]
-    pub(super) path_user: Option<String>,
+    #[serde(borrow, default)]
+    pub(super) path_user: Option<Cow<'a, str>>,
     #[serde(rename = "type")]
     pub(super) event_type: u16,
-    pub(super) id: String,
+    #[serde(borrow)]
+    pub(super) id: Cow<'a, str>,
     /// The row as the service wrote it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    raw: Option<String>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    raw: Option<Cow<'a, str>>,
     /// The same where it is no text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     raw64: Option<String>,
@@ -229,13 +304,25 @@ pub(super) struct Body {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) want: Option<Value>,
     /// In the undo of a change: the id that it had in that run, where it is another one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) of_id: Option<String>,
-    method: String,
-    url: String,
-    note: String,
-    status: String,
-    modified: String,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub(super) of_id: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    method: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(super) url: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(super) note: Cow<'a, str>,
+    #[serde(borrow)]
+    status: Cow<'a, str>,
+    #[serde(borrow)]
+    modified: Cow<'a, str>,
+}
+
+/// Texts that many events of a file have: each is held once.
+#[derive(Debug, Default)]
+pub(super) struct Shared {
+    texts: HashSet<Arc<str>>,
+    last: Option<ExtensionNumber>,
 }
 
 /// What became of an event.
@@ -292,7 +379,7 @@ pub(super) enum Flaw {
     Unknown,
 }
 
-impl Line {
+impl<'a> Line<'a> {
     /// The line as it stands in the file, with its sum and a line end.
     pub(super) fn written(&self) -> io::Result<Vec<u8>> {
         let mut text = serde_json::to_string(self).map_err(io::Error::other)?;
@@ -304,11 +391,18 @@ impl Line {
     }
 
     /// Reads a line without its line end.
-    pub(super) fn read(bytes: &[u8], has_sum: bool) -> Result<Self, Flaw> {
+    pub(super) fn read(bytes: &'a [u8], has_sum: bool) -> Result<Self, Flaw> {
         if has_sum && !has_right_sum(bytes) {
             return Err(Flaw::Sum);
         }
-        serde_json::from_slice(bytes).map_err(|error| match kind_of(bytes) {
+        // The long ones and those that there are many of are read without a copy of every value.
+        let read = match begins_with(bytes) {
+            b"run" => serde_json::from_slice(bytes).map(Self::Run),
+            b"event" => serde_json::from_slice(bytes).map(Self::Event),
+            b"bystander" => serde_json::from_slice(bytes).map(Self::Bystander),
+            _ => serde_json::from_slice(bytes),
+        };
+        read.map_err(|error| match kind_of(bytes) {
             Some(kind) if !KINDS.contains(&kind.as_str()) => Flaw::Unknown,
             _ => Flaw::Senseless(error.to_string()),
         })
@@ -328,6 +422,12 @@ const KINDS: [&str; 10] = [
     "stopped",
     "finished",
 ];
+
+/// The kind of a line, where it says that first.
+fn begins_with(line: &[u8]) -> &[u8] {
+    let kind = line.strip_prefix(b"{\"line\":\"").unwrap_or_default();
+    kind.split(|byte| *byte == b'"').next().unwrap_or_default()
+}
 
 fn kind_of(bytes: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
@@ -355,7 +455,7 @@ pub(super) enum Held {
 
 /// The event that a line holds, by the beginning that every such line has; `None` of any other line.
 pub(super) fn held(line: &[u8]) -> Option<Held> {
-    if line.starts_with(b"{\"line\":\"bystander\",") {
+    if begins_with(line) == b"bystander" {
         return Some(Held::Bystander);
     }
     let place = line.strip_prefix(b"{\"line\":\"event\",\"place\":")?;
@@ -373,21 +473,103 @@ pub(super) fn has_right_sum(line: &[u8]) -> bool {
 }
 
 fn sum_of(bytes: &[u8]) -> String {
-    let mut sum = String::with_capacity(2 * SUM_BYTES);
-    for byte in Sha256::digest(bytes).iter().take(SUM_BYTES) {
-        let _ = write!(sum, "{byte:02x}");
-    }
-    sum
+    digits_of(Sha256::new_with_prefix(bytes))
 }
 
-impl RecordedCall {
+fn digits_of(sum: Sha256) -> String {
+    let mut digits = String::with_capacity(2 * SUM_BYTES);
+    for byte in sum.finalize().iter().take(SUM_BYTES) {
+        let _ = write!(digits, "{byte:02x}");
+    }
+    digits
+}
+
+impl<'a> RecordedCall<'a> {
     /// Every call of a plan, one by one.
-    pub fn of(plan: &Plan) -> impl Iterator<Item = Self> {
+    pub fn of(plan: &'a Plan) -> impl Iterator<Item = Self> {
         (0..plan.calls()).filter_map(|at| {
             let (call, covers) = (plan.call(at)?, plan.covers(at).len());
-            let (method, path) = (call.method().to_owned(), call.path(plan.target()));
+            let (method, path) = (call.method().into(), call.path(plan.target()).into());
             Some(Self { method, path, covers })
         })
+    }
+
+    /// Whether it could take more than it covers: its path names no event.
+    pub(super) fn is_wide(&self) -> bool {
+        let tail = self.path.rsplit_once("/phoneCallEvents").map_or("", |(_, tail)| tail);
+        self.method == "DELETE" && tail.matches('/').count() < 2
+    }
+}
+
+impl RecordedCalls {
+    /// How many.
+    #[expect(clippy::len_without_is_empty, reason = "nobody asks")]
+    pub fn len(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// The call at this place.
+    pub(super) fn get(&self, place: usize) -> Option<RecordedCall<'_>> {
+        let Placed { method, path, covers } = *self.calls.get(place)?;
+        let before = place.checked_sub(1).and_then(|place| self.calls.get(place));
+        let start = before.map_or(0, |before| before.path);
+        let text = |from: u32, to: u32| {
+            let at = |place: u32| usize::try_from(place).unwrap_or(usize::MAX);
+            self.text.get(at(from)..at(to)).unwrap_or_default().into()
+        };
+        Some(RecordedCall { method: text(start, method), path: text(method, path), covers })
+    }
+
+    /// Every call, one by one.
+    pub fn iter(&self) -> impl Iterator<Item = RecordedCall<'_>> {
+        (0..self.len()).filter_map(|place| self.get(place))
+    }
+
+    /// How many events they cover.
+    pub(super) fn covers(&self) -> impl Iterator<Item = usize> {
+        self.calls.iter().map(|call| call.covers)
+    }
+
+    fn push(&mut self, call: &RecordedCall<'_>) -> Result<(), std::num::TryFromIntError> {
+        let mut end = |text: &str| {
+            self.text.push_str(text);
+            u32::try_from(self.text.len())
+        };
+        let (method, path) = (end(&call.method)?, end(&call.path)?);
+        self.calls.push(Placed { method, path, covers: call.covers });
+        Ok(())
+    }
+}
+
+impl Serialize for RecordedCalls {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for RecordedCalls {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(EachCall)
+    }
+}
+
+/// Takes calls one by one.
+struct EachCall;
+
+impl<'de> Visitor<'de> for EachCall {
+    type Value = RecordedCalls;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of calls")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut calls: A) -> Result<Self::Value, A::Error> {
+        let mut all = RecordedCalls::default();
+        while let Some(call) = calls.next_element::<RecordedCall<'_>>()? {
+            all.push(&call).map_err(serde::de::Error::custom)?;
+        }
+        all.text.shrink_to_fit();
+        Ok(all)
     }
 }
 
@@ -410,52 +592,70 @@ impl Key {
     }
 
     pub(super) fn key(&self) -> Result<EventKey, String> {
-        key_of(&self.extension, self.event_type, &self.id)
+        Ok(EventKey {
+            extension: ExtensionNumber::parse(&self.extension).map_err(|no| no.to_string())?,
+            event_type: EventType::from_number(self.event_type),
+            id: EventId::parse(&self.id).map_err(|no| no.to_string())?,
+        })
     }
 }
 
-fn key_of(extension: &str, event_type: u16, id: &str) -> Result<EventKey, String> {
-    Ok(EventKey {
-        extension: ExtensionNumber::parse(extension).map_err(|no| no.to_string())?,
-        event_type: EventType::from_number(event_type),
-        id: EventId::parse(id).map_err(|no| no.to_string())?,
-    })
+impl Shared {
+    /// The text that is held once.
+    pub(super) fn text(&mut self, text: &str) -> Arc<str> {
+        if let Some(known) = self.texts.get(text) {
+            return Arc::clone(known);
+        }
+        let new: Arc<str> = text.into();
+        self.texts.insert(Arc::clone(&new));
+        new
+    }
+
+    /// A number; the events of an extension stand together.
+    fn number(&mut self, text: &str) -> Result<ExtensionNumber, String> {
+        if let Some(last) = self.last.as_ref().filter(|last| last.as_str() == text) {
+            return Ok(last.clone());
+        }
+        let new = ExtensionNumber::parse(text).map_err(|no| no.to_string())?;
+        self.last = Some(new.clone());
+        Ok(new)
+    }
 }
 
-impl Body {
+impl<'a> Body<'a> {
     /// Everything that is needed to write the event again, in the service's own notation.
-    pub(super) fn of(place: usize, event: &PhoneCallEvent, target: &Target) -> Self {
+    pub(super) fn of(place: usize, event: &'a PhoneCallEvent, target: &'a Target) -> Self {
         let extension = &event.key.extension;
         let text = event.text.as_ref().map(RowText::bytes);
         let raw = text.and_then(|bytes| std::str::from_utf8(bytes).ok());
         let raw64 = text.filter(|_| raw.is_none()).map(|bytes| STANDARD.encode(bytes));
         Self {
             place: Some(place),
-            extension: extension.to_string(),
-            owner: target.owner_of(extension).map(ToString::to_string),
-            path_user: Some(target.user_of(extension).to_string()),
+            extension: extension.as_str().into(),
+            owner: target.owner_of(extension).map(|owner| owner.as_str().into()),
+            path_user: Some(target.user_of(extension).as_str().into()),
             event_type: event.key.event_type.number(),
-            id: event.key.id.as_str().to_owned(),
-            raw: raw.map(str::to_owned),
+            id: event.key.id.as_str().into(),
+            raw: raw.map(Cow::from),
             raw64,
             want: None,
             of_id: None,
-            method: event.method.written().to_owned(),
-            url: event.url.raw().to_owned(),
-            note: event.note.raw().to_owned(),
-            status: event.status.written().to_owned(),
-            modified: event.modified.written(),
+            method: event.method.written().into(),
+            url: event.url.raw().into(),
+            note: event.note.raw().into(),
+            status: event.status.written().into(),
+            modified: event.modified.written().into(),
         }
     }
 
     /// The same of a planned event, with what is to become of it.
-    pub(super) fn planned(place: usize, event: &PhoneCallEvent, plan: &Plan) -> Self {
+    pub(super) fn planned(place: usize, event: &'a PhoneCallEvent, plan: &'a Plan) -> Self {
         let want = plan.want(place).map(Change::value);
-        let of_id = plan.of_id(place).map(|id| id.as_str().to_owned());
+        let of_id = plan.of_id(place).map(|id| id.as_str().into());
         Self { want, of_id, ..Self::of(place, event, plan.target()) }
     }
 
-    pub(super) fn event(&self) -> Result<PhoneCallEvent, String> {
+    pub(super) fn event(&self, shared: &mut Shared) -> Result<PhoneCallEvent, String> {
         let text = match (&self.raw, &self.raw64) {
             (Some(raw), _) => Some(RowText::new(raw.as_bytes())),
             (None, Some(encoded)) => {
@@ -465,10 +665,14 @@ impl Body {
             (None, None) => None,
         };
         Ok(PhoneCallEvent {
-            key: key_of(&self.extension, self.event_type, &self.id)?,
+            key: EventKey {
+                extension: shared.number(&self.extension)?,
+                event_type: EventType::from_number(self.event_type),
+                id: EventId::parse(&self.id).map_err(|no| no.to_string())?,
+            },
             method: Method::parse(&self.method),
-            url: Foreign::from(self.url.as_str()),
-            note: Foreign::from(self.note.as_str()),
+            url: shared.text(&self.url).into(),
+            note: shared.text(&self.note).into(),
             status: Status::parse(&self.status),
             modified: Modified::parse(&self.modified),
             text,
@@ -574,7 +778,7 @@ mod tests {
     use super::*;
     use crate::domain::UserId;
 
-    fn sent() -> Line {
+    fn sent() -> Line<'static> {
         Line::Sent { call: 3, first: 4, covers: 1, at: Some("2026-01-02T03:04:05.678Z".to_owned()) }
     }
 
@@ -605,7 +809,8 @@ mod tests {
     #[test]
     fn every_kind_that_is_written_is_known() {
         for kind in KINDS {
-            let flaw = Line::read(format!("{{\"line\":{kind:?}}}").as_bytes(), false);
+            let line = format!("{{\"line\":{kind:?}}}");
+            let flaw = Line::read(line.as_bytes(), false);
             assert!(matches!(flaw, Err(Flaw::Senseless(_))), "{kind}: {flaw:?}");
         }
         let newer = Line::read(b"{\"line\":\"note\",\"text\":1}", false);
@@ -634,7 +839,8 @@ mod tests {
             let Ok(Line::Event(back)) = Line::read(line.trim_ascii_end(), true) else {
                 panic!("no event")
             };
-            assert_eq!(back.event().unwrap().text.unwrap().bytes(), bytes);
+            let back = back.event(&mut Shared::default()).unwrap();
+            assert_eq!(back.text.unwrap().bytes(), bytes);
         }
     }
 }

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -87,11 +87,14 @@ impl<'a> Receipt<'a> {
         Self { record, mask: mask_of(record, masked), labels, local }
     }
 
-    /// Its text.
-    pub fn text(&self, form: Form) -> String {
+    /// Writes its text, each row made while it is written.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn write_to(&self, form: Form, out: &mut dyn Write) -> io::Result<()> {
         match form {
-            Form::Markdown => self.markdown(),
-            Form::Csv => self.csv(),
+            Form::Markdown => self.markdown(out),
+            Form::Csv => self.csv(out),
         }
     }
 
@@ -103,16 +106,17 @@ impl<'a> Receipt<'a> {
     pub fn write(&self, runs: &Path) -> io::Result<PathBuf> {
         let folder = runs.with_file_name("receipts");
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
-        let (name, text) =
-            (shown_name(&self.record.name, self.record, &self.mask), self.markdown());
+        let name = shown_name(&self.record.name, self.record, &self.mask);
         for attempt in 1..=SAME_RUN {
             let end = if attempt == 1 { String::new() } else { format!("-{attempt}") };
             let path = folder.join(format!("{name}{end}.md"));
             match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
-                Ok(mut file) => {
+                Ok(file) => {
+                    let mut out = BufWriter::new(&file);
+                    let written = self.markdown(&mut out).and_then(|()| out.flush());
                     // Half a receipt proves nothing.
-                    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
-                    return written.map(|()| path.clone()).inspect_err(|_| {
+                    let synced = written.and_then(|()| file.sync_all());
+                    return synced.map(|()| path.clone()).inspect_err(|_| {
                         let _ = fs::remove_file(&path);
                     });
                 }
@@ -126,31 +130,31 @@ impl<'a> Receipt<'a> {
         )))
     }
 
-    fn markdown(&self) -> String {
+    fn markdown(&self, out: &mut dyn Write) -> io::Result<()> {
         let what = match self.record.kind {
             Kind::Delete => "deletion of phone call events",
             Kind::Change => "change of phone call events",
             Kind::Undo => "undo of a run",
             Kind::Backup => "backup of phone call events",
         };
-        let mut text = format!("# Receipt: {what}\n\n| | |\n| --- | --- |\n");
+        write!(out, "# Receipt: {what}\n\n| | |\n| --- | --- |\n")?;
         for (name, value) in self.facts() {
-            let _ = writeln!(text, "| {name} | {value} |");
+            writeln!(out, "| {name} | {value} |")?;
         }
-        let rows = self.rows();
-        text.push_str("\n## Events\n\n");
+        out.write_all(b"\n## Events\n\n")?;
         let shows = Shows {
-            label: rows.iter().any(|row| !row.label.is_empty()),
-            change: rows.iter().any(|row| !row.change.is_empty()),
+            label: self.rows().any(|row| !row.label.is_empty()),
+            change: self.rows().any(|row| !row.change.is_empty()),
         };
         let heads = Row::markdown_heads(self.record.kind, shows);
-        table(&mut text, &heads, rows.iter().map(|row| row.markdown(self.local, shows)));
-        if rows.iter().any(Row::is_told_why) {
-            text.push_str("\n## Not done, or not as planned\n\n");
+        table(out, &heads, self.rows().map(|row| row.markdown(self.local, shows)))?;
+        let mut told_why = self.rows().filter(Row::is_told_why).map(|row| row.why()).peekable();
+        if told_why.peek().is_some() {
+            out.write_all(b"\n## Not done, or not as planned\n\n")?;
             let heads = ["Outcome", "Extension", "Type", "ID", "Code", "Message"];
-            table(&mut text, &heads, rows.iter().filter(|row| row.is_told_why()).map(Row::why));
+            table(out, &heads, told_why)?;
         }
-        text
+        Ok(())
     }
 
     /// What there is to say of the run as a whole.
@@ -228,7 +232,7 @@ impl<'a> Receipt<'a> {
     }
 
     /// Every planned event, then what went beside the plan.
-    fn rows(&self) -> Vec<Row> {
+    fn rows(&self) -> impl Iterator<Item = Row> {
         let record = self.record;
         let planned = record.events.iter().map(|planned| self.planned(planned));
         let missing = record.missing.iter().map(|(place, outcome)| Row {
@@ -236,7 +240,7 @@ impl<'a> Receipt<'a> {
             message: format!("event {place}: its line in the run file is damaged"),
             ..Row::default()
         });
-        let surplus = record.surplus.iter().map(|key| {
+        let surplus = record.surplus.iter().map(move |key| {
             let known = record.bystanders.iter().find(|event| event.key == *key);
             let row = known.map_or_else(|| self.named(key), |event| self.event(event));
             Row { outcome: SURPLUS.to_owned(), ..row }
@@ -249,7 +253,7 @@ impl<'a> Receipt<'a> {
             message: "nothing but its id is known".to_owned(),
             ..Row::default()
         });
-        planned.chain(missing).chain(surplus).chain(unlisted).collect()
+        planned.chain(missing).chain(surplus).chain(unlisted)
     }
 
     fn planned(&self, planned: &RecordedEvent) -> Row {
@@ -264,7 +268,7 @@ impl<'a> Receipt<'a> {
             | Outcome::NotSent(_)
             | Outcome::Unknown(_) => None,
         };
-        let (failure, change) = (outcome.failure(), planned.want.as_ref());
+        let (failure, change) = (outcome.failure(), planned.want.as_deref());
         let told = |text: &Foreign| self.mask.text(&text.to_string());
         let status = planned.http_status.or_else(|| failure?.http_status);
         Row {
@@ -323,7 +327,7 @@ impl<'a> Receipt<'a> {
     }
 
     /// A record an event, each with what is told of the run as a whole.
-    fn csv(&self) -> String {
+    fn csv(&self, out: &mut dyn Write) -> io::Result<()> {
         let record = self.record;
         let foreign = |text: &str| self.mask.text(&Foreign::from(text).to_string());
         // Digits of a time or a hash are no number of an extension.
@@ -348,17 +352,15 @@ impl<'a> Receipt<'a> {
             ("stopped_by", record.stop().map(|it| it.reason.name().to_owned()).unwrap_or_default()),
             ("plan_hash", shown(&record.plan_hash)),
         ];
-        let mut out =
-            csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+        let mut out = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
         let heads =
             Row::csv_heads(record.kind).into_iter().chain(run.iter().map(|(name, _)| *name));
-        // Into memory nothing fails.
-        let _ = out.write_record(heads);
+        out.write_record(heads).map_err(unwritten)?;
         for row in self.rows() {
             let cells = row.csv().into_iter().chain(run.iter().map(|(_, value)| value.clone()));
-            let _ = out.write_record(cells.map(cell));
+            out.write_record(cells.map(cell)).map_err(unwritten)?;
         }
-        String::from_utf8(out.into_inner().unwrap_or_default()).unwrap_or_default()
+        out.flush()
     }
 }
 
@@ -473,11 +475,23 @@ pub fn shown_name(name: &str, record: &Record, mask: &Mask) -> String {
     Foreign::from(if tells { stamp } else { name }).to_string()
 }
 
-fn table(text: &mut String, heads: &[&str], rows: impl Iterator<Item = Vec<String>>) {
-    let _ = writeln!(text, "| {} |", heads.join(" | "));
-    let _ = writeln!(text, "|{}", " --- |".repeat(heads.len()));
-    for row in rows {
-        let _ = writeln!(text, "| {} |", row.join(" | "));
+fn table(
+    out: &mut dyn Write,
+    heads: &[&str],
+    mut rows: impl Iterator<Item = Vec<String>>,
+) -> io::Result<()> {
+    writeln!(out, "| {} |", heads.join(" | "))?;
+    writeln!(out, "|{}", " --- |".repeat(heads.len()))?;
+    rows.try_for_each(|row| writeln!(out, "| {} |", row.join(" | ")))
+}
+
+/// The error beneath, with its kind, so that a closed pipe is known as one.
+pub fn unwritten(error: csv::Error) -> io::Error {
+    if let csv::ErrorKind::Io(error) = error.into_kind() {
+        error
+    } else {
+        // Records of texts, all of one length, can fail in no other way.
+        io::Error::other("a record could not be made")
     }
 }
 

@@ -3,6 +3,7 @@
 //! No line makes a file unusable: one that is torn, damaged or not understood is named and passed
 //! over, and what it may have said is called unknown.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fs::{self, File, OpenOptions};
@@ -10,10 +11,13 @@ use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::de::IgnoredAny;
 
 use super::line::{
-    Body, End, Extent, Flaw, Head, Held, Key, Line, Named, RecordedCall, Said, has_right_sum,
-    has_sum, held,
+    Body, End, Extent, Flaw, Head, Held, Key, Line, Named, RecordedCalls, Said, Shared,
+    has_right_sum, has_sum, held,
 };
 use super::{SCHEMA, is_path, path_of};
 use crate::change::{Check, Kind, Plan, RunEnd, Tally, Unlisted};
@@ -116,7 +120,7 @@ pub struct Record {
     /// The run that this one undoes.
     pub undoes: Option<String>,
     /// The calls that were planned: method, path and how many events each covers.
-    pub calls: Vec<RecordedCall>,
+    pub calls: RecordedCalls,
     /// What was planned, whole, with what became of it, as far as its lines can be read.
     pub events: Vec<RecordedEvent>,
     /// What became of planned events whose lines are lost, each with its place.
@@ -174,13 +178,13 @@ pub struct RecordedEvent {
     /// Whole, as it was listed.
     pub event: PhoneCallEvent,
     /// The id of its extension's owner, where it was known.
-    pub owner: Option<String>,
+    pub owner: Option<Arc<str>>,
     /// The user in the paths of its extension, where the file says it.
-    path_user: Option<String>,
+    path_user: Option<Arc<str>>,
     /// The fields to be, in a change and its undo.
-    pub want: Option<Change>,
+    pub want: Option<Box<Change>>,
     /// The same as JSON.
-    written: Option<String>,
+    written: Option<Box<str>>,
     /// In the undo of a change: the id that it had in that run, where it is another one.
     of_id: Option<EventId>,
     /// What became of it.
@@ -217,6 +221,7 @@ struct Reading {
     most: usize,
     /// Events are kept, and not only counted.
     keeps: bool,
+    shared: Shared,
     events: Vec<Option<RecordedEvent>>,
     outcomes: Vec<Option<Outcome>>,
     /// The events that were sent, each with the last time.
@@ -382,7 +387,7 @@ impl Record {
         let what = self.flaws.first().map_or("its hash is another", String::as_str);
         let damaged = || format!("the plan of {} is not whole: {what}", self.name);
         let planned = self.schema < 2 || (self.planned && self.hash() == self.plan_hash);
-        let covered = self.calls.iter().fold(0, |all: usize, call| all.saturating_add(call.covers));
+        let covered = self.calls.covers().fold(0, usize::saturating_add);
         let all = covered == self.events.len();
         if self.missing.is_empty() && planned && all { Ok(()) } else { Err(damaged()) }
     }
@@ -390,7 +395,7 @@ impl Record {
     /// The hash over what the file holds.
     fn hash(&self) -> String {
         let mut hasher = PlanHasher::new(&self.origin, &self.base_path, self.kind.name());
-        for call in &self.calls {
+        for call in self.calls.iter() {
             hasher.call(&call.method, &call.path, call.covers);
         }
         for planned in &self.events {
@@ -446,12 +451,19 @@ impl Record {
         let parts = self.events.chunk_by(|a, b| a.event.key.extension == b.event.key.extension);
         parts.filter_map(|part| {
             let first = part.first()?;
-            let user = |text: &Option<String>| UserId::parse(text.as_deref()?).ok();
+            let user = |text: &Option<Arc<str>>| UserId::parse(text.as_deref()?).ok();
             let other = |user: &UserId| user.as_str() != self.user;
             let access =
                 Access { user: user(&first.path_user).filter(other), owner: user(&first.owner) };
             Some((first.event.key.extension.clone(), access))
         })
+    }
+
+    /// Lets go of what is as large as the run. [`access`](Self::access) is told as before.
+    pub(super) fn forget_events(&mut self) {
+        self.events.dedup_by(|two, one| two.event.key.extension == one.event.key.extension);
+        self.events.shrink_to_fit();
+        (self.calls, self.bystanders) = (RecordedCalls::default(), Vec::new());
     }
 
     /// Checks that it ran on this PBX, whoever asked for it.
@@ -571,24 +583,19 @@ impl Record {
     }
 }
 
-/// Whether a call could take more than it covers: its path names no event.
-fn is_wide(call: &RecordedCall) -> bool {
-    let tail = call.path.rsplit_once("/phoneCallEvents").map_or("", |(_, tail)| tail);
-    call.method == "DELETE" && tail.matches('/').count() < 2
-}
-
 impl RecordedEvent {
     /// Nothing is known yet of what became of it.
-    fn of(place: usize, body: Body) -> Result<Self, String> {
-        let event = body.event()?;
+    fn of(place: usize, body: &Body<'_>, shared: &mut Shared) -> Result<Self, String> {
+        let event = body.event(shared)?;
+        let mut text = |text: &Option<Cow<'_, str>>| text.as_deref().map(|it| shared.text(it));
         let id = body.of_id.as_deref().map(EventId::parse).transpose();
         Ok(Self {
             place,
             event,
-            owner: body.owner,
-            path_user: body.path_user,
-            want: body.want.as_ref().map(Change::read),
-            written: body.want.map(|want| want.to_string()),
+            owner: text(&body.owner),
+            path_user: text(&body.path_user),
+            want: body.want.as_ref().map(|want| Box::new(Change::read(want))),
+            written: body.want.as_ref().map(|want| want.to_string().into()),
             of_id: id.map_err(|no| no.to_string())?,
             outcome: not_sent(),
             sent: false,
@@ -647,8 +654,8 @@ impl Reading {
         let head = head.unwrap_or_else(|| Head::lost(profile, schema));
         // Schema 1 did not say it: it stands in every path.
         let in_path = || {
-            let path = head.calls.first()?.path.split_once("/extensions/");
-            path.map(|(base, _)| base.to_owned())
+            let first = head.calls.get(0)?;
+            first.path.split_once("/extensions/").map(|(base, _)| base.to_owned())
         };
         let base_path = head.base_path.clone().or_else(in_path).unwrap_or_default();
         let record = Record {
@@ -689,6 +696,7 @@ impl Reading {
             size: head.events.min(most),
             most,
             keeps: true,
+            shared: Shared::default(),
             events: Vec::new(),
             outcomes: Vec::new(),
             went: BTreeMap::new(),
@@ -752,7 +760,7 @@ impl Reading {
         true
     }
 
-    fn take_at(&mut self, at: usize, line: Line, behind: usize) {
+    fn take_at(&mut self, at: usize, line: Line<'_>, behind: usize) {
         if matches!(line, Line::Event(_) | Line::Bystander(_) | Line::Planned { .. }) {
             self.plan_ends = at;
         }
@@ -763,18 +771,18 @@ impl Reading {
     }
 
     /// Takes one line; `behind` is how far it stands behind the first.
-    fn take(&mut self, line: Line, behind: usize) -> Result<(), String> {
+    fn take(&mut self, line: Line<'_>, behind: usize) -> Result<(), String> {
         match line {
             Line::Run(_) => return Err("a second run line".to_owned()),
             Line::Event(body) => {
                 // Schema 1 has its events in order, right behind its first line.
                 let place = body.place.unwrap_or(behind);
-                let planned = RecordedEvent::of(place, body)?;
+                let planned = RecordedEvent::of(place, &body, &mut self.shared)?;
                 self.has_place(place)?;
                 self.keep(planned);
             }
             Line::Bystander(body) => {
-                let event = body.event()?;
+                let event = body.event(&mut self.shared)?;
                 self.record.bystanders.extend(self.keeps.then_some(event));
             }
             Line::Planned { events, .. } => {
@@ -836,7 +844,7 @@ impl Reading {
     ) -> Result<(), String> {
         let first = covers.start;
         self.sent.push((call, first));
-        if self.record.calls.get(call).is_some_and(is_wide) {
+        if self.record.calls.get(call).is_some_and(|call| call.is_wide()) {
             self.silent.insert(call);
         }
         let sent = at.unwrap_or(jiff::Timestamp::MAX);
@@ -876,9 +884,8 @@ impl Reading {
     fn first_of(&self, call: usize) -> Option<usize> {
         let sent = self.sent.iter().rev().find(|(id, _)| *id == call).map(|(_, first)| *first);
         let planned = || {
-            let before = self.record.calls.get(..call)?;
-            let places = before.iter().map(|call| call.covers);
-            (call < self.record.calls.len()).then(|| places.fold(0, usize::saturating_add))
+            let before = self.record.calls.covers().take(call);
+            (call < self.record.calls.len()).then(|| before.fold(0, usize::saturating_add))
         };
         sent.or_else(planned)
     }
@@ -919,23 +926,24 @@ impl Reading {
         let (outcomes, may_be_sent) = self.close();
         self.events.resize(self.size, None);
         let Self { mut record, events, went, listed, named, still_there, .. } = self;
-        for (place, (planned, outcome)) in events.into_iter().zip(outcomes).enumerate() {
-            match planned {
-                Some(planned) => {
-                    let went = went.get(&place);
-                    record.events.push(RecordedEvent {
-                        outcome,
-                        sent: went.is_some() || may_be_sent,
-                        sent_at: went.and_then(|it| it.at),
-                        http_status: went.and_then(|it| it.http_status),
-                        unanswered: may_be_sent || went.is_some_and(|it| it.open || it.unclear),
-                        checked: listed.contains(&place),
-                        ..planned
-                    });
-                }
-                None => record.missing.push((place, outcome)),
-            }
-        }
+        let missing = &mut record.missing;
+        let told = |(place, (planned, outcome)): (usize, (Option<RecordedEvent>, Outcome))| {
+            let Some(planned) = planned else {
+                missing.push((place, outcome));
+                return None;
+            };
+            let went = went.get(&place);
+            Some(RecordedEvent {
+                outcome,
+                sent: went.is_some() || may_be_sent,
+                sent_at: went.and_then(|it| it.at),
+                http_status: went.and_then(|it| it.http_status),
+                unanswered: may_be_sent || went.is_some_and(|it| it.open || it.unclear),
+                checked: listed.contains(&place),
+                ..planned
+            })
+        };
+        record.events = events.into_iter().zip(outcomes).enumerate().filter_map(told).collect();
         record.take_named(named, &still_there);
         record
     }
@@ -965,7 +973,7 @@ impl Reading {
         // What was written before it was synced may have been lost, and may have been carried out.
         let may_have_lost = self.record.schema < 2 && self.end.is_none();
         if may_have_lost {
-            let calls = self.record.calls.iter().enumerate().filter(|(_, call)| is_wide(call));
+            let calls = self.record.calls.iter().enumerate().filter(|(_, call)| call.is_wide());
             let is_lost = |call: &usize| self.sent.iter().all(|(sent, _)| sent != call);
             self.silent.extend(calls.map(|(call, _)| call).filter(is_lost));
         }
@@ -1112,12 +1120,9 @@ pub(super) fn is_over(runs: &Path, name: &str) -> bool {
         .is_ok_and(|line| matches!(Line::read(&line, has_sum(&line)), Ok(Line::Finished(_))))
 }
 
-/// The first line of a run, where it can be read.
-pub(super) fn head_of(path: &Path) -> Option<Head> {
-    match first_line(path).map(|line| Line::read(&line, has_sum(&line))) {
-        Ok(Ok(Line::Run(head))) => Some(head),
-        _ => None,
-    }
+/// The first line of a run, where it can be read, without its calls.
+pub(super) fn head_of(path: &Path) -> Option<Head<IgnoredAny>> {
+    Head::read(&first_line(path).ok()?)
 }
 
 fn first_line(path: &Path) -> io::Result<Vec<u8>> {

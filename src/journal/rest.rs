@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Kind, Record, RecordedEvent, is_going_on, undone};
@@ -21,9 +22,9 @@ impl Record {
             run: self.name.clone(),
             folder: self.folder.clone(),
             hash: PlanHash::recorded(&self.plan_hash),
-            events: planned.clone().map(|planned| planned.event.clone()).collect(),
-            changes: planned.clone().filter_map(|planned| planned.want.clone()).collect(),
-            bystanders: self.bystanders.as_slice().into(),
+            events: Arc::new(planned.clone().map(|planned| planned.event.clone()).collect()),
+            changes: planned.clone().filter_map(|it| it.want.as_deref().cloned()).collect(),
+            bystanders: Arc::new(self.bystanders.clone()),
             outcomes: planned.map(|planned| planned.outcome.clone()).collect(),
             surplus: self.surplus.clone(),
             unlisted: self.unlisted.clone(),
@@ -74,14 +75,13 @@ impl Record {
     /// Extensions of which a call that names no event took something, or may have.
     fn swept(&self) -> BTreeSet<ExtensionNumber> {
         let (mut swept, mut first) = (BTreeSet::new(), 0);
-        for call in &self.calls {
+        for call in self.calls.iter() {
             let covered = first..first + call.covers;
             first = covered.end;
             let acted = |planned: &&RecordedEvent| {
                 matches!(planned.outcome, Outcome::Deleted | Outcome::Unknown(_))
             };
-            let tail = call.path.rsplit_once("/phoneCallEvents").map_or("", |(_, tail)| tail);
-            if tail.matches('/').count() < 2
+            if call.is_wide()
                 && let Some(planned) = self.events_at(covered).iter().find(acted)
             {
                 swept.insert(planned.event.key.extension.clone());

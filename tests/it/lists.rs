@@ -171,7 +171,7 @@ fn what_php_writes_before_an_answer_is_quoted_with_the_remedy() {
 }
 
 /// The most memory that a run of the program had, in KiB.
-fn peak(home: &TempDir, token: &str, arguments: &[&str]) -> u64 {
+pub(crate) fn peak(home: &TempDir, token: &str, arguments: &[&str]) -> u64 {
     let mut command = headless::command(home, token, arguments);
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let file = format!("/proc/{}/status", child.id());

@@ -30,6 +30,7 @@ mod ends;
 mod far;
 mod faults;
 mod first_hour;
+mod footprint;
 mod full_disk;
 mod hands;
 mod headless;

@@ -21,7 +21,7 @@ fn lost(ids: &[&str]) -> Vec<PhoneCallEvent> {
 
 /// What a run took, and nothing else is known of.
 fn loss(events: &[PhoneCallEvent]) -> Loss {
-    let known = events.to_vec();
+    let known = events.iter().collect();
     let taken = events.iter().map(|event| event.key.clone()).collect();
     let history = History { run: "r1".to_owned(), known, taken, ..History::default() };
     Loss::of(&history, Doubts::default(), None)
@@ -315,7 +315,7 @@ fn a_success_without_an_id_is_restored_only_where_a_list_shows_it() {
 fn where_a_request_may_still_change_the_list_nothing_is_made_before_it_says_the_same_twice() {
     let second = Duration::from_secs(1);
     let lost = lost(&["a", "b"]);
-    let known = lost.clone();
+    let known = lost.iter().collect();
     let taken = lost.iter().map(|event| event.key.clone()).collect();
     let history = History { run: "r1".to_owned(), known, taken, ..History::default() };
     let unsure = [lost[1].key.clone()].into();

@@ -10,7 +10,9 @@ use crate::change::plan::tests::{builder, plan, target};
 use crate::change::trial::loss_of;
 use crate::change::trial::{Service, drive, number, to_the_end, whims};
 use crate::change::{Selection, Wish, judge, judge_changed};
-use crate::domain::{CallForm, DeleteAnswer, EventId, EventStore, Foreign, RawEvent, WriteAnswer};
+use crate::domain::{
+    CallForm, Cause, DeleteAnswer, EventId, EventStore, Foreign, RawEvent, WriteAnswer, looked,
+};
 
 pub(in crate::change) const NOW: Duration = Duration::ZERO;
 
@@ -126,6 +128,42 @@ pub(in crate::change) fn lists(machine: &mut Machine, listing: &Listing) {
             }
         }
     }
+}
+
+/// Rows that are read of the last list of the first extension, of so many extensions of so many events
+/// that were deleted, as it was answered; it shows them all the same, or none.
+fn rows_read(extensions: usize, events: usize, lies: bool) -> usize {
+    let ids: Vec<String> = (0..events).map(|place| format!("e{place}")).collect();
+    let rows: Vec<(&str, &str)> = ids.iter().map(|id| ("0", id.as_str())).collect();
+    let mut store = EventStore::default();
+    let numbers: Vec<String> = (0..extensions).map(|place| (1_000 + place).to_string()).collect();
+    for number in &numbers {
+        store.insert(builder(number, &rows).finish(true));
+        store.set_marks(&ExtensionNumber::parse(number).unwrap(), 0..events, true);
+    }
+    let selection = Selection::of_marks(&store);
+    let plan = Plan::freeze(target(), &selection, CallForm::Event, usize::MAX).unwrap();
+    let mut run = begun(plan, extensions * events);
+    while run.state() == RunState::Running {
+        for call in sends(&run.hand_out(NOW)) {
+            works(&mut run, call);
+        }
+    }
+    let first = ExtensionNumber::parse("1000").unwrap();
+    let shown = if lies { &rows[..] } else { &[] };
+    let listing = builder("1000", shown).finish(true);
+    assert!(run.hand_out(NOW).iter().all(|act| matches!(act, Act::List(_))));
+    let before = looked::rows();
+    run.listed(&first, Ok(&listing), Duration::from_secs(100));
+    looked::rows() - before
+}
+
+#[test]
+fn what_a_list_is_read_for_after_a_run_grows_with_its_rows_and_with_nothing_else() {
+    assert_eq!(rows_read(3, 50, false), 0);
+    let (few, many) = (rows_read(1, 50, true), rows_read(1, 400, true));
+    assert!((50..=100).contains(&few) && many == 8 * few, "{few} of 50, {many} of 400");
+    assert_eq!((rows_read(9, 50, true), rows_read(90, 50, true)), (few, few));
 }
 
 fn names(run: &Machine) -> Vec<&'static str> {

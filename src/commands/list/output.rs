@@ -14,6 +14,7 @@ use crate::domain::{
     EventType, EventView, Extension, ExtensionKind, Foreign, Listing, Method, Status, cell,
     redacted,
 };
+use crate::journal::unwritten;
 
 /// The columns of CSV, named as the fields in JSON.
 const COLUMNS: [&str; 12] = [
@@ -166,16 +167,6 @@ pub(super) fn csv(report: &Report, clean: bool, out: &mut impl Write) -> io::Res
         records.write_record(cells.map(cell)).map_err(unwritten)
     })?;
     records.flush()
-}
-
-/// The error beneath, with its kind, so that a closed pipe is known as one.
-fn unwritten(error: csv::Error) -> io::Error {
-    if let csv::ErrorKind::Io(error) = error.into_kind() {
-        error
-    } else {
-        // Records of texts, all of one length, can fail in no other way.
-        io::Error::other("a record could not be made")
-    }
 }
 
 /// The document of the contract, in one line.

@@ -1,17 +1,18 @@
 //! `callsweep show`: one run as its file tells it, as rows, as a document, or as a receipt.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use clap::{Args, ValueEnum};
 use clap_complete::engine::ArgValueCompleter;
 use color_eyre::eyre::Result;
 use jiff::tz::TimeZone;
-use serde::Serialize;
-use serde_json::{Map, Value};
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value, json};
 
-use super::{RunFormat, Told, choose, list, print, read, tell_flaws};
+use super::{Calls, Outcomes, RunFormat, Told, choose, list, print, read, tell_flaws};
 use crate::change::{SILENT, Unlisted, local_time};
 use crate::commands::arguments::ProfileArguments;
 use crate::commands::completions;
@@ -58,13 +59,15 @@ impl ShowArguments {
     }
 }
 
-/// A run with what a list of runs tells of it.
-#[derive(Serialize)]
-struct Shown<'a> {
-    #[serde(flatten)]
-    told: &'a Told<'a>,
-    #[serde(flatten)]
-    line: Map<String, Value>,
+/// A run with what a list of runs tells of it, its fields in the order of their names. What there is
+/// of every call and event is made while it is written.
+struct Document<'a> {
+    record: &'a Record,
+    mask: &'a Mask,
+    calls: Calls<'a>,
+    outcomes: Outcomes<'a>,
+    /// All fields; those of calls and events are empty.
+    fields: Map<String, Value>,
 }
 
 /// Prints one run.
@@ -86,9 +89,9 @@ pub(in crate::commands) fn show(
     };
     tell_flaws(&record);
     let (labels, local) = (BTreeMap::new(), TimeZone::system());
-    let text = Receipt::new(&record, masked, &labels, &local).text(form);
-    let mut out = io::stdout().lock();
-    Ok(Ending::Done.written(out.write_all(text.as_bytes()).and_then(|()| out.flush())))
+    let receipt = Receipt::new(&record, masked, &labels, &local);
+    let mut out = BufWriter::new(io::stdout().lock());
+    Ok(Ending::Done.written(receipt.write_to(form, &mut out).and_then(|()| out.flush())))
 }
 
 /// Prints a run as its file tells it.
@@ -102,20 +105,54 @@ fn printed(record: &Record, folder: &Path, format: RunFormat, masked: bool) -> E
     let mask = journal::mask_of(record, masked);
     Ending::Done.written(match format {
         RunFormat::Table => print(format, (), |out| table(record, &told, &mask, out)),
-        RunFormat::Json => print(format, document(record, &told, folder, &mask), |_| Ok(())),
+        RunFormat::Json => print(format, Document::of(record, told, folder, &mask), |_| Ok(())),
     })
 }
 
-/// The document of one run, with the fields that a list of runs has.
-fn document(record: &Record, told: &Told<'_>, folder: &Path, mask: &Mask) -> Value {
-    let mut line = list::line(&journal::summary_of(folder, record));
-    line.retain(|name, _| !matches!(name.as_str(), "run" | "stopped_by"));
-    // Texts and numbers alone.
-    let mut document = serde_json::to_value(Shown { told, line }).unwrap_or_default();
-    if mask.is_on() {
-        hide(&mut document, "", record, mask);
+impl<'a> Document<'a> {
+    fn of(record: &'a Record, told: Told<'a>, folder: &Path, mask: &'a Mask) -> Self {
+        let (calls, outcomes) = (told.calls, told.outcomes);
+        let rest = Told { calls: Calls::None, outcomes: Outcomes::None, ..told };
+        let mut fields = list::line(&journal::summary_of(folder, record));
+        // Texts and numbers alone; what is in both is told of the run.
+        if let Value::Object(told) = serde_json::to_value(rest).unwrap_or_default() {
+            fields.extend(told);
+        }
+        Self { record, mask, calls, outcomes, fields }
     }
-    document
+
+    /// What is printed of a field, or of one call or event.
+    fn shown(&self, mut value: Value, field: &str) -> Value {
+        if self.mask.is_on() {
+            hide(&mut value, field, self.record, self.mask);
+        }
+        value
+    }
+}
+
+/// Things that are written one by one.
+struct Each<F>(F);
+
+impl<I: Iterator<Item = Value>, F: Fn() -> I> Serialize for Each<F> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq((self.0)())
+    }
+}
+
+impl Serialize for Document<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let calls = || self.calls.each().map(|call| self.shown(json!(call), ""));
+        let outcomes = || self.outcomes.each().map(|event| self.shown(event, ""));
+        let mut document = serializer.serialize_map(None)?;
+        for (name, value) in &self.fields {
+            match name.as_str() {
+                "calls" => document.serialize_entry(name, &Each(calls))?,
+                "outcomes" => document.serialize_entry(name, &Each(outcomes))?,
+                _ => document.serialize_entry(name, &self.shown(value.clone(), name))?,
+            }
+        }
+        document.end()
+    }
 }
 
 /// Masks a document, whose fields tell what is in them.
