@@ -425,10 +425,15 @@ fn left_over(ports: &Ports, run: &Summary) -> Option<String> {
 /// Takes the lock of the PBX and opens the run file, which gives it back when it is closed.
 fn open_run_file(ports: &Ports, plan: &Plan) -> Result<String, Failure> {
     let unwritten = |error| {
-        let folder = ports.runs.display();
-        withheld(format!(
-            "the run file cannot be written in {folder}: {error}; make room or set XDG_STATE_HOME"
-        ))
+        // Whoever sees a demo need not know where it runs.
+        withheld(if ports.shared {
+            let folder = ports.runs.display();
+            format!(
+                "the run file cannot be written in {folder}: {error}; make room or set XDG_STATE_HOME"
+            )
+        } else {
+            format!("the run file of the demo cannot be written: {error}")
+        })
     };
     journal::prepare(&ports.runs).map_err(unwritten)?;
     let lock = ports.lock().map_err(|why| Failure::new(Cause::Locked, why.to_string()))?;

@@ -1,8 +1,12 @@
 //! What every front starts with: a profile, of the configuration or of the demo, and its client.
 
 use std::fmt::Display;
+use std::fs::{self, File};
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use color_eyre::eyre::{Result, WrapErr};
 use tempfile::TempDir;
@@ -27,9 +31,47 @@ pub struct Opened {
     home: Option<Home>,
 }
 
-/// The folder of a demo. Nothing is told to the log in it once it goes.
+/// The folder of a demo, which goes with it. Nothing is told to the log in it then.
 #[derive(Debug)]
-struct Home(TempDir);
+struct Home {
+    folder: TempDir,
+    /// Locked as long as the demo lives: one that nobody holds is left over.
+    _lock: File,
+}
+
+/// How the folders of demos are called.
+const DEMO: &str = "callsweep-demo-";
+/// So long a folder may exist before it is locked.
+const NEW: Duration = Duration::from_secs(10);
+
+impl Home {
+    /// Makes one, and removes those of demos that were killed.
+    fn make() -> io::Result<Self> {
+        remove_left_over(&std::env::temp_dir());
+        let folder = tempfile::Builder::new().prefix(DEMO).tempdir()?;
+        let lock = File::open(folder.path())?;
+        // A file system without locks has its left-overs removed by somebody else.
+        let _ = lock.try_lock();
+        Ok(Self { folder, _lock: lock })
+    }
+}
+
+/// Removes the folders of demos of this user that no process has any more.
+fn remove_left_over(folder: &Path) {
+    let me = rustix::process::geteuid().as_raw();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let is_named = entry.file_name().to_string_lossy().starts_with(DEMO);
+        let Some(data) = is_named.then(|| entry.metadata().ok()).flatten() else { continue };
+        let is_old = data.modified().is_ok_and(|at| at.elapsed().is_ok_and(|age| age >= NEW));
+        if !data.is_dir() || data.uid() != me || !is_old {
+            continue;
+        }
+        let is_dead = File::open(entry.path()).is_ok_and(|folder| folder.try_lock().is_ok());
+        if is_dead {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
 
 impl Drop for Home {
     fn drop(&mut self) {
@@ -44,7 +86,7 @@ impl Opened {
     /// When there is no place for it.
     pub fn runs(&self, environment: &Environment) -> Result<PathBuf> {
         let state = match &self.home {
-            Some(home) => home.0.path().to_owned(),
+            Some(home) => home.folder.path().to_owned(),
             None => config::state_dir(environment)?,
         };
         Ok(state.join("runs"))
@@ -126,8 +168,7 @@ fn open_demo(flags: &Flags, environment: &Environment) -> Result<Opened> {
     let simulator =
         Simulator::start(World::demo(DEMO_SEED), SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
     let profile = config::of_demo(&simulator.origin(), &simulator.token(), flags, environment)?;
-    let home = tempfile::Builder::new().prefix("callsweep-demo-").tempdir();
-    let home = Home(home.wrap_err("the demo has no room for its runs: set TMPDIR")?);
-    start_log(home.0.path(), profile_words(&profile), environment);
+    let home = Home::make().wrap_err("the demo has no room for its runs: set TMPDIR")?;
+    start_log(home.folder.path(), profile_words(&profile), environment);
     Ok(Opened { profile, simulator: Some(simulator), runs: None, home: Some(home) })
 }

@@ -64,6 +64,7 @@ mod session;
 mod shells;
 mod simulated;
 mod slow;
+mod ssh_demo;
 mod start;
 mod story;
 mod surroundings;
