@@ -19,7 +19,7 @@ use crate::change::{
 };
 use crate::domain::{
     Call, CallForm, Change, DeleteCall, EventKey, EventStore, ExpressionError, Extension,
-    ExtensionNumber, Failure, Filter, Mask, PassedOver, PhoneCallEvent, Verdict,
+    ExtensionNumber, Filter, Mask, PassedOver, PhoneCallEvent, Verdict,
 };
 
 use super::consent::{Sight, Substance, Yes};
@@ -59,6 +59,8 @@ pub struct Review {
     digest: Digest,
     /// What of the plan a POST could not give back exactly.
     inexact: Inexact,
+    /// How many of its events are not written back, and the first of them.
+    held: (usize, Vec<usize>),
     /// Which question this is, counted over the session.
     question: u64,
     /// Planned events that no panel shows because of a filter.
@@ -186,6 +188,7 @@ impl Review {
             remarks: Vec::new(),
             digest: Digest::default(),
             inexact: Inexact::default(),
+            held: (0, Vec::new()),
             question: 0,
             hidden: 0,
             from_cursor: false,
@@ -456,6 +459,13 @@ impl Review {
         self.digest = Digest::of(self.events(), wide, of_type);
         let inexact = self.plan().map(|plan| Inexact::of(plan, check::NAMED));
         self.inexact = inexact.unwrap_or_default();
+        let plan = self.plan.as_deref().filter(|_| self.is_of_undo());
+        let mut held = plan.into_iter().flat_map(|plan| {
+            let is_held = |at: &usize| plan.held(*at).is_some_and(|it| it.failure().is_some());
+            (0..plan.events().len()).filter(is_held)
+        });
+        let first: Vec<usize> = held.by_ref().take(check::NAMED).collect();
+        self.held = (first.len() + held.count(), first);
     }
 
     /// Takes how many events are hidden now; what has to be typed follows from it.
@@ -922,19 +932,18 @@ impl Review {
         let Some(plan) = self.plan().filter(|_| self.is_of_undo() && !self.is_reading()) else {
             return Vec::new();
         };
-        let events = plan.events().iter().enumerate();
-        let held: Vec<(&PhoneCallEvent, &Failure)> =
-            events.filter_map(|(at, event)| Some((event, plan.held(at)?.failure()?))).collect();
-        if held.is_empty() {
+        let (count, first) = &self.held;
+        if *count == 0 {
             return Vec::new();
         }
         let mut words =
-            vec![format!("! {} cannot be {}", count_of(held.len(), "event"), self.deed().done())];
-        words.extend(held.iter().take(check::NAMED).map(|(PhoneCallEvent { key, .. }, why)| {
+            vec![format!("! {} cannot be {}", count_of(*count, "event"), self.deed().done())];
+        let why = |at: &usize| Some((plan.events().get(*at)?, plan.held(*at)?.failure()?));
+        words.extend(first.iter().filter_map(why).map(|(PhoneCallEvent { key, .. }, why)| {
             let number = mask.number(&key.extension);
             format!("  {number} {} {}: {}", key.event_type, key.id, mask.text(&why.to_string()))
         }));
-        words.extend(check::more(held.len()));
+        words.extend(check::more(*count));
         words
     }
 
