@@ -89,7 +89,8 @@ fn marks(table: &mut Table, desk: &mut Session, note: &str, count: usize) {
     let marked = format!("* {count} marked");
     let took = desk.until(since, |it| it.contents().contains(&marked));
     table.time("G10", &format!("{count} marks by expression to their last byte"), took, 50.0);
-    desk.press("jjjjj");
+    // Neither at the top nor at the bottom, where a step scrolls.
+    desk.press("ggjjjjj");
     desk.rests(CALM * 4);
 }
 
