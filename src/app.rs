@@ -29,6 +29,7 @@ mod runs;
 mod status;
 pub mod text;
 mod update;
+mod visible;
 mod words;
 
 #[cfg(test)]
@@ -58,5 +59,6 @@ pub use status::{
     whole_seconds,
 };
 pub use update::update;
+pub use visible::Visible;
 
 pub use crate::keys::{Command, Key, Layer, Motion, Panel};

@@ -27,8 +27,8 @@ pub use event::{
     Status,
 };
 pub use expression::{
-    Candidate, Expression, ExpressionError, Narrowed, PassedOver, Standing, Standings, TERMS,
-    Unread, Verdict, host_of,
+    Candidate, Expression, ExpressionError, Facet, Narrowed, Open, PassedOver, Standing, Standings,
+    TERMS, Unread, Verdict, host_of,
 };
 pub use extension::{Extension, ExtensionKind, ExtensionNumber, ExtensionNumberRefused, Owner};
 pub use failure::{

@@ -185,7 +185,7 @@ impl Model {
                 self.open_details();
             }
             (Panel::Events, _) => {
-                if !self.events.fold(open) {
+                if !self.events.fold(open, &self.store) {
                     self.focus_panel(Panel::Extensions);
                 }
             }

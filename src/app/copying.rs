@@ -85,9 +85,8 @@ impl Model {
     fn event_text(&self, row: usize) -> Option<String> {
         Some(match self.events.line(row)? {
             Line::Group { group, .. } => {
-                let group = self.events.group(group)?;
-                let name = self.group_words(&group.key);
-                format!("{name}: {}", count_of(group.rows.len(), "event"))
+                let name = self.group_words(&self.events.key_of(group, &self.store)?);
+                format!("{name}: {}", count_of(self.events.group(group)?.rows.len(), "event"))
             }
             Line::Event { place, .. } => {
                 let (listing, row) = self.events.event(place, &self.store)?;

@@ -4,9 +4,12 @@
 //! What a line means is looked up when it is asked for: where an extension was listed anew since
 //! the lines were made, a line means nothing until they are made again, and never another event.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
+use std::ops::Range;
 use std::time::Duration;
 
+use fixedbitset::FixedBitSet;
 use jiff::tz::TimeZone;
 
 use crate::domain::{
@@ -15,6 +18,7 @@ use crate::domain::{
 };
 
 use super::extensions::{ExtensionRow, Extensions};
+use super::visible::Visible;
 use super::{Cursor, Motion};
 
 /// The panel follows the cursor of the extensions once that has rested so long: passing many of
@@ -79,6 +83,8 @@ pub struct EventsPanel {
     /// The line of each group, and the first one behind them all.
     starts: Vec<usize>,
     closed: HashSet<GroupKey>,
+    /// Which of the groups these are.
+    shut: FixedBitSet,
     cursor: Cursor,
     /// What the cursor was on when the last message had been taken in.
     anchor: Option<Anchor>,
@@ -150,10 +156,7 @@ impl EventsPanel {
         let group = self.starts.partition_point(|start| *start <= line).checked_sub(1)?;
         let behind = line - self.starts.get(group)?;
         match behind.checked_sub(1) {
-            None => {
-                let open = !self.closed.contains(&self.group(group)?.key);
-                Some(Line::Group { group, open })
-            }
+            None => Some(Line::Group { group, open: self.is_open(group) }),
             Some(event) => {
                 let rows = self.group(group)?.rows.clone();
                 let place = *self.arrangement.places(rows).get(event)?;
@@ -165,6 +168,15 @@ impl EventsPanel {
     /// The line under the cursor.
     pub fn current(&self) -> Option<Line> {
         self.line(self.cursor.at)
+    }
+
+    fn is_open(&self, group: usize) -> bool {
+        !self.shut.contains(group)
+    }
+
+    /// What the events of a group have in common.
+    pub fn key_of(&self, group: usize, store: &EventStore) -> Option<GroupKey> {
+        store.key_of(&self.arrangement, self.group(group)?)
     }
 
     /// One group.
@@ -346,6 +358,7 @@ impl EventsPanel {
         };
         let before = self.arrangement.thin(store, at.unwrap_or(0));
         (self.gone, self.counted) = (false, store.marks_version());
+        self.shut = store.groups_with(&self.arrangement, &self.closed);
         self.lay_out();
         self.cursor.drop_range();
         let last = self.arrangement.len().saturating_sub(1);
@@ -353,6 +366,21 @@ impl EventsPanel {
             Some(line) => self.stay(line),
             None => self.return_to_anchor(store),
         }
+    }
+
+    /// What a filter lets through of any extension: the one that was typed and, grouped by
+    /// duplicates, only events that have others like them.
+    pub(super) fn sieve(&self) -> Cow<'_, Filter> {
+        if self.shows_alike() {
+            Cow::Owned(self.filter.of_alike())
+        } else {
+            Cow::Borrowed(&self.filter)
+        }
+    }
+
+    /// Whether only events that have others like them are shown.
+    pub(super) fn shows_alike(&self) -> bool {
+        self.grouping() == Grouping::Duplicates
     }
 
     /// Makes the lines of what is shown again; the cursor stays on what it was on.
@@ -378,6 +406,7 @@ impl EventsPanel {
             Some(Scope::All) => store.arrange(extensions.visible(), filter, grouping, order, zone),
         };
         self.counted = store.marks_version();
+        self.shut = store.groups_with(&self.arrangement, &self.closed);
         self.lay_out();
         self.cursor.drop_range();
         self.return_to_anchor(store);
@@ -386,10 +415,9 @@ impl EventsPanel {
     fn lay_out(&mut self) {
         let mut next = 0;
         self.starts.clear();
-        for group in self.arrangement.groups() {
+        for (at, group) in self.arrangement.groups().iter().enumerate() {
             self.starts.push(next);
-            let open = !self.closed.contains(&group.key);
-            next += 1 + if open { group.rows.len() } else { 0 };
+            next += 1 + if self.shut.contains(at) { 0 } else { group.rows.len() };
         }
         self.starts.push(next);
     }
@@ -398,7 +426,7 @@ impl EventsPanel {
         let line = match &self.anchor {
             None => None,
             Some(Anchor::Group(key)) => {
-                let group = self.arrangement.groups().iter().position(|group| group.key == *key);
+                let group = store.groups_with(&self.arrangement, [key]).minimum();
                 group.and_then(|group| self.starts.get(group).copied())
             }
             Some(Anchor::Event(key)) => self.line_of(key, store),
@@ -425,18 +453,15 @@ impl EventsPanel {
     fn line_at(&self, position: usize) -> Option<usize> {
         let at = self.arrangement.group_at(position)?;
         let group = self.group(at)?;
-        let open = !self.closed.contains(&group.key);
         let offset = position - group.rows.start;
-        Some(self.starts.get(at)? + if open { offset + 1 } else { 0 })
+        Some(self.starts.get(at)? + if self.is_open(at) { offset + 1 } else { 0 })
     }
 
     /// Keeps what the cursor is on, before anything changes below it.
     pub(super) fn drop_anchor(&mut self, store: &EventStore) {
         let anchor = match self.current() {
             None => None,
-            Some(Line::Group { group, .. }) => {
-                self.group(group).map(|group| Anchor::Group(group.key.clone()))
-            }
+            Some(Line::Group { group, .. }) => self.key_of(group, store).map(Anchor::Group),
             Some(Line::Event { place, .. }) => match self.event(place, store) {
                 Some((listing, row)) => listing.row(row).map(|event| Anchor::Event(event.key())),
                 // It is listed anew: the anchor before tells which one it was.
@@ -458,44 +483,40 @@ impl EventsPanel {
         group: usize,
         store: &EventStore,
     ) -> Vec<(ExtensionNumber, Vec<usize>)> {
-        let places = self.group(group).map(|group| self.arrangement.places(group.rows.clone()));
-        self.by_extension(places.unwrap_or_default().iter().copied(), store)
+        let rows = self.group(group).map(|group| group.rows.clone());
+        self.rows_at(rows, store)
     }
 
     /// The rows of the lines in a range, those of a closed group too.
     pub(super) fn rows_in_range(&self, store: &EventStore) -> Vec<(ExtensionNumber, Vec<usize>)> {
-        let lines = self.cursor.range().into_iter().flatten();
-        let places = lines.flat_map(|line| match self.line(line) {
-            Some(Line::Event { place, .. }) => vec![place],
-            Some(Line::Group { group, open: false }) => {
-                let rows = self.group(group).map(|group| group.rows.clone());
-                rows.map_or_else(Vec::new, |rows| self.arrangement.places(rows).to_vec())
+        let Some(lines) = self.cursor.range() else { return Vec::new() };
+        let (first, end) = (*lines.start(), lines.end() + 1);
+        let groups = self.starts.iter().zip(self.starts.iter().skip(1)).enumerate();
+        let in_range = groups.filter(|(_, (start, behind))| **start < end && first < **behind);
+        let positions = in_range.filter_map(|(at, (start, _))| {
+            let rows = self.group(at)?.rows.clone();
+            if !self.is_open(at) {
+                return Some(rows);
             }
-            Some(Line::Group { .. } | Line::Odd(_)) | None => Vec::new(),
+            // The first line of a group is its own.
+            let of_line = |line: usize| rows.start + line.saturating_sub(start + 1);
+            Some(of_line(first)..of_line(end).min(rows.end))
         });
-        self.by_extension(places, store)
+        self.rows_at(positions, store)
     }
 
     /// All rows shown, extension by extension.
     pub(super) fn all_rows(&self, store: &EventStore) -> Vec<(ExtensionNumber, Vec<usize>)> {
-        let places = self.arrangement.places(0..self.arrangement.len());
-        self.by_extension(places.iter().copied(), store)
+        self.rows_at(std::iter::once(0..self.arrangement.len()), store)
     }
 
-    fn by_extension(
+    fn rows_at(
         &self,
-        places: impl Iterator<Item = Place>,
+        positions: impl IntoIterator<Item = Range<usize>>,
         store: &EventStore,
     ) -> Vec<(ExtensionNumber, Vec<usize>)> {
-        let mut places: Vec<Place> = places.collect();
-        places.sort_unstable();
-        let number = |place: &Place| self.arrangement.number(*place);
-        let chunks = places.chunk_by(|one, other| number(one) == number(other));
-        let rows = chunks.filter_map(|chunk| {
-            let now = chunk.iter().filter_map(|place| Some(self.event(*place, store)?.1));
-            Some((number(chunk.first()?)?.clone(), now.collect()))
-        });
-        rows.collect()
+        let places = positions.into_iter().flat_map(|rows| self.arrangement.places(rows));
+        self.arrangement.rows_of(store, places.copied())
     }
 
     /// One event of a group was marked or unmarked, and no other.
@@ -507,21 +528,27 @@ impl EventsPanel {
         }
     }
 
-    /// How many of all marks are in sight; none where the lines do not tell.
-    pub(super) fn marks_shown(&self, store: &EventStore) -> Option<usize> {
+    /// What is visible of all extensions; none where the lines do not tell.
+    pub(super) fn visible_of_all(&self, store: &EventStore) -> Option<Visible> {
         let tells = self.scope == Some(Scope::All)
-            && self.grouping() != Grouping::Duplicates
             && self.counted == store.marks_version()
-            && !self.stale;
-        tells.then(|| self.arrangement.groups().iter().map(|group| group.marked).sum())
+            && !self.stale
+            && !self.gone;
+        let (events, marked) = (self.arrangement.len(), self.arrangement.marked_shown());
+        tells.then_some(Visible { events, marked })
+    }
+
+    /// Other extensions are shown than before.
+    pub(super) fn shows_others(&mut self) {
+        self.stale |= self.scope == Some(Scope::All);
     }
 
     /// Opens or closes the group under the cursor; `None` turns it around. False where there is
     /// nothing to close any more.
-    pub(super) fn fold(&mut self, wanted: Option<bool>) -> bool {
+    pub(super) fn fold(&mut self, wanted: Option<bool>, store: &EventStore) -> bool {
         match self.current() {
             Some(Line::Group { group, open }) => {
-                let Some(key) = self.group(group).map(|group| group.key.clone()) else {
+                let Some(key) = self.key_of(group, store) else {
                     return true;
                 };
                 match (wanted.unwrap_or(!open), open) {
@@ -529,6 +556,8 @@ impl EventsPanel {
                     (false, true) => self.closed.insert(key),
                     (false, false) => return false,
                 };
+                self.shut.grow(group + 1);
+                self.shut.set(group, !wanted.unwrap_or(!open));
                 self.cursor.drop_range();
                 self.lay_out();
                 true

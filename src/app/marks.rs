@@ -13,6 +13,7 @@ use crate::domain::{
 
 use super::extensions::{ExtensionOrder, ExtensionRow};
 use super::status::Tone;
+use super::visible::Visible;
 use super::{Cursor, Dialog, Line, Model, Motion, Panel, count_of};
 pub use by_expression::MarkPrompt;
 use by_expression::{Marking, PassedIn};
@@ -26,10 +27,13 @@ pub(super) struct Marks {
     marking: Option<Marking>,
     /// What the expressions before it passed over, as long as there are marks.
     passed_in: Vec<PassedIn>,
-    /// Marks that a filter keeps off the screen.
-    hidden: usize,
-    /// For which marks that holds; `None` where a filter changed since.
-    counted: Option<u64>,
+    /// There were marks while only events that have others like them were shown: an operator sees to
+    /// duplicates.
+    of_duplicates: bool,
+    /// What the filters show of all extensions.
+    visible: Visible,
+    /// For which marks and events that holds; `None` where a filter changed since.
+    counted: Option<Counted>,
     /// The command line that selects them, if there is one, and for which marks that holds.
     command: Option<(u64, Option<String>)>,
     cursor: Cursor,
@@ -64,10 +68,23 @@ impl Marks {
         !std::mem::take(&mut self.waiting).is_empty()
     }
 
+    /// Whether they were seen among duplicates.
+    pub(super) fn are_of_duplicates(&self) -> bool {
+        self.of_duplicates
+    }
+
     /// A filter is another one: what it hides is to be counted again.
     pub(super) fn forget_counts(&mut self) {
         self.counted = None;
     }
+}
+
+/// What the number of visible events depends on beside the filters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Counted {
+    marks: u64,
+    events: usize,
+    only_alike: bool,
 }
 
 /// One line of the Marked panel.
@@ -106,7 +123,7 @@ impl Boxed {
 /// What one extension adds to the counts that depend on marks and filters.
 #[derive(Debug, Clone, Copy)]
 struct Share {
-    hidden: usize,
+    visible: Visible,
     meant: Meant,
     passed_over: PassedOver,
 }
@@ -118,7 +135,12 @@ type Rows = Vec<(ExtensionNumber, Vec<usize>)>;
 impl Model {
     /// Marked events that a filter keeps off the screen.
     pub fn hidden_marks(&self) -> usize {
-        self.marks.hidden
+        self.store.marked().saturating_sub(self.marks.visible.marked)
+    }
+
+    /// What is visible of all extensions.
+    pub fn visible(&self) -> Visible {
+        self.marks.visible
     }
 
     /// The box of an extension: marked among all that are listed.
@@ -130,14 +152,29 @@ impl Model {
     /// Whether a marked row is kept off the screen by a filter.
     pub fn is_hidden(&self, listing: &Listing, row: usize) -> bool {
         let number = listing.extension();
-        let filter = self.events.filter();
-        let admits = || filter.admits_row(&self.extension(number), row, &self.store);
+        let sieve = self.events.sieve();
+        let admits = || sieve.admits_row(&self.extension(number), row, &self.store);
         self.is_filtered() && (!self.extensions.shows(number) || !admits())
     }
 
-    /// Whether a filter may hide marks.
+    /// Whether a filter may hide marks. To group by duplicates leaves other events out as one does.
     pub(super) fn is_filtered(&self) -> bool {
-        !self.events.filter().is_empty() || !self.extensions.filter().is_empty()
+        let typed = [self.events.filter(), self.extensions.filter()];
+        typed.into_iter().any(|filter| !filter.is_empty()) || self.events.shows_alike()
+    }
+
+    /// What hides events, in words.
+    pub(super) fn words_of_filters(&self) -> String {
+        let typed = [self.extensions.filter(), self.events.filter()];
+        let typed = typed.into_iter().filter(|filter| !filter.is_empty());
+        let typed: Vec<String> = typed.map(|filter| format!("{:?}", filter.text())).collect();
+        let filter = format!("the filter {}", typed.join(" and "));
+        let words = match (typed.is_empty(), self.events.shows_alike()) {
+            (true, _) => "grouping by duplicates".to_owned(),
+            (false, true) => format!("{filter} and grouping by duplicates"),
+            (false, false) => filter,
+        };
+        self.mask.text(&words)
     }
 
     /// The rows of an extension that the filters show, in order; `None` where they show all of them.
@@ -145,8 +182,9 @@ impl Model {
         if !self.extensions.shows(number) {
             return Some(Vec::new());
         }
-        let rows = || self.events.filter().rows(&self.extension(number), &self.store).0;
-        (!self.events.filter().is_empty()).then(rows)
+        let sieve = self.events.sieve();
+        let rows = || sieve.rows(&self.extension(number), &self.store).0;
+        (!sieve.is_empty()).then(rows)
     }
 
     /// How many lines the Marked panel has.
@@ -242,7 +280,7 @@ impl Model {
             return;
         }
         let rows = self.admitted_rows(number);
-        if self.are_marked(number, &rows) {
+        if self.store.are_marked(number, &rows) {
             self.counting_one(number, |model| model.store.set_marks(number, rows, false));
         } else {
             self.counting_one(number, |model| model.mark_extension(number));
@@ -395,7 +433,7 @@ impl Model {
     /// The type of an event, or of the group of a type.
     fn type_of(&self, line: Line) -> Option<EventType> {
         match line {
-            Line::Group { group, .. } => self.events.group(group)?.key.event_type(),
+            Line::Group { group, .. } => self.events.key_of(group, &self.store)?.event_type(),
             Line::Event { place, .. } => {
                 let (listing, row) = self.events.event(place, &self.store)?;
                 Some(listing.row(row)?.event_type())
@@ -472,10 +510,7 @@ impl Model {
             }
         };
         for (number, rows) in rows {
-            let (on, off): (Vec<usize>, Vec<usize>) =
-                rows.into_iter().partition(|row| self.store.is_marked(&number, *row));
-            self.store.set_marks(&number, on, false);
-            self.store.set_marks(&number, off, true);
+            self.store.invert_marks(&number, rows);
         }
     }
 
@@ -538,15 +573,11 @@ impl Model {
 
     /// Rows of an extension that the event filter admits.
     fn admitted_rows(&self, number: &ExtensionNumber) -> Vec<usize> {
-        self.events.filter().rows(&self.extension(number), &self.store).0
-    }
-
-    fn are_marked(&self, number: &ExtensionNumber, rows: &[usize]) -> bool {
-        !rows.is_empty() && rows.iter().all(|row| self.store.is_marked(number, *row))
+        self.events.sieve().rows(&self.extension(number), &self.store).0
     }
 
     fn all_are_marked(&self, rows: &Rows) -> bool {
-        !rows.is_empty() && rows.iter().all(|(number, rows)| self.are_marked(number, rows))
+        !rows.is_empty() && rows.iter().all(|(number, rows)| self.store.are_marked(number, rows))
     }
 
     fn turn(&mut self, rows: &Rows, on: bool) -> usize {
@@ -556,11 +587,17 @@ impl Model {
 
     /// Says in words what a filter kept from being marked.
     fn tell_left_out(&mut self, left_out: usize) {
-        if left_out > 0 && !self.events.filter().is_empty() {
-            let filter = self.events.filter().text();
+        let filter = self.events.filter();
+        if left_out > 0 && !filter.is_empty() {
+            let filter = filter.text();
             let text = format!(
                 "{left_out} more are outside the filter {filter:?} and not marked: Esc in Events \
                  clears it"
+            );
+            self.notice(Tone::Warning, text);
+        } else if left_out > 0 && self.events.shows_alike() {
+            let text = format!(
+                "{left_out} more have no duplicates and are not marked: o in Events shows them"
             );
             self.notice(Tone::Warning, text);
         }
@@ -579,7 +616,7 @@ impl Model {
         match self.focus {
             Panel::Extensions => match self.extensions.current_row() {
                 None => Err("nothing is marked, and there is nothing under the cursor".to_owned()),
-                Some(ExtensionRow::All) => marks(self.events.arrangement().len()),
+                Some(ExtensionRow::All) => marks(self.marks.visible.events),
                 Some(ExtensionRow::One(Extension { number, .. })) => {
                     if self.store.listing(number).is_some() {
                         marks(self.admitted_rows(number).len())
@@ -618,47 +655,62 @@ impl Model {
     pub(super) fn count_again(&mut self) {
         if self.store.marked() == 0 {
             self.marks.passed_in.clear();
+            self.marks.of_duplicates = false;
+        } else {
+            self.marks.of_duplicates |= self.events.shows_alike();
         }
-        if self.marks.counted == Some(self.store.marks_version()) {
+        if self.marks.counted == Some(self.counted_now()) {
             return;
         }
-        self.marks.counted = Some(self.store.marks_version());
         let by_marks = self.extensions.order() == ExtensionOrder::Marks;
         let of_marks = self.extensions.filter().asks_standing();
         if by_marks || of_marks {
             self.extensions.judge_again(&self.store);
+            self.events.shows_others();
         }
-        self.marks.hidden = match self.events.marks_shown(&self.store).filter(|_| !of_marks) {
-            _ if !self.is_filtered() => 0,
-            Some(shown) => self.store.marked().saturating_sub(shown),
-            None => {
-                let marked = self.store.marked_listings();
-                marked.map(|(listing, _)| self.hidden_in(listing.extension())).sum()
-            }
-        };
+        self.marks.visible = self.count_visible();
+        self.marks.counted = Some(self.counted_now());
         self.count_meant();
         self.reckon_repoint();
     }
 
-    /// Marked events of one extension that a filter keeps off the screen.
-    fn hidden_in(&self, number: &ExtensionNumber) -> usize {
-        self.hidden_if(number, self.extensions.shows(number))
+    fn counted_now(&self) -> Counted {
+        let (marks, events) = (self.store.marks_version(), self.store.len());
+        Counted { marks, events, only_alike: self.events.shows_alike() }
+    }
+
+    fn count_visible(&self) -> Visible {
+        if !self.is_filtered() {
+            return Visible { events: self.store.len(), marked: self.store.marked() };
+        }
+        if let Some(visible) = self.events.visible_of_all(&self.store) {
+            return visible;
+        }
+        let (sieve, mut visible) = (self.events.sieve(), Visible::default());
+        for extension in self.extensions.visible() {
+            visible += Visible::of(extension, &sieve, &self.store);
+        }
+        visible
+    }
+
+    /// What is visible of one extension.
+    fn visible_in(&self, number: &ExtensionNumber) -> Visible {
+        self.visible_if(number, self.extensions.shows(number))
     }
 
     /// The same where the extension is shown, or is not.
-    fn hidden_if(&self, number: &ExtensionNumber, shown: bool) -> usize {
-        let (marked, filter) = (self.store.marked_in(number), self.events.filter());
-        if !shown || filter.is_empty() || marked == 0 {
-            return if shown { 0 } else { marked };
+    fn visible_if(&self, number: &ExtensionNumber, shown: bool) -> Visible {
+        if shown {
+            Visible::of(&self.extension(number), &self.events.sieve(), &self.store)
+        } else {
+            Visible::default()
         }
-        let (rows, _) = filter.rows(&self.extension(number), &self.store);
-        marked - rows.iter().filter(|row| self.store.is_marked(number, **row)).count()
     }
 
     /// What one extension adds to the counts.
     fn share_of(&self, number: &ExtensionNumber) -> Share {
         Share {
-            hidden: self.hidden_in(number),
+            visible: self.visible_in(number),
             meant: self.meant_in(number),
             passed_over: self.extensions.judge(number, &self.store),
         }
@@ -673,7 +725,7 @@ impl Model {
         events: impl Iterator<Item = (&'a EventKey, &'a W)>,
         mut change: impl FnMut(&mut Self, &EventKey, &W),
     ) {
-        let asks_others = self.events.filter().asks_standing()
+        let asks_others = self.events.sieve().asks_standing()
             || self.extensions.filter().asks_standing()
             || matches!(self.dialog, Some(Dialog::Marking(_)));
         if asks_others {
@@ -683,36 +735,37 @@ impl Model {
             return;
         }
         for (key, what) in events {
-            let was_counted = self.marks.counted == Some(self.store.marks_version());
+            let was_counted = self.marks.counted == Some(self.counted_now());
             let shown = self.extensions.shows(number);
             let passed_over = self.extensions.judge(number, &self.store);
-            let before = usize::from(self.hides(key, shown));
+            let before = self.visible_of(key, shown);
             change(self, key, what);
-            let now = usize::from(self.hides(key, shown));
-            self.marks.hidden = (self.marks.hidden + now).saturating_sub(before);
+            self.marks.visible += self.visible_of(key, shown);
+            self.marks.visible -= before;
             self.extensions.judge_one_again(number, passed_over, &self.store);
-            // The last event went that the extension was shown for: its marks are hidden with it.
+            // The last event went that the extension was shown for: the others go with it.
             if self.extensions.shows(number) != shown {
-                let [before, now] = [shown, !shown].map(|shown| self.hidden_if(number, shown));
-                self.marks.hidden = (self.marks.hidden + now).saturating_sub(before);
+                self.marks.visible += self.visible_if(number, !shown);
+                self.marks.visible -= self.visible_if(number, shown);
             }
             if was_counted {
-                self.marks.counted = Some(self.store.marks_version());
+                self.marks.counted = Some(self.counted_now());
             }
         }
     }
 
-    /// Whether an event is marked and not on the screen; `shown` where its extension is.
-    fn hides(&self, key: &EventKey, shown: bool) -> bool {
+    /// What one event adds to what is visible, where its extension is shown or is not.
+    fn visible_of(&self, key: &EventKey, shown: bool) -> Visible {
         let number = &key.extension;
-        if !self.is_filtered() || self.store.marked_in(number) == 0 {
-            return false;
-        }
         let row = self.store.listing(number).and_then(|listing| listing.find(key));
-        let is_marked = |row: &usize| self.store.is_marked(number, *row);
-        let filter = self.events.filter();
-        row.filter(is_marked).is_some_and(|row| {
-            !shown || !filter.admits_row(&self.extension(number), row, &self.store)
+        let sieve = self.events.sieve();
+        let admits = |row: &usize| {
+            sieve.is_empty() || sieve.admits_row(&self.extension(number), *row, &self.store)
+        };
+        let row = row.filter(|_| shown).filter(admits);
+        row.map_or_else(Visible::default, |row| {
+            let marked = usize::from(self.store.is_marked(number, row));
+            Visible { events: 1, marked }
         })
     }
 
@@ -723,17 +776,18 @@ impl Model {
         number: &ExtensionNumber,
         change: impl FnOnce(&mut Self) -> T,
     ) -> T {
-        let was_counted = self.marks.counted == Some(self.store.marks_version());
+        let was_counted = self.marks.counted == Some(self.counted_now());
         let before = self.share_of(number);
         let changed = change(self);
         self.extensions.judge_one_again(number, before.passed_over, &self.store);
         let now = self.share_of(number);
-        self.marks.hidden = (self.marks.hidden + now.hidden).saturating_sub(before.hidden);
+        self.marks.visible += now.visible;
+        self.marks.visible -= before.visible;
         if let Some(Dialog::Marking(prompt)) = &mut self.dialog {
             prompt.count_one_again(before.meant, now.meant);
         }
         if was_counted {
-            self.marks.counted = Some(self.store.marks_version());
+            self.marks.counted = Some(self.counted_now());
         }
         changed
     }

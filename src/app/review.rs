@@ -65,6 +65,8 @@ pub struct Review {
     question: u64,
     /// Planned events that no panel shows because of a filter.
     hidden: usize,
+    /// Sets of duplicates of which nothing would stay.
+    whole_sets: usize,
     /// Nothing was marked: this is the event under the cursor.
     from_cursor: bool,
     typed: String,
@@ -191,6 +193,7 @@ impl Review {
             held: (0, Vec::new()),
             question: 0,
             hidden: 0,
+            whole_sets: 0,
             from_cursor: false,
             typed: String::new(),
             must_type: false,
@@ -469,8 +472,8 @@ impl Review {
     }
 
     /// Takes how many events are hidden now; what has to be typed follows from it.
-    fn count_hidden(&mut self, facts: &Facts, hidden: usize) {
-        self.hidden = hidden;
+    fn count_hidden(&mut self, facts: &Facts, hidden: usize, whole_sets: usize) {
+        (self.hidden, self.whole_sets) = (hidden, whole_sets);
         let many = !self.is_of_undo() && self.events().len() > TYPED_ABOVE;
         let elsewhere = self.route.differs().is_some();
         self.must_type = many || hidden > 0 || facts.protected || elsewhere;
@@ -833,31 +836,45 @@ impl Model {
         });
     }
 
+    /// The rows of these events where they are listed, by extension.
+    fn rows_of<'e>(
+        &self,
+        events: &'e [PhoneCallEvent],
+    ) -> HashMap<&'e ExtensionNumber, Vec<usize>> {
+        let mut keys: HashMap<&ExtensionNumber, Vec<&EventKey>> = HashMap::new();
+        for PhoneCallEvent { key, .. } in events {
+            keys.entry(&key.extension).or_default().push(key);
+        }
+        keys.into_iter().map(|(number, keys)| (number, self.store.rows_of(number, &keys))).collect()
+    }
+
     /// How many of these events a filter keeps off the screen.
-    fn hidden_of(&self, events: &[PhoneCallEvent]) -> usize {
-        let mut shown: HashMap<&ExtensionNumber, Option<Vec<usize>>> = HashMap::new();
-        let hidden = events.iter().filter(|event| {
-            let number = &event.key.extension;
-            let rows = shown.entry(number).or_insert_with(|| self.shown_rows(number));
-            let row = self.store.listing(number).and_then(|listing| listing.find(&event.key));
-            row.zip(rows.as_ref()).is_some_and(|(row, rows)| rows.binary_search(&row).is_err())
+    fn hidden_of(&self, events: &HashMap<&ExtensionNumber, Vec<usize>>) -> usize {
+        let hidden = events.iter().map(|(number, rows)| match self.shown_rows(number) {
+            Some(shown) => rows.iter().filter(|row| shown.binary_search(row).is_err()).count(),
+            None => 0,
         });
-        hidden.count()
+        hidden.sum()
     }
 
     fn count_in_review(&mut self) {
         let Some(Dialog::Review(review)) = &self.dialog else {
             return;
         };
-        let hidden = if review.from_cursor || review.is_of_undo() || !self.is_filtered() {
-            0
-        } else {
-            self.hidden_of(review.events())
-        };
+        let (mut hidden, mut whole_sets) = (0, 0);
+        if !review.from_cursor && !review.is_of_undo() {
+            let rows = self.rows_of(review.events());
+            hidden = if self.is_filtered() { self.hidden_of(&rows) } else { 0 };
+            if self.marks.are_of_duplicates() && review.wishing().is_none() {
+                let zone = self.now.local.time_zone();
+                let sets = rows.iter().map(|(of, rows)| self.store.sets_within(of, rows, zone));
+                whole_sets = sets.sum();
+            }
+        }
         let Self { dialog: Some(Dialog::Review(review)), facts, .. } = self else {
             return;
         };
-        review.count_hidden(facts, hidden);
+        review.count_hidden(facts, hidden, whole_sets);
     }
 
     /// What an operator has to see before yes, a paragraph each.
@@ -870,13 +887,14 @@ impl Model {
         }
         if review.hidden > 0 {
             let all = review.events().len();
-            let filters = [self.extensions.filter(), self.events.filter()];
-            let filters = filters.into_iter().filter(|filter| !filter.is_empty());
-            let names: Vec<String> = filters.map(|filter| format!("{:?}", filter.text())).collect();
-            let names = self.mask.text(&names.join(" and "));
+            let names = self.words_of_filters();
             let hidden = review.hidden;
+            warnings.push(format!("! {hidden} of the {all} are hidden by {names}; all are below"));
+        }
+        if review.whole_sets > 0 {
+            let sets = count_of(review.whole_sets, "set");
             warnings.push(format!(
-                "! {hidden} of the {all} are hidden by the filter {names}; all are below"
+                "! Of {sets} of duplicates every event goes, also the one that stays otherwise."
             ));
         }
         let known =

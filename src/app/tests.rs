@@ -103,7 +103,7 @@ impl Desk {
         self.effects.extend(effects);
     }
 
-    fn list(&mut self, extension: &str, events: &str) {
+    pub(crate) fn list(&mut self, extension: &str, events: &str) {
         self.answer_listing(extension, 0, Ok(listing(extension, events)));
     }
 

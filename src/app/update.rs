@@ -33,6 +33,7 @@ pub fn update(model: &mut Model, message: Message, now: Moment) -> Vec<Effect> {
     effects.extend(model.discover_again());
     effects.extend(model.load_more());
     effects.extend(model.settle_events());
+    // The panel of events may group what it follows otherwise.
     model.count_again();
     model.write_command();
     model.fit_cursors();

@@ -182,10 +182,17 @@ pub enum Standing {
     Marked,
     /// A call about it failed in the last run.
     Failed,
+    /// There is another one like it, whichever stays. Nobody can write this: it is what the grouping
+    /// by duplicates shows.
+    Alike,
 }
 
 /// What holds of one event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each standing holds or not, whatever the others do"
+)]
 pub struct Standings {
     /// [`Standing::Duplicate`]
     pub duplicate: bool,
@@ -193,6 +200,8 @@ pub struct Standings {
     pub marked: bool,
     /// [`Standing::Failed`]
     pub failed: bool,
+    /// [`Standing::Alike`]
+    pub alike: bool,
 }
 
 /// What an expression says of one event, or of an extension.
@@ -211,13 +220,39 @@ pub enum Verdict {
 pub struct Narrowed<'a> {
     /// What of the extension cannot be read.
     unread: Option<Unread>,
-    /// Asked once for all events of a type.
-    of_type: Vec<&'a Term>,
-    /// Asked once for each text, since many events share few.
-    of_url: Vec<&'a Term>,
-    of_words: Vec<&'a Term>,
-    of_rest: Vec<&'a Term>,
+    /// The cheap ones first.
+    open: Vec<Open<'a>>,
+}
+
+/// A term that an extension leaves open. It can be asked about one value of an event at a time, since
+/// many events share few.
+#[derive(Debug, Clone, Copy)]
+pub struct Open<'a> {
+    term: &'a Term,
     zone: &'a TimeZone,
+}
+
+/// What of an event a term asks about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Facet {
+    /// The type.
+    Type,
+    /// The method.
+    Method,
+    /// Whether it is on.
+    Status,
+    /// What the program itself knows.
+    Standing,
+    /// When it was last changed.
+    Modified,
+    /// The id.
+    Id,
+    /// The URL, or its host.
+    Url,
+    /// The note.
+    Note,
+    /// URL, note and id: one of them has to fit.
+    Texts,
 }
 
 /// One event and its extension, as far as an expression can ask about them.
@@ -244,7 +279,7 @@ pub struct Candidate<'a> {
 }
 
 impl Standing {
-    /// All of them, as they are written.
+    /// Those that can be written, in that order.
     pub const ALL: [Self; 3] = [Self::Duplicate, Self::Marked, Self::Failed];
 
     fn word(self) -> &'static str {
@@ -252,6 +287,7 @@ impl Standing {
             Self::Duplicate => "duplicate",
             Self::Marked => "marked",
             Self::Failed => "failed",
+            Self::Alike => "alike",
         }
     }
 }
@@ -262,6 +298,7 @@ impl Standings {
             Standing::Duplicate => self.duplicate,
             Standing::Marked => self.marked,
             Standing::Failed => self.failed,
+            Standing::Alike => self.alike,
         }
     }
 }
@@ -302,6 +339,11 @@ impl Expression {
         }
     }
 
+    /// The same of events that have others like them only.
+    pub(super) fn and_alike(self) -> Self {
+        self.and(Test::Is(vec![Standing::Alike]), false)
+    }
+
     /// The same with these ids only or, negated, without them; where there are none, with any.
     pub(super) fn and_ids<'a>(self, ids: impl IntoIterator<Item = &'a str>, negated: bool) -> Self {
         let ids: Vec<_> = ids.into_iter().map(Pattern::just).collect();
@@ -339,14 +381,7 @@ impl Expression {
     /// What is left to ask of the events of one extension once it answered for itself; `None` when
     /// none of them can be meant.
     pub fn narrowed(&self, extension: &Extension) -> Option<Narrowed<'_>> {
-        let mut narrowed = Narrowed {
-            unread: None,
-            of_type: Vec::new(),
-            of_url: Vec::new(),
-            of_words: Vec::new(),
-            of_rest: Vec::new(),
-            zone: &self.zone,
-        };
+        let mut narrowed = Narrowed { unread: None, open: Vec::new() };
         for term in &self.terms {
             match term.test.of_extension(extension).map(|answer| term.says(answer)) {
                 Some(Ok(false)) => return None,
@@ -354,7 +389,7 @@ impl Expression {
                 Some(Err(unread)) => {
                     narrowed.unread.get_or_insert(unread);
                 }
-                None => narrowed.add(term),
+                None => narrowed.open.push(Open { term, zone: &self.zone }),
             }
         }
         Some(narrowed)
@@ -369,90 +404,105 @@ impl Term {
 }
 
 impl<'a> Narrowed<'a> {
-    fn add(&mut self, term: &'a Term) {
-        let these = match term.test {
-            Test::Type(_) => &mut self.of_type,
-            Test::Host(_) | Test::Url(_) => &mut self.of_url,
-            Test::Words(_) => &mut self.of_words,
-            Test::Extension(_)
-            | Test::Kind(_)
-            | Test::Owner(_)
-            | Test::Label(_)
-            | Test::Named(_)
-            | Test::Method(_)
-            | Test::Status(_)
-            | Test::Is(_)
-            | Test::Modified(_)
-            | Test::Age(_)
-            | Test::Id(_)
-            | Test::Note(_) => &mut self.of_rest,
-        };
-        these.push(term);
-    }
-
     /// What holds for every event of the extension alike, where nothing is left to ask them.
     pub fn of_all(&self) -> Option<Verdict> {
-        self.of_type.is_empty().then(|| self.of_all_of_its_types()).flatten()
+        self.open.is_empty().then(|| self.of_extension())
     }
 
-    /// The same for the events of the types that are [meant](Self::is_of_type).
-    pub fn of_all_of_its_types(&self) -> Option<Verdict> {
-        let open = [&self.of_url, &self.of_words, &self.of_rest].iter().any(|of| !of.is_empty());
-        (!open).then(|| self.of_extension())
-    }
-
-    /// Whether this is asked of events.
-    pub fn asks(&self, standing: Standing) -> bool {
-        let asks = |test: &Test| matches!(test, Test::Is(asked) if asked.contains(&standing));
-        self.of_rest.iter().any(|term| asks(&term.test))
-    }
-
-    /// In which dates without an offset are read.
-    pub fn zone(&self) -> &TimeZone {
-        self.zone
-    }
-
-    fn of_extension(&self) -> Verdict {
+    /// What is said of an event of which everything that is asked holds.
+    pub fn of_extension(&self) -> Verdict {
         self.unread.map_or(Verdict::Meant, Verdict::PassedOver)
     }
 
-    /// Whether events of this type are meant, as far as it decides.
-    pub fn is_of_type(&self, event_type: EventType) -> bool {
-        let is = |test: &Test| matches!(test, Test::Type(types) if types.contains(&event_type));
-        self.of_type.iter().all(|term| is(&term.test) != term.negated)
+    /// What is left to ask.
+    pub fn open(&self) -> &[Open<'a>] {
+        &self.open
     }
+}
 
-    /// Whether events with this URL are meant, as far as it decides.
-    pub fn matches_url(&self, url: &str) -> bool {
-        self.of_url.iter().all(|term| term.test.holds_for_url(url) != Some(term.negated))
-    }
-
-    /// How many terms look for words in the texts of an event.
-    pub fn word_terms(&self) -> usize {
-        self.of_words.len()
-    }
-
-    /// Whether one of these terms finds a word of its own in a text.
-    pub fn finds_word(&self, term: usize, text: &str) -> bool {
-        let found = |test: &Test| matches!(test, Test::Words(words) if words.iter().any(|word| word.is_in(text)));
-        self.of_words.get(term).is_some_and(|term| found(&term.test))
-    }
-
-    /// Whether an event is meant, as far as it decides that this term found a word in one of its
-    /// texts, or in none.
-    pub fn wants_word(&self, term: usize, found: bool) -> bool {
-        self.of_words.get(term).is_none_or(|term| found != term.negated)
-    }
-
-    /// What is left to say of an event whose type, URL and words are meant; where nothing else is
-    /// asked, it is not called for.
-    pub fn judge_rest<'e>(&self, event: impl FnOnce() -> Candidate<'e>) -> Verdict {
-        if self.of_rest.is_empty() {
-            return self.of_extension();
+impl<'a> Open<'a> {
+    /// What it asks about.
+    pub fn facet(&self) -> Facet {
+        match &self.term.test {
+            Test::Type(_) => Facet::Type,
+            Test::Method(_) => Facet::Method,
+            Test::Status(_) => Facet::Status,
+            Test::Is(_) => Facet::Standing,
+            Test::Modified(_) | Test::Age(_) => Facet::Modified,
+            Test::Id(_) => Facet::Id,
+            Test::Host(_) | Test::Url(_) => Facet::Url,
+            Test::Note(_) => Facet::Note,
+            // What is about the extension is never left open.
+            Test::Words(_)
+            | Test::Extension(_)
+            | Test::Kind(_)
+            | Test::Owner(_)
+            | Test::Label(_)
+            | Test::Named(_) => Facet::Texts,
         }
-        let event = event();
-        let rest = self.of_rest.iter().map(|term| term.says(term.test.holds(&event, self.zone)));
-        self.of_extension().and_all(rest)
+    }
+
+    /// What it says where that fits, or does not: it may be negated.
+    pub fn says(&self, fits: bool) -> bool {
+        fits != self.term.negated
+    }
+
+    /// Whether a type fits.
+    pub fn fits_type(&self, event_type: EventType) -> bool {
+        matches!(&self.term.test, Test::Type(types) if types.contains(&event_type))
+    }
+
+    /// Whether a method or a status fits, as it is written.
+    ///
+    /// # Errors
+    /// Says that nobody can tell.
+    pub fn fits_written(&self, written: &str) -> Result<bool, Unread> {
+        if let Test::Method(methods) = &self.term.test {
+            is_one_of(methods, written).ok_or(Unread::Method)
+        } else if let Test::Status(statuses) = &self.term.test {
+            is_one_of(statuses, written).ok_or(Unread::Status)
+        } else {
+            Ok(false)
+        }
+    }
+
+    /// In which dates without an offset are read.
+    pub fn zone(&self) -> &'a TimeZone {
+        self.zone
+    }
+
+    /// Whether this is asked.
+    pub fn asks(&self, standing: Standing) -> bool {
+        matches!(&self.term.test, Test::Is(asked) if asked.contains(&standing))
+    }
+
+    /// Whether what is known of an event fits.
+    pub fn fits_standings(&self, standings: Standings) -> bool {
+        let one_holds = |asked: &[Standing]| asked.iter().any(|one| standings.has(*one));
+        matches!(&self.term.test, Test::Is(asked) if one_holds(asked))
+    }
+
+    /// Whether a date fits.
+    ///
+    /// # Errors
+    /// Says that it cannot be read.
+    pub fn fits_modified(&self, modified: &Modified) -> Result<bool, Unread> {
+        self.term.test.holds_when(modified, self.zone)
+    }
+
+    /// Whether a URL, a note or an id fits; of words, whether one of them is in it. Many texts are
+    /// looked at at a time, and may be known to be ASCII.
+    pub fn fits_text(&self, text: &str, is_ascii: bool) -> bool {
+        let test = &self.term.test;
+        if let Test::Id(patterns) | Test::Note(patterns) = test {
+            one_fits(patterns, text)
+        } else if let Test::Words(words) = test {
+            words
+                .iter()
+                .any(|word| if is_ascii { word.is_in_ascii(text) } else { word.is_in(text) })
+        } else {
+            test.holds_for_url(text) == Some(true)
+        }
     }
 }
 
@@ -461,13 +511,21 @@ impl Verdict {
     fn and_all(self, answers: impl Iterator<Item = Result<bool, Unread>>) -> Self {
         let mut verdict = self;
         for answer in answers {
-            match (answer, verdict) {
-                (Ok(false), _) => return Self::NotMeant,
-                (Err(unread), Self::Meant) => verdict = Self::PassedOver(unread),
-                (Ok(true) | Err(_), _) => {}
+            verdict = verdict.and(answer);
+            if verdict == Self::NotMeant {
+                break;
             }
         }
         verdict
+    }
+
+    /// What is said where one more has to hold.
+    pub(super) fn and(self, answer: Result<bool, Unread>) -> Self {
+        match (answer, self) {
+            (Ok(false), _) => Self::NotMeant,
+            (Err(unread), Self::Meant) => Self::PassedOver(unread),
+            (Ok(true) | Err(_), verdict) => verdict,
+        }
     }
 }
 
@@ -553,6 +611,19 @@ impl Test {
         }
     }
 
+    /// Whether it holds for a date; an error where that cannot be read.
+    fn holds_when(&self, modified: &Modified, zone: &TimeZone) -> Result<bool, Unread> {
+        if let Self::Modified(spans) = self {
+            let date = modified.date().ok_or(Unread::Date)?;
+            Ok(spans.iter().any(|span| span.contains(date)))
+        } else if let Self::Age(ages) = self {
+            let instant = modified.instant(zone).ok_or(Unread::Date)?;
+            Ok(ages.iter().any(|age| age.is_of(instant)))
+        } else {
+            Ok(false)
+        }
+    }
+
     /// Whether it holds for the event, where its extension did not decide; an error where the value
     /// that it asks for cannot be read.
     fn holds(&self, event: &Candidate<'_>, zone: &TimeZone) -> Result<bool, Unread> {
@@ -561,14 +632,7 @@ impl Test {
             Self::Method(methods) => is_one_of(methods, event.method).ok_or(Unread::Method)?,
             Self::Status(statuses) => is_one_of(statuses, event.status).ok_or(Unread::Status)?,
             Self::Is(wanted) => wanted.iter().any(|standing| event.standings.has(*standing)),
-            Self::Modified(spans) => {
-                let date = event.modified.date().ok_or(Unread::Date)?;
-                spans.iter().any(|span| span.contains(date))
-            }
-            Self::Age(ages) => {
-                let instant = event.modified.instant(zone).ok_or(Unread::Date)?;
-                ages.iter().any(|age| age.is_of(instant))
-            }
+            Self::Modified(_) | Self::Age(_) => self.holds_when(&event.modified, zone)?,
             Self::Id(patterns) => one_fits(patterns, event.id),
             Self::Host(_) | Self::Url(_) => self.holds_for_url(event.url) == Some(true),
             Self::Note(patterns) => one_fits(patterns, event.note),
@@ -624,10 +688,12 @@ fn fits_host(pattern: &Pattern, url: &str) -> bool {
 /// Event URLs hold the service's placeholders, which a strict parser refuses.
 pub fn host_of(url: &str) -> &str {
     let host = authority_of(url);
-    if let Some((address, _)) = cut(host, b']') {
-        return address.trim_start_matches('[');
-    }
-    cut(host, b':').map_or(host, |(name, _)| name)
+    let name = match host.bytes().position(|byte| matches!(byte, b':' | b']')) {
+        Some(end) if !host.contains(']') => host.get(..end),
+        Some(_) => host.split(']').next().map(|address| address.trim_start_matches('[')),
+        None => Some(host),
+    };
+    name.unwrap_or_default()
 }
 
 /// Host and port of a URL as they stand there.
@@ -636,17 +702,17 @@ fn authority_of(url: &str) -> &str {
     let Some(rest) = scheme.and_then(|end| url.get(end + 3..)) else {
         return "";
     };
-    let end = rest.bytes().position(|byte| matches!(byte, b'/' | b'?' | b'#' | b'\\'));
-    let mut authority = end.and_then(|end| rest.get(..end)).unwrap_or(rest);
-    while let Some((_, host)) = cut(authority, b'@') {
-        authority = host;
+    // Hosts are too short to be searched in a cleverer way.
+    let (mut start, mut end) = (0, rest.len());
+    for (at, byte) in rest.bytes().enumerate() {
+        match byte {
+            b'@' => start = at + 1,
+            b'/' | b'?' | b'#' | b'\\' => {
+                end = at;
+                break;
+            }
+            _ => {}
+        }
     }
-    authority
-}
-
-/// What stands before and behind the first of these characters. Hosts are too short to be searched
-/// in a cleverer way.
-fn cut(text: &str, at: u8) -> Option<(&str, &str)> {
-    let place = text.bytes().position(|byte| byte == at)?;
-    Some((text.get(..place)?, text.get(place + 1..)?))
+    rest.get(start..end).unwrap_or_default()
 }

@@ -3,8 +3,8 @@
 use jiff::ZonedDateTime;
 
 use super::{
-    Candidate, EventStore, Expression, ExpressionError, Extension, PassedOver, PhoneCallEvent,
-    Standing, Standings, Verdict,
+    Candidate, EventStore, Expression, ExpressionError, Extension, Meant, PassedOver,
+    PhoneCallEvent, Standing, Standings, Verdict,
 };
 
 /// What an operator typed after `/`. The empty filter lets everything through.
@@ -40,6 +40,12 @@ impl Filter {
     pub fn of_extensions(text: &str, now: &ZonedDateTime) -> Result<Self, ExpressionError> {
         let expression = Expression::parse_for_extensions(text, now, &Standing::ALL)?;
         Ok(Self { text: text.to_owned(), expression })
+    }
+
+    /// The same, as far as events have others like them.
+    #[must_use]
+    pub fn of_alike(&self) -> Self {
+        Self { text: self.text.clone(), expression: self.expression.clone().and_alike() }
     }
 
     /// The text as typed.
@@ -88,6 +94,11 @@ impl Filter {
             rows.extend((verdict == Verdict::Meant).then_some(row));
         }
         (rows, passed_over)
+    }
+
+    /// What is shown of these extensions, as far as they are listed.
+    pub fn meant(&self, extensions: &[Extension], store: &EventStore) -> Meant {
+        store.meant(&self.expression, extensions)
     }
 
     /// Whether one row of an extension's listing is shown.

@@ -5,10 +5,12 @@
 //! the marks on it, so that a mark can never point at another row than the one it was set on, and
 //! why calls about events failed.
 
+mod alike;
 mod arrangement;
 mod ending;
 mod faults;
 mod history;
+mod judging;
 mod listing;
 #[cfg(test)]
 pub(crate) mod looked;
@@ -20,12 +22,14 @@ mod text;
 use std::collections::{BTreeMap, HashMap};
 
 use fixedbitset::FixedBitSet;
+use jiff::tz::TimeZone;
 
+use alike::Alike;
 pub use arrangement::{Arrangement, EventGroup, EventOrder, GroupKey, Grouping, Place};
 pub use ending::ListEnd;
 pub use history::TakenBack;
 use history::{History, Turned, ranges};
-use listing::Known;
+use judging::{Judged, Known};
 pub use listing::{EventView, Listing, ListingBuilder, OddRow, RawEvent};
 use removed::Removed;
 use strings::Strings;
@@ -150,6 +154,14 @@ impl EventStore {
         self.shelves.get(extension).map(|shelf| &shelf.listing)
     }
 
+    /// The rows of some events of one extension, where they are listed.
+    pub fn rows_of(&self, extension: &ExtensionNumber, keys: &[&EventKey]) -> Vec<usize> {
+        let Some(listing) = self.listing(extension) else { return Vec::new() };
+        let rows = listing.rows_by_key();
+        let row = |key: &&EventKey| rows.get(&(key.event_type, key.id.as_str())).copied();
+        keys.iter().filter_map(row).collect()
+    }
+
     /// Events in all listings.
     pub fn len(&self) -> usize {
         self.events
@@ -236,18 +248,21 @@ impl EventStore {
     }
 
     /// The rows of an extension's listing that an expression means, or can say nothing about.
-    pub fn judged<'a>(
-        &'a self,
-        expression: &'a Expression,
-        extension: &'a Extension,
-    ) -> impl Iterator<Item = (usize, Verdict)> + 'a {
+    pub fn judged(
+        &self,
+        expression: &Expression,
+        extension: &Extension,
+    ) -> impl Iterator<Item = (usize, Verdict)> + use<> {
         let shelf = self.shelves.get(&extension.number);
-        let failures = self.failures.get(&extension.number);
-        let judged = shelf.map(|shelf| {
-            let known = Known { marks: Some(&shelf.marks), failures };
-            shelf.listing.judged_with(expression, extension, known)
-        });
-        judged.into_iter().flatten()
+        let judged = shelf.map(|shelf| self.judged_on(shelf, expression, extension));
+        judged.unwrap_or_default().rows()
+    }
+
+    fn judged_on(&self, shelf: &Shelf, expression: &Expression, extension: &Extension) -> Judged {
+        let asks = expression.asks_standing();
+        let failures = asks.then(|| self.failures.get(&extension.number)).flatten();
+        let known = Known { marks: Some(&shelf.marks), failures };
+        Judged::of(&shelf.listing, expression, extension, known)
     }
 
     /// A call about an event failed.
@@ -271,15 +286,14 @@ impl EventStore {
     pub fn meant(&self, expression: &Expression, extensions: &[Extension]) -> Meant {
         let mut meant = Meant::default();
         for extension in extensions {
-            let marks = self.shelves.get(&extension.number).map(|shelf| &shelf.marks);
+            let Some(shelf) = self.shelves.get(&extension.number) else { continue };
+            let judged = self.judged_on(shelf, expression, extension);
             let before = meant.events;
-            for (row, verdict) in self.judged(expression, extension) {
-                meant.passed_over.count(verdict);
-                if verdict == Verdict::Meant {
-                    meant.events += 1;
-                    meant.marked += usize::from(marks.is_some_and(|marks| marks.contains(row)));
-                }
+            for row in judged.meant() {
+                meant.events += 1;
+                meant.marked += usize::from(shelf.marks.contains(row));
             }
+            meant.passed_over += judged.passed_over();
             meant.extensions += usize::from(meant.events > before);
         }
         meant
@@ -295,6 +309,17 @@ impl EventStore {
         let meant = self.judged(expression, extension).filter(|(_, is)| *is == Verdict::Meant);
         let rows: Vec<usize> = meant.map(|(row, _)| row).collect();
         self.set_marks(&extension.number, rows, on)
+    }
+
+    /// How many sets of duplicates of one extension have no event beside these.
+    pub fn sets_within(
+        &self,
+        extension: &ExtensionNumber,
+        rows: &[usize],
+        zone: &TimeZone,
+    ) -> usize {
+        let listing = self.listing(extension).filter(|_| rows.len() > 1);
+        listing.map_or(0, |listing| Alike::of(listing, zone).sets_within(rows))
     }
 
     /// Takes every mark away; returns how many there were.
@@ -344,6 +369,22 @@ impl EventStore {
     /// Changes whenever a mark does.
     pub fn marks_version(&self) -> u64 {
         self.marks_version
+    }
+
+    /// Whether all of these rows of an extension's listing are marked, and there are any.
+    pub fn are_marked(&self, extension: &ExtensionNumber, rows: &[usize]) -> bool {
+        let marks = self.shelves.get(extension).map(|shelf| &shelf.marks);
+        let all = |marks: &FixedBitSet| rows.iter().all(|row| marks.contains(*row));
+        !rows.is_empty() && marks.is_some_and(all)
+    }
+
+    /// Turns the marks of these rows of an extension's listing around.
+    pub fn invert_marks(&mut self, extension: &ExtensionNumber, rows: Vec<usize>) {
+        let Some(shelf) = self.shelves.get(extension) else { return };
+        let (on, off): (Vec<usize>, Vec<usize>) =
+            rows.into_iter().partition(|row| shelf.marks.contains(*row));
+        self.set_marks(extension, on, false);
+        self.set_marks(extension, off, true);
     }
 
     /// Whether a row of an extension's listing is marked.
@@ -416,6 +457,11 @@ fn close_up(bits: &mut FixedBitSet, at: usize) {
 }
 
 impl Shelf {
+    /// How many rows its listing came in with.
+    fn width(&self) -> usize {
+        self.listing.len() + self.removed.len()
+    }
+
     fn take_over(&mut self, old: &Shelf) -> Replaced {
         let mut replaced = Replaced::default();
         for row in old.marks.ones() {

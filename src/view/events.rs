@@ -45,8 +45,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         };
         let row = match line {
             Line::Group { group, open } => {
-                let group = model.events().group(group);
-                group.map(|group| group_row(model, group, open, columns)).unwrap_or_default()
+                group_row(model, group, open, columns).unwrap_or_default()
             }
             Line::Event { place, .. } => event_row(model, place, columns),
             Line::Odd(odd) => odd_row(model, odd, columns),
@@ -124,16 +123,17 @@ fn holds(listing: Option<&Listing>) -> usize {
     listing.map_or(0, Listing::len)
 }
 
-fn group_row(model: &Model, group: &EventGroup, open: bool, columns: usize) -> Text<'static> {
-    let EventGroup { key, rows, listed, marked } = group;
+fn group_row(model: &Model, group: usize, open: bool, columns: usize) -> Option<Text<'static>> {
+    let key = model.events().key_of(group, model.store())?;
+    let EventGroup { rows, listed, marked, .. } = model.events().group(group)?;
     let fold = if open { "v" } else { ">" };
     let mark_box = text::mark_box(Boxed::of(*marked, *listed));
-    let left = format!("{fold} {mark_box} {}", model.group_words(key));
+    let left = format!("{fold} {mark_box} {}", model.group_words(&key));
     let shown = rows.len();
     let count = if shown == *listed { listed.to_string() } else { format!("{shown}/{listed}") };
     let right = if *marked > 0 { format!("{count}  {marked} marked") } else { count };
     let room = columns.saturating_sub(text::width(&right) + 1);
-    Text::styled(format!("{} {right}", text::column(&left, room)), theme::STRONG)
+    Some(Text::styled(format!("{} {right}", text::column(&left, room)), theme::STRONG))
 }
 
 /// How wide the parts of a row are; none where the group says it, or there is no room.
@@ -250,9 +250,7 @@ fn details(model: &Model, frame: &mut Frame<'_>, inner: Rect, rows: usize) {
             lines.insert(0, format!("cannot be deleted from here: {reason}"));
             lines
         }),
-        Some(Line::Group { group, .. }) => {
-            model.events().group(group).map(|group| about_group(model, group, columns))
-        }
+        Some(Line::Group { group, .. }) => about_group(model, group, columns),
         None => None,
     };
     let Some(lines) = lines else { return };
@@ -269,16 +267,18 @@ fn details(model: &Model, frame: &mut Frame<'_>, inner: Rect, rows: usize) {
     }
 }
 
-fn about_group(model: &Model, group: &EventGroup, columns: usize) -> Vec<String> {
-    let what = match &group.key {
+fn about_group(model: &Model, group: usize, columns: usize) -> Option<Vec<String>> {
+    let key = model.events().key_of(group, model.store())?;
+    let what = match &key {
         GroupKey::Type(_) => "the whole type",
         GroupKey::Alike { .. } => "all of them, also the one that stays",
         GroupKey::Extension(_) | GroupKey::Host(_) | GroupKey::Note(_) | GroupKey::Owner(_) => {
             "the whole group"
         }
     };
-    let (name, events) = (model.group_words(&group.key), count_of(group.rows.len(), "event"));
-    text::wrap(&format!("{name}: {events}; space marks {what}"), columns)
+    let events = count_of(model.events().group(group)?.rows.len(), "event");
+    let name = model.group_words(&key);
+    Some(text::wrap(&format!("{name}: {events}; space marks {what}"), columns))
 }
 
 /// Two lines in a low panel, seven in a high one.

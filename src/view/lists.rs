@@ -47,9 +47,11 @@ pub(super) fn extensions(model: &Model, frame: &mut Frame<'_>, area: Rect) {
 
 fn all_row(model: &Model, columns: usize) -> Line<'static> {
     let store = model.store();
-    let (marked, events) = (store.marked(), store.len());
-    let mark_box = text::mark_box(Boxed::of(marked, events));
-    counted(&format!("{mark_box} All extensions"), &text::grouped(events), marked, columns)
+    let (visible, all) = (model.visible(), text::grouped(store.len()));
+    let shown = text::grouped(visible.events);
+    let count = if shown == all { all } else { format!("{shown}/{all}") };
+    let mark_box = text::mark_box(Boxed::of(visible.marked, store.len()));
+    counted(&format!("{mark_box} All extensions"), &count, visible.marked, columns)
 }
 
 fn counted(left: &str, count: &str, marked: usize, columns: usize) -> Line<'static> {

@@ -673,3 +673,15 @@ fn hostile_text_in_every_field_keeps_every_row_in_its_place() {
         );
     }
 }
+
+#[test]
+fn before_space_takes_the_one_that_stays_too_the_panel_says_so_and_marks_out_of_sight_are_counted()
+{
+    let mut desk = at("enter A");
+    desk.list("1", "0 a,0 d,0 o1");
+    desk.press("o o o o o g g");
+    let drawn = picture(&desk.model);
+    assert!(drawn.contains("space marks all of them, also the one that stays"), "{drawn}");
+    assert!(drawn.contains("2/4*1") && drawn.contains("(1 hidden)"), "{drawn}");
+    assert!(drawn.contains(" stays"), "{drawn}");
+}

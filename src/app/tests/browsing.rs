@@ -4,8 +4,8 @@ use super::*;
 use crate::domain::{ExtensionKind, GroupKey};
 
 fn titles(desk: &Desk) -> Vec<String> {
-    let groups = desk.model.events().arrangement().groups().iter();
-    groups.map(|group| desk.model.group_words(&group.key)).collect()
+    let keys = (0..).map_while(|group| desk.model.events().key_of(group, desk.model.store()));
+    keys.map(|key| desk.model.group_words(&key)).collect()
 }
 
 fn counts(desk: &Desk) -> Vec<(usize, usize)> {
@@ -82,7 +82,7 @@ fn the_group_of_duplicates_names_the_one_that_stays() {
         _ => false,
     };
     assert_eq!([1, 2].map(stays), [true, false]);
-    assert!(matches!(events.group(0).unwrap().key, GroupKey::Alike { .. }));
+    assert!(matches!(events.key_of(0, desk.model.store()), Some(GroupKey::Alike { .. })));
 }
 
 #[test]
@@ -390,4 +390,141 @@ fn reading_again_while_all_extensions_are_shown_reads_all_of_them() {
     desk.press("0");
     let effects = desk.press("R");
     assert!(effects.contains(&Effect::DiscoverExtensions), "{effects:?}");
+}
+
+/// The warnings of the review that is open.
+fn told(desk: &mut Desk) -> String {
+    let (substance, _) = desk.model.substance_of_review().unwrap();
+    substance.warnings.join(" ")
+}
+
+#[test]
+fn grouped_by_duplicates_marks_on_other_events_are_hidden_counted_named_and_to_be_typed() {
+    let mut desk = Desk::open();
+    desk.answer_listing("1", 0, Ok(listing("1", "0 a,0 d,0 o1")));
+    desk.press("enter A");
+    assert_eq!((desk.marked().len(), desk.model.hidden_marks()), (3, 0));
+    desk.press("o o o o o");
+    assert_eq!((lines(&desk), desk.model.hidden_marks()), ("- a d".to_owned(), 1));
+    desk.press("d");
+    assert!(desk.review().must_type());
+    assert!(
+        told(&mut desk).contains("1 of the 3 are hidden by grouping by duplicates"),
+        "{}",
+        told(&mut desk)
+    );
+    desk.press("esc o");
+    assert_eq!(desk.model.hidden_marks(), 0);
+    desk.press("/ c r m enter o o o o o d");
+    let both = "hidden by the filter \"crm\" and grouping by duplicates";
+    assert!(told(&mut desk).contains(both), "{}", told(&mut desk));
+}
+
+#[test]
+fn grouped_by_duplicates_space_on_an_extension_marks_what_is_visible_and_says_what_is_not() {
+    let mut desk = Desk::open();
+    desk.answer_listing("1", 0, Ok(listing("1", "0 a,0 d,0 o1")));
+    desk.press("o o o o o k j space");
+    assert_eq!(
+        (desk.marked(), desk.model.hidden_marks()),
+        (vec!["a".to_owned(), "d".to_owned()], 0)
+    );
+    let text = "1 more have no duplicates and are not marked: o in Events shows them";
+    assert_eq!(desk.notice(), text);
+}
+
+#[test]
+fn that_the_one_that_stays_is_marked_too_is_said_at_once_and_in_the_review() {
+    let mut desk = Desk::open();
+    desk.answer_listing("1", 0, Ok(listing("1", "0 a,0 d,0 o1")));
+    desk.press("enter o o o o o");
+    desk.press("space");
+    assert_eq!(desk.notice(), "marked with the one that stays; X duplicate marks only the others");
+    desk.press("d");
+    let whole = "Of 1 set of duplicates every event goes, also the one that stays otherwise";
+    assert!(told(&mut desk).contains(whole), "{}", told(&mut desk));
+    desk.press("esc j space d");
+    assert_eq!(desk.marked(), ["a"]);
+    assert!(!told(&mut desk).contains("duplicates every"), "{}", told(&mut desk));
+}
+
+#[test]
+fn the_row_of_all_extensions_counts_what_is_visible_and_space_on_it_marks_just_that() {
+    for keys in ["", "1 / o l d enter", "2 / o l d enter", "1 / c r enter 2 / t y p e : 0 enter"] {
+        let mut desk = Desk::open();
+        desk.press(keys);
+        desk.press("1 k k k");
+        let Visible { events, marked } = desk.model.visible();
+        assert_eq!((marked, desk.model.hidden_marks()), (0, 0), "{keys}");
+        desk.press("space");
+        assert_eq!(desk.marked().len(), events, "{keys}");
+        let all = Visible { events, marked: events };
+        assert_eq!((desk.model.visible(), desk.model.hidden_marks()), (all, 0), "{keys}");
+        desk.press("space");
+        assert_eq!(desk.marked().len(), 0, "{keys}");
+    }
+}
+
+#[test]
+fn what_the_filter_of_extensions_leaves_out_is_not_in_the_row_of_all_extensions_and_is_hidden() {
+    let mut desk = Desk::open();
+    desk.press("A");
+    desk.press("/ t y p e : 1 enter");
+    assert_eq!(desk.model.visible(), Visible { events: 1, marked: 1 });
+    assert_eq!(desk.model.hidden_marks(), 4);
+}
+
+#[test]
+fn whatever_is_pressed_what_is_visible_is_what_no_filter_leaves_out_and_all_else_is_hidden() {
+    let keys = [
+        "o",
+        "s",
+        "0",
+        "1",
+        "2",
+        "space",
+        "A",
+        "i",
+        "j",
+        "k",
+        "a",
+        "u",
+        "U",
+        "enter",
+        "esc",
+        "/ o l d enter",
+        "/ t y p e : 0 enter",
+        "/ i s : m a r k e d enter",
+        "T c enter",
+        "v j space",
+        "/ i s : d u p l i c a t e enter",
+        "- o l d enter",
+        "o o o o o",
+    ];
+    for seed in 0..12 {
+        let mut desk = Desk::open();
+        desk.answer_listing("1", 0, Ok(listing("1", "0 a,0 d,0 o1,2 b,2 o2,2 o3")));
+        let mut random = fastrand::Rng::with_seed(seed);
+        for _ in 0..120 {
+            let pressed = keys[random.usize(..keys.len())];
+            desk.press(pressed);
+            if random.u8(..) < 8 {
+                desk.answer_listing("2", 0, Ok(listing("2", "1 c,1 e,1 f")));
+            }
+            let model = &desk.model;
+            let marked = model.store().marked_rows();
+            let hidden = marked.filter(|(listing, row)| model.is_hidden(listing, *row)).count();
+            assert_eq!(model.hidden_marks(), hidden, "{seed} {pressed}");
+            let listings = model.extensions().found().iter();
+            let listings = listings.filter_map(|one| model.store().listing(&one.number));
+            let rows =
+                listings.flat_map(|listing| (0..listing.len()).map(move |row| (listing, row)));
+            let shown: Vec<_> = rows.filter(|(it, row)| !model.is_hidden(it, *row)).collect();
+            let is_marked =
+                |(it, row): &&(&Listing, usize)| model.store().is_marked(it.extension(), *row);
+            let marked = shown.iter().filter(is_marked).count();
+            let visible = Visible { events: shown.len(), marked };
+            assert_eq!(model.visible(), visible, "{seed} {pressed}");
+        }
+    }
 }

@@ -39,7 +39,7 @@ fn counts_are_right(model: &Model) {
             let found = model.events().event(**place, model.store());
             found.is_some_and(|(it, row)| model.store().is_marked(it.extension(), row))
         });
-        assert_eq!(group.marked, marked.count(), "{:?}", group.key);
+        assert_eq!(group.marked, marked.count(), "{group:?}");
     }
 }
 

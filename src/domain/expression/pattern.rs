@@ -31,6 +31,8 @@ enum Shape {
     Start(String),
     End(String),
     Within(String),
+    /// How it begins, what comes somewhere behind that, one after the other, and how it ends.
+    Parts(String, Vec<String>, String),
     General,
 }
 
@@ -62,14 +64,30 @@ impl Pattern {
                 let bytes = from.and_then(|from| bytes.get(from..));
                 bytes.is_some_and(|bytes| self.same_text(bytes, end))
             }
-            Shape::Within(part) if self.ignore_case => holds_ignoring_case(bytes, part.as_bytes()),
-            Shape::Within(part) => text.contains(part.as_str()),
+            Shape::Within(part) => find(bytes, part.as_bytes(), self.ignore_case).is_some(),
+            Shape::Parts(start, between, end) => {
+                let rest = bytes.split_at_checked(start.len()).and_then(|(begins, rest)| {
+                    let (rest, ends) = rest.split_at_checked(rest.len().checked_sub(end.len())?)?;
+                    (self.same_text(begins, start) && self.same_text(ends, end)).then_some(rest)
+                });
+                rest.is_some_and(|rest| self.holds_in_turn(rest, between))
+            }
             Shape::General => self.walk(text),
         }
     }
 
     fn same_text(&self, text: &[u8], plain: &str) -> bool {
         text == plain.as_bytes() || self.ignore_case && text.eq_ignore_ascii_case(plain.as_bytes())
+    }
+
+    /// Whether these parts stand in a text, one behind the other.
+    fn holds_in_turn(&self, mut text: &[u8], parts: &[String]) -> bool {
+        parts.iter().all(|part| {
+            let found = find(text, part.as_bytes(), self.ignore_case);
+            let behind = found.and_then(|at| text.get(at + part.len()..));
+            text = behind.unwrap_or_default();
+            behind.is_some()
+        })
     }
 
     /// Goes back to the last `*` only, which is enough: what stood before it fits already.
@@ -116,29 +134,27 @@ impl Pattern {
 
 impl Shape {
     fn of(glyphs: &[Glyph]) -> Self {
-        let (open_start, inner) = match glyphs.split_first() {
-            Some((Glyph::Any, inner)) => (true, inner),
-            Some(_) | None => (false, glyphs),
-        };
-        let (open_end, inner) = match inner.split_last() {
-            Some((Glyph::Any, inner)) => (true, inner),
-            Some(_) | None => (false, inner),
-        };
-        let plain: Option<String> = inner
-            .iter()
-            .map(|glyph| match glyph {
-                Glyph::Just(character) => Some(*character),
-                Glyph::One | Glyph::Any => None,
-            })
-            .collect();
-        match (plain, open_start, open_end) {
-            (None, ..) => Self::General,
-            (Some(text), false, false) => Self::Whole(text),
-            (Some(text), false, true) => Self::Start(text),
-            (Some(text), true, false) => Self::End(text),
-            (Some(text), true, true) => Self::Within(text),
+        let parts = glyphs.split(|glyph| *glyph == Glyph::Any).map(plain);
+        let Some(mut parts) = parts.collect::<Option<Vec<String>>>() else { return Self::General };
+        let start = if parts.is_empty() { String::new() } else { parts.remove(0) };
+        let Some(end) = parts.pop() else { return Self::Whole(start) };
+        parts.retain(|part| !part.is_empty());
+        match (start.is_empty(), parts.is_empty(), end.is_empty()) {
+            (_, true, true) => Self::Start(start),
+            (true, true, false) => Self::End(end),
+            (true, false, true) if parts.len() == 1 => Self::Within(parts.concat()),
+            (..) => Self::Parts(start, parts, end),
         }
     }
+}
+
+/// The text that these characters are; `None` where one of them is wild.
+fn plain(glyphs: &[Glyph]) -> Option<String> {
+    let just = |glyph: &Glyph| match glyph {
+        Glyph::Just(character) => Some(*character),
+        Glyph::One | Glyph::Any => None,
+    };
+    glyphs.iter().map(just).collect()
 }
 
 /// A part of a text, ignoring case.
@@ -154,51 +170,69 @@ impl Word {
     }
 
     pub(super) fn is_in(&self, text: &str) -> bool {
-        if !text.is_ascii() {
-            return text.to_lowercase().contains(&self.needle);
+        if text.is_ascii() {
+            self.is_in_ascii(text)
+        } else {
+            text.to_lowercase().contains(&self.needle)
         }
-        holds_ignoring_case(text.as_bytes(), self.needle.as_bytes())
+    }
+
+    /// The same of a text of which that is known.
+    pub(super) fn is_in_ascii(&self, text: &str) -> bool {
+        find(text.as_bytes(), self.needle.as_bytes(), true).is_some()
     }
 }
 
 /// Places looked at together.
 const STRIDE: usize = 16;
 
-/// Whether a part stands in a text, upper and lower case of ASCII letters alike. Millions of texts
-/// are asked this while somebody types.
-fn holds_ignoring_case(text: &[u8], part: &[u8]) -> bool {
-    let (Some(first), Some(last)) = (part.first(), part.last()) else {
-        return true;
-    };
+/// Where a part first stands in a text; upper and lower case of ASCII letters may be alike. Millions
+/// of texts are asked this while somebody types.
+fn find(text: &[u8], part: &[u8], ignore_case: bool) -> Option<usize> {
+    let (Some(first), Some(last)) = (part.first(), part.last()) else { return Some(0) };
     // First bytes and last bytes of every place where the part could stand.
-    let Some(ends) = text.get(part.len() - 1..) else {
-        return false;
+    let ends = text.get(part.len() - 1..)?;
+    let starts = text.get(..ends.len())?;
+    let stands_from = |from: usize, places: usize| {
+        let end = text.len().min(from + places + part.len() - 1);
+        let mut windows = text.get(from..end)?.windows(part.len());
+        let stands = |window: &[u8]| {
+            let mut both = window.iter().zip(part);
+            both.all(|(one, other)| one == other || ignore_case && one.eq_ignore_ascii_case(other))
+        };
+        windows.position(stands).map(|at| from + at)
     };
-    let starts = text.get(..ends.len()).unwrap_or_default();
-    let stands_in = |text: &[u8]| text.windows(part.len()).any(|w| w.eq_ignore_ascii_case(part));
     let (Some(last_starts), Some(last_ends)) = (starts.last_chunk(), ends.last_chunk()) else {
-        return stands_in(text);
+        return stands_from(0, starts.len());
     };
-    let (starts, _) = starts.as_chunks();
-    let (ends, _) = ends.as_chunks();
-    let (first, last) = (Folded::of(*first), Folded::of(*last));
-    let may = starts.iter().zip(ends).any(|(starts, ends)| may_stand(starts, ends, first, last))
-        // What is left over is looked at with what stands before it.
-        || may_stand(last_starts, last_ends, first, last);
-    may && stands_in(text)
+    let behind = starts.len() - STRIDE;
+    let ((starts, _), (ends, _)) = (starts.as_chunks(), ends.as_chunks());
+    let (first, last) = (Folded::of(*first, ignore_case), Folded::of(*last, ignore_case));
+    let mut from = 0;
+    for (starts, ends) in starts.iter().zip(ends) {
+        if may_stand(starts, ends, first, last)
+            && let Some(found) = stands_from(from, STRIDE)
+        {
+            return Some(found);
+        }
+        from += STRIDE;
+    }
+    // What is left over is looked at with what stands before it.
+    may_stand(last_starts, last_ends, first, last).then(|| stands_from(behind, STRIDE)).flatten()
 }
 
-/// A byte that is found whatever its case.
+/// A byte that is looked for.
 #[derive(Clone, Copy)]
 struct Folded {
     byte: u8,
-    /// The bit that tells upper from lower case, where it is a letter.
+    /// The bit that tells upper from lower case, where it is a letter and that does not matter.
     case: u8,
 }
 
 impl Folded {
-    fn of(byte: u8) -> Self {
-        Self { byte: byte.to_ascii_lowercase(), case: u8::from(byte.is_ascii_alphabetic()) << 5 }
+    fn of(byte: u8, ignore_case: bool) -> Self {
+        let case = u8::from(ignore_case && byte.is_ascii_alphabetic()) << 5;
+        Self { byte: byte | case, case }
     }
 
     /// 0 when it is this one.

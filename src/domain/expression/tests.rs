@@ -669,21 +669,26 @@ proptest! {
         let extension = if known { &EXTENSION } else { &unknown };
         let event = Candidate { extension, ..event() };
         let narrowed = expression.narrowed(extension);
-        let verdict = narrowed.map_or(Ok(Verdict::NotMeant), |narrowed| {
-            let texts = [event.url, event.note, event.id];
-            let mut words = (0..narrowed.word_terms()).map(|term| {
-                let found = texts.iter().any(|text| narrowed.finds_word(term, text));
-                narrowed.wants_word(term, found)
-            });
-            let meant = narrowed.is_of_type(event.event_type)
-                && narrowed.matches_url(event.url)
-                && words.all(|wanted| wanted);
-            let judge =
-                || if meant { narrowed.judge_rest(|| event.clone()) } else { Verdict::NotMeant };
-            prop_assert!(narrowed.of_all().is_none_or(|verdict| verdict == judge()));
-            Ok(judge())
+        let verdict = narrowed.map_or(Verdict::NotMeant, |narrowed| {
+            let verdict = narrowed.of_extension().and_all(narrowed.open().iter().map(|term| {
+                Ok(term.says(match term.facet() {
+                    Facet::Type => term.fits_type(event.event_type),
+                    Facet::Method => term.fits_written(event.method)?,
+                    Facet::Status => term.fits_written(event.status)?,
+                    Facet::Standing => term.fits_standings(event.standings),
+                    Facet::Modified => term.fits_modified(&event.modified)?,
+                    Facet::Id => term.fits_text(event.id, event.id.is_ascii()),
+                    Facet::Url => term.fits_text(event.url, event.url.is_ascii()),
+                    Facet::Note => term.fits_text(event.note, event.note.is_ascii()),
+                    Facet::Texts => {
+                        [event.url, event.note, event.id].iter().any(|text| term.fits_text(text, text.is_ascii()))
+                    }
+                }))
+            }));
+            assert!(narrowed.of_all().is_none_or(|of_all| of_all == verdict));
+            verdict
         });
-        prop_assert_eq!(verdict?, expression.judge(&event));
+        prop_assert_eq!(verdict, expression.judge(&event));
     }
 }
 

@@ -1,5 +1,5 @@
 //! Events of many extensions grouped, filtered and sorted, for a panel that draws only what is in
-//! sight of a million: eight bytes an event, and none of its texts is copied.
+//! sight of a million: four bytes an event, and none of its texts is copied.
 //!
 //! An arrangement is made anew when what it shows has changed. Until then none of its places means
 //! another event than the one that it stood for: a listing that was read again ends its places, and a
@@ -10,16 +10,18 @@ mod gathering;
 mod tests;
 mod thinning;
 
+use std::collections::HashSet;
 use std::ops::Range;
+use std::sync::Arc;
 
+use fixedbitset::FixedBitSet;
 use jiff::tz::TimeZone;
 
 use super::super::{
     EventKey, EventType, Extension, ExtensionNumber, Filter, Foreign, Method, PassedOver, UserId,
-    Verdict,
 };
 use super::{EventStore, Listing, Shelf};
-use gathering::Gathering;
+use gathering::{Gathered, Gathering};
 
 /// What events are grouped by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -79,19 +81,37 @@ pub enum GroupKey {
     },
 }
 
-/// One event of an arrangement. It means something to the arrangement that it came from only.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub struct Place {
-    extension: u32,
-    /// As it was numbered when its listing came in.
-    row: u32,
+/// What the events of a group have in common, in numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Kind {
+    Type(EventType),
+    /// The place of the extension among the sources.
+    Extension(u32),
+    /// The store's number of the host.
+    Host(Option<u32>),
+    /// The store's number of the text.
+    Note(u32),
+    /// The place among the owners.
+    Owner(Option<usize>),
+    Alike {
+        extension: u32,
+        event_type: EventType,
+        /// 0 and 1 are the documented ones, of others the store's number of the text and 2.
+        method: u32,
+        url: u32,
+    },
 }
+
+/// One event of an arrangement: how many events stand before it when the extensions stand one behind
+/// the other, each with its events as its listing came in. It means something to the arrangement that
+/// it came from only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Place(u32);
 
 /// One group, with at least one event that the filter admits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventGroup {
-    /// What its events have in common.
-    pub key: GroupKey,
+    kind: Kind,
     /// Where its admitted events stand in the arrangement.
     pub rows: Range<usize>,
     /// How many events it would have without the filter.
@@ -106,17 +126,19 @@ pub struct Arrangement {
     sources: Vec<Source>,
     places: Vec<Place>,
     groups: Vec<EventGroup>,
+    owners: Vec<UserId>,
     odd: Vec<(ExtensionNumber, usize)>,
-    /// In ascending order.
-    staying: Vec<Place>,
+    /// Places of events that stay.
+    staying: FixedBitSet,
     passed_over: PassedOver,
 }
 
-/// An extension, and which of its listings the rows are numbered in.
+/// An extension, which of its listings the rows are numbered in, and the place of its first one.
 #[derive(Debug)]
 struct Source {
     number: ExtensionNumber,
     edition: u64,
+    first: u32,
 }
 
 impl Grouping {
@@ -199,49 +221,127 @@ impl EventStore {
     ) -> Arrangement {
         let mut arrangement = Arrangement::default();
         let mut gathering = Gathering::new(grouping, order, zone, &self.strings);
-        for (extension, place) in extensions.zip(0_u32..) {
+        let mut first = 0_usize;
+        for (extension, at) in extensions.zip(0_u32..) {
             let shelf = self.shelves.get(&extension.number);
             let edition = shelf.map_or(0, |shelf| shelf.edition);
-            arrangement.sources.push(Source { number: extension.number.clone(), edition });
+            let begin = u32::try_from(first).unwrap_or(u32::MAX);
+            let number = extension.number.clone();
+            arrangement.sources.push(Source { number, edition, first: begin });
             let Some(shelf) = shelf else { continue };
-            gathering.begin(place, extension, shelf);
+            first += shelf.width();
+            gathering.begin(at, begin, extension, shelf);
             if filter.is_empty() {
                 gathering.admit_all();
                 let odd = 0..shelf.listing.odd().len();
                 arrangement.odd.extend(odd.map(|row| (extension.number.clone(), row)));
                 continue;
             }
-            for (row, verdict) in self.judged(filter.expression(), extension) {
-                match verdict {
-                    Verdict::Meant => gathering.admit(row),
-                    Verdict::PassedOver(_) if gathering.holds(row) => {
-                        arrangement.passed_over.count(verdict);
-                    }
-                    Verdict::PassedOver(_) | Verdict::NotMeant => {}
-                }
-            }
+            let judged = self.judged_on(shelf, filter.expression(), extension);
+            gathering.admit(judged.meant());
+            arrangement.passed_over += judged.passed_over_of(|row| gathering.holds(row));
         }
-        arrangement.staying = gathering.take_staying();
-        (arrangement.places, arrangement.groups) = gathering.finish();
-        arrangement.count_marks(self);
-        arrangement
+        let Gathered { places, groups, owners, staying } = gathering.finish();
+        let arrangement = Arrangement { places, groups, owners, staying, ..arrangement };
+        arrangement.with_marks(self)
     }
 
     /// The listing and the row that a place means now; `None` where its event is deleted or its
     /// extension was read again since.
     pub fn at(&self, arrangement: &Arrangement, place: Place) -> Option<(&Listing, usize)> {
-        let source = arrangement.sources.get(index(place.extension))?;
+        let source = arrangement.source_of(place)?;
         let shelf = self.shelves.get(&source.number)?;
         let row = source.row_now(shelf, place)?;
         Some((&shelf.listing, row))
+    }
+
+    /// What the events of a group have in common.
+    pub fn key_of(&self, arrangement: &Arrangement, group: &EventGroup) -> Option<GroupKey> {
+        let text = |number: u32| self.strings.text(number).map(Arc::clone).map(Foreign::from);
+        let number = |at: u32| Some(arrangement.sources.get(index(at))?.number.clone());
+        Some(match group.kind {
+            Kind::Type(event_type) => GroupKey::Type(event_type),
+            Kind::Extension(at) => GroupKey::Extension(number(at)?),
+            Kind::Host(host) => {
+                GroupKey::Host(host.and_then(|host| self.strings.host_name(host)).cloned())
+            }
+            Kind::Note(note) => GroupKey::Note(text(note).unwrap_or_default()),
+            Kind::Owner(owner) => {
+                GroupKey::Owner(owner.and_then(|owner| arrangement.owners.get(owner)).cloned())
+            }
+            Kind::Alike { extension, event_type, method, url } => GroupKey::Alike {
+                extension: number(extension)?,
+                event_type,
+                method: match method {
+                    0 => Method::Get,
+                    1 => Method::Post,
+                    other => Method::Other(text(other - 2)?),
+                },
+                url: text(url)?,
+            },
+        })
+    }
+
+    /// The same in numbers, where such events were met.
+    fn kind_of(&self, arrangement: &Arrangement, key: &GroupKey) -> Option<Kind> {
+        let text = |text: &Foreign| self.strings.number(text.raw());
+        let at = |number: &ExtensionNumber| {
+            let at = arrangement.sources.iter().position(|source| source.number == *number)?;
+            u32::try_from(at).ok()
+        };
+        Some(match key {
+            GroupKey::Type(event_type) => Kind::Type(*event_type),
+            GroupKey::Extension(number) => Kind::Extension(at(number)?),
+            GroupKey::Host(None) => Kind::Host(None),
+            GroupKey::Host(Some(host)) => {
+                Kind::Host(Some(self.strings.number_of_host(host.raw())?))
+            }
+            GroupKey::Note(note) => Kind::Note(text(note)?),
+            GroupKey::Owner(None) => Kind::Owner(None),
+            GroupKey::Owner(Some(id)) => {
+                Kind::Owner(Some(arrangement.owners.iter().position(|owner| owner == id)?))
+            }
+            GroupKey::Alike { extension, event_type, method, url } => Kind::Alike {
+                extension: at(extension)?,
+                event_type: *event_type,
+                method: match method {
+                    Method::Get => 0,
+                    Method::Post => 1,
+                    Method::Other(other) => text(other)?.saturating_add(2),
+                },
+                url: text(url)?,
+            },
+        })
+    }
+
+    /// Which groups of an arrangement have one of these keys.
+    pub fn groups_with<'a>(
+        &self,
+        arrangement: &Arrangement,
+        keys: impl IntoIterator<Item = &'a GroupKey>,
+    ) -> FixedBitSet {
+        let kinds: HashSet<Kind> =
+            keys.into_iter().filter_map(|key| self.kind_of(arrangement, key)).collect();
+        let mut groups = FixedBitSet::with_capacity(arrangement.groups.len());
+        if !kinds.is_empty() {
+            let all = arrangement.groups.iter().enumerate();
+            groups.extend(all.filter(|(_, group)| kinds.contains(&group.kind)).map(|(at, _)| at));
+        }
+        groups
     }
 }
 
 impl Source {
     /// Where a row is now, if it is still there.
     fn row_now(&self, shelf: &Shelf, place: Place) -> Option<usize> {
-        let same = shelf.edition == self.edition;
-        same.then(|| shelf.removed.row_now(index(place.row))).flatten()
+        let number = index(place.0.checked_sub(self.first)?);
+        if shelf.edition == self.edition { shelf.removed.row_now(number) } else { None }
+    }
+
+    /// The place of a row.
+    fn place_of(&self, shelf: &Shelf, row: usize) -> Option<Place> {
+        let number = u32::try_from(shelf.removed.number_of(row)).ok()?;
+        (shelf.edition == self.edition).then(|| Place(self.first.saturating_add(number)))
     }
 }
 
@@ -273,20 +373,44 @@ impl Arrangement {
         (group < self.groups.len()).then_some(group)
     }
 
+    fn source_of(&self, place: Place) -> Option<&Source> {
+        let behind = self.sources.partition_point(|source| source.first <= place.0);
+        self.sources.get(behind.checked_sub(1)?)
+    }
+
     /// Whose event a place is.
     pub fn number(&self, place: Place) -> Option<&ExtensionNumber> {
-        self.sources.get(index(place.extension)).map(|source| &source.number)
+        self.source_of(place).map(|source| &source.number)
     }
 
     /// The position of an event that is admitted.
     pub fn find(&self, store: &EventStore, key: &EventKey) -> Option<usize> {
-        let extension = self.sources.iter().position(|source| source.number == key.extension)?;
-        let source = self.sources.get(extension)?;
+        let source = self.sources.iter().find(|source| source.number == key.extension)?;
         let shelf = store.shelves.get(&key.extension)?;
-        let row = shelf.listing.find(key)?;
-        let of_it = |place: &Place| index(place.extension) == extension;
-        let is_it = |place: &Place| source.row_now(shelf, *place) == Some(row);
-        self.places.iter().position(|place| of_it(place) && is_it(place))
+        let place = source.place_of(shelf, shelf.listing.find(key)?)?;
+        self.places.iter().position(|one| *one == place)
+    }
+
+    /// Where some of the admitted events are listed now, extension by extension.
+    pub fn rows_of(
+        &self,
+        store: &EventStore,
+        places: impl Iterator<Item = Place>,
+    ) -> Vec<(ExtensionNumber, Vec<usize>)> {
+        let places: FixedBitSet = places.map(|place| index(place.0)).collect();
+        let mut places = places.ones().filter_map(|place| u32::try_from(place).ok()).peekable();
+        let mut rows = Vec::new();
+        let ends = self.sources.iter().skip(1).map(|source| source.first).chain([u32::MAX]);
+        for (source, end) in self.sources.iter().zip(ends) {
+            if places.peek().is_none_or(|place| *place >= end) {
+                continue;
+            }
+            let Some(shelf) = store.shelves.get(&source.number) else { continue };
+            let of_it = std::iter::from_fn(|| places.next_if(|place| *place < end));
+            let now = of_it.filter_map(|place| source.row_now(shelf, Place(place))).collect();
+            rows.push((source.number.clone(), now));
+        }
+        rows
     }
 
     /// The rows that cannot be used, each by its extension and its place among the
@@ -303,32 +427,44 @@ impl Arrangement {
 
     /// Of [`Grouping::Duplicates`], whether an event is the one of its set that is no duplicate.
     pub fn stays(&self, place: Place) -> bool {
-        self.staying.binary_search(&place).is_ok()
+        self.staying.contains(index(place.0))
+    }
+
+    fn with_marks(mut self, store: &EventStore) -> Self {
+        self.count_marks(store);
+        self
     }
 
     /// Counts the marked events of every group again.
     pub fn count_marks(&mut self, store: &EventStore) {
         #[cfg(test)]
         super::looked::at(self.places.len());
-        let Self { sources, places, groups, .. } = self;
-        let marked = |source: &Source| {
-            let shelf = store.shelves.get(&source.number).map(AsRef::as_ref);
-            shelf.filter(|shelf| shelf.marked > 0)
-        };
-        let shelves: Vec<Option<&Shelf>> =
-            if store.marked == 0 { Vec::new() } else { sources.iter().map(marked).collect() };
-        let is_marked = |place: &&Place| {
-            let at = index(place.extension);
-            let (Some(Some(shelf)), Some(source)) = (shelves.get(at), sources.get(at)) else {
-                return false;
-            };
-            let row = source.row_now(shelf, **place);
-            row.is_some_and(|row| shelf.marks.contains(row))
-        };
+        let marked = if store.marked == 0 { FixedBitSet::new() } else { self.marked(store) };
+        let Self { places, groups, .. } = self;
         for group in groups {
             let places = places.get(group.rows.clone()).unwrap_or_default();
-            group.marked = places.iter().filter(is_marked).count();
+            let is_marked = |place: &&Place| marked.contains(index(place.0));
+            group.marked =
+                if marked.is_empty() { 0 } else { places.iter().filter(is_marked).count() };
         }
+    }
+
+    /// How many of the admitted events are marked.
+    pub fn marked_shown(&self) -> usize {
+        self.groups.iter().map(|group| group.marked).sum()
+    }
+
+    /// The places of all marked events.
+    fn marked(&self, store: &EventStore) -> FixedBitSet {
+        let mut marked = FixedBitSet::new();
+        for source in &self.sources {
+            let shelf = store.shelves.get(&source.number).filter(|shelf| shelf.marked > 0);
+            let Some(shelf) = shelf else { continue };
+            marked.grow(index(source.first) + shelf.width());
+            let rows = shelf.marks.ones();
+            marked.extend(rows.filter_map(|row| Some(index(source.place_of(shelf, row)?.0))));
+        }
+        marked
     }
 
     /// One event of a group was marked, or unmarked.

@@ -1,12 +1,10 @@
 //! One extension's events in 20 bytes a row, an arena of ids and a table of distinct strings.
 
-use std::cmp::Reverse;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 
-use fixedbitset::FixedBitSet;
 use jiff::tz::TimeZone;
 
 use super::ending::ListEnd;
@@ -15,9 +13,8 @@ use super::strings::Strings;
 use super::text::{RowText, Texts};
 
 use super::super::{
-    Access, Candidate, EventId, EventKey, EventType, Expression, Extension, ExtensionNumber,
-    Failure, Foreign, Method, Modified, Narrowed, PassedOver, PhoneCallEvent, Standing, Standings,
-    Status, Verdict,
+    Access, Candidate, EventId, EventKey, EventType, Extension, ExtensionNumber, Foreign, Method,
+    Modified, PhoneCallEvent, Standings, Status,
 };
 
 /// Rows that cannot be used and are kept to be shown; more of them are counted.
@@ -80,31 +77,6 @@ type Choice = u8;
 struct Group {
     event_type: u16,
     end: usize,
-}
-
-/// A row that has others like it in its listing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Alike {
-    /// The first row of its set.
-    pub(super) first: usize,
-    pub(super) row: usize,
-    /// Whether it is the one of its set that is no duplicate.
-    pub(super) stays: bool,
-}
-
-/// What the store knows of the rows of a listing.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Known<'a> {
-    pub(super) marks: Option<&'a FixedBitSet>,
-    pub(super) failures: Option<&'a HashMap<EventKey, Failure>>,
-}
-
-/// What an expression says of each text of a listing: each is asked once, however many events have
-/// it.
-struct Asked {
-    urls: Vec<Option<bool>>,
-    /// The texts for each term of words, one behind the other.
-    words: Vec<Option<bool>>,
 }
 
 /// Why neither of two rows with one key can be used: nobody knows which of them a call would mean.
@@ -281,95 +253,31 @@ impl Listing {
         groups.find(|(found, _)| *found == event_type).map_or(0..0, |(_, rows)| rows)
     }
 
-    /// The rows that an expression means, or can say nothing about, where there are no marks.
-    /// `extension` is what is known of the one whose events these are.
-    pub fn judged<'a>(
-        &'a self,
-        expression: &'a Expression,
-        extension: &'a Extension,
-    ) -> impl Iterator<Item = (usize, Verdict)> + 'a {
-        self.judged_with(expression, extension, Known::default())
+    /// The type of a row.
+    pub(super) fn type_at(&self, row: usize) -> EventType {
+        let group = self.groups.get(self.groups.partition_point(|group| group.end <= row));
+        EventType::from_number(group.map_or(u16::MAX, |group| group.event_type))
     }
 
-    /// The same with what the store knows, for the screen and for commands alike.
-    pub(super) fn judged_with<'a>(
-        &'a self,
-        expression: &'a Expression,
-        extension: &'a Extension,
-        known: Known<'a>,
-    ) -> impl Iterator<Item = (usize, Verdict)> + 'a {
-        let narrowed = expression.narrowed(extension);
-        let of_all = narrowed.as_ref().and_then(Narrowed::of_all_of_its_types);
-        let is_of_type = |of: EventType| narrowed.as_ref().is_some_and(|all| all.is_of_type(of));
-        let rows = self.groups().filter(|(event_type, _)| is_of_type(*event_type));
-        let rows: Vec<Range<usize>> = rows.map(|(_, rows)| rows).collect();
-        let standings = narrowed.as_ref().and_then(|narrowed| self.standings(narrowed, known));
-        let mut texts = of_all.is_none().then(|| narrowed.as_ref().map(|of| Asked::new(self, of)));
-        let mut judge = move |row: usize| {
-            let (Some(narrowed), Some(view)) = (&narrowed, self.row(row)) else {
-                return Verdict::NotMeant;
-            };
-            if let Some(verdict) = of_all {
-                return verdict;
-            }
-            if !texts.iter_mut().flatten().all(|texts| texts.are_meant(narrowed, &view)) {
-                return Verdict::NotMeant;
-            }
-            narrowed.judge_rest(|| {
-                let mut event = view.candidate(extension);
-                event.standings = standings.as_ref().map(|of| of(&view)).unwrap_or_default();
-                event
-            })
-        };
-        let judged = rows.into_iter().flatten().map(move |row| (row, judge(row)));
-        judged.filter(|(_, verdict)| *verdict != Verdict::NotMeant)
+    /// The number of a row's method: 0 and 1 are the documented ones, of others the
+    /// [place](Self::other_at) of its text.
+    pub(super) fn method_at(&self, row: usize) -> u8 {
+        self.rows.get(row).map_or(0, |row| row.method)
     }
 
-    /// What is known of each row, where it is asked for.
-    fn standings<'a>(
-        &'a self,
-        narrowed: &Narrowed<'a>,
-        known: Known<'a>,
-    ) -> Option<impl Fn(&EventView<'a>) -> Standings + use<'a>> {
-        let [duplicate, marked, failed] = Standing::ALL.map(|standing| narrowed.asks(standing));
-        let duplicates = duplicate.then(|| self.duplicates(narrowed.zone()));
-        let failures = known.failures.filter(|_| failed);
-        (duplicate || marked || failed).then_some(move |view: &EventView<'a>| Standings {
-            duplicate: duplicates.as_ref().is_some_and(|rows| rows.contains(view.index)),
-            marked: known.marks.is_some_and(|marks| marks.contains(view.index)),
-            failed: failures.is_some_and(|failures| failures.contains_key(&view.key())),
-        })
+    /// The number of a row's status, likewise.
+    pub(super) fn status_at(&self, row: usize) -> u8 {
+        self.rows.get(row).map_or(0, |row| row.status)
     }
 
-    /// The rows that have another one like them which stays.
-    fn duplicates(&self, local: &TimeZone) -> FixedBitSet {
-        let mut duplicates = FixedBitSet::with_capacity(self.len());
-        duplicates.extend(self.alike(local).iter().filter(|one| !one.stays).map(|one| one.row));
-        duplicates
+    /// The place of the text of a method or status among the [`strings`](Self::strings).
+    pub(super) fn other_at(&self, choice: u8) -> Option<usize> {
+        let other = self.others.get(usize::from(choice).checked_sub(2)?)?;
+        usize::try_from(*other).ok()
     }
 
-    /// The rows that are not the only ones with their type, method and URL: set by set, in list
-    /// order. Of each set one stays: an enabled one, then the newest by a date that can be read, then
-    /// the one listed first.
-    pub(super) fn alike(&self, local: &TimeZone) -> Vec<Alike> {
-        let mut found = Vec::new();
-        for (_, rows) in self.groups() {
-            let views = rows.filter_map(|row| self.row(row));
-            let mut alike: Vec<_> =
-                views.map(|view| (view.row.url, view.row.method, view.index)).collect();
-            alike.sort_unstable();
-            let same = |one: &(u32, Choice, usize), other: &(u32, Choice, usize)| {
-                (one.0, one.1) == (other.0, other.1)
-            };
-            for alike in alike.chunk_by(same).filter(|alike| alike.len() > 1) {
-                let rows = || alike.iter().map(|(_, _, row)| *row);
-                let stays = rows().min_by_key(|row| self.row(*row).map(|view| view.stays(local)));
-                let first = rows().next().unwrap_or_default();
-                found.extend(rows().map(|row| Alike { first, row, stays: Some(row) == stays }));
-            }
-        }
-        found.sort_unstable_by_key(|one| (one.first, one.row));
-        found
+    pub(super) fn is_enabled(&self, row: usize) -> bool {
+        self.rows.get(row).is_some_and(|row| row.status == ENABLED)
     }
 
     /// The place of a row's URL among the [`strings`](Self::strings).
@@ -382,20 +290,20 @@ impl Listing {
         self.rows.get(row).and_then(|row| usize::try_from(row.note).ok())
     }
 
-    /// A number that grows with the moment when a row was last changed, where that can be read, and
-    /// tells 64 ns apart.
-    pub(super) fn moment_at(&self, row: usize, local: &TimeZone) -> Option<u64> {
+    /// When a row was last changed, where that can be read: seconds since 1970, and nanoseconds.
+    pub(super) fn moment_at(&self, row: usize, local: &TimeZone) -> Option<(i64, i32)> {
         let fields = self.rows.get(row)?;
-        let (second, nanosecond) = match fields.zone {
-            ZONE_MISSING => return None,
+        match fields.zone {
+            ZONE_MISSING => None,
             ZONE_RAW => {
-                let moment = self.row(row)?.modified().instant(local)?.as_nanosecond();
-                (moment.div_euclid(SECOND), moment.rem_euclid(SECOND))
+                let moment = self.row(row)?.modified().instant(local)?;
+                // Before 1970 both count backwards.
+                let second = moment.as_nanosecond().div_euclid(SECOND);
+                let rest = moment.as_nanosecond().rem_euclid(SECOND);
+                Some((i64::try_from(second).ok()?, i32::try_from(rest).ok()?))
             }
-            _ => (fields.modified.into(), 0),
-        };
-        let since = second - i128::from(jiff::Timestamp::MIN.as_second()) + 1;
-        u64::try_from((since << 24) | (nanosecond >> 6)).ok()
+            _ => Some((fields.modified.into(), 0)),
+        }
     }
 
     /// How many of its events have this URL.
@@ -403,25 +311,6 @@ impl Listing {
         let place = self.strings.iter().position(|known| **known == *url);
         let place = place.and_then(|place| u32::try_from(place).ok());
         place.map_or(0, |place| self.rows.iter().filter(|row| row.url == place).count())
-    }
-
-    /// The rows that an expression means.
-    pub fn rows_where<'a>(
-        &'a self,
-        expression: &'a Expression,
-        extension: &'a Extension,
-    ) -> impl Iterator<Item = usize> + 'a {
-        let judged = self.judged(expression, extension);
-        judged.filter(|(_, verdict)| *verdict == Verdict::Meant).map(|(row, _)| row)
-    }
-
-    /// How many of its events an expression can say nothing about.
-    pub fn passed_over(&self, expression: &Expression, extension: &Extension) -> PassedOver {
-        let mut passed_over = PassedOver::default();
-        for (_, verdict) in self.judged(expression, extension) {
-            passed_over.count(verdict);
-        }
-        passed_over
     }
 
     /// Where an event stands.
@@ -484,44 +373,32 @@ impl Listing {
     }
 
     /// A method or status as the service wrote it.
-    fn written(&self, choice: Choice) -> &str {
+    pub(super) fn written(&self, choice: Choice) -> &str {
         match choice {
             0 => "0",
             1 => "1",
-            other => {
-                let place = usize::from(other).checked_sub(2);
-                place.and_then(|place| self.others.get(place)).map_or("", |i| self.text(*i))
-            }
+            other => self.other_at(other).map_or("", |place| self.text_at(place)),
         }
     }
-}
 
-impl Asked {
-    fn new(listing: &Listing, narrowed: &Narrowed<'_>) -> Self {
-        let texts = listing.strings.len();
-        Self { urls: vec![None; texts], words: vec![None; texts * narrowed.word_terms()] }
+    /// How many distinct texts its rows have.
+    pub(super) fn texts(&self) -> usize {
+        self.strings.len()
     }
 
-    /// Whether an event is meant as far as its URL and words decide.
-    fn are_meant(&mut self, narrowed: &Narrowed<'_>, event: &EventView<'_>) -> bool {
-        let listing = event.listing;
-        let texts = self.urls.len();
-        let place = |index: u32| usize::try_from(index).unwrap_or(usize::MAX);
-        let url = event.row.url;
-        let fits = || narrowed.matches_url(listing.text(url));
-        if !self.urls.get_mut(place(url)).map_or_else(fits, |known| *known.get_or_insert_with(fits))
-        {
-            return false;
-        }
-        (0..narrowed.word_terms()).all(|term| {
-            let mut finds = |index: u32| {
-                let finds = || narrowed.finds_word(term, listing.text(index));
-                let known = self.words.get_mut(place(index).saturating_add(term * texts));
-                known.map_or_else(finds, |known| *known.get_or_insert_with(finds))
-            };
-            let found = finds(url) || finds(event.row.note);
-            narrowed.wants_word(term, found || narrowed.finds_word(term, event.id()))
-        })
+    /// One of them.
+    pub(super) fn text_at(&self, place: usize) -> &str {
+        self.strings.get(place).map_or("", |text| text)
+    }
+
+    /// The id of a row.
+    pub(super) fn id_at(&self, row: usize) -> &str {
+        self.rows.get(row).map_or("", |row| id_of(&self.ids, row))
+    }
+
+    /// The ids of all rows, one behind the other in no order.
+    pub(super) fn all_ids(&self) -> &str {
+        &self.ids
     }
 }
 
@@ -549,15 +426,9 @@ impl<'a> EventView<'a> {
         }
     }
 
-    /// The less, the rather it stays of several that are alike; of equal ones the first does.
-    fn stays(&self, local: &TimeZone) -> (bool, Reverse<Option<jiff::Timestamp>>) {
-        (self.row.status != ENABLED, Reverse(self.modified().instant(local)))
-    }
-
     /// Its type.
     pub fn event_type(&self) -> EventType {
-        let group = self.listing.groups.iter().find(|group| self.index < group.end);
-        EventType::from_number(group.map_or(u16::MAX, |group| group.event_type))
+        self.listing.type_at(self.index)
     }
 
     /// Its id.

@@ -12,8 +12,14 @@ impl Removed {
         self.0.insert(place, row + place);
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    /// Those that left.
+    pub(super) fn numbers(&self) -> &[usize] {
+        &self.0
+    }
+
+    /// How many left.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
     }
 
     /// The number that a row came in with.

@@ -54,9 +54,9 @@ impl Strings {
         Some(number)
     }
 
-    /// How many texts there are.
-    pub(super) fn len(&self) -> usize {
-        self.texts.len()
+    /// The number of a text.
+    pub(super) fn number(&self, text: &str) -> Option<u32> {
+        self.numbers.get(text).copied()
     }
 
     /// A text by its number.
@@ -72,6 +72,11 @@ impl Strings {
     /// The host of a text that is a URL; those that differ in case are one.
     pub(super) fn host_of(&self, text: u32) -> Option<u32> {
         self.hosts.get(index(text)).copied().flatten()
+    }
+
+    /// The number of a host by its name, in lower case.
+    pub(super) fn number_of_host(&self, name: &str) -> Option<u32> {
+        self.host_numbers.get(name).copied()
     }
 
     /// The name of a host, in lower case.

@@ -1,16 +1,19 @@
 //! Finds the group and the order of every event that an arrangement shows.
+//!
+//! Nothing is compared or copied for an event but numbers: texts are known by the number that the
+//! store gave them, groups by what is common to their events, and each event by its place.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
-use std::sync::Arc;
 
+use fixedbitset::FixedBitSet;
 use jiff::tz::TimeZone;
 
-use super::super::super::{Extension, Foreign, UserId};
-use super::super::sorting::{self, Keyed};
+use super::super::super::{Extension, UserId};
+use super::super::alike::Alike;
 use super::super::strings::Strings;
-use super::super::{Listing, Shelf};
-use super::{EventGroup, EventOrder, GroupKey, Grouping, Place, index};
+use super::super::{Shelf, sorting};
+use super::{EventGroup, EventOrder, Grouping, Kind, Place, index};
 
 /// The group of a row that is in none.
 const NONE: u32 = u32::MAX;
@@ -23,20 +26,40 @@ pub(super) struct Gathering<'a> {
     order: EventOrder,
     zone: &'a TimeZone,
     strings: &'a Strings,
-    /// As long as they are gathered, each with as many rows as are admitted.
+    /// The place of each text among all that are sorted, where they are.
+    ranks: &'a [u32],
+    /// The number of the empty text.
+    empty: Option<u32>,
     groups: Vec<EventGroup>,
-    known: HashMap<GroupKey, u32>,
-    /// Groups of hosts or notes by their numbers, where these are what it is grouped by.
+    owners: Vec<UserId>,
+    /// Groups by the number that their events have in common, as far as any was met.
     by_number: Vec<u32>,
-    /// The extension that is gathered now, and the group of each of its rows.
-    extension: u32,
+    by_owner: HashMap<Option<UserId>, u32>,
+    /// The extension that is gathered now, where its places begin, and the group of each of its rows.
     shelf: Option<&'a Shelf>,
+    first: u32,
     of_row: Vec<u32>,
-    admitted: Vec<(u32, Place)>,
-    /// What each of these is sorted by, with its place among them, where that is not how they are
-    /// listed.
-    keyed: Vec<Keyed>,
-    staying: Vec<Place>,
+    admitted: Vec<Admitted>,
+    /// What each of these is sorted by, where that is not how they are listed.
+    keys: Vec<u64>,
+    /// The part of a second behind the moment of an event, where there is one.
+    fractions: HashMap<Place, i32>,
+    staying: FixedBitSet,
+}
+
+/// An event that is shown.
+#[derive(Clone, Copy)]
+struct Admitted {
+    group: u32,
+    place: Place,
+}
+
+/// All that was gathered, put in order.
+pub(super) struct Gathered {
+    pub(super) places: Vec<Place>,
+    pub(super) groups: Vec<EventGroup>,
+    pub(super) owners: Vec<UserId>,
+    pub(super) staying: FixedBitSet,
 }
 
 impl<'a> Gathering<'a> {
@@ -46,64 +69,59 @@ impl<'a> Gathering<'a> {
         zone: &'a TimeZone,
         strings: &'a Strings,
     ) -> Self {
-        let numbers = match grouping {
-            // One more for what has no host.
-            Grouping::Host => strings.hosts() + 1,
-            Grouping::Note => strings.len(),
-            Grouping::Type | Grouping::Extension | Grouping::Owner | Grouping::Duplicates => 0,
-        };
+        let by_text = matches!(order, EventOrder::Url | EventOrder::Note);
         Self {
             grouping,
             order,
             zone,
             strings,
+            ranks: if by_text { strings.ranks() } else { &[] },
+            empty: strings.number(""),
             groups: Vec::new(),
-            known: HashMap::new(),
-            by_number: vec![NONE; numbers],
-            extension: 0,
+            owners: Vec::new(),
+            by_number: Vec::new(),
+            by_owner: HashMap::new(),
             shelf: None,
+            first: 0,
             of_row: Vec::new(),
             admitted: Vec::new(),
-            keyed: Vec::new(),
-            staying: Vec::new(),
+            keys: Vec::new(),
+            fractions: HashMap::new(),
+            staying: FixedBitSet::new(),
         }
     }
 
-    /// Goes on with the next extension.
-    pub(super) fn begin(&mut self, place: u32, extension: &Extension, shelf: &'a Shelf) {
-        (self.extension, self.shelf) = (place, Some(shelf));
+    /// Goes on with the next extension, the `at`th, whose places begin here.
+    pub(super) fn begin(&mut self, at: u32, first: u32, extension: &Extension, shelf: &'a Shelf) {
+        (self.first, self.shelf) = (first, Some(shelf));
         let (listing, strings) = (&shelf.listing, self.strings);
         let text = |at: Option<usize>| shelf.texts.get(at?).copied();
         self.of_row.clear();
         match self.grouping {
             Grouping::Type => {
                 for (event_type, rows) in listing.groups() {
-                    let group = self.group(GroupKey::Type(event_type));
+                    let number = usize::from(event_type.number());
+                    let group = self.group(number, Kind::Type(event_type));
                     self.of_row.resize(rows.end, group);
                 }
             }
             Grouping::Extension => {
-                self.put_all(listing, GroupKey::Extension(extension.number.clone()));
+                let group = self.found(Kind::Extension(at));
+                self.of_row.resize(listing.len(), group);
             }
             Grouping::Owner => {
-                let owner = extension.owner.as_ref().map(|owner| owner.id.clone());
-                self.put_all(listing, GroupKey::Owner(owner));
+                let group = self.group_of_owner(extension);
+                self.of_row.resize(listing.len(), group);
             }
-            Grouping::Host => self.put_by_number(
-                |row| {
-                    let host = text(listing.url_at(row)).and_then(|url| strings.host_of(url));
-                    host.map_or(strings.hosts(), index)
-                },
-                |host| GroupKey::Host(strings.host_name(host).cloned()),
-            ),
-            Grouping::Note => self.put_by_number(
-                |row| text(listing.note_at(row)).map_or(usize::MAX, index),
-                |note| {
-                    let note = strings.text(note).map(|note| Foreign::from(Arc::clone(note)));
-                    GroupKey::Note(note.unwrap_or_default())
-                },
-            ),
-            Grouping::Duplicates => self.put_alike(listing),
+            Grouping::Host => self.put_by_number(|row| {
+                let host = text(listing.url_at(row)).and_then(|url| strings.host_of(url));
+                (host.map_or(strings.hosts(), index), Kind::Host(host))
+            }),
+            Grouping::Note => self.put_by_number(|row| {
+                let note = text(listing.note_at(row)).unwrap_or(NONE);
+                (index(note), Kind::Note(note))
+            }),
+            Grouping::Duplicates => self.put_alike(at, shelf),
         }
         for group in &self.of_row {
             if let Some(group) = self.groups.get_mut(index(*group)) {
@@ -113,62 +131,67 @@ impl<'a> Gathering<'a> {
     }
 
     /// A new group.
-    fn found(&mut self, key: GroupKey) -> u32 {
+    fn found(&mut self, kind: Kind) -> u32 {
         let new = u32::try_from(self.groups.len()).unwrap_or(NONE);
-        self.groups.push(EventGroup { key, rows: 0..0, listed: 0, marked: 0 });
+        self.groups.push(EventGroup { kind, rows: 0..0, listed: 0, marked: 0 });
         new
     }
 
-    /// The group with this key, a new one where there is none yet.
-    fn group(&mut self, key: GroupKey) -> u32 {
-        if let Some(group) = self.known.get(&key) {
-            return *group;
+    /// The group of what has this number, a new one where there is none yet.
+    fn group(&mut self, number: usize, kind: Kind) -> u32 {
+        if number >= self.by_number.len() {
+            self.by_number.resize(number + 1, NONE);
         }
-        let group = self.found(key.clone());
-        self.known.insert(key, group);
-        group
-    }
-
-    fn put_all(&mut self, listing: &Listing, key: GroupKey) {
-        if !listing.is_empty() {
-            let group = self.group(key);
-            self.of_row.resize(listing.len(), group);
-        }
-    }
-
-    /// Puts each row in the group of a number that it has.
-    fn put_by_number(&mut self, number_of: impl Fn(usize) -> usize, key: impl Fn(u32) -> GroupKey) {
-        let rows = self.shelf.map_or(0, |shelf| shelf.listing.len());
-        for row in 0..rows {
-            let number = number_of(row);
-            let mut group = self.by_number.get(number).copied().unwrap_or(NONE);
-            if group == NONE {
-                group = self.found(key(u32::try_from(number).unwrap_or(NONE)));
+        match self.by_number.get(number).copied() {
+            Some(group) if group != NONE => group,
+            _ => {
+                let group = self.found(kind);
                 if let Some(by_number) = self.by_number.get_mut(number) {
                     *by_number = group;
                 }
+                group
             }
+        }
+    }
+
+    fn group_of_owner(&mut self, extension: &Extension) -> u32 {
+        let owner = extension.owner.as_ref().map(|owner| owner.id.clone());
+        if let Some(group) = self.by_owner.get(&owner) {
+            return *group;
+        }
+        let kind = Kind::Owner(owner.as_ref().map(|_| self.owners.len()));
+        self.owners.extend(owner.clone());
+        let group = self.found(kind);
+        self.by_owner.insert(owner, group);
+        group
+    }
+
+    /// Puts each row in the group of a number that it has.
+    fn put_by_number(&mut self, number_of: impl Fn(usize) -> (usize, Kind)) {
+        let rows = self.shelf.map_or(0, |shelf| shelf.listing.len());
+        for row in 0..rows {
+            let (number, kind) = number_of(row);
+            let group = self.group(number, kind);
             self.of_row.push(group);
         }
     }
 
-    fn put_alike(&mut self, listing: &Listing) {
-        self.of_row.resize(listing.len(), NONE);
-        let alike = listing.alike(self.zone);
-        for set in alike.chunk_by(|one, other| one.first == other.first) {
-            let Some(event) = set.first().and_then(|one| listing.row(one.row)) else { continue };
-            let group = self.found(GroupKey::Alike {
-                extension: listing.extension().clone(),
-                event_type: event.event_type(),
-                method: event.method(),
-                url: event.url(),
-            });
-            for one in set {
-                if let Some(of_row) = self.of_row.get_mut(one.row) {
-                    *of_row = group;
-                }
-                self.staying.extend(self.place(one.row).filter(|_| one.stays));
-            }
+    /// Puts rows that are alike in a group of their own, in the order of their first ones.
+    fn put_alike(&mut self, at: u32, shelf: &Shelf) {
+        let listing = &shelf.listing;
+        let alike = Alike::of(listing, self.zone);
+        for row in 0..listing.len() {
+            let group = match alike.first_of(row) {
+                None => NONE,
+                Some(first) if first == row => self.found(kind_of_alike(at, shelf, row)),
+                Some(first) => self.of_row.get(first).copied().unwrap_or(NONE),
+            };
+            self.of_row.push(group);
+        }
+        let end = index(self.first) + shelf.width();
+        self.staying.grow(end);
+        for row in alike.staying() {
+            self.staying.insert(index(self.first) + shelf.removed.number_of(row));
         }
     }
 
@@ -179,107 +202,178 @@ impl<'a> Gathering<'a> {
 
     /// Takes in every row of the extension that is in any group.
     pub(super) fn admit_all(&mut self) {
-        for row in 0..self.of_row.len() {
-            self.admit(row);
-        }
+        self.admit(0..self.of_row.len());
     }
 
-    /// Takes in a row of the extension, where it is in any group.
-    pub(super) fn admit(&mut self, row: usize) {
-        let group = self.of_row.get(row).copied().unwrap_or(NONE);
-        let (Some(place), Some(shelf)) = (self.place(row), self.shelf) else { return };
-        let Some(gathered) = self.groups.get_mut(index(group)) else { return };
-        gathered.rows.end += 1;
-        self.admitted.push((group, place));
+    /// Takes in rows of the extension, where they are in any group.
+    pub(super) fn admit(&mut self, rows: impl Iterator<Item = usize>) {
+        let Some(shelf) = self.shelf else { return };
         let listing = &shelf.listing;
-        let key = match self.order {
-            EventOrder::Listed => return,
-            EventOrder::Oldest => listing.moment_at(row, self.zone),
-            EventOrder::Url => self.rank(shelf, listing.url_at(row)),
-            EventOrder::Note => self.rank(shelf, listing.note_at(row)),
+        let rank = |text: Option<usize>| {
+            let text = text.and_then(|text| shelf.texts.get(text).copied());
+            let text = text.filter(|text| Some(*text) != self.empty)?;
+            self.ranks.get(index(text)).map(|rank| u64::from(*rank))
         };
-        let at = u32::try_from(self.keyed.len()).unwrap_or(u32::MAX);
-        self.keyed.push((key.unwrap_or(LAST), at));
-    }
-
-    /// The place of a text among all that are sorted; `None` for the empty one.
-    fn rank(&self, shelf: &Shelf, text: Option<usize>) -> Option<u64> {
-        let text = *shelf.texts.get(text?)?;
-        let rank = self.strings.ranks().get(index(text))?;
-        self.strings.text(text).filter(|text| !text.is_empty()).map(|_| u64::from(*rank))
-    }
-
-    fn place(&self, row: usize) -> Option<Place> {
-        let number = self.shelf?.removed.number_of(row);
-        Some(Place { extension: self.extension, row: u32::try_from(number).ok()? })
-    }
-
-    /// Of each set of duplicates the one that stays, in ascending order.
-    pub(super) fn take_staying(&mut self) -> Vec<Place> {
-        let mut staying = std::mem::take(&mut self.staying);
-        staying.sort_unstable();
-        staying
-    }
-
-    /// Everything that was taken in, group by group, and the groups.
-    pub(super) fn finish(self) -> (Vec<Place>, Vec<EventGroup>) {
-        let Self { mut groups, admitted, mut keyed, .. } = self;
-        let mut order: Vec<usize> = (0..groups.len()).collect();
-        order.sort_by(|one, other| {
-            groups.get(*one).map(stands).cmp(&groups.get(*other).map(stands))
+        let Self { groups, admitted, keys, fractions, of_row, .. } = self;
+        let rows = rows.filter_map(|row| {
+            let group = of_row.get(row).copied().filter(|group| *group != NONE)?;
+            groups.get_mut(index(group))?.rows.end += 1;
+            let number = u32::try_from(shelf.removed.number_of(row)).ok()?;
+            let place = Place(self.first.saturating_add(number));
+            admitted.push(Admitted { group, place });
+            Some((row, place))
         });
-        let (mut next, mut end) = (vec![0; groups.len()], 0);
-        for at in order {
-            if let (Some(group), Some(next)) = (groups.get_mut(at), next.get_mut(at)) {
-                *next = end;
-                end += group.rows.end;
-                group.rows = *next..end;
+        match self.order {
+            EventOrder::Listed => rows.for_each(drop),
+            EventOrder::Url => {
+                keys.extend(rows.map(|(row, _)| rank(listing.url_at(row)).unwrap_or(LAST)));
             }
+            EventOrder::Note => {
+                keys.extend(rows.map(|(row, _)| rank(listing.note_at(row)).unwrap_or(LAST)));
+            }
+            EventOrder::Oldest => keys.extend(rows.map(|(row, place)| {
+                let Some((second, fraction)) = listing.moment_at(row, self.zone) else {
+                    return LAST;
+                };
+                if fraction != 0 {
+                    fractions.insert(place, fraction);
+                }
+                second.abs_diff(i64::MIN)
+            })),
         }
-        let mut places = vec![Place::default(); admitted.len()];
-        let mut put = |(group, place): &(u32, Place)| {
-            let Some(next) = next.get_mut(index(*group)) else { return };
-            if let Some(free) = places.get_mut(*next) {
-                *free = *place;
-            }
+    }
+
+    /// Everything that was taken in, group by group.
+    pub(super) fn finish(mut self) -> Gathered {
+        let mut next = self.begin_groups();
+        let mut put = |group: u32| {
+            let next = next.get_mut(index(group))?;
             *next += 1;
+            Some(*next - 1)
         };
-        if keyed.is_empty() {
-            admitted.iter().for_each(put);
+        let mut places = vec![Place::default(); self.admitted.len()];
+        if self.keys.is_empty() {
+            for Admitted { group, place } in &self.admitted {
+                if let Some(free) = put(*group).and_then(|at| places.get_mut(at)) {
+                    *free = *place;
+                }
+            }
         } else {
-            in_order(&mut keyed);
-            for (_, at) in keyed {
-                admitted.get(index(at)).into_iter().for_each(&mut put);
+            let mut keyed = vec![0; self.admitted.len()];
+            let shift = close_together(&mut self.keys, &self.admitted);
+            for (Admitted { group, place }, key) in self.admitted.iter().zip(&self.keys) {
+                if let Some(free) = put(*group).and_then(|at| keyed.get_mut(at)) {
+                    *free = key << shift | u64::from(place.0);
+                }
+            }
+            for group in &self.groups {
+                let Some(keyed) = keyed.get_mut(group.rows.clone()) else { continue };
+                sorting::sort(keyed, |keyed| keyed >> shift);
+                let place = |keyed: &u64| {
+                    Place(u32::try_from(keyed & ((1 << shift) - 1)).unwrap_or(u32::MAX))
+                };
+                let sorted = places.get_mut(group.rows.clone()).unwrap_or_default();
+                sorted.iter_mut().zip(&*keyed).for_each(|(free, keyed)| *free = place(keyed));
+                if !self.fractions.is_empty() {
+                    self.sort_within_seconds(keyed, shift, sorted);
+                }
             }
         }
+        let Self { mut groups, owners, staying, .. } = self;
         groups.retain(|group| !group.rows.is_empty());
         groups.sort_by_key(|group| group.rows.start);
-        (places, groups)
+        Gathered { places, groups, owners, staying }
     }
-}
 
-/// Sorts; what comes last stands no further behind the others than it has to, as numbers that
-/// differ in few bits are sorted faster.
-fn in_order(keyed: &mut [Keyed]) {
-    let others = keyed.iter().map(|(key, _)| *key).filter(|key| *key != LAST).max();
-    let last = others.map_or(0, |most| most + 1);
-    for (key, _) in keyed.iter_mut() {
-        *key = last.min(*key);
-    }
-    sorting::sort(keyed);
-}
-
-/// Where a group stands among those of its kind, while its rows begin at none.
-fn stands(group: &EventGroup) -> (bool, u64, Reverse<usize>, &str) {
-    let size = Reverse(group.rows.end);
-    match &group.key {
-        GroupKey::Type(event_type) => (false, event_type.number().into(), Reverse(0), ""),
-        GroupKey::Extension(_) | GroupKey::Alike { .. } => (false, 0, Reverse(0), ""),
-        GroupKey::Host(host) => (host.is_none(), 0, size, host.as_ref().map_or("", Foreign::raw)),
-        GroupKey::Note(note) => (note.is_empty(), 0, size, note.raw()),
-        GroupKey::Owner(owner) => {
-            let id = owner.as_ref().map_or("", UserId::as_str);
-            (id.is_empty(), id.parse().unwrap_or(u64::MAX), Reverse(0), id)
+    /// Says where the rows of each group stand, and returns where each begins.
+    fn begin_groups(&mut self) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.groups.len()).collect();
+        match self.grouping {
+            Grouping::Extension | Grouping::Duplicates => {}
+            Grouping::Type | Grouping::Host | Grouping::Note | Grouping::Owner => {
+                order.sort_by_cached_key(|at| self.groups.get(*at).map(|group| self.stands(group)));
+            }
         }
+        let (mut begin, mut end) = (vec![0; self.groups.len()], 0);
+        for at in order {
+            if let (Some(group), Some(begin)) = (self.groups.get_mut(at), begin.get_mut(at)) {
+                *begin = end;
+                end += group.rows.end;
+                group.rows = *begin..end;
+            }
+        }
+        begin
+    }
+
+    /// Where a group stands among those of its kind, while its rows begin at none.
+    fn stands(&self, group: &EventGroup) -> (bool, u64, Reverse<usize>, &str) {
+        let size = Reverse(group.rows.end);
+        match group.kind {
+            Kind::Type(event_type) => (false, event_type.number().into(), Reverse(0), ""),
+            Kind::Extension(_) | Kind::Alike { .. } => (false, 0, Reverse(0), ""),
+            Kind::Host(host) => {
+                let name = host.and_then(|host| self.strings.host_name(host));
+                (host.is_none(), 0, size, name.map_or("", |name| name.raw()))
+            }
+            Kind::Note(note) => {
+                let note = self.strings.text(note).map_or("", |note| note);
+                (note.is_empty(), 0, size, note)
+            }
+            Kind::Owner(owner) => {
+                let id = owner.and_then(|owner| self.owners.get(owner));
+                let id = id.map_or("", UserId::as_str);
+                (id.is_empty(), id.parse().unwrap_or(u64::MAX), Reverse(0), id)
+            }
+        }
+    }
+
+    /// Puts events of one group that changed within the same second in the order of the moments.
+    fn sort_within_seconds(&self, keyed: &[u64], shift: u32, sorted: &mut [Place]) {
+        let mut start = 0;
+        for second in keyed.chunk_by(|one, other| one >> shift == other >> shift) {
+            let end = start + second.len();
+            if let Some(sorted) = sorted.get_mut(start..end) {
+                sorted.sort_by_key(|place| self.fractions.get(place).copied().unwrap_or(0));
+            }
+            start = end;
+        }
+    }
+}
+
+/// Lets the numbers to sort by begin at 0 and end where they must, so that a place fits behind each.
+/// Returns how many bits there are for that.
+fn close_together(keys: &mut [u64], admitted: &[Admitted]) -> u32 {
+    let known = || keys.iter().copied().filter(|key| *key != LAST);
+    let (least, most) = (known().min().unwrap_or(0), known().max().unwrap_or(0));
+    for key in keys.iter_mut() {
+        *key = if *key == LAST { most - least + 1 } else { *key - least };
+    }
+    let bits_of = |number: u64| u64::BITS - number.leading_zeros();
+    let last = admitted.iter().map(|one| one.place.0).max().unwrap_or(0);
+    let shift = bits_of(last.into());
+    if bits_of(most - least + 1) + shift > u64::BITS {
+        // So many events, of such different ages, are nowhere: what there is between is passed over.
+        let mut known: Vec<u64> = keys.to_vec();
+        known.sort_unstable();
+        known.dedup();
+        for key in keys.iter_mut() {
+            *key = u64::try_from(known.partition_point(|one| one < key)).unwrap_or(LAST);
+        }
+    }
+    shift
+}
+
+/// What is common to events that are duplicates of this one.
+fn kind_of_alike(extension: u32, shelf: &Shelf, row: usize) -> Kind {
+    let listing = &shelf.listing;
+    let text = |at: Option<usize>| at.and_then(|at| shelf.texts.get(at).copied()).unwrap_or(NONE);
+    Kind::Alike {
+        extension,
+        event_type: listing.type_at(row),
+        method: match listing.method_at(row) {
+            documented @ (0 | 1) => documented.into(),
+            other => text(listing.other_at(other)).saturating_add(2),
+        },
+        url: text(listing.url_at(row)),
     }
 }

@@ -34,7 +34,7 @@ const DATES: [&str; 9] = [
     "0001-01-01",
     "9999-12-31T00:00:00Z",
 ];
-const FILTERS: [&str; 10] = [
+const FILTERS: [&str; 24] = [
     "",
     "type:hangup",
     "crm",
@@ -45,6 +45,20 @@ const FILTERS: [&str; 10] = [
     "owner:7",
     "modified:<2024",
     "nothing",
+    "-crm",
+    "crm|id1",
+    "old -id2",
+    "note:\"old crm\"",
+    "-note:?*",
+    "method:post status:off|\"paused\"",
+    "-status:on",
+    "age:>2w",
+    "id:id1*|id2",
+    "url:*crm*in",
+    "url:h*t*://*b",
+    "host:*:8443|other.test",
+    "is:duplicate|marked -type:2 owner:7|101",
+    "modified:2024|<1970 crm",
 ];
 
 /// Type, id, method, URL, note, status and date of an event.
@@ -146,7 +160,7 @@ fn groups_of(store: &EventStore, arrangement: &Arrangement) -> Vec<Group> {
     };
     let group = |group: &EventGroup| {
         let keys = arrangement.places(group.rows.clone()).iter().map(key).collect();
-        (group.key.clone(), keys, group.listed, group.marked)
+        (store.key_of(arrangement, group).unwrap(), keys, group.listed, group.marked)
     };
     arrangement.groups().iter().map(group).collect()
 }
@@ -256,8 +270,17 @@ proptest! {
     fn an_arrangement_holds_what_the_filter_admits_each_once_and_grouped_as_the_rules_say(
         world in worlds(),
         filter in select(&FILTERS[..]),
+        deleted in vec(any::<Index>(), 0..6),
+        again in prop::option::of((0..NUMBERS.len(), events())),
     ) {
-        let (store, extensions) = (world.store(), world.extensions());
+        let (mut store, extensions) = (world.store(), world.extensions());
+        let all = known(&store, &extensions, &Filter::default());
+        for event in deleted.iter().filter(|_| !all.is_empty()) {
+            store.remove(&all[event.index(all.len())].key);
+        }
+        if let Some((place, events)) = again {
+            store.insert(listing(NUMBERS[place], &events));
+        }
         let filter = Filter::of_events(filter, &now()).unwrap();
         let all = known(&store, &extensions, &filter);
         let admitted: BTreeSet<&EventKey> =
@@ -431,7 +454,8 @@ fn groups_stand_in_the_order_that_an_operator_looks_for() {
     ] {
         let arrangement =
             arranged(&store, &extensions, &Filter::default(), (grouping, EventOrder::Listed));
-        let names = arrangement.groups().iter().map(|group| match &group.key {
+        let groups = arrangement.groups().iter();
+        let names = groups.map(|group| match store.key_of(&arrangement, group).unwrap() {
             GroupKey::Type(event_type) => event_type.number().to_string(),
             GroupKey::Extension(number) => number.to_string(),
             GroupKey::Host(host) => {
@@ -459,5 +483,38 @@ fn groupings_and_orders_go_round() {
     for expected in ["list order", "oldest first", "URL", "note", "list order"] {
         assert_eq!(order.word(), expected);
         order = order.next();
+    }
+}
+
+/// What owns nothing cannot hold a text.
+#[test]
+fn nothing_of_an_event_or_a_group_is_copied_but_numbers() {
+    assert_eq!(std::mem::size_of::<Place>(), 4);
+    assert!(!std::mem::needs_drop::<EventGroup>() && std::mem::size_of::<EventGroup>() <= 64);
+}
+
+#[test]
+fn no_text_of_any_row_is_shared_or_copied_by_an_arrangement() {
+    let mut store = EventStore::default();
+    let number = ExtensionNumber::parse("77").unwrap();
+    let mut builder = ListingBuilder::new(number.clone());
+    for event in 0..500 {
+        let (id, url) = (format!("id{event}"), format!("http://h{event}.test/"));
+        let note = ["", "a note"][event % 2];
+        builder.push(RawEvent { event_type: "0", id: &id, url: &url, note, ..RawEvent::default() });
+    }
+    store.insert(builder.finish(true));
+    let held = |store: &EventStore| -> Vec<usize> {
+        (0..).map_while(|text| store.strings.text(text)).map(Arc::strong_count).collect()
+    };
+    let before = held(&store);
+    let filter = Filter::of_events("http", &now()).unwrap();
+    for grouping in Grouping::ALL {
+        for order in EventOrder::ALL {
+            let one = [Extension::of(number.clone())];
+            let arrangement = arranged(&store, &one, &filter, (grouping, order));
+            assert_eq!(held(&store), before, "{grouping:?} {order:?}");
+            assert_eq!(arrangement.len(), if grouping == Grouping::Duplicates { 0 } else { 500 });
+        }
     }
 }

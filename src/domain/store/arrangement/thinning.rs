@@ -1,7 +1,9 @@
 //! While a run takes events away, an arrangement only lets go of their places: what is left stands in
 //! its order, and nothing is filtered or sorted again.
 
-use super::super::{EventStore, Shelf};
+use fixedbitset::FixedBitSet;
+
+use super::super::EventStore;
 use super::{Arrangement, Place, index};
 
 impl Arrangement {
@@ -9,17 +11,15 @@ impl Arrangement {
     /// again. Returns how many of these places stood in front of a position. That events outside the
     /// filter left, and that a group is smaller than the next one now, shows once all is arranged anew.
     pub fn thin(&mut self, store: &EventStore, position: usize) -> usize {
-        let Self { sources, places, groups, .. } = self;
-        let thinned = |number, edition| {
-            let shelf: Option<&Shelf> = store.shelves.get(number).map(AsRef::as_ref);
-            shelf.filter(|shelf| shelf.edition == edition && !shelf.removed.is_empty())
-        };
-        let shelves: Vec<Option<&Shelf>> =
-            sources.iter().map(|source| thinned(&source.number, source.edition)).collect();
-        let left = |place: &Place| {
-            let shelf = shelves.get(index(place.extension)).copied().flatten();
-            shelf.is_some_and(|shelf| shelf.removed.row_now(index(place.row)).is_none())
-        };
+        let mut gone = FixedBitSet::new();
+        for source in &self.sources {
+            let shelf = store.shelves.get(&source.number);
+            let shelf = shelf.filter(|shelf| shelf.edition == source.edition);
+            let numbers = shelf.map_or(&[][..], |shelf| shelf.removed.numbers());
+            gone.extend(numbers.iter().map(|number| index(source.first) + number));
+        }
+        let Self { places, groups, .. } = self;
+        let left = |place: &Place| gone.contains(index(place.0));
         let count = |places: &[Place]| places.iter().filter(|place| left(place)).count();
         let before = count(places.get(..position).unwrap_or(places));
         let mut start = 0;
