@@ -17,6 +17,7 @@ mod rest;
 #[cfg(test)]
 mod rules;
 mod summaries;
+mod tail;
 
 use std::fs;
 use std::io;
@@ -29,13 +30,14 @@ pub use crate::change::Kind;
 use crate::domain::EventKey;
 pub use back::{Way, state_of, way_back};
 pub use choice::{NoChoice, Place, find, is_latest, latest};
-pub use file::{RunFile, Written, is_going_on, remove, write_backup};
+pub use file::{RunFile, is_going_on, remove, write_backup};
 pub use line::{RecordedCall, RecordedCalls};
 pub use receipt::{Form, Receipt, mask_of, shown_name, unwritten};
 pub use record::{
     Opening, Record, RecordRefused, RecordedEvent, is_finished, names, odd_files, undone,
 };
 pub use summaries::{Summaries, briefly, earlier, summaries, summary_of, unfinished};
+pub use tail::Written;
 
 /// Version of the line format.
 const SCHEMA: u32 = 2;

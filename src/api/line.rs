@@ -6,6 +6,7 @@
 mod awake;
 mod pause;
 mod proxy;
+mod slots;
 mod trouble;
 
 use std::net::IpAddr;
@@ -17,7 +18,7 @@ use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION,
 };
 use reqwest::redirect::Policy;
-use reqwest::{Method, RequestBuilder, Response, Url};
+use reqwest::{Method, Request, Response, Url};
 use tokio::sync::Semaphore;
 
 use self::awake::Wait;
@@ -87,7 +88,7 @@ pub enum ClientRefused {
 
 /// A client for one origin.
 pub(super) struct Line {
-    http: reqwest::Client,
+    slots: slots::Slots,
     judge: Arc<Judge>,
     /// What stands between.
     proxy: Option<Proxy>,
@@ -138,20 +139,9 @@ impl Line {
             connect: CONNECT.min(settings.timeout / 4 * 3),
             total: settings.timeout,
         };
-        let mut builder = reqwest::Client::builder()
-            .user_agent(concat!("callsweep/", env!("CARGO_PKG_VERSION")))
-            .default_headers(headers())
-            .redirect(Policy::none())
-            .referer(false)
-            .http1_only()
-            .connect_timeout(patience.connect)
-            .tcp_nodelay(true)
-            .pool_idle_timeout(IDLE)
-            .pool_max_idle_per_host(settings.concurrency);
-        let proxy = if is_loopback(url) { None } else { Proxy::to(url) };
-        if is_loopback(url) {
-            builder = builder.no_proxy();
-        } else if let Some(variable) = Proxy::unreadable(url) {
+        let is_local = is_loopback(url);
+        let proxy = if is_local { None } else { Proxy::to(url) };
+        if let Some(variable) = Proxy::unreadable(url).filter(|_| !is_local) {
             let host = Foreign::from(url.host_str().unwrap_or_default());
             return Err(ClientRefused::NoProxy(variable, host));
         }
@@ -161,14 +151,28 @@ impl Line {
         // Where no TLS will be spoken, reading the machine's certificates would only take time.
         let trust = if url.scheme() == "http" { &Trust::Anything } else { &settings.trust };
         let judge = Judge::new(trust)?;
-        builder = builder.tls_backend_preconfigured(judge.client()?);
-        let http =
-            builder.build().map_err(|error| ClientRefused::Http(trouble::innermost(&error)))?;
+        let tls = judge.client()?;
+        let make = move || {
+            let builder = reqwest::Client::builder()
+                .user_agent(concat!("callsweep/", env!("CARGO_PKG_VERSION")))
+                .default_headers(headers())
+                .redirect(Policy::none())
+                .referer(false)
+                .http1_only()
+                .connect_timeout(patience.connect)
+                .tcp_nodelay(true)
+                .pool_idle_timeout(IDLE)
+                .pool_max_idle_per_host(1)
+                .tls_backend_preconfigured(tls.clone());
+            if is_local { builder.no_proxy() } else { builder }.build()
+        };
+        let slots = slots::Slots::new(settings.concurrency, make);
+        let slots = slots.map_err(|error| ClientRefused::Http(trouble::innermost(&error)))?;
         let host = settings.target.host().to_owned();
         let large = Arc::new(Semaphore::new(1));
         let clock = Arc::new(Clock::new(book.as_ref().map_or(1, Book::speed)));
         Ok(Self {
-            http,
+            slots,
             judge,
             proxy,
             host,
@@ -213,11 +217,6 @@ impl Line {
         self.judge.met()
     }
 
-    /// A request that does not know yet what proves who sends it.
-    pub(super) fn request(&self, method: Method, url: Url) -> RequestBuilder {
-        self.http.request(method, url)
-    }
-
     /// Asks for a token: a form, whose content goes into no trace and no error.
     pub(super) async fn post_form(
         &self,
@@ -227,17 +226,23 @@ impl Line {
     ) -> Result<Answer, Failure> {
         let path = url.path().to_owned();
         let form_type = HeaderValue::from_static("application/x-www-form-urlencoded");
-        let request = self.http.post(url).header(CONTENT_TYPE, form_type).body(form);
+        let request = || {
+            let mut request = Request::new(Method::POST, url);
+            request.headers_mut().insert(CONTENT_TYPE, form_type);
+            *request.body_mut() = Some(form.into());
+            request
+        };
         Ok(self.traced("POST", &path, request, LARGEST_CHANGE, trace).await?)
     }
 
     /// Sends a request and reads its answer, of so many bytes at most, to the end. What went out is in
-    /// the trace, whatever became of it.
+    /// the trace, whatever became of it. The request is made where it goes out, so that nothing carries it
+    /// about.
     pub(super) async fn traced(
         &self,
         method: &'static str,
         path: &str,
-        request: RequestBuilder,
+        request: impl FnOnce() -> Request + Send,
         largest: usize,
         trace: &mut Vec<Exchange>,
     ) -> Result<Answer, Broken> {
@@ -281,7 +286,11 @@ impl Line {
 
     /// An exchange for which no longer is waited than there is patience, in time that this program
     /// was awake.
-    async fn awaited(&self, request: RequestBuilder, largest: usize) -> Result<Answer, Broken> {
+    async fn awaited(
+        &self,
+        request: impl FnOnce() -> Request + Send,
+        largest: usize,
+    ) -> Result<Answer, Broken> {
         let mut wait = Wait::new(self.patience.total, since_boot);
         let outcome = self.exchange(request, largest, &mut wait).await;
         outcome.map_err(|broken| {
@@ -304,12 +313,13 @@ impl Line {
 
     async fn exchange<C: Fn() -> Duration + Send>(
         &self,
-        request: RequestBuilder,
+        request: impl FnOnce() -> Request + Send,
         largest: usize,
         wait: &mut Wait<C>,
     ) -> Result<Answer, Broken> {
         let no_answer = || trouble::no_answer(&self.host, self.patience);
-        let response = wait.wait(request.send()).await.ok_or_else(no_answer)?;
+        let slot = self.slots.take().map_err(|error| self.trouble(error))?;
+        let response = wait.wait(slot.execute(request())).await.ok_or_else(no_answer)?;
         let response = response.map_err(|error| Broken {
             ended: trouble::ended_early(&error),
             hangs: error.is_connect() && error.is_timeout(),
@@ -331,6 +341,9 @@ impl Line {
             }
             Ok(()) => {}
         }
+        // An answer that came in parts leaves its connection free only after this: what is asked for
+        // next would open another one.
+        tokio::task::yield_now().await;
         Ok(Answer { status, elsewhere, retry_after, not_before, coding, renew: None, body })
     }
 

@@ -111,7 +111,10 @@ impl Tokens {
     ) -> Result<Bearer, Failure> {
         match self {
             Self::Given(given) => Ok(given.bearer().await),
-            Self::Issued(app) => app.usable(None, line, trace).await,
+            Self::Issued(app) => match app.in_force().await {
+                Some(bearer) => Ok(bearer),
+                None => Box::pin(app.usable(None, line, trace)).await,
+            },
         }
     }
 
@@ -192,6 +195,13 @@ impl State {
 }
 
 impl App {
+    /// The token that is held, where it need not be renewed yet.
+    async fn in_force(&self) -> Option<Bearer> {
+        let state = self.state.lock().await;
+        let held = state.held.as_ref()?;
+        held.due.is_none_or(|due| clock::now() < due).then(|| held.bearer.clone())
+    }
+
     /// A token that may be sent, other than the refused one. Requests that come while it is being
     /// asked for wait for the same answer.
     async fn usable(

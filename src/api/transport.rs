@@ -7,8 +7,8 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
-use reqwest::{Method, RequestBuilder, Url};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
+use reqwest::{Method, Request, Url};
 
 use super::answer::Answer;
 use super::line::{ClientRefused, LARGEST_CHANGE, LARGEST_LIST, Line, is_loopback};
@@ -34,7 +34,7 @@ pub(super) enum Verb {
 pub(super) struct Transport {
     pub(super) line: Line,
     pub(super) tokens: Tokens,
-    origin: String,
+    origin: Url,
     /// A request with our token was answered with success.
     let_in: AtomicBool,
 }
@@ -74,7 +74,7 @@ impl Transport {
             .ok_or_else(|| ClientRefused::Origin(Foreign::from(origin.as_str())))?;
         let tokens = Tokens::new(&settings.credentials, &url)?;
         let line = Line::new(settings, &url, book)?;
-        Ok(Self { line, tokens, origin: origin.clone(), let_in: AtomicBool::new(false) })
+        Ok(Self { line, tokens, origin: url, let_in: AtomicBool::new(false) })
     }
 
     /// Whether the service ever took the token: then a refusal is about something else.
@@ -93,12 +93,7 @@ impl Transport {
         trace: &mut Vec<Exchange>,
     ) -> Result<Answer, Failure> {
         let url = self.permit(verb, path, query, writes)?;
-        self.with_token(verb, path, trace, |bearer| {
-            self.line
-                .request(verb.method(), url.clone())
-                .header(AUTHORIZATION, bearer.value.clone())
-        })
-        .await
+        self.with_token(verb, path, trace, |bearer| authorized(verb, &url, bearer)).await
     }
 
     /// The same with a body.
@@ -112,10 +107,9 @@ impl Transport {
     ) -> Result<Answer, Failure> {
         let url = self.permit(verb, path, None, writes)?;
         self.with_token(verb, path, trace, |bearer| {
-            self.line
-                .request(verb.method(), url.clone())
-                .header(AUTHORIZATION, bearer.value.clone())
-                .body(body.to_owned())
+            let mut request = authorized(verb, &url, bearer);
+            *request.body_mut() = Some(body.to_owned().into());
+            request
         })
         .await
     }
@@ -124,19 +118,22 @@ impl Transport {
     pub(super) async fn ask(
         &self,
         path: &str,
-        action: &str,
+        action: &'static str,
         envelope: impl Fn(&Secret) -> String + Send + Sync,
         trace: &mut Vec<Exchange>,
     ) -> Result<Answer, Failure> {
         // A question needs no leave to write.
         let url = self.permit(Verb::Ask, path, None, Writes::ReadOnly)?;
         self.with_token(Verb::Ask, path, trace, |bearer| {
-            self.line
-                .request(Verb::Ask.method(), url.clone())
-                .header(CONTENT_TYPE, "text/xml; charset=utf-8")
-                .header(ACCEPT, "text/xml")
-                .header("SOAPAction", action)
-                .body(envelope(&bearer.token))
+            let mut request = Request::new(Verb::Ask.method(), url.clone());
+            let xml = HeaderValue::from_static("text/xml; charset=utf-8");
+            request.headers_mut().extend([
+                (CONTENT_TYPE, xml),
+                (ACCEPT, HeaderValue::from_static("text/xml")),
+                (HeaderName::from_static("soapaction"), HeaderValue::from_static(action)),
+            ]);
+            *request.body_mut() = Some(envelope(&bearer.token).into());
+            request
         })
         .await
     }
@@ -148,7 +145,7 @@ impl Transport {
         verb: Verb,
         path: &str,
         trace: &mut Vec<Exchange>,
-        request: impl Fn(&Bearer) -> RequestBuilder + Send + Sync,
+        request: impl Fn(&Bearer) -> Request + Send + Sync,
     ) -> Result<Answer, Failure> {
         let bearer = self.tokens.bearer(&self.line, trace).await;
         let bearer = bearer.map_err(|failure| without_token(failure, verb))?;
@@ -156,6 +153,19 @@ impl Transport {
         if !matches!(answer.status, 401 | 403) {
             return Ok(answer);
         }
+        // Rare, and large: a call that needs it not does not carry its room about.
+        Box::pin(self.renewed(verb, path, trace, &request, (bearer, answer))).await
+    }
+
+    /// The same with another token than one that was refused with this answer.
+    async fn renewed(
+        &self,
+        verb: Verb,
+        path: &str,
+        trace: &mut Vec<Exchange>,
+        request: &(impl Fn(&Bearer) -> Request + Send + Sync),
+        (bearer, answer): (Bearer, Answer),
+    ) -> Result<Answer, Failure> {
         let renewed = match self.tokens.instead_of(&bearer, answer.status, &self.line, trace).await
         {
             Ok(renewed) => renewed,
@@ -176,13 +186,13 @@ impl Transport {
         &self,
         verb: Verb,
         path: &str,
-        request: impl Fn() -> RequestBuilder + Send + Sync,
+        request: impl Fn() -> Request + Send + Sync,
         trace: &mut Vec<Exchange>,
     ) -> Result<Answer, Failure> {
         let largest = if verb.writes() { LARGEST_CHANGE } else { LARGEST_LIST };
-        let outcome = match self.line.traced(verb.name(), path, request(), largest, trace).await {
+        let outcome = match self.line.traced(verb.name(), path, &request, largest, trace).await {
             Err(broken) if broken.may_be_asked_again() && !verb.writes() => {
-                self.line.traced(verb.name(), path, request(), largest, trace).await
+                Box::pin(self.line.traced(verb.name(), path, &request, largest, trace)).await
             }
             outcome => outcome,
         };
@@ -210,7 +220,8 @@ impl Transport {
         // A URL parser resolves `..` and cuts at `?` and `#`: a path that does not come out as it
         // went in names something else than was reviewed.
         let bent = || Failure::new(Cause::Withheld, format!("not sent: {path} is no plain path"));
-        let mut url = Url::parse(&format!("{}{path}", self.origin)).map_err(|_| bent())?;
+        let mut url = self.origin.clone();
+        url.set_path(path);
         if url.path() != path || url.query().is_some() || url.fragment().is_some() {
             return Err(bent());
         }
@@ -220,6 +231,12 @@ impl Transport {
         url.set_query(query);
         Ok(url)
     }
+}
+
+fn authorized(verb: Verb, url: &Url, bearer: &Bearer) -> Request {
+    let mut request = Request::new(verb.method(), url.clone());
+    request.headers_mut().insert(AUTHORIZATION, bearer.value.clone());
+    request
 }
 
 /// Without a token the request never left: what went wrong with the token is reported, and a change

@@ -77,7 +77,8 @@ fn unsecret(string: &str) -> Cow<'_, str> {
 /// What acts stands inside strings alone.
 fn harmless(text: &str) -> Cow<'_, str> {
     let acts = acts_or_hides;
-    if !text.contains(acts) {
+    let is_plain = |byte: u8| byte == b' ' || byte.is_ascii_graphic();
+    if text.bytes().all(is_plain) || !text.contains(acts) {
         return Cow::Borrowed(text);
     }
     let mut written = String::with_capacity(text.len() * 2);

@@ -1,5 +1,7 @@
 //! The calls that change events, and the functions that make their paths.
 
+use std::fmt::Write as _;
+
 use super::{Change, EventKey, EventType, ExtensionNumber, PhoneCallEvent, Target};
 
 /// Which path takes a new event. The pages of VoipNow 3 and the vendor's own client name the
@@ -56,14 +58,17 @@ impl DeleteCall {
     /// The path as it goes out on the wire. Made here and nowhere else: every part of it is a
     /// checked value, and none of them can hold a character that would need encoding.
     pub fn path(&self, target: &Target) -> String {
-        let collection = format!("{}/phoneCallEvents", target.extension_path(self.extension()));
-        match self {
+        let mut path = target.extension_path(self.extension());
+        path.push_str("/phoneCallEvents");
+        // Nothing that is written to a text fails.
+        let _ = match self {
             Self::Event(key) => {
-                format!("{collection}/{}/{}", key.event_type.number(), key.id.as_str())
+                write!(path, "/{}/{}", key.event_type.number(), key.id.as_str())
             }
-            Self::Type(_, event_type) => format!("{collection}/{}", event_type.number()),
-            Self::Extension(_) => collection,
-        }
+            Self::Type(_, event_type) => write!(path, "/{}", event_type.number()),
+            Self::Extension(_) => Ok(()),
+        };
+        path
     }
 }
 

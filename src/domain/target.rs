@@ -153,7 +153,7 @@ impl Target {
     /// `/uapi/extensions/@me/0003*210`: what every path of an extension starts with. `@` and `*`
     /// are legal in a path (RFC 3986, 3.3) and go out raw, as the vendor's own clients send them.
     pub fn extension_path(&self, extension: &ExtensionNumber) -> String {
-        format!("{}/{extension}", self.user_path(self.user_of(extension)))
+        self.extension_path_as(self.user_of(extension), extension)
     }
 
     /// `/uapi/extensions/@me`: what every path of a user's extensions starts with.
@@ -163,7 +163,10 @@ impl Target {
 
     /// The same paths with this user in those of an extension.
     pub fn extension_path_as(&self, user: &UserId, extension: &ExtensionNumber) -> String {
-        format!("{}/{extension}", self.user_path(user))
+        let mut path = self.user_path(user);
+        path.push('/');
+        path.push_str(extension.as_str());
+        path
     }
 
     /// The host and port alone, for the header.

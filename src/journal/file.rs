@@ -4,10 +4,11 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufWriter, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use super::line::{Body, Calls, End, Extent, Head, Key, Line, Named, Said, Why};
 use super::record::Record;
+use super::tail::{Tail, Written};
 use super::{SCHEMA, path_of, prepare};
 use crate::change::{Check, Plan, RunCall, RunEnd, Settled};
 use crate::domain::Outcome;
@@ -19,24 +20,12 @@ const SAME_SECOND: u32 = 100;
 /// The file of one run.
 #[derive(Debug)]
 pub struct RunFile {
-    file: Arc<File>,
+    tail: Arc<Tail>,
     name: String,
-    lines: Mutex<Lines>,
-    /// How many lines are known to be on disk; held by the one who is syncing.
-    synced: tokio::sync::Mutex<u64>,
     /// The right to change the PBX, given back with the file.
     lock: Option<Lock>,
     /// Where this is not the first process that works on the run.
     going_on: Option<GoingOn>,
-}
-
-/// What was appended.
-#[derive(Debug, Default)]
-struct Lines {
-    /// So many lines.
-    count: u64,
-    /// Why one could not be written: whatever came behind it would follow a torn one.
-    broken: Option<String>,
 }
 
 /// How the part of a run that is left stands in the file of the whole.
@@ -48,11 +37,6 @@ struct GoingOn {
     /// The places of its events in the file.
     places: Vec<usize>,
 }
-
-/// A line that is written and, until [`RunFile::synced`] says so, perhaps not on disk.
-#[derive(Debug, Clone, Copy)]
-#[must_use = "what it stands for may go out only once it is synced"]
-pub struct Written(u64);
 
 impl RunFile {
     /// Creates the file, writes the plan with every event whole, and syncs file and folder. Only
@@ -97,20 +81,13 @@ impl RunFile {
         if let Some(found) = found {
             file.append(&verified(found, |place| place))?;
         }
-        file.file.sync_all()?;
+        file.tail.sync()?;
         file.going_on = Some(going_on);
         Ok(file)
     }
 
     fn of(file: File, name: String) -> Self {
-        Self {
-            file: Arc::new(file),
-            name,
-            lines: Mutex::default(),
-            synced: tokio::sync::Mutex::default(),
-            lock: None,
-            going_on: None,
-        }
+        Self { tail: Tail::new(file), name, lock: None, going_on: None }
     }
 
     /// Keeps the lock of the PBX as long as the file is open.
@@ -132,35 +109,21 @@ impl RunFile {
     pub fn sent(&self, call: &RunCall) -> io::Result<Written> {
         let covers = call.covers();
         let (call, first) = (self.call(call.id()), self.place(covers.start));
-        self.append_counted(&Line::Sent { call, first, covers: covers.len(), at: Some(now()) })
+        self.tail.append(&Line::Sent { call, first, covers: covers.len(), at: Some(now()) })
     }
 
-    /// Waits until a line is on disk. Lines that are written while another sync is under way share
+    /// Waits until a line is on disk. Those that are appended while another sync is under way share
     /// the next one, and so do all that are handed out at one moment.
     ///
     /// # Errors
     /// Any error of the file system: what is on disk is not known then, and no further line is
     /// written.
     pub async fn synced(&self, line: Written) -> io::Result<()> {
-        // Lets the others write that were handed out with this one.
-        tokio::task::yield_now().await;
-        let mut synced = self.synced.lock().await;
-        if *synced >= line.0 {
-            return Ok(());
-        }
-        let count = self.unbroken()?;
-        let file = Arc::clone(&self.file);
-        let done = tokio::task::spawn_blocking(move || file.sync_data()).await;
-        let done = done.map_err(io::Error::other).flatten();
-        if let Err(error) = &done {
-            self.lines().broken = Some(error.to_string());
-        }
-        done?;
-        *synced = count;
-        Ok(())
+        self.tail.synced(line).await
     }
 
-    /// What became of a call, an outcome for each event that it covers.
+    /// What became of a call, an outcome for each event that it covers. It is written with what is
+    /// appended next, or by [`written`](Self::written).
     ///
     /// # Errors
     /// Any error of the file system.
@@ -174,6 +137,14 @@ impl RunFile {
         self.append(&Line::Settled { call, http_status, outcomes, surplus, surplus_known })
     }
 
+    /// Sees to it that all lines are written, together with those that others append at this moment.
+    ///
+    /// # Errors
+    /// Any error of the file system.
+    pub async fn written(&self) -> io::Result<()> {
+        self.tail.written().await
+    }
+
     /// The last lines, synced: what listing again showed, then why it ended, with the counts of all
     /// that the file holds.
     ///
@@ -183,11 +154,12 @@ impl RunFile {
         self.append(&verified(end, |place| self.place(place)))?;
         let mut last = end.clone();
         if let Some(GoingOn { runs, .. }) = &self.going_on {
+            self.tail.flush()?;
             let (_, tally) = Record::outline(runs, &self.name).map_err(io::Error::other)?;
             last.tally = tally;
         }
         self.append(&ended(&last))?;
-        self.file.sync_all()
+        self.tail.sync()
     }
 
     /// The number of a call in the file.
@@ -201,45 +173,17 @@ impl RunFile {
         places.and_then(|places| places.get(place)).copied().unwrap_or(place)
     }
 
-    fn lines(&self) -> std::sync::MutexGuard<'_, Lines> {
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// How many lines there are, where all could be written.
-    fn unbroken(&self) -> io::Result<u64> {
-        let lines = self.lines();
-        match &lines.broken {
-            Some(why) => Err(io::Error::other(why.clone())),
-            None => Ok(lines.count),
-        }
-    }
-
     fn append(&self, line: &Line<'_>) -> io::Result<()> {
-        let _not_waited_for = self.append_counted(line)?;
+        let _not_waited_for = self.tail.append(line)?;
         Ok(())
-    }
-
-    /// One `write` a line: what a crash leaves is whole lines and at most one torn at the end. After
-    /// the first error nothing is appended any more.
-    fn append_counted(&self, line: &Line<'_>) -> io::Result<Written> {
-        let bytes = line.written()?;
-        let mut lines = self.lines();
-        if let Some(why) = &lines.broken {
-            return Err(io::Error::other(why.clone()));
-        }
-        if let Err(error) = (&*self.file).write_all(&bytes) {
-            lines.broken = Some(error.to_string());
-            return Err(error);
-        }
-        lines.count += 1;
-        Ok(Written(lines.count))
     }
 }
 
 impl Drop for RunFile {
     fn drop(&mut self) {
+        let _nobody_to_tell = self.tail.flush();
         // At once, also where a child that is just being started still has the file.
-        let _ = self.file.unlock();
+        let _ = self.tail.file().unlock();
         self.lock = None;
     }
 }

@@ -22,6 +22,7 @@ mod change;
 mod choosing;
 mod choosing_profile;
 mod config;
+mod connections;
 mod delete;
 mod desk;
 mod earlier_runs;
