@@ -42,7 +42,7 @@ fn idle(table: &mut Table, demo: &mut Session, when: &str) {
     let (bytes, before) = (demo.bytes, spent(demo));
     let until = Instant::now() + IDLE;
     while demo.next(until.saturating_duration_since(Instant::now())) {}
-    let [ticks, wakes] = [0, 1].map(|at| spent(demo)[at] - before[at]);
+    let [ticks, wakes] = [0, 1].map(|at| spent(demo)[at].saturating_sub(before[at]));
     for (what, count) in [("ticks", ticks), ("wake-ups", wakes), ("bytes", demo.bytes - bytes)] {
         table.at_most("G8", &format!("{what} in 10 s {when}"), count, 0, "");
     }

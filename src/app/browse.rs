@@ -60,7 +60,7 @@ impl Model {
 
     /// Events of an extension are gone, and nothing else is different.
     pub(super) fn events_gone(&mut self, number: &ExtensionNumber) {
-        self.events.lost(number);
+        self.events.lost(number, &self.store);
     }
 
     /// What is left to do for the panel of events, and when.

@@ -25,7 +25,7 @@ use super::{Cursor, Motion};
 /// them over a slow line is not held up by pictures that are not looked at.
 const REST: Duration = Duration::from_millis(150);
 
-/// Lines are made again by themselves once so much time has passed for each of them, and no later than
+/// Lines are made again by themselves once so much time has passed for each event in question, no later than
 /// after [`PATIENCE`]: what comes in meanwhile waits for each other, unless a key is about it.
 const FOR_EACH: Duration = Duration::from_micros(2);
 const PATIENCE: Duration = Duration::from_millis(250);
@@ -283,12 +283,12 @@ impl EventsPanel {
     }
 
     /// Events of an extension are gone, and nothing else is different.
-    pub(super) fn lost(&mut self, number: &ExtensionNumber) {
+    pub(super) fn lost(&mut self, number: &ExtensionNumber, store: &EventStore) {
         if self.extension().is_some_and(|shown| shown != number) {
             return;
         }
         // What goes changes what else is shown, or is little.
-        let in_order = self.arrangement.len() <= IN_ORDER
+        let in_order = self.looked_at(store) <= IN_ORDER
             || self.filter.asks_standing()
             || self.grouping() == Grouping::Duplicates;
         *(if in_order { &mut self.stale } else { &mut self.gone }) = true;
@@ -319,6 +319,15 @@ impl EventsPanel {
         Some(wait)
     }
 
+    /// How many events are looked at when the lines are made: those outside the filter too.
+    fn looked_at(&self, store: &EventStore) -> usize {
+        match &self.scope {
+            Some(Scope::One(number)) => store.listing(number).map_or(0, Listing::len),
+            Some(Scope::All) => store.len(),
+            None => 0,
+        }
+    }
+
     /// Makes the lines again, lets go of those of events that are gone, and counts the marks of the
     /// groups, where that is due; says when it will be.
     fn keep_up(&mut self, now: Duration, source: Source<'_>) -> Option<Duration> {
@@ -328,8 +337,8 @@ impl EventsPanel {
         if !self.stale && !self.gone && !uncounted {
             return self.whole_at;
         }
-        let lines = u32::try_from(self.arrangement.len()).unwrap_or(u32::MAX);
-        let due = self.made + FOR_EACH.saturating_mul(lines).min(PATIENCE);
+        let events = u32::try_from(self.looked_at(source.store)).unwrap_or(u32::MAX);
+        let due = self.made + FOR_EACH.saturating_mul(events).min(PATIENCE);
         if now < due {
             return Some(due);
         }
