@@ -51,7 +51,7 @@ pub use message::{Message, Moment, RunRead};
 pub use model::{About, Dialog, Facts, Leaving, Model, Question};
 pub use prompt::FilterPrompt;
 pub use repointing::RepointPrompt;
-pub use review::{Digest, Review, ReviewCall, ReviewLayout, ReviewRow};
+pub use review::{Digest, Review, ReviewCall, ReviewLayout, ReviewRow, STATUS_BESIDE};
 pub use running::ActiveRun;
 pub use runs::RunList;
 pub use status::{

@@ -26,12 +26,15 @@ use ratatui::Frame;
 use ratatui::layout::{Alignment, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, Paragraph};
+use ratatui::widgets::{Block, Clear, Paragraph};
 
-use crate::app::{Dialog, MarkPrompt, Model, Panel, RepointPrompt, Tone, count_of, text};
+use crate::app::{Dialog, Layer, MarkPrompt, Model, Panel, RepointPrompt, Tone, count_of, text};
 use crate::change::Reckoned;
 use crate::domain::{Change, Fetched, Mask, Meant, PhoneCallEvent};
+use crate::keys::Command;
 
+/// So many columns of a panel's title are always in sight.
+const SHORTEST_TITLE: usize = 14;
 /// The bar on the row under the cursor is at least so long.
 const SHORTEST_BAR: u16 = 24;
 
@@ -82,8 +85,8 @@ fn panels(model: &Model, frame: &mut Frame<'_>) {
             empty::draw(model, frame, panel, area);
         }
     }
-    prompt(model, frame, layout.prompt);
     frame.render_widget(Paragraph::new(hints::line(model, layout.hints.width)), layout.hints);
+    prompt(model, frame);
 }
 
 /// What there is to know where there is no room for a picture: one line tells the state.
@@ -206,9 +209,14 @@ fn running_word(model: &Model) -> &'static str {
     }
 }
 
-/// The line that is being typed; else what was said last, or what is waited for.
-fn prompt(model: &Model, frame: &mut Frame<'_>, area: Rect) {
-    let area = Rect { x: area.x + 1, width: area.width.saturating_sub(1), ..area };
+/// The line that is being typed; else what was said last, or what is waited for. A longer sentence
+/// takes the line of the hints too, until the next key.
+fn prompt(model: &Model, frame: &mut Frame<'_>) {
+    let [area, below] = [model.layout().prompt, model.layout().hints].map(|area| Rect {
+        x: area.x + 1,
+        width: area.width.saturating_sub(1),
+        ..area
+    });
     let columns = usize::from(area.width).saturating_sub(1);
     let typed = match model.dialog() {
         Some(Dialog::Filter(prompt)) => {
@@ -225,8 +233,9 @@ fn prompt(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         Some(Dialog::Repointing(prompt)) => {
             Some(dialogs::typed_line("re-point OLD=NEW", prompt.line(), columns))
         }
-        Some(Dialog::Review(_) | Dialog::Question(_) | Dialog::Details(_) | Dialog::Runs(_))
-        | None => None,
+        // They say themselves what was said last.
+        Some(Dialog::Review(_) | Dialog::Question(_)) => return,
+        Some(Dialog::Details(_) | Dialog::Runs(_)) | None => None,
     };
     if let Some((line, column)) = typed {
         frame.render_widget(line, area);
@@ -236,8 +245,14 @@ fn prompt(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let said = model.current_notice().map(|notice| (notice.text.clone(), notice.tone));
     let waits = || model.words_of_wait().map(|words| (words, Tone::Warning));
     let Some((words, tone)) = said.or_else(waits) else { return };
-    let words = text::clip(&model.mask().text(&words), columns);
-    frame.render_widget(Line::styled(words, dialogs::tone(tone)), area);
+    let mut lines = text::wrap(&model.mask().text(&words), columns).into_iter();
+    let first = lines.next().unwrap_or_default();
+    let rest = lines.collect::<String>();
+    frame.render_widget(Line::styled(first, dialogs::tone(tone)), area);
+    if !rest.is_empty() {
+        frame.render_widget(Clear, model.layout().hints);
+        frame.render_widget(Line::styled(text::clip(&rest, columns), dialogs::tone(tone)), below);
+    }
 }
 
 /// Puts the terminal's own cursor into an area, where that has such a place.
@@ -341,12 +356,16 @@ fn frame_panel(
     title: &str,
     right: &str,
 ) -> Rect {
+    let key = model.facts().keys.first(Command::Focus(panel), Layer::Panels);
+    let title = key.into_iter().map(|key| format!("{key} ")).chain([title.to_owned()]);
+    let title = title.collect::<String>();
     let focused = model.focus() == panel;
     let (border, style) =
         if focused { (theme::FOCUSED, theme::FOCUSED_TITLE) } else { (theme::FAINT, theme::TITLE) };
     let room = usize::from(area.width.saturating_sub(4));
-    let right = text::clip(right, room / 2);
-    let title = text::clip(title, room.saturating_sub(text::width(&right) + 2));
+    // Counts of what is there tell more than whose it is.
+    let right = text::clip(right, room.saturating_sub(SHORTEST_TITLE));
+    let title = text::clip(&title, room.saturating_sub(text::width(&right) + 2));
     let right = if right.is_empty() { right } else { format!(" {right} ") };
     let block = Block::bordered()
         .border_style(border)

@@ -133,12 +133,15 @@ impl Model {
     /// `v`: begins a range, or drops it.
     pub(super) fn toggle_range_mode(&mut self) {
         if !matches!(self.focus, Panel::Extensions | Panel::Events) {
-            self.notice(Tone::Plain, "v selects rows in Extensions (1) and Events (2)");
+            self.tell(
+                Tone::Plain,
+                "<range> selects rows in Extensions (<extensions>) and Events (<events>)",
+            );
         } else if self.drop_range() {
             self.notice(Tone::Plain, "range dropped");
         } else {
             self.cursor_mut(self.focus).begin_range();
-            self.notice(Tone::Plain, "range: move to extend it, space marks it, Esc drops it");
+            self.tell(Tone::Plain, "range: move to extend it, <mark> marks it, Esc drops it");
         }
     }
 
@@ -171,7 +174,7 @@ impl Model {
                 format!("events of a group: {}", order.word())
             }
             Panel::Status | Panel::Marked | Panel::Calls => {
-                "s sorts Extensions (1) and Events (2)".to_owned()
+                self.keyed("<sort> sorts Extensions (<extensions>) and Events (<events>)")
             }
         };
         self.notice(Tone::Plain, text);

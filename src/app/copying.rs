@@ -1,8 +1,8 @@
 //! What is copied: the calls of a review as lines for a shell, and rows of panels as text. The token
 //! is never in it, every foreign text is cleaned, and all of it goes through the mask.
 
-use crate::change::{Machine, Plan};
-use crate::domain::{Call, Mask, Outcome, PhoneCallEvent, quoted};
+use crate::change::{EarlierEvent, Machine, Plan};
+use crate::domain::{Call, Change, Mask, Outcome, PhoneCallEvent, quoted};
 
 use super::status::Tone;
 use super::{
@@ -30,7 +30,7 @@ impl Model {
             self.notice(Tone::Warning, "there is no call to copy");
             return Vec::new();
         };
-        let what = self.copied_words(plan.calls(), "call");
+        let what = self.copied_words(plan.due().count(), "call");
         vec![Effect::Copy { what, text: curl_lines(plan, &self.mask) }]
     }
 
@@ -55,8 +55,9 @@ impl Model {
                     .collect()
             }
             Panel::Extensions | Panel::Calls => {
-                let text = "rows are copied in Events (2), Status (3) and Marked (4)";
-                self.notice(Tone::Plain, text);
+                let text = "rows are copied in Events (<events>), Status (<status>) and Marked \
+                            (<marked>)";
+                self.tell(Tone::Plain, text);
                 return Vec::new();
             }
         };
@@ -114,13 +115,18 @@ impl Model {
     fn status_text(&self, row: usize) -> Option<String> {
         match self.status_row(row)? {
             StatusRow::Call(call) => call_text(&self.run()?.machine, call, &self.mask),
-            StatusRow::Earlier(row) => {
-                let event = event_text(&row.event, &self.mask);
-                Some(format!("{} {event}", row.outcome.name()))
+            StatusRow::Unsent(place) => {
+                self.run()?.unsent_event(place).map(|row| earlier_text(&row, &self.mask))
             }
+            StatusRow::Earlier(row) => Some(earlier_text(row, &self.mask)),
             StatusRow::Log(line) => Some(line.words(&self.mask)),
         }
     }
+}
+
+/// An event of a run with what became of it.
+fn earlier_text(row: &EarlierEvent, mask: &Mask) -> String {
+    format!("{} {}", row.outcome.name(), event_text(&row.event, mask))
 }
 
 /// Everything about an event in a line.
@@ -159,7 +165,7 @@ pub(super) fn joined(rows: &[String]) -> String {
 
 /// A line for a POSIX shell for every call. The token stays a variable.
 fn curl_lines(plan: &Plan, mask: &Mask) -> String {
-    let calls = (0..plan.calls()).filter_map(|call| plan.call(call));
+    let calls = plan.due().filter_map(|call| plan.call(call));
     joined(&calls.map(|call| curl_line(plan, &call, mask)).collect::<Vec<_>>())
 }
 
@@ -167,12 +173,21 @@ fn curl_line(plan: &Plan, call: &Call, mask: &Mask) -> String {
     let (target, method) = (plan.target(), call.method());
     let url = quoted(&format!("{}{}", mask.host(&target.origin), mask.path(&call.path(target))));
     let body = match call {
-        Call::Update(_, change) => {
-            let body = quoted(&change.copied(mask).to_string());
-            format!(" -H 'Content-Type: application/json' -d {body}")
+        Call::Update(_, change) => Some(change.copied(mask)),
+        Call::Create(event) => {
+            let mut body = Change::of(event, &["method", "url", "note", "status"]).copied(mask);
+            if let Some(fields) = body.as_object_mut() {
+                let number = event.key.event_type.number().to_string();
+                fields.insert("type".to_owned(), number.into());
+            }
+            Some(body)
         }
-        Call::Delete(_) | Call::Create(_) => String::new(),
+        Call::Delete(_) => None,
     };
+    let body = body.map(|body| {
+        format!(" -H 'Content-Type: application/json' -d {}", quoted(&body.to_string()))
+    });
+    let body = body.unwrap_or_default();
     format!("curl -X {method} -H \"Authorization: Bearer $CALLSWEEP_TOKEN\"{body} {url}")
 }
 

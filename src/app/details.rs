@@ -79,6 +79,10 @@ impl Model {
             },
             Panel::Status => match self.status_row(self.status_cursor.at) {
                 Some(StatusRow::Call(call)) => Some(Subject::Call(call)),
+                Some(StatusRow::Unsent(place)) => {
+                    let row = self.run().and_then(|active| active.unsent_event(place));
+                    row.map(|row| Subject::Earlier(Box::new(row)))
+                }
                 Some(StatusRow::Earlier(row)) => Some(Subject::Earlier(Box::new(row.clone()))),
                 Some(StatusRow::Log(line)) => Some(Subject::Log(line.clone())),
                 None => None,
@@ -219,7 +223,7 @@ impl Model {
     }
 
     fn fields_of_earlier(&self, row: &EarlierEvent) -> Vec<Field> {
-        let EarlierEvent { event, outcome } = row;
+        let EarlierEvent { event, change, outcome } = row;
         let mut fields = vec![("outcome", outcome.name().to_owned())];
         let failure = outcome.failure();
         fields.extend(failure.map(|failure| ("reason", self.mask.text(&failure.to_string()))));
@@ -227,6 +231,7 @@ impl Model {
         fields.extend(status.map(|status| ("answer", status.to_string())));
         fields.extend(outcome.new_id().map(|id| ("new id", id.to_string())));
         fields.extend(outcome.altered().map(|names| ("differs", names.join(", "))));
+        fields.extend(change.as_ref().map(|it| ("change", it.words(event, &self.mask))));
         fields.extend(self.fields_of(event));
         fields
     }

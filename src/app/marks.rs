@@ -267,7 +267,10 @@ impl Model {
                 return;
             }
             Panel::Status | Panel::Calls => {
-                self.notice(Tone::Plain, "marks are set in Extensions (1) and Events (2)");
+                self.tell(
+                    Tone::Plain,
+                    "marks are set in Extensions (<extensions>) and Events (<events>)",
+                );
                 return;
             }
         }
@@ -306,7 +309,8 @@ impl Model {
         let missing = missing.count();
         if missing > 0 && on {
             let extensions = count_of(missing, "extension");
-            text = format!("{text}; {extensions} not loaded: A reads them and marks there too");
+            let reads = self.keyed("<mark-all> reads them and marks there too");
+            text = format!("{text}; {extensions} not loaded: {reads}");
         }
         self.notice(Tone::Plain, text);
     }
@@ -391,8 +395,9 @@ impl Model {
                 let left_out = self.events.group(group).map(|it| it.listed - it.rows.len());
                 self.tell_left_out(left_out.filter(|_| on).unwrap_or(0));
                 if on && self.events.grouping() == Grouping::Duplicates {
-                    let text = "marked with the one that stays; X duplicate marks only the others";
-                    self.notice(Tone::Warning, text);
+                    let text = "marked with the one that stays; <mark-by-standing> duplicate marks only \
+                                the others";
+                    self.tell(Tone::Warning, text);
                 }
             }
             Some(Line::Odd(odd)) => {
@@ -409,12 +414,14 @@ impl Model {
         let line = self.events.current().filter(|_| self.focus == Panel::Events);
         let Some(event_type) = line.and_then(|line| self.type_of(line)) else {
             let text = match line {
-                Some(Line::Group { .. }) => "this group holds several types; space marks all of it",
+                Some(Line::Group { .. }) => {
+                    "this group holds several types; <mark> marks all of it"
+                }
                 Some(Line::Event { .. } | Line::Odd(_)) | None => {
-                    "a marks the type under the cursor of Events (2)"
+                    "<mark-type> marks the type under the cursor of Events (<events>)"
                 }
             };
-            self.notice(Tone::Plain, text);
+            self.tell(Tone::Plain, text);
             return;
         };
         let mut rows = self.events.all_rows(&self.store);
@@ -467,8 +474,9 @@ impl Model {
                 self.tell_left_out(listed.saturating_sub(shown));
             }
             Panel::Status | Panel::Marked | Panel::Calls => {
-                let text = "A marks all visible rows of Extensions (1) or Events (2)";
-                self.notice(Tone::Plain, text);
+                let text = "<mark-all> marks all visible rows of Extensions (<extensions>) or Events \
+                            (<events>)";
+                self.tell(Tone::Plain, text);
             }
         }
     }
@@ -504,8 +512,9 @@ impl Model {
                 rows
             }
             Panel::Status | Panel::Marked | Panel::Calls => {
-                let text = "i inverts the visible rows of Extensions (1) or Events (2)";
-                self.notice(Tone::Plain, text);
+                let text = "<invert> inverts the visible rows of Extensions (<extensions>) or Events \
+                            (<events>)";
+                self.tell(Tone::Plain, text);
                 return;
             }
         };
@@ -517,11 +526,14 @@ impl Model {
     /// `U`.
     pub(super) fn unmark_all(&mut self) {
         self.marks.waiting.clear();
-        let gave_up = self.give_up_marking("by U");
+        let gave_up = self.give_up_marking("by <unmark-all>");
         self.marks.marking = None;
         let text = match self.store.unmark_all() {
             0 => "nothing was marked".to_owned(),
-            count => format!("{} cleared; u takes that back", count_of(count, "mark")),
+            count => {
+                let back = self.keyed("<take-back> takes that back");
+                format!("{} cleared; {back}", count_of(count, "mark"))
+            }
         };
         let more = if gave_up { "; nothing more is loaded to be marked" } else { "" };
         self.notice(Tone::Plain, format!("{text}{more}"));
@@ -530,7 +542,7 @@ impl Model {
     /// `u`: takes back the last change of marks.
     pub(super) fn take_back(&mut self) {
         self.marks.waiting.clear();
-        self.give_up_marking("by u");
+        self.give_up_marking("by <take-back>");
         let Some(TakenBack { set, cleared, left }) = self.store.take_back() else {
             self.notice(Tone::Plain, "there is no change of marks to take back");
             return;
@@ -560,7 +572,7 @@ impl Model {
                 self.store.set_marks(&number, rows, false);
             }
             Some(MarkedLine::Command) => {
-                self.notice(Tone::Plain, "c copies this command line");
+                self.tell(Tone::Plain, "<copy> copies this command line");
             }
             None => {}
         }
@@ -597,9 +609,9 @@ impl Model {
             self.notice(Tone::Warning, text);
         } else if left_out > 0 && self.events.shows_alike() {
             let text = format!(
-                "{left_out} more have no duplicates and are not marked: o in Events shows them"
+                "{left_out} more have no duplicates and are not marked: <group> in Events shows them"
             );
-            self.notice(Tone::Warning, text);
+            self.tell(Tone::Warning, &text);
         }
     }
 
@@ -610,8 +622,8 @@ impl Model {
     pub(super) fn event_under_cursor(&self) -> Result<Selection, String> {
         let marks = |count: usize| match count {
             0 => Err("nothing is marked, and there is no event here".to_owned()),
-            1 => Err("nothing is marked: space marks this event".to_owned()),
-            _ => Err(format!("nothing is marked: space marks these {count} events")),
+            1 => Err(self.keyed("nothing is marked: <mark> marks this event")),
+            _ => Err(self.keyed(&format!("nothing is marked: <mark> marks these {count} events"))),
         };
         match self.focus {
             Panel::Extensions => match self.extensions.current_row() {
@@ -621,7 +633,8 @@ impl Model {
                     if self.store.listing(number).is_some() {
                         marks(self.admitted_rows(number).len())
                     } else {
-                        Err(format!("nothing is marked: space marks the events of {number}"))
+                        let marks = self.keyed("nothing is marked: <mark> marks the events of");
+                        Err(format!("{marks} {number}"))
                     }
                 }
             },
@@ -643,7 +656,9 @@ impl Model {
                 None => Err("nothing is marked, and there is no event here".to_owned()),
             },
             Panel::Status | Panel::Marked | Panel::Calls => {
-                Err("nothing is marked: space marks in Extensions (1) and Events (2)".to_owned())
+                let marks = "nothing is marked: <mark> marks in Extensions (<extensions>) and Events \
+                             (<events>)";
+                Err(self.keyed(marks))
             }
         }
     }

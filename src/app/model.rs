@@ -342,19 +342,24 @@ impl Model {
     fn run_rows(&self) -> usize {
         let (failed, succeeded) = self.settled_calls();
         let earlier = self.earlier_run().map_or(0, EarlierRun::len);
-        earlier + failed.len() + succeeded.len()
+        let unsent = self.run().map_or(0, |active| active.unsent().len());
+        earlier + failed.len() + unsent + succeeded.len()
     }
 
-    /// One row of the Status panel: the calls of the run, failures first and each part newest
-    /// first, or the events of a run of before; then the log.
+    /// One row of the Status panel: the calls of the run, failures first, then what was not sent, and
+    /// each part of calls newest first, or the events of a run of before; then the log.
     pub fn status_row(&self, row: usize) -> Option<StatusRow<'_>> {
         if let Some(event) = self.earlier_run().and_then(|run| run.row(row)) {
             return Some(StatusRow::Earlier(event));
         }
         let (failed, succeeded) = self.settled_calls();
-        let settled = failed.iter().rev().chain(succeeded.iter().rev()).nth(row);
-        match settled {
-            Some(call) => Some(StatusRow::Call(*call)),
+        let unsent = self.run().map_or(&[][..], ActiveRun::unsent);
+        let called = |call: &usize| StatusRow::Call(*call);
+        let failed = failed.iter().rev().map(called);
+        let unsent = unsent.iter().map(|place| StatusRow::Unsent(*place));
+        let mut rows = failed.chain(unsent).chain(succeeded.iter().rev().map(called));
+        match rows.nth(row) {
+            Some(row) => Some(row),
             None => self.log.line(row.checked_sub(self.run_rows())?).map(StatusRow::Log),
         }
     }
@@ -392,6 +397,17 @@ impl Model {
 
     pub(super) fn notice(&mut self, tone: Tone, text: impl Into<String>) {
         self.notice = Some(Notice { tone, text: text.into() });
+    }
+
+    /// A sentence of ours at the bottom, with the keys in force for the names of actions in it.
+    pub(super) fn tell(&mut self, tone: Tone, sentence: &str) {
+        let text = self.keyed(sentence);
+        self.notice(tone, text);
+    }
+
+    /// The same to be put together with what is not ours.
+    pub(super) fn keyed(&self, sentence: &str) -> String {
+        self.facts.keys.told(sentence)
     }
 
     pub(super) fn log(&mut self, tone: Tone, text: impl Into<String>) {

@@ -43,7 +43,10 @@ impl Model {
         }
         let panel = self.focus;
         if !matches!(panel, Panel::Extensions | Panel::Events) {
-            self.notice(Tone::Plain, "/ filters Extensions (1) and Events (2)");
+            self.tell(
+                Tone::Plain,
+                "<filter> filters Extensions (<extensions>) and Events (<events>)",
+            );
             return;
         }
         let before = self.filter(panel).clone();
@@ -104,8 +107,7 @@ impl Model {
     /// The line typed before, or the one after it.
     pub(super) fn recall(&mut self, earlier: bool) {
         if self.mask.is_on() {
-            let text = "lines typed before are masked; m shows them again";
-            self.notice(Tone::Plain, text);
+            self.tell(Tone::Plain, "lines typed before are masked; <mask> shows them again");
             return;
         }
         let repoints = matches!(self.dialog, Some(Dialog::Repointing(_))) && self.actions.is_none();

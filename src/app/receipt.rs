@@ -14,12 +14,13 @@ impl Model {
             return vec![self.receipt_of(run.summary.name.clone())];
         }
         let Some(active) = self.run() else {
-            return self.no_receipt("this session has no run yet; W lists earlier runs");
+            return self.no_receipt("this session has no run yet; <runs> lists earlier runs");
         };
         let machine = &active.machine;
         if machine.is_going_on() {
-            return self
-                .no_receipt("the run is still going on; E writes a receipt once it has finished");
+            return self.no_receipt(
+                "the run is still going on; <receipt> writes a receipt once it has finished",
+            );
         }
         if machine.is_simulated() {
             return self.no_receipt("nothing was sent, so there is nothing to write a receipt of");
@@ -36,7 +37,7 @@ impl Model {
     }
 
     fn no_receipt(&mut self, why: &str) -> Vec<Effect> {
-        self.notice(Tone::Plain, format!("no receipt: {why}"));
+        self.tell(Tone::Plain, &format!("no receipt: {why}"));
         Vec::new()
     }
 

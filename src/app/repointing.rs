@@ -52,11 +52,12 @@ impl RepointPrompt {
 }
 
 impl Model {
-    /// What `key` is about.
+    /// What the key of this action is about.
     ///
     /// # Errors
     /// Says why there is nothing, or nothing yet.
-    pub(super) fn target_of(&self, key: &str) -> Result<Target, String> {
+    pub(super) fn target_of(&self, action: &str) -> Result<Target, String> {
+        let key = self.keyed(&format!("<{action}>"));
         if self.is_running() {
             return Err(format!("a run is going on: Esc stops it, then {key}"));
         }
@@ -77,7 +78,7 @@ impl Model {
 
     /// `x`: reviews disabling, or enabling where everything is off.
     pub(super) fn review_switch(&mut self) {
-        let target = match self.target_of("x") {
+        let target = match self.target_of("disable") {
             Ok(target) => target,
             Err(why) => return self.notice(Tone::Warning, why),
         };
@@ -93,7 +94,7 @@ impl Model {
 
     /// `e`: asks which URLs are to lead elsewhere.
     pub(super) fn edit_repoint(&mut self) {
-        match self.target_of("e") {
+        match self.target_of("re-point") {
             Ok(target) => {
                 let (line, reckoned) = (TypedLine::default(), Reckoned::default());
                 let wish = Repoint::parse("").map(Wish::Repoint);

@@ -26,7 +26,7 @@ use super::consent::{Sight, Substance, Yes};
 use super::status::Tone;
 use super::{Cursor, Dialog, Effect, Facts, Model, Motion, RunRead, TypedLine, count_of};
 use check::Check;
-pub use digest::Digest;
+pub use digest::{Digest, STATUS_BESIDE};
 pub use layout::ReviewLayout;
 use lost::Lost;
 use wishing::Wishing;
@@ -57,6 +57,8 @@ pub struct Review {
     /// What there is to know of the run file that it is made of.
     remarks: Vec<String>,
     digest: Digest,
+    /// The calls that a yes sends, by their places, where that is not all of them: each is for one event.
+    due: Option<Vec<usize>>,
     /// What of the plan a POST could not give back exactly.
     inexact: Inexact,
     /// How many of its events are not written back, and the first of them.
@@ -189,6 +191,7 @@ impl Review {
             route,
             remarks: Vec::new(),
             digest: Digest::default(),
+            due: None,
             inexact: Inexact::default(),
             held: (0, Vec::new()),
             question: 0,
@@ -240,7 +243,7 @@ impl Review {
         self.plan.as_ref()
     }
 
-    /// Every event that a yes deletes, changes or makes, in the order of the calls.
+    /// Every event of the plan, in the order of the calls.
     pub fn events(&self) -> &[PhoneCallEvent] {
         match &self.chosen {
             Some(chosen) if chosen.rest.is_some() => chosen.selection.events(),
@@ -258,7 +261,18 @@ impl Review {
 
     /// How many calls a yes sends.
     pub fn calls(&self) -> usize {
-        self.plan.as_ref().map_or(0, |plan| plan.calls())
+        let all = self.plan.as_ref().map_or(0, |plan| plan.calls());
+        self.due.as_ref().map_or(all, Vec::len)
+    }
+
+    /// How many events a yes deletes, changes or makes.
+    pub fn count(&self) -> usize {
+        self.due.as_ref().map_or(self.events().len(), Vec::len)
+    }
+
+    /// Which of the calls that a yes sends the call at this place is, from 1.
+    pub fn ordinal(&self, call: usize) -> usize {
+        1 + self.due.as_ref().map_or(call, |due| due.partition_point(|it| *it < call))
     }
 
     /// The call at this place.
@@ -324,7 +338,7 @@ impl Review {
 
     /// Whether there is something to say yes to, and its number was typed where it has to be.
     pub fn is_armed(&self) -> bool {
-        let count = self.events().len();
+        let count = self.count();
         count > 0 && (!self.must_type || self.typed == count.to_string())
     }
 
@@ -380,11 +394,12 @@ impl Review {
         }
     }
 
-    fn all_items(&self) -> usize {
+    /// The same where no filter narrows it.
+    pub fn all_items(&self) -> usize {
         if self.shows_calls {
             return self.calls();
         }
-        self.events().len() + self.wishing().map_or(0, Wishing::named)
+        self.count() + self.wishing().map_or(0, Wishing::named)
     }
 
     /// What is named beside the plan, by its place among that.
@@ -400,9 +415,10 @@ impl Review {
         if item >= self.items() {
             return None;
         }
-        let item = match &self.narrowed {
-            Some(narrowed) => *narrowed.events.get(item)?,
-            None => item,
+        let item = match (&self.narrowed, &self.due) {
+            (Some(narrowed), _) => *narrowed.events.get(item)?,
+            (None, Some(due)) => *due.get(item)?,
+            (None, None) => item,
         };
         let named = item.checked_sub(self.events().len()).filter(|_| !self.shows_calls);
         if let Some(place) = named {
@@ -459,7 +475,15 @@ impl Review {
             wide += 1;
             of_type += usize::from(matches!(call, Call::Delete(DeleteCall::Type(..))));
         }
-        self.digest = Digest::of(self.events(), wide, of_type);
+        let writes_back = self.deed() == Deed::WriteBack && !self.is_reading();
+        self.due = self.plan().filter(|_| writes_back).map(|plan| plan.due().collect());
+        self.digest = match &self.due {
+            Some(due) => {
+                let events = due.iter().filter_map(|place| self.events().get(*place));
+                Digest::of(events, wide, of_type)
+            }
+            None => Digest::of(self.events().iter(), wide, of_type),
+        };
         let inexact = self.plan().map(|plan| Inexact::of(plan, check::NAMED));
         self.inexact = inexact.unwrap_or_default();
         let plan = self.plan.as_deref().filter(|_| self.is_of_undo());
@@ -474,7 +498,7 @@ impl Review {
     /// Takes how many events are hidden now; what has to be typed follows from it.
     fn count_hidden(&mut self, facts: &Facts, hidden: usize, whole_sets: usize) {
         (self.hidden, self.whole_sets) = (hidden, whole_sets);
-        let many = !self.is_of_undo() && self.events().len() > TYPED_ABOVE;
+        let many = !self.is_of_undo() && self.count() > TYPED_ABOVE;
         let elsewhere = self.route.differs().is_some();
         self.must_type = many || hidden > 0 || facts.protected || elsewhere;
     }
@@ -509,7 +533,11 @@ impl Review {
         self.cursor = Cursor::default();
         self.narrowed = (!filter.is_empty()).then(|| {
             let mut passed_over = PassedOver::default();
-            let admitted = self.events().iter().enumerate().filter_map(|(place, event)| {
+            let is_due = |place: &usize| {
+                self.due.as_ref().is_none_or(|due| due.binary_search(place).is_ok())
+            };
+            let events = self.events().iter().enumerate().filter(|(place, _)| is_due(place));
+            let admitted = events.filter_map(|(place, event)| {
                 let verdict = filter.judge(&extension(event), event);
                 passed_over.count(verdict);
                 (verdict == Verdict::Meant).then_some(place)
@@ -552,7 +580,7 @@ impl Model {
     /// `r`: asks for what the run in Status left open, to go on with it in the same run file.
     pub(super) fn go_on(&mut self) -> Vec<Effect> {
         if self.is_running() {
-            self.notice(Tone::Warning, "a run is going on: Esc stops it, then r");
+            self.tell(Tone::Warning, "a run is going on: Esc stops it, then <go-on>");
             return Vec::new();
         }
         let chosen = self.take_chosen_run();
@@ -571,11 +599,12 @@ impl Model {
         }
         let last = self.run().map(|active| &active.machine).filter(|it| !it.is_simulated());
         match last {
+            Some(run) if run.plan().undoes().is_some() => self.read_way_back(),
             Some(run) if run.tally().left() > 0 => vec![Effect::ReadRest(run.name().to_owned())],
             Some(_) | None => {
                 let text =
-                    "no run of this session left anything to go on with; W lists earlier runs";
-                self.notice(Tone::Plain, text);
+                    "no run of this session left anything to go on with; <runs> lists earlier runs";
+                self.tell(Tone::Plain, text);
                 Vec::new()
             }
         }
@@ -682,18 +711,23 @@ impl Model {
 
     /// Why a yes that was read does nothing all the same.
     fn not_now(&self, review: &Review) -> Option<String> {
-        let (count, deed) = (review.events().len(), review.deed());
+        let (count, deed) = (review.count(), review.deed());
         if self.facts.read_only {
-            let how =
-                if review.is_of_undo() { " (read_only, --read-only)" } else { "; s simulates" };
-            return Some(format!("read-only: nothing can be {}{how}", deed.done()));
+            let how = if review.is_of_undo() {
+                " (read_only, --read-only)"
+            } else {
+                "; <simulate> simulates"
+            };
+            return Some(self.keyed(&format!("read-only: nothing can be {}{how}", deed.done())));
         }
         if count == 0 && review.rest().is_some() {
-            return Some("none of its extensions could be listed: R tries again".to_owned());
+            return Some(
+                self.keyed("none of its extensions could be listed: <read-failed> tries again"),
+            );
         }
         if count == 0 {
             let [why, remedy] = review.why_nothing();
-            return Some(format!("{why}: {remedy}"));
+            return Some(self.keyed(&format!("{why}: {remedy}")));
         }
         if let (true, (read, all)) = (review.is_reading(), review.progress()) {
             let all = count_of(all, "extension");
@@ -900,7 +934,8 @@ impl Model {
         let known =
             review.route.differs().into_iter().chain(review.remarks.iter().map(String::as_str));
         warnings.extend(known.map(|what| format!("! {}", self.mask.text(what))));
-        warnings.extend(review.lost.iter().flat_map(|lost| lost.words(&self.mask)));
+        warnings
+            .extend(review.lost.iter().flat_map(|lost| lost.words(&self.mask, &self.facts.keys)));
         warnings.extend(review.wishing().into_iter().flat_map(Wishing::words));
         warnings.extend(review.held_words(&self.mask));
         warnings.extend(review.inexact_words(&self.mask));
@@ -909,8 +944,8 @@ impl Model {
         }
         let pairs = review.plan.as_ref().and_then(|plan| plan.may_be_one());
         warnings.extend(pairs.map(|what| format!("! {}", self.mask.text(&what))));
-        warnings.extend(review.drift_words(&self.mask));
-        warnings.extend(review.unread_words(&self.mask));
+        warnings.extend(review.drift_words(&self.mask, &self.facts.keys));
+        warnings.extend(review.unread_words(&self.mask, &self.facts.keys));
         let (wide, calls) = (review.digest.wide_calls, review.calls());
         if wide > 0 {
             warnings.push(format!(
@@ -969,17 +1004,22 @@ impl Review {
     pub fn why_nothing(&self) -> [&'static str; 2] {
         let adds = self.differing().1 > 0;
         match (self.rest(), self.deed()) {
-            (Some(_), _) => ["none of its extensions could be listed", "R tries again"],
-            (None, Deed::WriteBack) => {
-                ["somebody else changed every event since", "+ writes the old values all the same"]
+            (Some(_), _) => ["none of its extensions could be listed", "<read-failed> tries again"],
+            (None, Deed::WriteBack) if self.due.as_ref().is_some_and(Vec::is_empty) => {
+                ["no event can be written back", "n closes this review"]
             }
-            (None, Deed::Recreate) => {
-                ["something stands in for every event", "+ re-creates them all the same"]
-            }
+            (None, Deed::WriteBack) => [
+                "somebody else changed every event since",
+                "<add-changed> writes the old values all the same",
+            ],
+            (None, Deed::Recreate) => [
+                "something stands in for every event",
+                "<add-changed> re-creates them all the same",
+            ],
             (None, Deed::Delete | Deed::Disable | Deed::Enable | Deed::Repoint | Deed::Keep)
                 if adds =>
             {
-                ["everything changed since it was marked", "+ adds it as it is now"]
+                ["everything changed since it was marked", "<add-changed> adds it as it is now"]
             }
             (None, Deed::Delete | Deed::Disable | Deed::Enable | Deed::Repoint | Deed::Keep) => {
                 ["nothing is left to change", "n closes this review"]

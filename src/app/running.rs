@@ -5,11 +5,15 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::change::{Check, Done, EarlierRun, Learnt, Machine, Plan, RunState, Waiting};
+use crate::change::{
+    Check, Done, EarlierEvent, EarlierRun, Learnt, Machine, Plan, RunState, Waiting,
+};
 use crate::domain::{Cause, EventKey, ExtensionNumber, Failure, Outcome, Stop, StopReason};
+use crate::keys::Keymap;
 
 use super::consent::Yes;
 use super::status::{Tone, whole_seconds};
+use super::text;
 use super::{Cursor, Dialog, Effect, Leaving, Model, Moment, Panel, count_of};
 
 /// The run at hand and the last one that is over: where the one at hand stands is what
@@ -38,6 +42,8 @@ pub struct ActiveRun {
     flows: Option<Duration>,
     /// The local time before which going on makes no sense.
     not_before: Option<String>,
+    /// Once it is over: the events that have a reason and no call, by their places.
+    unsent: Vec<usize>,
 }
 
 /// No figure of a run means anything before.
@@ -69,7 +75,34 @@ impl Runs {
 
 impl ActiveRun {
     fn new(machine: Machine) -> Self {
-        Self { machine, flowed: Duration::ZERO, flows: None, not_before: None }
+        Self { machine, flowed: Duration::ZERO, flows: None, not_before: None, unsent: Vec::new() }
+    }
+
+    /// Events for which no call went out, once the run is over.
+    pub fn unsent(&self) -> &[usize] {
+        &self.unsent
+    }
+
+    /// One of them, and why.
+    pub fn unsent_event(&self, place: usize) -> Option<EarlierEvent> {
+        let plan = self.machine.plan();
+        let (event, change) = (plan.events().get(place)?.clone(), plan.want(place).cloned());
+        let outcome = self.machine.outcomes().get(place)?.clone()?;
+        Some(EarlierEvent { event, change, outcome })
+    }
+
+    /// Takes note of what was not sent: no row of a call tells of it.
+    fn end(&mut self) {
+        let machine = &self.machine;
+        let outcomes = machine.outcomes().iter();
+        let mut is_untold: Vec<bool> =
+            outcomes.map(|it| it.as_ref().is_some_and(|it| it.failure().is_some())).collect();
+        let told = machine.failed().iter().chain(machine.succeeded());
+        for call in told.filter_map(|call| machine.call(*call)) {
+            is_untold.get_mut(call.covers()).into_iter().flatten().for_each(|it| *it = false);
+        }
+        let places = is_untold.into_iter().enumerate().filter(|(_, untold)| *untold);
+        self.unsent = places.map(|(place, _)| place).collect();
     }
 
     /// Events that a simulated run would have sent a call for.
@@ -152,10 +185,10 @@ impl ActiveRun {
     }
 
     /// Which key goes on with what is left, and with how many events.
-    pub fn way_on(&self) -> Option<String> {
+    pub fn way_on(&self, keys: &Keymap) -> Option<String> {
         let left = self.machine.tally().left();
-        let key = if self.machine.plan().undoes().is_some() { "z" } else { "r" };
-        (left > 0).then(|| format!("{key} goes on with {left}"))
+        let key = if self.machine.plan().undoes().is_some() { "<undo>" } else { "<go-on>" };
+        (left > 0).then(|| keys.told(&format!("{key} goes on with {left}")))
     }
 
     fn why_stopped(&self) -> Option<String> {
@@ -203,7 +236,7 @@ impl Model {
         };
         let Some(plan) = review.plan().map(Arc::clone) else {
             let [why, remedy] = review.why_nothing();
-            self.notice(Tone::Warning, format!("{why}: {remedy}"));
+            self.tell(Tone::Warning, &format!("{why}: {remedy}"));
             return Vec::new();
         };
         if review.is_of_undo() || review.rest().is_some() {
@@ -317,10 +350,10 @@ impl Model {
         let too_much = self.runs.now.as_ref().filter(|active| active.took_too_much());
         if let Some(active) = too_much.filter(|_| !had_wiped) {
             let events = count_of(active.machine.beside(), "event");
-            let text = format!(
-                "PAUSED: {events} GONE, NOT IN THE PLAN; z stops and brings back, p goes on by event \
-                 calls"
-            );
+            let text = self.keyed(&format!(
+                "PAUSED: {events} GONE, NOT IN THE PLAN; <undo> stops and brings back, <pause> goes on \
+                 by event calls"
+            ));
             self.say(Tone::Warning, text);
         }
         self.hand_out()
@@ -420,11 +453,16 @@ impl Model {
         active.heed_flow(now);
         // Not before the run file is closed: until then `z` is refused.
         if active.machine.state() == RunState::Finished {
-            let (tone, text) = report(active);
+            active.end();
+            let columns = usize::from(self.layout.prompt.width).saturating_sub(2);
+            let [(tone, text), in_short] = report(active, &self.facts.keys);
             if !active.machine.is_simulated() {
                 self.runs.undoable = Some(active.machine.name().to_owned());
             }
-            self.say(tone, text);
+            self.log(tone, text.clone());
+            // Name and keys stand beside it, in the title and in the hints.
+            let fits = text::width(&text) <= columns;
+            self.notice(tone, if fits { text } else { in_short.1 });
             self.runs.last = self.runs.now.take();
             self.leave_if_settled();
             if std::mem::take(&mut self.runs.undo_next) {
@@ -495,7 +533,7 @@ impl Model {
         let (tone, text) = match machine {
             Some(machine) if machine.state() == RunState::Running => {
                 machine.pause();
-                (Tone::Warning, "paused: p goes on, Esc stops")
+                (Tone::Warning, "paused: <pause> goes on, Esc stops")
             }
             Some(machine) if machine.state() == RunState::Paused => {
                 machine.resume();
@@ -503,7 +541,7 @@ impl Model {
             }
             Some(_) | None => (Tone::Plain, "there is no run to pause"),
         };
-        self.notice(tone, text);
+        self.tell(tone, text);
         self.hand_out()
     }
 
@@ -588,7 +626,7 @@ fn not_before(why: &Failure, now: &Moment) -> Option<String> {
 }
 
 /// How a run ended, and what can be done about the rest.
-fn report(active: &ActiveRun) -> (Tone, String) {
+fn report(active: &ActiveRun, keys: &Keymap) -> [(Tone, String); 2] {
     let machine = &active.machine;
     let (tally, all) = (machine.tally(), machine.plan().events().len());
     if machine.is_simulated() {
@@ -596,10 +634,12 @@ fn report(active: &ActiveRun) -> (Tone, String) {
         let count = count_of(events, "event");
         let done = machine.plan().deed().done();
         let text = format!("simulated: {count} would be {done}; nothing was sent, the marks stay");
-        return (if events < all { Tone::Warning } else { Tone::Good }, text);
+        let tone = if events < all { Tone::Warning } else { Tone::Good };
+        let short = format!("simulated: {count} would be {done}; nothing was sent");
+        return [(tone, text), (tone, short)];
     }
     let name = machine.name();
-    let mut text = if machine.plan().undoes().is_some() {
+    let (mut what, back) = if machine.plan().undoes().is_some() {
         let altered = match tally.altered {
             0 => String::new(),
             altered => {
@@ -608,28 +648,29 @@ fn report(active: &ActiveRun) -> (Tone, String) {
             }
         };
         let restored = tally.restored;
-        format!("undo {name}: {restored} of {all} restored{altered}")
+        (format!("{restored} of {all} restored{altered}"), String::new())
     } else {
         let took = tally.taken() + machine.surplus().len() > 0;
-        let back = if took { "; z undoes it" } else { "" };
-        let beside = match machine.beside() {
-            0 => String::new(),
-            beside => format!("{} GONE, NOT IN THE PLAN; ", count_of(beside, "event")),
-        };
-        let words = tally.words(machine.plan().kind());
-        format!("{beside}run {name}: {words}{back}")
+        let back = if took { keys.told("; <undo> undoes it") } else { String::new() };
+        (tally.words(machine.plan().kind()), back)
     };
-    if let Some(why) = active.why_stopped() {
-        text = format!("STOPPED: {why}; {text}");
+    let title = if machine.plan().undoes().is_some() { "undo" } else { "run" };
+    let mut text = format!("{title} {name}: {what}{back}");
+    if machine.beside() > 0 {
+        let beside = format!("{} GONE, NOT IN THE PLAN", count_of(machine.beside(), "event"));
+        (text, what) = (format!("{beside}; {text}"), format!("{beside}; {what}"));
     }
-    if let Some(way_on) = active.way_on() {
+    if let Some(why) = active.why_stopped() {
+        (text, what) = (format!("STOPPED: {why}; {text}"), format!("STOPPED: {why}; {what}"));
+    }
+    if let Some(way_on) = active.way_on(keys) {
         text = format!("{text}; {way_on}");
     }
     if !machine.check().is_good() {
-        text.push_str(" · ");
-        text.push_str(machine.check().words());
+        text = format!("{text} · {}", machine.check().words());
+        what = format!("{what} · {}", machine.check().in_short());
     }
     let well = tally.left() + tally.altered + machine.beside() == 0;
     let tone = if well && machine.is_surplus_known() { Tone::Good } else { Tone::Warning };
-    (tone, text)
+    [(tone, text), (tone, what)]
 }

@@ -118,6 +118,8 @@ impl Calls {
 pub enum StatusRow<'a> {
     /// A settled call of the run on screen.
     Call(usize),
+    /// An event of it for which no call went out, by its place in the plan.
+    Unsent(usize),
     /// An event of a run of before.
     Earlier(&'a EarlierEvent),
     /// A line of the log.

@@ -35,24 +35,10 @@ pub fn column(text: &str, columns: usize) -> String {
     column
 }
 
-/// A URL in at most so many columns: without its scheme, and shortened in the middle, so that the
-/// host and the end stay visible.
+/// A URL in at most so many columns: without its scheme, and cut at its end, so that the host and then
+/// the path stay visible.
 pub fn url(shown: &str, columns: usize) -> String {
-    let bare = shown.split_once("://").map_or(shown, |(_, rest)| rest);
-    if bare.width() <= columns {
-        return bare.to_owned();
-    }
-    let host = bare.find('/').map_or(bare.len(), |slash| slash + 1);
-    let host_width = bare.get(..host).unwrap_or(bare).width();
-    let front = host_width.max(columns / 2).min(columns.saturating_sub(5));
-    let mut shortened = head(bare, front);
-    if columns > shortened.width() {
-        shortened.push('…');
-    }
-    let rest = columns.saturating_sub(shortened.width());
-    let reversed: String = bare.chars().rev().collect();
-    shortened.extend(head(&reversed, rest).chars().rev());
-    shortened
+    clip(shown.split_once("://").map_or(shown, |(_, rest)| rest), columns)
 }
 
 /// What becomes of a URL, in at most so many columns: the old one, an arrow and the new one. Where
@@ -71,6 +57,7 @@ pub fn turned(old: &str, new: &str, columns: usize) -> String {
         return whole;
     }
     // Whole names are read more easily than letters.
+    let whole = (&old, &new);
     let front = old.bytes().zip(new.bytes()).take_while(|(a, b)| a == b).count();
     let front = old.get(..front).and_then(|same| same.rfind('/')).map_or(0, |slash| slash + 1);
     let (old, new) = (old.get(front..).unwrap_or(&old), new.get(front..).unwrap_or(&new));
@@ -84,6 +71,12 @@ pub fn turned(old: &str, new: &str, columns: usize) -> String {
     };
     let (old, new) = (name(old), name(new));
     let room = columns.saturating_sub(3);
+    // The host first, and all that is the same behind it, once.
+    let host_first = whole.0.strip_suffix(tail).unwrap_or(whole.0);
+    if front > 0 && alike && host_first.width() + new.width() <= room {
+        let left = room - host_first.width() - new.width();
+        return format!("{host_first} → {new}{}", clip(tail, left));
+    }
     if old.width() + new.width() <= room {
         let left = room - old.width() - new.width();
         return format!("{old} → {new}{}", clip(tail, left));
@@ -215,10 +208,11 @@ mod tests {
     }
 
     #[test]
-    fn a_long_url_keeps_its_host_and_its_end() {
+    fn a_long_url_keeps_its_host_and_then_its_path() {
         let long = "https://crm-old.acme.test/telephony/hooks/in?src=pbx&id=7";
         assert_eq!(url(long, 60), "crm-old.acme.test/telephony/hooks/in?src=pbx&id=7");
-        assert_eq!(url(long, 30), "crm-old.acme.test/…rc=pbx&id=7");
+        assert_eq!(url(long, 40), "crm-old.acme.test/telephony/hooks/in?sr…");
+        assert_eq!(url(long, 30), "crm-old.acme.test/telephony/h…");
         for columns in 1..60 {
             assert!(width(&url(long, columns)) <= columns);
         }
@@ -234,6 +228,7 @@ mod tests {
             (old, new, 30, "crm-old.acme… → crm-new.acme.…"),
             ("http://a.test/x", "https://a.test/x", 30, "http://a.tes… → https://a.tes…"),
             ("https://crm.test/api/v1/in", "https://crm.test/api/v2/in", 20, "…v1 → …v2/in"),
+            ("https://crm.test/in?n=1", "https://crm.test/out?n=1", 24, "crm.test/in → …out?n=1"),
             (
                 "https://a.very.long.name.before.old.test/",
                 "https://a.very.long.name.before.new.test/",

@@ -341,7 +341,7 @@ impl Model {
     /// `d`: freezes the marks, or the event under the cursor, into a plan. Nothing is sent.
     pub(super) fn review_deletion(&mut self) {
         let (events, most) = (self.store.marked(), self.facts.max_delete);
-        match self.target_of("d") {
+        match self.target_of("delete") {
             Ok(Target::Marks) if events > most => {
                 self.notice(Tone::Warning, PlanRefused::TooLarge { events, most }.to_string());
             }
@@ -354,7 +354,7 @@ impl Model {
     /// `y`, which counts only for a question that was shown and could be read.
     pub(super) fn confirm(&mut self) -> Vec<Effect> {
         if !matches!(self.dialog, Some(Dialog::Review(_) | Dialog::Question(_))) {
-            self.notice(Tone::Plain, "y only confirms a review; c copies");
+            self.tell(Tone::Plain, "y only confirms a review; <copy> copies");
             return Vec::new();
         }
         match self.consent.yes() {
@@ -802,7 +802,12 @@ impl Model {
         for (count, what) in [(vanished, "no longer listed"), (changed, "changed since marking")] {
             if count > 0 {
                 let events = count_of(count, "marked event");
-                self.say(Tone::Warning, format!("{number}: {events} {what}"));
+                let text = format!("{number}: {events} {what}");
+                // A review names them, where they are about it.
+                match self.dialog {
+                    Some(Dialog::Review(_)) => self.log(Tone::Warning, text),
+                    Some(_) | None => self.say(Tone::Warning, text),
+                }
             }
         }
         self.mark_as_awaited(number);
@@ -828,10 +833,11 @@ impl Model {
         // What was asked for and not sent yet is dropped, and whatever waits for it.
         let waited = self.marks.await_none();
         if self.marking_broke_off(failure) || waited || !had_given_up {
+            let again = self.keyed("<read-again>");
             self.say(
                 Tone::Warning,
                 format!(
-                    "reading stopped: {failure} · R in Events reads the extension under the cursor"
+                    "reading stopped: {failure} · {again} in Events reads the extension under the cursor"
                 ),
             );
         }

@@ -74,10 +74,10 @@ impl Model {
         };
         match (events.scope(), self.shown_extension()) {
             (Some(Scope::One(_)), Some(extension)) => {
-                format!("2 Events of {}{by}", self.called(extension))
+                format!("Events of {}{by}", self.called(extension))
             }
-            (Some(Scope::All), _) => format!("2 Events of all extensions{by}"),
-            (Some(Scope::One(_)) | None, _) => "2 Events".to_owned(),
+            (Some(Scope::All), _) => format!("Events of all extensions{by}"),
+            (Some(Scope::One(_)) | None, _) => "Events".to_owned(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! A run of before, as its file tells it: what a list of runs says of it, and its events.
 
 use super::summary::Summary;
-use crate::domain::{Outcome, PhoneCallEvent};
+use crate::domain::{Change, Outcome, PhoneCallEvent};
 
 /// One run with its events.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,6 +17,8 @@ pub struct EarlierRun {
 pub struct EarlierEvent {
     /// As it was listed.
     pub event: PhoneCallEvent,
+    /// What was to become of it, where that is another than to be gone or there again.
+    pub change: Option<Change>,
     /// What became of it.
     pub outcome: Outcome,
 }

@@ -382,9 +382,19 @@ impl Plan {
         self.rest.as_ref()
     }
 
-    /// How many events its calls cover: all, but where a run is gone on with.
-    pub fn covered_events(&self) -> usize {
-        self.calls.iter().map(|call| call.covers.len()).sum()
+    /// Whether the call at this place is to be sent: what becomes of its event is not known already.
+    pub fn is_due(&self, call: usize) -> bool {
+        self.held(self.covers(call).start).is_none()
+    }
+
+    /// The calls that are to be sent, by their places.
+    pub fn due(&self) -> impl Iterator<Item = usize> {
+        (0..self.calls()).filter(|call| self.is_due(*call))
+    }
+
+    /// How many events these cover: all, but where a run is gone on with or events are held.
+    pub fn due_events(&self) -> usize {
+        self.due().map(|call| self.covers(call).len()).sum()
     }
 
     /// Where the calls go.

@@ -30,6 +30,9 @@ pub enum RepointRefused {
     /// It can be split in more than one way.
     #[error("{0:?} holds =http more than once: write two hosts, or shorter beginnings of URLs")]
     Ambiguous(String),
+    /// Nothing would change.
+    #[error("OLD and NEW are the same: write the new host, or the new beginning, behind =")]
+    Same,
     /// A part is no host.
     #[error("{0:?} is no host: write a name or an address, with :PORT where the port is meant too")]
     NoHost(String),
@@ -47,7 +50,11 @@ impl RepointRefused {
         match self {
             Self::NotTwo(_) => "type OLD=NEW: two hosts, or two beginnings of URLs".to_owned(),
             Self::Ambiguous(_) => "=http is there twice: type shorter beginnings".to_owned(),
+            Self::NoHost(part) if part.contains('/') => {
+                format!("no host: {part:?}; with a path, write both with https://")
+            }
             Self::NoHost(part) => format!("no host: {part:?}"),
+            Self::Same => "OLD and NEW are the same".to_owned(),
             Self::NoBeginning(part) => format!("does not begin a URL: {part:?}"),
         }
     }
@@ -90,11 +97,17 @@ impl Repoint {
             let is_whole =
                 |it: &Address<'_>| it.is_url() || (it.authority.is_empty() && it.tail.is_empty());
             address.filter(is_whole).ok_or_else(|| no_beginning(new))?;
+            if old == new {
+                return Err(RepointRefused::Same);
+            }
             return Ok(Self(Form::Beginnings { old: old.to_owned(), new: new.to_owned() }));
         }
         let (old, new) = text.split_once('=').ok_or_else(not_two)?;
         if old.is_empty() || new.is_empty() || has_scheme(new) {
             return Err(not_two());
+        }
+        if old == new {
+            return Err(RepointRefused::Same);
         }
         Ok(Self(Form::Hosts { old: Host::parse(old)?, new: Host::parse(new)? }))
     }
@@ -295,7 +308,8 @@ mod tests {
         assert_eq!(pointed("a.test:8=b.test", "http://a.test/x"), Pointed::Elsewhere);
         assert_eq!(pointed("[::1]=b.test", "http://[::1]:8/x"), to("http://b.test:8/x"));
         assert_eq!(pointed("b.test=[::1]:7", "http://b.test/x"), to("http://[::1]:7/x"));
-        assert_eq!(pointed("a.test=a.test", "http://a.test/x"), Pointed::Already);
+        assert_eq!(pointed("A.test=a.test", "http://a.test/x"), Pointed::Already);
+        assert_eq!(Repoint::parse("a.test=a.test"), Err(RepointRefused::Same));
     }
 
     #[test]

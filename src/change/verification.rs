@@ -51,6 +51,15 @@ impl Check {
         }
     }
 
+    /// The same where room is short.
+    pub fn in_short(self) -> &'static str {
+        match self {
+            Self::Agrees => "checked",
+            Self::Differs => "checked: differs",
+            Self::InPart | Self::NotChecked | Self::NothingSent => self.words(),
+        }
+    }
+
     /// Whether every extension touched was listed whole after its last write.
     pub fn is_whole(self) -> bool {
         match self {

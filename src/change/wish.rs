@@ -23,8 +23,12 @@ pub enum Wish {
 /// Why an event is left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unfit {
-    /// It is so already.
-    Already,
+    /// It is off already.
+    Off,
+    /// It is on already.
+    On,
+    /// Its URL is the new one already.
+    There,
     /// Its URL is not one of those that are meant.
     Elsewhere,
     /// Its URL holds what cannot be written again letter by letter.
@@ -46,7 +50,9 @@ impl Unfit {
     /// Why, for people.
     pub fn words(self) -> &'static str {
         match self {
-            Self::Already => "is so already",
+            Self::Off => "is off already",
+            Self::On => "is on already",
+            Self::There => "has that URL already",
             Self::Elsewhere => "has another URL",
             Self::Inexact => "has a URL that cannot be written again letter by letter",
         }
@@ -131,14 +137,14 @@ impl Wish {
         url: &Foreign,
         is_exact: impl Fn() -> bool,
     ) -> Result<Change, Why> {
-        let to = |status: Status| {
+        let to = |status: Status, already: Unfit| {
             let is_so = *now == status;
             let change = Change { status: Some(status), ..Change::default() };
-            if is_so { Err(Why::Unfit(Unfit::Already)) } else { Ok(change) }
+            if is_so { Err(Why::Unfit(already)) } else { Ok(change) }
         };
         match self {
-            Self::Disable => to(Status::Disabled),
-            Self::Enable => to(Status::Enabled),
+            Self::Disable => to(Status::Disabled, Unfit::Off),
+            Self::Enable => to(Status::Enabled, Unfit::On),
             Self::Repoint(repoint) => match repoint.of(url.raw()) {
                 Pointed::To(_) | Pointed::Broken(_) if !is_exact() => {
                     Err(Why::Unfit(Unfit::Inexact))
@@ -147,7 +153,7 @@ impl Wish {
                     Ok(Change { url: Some(Foreign::from(url)), ..Change::default() })
                 }
                 Pointed::Elsewhere => Err(Why::Unfit(Unfit::Elsewhere)),
-                Pointed::Already => Err(Why::Unfit(Unfit::Already)),
+                Pointed::Already => Err(Why::Unfit(Unfit::There)),
                 Pointed::Broken(url) => Err(Why::Broken(Foreign::from(url))),
             },
         }
@@ -221,7 +227,7 @@ mod tests {
         let off = wished(&Wish::Disable, &rows, 3);
         assert_eq!(ids(&off), ["a", "c"]);
         let left: Vec<_> = off.left_out.iter().map(|(key, why)| (key.id.as_str(), *why)).collect();
-        assert_eq!(left, [("b", Unfit::Already)]);
+        assert_eq!(left, [("b", Unfit::Off)]);
         let plan = off.plan.unwrap();
         assert_eq!((plan.deed(), plan.all_bystanders().len()), (Deed::Disable, 2));
         let call = plan.call(0).unwrap();

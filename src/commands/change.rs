@@ -78,6 +78,10 @@ pub(super) fn run(
 
 /// Names what is left out, and the duplicates that there would be.
 fn tell(wished: &Wished) {
+    // Where nothing is to be sent the refusal tells of all of them.
+    if wished.plan.is_err() {
+        return;
+    }
     let named = |key: &EventKey| format!("{} {} {}", key.extension, key.event_type, key.id);
     for (key, why) in &wished.left_out {
         remark(&format!("left out: {} {}", named(key), why.words()));

@@ -148,7 +148,12 @@ pub(super) fn select(opened: &Opened, wanted: &Wanted) -> Result<(Selection, boo
     }
     let selection = Selection::of_marks(&store);
     if let Some(otherwise) = wanted.not_as_left(selection.len()) {
-        remark(&format!("{} not as that run left them: left out", counted(otherwise, "event")));
+        let them = if otherwise == 1 {
+            "is not as that run left it"
+        } else {
+            "are not as that run left them"
+        };
+        remark(&format!("{} {them}: left out", counted(otherwise, "event")));
     }
     Ok((selection, whole))
 }

@@ -18,7 +18,7 @@ use super::{Opened, counted, hands};
 use crate::api::Writes;
 use crate::change::{Deed, Done, Inexact, Machine, Plan, RunState, SILENT, Tally};
 use crate::config::Profile;
-use crate::domain::{Call, Cause, EventKey, Failure, Mask, Outcome, Stop};
+use crate::domain::{Call, Cause, EventKey, Failure, Mask, Outcome, PhoneCallEvent, Stop};
 use crate::journal::{self, Kind, Record, RecordedCall};
 use crate::log::{self, Level};
 use crate::runtime::{self, Ports, carry};
@@ -45,12 +45,16 @@ pub(super) fn held_back(
     must_type: bool,
 ) -> Result<Option<Ending>> {
     tell_inexact(plan);
+    tell_held(plan);
     plan.may_be_one().iter().for_each(|what| remark(what));
     Ok(if consent.dry_run {
         Some(Ending::Done.written(print_plan(plan, consent.format)))
     } else if profile.rules.read_only {
         let done = plan.deed().done();
         let why = format!("this profile is read-only: nothing is {done} (read_only, --read-only)");
+        Some(unsent(plan, Ending::Refused, &why, consent.format))
+    } else if !consent.yes && plan.due().next().is_none() {
+        let why = format!("nothing was sent: no event can be {}", plan.deed().done());
         Some(unsent(plan, Ending::Refused, &why, consent.format))
     } else if !consent.yes && !is_confirmed(plan, must_type)? {
         let why = match plan.undoes() {
@@ -72,6 +76,20 @@ fn tell_inexact(plan: &Plan) {
     }
     for (event, why) in first.iter().filter_map(|(at, why)| Some((plan.events().get(*at)?, why))) {
         let EventKey { extension, event_type, id } = &event.key;
+        remark(&format!("  {extension} {event_type} {id}: {why}"));
+    }
+}
+
+/// Names what is not sent, as what becomes of it is known already.
+fn tell_held(plan: &Plan) {
+    let events = plan.events().iter().enumerate();
+    let held: Vec<_> =
+        events.filter_map(|(at, event)| Some((event, plan.held(at)?.failure()?))).collect();
+    if !held.is_empty() {
+        let (events, done) = (counted(held.len(), "event"), plan.deed().done());
+        remark(&format!("{events} cannot be {done}:"));
+    }
+    for (PhoneCallEvent { key: EventKey { extension, event_type, id }, .. }, why) in held {
         remark(&format!("  {extension} {event_type} {id}: {why}"));
     }
 }
@@ -120,9 +138,9 @@ fn unsent(plan: &Plan, ending: Ending, why: &str, format: RunFormat) -> Ending {
 }
 
 fn print_plan(plan: &Plan, format: RunFormat) -> io::Result<()> {
-    let events = counted(plan.covered_events(), "event");
+    let events = counted(plan.due_events(), "event");
     runs::print(format, Told::of_plan(plan), |out| {
-        for (at, planned) in RecordedCall::of(plan).enumerate() {
+        for (at, planned) in RecordedCall::of(plan).enumerate().filter(|(at, _)| plan.is_due(*at)) {
             let what = match plan.call(at) {
                 Some(Call::Create(event)) => format!("{} {}", event.key.event_type, event.url),
                 Some(Call::Delete(delete)) if delete.is_wide() => {
@@ -144,7 +162,7 @@ fn print_plan(plan: &Plan, format: RunFormat) -> io::Result<()> {
 }
 
 fn is_confirmed(plan: &Plan, must_type: bool) -> Result<bool> {
-    let (count, origin) = (plan.covered_events(), &plan.target().origin);
+    let (count, origin) = (plan.due_events(), &plan.target().origin);
     let (deed, events) = (plan.deed(), counted(count, "event"));
     let old = if deed == Deed::WriteBack { " the old values of" } else { "" };
     let verb = format!("{}{old}", deed.verb());
@@ -169,9 +187,7 @@ fn is_confirmed(plan: &Plan, must_type: bool) -> Result<bool> {
 
 /// What becomes of each event, old value and new one.
 fn tell_changes(plan: &Plan) {
-    for (event, call) in
-        (0..plan.calls()).filter_map(|at| plan.covered(at).first().zip(plan.call(at)))
-    {
+    for (event, call) in plan.due().filter_map(|at| plan.covered(at).first().zip(plan.call(at))) {
         let EventKey { extension, event_type, id } = &event.key;
         if let Call::Update(_, change) = call {
             let words = change.words(event, &Mask::off());

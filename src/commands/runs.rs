@@ -131,6 +131,8 @@ pub(super) struct Told<'a> {
 #[derive(Debug, Clone, Copy)]
 enum Calls<'a> {
     Planned(&'a Plan),
+    /// Those that a yes would send.
+    Due(&'a Plan),
     Recorded(&'a Record),
     None,
 }
@@ -142,7 +144,7 @@ enum Outcomes<'a> {
     Settled(&'a Machine),
     /// As a file tells it; those whose lines are lost stand last.
     Recorded(&'a Record),
-    /// Of all the same.
+    /// Of all the same, but where it is known already.
     Unsent(&'a Plan, &'a Outcome),
     None,
 }
@@ -174,6 +176,7 @@ impl<'a> Told<'a> {
         Self {
             run: Some(machine.name()),
             dry_run: false,
+            calls: Calls::Planned(machine.plan()),
             outcomes: Outcomes::Settled(machine),
             surplus: surplus(machine.surplus(), machine.unlisted()),
             surplus_known: machine.is_surplus_known(),
@@ -190,7 +193,7 @@ impl<'a> Told<'a> {
             kind: plan.kind(),
             plan_hash: Some(plan.hash().as_str()),
             dry_run: true,
-            calls: Calls::Planned(plan),
+            calls: Calls::Due(plan),
             ..Self::nothing()
         }
     }
@@ -199,7 +202,7 @@ impl<'a> Told<'a> {
     pub(super) fn unsent(plan: &'a Plan, outcome: &'a Outcome, why: &'a str) -> Self {
         Self {
             dry_run: false,
-            tally: Tally::over(plan.events().iter().map(|_| outcome)),
+            tally: Tally::over((0..plan.events().len()).map(|at| plan.held(at).unwrap_or(outcome))),
             outcomes: Outcomes::Unsent(plan, outcome),
             error: Some(why),
             ..Self::of_plan(plan)
@@ -234,7 +237,11 @@ impl<'a> Told<'a> {
     pub(super) fn rows(&self, mask: &Mask, out: &mut dyn Write) -> io::Result<()> {
         for (event, change, outcome) in self.outcomes.rows() {
             let changed = change.map(|change| change.words(event, mask));
-            let failure = outcome.failure().map(|failure| mask.text(&failure.to_string()));
+            // A backup sends nothing: it keeps what it holds.
+            let keeps = self.kind == Kind::Backup;
+            let failure = outcome.failure().filter(|_| !keeps);
+            let failure = failure.map(|failure| mask.text(&failure.to_string()));
+            let word = if keeps { "kept" } else { outcome.name() };
             let tail = match (outcome.new_id(), failure, changed) {
                 (_, Some(failure), None) => failure,
                 (_, Some(failure), Some(changed)) => format!("{changed}: {failure}"),
@@ -247,7 +254,7 @@ impl<'a> Told<'a> {
             };
             let EventKey { extension, event_type, id } = &event.key;
             let extension = mask.number(extension);
-            writeln!(out, "{:<12}  {extension} {event_type} {id}  {tail}", outcome.name())?;
+            writeln!(out, "{word:<12}  {extension} {event_type} {id}  {tail}")?;
         }
         for (place, outcome) in self.outcomes.missing() {
             writeln!(out, "{:<12}  event {place}: its line is damaged", outcome.name())?;
@@ -260,6 +267,10 @@ impl<'a> Calls<'a> {
     fn each(self) -> Box<dyn Iterator<Item = RecordedCall<'a>> + 'a> {
         match self {
             Self::Planned(plan) => Box::new(RecordedCall::of(plan)),
+            Self::Due(plan) => {
+                let due = RecordedCall::of(plan).enumerate().filter(|(at, _)| plan.is_due(*at));
+                Box::new(due.map(|(_, call)| call))
+            }
             Self::Recorded(record) => Box::new(record.calls.iter()),
             Self::None => Box::new(iter::empty()),
         }
@@ -281,7 +292,8 @@ impl<'a> Outcomes<'a> {
             ),
             Self::Unsent(plan, outcome) => {
                 let events = plan.events().iter().enumerate();
-                Box::new(events.map(move |(at, event)| (event, plan.want(at), outcome)))
+                let known = move |at| plan.held(at).unwrap_or(outcome);
+                Box::new(events.map(move |(at, event)| (event, plan.want(at), known(at))))
             }
             Self::None => Box::new(iter::empty()),
         }

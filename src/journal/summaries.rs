@@ -114,7 +114,11 @@ pub fn earlier(runs: &Path, name: &str) -> Result<EarlierRun, RecordRefused> {
     let record = Record::read(runs, name)?;
     let summary = summary_of(runs, &record);
     let events = record.events.into_iter();
-    let rows = events.map(|one| EarlierEvent { event: one.event, outcome: one.outcome });
+    let rows = events.map(|one| EarlierEvent {
+        event: one.event,
+        change: one.want.map(|want| *want),
+        outcome: one.outcome,
+    });
     Ok(EarlierRun::new(summary, rows.collect()))
 }
 

@@ -150,6 +150,33 @@ impl Keymap {
         self.shown(action, Some(layer)).split(' ').next().map(str::to_owned)
     }
 
+    /// A sentence with keys in it, as it is to be read: for the name of an action in angle brackets its
+    /// first key stands. Where it has none, the list of all that can be done leads to it.
+    pub fn told(&self, sentence: &str) -> String {
+        let mut told = String::with_capacity(sentence.len());
+        let mut rest = sentence;
+        while let Some((before, after)) = rest.split_once('<') {
+            told.push_str(before);
+            let named = after.split_once('>');
+            if let Some((key, left)) =
+                named.and_then(|(name, left)| Some((self.key_of(name)?, left)))
+            {
+                told.push_str(&key);
+                rest = left;
+            } else {
+                told.push('<');
+                rest = after;
+            }
+        }
+        told.push_str(rest);
+        told
+    }
+
+    fn key_of(&self, name: &str) -> Option<String> {
+        let (_, keys) = self.0.iter().find(|(action, _)| action.name == name)?;
+        Some(keys.first().map_or_else(|| format!(":{name}"), Keys::to_string))
+    }
+
     /// The hints of a place in their order, each with the first key of its action.
     pub fn hints(&self, place: Place) -> Vec<(String, &'static Hint)> {
         let mut hints: Vec<_> = self

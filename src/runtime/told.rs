@@ -9,7 +9,7 @@ use crate::log::{self, Level, Why};
 
 /// A plan was said yes to, and its run file is open or is not.
 pub(super) fn opened(plan: &Plan, opened: &Result<String, Failure>) {
-    let (verb, events, calls) = (plan.deed().verb(), plan.covered_events(), plan.calls());
+    let (verb, events, calls) = (plan.deed().verb(), plan.due_events(), plan.due().count());
     let (wide, hash) = (plan.wide_calls(), plan.hash().short());
     let what = format!("yes: {verb} {events} events with {calls} calls, {wide} wide, plan {hash}");
     match opened {

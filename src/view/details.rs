@@ -11,8 +11,9 @@ use super::{put_cursor, theme};
 pub(super) fn draw(model: &Model, details: &Details, frame: &mut Frame<'_>) {
     let columns = usize::from(frame.area().width).saturating_sub(6).min(DETAIL_WIDEST);
     let (lines, height) = model.detail_lines(details);
-    let more = if lines.len() > height { "  j k scroll" } else { "" };
-    let title = format!(" {}   c copies  q closes{more} ", details.title());
+    let more = if lines.len() > height { "  <down> <up> scroll" } else { "" };
+    let keys = model.facts().keys.told(&format!("<copy-details> copies  q closes{more}"));
+    let title = format!(" {}   {keys} ", details.title());
     let lines = lines.into_iter().skip(details.top()).take(height).map(|(name, part)| {
         Line::from(vec![Span::styled(text::column(name, NAME), theme::STRONG), Span::raw(part)])
     });

@@ -16,7 +16,8 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, panel: Panel, area: Rec
     let inner = area.inner(Margin::new(1, 1));
     frame.render_widget(Clear, inner);
     let columns = usize::from(inner.width).saturating_sub(1);
-    for (offset, line) in text::wrap(words, columns).into_iter().enumerate() {
+    let words = model.facts().keys.told(words);
+    for (offset, line) in text::wrap(&words, columns).into_iter().enumerate() {
         put_row(frame, inner, offset, None, Line::from(line));
     }
 }
@@ -25,9 +26,11 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, panel: Panel, area: Rec
 fn words(model: &Model, panel: Panel) -> Option<&'static str> {
     let (is_empty, words) = match panel {
         Panel::Extensions => (model.extensions().is_empty(), no_extension(model)),
-        Panel::Events => (model.events().scope().is_none(), "no extension is chosen: press 1"),
+        Panel::Events => {
+            (model.events().scope().is_none(), "no extension is chosen: press <extensions>")
+        }
         Panel::Status => (false, ""),
-        Panel::Marked => (model.store().marked() == 0, "no marks: space marks a row"),
+        Panel::Marked => (model.store().marked() == 0, "no marks: <mark> marks a row"),
         Panel::Calls => (model.calls().is_empty(), "no request was sent yet"),
     };
     is_empty.then_some(words)
@@ -35,11 +38,11 @@ fn words(model: &Model, panel: Panel) -> Option<&'static str> {
 
 fn no_extension(model: &Model) -> &'static str {
     match model.discovery() {
-        _ if model.words_of_wait().is_some() => "waiting for the PBX: 3 Status says why",
+        _ if model.words_of_wait().is_some() => "waiting for the PBX: <status> Status says why",
         Fetched::Not | Fetched::UnderWay => "reading the extensions…",
         Fetched::Ready(()) => {
             "no extension was found: name them under extensions in the profile, or with --extension"
         }
-        Fetched::Failed(_) => "the extensions could not be read: R reads again",
+        Fetched::Failed(_) => "the extensions could not be read: <read-again> reads again",
     }
 }

@@ -65,6 +65,7 @@ fn empty(model: &Model, width: u16) -> Vec<Text<'static>> {
         let lines = text::wrap(words, columns).into_iter();
         lines.map(|line| Text::styled(line, style)).collect()
     };
+    let keyed = |words: &str| model.facts().keys.told(words);
     let hidden = |count: usize| {
         let filter = model.mask().text(model.events().filter().text());
         format!("{count} events, none has {filter:?}: Esc clears the filter")
@@ -79,7 +80,7 @@ fn empty(model: &Model, width: u16) -> Vec<Text<'static>> {
                     "the filter hides every extension: Esc in Extensions clears it".to_owned()
                 }
                 _ if model.events().grouping() == Grouping::Duplicates && !filtered => {
-                    "no event has duplicates; o groups by something else".to_owned()
+                    keyed("no event has duplicates; <group> groups by something else")
                 }
                 count => hidden(count),
             };
@@ -91,16 +92,16 @@ fn empty(model: &Model, width: u16) -> Vec<Text<'static>> {
                 let failure = model.mask().text(&failure.to_string());
                 let words = format!("could not be read: {failure}");
                 let mut lines: Vec<Text<'static>> = wrapped(&words, theme::WARNING);
-                lines.push(Text::styled("R reads again", theme::WARNING));
+                lines.push(Text::styled(keyed("<read-again> reads again"), theme::WARNING));
                 lines
             }
             Fetched::UnderWay => wrapped("reading…", theme::PLAIN),
-            Fetched::Not => wrapped("not read yet: R reads it", theme::PLAIN),
+            Fetched::Not => wrapped(&keyed("not read yet: <read-again> reads it"), theme::PLAIN),
             Fetched::Ready(()) => match model.current_listing() {
                 listing if model.is_not_read_again(&extension.number) && holds(listing) == 0 => {
                     let words = "could not be read again: nothing is known of what is there now. \
-                                 R reads again";
-                    wrapped(words, theme::WARNING)
+                                 <read-again> reads again";
+                    wrapped(&keyed(words), theme::WARNING)
                 }
                 Some(listing) if listing.is_unproven() => {
                     let words = "empty? The PBX lists no event here, and none of what it lists has \
@@ -110,7 +111,8 @@ fn empty(model: &Model, width: u16) -> Vec<Text<'static>> {
                 listing if holds(listing) == 0 => wrapped("no events", theme::PLAIN),
                 listing if model.events().filter().is_empty() => {
                     let count = count_of(holds(listing), "event");
-                    let words = format!("{count}, none has duplicates; o groups by something else");
+                    let groups = keyed("<group> groups by something else");
+                    let words = format!("{count}, none has duplicates; {groups}");
                     wrapped(&words, theme::PLAIN)
                 }
                 listing => wrapped(&hidden(holds(listing)), theme::PLAIN),
@@ -277,8 +279,8 @@ fn about_group(model: &Model, group: usize, columns: usize) -> Option<Vec<String
         }
     };
     let events = count_of(model.events().group(group)?.rows.len(), "event");
-    let name = model.group_words(&key);
-    Some(text::wrap(&format!("{name}: {events}; space marks {what}"), columns))
+    let (name, marks) = (model.group_words(&key), model.facts().keys.told("<mark> marks"));
+    Some(text::wrap(&format!("{name}: {events}; {marks} {what}"), columns))
 }
 
 /// Two lines in a low panel, seven in a high one.

@@ -19,9 +19,9 @@ pub(super) fn extensions(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         format!("{} {shown}/{all}", model.mask().typed(filter.text()))
     };
     let title = match extensions.order() {
-        ExtensionOrder::Listed => "1 Extensions",
-        ExtensionOrder::Events => "1 Extensions by events",
-        ExtensionOrder::Marks => "1 Extensions by marks",
+        ExtensionOrder::Listed => "Extensions",
+        ExtensionOrder::Events => "Extensions by events",
+        ExtensionOrder::Marks => "Extensions by marks",
     };
     let inner = frame_panel(model, frame, area, Panel::Extensions, title, &right);
     let cursor = extensions.cursor();
@@ -33,7 +33,12 @@ pub(super) fn extensions(model: &Model, frame: &mut Frame<'_>, area: Rect) {
             Some(ExtensionRow::All) => all_row(model, columns),
             Some(ExtensionRow::One(extension)) => extension_row(model, extension, columns),
             None if shown == 0 && row == 1 => {
-                Line::styled("the filter hides every extension: Esc clears it", theme::WARNING)
+                let words = "the filter hides every extension: Esc clears it";
+                for (below, line) in text::wrap(words, columns).into_iter().enumerate() {
+                    let line = Line::styled(line, theme::WARNING);
+                    put_row(frame, inner, offset + below, None, line);
+                }
+                break;
             }
             None => break,
         };
@@ -79,7 +84,7 @@ fn extension_row(model: &Model, extension: &Extension, columns: usize) -> Line<'
 }
 
 pub(super) fn marked(model: &Model, frame: &mut Frame<'_>, area: Rect) {
-    let title = format!("4 Marked {}", model.store().marked());
+    let title = format!("Marked {}", model.store().marked());
     let right = match model.hidden_marks() {
         0 => String::new(),
         hidden => format!("~ {hidden} hidden"),
@@ -125,7 +130,7 @@ fn marked_row(model: &Model, line: &MarkedLine, columns: usize) -> Line<'static>
 
 pub(super) fn calls(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let calls = model.calls();
-    let title = "5 Calls";
+    let title = "Calls";
     let inner = frame_panel(model, frame, area, Panel::Calls, title, &calls.len().to_string());
     let cursor = model.cursor(Panel::Calls);
     let focused = model.focus() == Panel::Calls;

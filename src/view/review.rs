@@ -5,12 +5,17 @@ use ratatui::Frame;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::app::{Digest, Model, Review, ReviewCall, ReviewRow, Unread, count_of, text};
+use crate::app::{
+    Digest, Model, Review, ReviewCall, ReviewRow, STATUS_BESIDE, Unread, count_of, text,
+};
 use crate::change::Deed;
 use crate::domain::{Change, ExtensionNumber, PhoneCallEvent};
 use crate::keys::Place;
 
 use super::{changed, dialogs, hints, put_cursor, theme};
+
+/// In fewer columns a row has no room for a label.
+const NARROW: usize = 60;
 
 pub(super) fn draw(model: &Model, review: &Review, frame: &mut Frame<'_>) {
     let columns = review.layout().columns;
@@ -24,13 +29,13 @@ pub(super) fn draw(model: &Model, review: &Review, frame: &mut Frame<'_>) {
             Deed::Recreate => "The PBX gives new ids. Events that already exist are skipped.",
             Deed::WriteBack => "Only fields that still have what the run wrote are written.",
             Deed::Disable | Deed::Enable | Deed::Repoint => {
-                "Old values are saved first; z writes them back."
+                "Old values are saved first; <undo> writes them back."
             }
             Deed::Delete | Deed::Keep => {
-                "The PBX cannot undo this. Events are saved first; z re-creates them."
+                "The PBX cannot undo this. Events are saved first; <undo> re-creates them."
             }
         };
-        lines.push(Line::from(text));
+        lines.push(Line::from(model.facts().keys.told(text)));
     }
     let (state, typing) = state(model, review);
     let at = typing.map_or_else(|| row_of_cursor(review), |column| (column, lines.len()));
@@ -50,7 +55,7 @@ fn row_of_cursor(review: &Review) -> (usize, usize) {
 
 fn title(model: &Model, review: &Review) -> String {
     let host = model.mask().host(model.facts().target.host());
-    let events = count_of(review.events().len(), "phone call event");
+    let events = count_of(review.count(), "phone call event");
     let verb = review.deed().verb();
     match (review.is_of_undo(), model.facts().read_only) {
         (_, true) => format!("READ-ONLY: {events} on {host}"),
@@ -68,7 +73,7 @@ fn summary(model: &Model, review: &Review) -> Vec<Line<'static>> {
     if !review.layout().roomy {
         let calls = calls_words(review, true);
         let room = columns.saturating_sub(text::width(&calls) + 3);
-        let line = format!("{calls} · {}", most_of(types, review.events().len(), room));
+        let line = format!("{calls} · {}", most_of(types, review.count(), room));
         return vec![Line::styled(text::clip(&line, columns), theme::STRONG)];
     }
     let (calls, types) = (calls_words(review, false), counted(types));
@@ -81,13 +86,21 @@ fn summary(model: &Model, review: &Review) -> Vec<Line<'static>> {
         (None, None) => String::new(),
     };
     let calls = text::column(&calls, columns.saturating_sub(text::width(&right) + 1));
-    let statuses = format!("status  {}", statuses(digest));
-    let hosts = hosts_words(model, review, columns.saturating_sub(10 + text::width(&statuses)));
-    vec![
+    let statuses = statuses(digest);
+    let beside = if review.layout().tall { 0 } else { text::width(&statuses) + STATUS_BESIDE };
+    let hosts = hosts_words(model, review, columns.saturating_sub(7 + beside));
+    let mut lines = vec![
         Line::styled(format!("{calls} {right}"), theme::STRONG),
         Line::from(text::clip(&format!("type   {types}"), columns)),
-        Line::from(text::clip(&format!("host   {hosts}   {statuses}"), columns)),
-    ]
+    ];
+    if review.layout().tall {
+        lines.push(Line::from(text::clip(&format!("host   {hosts}"), columns)));
+        lines.push(Line::from(text::clip(&format!("status {statuses}"), columns)));
+    } else {
+        let line = format!("host   {hosts}   status  {statuses}");
+        lines.push(Line::from(text::clip(&line, columns)));
+    }
+    lines
 }
 
 /// How many calls of which kind; that they are the usual ones is left out where room is short.
@@ -138,14 +151,11 @@ fn hosts_words(model: &Model, review: &Review, room: usize) -> String {
         host => crate::domain::Foreign::from(model.mask().host(host)).to_string(),
     };
     let hosts = review.digest().hosts.iter().map(|(host, count)| (name(host), *count));
-    most_of(hosts, review.events().len(), room)
+    most_of(hosts, review.count(), room)
 }
 
 fn statuses(digest: &Digest) -> String {
-    let [on, off, other] = digest.statuses;
-    let parts = [("on", on), ("off", off), ("other", other)];
-    let parts = parts.into_iter().filter(|(name, count)| *count > 0 || *name == "on");
-    counted(parts.map(|(name, count)| (name.to_owned(), count)))
+    counted(digest.statuses().map(|(name, count)| (name.to_owned(), count)))
 }
 
 fn warnings(lines: &[String]) -> impl Iterator<Item = Line<'static>> + '_ {
@@ -165,7 +175,12 @@ fn position(review: &Review) -> Line<'static> {
         .narrowed_by()
         .map(|text| format!("only {text:?}{passed_over}  "))
         .unwrap_or_default();
-    let right = text::clip(&format!(" {narrowed}{what}{at} of {rows}"), columns);
+    let place = match (review.narrowed_by(), review.items()) {
+        (Some(_), 0) => format!("fits none of {}", review.all_items()),
+        (Some(_), _) => format!("{what}{at} of {rows}, {} in all", review.all_items()),
+        (None, _) => format!("{what}{at} of {rows}"),
+    };
+    let right = text::clip(&format!(" {narrowed}{place}"), columns);
     let line = "─".repeat(columns.saturating_sub(text::width(&right)));
     Line::from(vec![Span::styled(line, theme::FAINT), Span::raw(right)])
 }
@@ -204,8 +219,8 @@ fn event_words(model: &Model, review: &Review, place: usize, columns: usize) -> 
     let style = if wide { theme::WARNING } else { theme::PLAIN };
     let columns = columns.saturating_sub(lead.len());
     let words = match review.change(place) {
-        Some(change) => changed_columns(model, event, &change, columns),
-        None => columns_of(model, event, columns),
+        Some(change) => changed_columns(model, review, event, &change, columns),
+        None => columns_of(model, review, event, columns),
     };
     (format!("{lead}{words}"), style)
 }
@@ -213,21 +228,22 @@ fn event_words(model: &Model, review: &Review, place: usize, columns: usize) -> 
 /// Extension and label, type, and what becomes of it: its URL too where that stays.
 fn changed_columns(
     model: &Model,
+    review: &Review,
     event: &PhoneCallEvent,
     change: &Change,
     columns: usize,
 ) -> String {
-    let number = (columns / 4).clamp(13, 24);
+    let number = who_columns(review, columns);
     let kind = text::column(&event.key.event_type.short(), 8);
-    let who = text::column(&who(model, &event.key.extension), number);
+    let who = text::column(&who(model, &event.key.extension, columns), number);
     let room = columns.saturating_sub(number + 8 + 2);
     format!("{who} {kind} {}", changed(model.mask(), event, change, room))
 }
 
-fn columns_of(model: &Model, event: &PhoneCallEvent, columns: usize) -> String {
+fn columns_of(model: &Model, review: &Review, event: &PhoneCallEvent, columns: usize) -> String {
     let mask = model.mask();
-    let who = who(model, &event.key.extension);
-    let number = (columns / 4).clamp(13, 24);
+    let who = who(model, &event.key.extension, columns);
+    let number = who_columns(review, columns);
     let kind = text::column(&event.key.event_type.short(), 8);
     let method = text::column(&event.method.to_string(), 4);
     let rest = columns.saturating_sub(number + 8 + 4 + 4);
@@ -238,8 +254,16 @@ fn columns_of(model: &Model, event: &PhoneCallEvent, columns: usize) -> String {
     format!("{} {kind} {method} {address} {note}", text::column(&who, number))
 }
 
-/// An extension's number and label.
-fn who(model: &Model, number: &ExtensionNumber) -> String {
+/// The columns of number and label; where the host would not be readable beside it, of the number alone.
+fn who_columns(review: &Review, columns: usize) -> usize {
+    if columns < NARROW { review.digest().number } else { (columns / 4).clamp(13, 24) }
+}
+
+/// An extension's number and, where there is room, its label.
+fn who(model: &Model, number: &ExtensionNumber, columns: usize) -> String {
+    if columns < NARROW {
+        return model.mask().number(number);
+    }
     let label = model.extensions().find(number).map(|found| model.mask().words(&found.label));
     let text = format!("{} {}", model.mask().number(number), label.unwrap_or_default());
     text.trim_end().to_owned()
@@ -248,7 +272,8 @@ fn who(model: &Model, number: &ExtensionNumber) -> String {
 fn call_row(model: &Model, review: &Review, place: usize, columns: usize) -> (String, Style) {
     let Some(call) = review.call(place) else { return (String::new(), theme::PLAIN) };
     let all = review.calls();
-    let number = format!("{:>digits$}/{all}", place + 1, digits = all.to_string().len());
+    let number =
+        format!("{:>digits$}/{all}", review.ordinal(place), digits = all.to_string().len());
     let style = if call.wide { theme::WARNING } else { theme::PLAIN };
     let body = body(model, &call).map(|body| format!(" {body}")).unwrap_or_default();
     (text::clip(&format!("{number} {}{body}", call_words(model, &call)), columns), style)
@@ -302,7 +327,7 @@ fn state(model: &Model, review: &Review) -> (Line<'static>, Option<usize>) {
         let words = text::clip(&model.mask().text(&notice.text), columns);
         Span::styled(words, dialogs::tone(notice.tone))
     });
-    let count = review.events().len();
+    let count = review.count();
     let (read, all) = review.progress();
     let (words, style) = match model.unread() {
         None if review.must_type() && !review.is_armed() && !model.facts().read_only => {
@@ -316,9 +341,10 @@ fn state(model: &Model, review: &Review) -> (Line<'static>, Option<usize>) {
         }
         _ if said.is_some() => return (Line::from(said.unwrap_or_default()), None),
         _ if model.facts().read_only => {
-            let simulates = if review.is_of_undo() { "" } else { "; s simulates" };
+            let simulates = if review.is_of_undo() { "" } else { "; <simulate> simulates" };
             let done = review.deed().done();
-            (format!("Read-only: nothing can be {done}{simulates}."), theme::WARNING)
+            let words = format!("Read-only: nothing can be {done}{simulates}.");
+            (model.facts().keys.told(&words), theme::WARNING)
         }
         _ if review.is_agreed() => {
             let doing = review.deed().doing();
@@ -329,11 +355,12 @@ fn state(model: &Model, review: &Review) -> (Line<'static>, Option<usize>) {
         }
         _ if count == 0 => {
             let [why, remedy] = review.why_nothing();
-            (text::sentence(&format!("{why}: {remedy}.")), theme::WARNING)
+            (text::sentence(&model.facts().keys.told(&format!("{why}: {remedy}."))), theme::WARNING)
         }
-        Some(Unread::MoreWarnings) => {
-            ("There are more warnings: j scrolls down.".to_owned(), theme::WARNING)
-        }
+        Some(Unread::MoreWarnings) => (
+            model.facts().keys.told("There are more warnings: <down> scrolls down."),
+            theme::WARNING,
+        ),
         Some(Unread::NotShown) => ("Waiting for the terminal…".to_owned(), theme::PLAIN),
         Some(Unread::TooSoon) => {
             ("Read this first: y counts in a moment.".to_owned(), theme::PLAIN)
@@ -354,7 +381,7 @@ fn keys(model: &Model, review: &Review) -> Line<'static> {
         let about = dialogs::about_filter(line, review.refused(), &passed_over);
         return Line::styled(text::clip(&about.content, review.layout().columns), about.style);
     }
-    let count = review.events().len();
+    let count = review.count();
     let ready = model.unread().is_none() && review.is_armed() && !review.is_reading();
     let mut keys = vec![("n".to_owned(), "cancel".to_owned(), theme::PLAIN)];
     if !model.facts().read_only {

@@ -70,11 +70,11 @@ fn about(model: &Model, list: &RunList) -> [String; 2] {
     let Some(run) = list.current() else { return [String::new(), "q closes".to_owned()] };
     let mut keys = vec!["Enter shows it".to_owned()];
     if run.not_back() > 0 {
-        keys.push("z undoes it".to_owned());
+        keys.push("<undo> undoes it".to_owned());
     }
     if run.goes_on_as().is_some() {
-        keys.push(format!("r goes on with {}", run.left()));
+        keys.push(format!("<go-on> goes on with {}", run.left()));
     }
-    keys.extend(["E receipt".to_owned(), "q closes".to_owned()]);
-    [model.run_words(&run.name), keys.join("  ")]
+    keys.extend(["<receipt> receipt".to_owned(), "q closes".to_owned()]);
+    [model.run_words(&run.name), model.facts().keys.told(&keys.join("  "))]
 }

@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::app::{
-    LogLine, Model, Panel, StatusRow, Tone, count_of, ids_told, is_well, outcome_word,
+    ActiveRun, LogLine, Model, Panel, StatusRow, Tone, count_of, ids_told, is_well, outcome_word,
     whole_seconds,
 };
 use crate::change::{
@@ -15,8 +15,12 @@ use crate::change::{
 };
 use crate::domain::{Call, DeleteCall, Mask, Outcome, PhoneCallEvent};
 
+use crate::keys::Keymap;
+
 use super::{changed, frame_panel, put_row, text, theme};
 
+/// So many columns of what was changed are always in sight.
+const FEWEST_OF_CHANGE: usize = 30;
 /// A shorter bar shows nothing.
 const SHORTEST_BAR: usize = 10;
 
@@ -39,7 +43,11 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
             (StatusRow::Call(call), Some(active)) => {
                 call_row(mask, &active.machine, call, columns).unwrap_or_default()
             }
-            (StatusRow::Call(_), None) => Line::default(),
+            (StatusRow::Unsent(place), Some(active)) => {
+                let row = active.unsent_event(place);
+                row.map(|row| earlier_row(mask, &row, columns)).unwrap_or_default()
+            }
+            (StatusRow::Call(_) | StatusRow::Unsent(_), None) => Line::default(),
             (StatusRow::Earlier(row), _) => earlier_row(mask, row, columns),
             (StatusRow::Log(line), _) => log_row(mask, line, columns),
         };
@@ -54,10 +62,10 @@ fn titles(model: &Model) -> (String, String) {
         let name = model.run_words(&summary.name);
         let kind = summary.kind.name();
         let begun = summary.begun(model.now().local.time_zone());
-        return (format!("3 Earlier {kind} {name}"), begun);
+        return (format!("Earlier {kind} {name}"), begun);
     }
     let Some(active) = model.run() else {
-        return ("3 Status".to_owned(), "no run yet".to_owned());
+        return ("Status".to_owned(), "no run yet".to_owned());
     };
     let machine = &active.machine;
     let tally = machine.tally();
@@ -65,9 +73,9 @@ fn titles(model: &Model) -> (String, String) {
     let not_done = if machine.is_simulated() { 0 } else { tally.not_sent };
     let (settled, planned) = (tally.settled() - not_done, machine.plan().events().len());
     let title = match machine.plan().undoes() {
-        _ if machine.is_simulated() => "3 Simulated run".to_owned(),
-        None => format!("3 Run {}", model.run_words(machine.name())),
-        Some(_) => format!("3 Undo {}", model.run_words(machine.name())),
+        _ if machine.is_simulated() => "Simulated run".to_owned(),
+        None => format!("Run {}", model.run_words(machine.name())),
+        Some(_) => format!("Undo {}", model.run_words(machine.name())),
     };
     let right = format!("{settled}/{planned}");
     let over = machine.state() == RunState::Finished;
@@ -98,14 +106,15 @@ fn summary(model: &Model, columns: usize) -> Line<'static> {
         let marked = model.store().marked();
         let extensions = model.store().marked_extensions();
         let words = match marked {
-            0 => "nothing is marked: space marks, d reviews the row under the cursor".to_owned(),
+            0 => "nothing is marked: <mark> marks, <delete> reviews the row under the cursor"
+                .to_owned(),
             _ => format!(
-                "{} marked in {}: d reviews them",
+                "{} marked in {}: <delete> reviews them",
                 count_of(marked, "event"),
                 count_of(extensions, "extension")
             ),
         };
-        return Line::from(text::clip(&words, columns));
+        return Line::from(text::clip(&model.facts().keys.told(&words), columns));
     };
     let machine = &active.machine;
     let tally = machine.tally();
@@ -139,7 +148,7 @@ fn summary(model: &Model, columns: usize) -> Line<'static> {
     }
     if over {
         let check = machine.check();
-        let words = ended(active.ended_and_checked(), active.way_on(), columns);
+        let words = ended(active, &model.facts().keys, columns);
         let is_well = tally.left() == 0 && check.is_good();
         let style = if is_well { theme::GOOD } else { theme::WARNING };
         return Line::styled(text::clip(&words, columns), style);
@@ -158,24 +167,32 @@ fn earlier_summary(model: &Model, run: &Summary, columns: usize) -> Line<'static
     let mut words = format!("{}: {}", run.state(), run.words());
     let goes_on = run.goes_on_as().is_some();
     if goes_on {
-        let key = if run.kind == Kind::Undo { "z" } else { "r" };
-        words = format!("{words} · {key} goes on with {}", run.left());
+        let key = if run.kind == Kind::Undo { "<undo>" } else { "<go-on>" };
+        let way_on = model.facts().keys.told(&format!("{key} goes on with {}", run.left()));
+        words = format!("{words} · {way_on}");
     }
     let style = if goes_on { theme::WARNING } else { theme::PLAIN };
     Line::styled(text::clip(&model.mask().text(&words), columns), style)
 }
 
-/// How a run ended, whether it was checked and how to go on; where room is short that comes sooner.
-fn ended(mut parts: Vec<String>, way_on: Option<String>, columns: usize) -> String {
-    let goes_on = way_on.is_some();
-    parts.extend(way_on);
-    let words = parts.join(" · ");
-    if text::width(&words) > columns && goes_on {
-        parts.rotate_right(1);
-        parts.swap(0, 1);
-        return parts.join(" · ");
+/// How a run ended, whether it was checked and how to go on: where room is short that is said in fewer
+/// words, and what stands in the rows and hints too is cut off first.
+fn ended(active: &ActiveRun, keys: &Keymap, columns: usize) -> String {
+    let way_on = active.way_on(keys);
+    let whole: Vec<String> = active.ended_and_checked().into_iter().chain(way_on.clone()).collect();
+    let whole = whole.join(" · ");
+    if text::width(&whole) <= columns {
+        return whole;
     }
-    words
+    let check = Some(active.machine.check().in_short().to_owned());
+    let mut parts = active.ended();
+    let counts = parts.pop();
+    let parts = match parts.pop() {
+        // Why it stopped, and how to go on.
+        Some(stopped) => vec![Some(stopped), way_on, check, counts],
+        None => vec![counts, check, way_on],
+    };
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
 /// Where the run stands, and until when it waits.
@@ -217,6 +234,16 @@ fn call_row(mask: &Mask, machine: &Machine, call: usize, columns: usize) -> Opti
     let status = reply.http_status.map_or("---".to_owned(), |status| status.to_string());
     let took = format!("{}ms", reply.took.as_millis());
     let what = what(mask, sent.call());
+    if machine.is_simulated() {
+        let lead = format!("{word:<10} {what} ");
+        let room = columns.saturating_sub(text::width(&lead));
+        let tail = match (sent.call(), sent.covered()) {
+            (Call::Update(_, change), [event]) => changed(mask, event, change, room),
+            (_, [event]) => text::url(&mask.url(&event.url), room),
+            (_, events) => count_of(events.len(), "event"),
+        };
+        return Some(Line::from(format!("{lead}{tail}")));
+    }
     let lead = format!("{word:<10} {status:>3} {took:>5} {what} ");
     let room = columns.saturating_sub(text::width(&lead));
     let good = outcomes.iter().flatten().all(is_well) && reply.surplus.is_empty();
@@ -228,28 +255,34 @@ fn call_row(mask: &Mask, machine: &Machine, call: usize, columns: usize) -> Opti
 
 /// An event of a run of before; how long its call took is not known any more.
 fn earlier_row(mask: &Mask, row: &EarlierEvent, columns: usize) -> Line<'static> {
-    let EarlierEvent { event, outcome } = row;
+    let EarlierEvent { event, change, outcome } = row;
     let (number, event_type) = (mask.number(&event.key.extension), event.key.event_type.short());
     let lead = format!("{:<12} {number} {event_type:<8} ", outcome.name());
     let room = columns.saturating_sub(text::width(&lead));
     let told = outcome.failure().map(|failure| mask.text(&failure.to_string()));
-    let tail = told.unwrap_or_else(|| text::url(&mask.url(&event.url), room));
+    let tail = match (told, change) {
+        (Some(told), _) => told,
+        (None, Some(change)) => changed(mask, event, change, room),
+        (None, None) => text::url(&mask.url(&event.url), room),
+    };
     let is_well = outcome.failure().is_none() && outcome.altered().is_none();
     let style = if is_well { theme::PLAIN } else { theme::DANGER };
     Line::styled(format!("{lead}{}", text::clip(&tail, room)), style)
 }
 
 fn whole_earlier(mask: &Mask, row: &EarlierEvent) -> String {
-    let EarlierEvent { event, outcome } = row;
+    let EarlierEvent { event, change, outcome } = row;
     let failure =
         outcome.failure().map(|failure| format!("{} · ", mask.text(&failure.to_string())));
     let (number, key) = (mask.number(&event.key.extension), &event.key);
+    let change = change.as_ref().map(|change| format!(" · {}", change.words(event, mask)));
     format!(
-        "{} · {}{number} {} {} · {}",
+        "{} · {}{number} {} {}{} · {}",
         outcome.name(),
         failure.unwrap_or_default(),
         key.event_type,
         key.id,
+        change.unwrap_or_default(),
         mask.url(&event.url)
     )
 }
@@ -283,12 +316,21 @@ fn answer_words(
     let ids = ids_told(call, outcomes, reply);
     let whole = ids.join(" ");
     if let (Call::Update(_, change), Some(event)) = (call.call(), call.covered().first()) {
-        let left = room.saturating_sub(text::width(&whole) + 1);
-        return format!("{whole} {}", changed(mask, event, change, left));
+        // Below the rows the id is whole.
+        let needed = text::width(&changed(mask, event, change, FEWEST_OF_CHANGE));
+        let fits = text::width(&whole) + 1 + needed <= room;
+        let ids = if fits { whole } else { shortened(&ids) };
+        let left = room.saturating_sub(text::width(&ids) + 1);
+        return format!("{ids} {}", changed(mask, event, change, left));
     }
     if text::width(&whole) <= room || matches!(call.call(), Call::Create(_)) {
         return if whole.is_empty() { "no id returned".to_owned() } else { whole };
     }
+    shortened(&ids)
+}
+
+/// The first characters of each id.
+fn shortened(ids: &[String]) -> String {
     let short = |id: &String| id.chars().take(8).collect::<String>();
     ids.iter().map(short).collect::<Vec<_>>().join(" ")
 }
@@ -311,7 +353,10 @@ fn whole_row(model: &Model, frame: &mut Frame<'_>, inner: Rect, below: usize) {
         (Some(StatusRow::Call(call)), Some(active)) => whole_call(mask, &active.machine, call),
         (Some(StatusRow::Earlier(row)), _) => Some(whole_earlier(mask, row)),
         (Some(StatusRow::Log(line)), _) => Some(line.words(mask)),
-        (Some(StatusRow::Call(_)) | None, _) => None,
+        (Some(StatusRow::Unsent(place)), Some(active)) => {
+            active.unsent_event(place).map(|row| whole_earlier(mask, &row))
+        }
+        (Some(StatusRow::Call(_) | StatusRow::Unsent(_)) | None, _) => None,
     };
     let Some(text) = text else { return };
     if text::width(&text) <= columns {

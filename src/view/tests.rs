@@ -174,7 +174,7 @@ fn the_list_of_runs_and_a_run_of_before() {
     let event = event.row(0).unwrap().to_event();
     let refused = Outcome::Refused(Failure::new(Cause::Rejected, "not allowed"));
     let rows = [Outcome::Deleted, refused];
-    let rows = rows.map(|outcome| EarlierEvent { event: event.clone(), outcome });
+    let rows = rows.map(|outcome| EarlierEvent { event: event.clone(), change: None, outcome });
     let earlier = EarlierRun::new(runs[0].clone(), rows.to_vec());
     desk.take(Message::RunTold(Ok(Box::new(earlier))));
     approved("run-of-before", &mut desk);

@@ -115,7 +115,7 @@ fn what_a_run_disabled_is_deleted_by_a_later_process_if_it_is_still_as_it_was_le
     let pbx = named("the-page");
     let said = pbx.run(&["disable", "--extension=0003*210", "--yes", "--format=json"]);
     assert_eq!((said.code, words(&said)), (0, vec!["changed".to_owned(); 2]), "{}", said.err);
-    assert!(said.err.contains("is so already"), "{}", said.err);
+    assert!(said.err.contains("is off already"), "{}", said.err);
     assert!(events(&pbx).iter().all(|event| event.status == 0));
     let run = runs(&pbx)[0]["run"].as_str().unwrap().to_owned();
     let id = "Asds2qw2frtabmFj8gNWq3hsiGNYyq";
@@ -128,7 +128,7 @@ fn what_a_run_disabled_is_deleted_by_a_later_process_if_it_is_still_as_it_was_le
     assert_eq!(list["events"].as_array().unwrap().len(), 1);
     let said = pbx.run(&["delete", &of_run, "--yes", "--format=json"]);
     assert_eq!((said.code, words(&said)), (0, vec!["deleted".to_owned()]), "{}", said.err);
-    assert!(said.err.contains("1 event not as that run left them"), "{}", said.err);
+    assert!(said.err.contains("1 event is not as that run left it"), "{}", said.err);
     assert_eq!(events(&pbx).len(), 2);
     let deletion = runs(&pbx)[0]["run"].as_str().unwrap().to_owned();
     let said = pbx.run(&["delete", &format!("--of-run={deletion}"), "--yes"]);
@@ -283,9 +283,19 @@ fn what_changed_since_is_named_and_left_out_and_what_is_gone_is_unknown_and_neve
         events[0].status = 1;
         events.remove(1);
     });
+    let named = "Dial-Out Asds2qw2frtabmFj8gNWq3hsiGNYyq: no longer listed under its id";
+    let dry = pbx.run(&["undo", &run, "--dry-run", "--format=json"]);
+    assert_eq!((dry.code, &dry.document()["calls"]), (0, &json!([])), "{}", dry.err);
+    assert!(dry.err.contains(named), "{}", dry.err);
+    let shown = pbx.run(&["undo", &run, "--dry-run"]);
+    assert!(!shown.out.contains("PUT") && shown.out.contains("0 events would be"), "{}", shown.out);
+    let asks = pbx.run(&["undo", &run]);
+    assert_eq!(asks.code, 4);
+    assert!(asks.err.contains("no event can be written back"), "{}", asks.err);
     let said = pbx.run(&["undo", &run, "--yes", "--format=json"]);
     let document = said.document();
     assert_eq!((said.code, &document["summary"]["unknown"]), (1, &json!(1)), "{}", said.err);
+    assert!(said.err.contains(named), "{}", said.err);
     assert!(pbx.requests().iter().all(|request| !request.starts_with("POST")));
     let line = &runs(&pbx)[1];
     assert_eq!(line["undo"]["not_back"], 1, "{line}");

@@ -34,6 +34,8 @@ pub(crate) struct Setting {
     pub(crate) speed: u32,
     /// The local time that it is all the while.
     pub(crate) today: jiff::ZonedDateTime,
+    /// The keys in force.
+    pub(crate) keys: callsweep::keys::Keymap,
     /// Where run files go instead of a folder of the journey's own.
     pub(crate) runs: Option<std::path::PathBuf>,
 }
@@ -52,6 +54,7 @@ impl Default for Setting {
             patience: Duration::from_secs(5),
             speed: 1,
             today: jiff::ZonedDateTime::default(),
+            keys: callsweep::keys::Keymap::default(),
             runs: None,
         }
     }
@@ -129,6 +132,7 @@ impl Desk {
             wide_calls: setting.wide_calls,
             max_delete: setting.max_delete,
             concurrency: 1,
+            keys: setting.keys,
             ..Facts::of(target)
         };
         let (columns, rows) = setting.size;
@@ -204,6 +208,17 @@ impl Desk {
     fn turn(&mut self, time: Duration) {
         self.at += time;
         self.client.turn_clock(time);
+    }
+
+    /// What the last of these keys copies, after the first ones.
+    pub(crate) fn copies(&mut self, before: &str, keys: &str) -> String {
+        self.do_keys(before);
+        self.press(keys);
+        let copied = self.waiting.drain(..).find_map(|effect| match effect {
+            Effect::Copy { text, .. } => Some(text),
+            _ => None,
+        });
+        copied.expect("something is copied")
     }
 
     /// Lets time pass, and performs all that follows from it, wait by wait.

@@ -34,6 +34,55 @@ fn a_run_of_before_is_listed_shown_and_undone_with_four_keys() {
     }
 }
 
+/// After a run that disabled two events, of which somebody deleted one and changed none.
+fn changed_and_gone() -> Desk {
+    let desk = after("space x y", PAGE);
+    desk.simulator
+        .with_world(|world| drop(world.extension_mut("0003*210").unwrap().events.remove(1)));
+    desk
+}
+
+#[test]
+fn what_cannot_be_written_back_is_named_in_the_review_and_counted_nowhere() {
+    let mut desk = changed_and_gone();
+    desk.do_keys("W z");
+    desk.sees("UNDO: write back 1 phone call event on");
+    desk.sees("1 call, by its id, on 1 extension");
+    desk.sees("! 1 event cannot be written back");
+    desk.sees("Dial-Out Asds2qw2frtabmFj8gNWq3hsiGNYyq: no longer listed under its id");
+    desk.sees("1 of 1");
+    desk.does_not_see("on → on");
+    desk.do_keys("v");
+    desk.sees("1/1 PUT");
+    desk.does_not_see("phoneCallEvents/1");
+    desk.do_keys("y");
+    desk.sees("1 restored, 1 unknown");
+
+    // Of the other alone nothing is left to be said yes to.
+    desk.do_keys("W z");
+    desk.sees("UNDO: write back 0 phone call events on");
+    let files = desk.run_files();
+    desk.do_keys("y");
+    desk.sees("no event can be written back: n closes this review");
+    assert_eq!(desk.run_files(), files);
+}
+
+#[test]
+fn the_calls_of_an_undo_are_copied_with_what_they_send() {
+    let mut desk = after("space d y", PAGE);
+    let lines = desk.copies("W z", "c");
+    assert_eq!(lines.lines().count(), 3);
+    assert!(lines.contains("-X POST") && lines.contains(r#""type":"0""#), "{lines}");
+    assert!(
+        lines.contains(r#""url":"https://crm.acme.test/in?src=pbx&ext=0003%2A210""#),
+        "{lines}"
+    );
+    let mut desk = changed_and_gone();
+    let lines = desk.copies("W z", "c");
+    assert_eq!(lines.lines().count(), 1);
+    assert!(lines.contains(r#"-d '{"status":"1"}'"#), "{lines}");
+}
+
 #[test]
 fn z_in_the_list_is_about_the_run_under_the_cursor() {
     let mut desk = after("enter j d y", PAGE);

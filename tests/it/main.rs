@@ -53,6 +53,7 @@ mod papers;
 mod processes;
 mod proxies;
 mod pty;
+mod rebound;
 mod receipts;
 mod remote;
 mod removing;

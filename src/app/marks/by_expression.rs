@@ -190,7 +190,7 @@ impl Model {
             self.notice(Tone::Warning, text);
             return;
         }
-        self.give_up_marking("by another T");
+        self.give_up_marking("by another <mark-by-rule>");
         let (mut changed, mut changed_in) = (0, 0);
         for extension in self.extensions.found() {
             let here = self.store.set_marks_where(expression, extension, on);
@@ -256,9 +256,11 @@ impl Model {
             1 => ("1 extension".to_owned(), "is", "it"),
             _ => (format!("{missing} extensions"), "are", "them"),
         };
-        let log = format!("{extensions} {are} not loaded{why}: L loads {them} and marks there too");
+        let key = self.keyed("<mark-rest>");
+        let log =
+            format!("{extensions} {are} not loaded{why}: {key} loads {them} and marks there too");
         self.log(Tone::Warning, log);
-        format!("; {missing} not loaded: L loads and marks there too")
+        format!("; {missing} not loaded: {key} loads and marks there too")
     }
 
     /// Whether all events that the service hands out of an extension are on hand.
@@ -275,9 +277,10 @@ impl Model {
             return;
         }
         let Some(mut marking) = self.marks.marking.take() else {
-            self.notice(
+            self.tell(
                 Tone::Plain,
-                "T marks by expression first; L then loads what is not loaded and marks there too",
+                "<mark-by-rule> marks by expression first; <mark-rest> then loads what is not loaded and \
+                 marks there too",
             );
             return;
         };
@@ -307,7 +310,7 @@ impl Model {
         } else if any {
             self.end_marking();
         } else {
-            self.notice(Tone::Plain, "T left nothing out: every extension was loaded");
+            self.tell(Tone::Plain, "<mark-by-rule> left nothing out: every extension was loaded");
         }
     }
 
@@ -343,7 +346,10 @@ impl Model {
         let told = format!("{} more marked on {extensions}", marking.added);
         let (tone, rest) = match marking.left_out.len() {
             0 => (Tone::Good, "; all of them are loaded now".to_owned()),
-            left => (Tone::Warning, format!("; {left} still not loaded: L tries again")),
+            left => {
+                let again = self.keyed("<mark-rest> tries again");
+                (Tone::Warning, format!("; {left} still not loaded: {again}"))
+            }
         };
         self.say(tone, format!("{told}{rest}"));
     }
@@ -360,6 +366,7 @@ impl Model {
         let also = &self.marks.waiting;
         self.loading.withdraw(|number| waiting.contains(number) && !also.contains(number));
         let (added, left) = (marking.added, count_of(waiting.len(), "extension"));
+        let why = self.keyed(why);
         self.say(
             Tone::Warning,
             format!("loading stopped {why}: {added} more marked, {left} not loaded"),

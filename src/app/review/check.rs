@@ -11,6 +11,7 @@ use crate::domain::{Cause, EventKey, ExtensionNumber, Failure, Foreign, Mask, Ta
 use super::Review;
 use crate::app::status::Tone;
 use crate::app::{Dialog, Effect, Model, count_of};
+use crate::keys::Keymap;
 
 /// Of many that are to be named, these are; the others are counted.
 pub(super) const NAMED: usize = 3;
@@ -126,13 +127,13 @@ impl Review {
     }
 
     /// What drifted, in words: a sentence, then the first of it by name.
-    pub(super) fn drift_words(&self, mask: &Mask) -> Vec<String> {
+    pub(super) fn drift_words(&self, mask: &Mask, keys: &Keymap) -> Vec<String> {
         let (differing, there) = self.differing();
         if differing == 0 {
             return Vec::new();
         }
         let add = if there > 0 && self.rest().is_none() {
-            format!(": + adds {there} as listed now")
+            keys.told(&format!(": <add-changed> adds {there} as listed now"))
         } else {
             String::new()
         };
@@ -144,11 +145,11 @@ impl Review {
     }
 
     /// What could not be read again, in words.
-    pub(super) fn unread_words(&self, mask: &Mask) -> Vec<String> {
-        let failed = self.unreadable();
+    pub(super) fn unread_words(&self, mask: &Mask, keys: &Keymap) -> Vec<String> {
+        let (failed, again) = (self.unreadable(), keys.told("<read-failed> tries again"));
         let named = failed.iter().take(NAMED).map(|(extension, failure)| {
             let (number, failure) = (mask.number(extension), mask.text(&failure.to_string()));
-            format!("! {number} could not be read again: {failure} (R tries again)")
+            format!("! {number} could not be read again: {failure} ({again})")
         });
         let more = failed.len().checked_sub(NAMED + 1).map(|more| {
             format!("! and {} more could not be read again", count_of(more + 1, "extension"))

@@ -20,6 +20,8 @@ const FEWEST_ROWS: usize = 2;
 pub struct ReviewLayout {
     /// Columns of text inside the window.
     pub columns: usize,
+    /// The statuses have a line of their own, so that the hosts can be read.
+    pub tall: bool,
     /// Whether there is room for all of the summary and a sentence about the way back.
     pub roomy: bool,
     /// Lines of warnings above the rows.
@@ -35,7 +37,7 @@ pub struct ReviewLayout {
 impl ReviewLayout {
     /// Lines of the summary.
     pub fn summary(&self) -> usize {
-        if self.roomy { 3 } else { 1 }
+        if self.roomy { 3 + usize::from(self.tall) } else { 1 }
     }
 
     /// All lines of the window.
@@ -67,7 +69,8 @@ impl Review {
                     if roomy { 4 } else { 3 }
                 }
             };
-        let mut layout = ReviewLayout { columns, roomy, call, ..ReviewLayout::default() };
+        let tall = roomy && !self.digest.fits_in(columns);
+        let mut layout = ReviewLayout { columns, tall, roomy, call, ..ReviewLayout::default() };
         let mut lines: Vec<String> =
             warnings.iter().flat_map(|warning| text::wrap(warning, columns)).collect();
         // The header stays in sight above the window and its two borders.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::change::{Deed, Loss, STILL_LISTED, StandIn, UndoRefused, WayBack};
 use crate::domain::{EventKey, EventStore, ExtensionNumber, Foreign, Mask, Target};
+use crate::keys::Keymap;
 
 use super::check::{Check, NAMED, Nothing, more};
 use super::{Plan, Review};
@@ -72,23 +73,26 @@ impl Lost {
     }
 
     /// What an operator has to see before a yes.
-    pub(super) fn words(&self, mask: &Mask) -> Vec<String> {
+    pub(super) fn words(&self, mask: &Mask, keys: &Keymap) -> Vec<String> {
         let named = |key: &EventKey| {
             format!("{} {} {}", mask.number(&key.extension), key.event_type, key.id)
         };
         let mut words = Vec::new();
         if !self.stand_ins.is_empty() {
             let (events, all) = (count_of(self.stand_ins.len(), "event"), self.all);
-            words.push(match (self.loss.is_of_change(), all) {
+            let said = match (self.loss.is_of_change(), all) {
                 (false, true) => {
                     format!("! something stands in for {events}, re-created all the same")
                 }
                 (false, false) => {
-                    format!("! something stands in for {events}, left out: + adds them")
+                    format!("! something stands in for {events}, left out: <add-changed> adds them")
                 }
                 (true, true) => format!("! {events} changed since, written back all the same"),
-                (true, false) => format!("! {events} changed since, left out: + adds them"),
-            });
+                (true, false) => {
+                    format!("! {events} changed since, left out: <add-changed> adds them")
+                }
+            };
+            words.push(keys.told(&said));
         }
         for StandIn { key, by, fields } in self.stand_ins.iter().take(NAMED) {
             let fields = fields.join(" and ");
@@ -161,7 +165,7 @@ impl Model {
             Some(run) => self.read_way_back_of(run),
             None if self.is_running() => self.read_way_back_of(String::new()),
             None => {
-                self.notice(Tone::Plain, "this session has no run yet; W lists earlier runs");
+                self.tell(Tone::Plain, "this session has no run yet; <runs> lists earlier runs");
                 Vec::new()
             }
         }
@@ -170,7 +174,7 @@ impl Model {
     /// Reads what this run took.
     pub(in crate::app) fn read_way_back_of(&mut self, run: String) -> Vec<Effect> {
         if self.is_running() {
-            self.notice(Tone::Warning, "a run is going on: Esc stops it, then z");
+            self.tell(Tone::Warning, "a run is going on: Esc stops it, then <undo>");
             return Vec::new();
         }
         vec![Effect::ReadWayBack(run)]

@@ -46,9 +46,11 @@ impl Wishing {
             Wish::Enable => format!("! {events} {are} on already: left out, named last"),
             Wish::Repoint(_) => format!("! OLD does not fit {events}: left out, named last"),
         });
-        let events = count_of(twins, "event");
-        let twins =
-            (twins > 0).then(|| format!("! {events} would be a duplicate of another, named last"));
+        let would = match twins {
+            1 => "1 event would be a duplicate of another".to_owned(),
+            many => format!("{many} events would be duplicates of others"),
+        };
+        let twins = (twins > 0).then(|| format!("! {would}, named last"));
         left_out.into_iter().chain(twins).collect()
     }
 
@@ -60,10 +62,10 @@ impl Wishing {
     /// One of them, and what there is to know of it.
     pub(super) fn name(&self, place: usize, mask: &Mask) -> Option<String> {
         let named = |key: &EventKey| {
-            format!("{} {} {}", mask.number(&key.extension), key.event_type, key.id)
+            format!("{} {} {}", mask.number(&key.extension), key.event_type.short(), key.id)
         };
         if let Some((key, why)) = self.left_out.get(place) {
-            return Some(format!("left out: {} {}", named(key), why.words()));
+            return Some(format!("left out, {}: {}", why.words(), named(key)));
         }
         let (key, other) = self.twins.get(place - self.left_out.len())?;
         let other =

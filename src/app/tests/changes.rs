@@ -104,7 +104,7 @@ fn x_disables_what_is_marked_and_enables_it_where_all_is_off() {
         (crate::change::Deed::Disable, vec!["a", "c", "d"])
     );
     assert_eq!(warnings(&desk), "! 1 event is off already: left out, named last");
-    assert_eq!(named(&desk), ["left out: 1 Dial-In b is so already"]);
+    assert_eq!(named(&desk), ["left out, is off already: 1 Dial-In b"]);
     let call = desk.review().call(0).unwrap();
     assert_eq!((call.method, call.change.unwrap().value()["status"].as_str()), ("PUT", Some("0")));
     desk.press("n U k enter j j x");
@@ -137,7 +137,8 @@ fn e_counts_what_it_would_change_while_it_is_typed_and_names_what_it_leaves_out(
     let told = warnings(&desk);
     assert!(told.starts_with("! OLD does not fit 2 events: left out, named last"), "{told}");
     assert!(told.contains("! 1 event would be a duplicate of another, named last"), "{told}");
-    let (c, d) = ("left out: 1 Dial-In c has another URL", "left out: 1 Dial-In d has another URL");
+    let (c, d) =
+        ("left out, has another URL: 1 Dial-In c", "left out, has another URL: 1 Dial-In d");
     assert_eq!(named(&desk), [c, d, "duplicate: 1 Dial-In a of d"]);
     assert_eq!(desk.review().change(0).unwrap().url.unwrap().raw(), "https://new.test/in?n=1");
     desk.press("n e up");
@@ -154,6 +155,8 @@ fn what_would_be_no_url_and_what_fits_none_stays_in_the_prompt_with_the_reason()
         ("no.test=new.test", "OLD fits none of the URLs of 4 events"),
         ("https://old.test/=https://", "no URL: https://in"),
         ("old.test=b@c", "no host: \"b@c\""),
+        ("old.test=new.test/in", "with a path, write both with https://"),
+        ("old.test=old.test", "OLD and NEW are the same"),
     ] {
         let mut desk = desk_of(&OLD);
         desk.press("space e");

@@ -203,8 +203,13 @@ fn table(record: &Record, told: &Told<'_>, mask: &Mask, out: &mut dyn Write) -> 
             writeln!(out, "resumable after {time}")?;
         }
     }
-    writeln!(out, "outcome   {}", told.tally.words(record.kind))?;
-    writeln!(out, "check     {}", told.check.words())?;
+    if record.kind == journal::Kind::Backup {
+        let events = crate::commands::counted(record.events.len() + record.missing.len(), "event");
+        writeln!(out, "outcome   keeps {events}")?;
+    } else {
+        writeln!(out, "outcome   {}", told.tally.words(record.kind))?;
+        writeln!(out, "check     {}", told.check.words())?;
+    }
     told.rows(mask, out)?;
     for EventKey { extension, event_type, id } in &record.surplus {
         let (number, of_type) = (mask.number(extension), event_type.number());
