@@ -365,8 +365,11 @@ impl Line {
             )
         };
         let announced = response.content_length().map(usize::try_from);
-        if announced.is_some_and(|length| length.is_ok_and(|length| length > largest)) {
-            return Err(too_large());
+        if let Some(Ok(length)) = announced {
+            if length > largest {
+                return Err(too_large());
+            }
+            body.bytes.reserve(length.min(LARGE));
         }
         loop {
             match response.chunk().await {

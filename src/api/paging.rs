@@ -7,7 +7,13 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
+
+use super::wire::Identity;
 use crate::domain::ListEnd;
+
+/// The rows of a list: what is written of each, by the hash of its key.
+pub(super) type Rows = HashMap<u64, u64, RandomState>;
 
 /// Rows asked for at once: the service allows fewer than 5,000 (page *List PhoneCallEvents*).
 const COUNT: usize = 500;
@@ -27,8 +33,7 @@ pub(super) struct Paging {
     /// Rows received, repeated ones too: where the next page would begin.
     reached: usize,
     pages: usize,
-    /// The identity of each row, with its fingerprint.
-    known: HashMap<String, u64>,
+    known: Rows,
     /// Rows that no earlier page had.
     fresh: usize,
     /// The most rows that a page had so far: the service hands out as many at once.
@@ -45,8 +50,7 @@ pub(super) struct Paging {
 /// What one page said.
 #[derive(Debug, Default)]
 pub(super) struct Told {
-    /// What tells each of its rows from every other, and what two rows that are the same share.
-    pub(super) rows: Vec<(String, u64)>,
+    pub(super) rows: Vec<Identity>,
     pub(super) total: Option<usize>,
     pub(super) own_size: Option<usize>,
     /// Not all of its rows are in `rows`.
@@ -83,8 +87,8 @@ impl Paging {
     }
 
     /// Whether an earlier page had this row, letter by letter.
-    pub(super) fn knows(&self, identity: &str, fingerprint: u64) -> bool {
-        self.known.get(identity) == Some(&fingerprint)
+    pub(super) fn knows(&self, row: Identity) -> bool {
+        self.known.get(&row.key) == Some(&row.written)
     }
 
     /// Whether the list changed while it was read: then no page of it proves anything.
@@ -102,8 +106,8 @@ impl Paging {
         self.total
     }
 
-    /// The identities of all rows.
-    pub(super) fn into_identities(self) -> HashMap<String, u64> {
+    /// All rows.
+    pub(super) fn into_rows(self) -> Rows {
         self.known
     }
 
@@ -120,16 +124,17 @@ impl Paging {
     /// Takes a page.
     pub(super) fn page_read(&mut self, told: Told) -> Next {
         let received = told.rows.len();
-        let known = |(identity, _): &(String, u64)| self.known.contains_key(identity);
-        let fresh = received - told.rows.iter().filter(|row| known(row)).count();
+        let known = |row: &&Identity| self.known.contains_key(&row.key);
+        let fresh = received - told.rows.iter().filter(known).count();
         // A number that is that of the page says nothing of the list.
         let of_page = told.total.is_some_and(|total| total == received)
             || (told.total.is_some() && told.total == told.own_size);
         self.moved |= self.contradicts(received, fresh, told.total.filter(|_| !of_page));
         let (overlap, last) = (self.reached - self.start(), self.is_last_reach());
         let largest = self.largest;
-        for (identity, fingerprint) in told.rows {
-            self.known.entry(identity).or_insert(fingerprint);
+        self.known.reserve(fresh);
+        for row in told.rows {
+            self.known.entry(row.key).or_insert(row.written);
         }
         self.fresh += fresh;
         self.reached += received.saturating_sub(overlap);
@@ -224,7 +229,8 @@ mod tests {
     const LIMIT: Next = Next::Done(ListEnd::Limit);
 
     fn told(range: std::ops::Range<usize>, total: Option<usize>) -> Told {
-        Told { rows: range.map(|row| (row.to_string(), 0)).collect(), total, ..Told::default() }
+        let rows = range.map(|row| Identity { key: row.try_into().unwrap(), written: 0 });
+        Told { rows: rows.collect(), total, ..Told::default() }
     }
 
     #[test]
@@ -396,7 +402,8 @@ mod tests {
     #[test]
     fn a_row_is_known_only_letter_by_letter() {
         let mut paging = Paging::default();
-        paging.page_read(Told { rows: vec![("a".to_owned(), 1)], ..Told::default() });
-        assert!(paging.knows("a", 1) && !paging.knows("a", 2) && !paging.knows("b", 1));
+        let row = |key, written| Identity { key, written };
+        paging.page_read(Told { rows: vec![row(7, 1)], ..Told::default() });
+        assert!(paging.knows(row(7, 1)) && !paging.knows(row(7, 2)) && !paging.knows(row(8, 1)));
     }
 }

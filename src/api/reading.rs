@@ -4,11 +4,11 @@
 //! A listing is called complete only when nothing speaks against it; what was read of one that is
 //! not is kept all the same.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use tokio::sync::{Mutex, MutexGuard};
 
-use super::paging::{Next, Paging, Told};
+use super::paging::{Next, Paging, Rows, Told};
 use super::transport::Verb;
 use super::{Client, refusal, wire};
 use crate::domain::{
@@ -25,8 +25,7 @@ pub(super) struct Read<T> {
     pub(super) end: ListEnd,
     /// Rows that the service announced.
     total: Option<usize>,
-    /// What tells each row from every other, with its fingerprint.
-    identities: HashMap<String, u64>,
+    rows: Rows,
 }
 
 /// Whether the service shows where its lists end: with an empty page behind the last row. Some may
@@ -90,23 +89,23 @@ impl Client {
         plain: Read<ListingBuilder>,
         trace: &mut Vec<Exchange>,
     ) -> Result<Listing, Failure> {
-        let Read { all: mut listing, identities: mut known, total, .. } = plain;
-        let mut again = BTreeSet::new();
+        let Read { all: mut listing, rows: mut known, total, .. } = plain;
+        let mut again = Rows::default();
         let named = EventType::NAMED.into_iter().map(EventType::number);
         let types: BTreeSet<u16> = named.chain(listing.types()).collect();
         let mut whole = types.len() <= MOST_TYPES;
         for event_type in types.into_iter().take(MOST_TYPES) {
             let path = format!("{path}/{event_type}");
             let take = |(): &mut (), row: &wire::Facts<'_>| {
-                let (identity, fingerprint) = (row.identity(), row.fingerprint());
-                if known.insert(identity, fingerprint) != Some(fingerprint) {
+                let wire::Identity { key, written } = row.identity();
+                if known.insert(key, written) != Some(written) {
                     row.put_into(&mut listing);
                 }
             };
             match self.rows(&path, trace, || (), take).await {
                 Ok(read) => {
                     whole &= read.end.is_whole();
-                    again.extend(read.identities.into_keys());
+                    again.extend(read.rows);
                 }
                 // A service that does not know this type says so; the plain list stands.
                 Err(failure) if is_bad_request(&failure) => whole = false,
@@ -115,7 +114,7 @@ impl Client {
         }
         // A row that is in no list of a type, or that went while it was read, is left over here; one
         // of an unknown type is missing from what was announced.
-        whole &= total == Some(known.len()) && known.keys().all(|row| again.contains(row));
+        whole &= total == Some(known.len()) && known.keys().all(|row| again.contains_key(row));
         Ok(listing.finish(if whole { ListEnd::Told } else { ListEnd::Limit }))
     }
 
@@ -140,7 +139,7 @@ impl Client {
                 }
                 Next::Done(end) => {
                     let total = paging.total();
-                    return Ok(Read { all, end, total, identities: paging.into_identities() });
+                    return Ok(Read { all, end, total, rows: paging.into_rows() });
                 }
             };
             if paging.has_moved() && !again {
@@ -219,11 +218,11 @@ impl Client {
         let page = wire::page(&body).map_err(refusal::misread)?;
         let mut rows = Vec::with_capacity(page.rows.len());
         for facts in page.rows.iter().map(wire::Row::facts) {
-            let (identity, fingerprint) = (facts.identity(), facts.fingerprint());
-            if !paging.knows(&identity, fingerprint) {
+            let identity = facts.identity();
+            if !paging.knows(identity) {
                 take(all, &facts);
             }
-            rows.push((identity, fingerprint));
+            rows.push(identity);
         }
         let wire::Page { total, own_size, cut, .. } = page;
         Ok(paging.page_read(Told { rows, total, own_size, cut, bytes: body.len() }))

@@ -8,17 +8,18 @@ mod clothes;
 mod json;
 
 use std::borrow::Cow;
-use std::collections::hash_map::DefaultHasher;
-use std::hash::{Hash, Hasher};
+use std::hash::BuildHasher;
+use std::ops::Range;
+use std::sync::LazyLock;
 
+use foldhash::quality::RandomState;
 use serde_json::json;
 
 use crate::domain::{
-    EventId, EventType, FIELDS, Foreign, ListingBuilder, PhoneCallEvent, RawEvent, RowText,
-    redacted,
+    EventType, FIELDS, Foreign, ListingBuilder, PhoneCallEvent, RawEvent, RowText, redacted,
 };
 pub(super) use clothes::coded;
-use json::{Json, Kind};
+use json::{Json, Kind, NoJson, Walk};
 
 /// Longest text kept of a message, in characters.
 const KEPT_CHARS: usize = 2_000;
@@ -26,8 +27,6 @@ const KEPT_CHARS: usize = 2_000;
 const MOST_ROWS: usize = 100_000;
 /// Largest row that is taken for an event, in bytes.
 const LARGEST_ROW: usize = 1024 * 1024;
-/// Bytes looked at of a row that is only shown.
-const LONGEST_SHOWN: usize = 8_000;
 /// What may stand in a collection object beside its entries; a page without entries is one.
 const COLLECTION_WORDS: [&str; 10] = [
     "totalResults",
@@ -73,9 +72,15 @@ pub(super) struct Page<'a> {
 /// One row of a list, whatever it is.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Row<'a> {
-    /// The key it stood under, in the lists that are objects: the row's id.
-    key: Option<Cow<'a, str>>,
     json: Json<'a>,
+    /// Where an object has its type, id, method, url, note, status, modified and extension.
+    fields: [Range<u32>; 8],
+    /// The key it stood under, in the lists that are objects: the row's id.
+    key: Json<'a>,
+    /// Type or id stand there twice, and differ.
+    ambiguous: bool,
+    /// Every byte of it can be read, as far as it is in no field.
+    readable: bool,
 }
 
 /// What a row says, read once.
@@ -89,12 +94,22 @@ pub(super) struct Facts<'a> {
     status: Cow<'a, str>,
     modified: Cow<'a, str>,
     extension: Cow<'a, str>,
-    /// Type or id stand there twice, and differ.
     ambiguous: bool,
     readable: bool,
     written: &'a [u8],
     is_map: bool,
 }
+
+/// What tells a row from every other of its list, by hashes that no service can foresee.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Identity {
+    /// Of its type and id; of what is written where one of them is missing.
+    pub(super) key: u64,
+    /// Two rows with the same one are the same letter by letter.
+    pub(super) written: u64,
+}
+
+static SEED: LazyLock<RandomState> = LazyLock::new(RandomState::default);
 
 /// The body as text. A byte order mark is dropped, and bytes that are not UTF-8 are replaced.
 pub(super) fn text(body: &[u8]) -> Cow<'_, str> {
@@ -108,31 +123,16 @@ pub(super) fn is_web_page(text: &str) -> bool {
 
 /// Reads one page of a list.
 pub(super) fn page(body: &[u8]) -> Result<Page<'_>, Fault> {
-    let mut page = Page::default();
-    let json = read(body)?;
-    match json.kind() {
-        Kind::Map => match outline(json) {
-            Outline::Row => page.push(None, json),
-            Outline::Collection | Outline::Nothing => page.collect(json)?,
-            Outline::Other => return Err(senseless("is an object that holds no entry")),
-        },
-        Kind::List => {
-            // What has no entry is a collection of nothing among collections, and a row among rows.
-            let row = |item| matches!(outline(item), Outline::Row | Outline::Other);
-            let any_row = json.items().any(row);
-            for item in json.items() {
-                match outline(item) {
-                    Outline::Collection => page.collect(item)?,
-                    Outline::Nothing if !any_row => page.collect(item)?,
-                    Outline::Nothing | Outline::Row | Outline::Other => page.push(None, item),
-                }
-            }
-        }
-        Kind::Null | Kind::Flag | Kind::Number | Kind::Text => {
-            return Err(senseless("is no list"));
-        }
+    let body = filled(body)?;
+    let mut reading = Reading::default();
+    let mut walk = Walk::new(body);
+    let read = reading.read(&mut walk).and_then(|()| walk.end());
+    read.map_err(|no| Fault::Senseless(clothes::of(body, no)))?;
+    match (reading.error.and_then(refusal_in), reading.senseless) {
+        (Some(refusal), _) => Err(Fault::Refused(refusal)),
+        (None, Some(reason)) => Err(senseless(reason)),
+        (None, None) => Ok(reading.page),
     }
-    Ok(page)
 }
 
 /// Reads the answer to a DELETE: a list of objects with an id each, or one such object.
@@ -215,105 +215,281 @@ pub(super) fn capped(text: &str) -> String {
     redacted(text).chars().take(KEPT_CHARS).collect()
 }
 
-impl<'a> Page<'a> {
-    fn push(&mut self, key: Option<Cow<'a, str>>, json: Json<'a>) {
-        if self.rows.len() < MOST_ROWS {
-            self.rows.push(Row { key, json });
-        } else {
-            self.cut = true;
+/// A page, and what else was seen on the way through its body. The body is passed once.
+#[derive(Default)]
+struct Reading<'a> {
+    page: Page<'a>,
+    /// The object that may hold an error envelope.
+    error: Option<Json<'a>>,
+    senseless: Option<&'static str>,
+}
+
+/// An object in the place of a page.
+struct Part<'a> {
+    json: Json<'a>,
+    outline: Outline,
+    total: Option<usize>,
+    own_size: Option<usize>,
+    has_error: bool,
+}
+
+/// What an object is in the place of a page.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Outline {
+    /// It holds entries.
+    Collection,
+    /// It holds no entries, and nothing else that would have to be understood.
+    Nothing,
+    /// A bare event, as the answer to a request for one: it has an id or a URL, and no entries.
+    Row,
+    Other,
+}
+
+impl<'a> Reading<'a> {
+    fn read(&mut self, walk: &mut Walk<'a>) -> Result<(), NoJson> {
+        match walk.kind() {
+            Kind::Map => {
+                let part = self.part(walk)?;
+                self.error = part.has_error.then_some(part.json);
+                match part.outline {
+                    Outline::Row => self.push(part.json)?,
+                    Outline::Collection | Outline::Nothing => self.count(&part),
+                    Outline::Other => self.senseless = Some("is an object that holds no entry"),
+                }
+            }
+            Kind::List => {
+                // What has no entry is a collection of nothing among collections, and a row among rows.
+                let start = walk.clone();
+                if self.parts(walk, false)? {
+                    *self = Self::default();
+                    *walk = start;
+                    self.parts(walk, true)?;
+                }
+            }
+            Kind::Null | Kind::Flag | Kind::Number | Kind::Text => {
+                walk.value()?;
+                self.senseless = Some("is no list");
+            }
         }
+        Ok(())
     }
 
-    /// Takes a collection object: its entries are a list, an object with an id for each key, or
-    /// one entry alone, which is what a list of one becomes on its way through XML.
-    fn collect(&mut self, json: Json<'a>) -> Result<(), Fault> {
-        for (name, value) in json.fields() {
+    /// Takes a list of rows or of collections. Returns whether there are objects in it that may be
+    /// either, and rows beside them.
+    fn parts(&mut self, walk: &mut Walk<'a>, nothing_is_row: bool) -> Result<bool, NoJson> {
+        let (mut items, mut any_row, mut any_nothing) = (0_usize, false, false);
+        walk.enter()?;
+        while walk.next_item()? {
+            items += 1;
+            if walk.kind() != Kind::Map {
+                any_row = true;
+                self.row(walk, Json::default())?;
+                continue;
+            }
+            let part = self.part(walk)?;
+            self.error = Some(part.json).filter(|_| part.has_error && items == 1);
+            match part.outline {
+                Outline::Nothing if !nothing_is_row => {
+                    any_nothing = true;
+                    self.count(&part);
+                }
+                Outline::Collection => self.count(&part),
+                Outline::Nothing | Outline::Row | Outline::Other => {
+                    any_row = true;
+                    self.push(part.json)?;
+                }
+            }
+        }
+        self.error = self.error.filter(|_| items == 1);
+        Ok(any_row && any_nothing)
+    }
+
+    /// Passes an object, and takes the entries that it holds.
+    fn part(&mut self, walk: &mut Walk<'a>) -> Result<Part<'a>, NoJson> {
+        let start = walk.place();
+        let (mut entry, mut row, mut nothing) = (false, false, true);
+        let (mut total, mut own_size, mut has_error) = (None, None, false);
+        walk.enter()?;
+        while let Some(name) = walk.next_name()? {
+            let name = name.said();
+            if *name == *b"entry" {
+                entry = true;
+                self.enter(walk)?;
+                continue;
+            }
+            let value = walk.value()?;
             match &*name {
-                "totalResults" => self.total = self.total.max(value.count()),
-                "itemsPerPage" => self.own_size = self.own_size.max(value.count()),
-                "entry" => self.enter(value)?,
+                b"totalResults" => total = total.max(value.count()),
+                b"itemsPerPage" => own_size = own_size.max(value.count()),
+                b"id" | b"url" | b"extension" => row = true,
+                b"error" => has_error = true,
                 _ => {}
             }
+            nothing &= COLLECTION_WORDS.iter().any(|word| *word.as_bytes() == *name);
+        }
+        let outline = match (entry, row, nothing) {
+            (true, ..) => Outline::Collection,
+            (false, true, _) => Outline::Row,
+            (false, false, true) => Outline::Nothing,
+            (false, false, false) => Outline::Other,
+        };
+        Ok(Part { json: walk.since(start), outline, total, own_size, has_error })
+    }
+
+    /// Takes the entries of a collection: a list, an object with an id for each key, or one entry
+    /// alone, which is what a list of one becomes on its way through XML.
+    fn enter(&mut self, walk: &mut Walk<'a>) -> Result<(), NoJson> {
+        match walk.kind() {
+            Kind::Null => drop(walk.value()?),
+            Kind::List => {
+                walk.enter()?;
+                while walk.next_item()? {
+                    self.row(walk, Json::default())?;
+                }
+            }
+            Kind::Map => {
+                let (start, rows, cut) = (walk.place(), self.page.rows.len(), self.page.cut);
+                let (mut id, mut extension) = (false, false);
+                walk.enter()?;
+                while let Some(key) = walk.next_name()? {
+                    let names = matches!(walk.kind(), Kind::Text | Kind::Number);
+                    match &*key.said() {
+                        b"id" => id = names,
+                        b"extension" => extension = names,
+                        _ => {}
+                    }
+                    self.row(walk, key)?;
+                }
+                if id || extension {
+                    self.page.rows.truncate(rows);
+                    self.page.cut = cut;
+                    self.push(walk.since(start))?;
+                }
+            }
+            Kind::Flag | Kind::Number | Kind::Text => {
+                walk.value()?;
+                self.senseless.get_or_insert("has an entry that is no list");
+            }
         }
         Ok(())
     }
 
-    fn enter(&mut self, entry: Json<'a>) -> Result<(), Fault> {
-        match entry.kind() {
-            Kind::Null => {}
-            Kind::List => entry.items().for_each(|item| self.push(None, item)),
-            Kind::Map if is_single(entry) => self.push(None, entry),
-            Kind::Map => entry.fields().for_each(|(key, value)| self.push(Some(key), value)),
-            Kind::Flag | Kind::Number | Kind::Text => {
-                return Err(senseless("has an entry that is no list"));
-            }
+    /// Passes a row, and keeps it where the page may have one more.
+    fn row(&mut self, walk: &mut Walk<'a>, key: Json<'a>) -> Result<(), NoJson> {
+        if self.page.rows.len() < MOST_ROWS {
+            self.page.rows.push(Row::passed(walk, key)?);
+        } else {
+            walk.value()?;
+            self.page.cut = true;
         }
         Ok(())
+    }
+
+    /// Takes a value that was passed as a row.
+    fn push(&mut self, json: Json<'a>) -> Result<(), NoJson> {
+        self.row(&mut Walk::new(json.written()), Json::default())
+    }
+
+    /// Takes what a collection says of the whole list.
+    fn count(&mut self, part: &Part<'_>) {
+        self.page.total = self.page.total.max(part.total);
+        self.page.own_size = self.page.own_size.max(part.own_size);
     }
 }
 
 impl<'a> Row<'a> {
-    pub(super) fn facts(&self) -> Facts<'a> {
-        let json = self.json;
-        let mut facts = Facts {
+    /// Passes a row.
+    fn passed(walk: &mut Walk<'a>, key: Json<'a>) -> Result<Self, NoJson> {
+        let (start, is_map) = (walk.place(), walk.kind() == Kind::Map);
+        let mut row = Self {
+            json: Json::default(),
+            fields: Default::default(),
+            key,
+            ambiguous: false,
             readable: true,
-            written: json.written(),
-            is_map: json.kind() == Kind::Map,
-            ..Facts::default()
         };
-        if !facts.is_map {
-            facts.readable = json.is_readable();
-            return facts;
-        }
-        let mut seen = [false; 2];
-        for (name, value) in json.fields() {
-            let place = match &*name {
-                "type" => &mut facts.event_type,
-                "id" => &mut facts.id,
-                "method" => &mut facts.method,
-                "url" => &mut facts.url,
-                "note" => &mut facts.note,
-                "status" => &mut facts.status,
-                "modified" => &mut facts.modified,
-                "extension" => &mut facts.extension,
-                name => {
-                    // A name that was replaced in part is that of a field nobody knows.
-                    facts.readable &=
-                        !name.contains(char::REPLACEMENT_CHARACTER) && value.is_readable();
+        if is_map {
+            walk.enter()?;
+            while let Some(name) = walk.next_name()? {
+                let from = walk.place();
+                let value = walk.value()?;
+                let at = match &*name.said() {
+                    b"type" => 0,
+                    b"id" => 1,
+                    b"method" => 2,
+                    b"url" => 3,
+                    b"note" => 4,
+                    b"status" => 5,
+                    b"modified" => 6,
+                    b"extension" => 7,
+                    _ => usize::MAX,
+                };
+                let Some(field) = row.fields.get_mut(at) else {
+                    row.readable &= name.is_readable() && value.is_readable();
                     continue;
+                };
+                let place = |place: usize| u32::try_from(place - start).unwrap_or(u32::MAX);
+                let before = std::mem::replace(field, place(from)..place(walk.place()));
+                if !before.is_empty() {
+                    let before = walk.since(start).part(&before);
+                    row.readable &= before.is_readable();
+                    row.ambiguous |= at < 2 && before.text().0 != value.text().0;
                 }
-            };
-            let (text, readable) = value.text();
-            facts.readable &= readable;
-            let named = ["type", "id"].iter().position(|known| *known == name);
-            if let Some(seen) = named.and_then(|place| seen.get_mut(place)) {
-                facts.ambiguous |= *seen && *place != text;
-                *seen = true;
             }
-            *place = text;
+        } else {
+            row.readable = walk.value()?.is_readable();
         }
-        if let Some(key) = self.key.clone().filter(|_| facts.id.is_empty()) {
-            facts.id = key;
+        row.json = walk.since(start);
+        Ok(row)
+    }
+
+    pub(super) fn facts(&self) -> Facts<'a> {
+        let written = self.json.written();
+        // Looking once whether all of it is text is much cheaper than for each field.
+        let as_text = std::str::from_utf8(written).ok();
+        let mut readable = self.readable;
+        let mut text = |place: &Range<u32>| {
+            let (text, is_readable) = match as_text.and_then(|text| text.get(json::usual(place))) {
+                Some(field) => Json::text_as_written(field),
+                None => self.json.part(place).text(),
+            };
+            readable &= is_readable;
+            text
+        };
+        let [event_type, id, method, url, note, status, modified, extension] = &self.fields;
+        let (event_type, mut id, method) = (text(event_type), text(id), text(method));
+        let (url, note, status) = (text(url), text(note), text(status));
+        let (modified, extension) = (text(modified), text(extension));
+        if id.is_empty() {
+            id = self.key.text().0;
         }
-        facts
+        Facts {
+            event_type,
+            id,
+            method,
+            url,
+            note,
+            status,
+            modified,
+            extension,
+            ambiguous: self.ambiguous,
+            readable,
+            written,
+            is_map: self.json.kind() == Kind::Map,
+        }
     }
 }
 
 impl Facts<'_> {
     /// What tells this row from every other of its list.
-    pub(super) fn identity(&self) -> String {
-        if self.event_type.is_empty() || self.id.is_empty() {
-            format!("={:016x}", self.fingerprint())
+    pub(super) fn identity(&self) -> Identity {
+        let written = SEED.hash_one(self.written);
+        let key = if self.event_type.is_empty() || self.id.is_empty() {
+            written
         } else {
-            format!("{}/{}", self.event_type, self.id)
-        }
-    }
-
-    /// Two rows with the same one are the same letter by letter.
-    pub(super) fn fingerprint(&self) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        self.written.hash(&mut hasher);
-        hasher.finish()
+            SEED.hash_one((&*self.event_type, &*self.id))
+        };
+        Identity { key, written }
     }
 
     /// The extension that a presence row is about; empty where it names none.
@@ -324,22 +500,17 @@ impl Facts<'_> {
     /// Puts the row into a listing: as an event, or beside the events where it cannot be used. No
     /// row is dropped.
     pub(super) fn put_into(&self, listing: &mut ListingBuilder) {
-        let number = path_number(&self.event_type);
-        match self.unusable(number) {
-            None => {
-                listing.push_with_text(self.raw(), self.written);
-                if !self.readable {
-                    listing.last_is_unreadable();
-                }
-            }
+        let usable = match self.unusable() {
+            None => listing.push_with_text(self.raw(), self.written),
             Some(reason) => {
-                let start = self.written.get(..LONGEST_SHOWN).unwrap_or(self.written);
-                let text = String::from_utf8_lossy(start);
-                listing.push_odd(number.map(EventType::from_number), &text, reason);
-                if !self.readable {
-                    listing.odd_is_unreadable();
-                }
+                listing.push_odd(EventType::parse(&self.event_type), self.written, reason);
+                false
             }
+        };
+        match (self.readable, usable) {
+            (true, _) => {}
+            (false, true) => listing.last_is_unreadable(),
+            (false, false) => listing.odd_is_unreadable(),
         }
     }
 
@@ -355,8 +526,8 @@ impl Facts<'_> {
         }
     }
 
-    /// Why no request can be about this row.
-    fn unusable(&self, number: Option<u16>) -> Option<&'static str> {
+    /// Why this is no event, as far as it does not take a look at type and id.
+    fn unusable(&self) -> Option<&'static str> {
         if !self.is_map {
             Some("it is not an object")
         } else if self.written.len() > LARGEST_ROW {
@@ -367,10 +538,6 @@ impl Facts<'_> {
             Some("it has no id")
         } else if self.event_type.is_empty() {
             Some("it has no type")
-        } else if number.is_none() {
-            Some("its type is not a number that can stand in a path")
-        } else if !EventId::is_valid(&self.id) {
-            Some("its id cannot be named in a path")
         } else {
             None
         }
@@ -382,12 +549,15 @@ fn bare(body: &[u8]) -> &[u8] {
     body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }
 
+/// A body without it, of which anything is left.
+fn filled(body: &[u8]) -> Result<&[u8], Fault> {
+    let body = bare(body);
+    if body.trim_ascii().is_empty() { Err(senseless("is empty")) } else { Ok(body) }
+}
+
 /// Reads a body and takes the error envelopes out of it.
 fn read(body: &[u8]) -> Result<Json<'_>, Fault> {
-    let body = bare(body);
-    if body.trim_ascii().is_empty() {
-        return Err(senseless("is empty"));
-    }
+    let body = filled(body)?;
     let json = Json::parse(body).map_err(|no| Fault::Senseless(clothes::of(body, no)))?;
     let object = match json.kind() {
         Kind::Map => Some(json),
@@ -424,39 +594,6 @@ fn senseless(reason: &str) -> Fault {
     Fault::Senseless(reason.to_owned())
 }
 
-/// What a value is in the place of a page.
-enum Outline {
-    /// An object that holds entries.
-    Collection,
-    /// An object without entries, and with nothing else that would have to be understood.
-    Nothing,
-    /// A bare event, as the answer to a request for one: it has an id or a URL, and no entries.
-    Row,
-    Other,
-}
-
-fn outline(json: Json<'_>) -> Outline {
-    let (mut nothing, mut row) = (json.kind() == Kind::Map, false);
-    for (name, _) in json.fields() {
-        match &*name {
-            "entry" => return Outline::Collection,
-            "id" | "url" | "extension" => row = true,
-            name => nothing &= COLLECTION_WORDS.contains(&name),
-        }
-    }
-    match (row, nothing) {
-        (true, _) => Outline::Row,
-        (false, true) => Outline::Nothing,
-        (false, false) => Outline::Other,
-    }
-}
-
-/// Whether an object in the place of a list is one row, not rows by their ids.
-fn is_single(json: Json<'_>) -> bool {
-    let fields = ["id", "extension"].into_iter().filter_map(|name| json.field(name));
-    fields.map(Json::kind).any(|kind| matches!(kind, Kind::Text | Kind::Number))
-}
-
 fn returned_id(item: Json<'_>) -> Result<Foreign, Fault> {
     let id = match item.kind() {
         Kind::Map => item.field("id"),
@@ -467,11 +604,6 @@ fn returned_id(item: Json<'_>) -> Result<Foreign, Fault> {
         Some(id) => Ok(Foreign::from(&*id.text().0)),
         None => Err(senseless("has an item without an id")),
     }
-}
-
-/// The number of a type, written in the one way that comes back letter by letter in a path.
-fn path_number(text: &str) -> Option<u16> {
-    text.parse::<u16>().ok().filter(|number| number.to_string() == text)
 }
 
 #[cfg(test)]

@@ -44,6 +44,14 @@ impl EventType {
         }
     }
 
+    /// The type that is written so: digits only and no more of them than it takes, so that what goes
+    /// into a path is what was listed.
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+        let canonical = text == "0" || !text.starts_with('0');
+        if digits && canonical { text.parse().ok().map(Self::from_number) } else { None }
+    }
+
     /// The number used in paths and bodies.
     pub fn number(self) -> u16 {
         match self {
@@ -264,10 +272,8 @@ impl Modified {
         if text.is_empty() {
             return Self::Missing;
         }
-        match packed(text) {
-            Some(modified) if modified.written() == text => modified,
-            Some(_) | None => Self::Other(Foreign::from(text)),
-        }
+        let parsed = || packed(text).filter(|modified| modified.written() == text);
+        usual(text).or_else(parsed).unwrap_or_else(|| Self::Other(Foreign::from(text)))
     }
 
     /// The text as the service wrote it; empty when it wrote none.
@@ -344,6 +350,59 @@ fn offset(quarters: Option<i8>) -> jiff::tz::Offset {
 fn pieces(text: &str) -> Option<jiff::fmt::temporal::Pieces<'_>> {
     let pieces = jiff::fmt::temporal::Pieces::parse(text).ok()?;
     text.starts_with(&pieces.date().to_string()).then_some(pieces)
+}
+
+/// A text in the usual form, read without a look at any other: only what comes back letter by letter.
+fn usual(text: &str) -> Option<Modified> {
+    let digit = |byte: u8| i16::from(byte.wrapping_sub(b'0'));
+    let two = |tens: u8, ones: u8| {
+        let both = tens.is_ascii_digit() && ones.is_ascii_digit();
+        both.then(|| digit(tens) * 10 + digit(ones))
+    };
+    let small = |tens: u8, ones: u8| two(tens, ones).and_then(|number| i8::try_from(number).ok());
+    let [
+        y1,
+        y2,
+        y3,
+        y4,
+        b'-',
+        m1,
+        m2,
+        b'-',
+        d1,
+        d2,
+        b'T',
+        h1,
+        h2,
+        b':',
+        n1,
+        n2,
+        b':',
+        s1,
+        s2,
+        zone @ ..,
+    ] = text.as_bytes()
+    else {
+        return None;
+    };
+    let quarters = match *zone {
+        [b'Z'] => None,
+        [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] => {
+            let minutes = two(h1, h2)? * 60 + two(m1, m2).filter(|minutes| *minutes < 60)?;
+            let quarters = i8::try_from(minutes / 15).ok().filter(|_| minutes % 15 == 0)?;
+            // 26 hours are no offset, and -00:00 does not come back letter by letter.
+            let usual = if sign == b'-' { 1..104 } else { 0..104 };
+            Some(quarters).filter(|quarters| usual.contains(quarters))?;
+            Some(if sign == b'-' { -quarters } else { quarters })
+        }
+        _ => return None,
+    };
+    let year = two(*y1, *y2)? * 100 + two(*y3, *y4)?;
+    let [month, day] = [small(*m1, *m2)?, small(*d1, *d2)?];
+    let [hour, minute, second] = [small(*h1, *h2)?, small(*n1, *n2)?, small(*s1, *s2)?];
+    let date = jiff::civil::DateTime::new(year, month, day, hour, minute, second, 0).ok()?;
+    let seconds = offset(quarters).to_timestamp(date).ok()?.as_second();
+    Some(Modified::Packed { seconds: u32::try_from(seconds).ok()?, quarters })
 }
 
 fn packed(text: &str) -> Option<Modified> {
@@ -523,6 +582,8 @@ impl Change {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -583,9 +644,31 @@ mod tests {
             "2012-07-10T18:16:12+00:00",
             "2012-07-10t18:16:12z",
             "+",
+            "2012-07-10T18:16:60Z",
+            "2012-07-10T24:00:00Z",
+            "2023-02-29T10:00:00Z",
+            "2012-07-10T18:16:12-00:00",
+            "2012-07-10T18:16:12+05:07",
+            "2012-07-10T18:16:12+25:00",
+            "2012-07-10T18:16:12+01:75",
+            "0000-00-00T00:00:00Z",
         ] {
             assert_eq!(Modified::parse(text).written(), text);
         }
         assert!(matches!(Modified::parse("2012-07-10T18:16:12+03:00"), Modified::Packed { .. }));
+    }
+
+    proptest! {
+        #[test]
+        fn a_date_in_the_usual_form_is_what_the_parser_of_all_forms_makes_of_it(
+            text in "(19|20|21)[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9]\
+                     (Z|[+-][0-2][0-9]:(00|15|30|45|[0-9]{2}))",
+        ) {
+            let parsed = packed(&text).filter(|modified| modified.written() == text);
+            let usual = usual(&text);
+            prop_assert!(usual.is_none() || usual == parsed, "{:?} {:?}", usual, parsed);
+            // The other way is for other forms alone.
+            prop_assert!(usual.is_some() || parsed.is_none(), "{:?}", parsed);
+        }
     }
 }

@@ -617,7 +617,7 @@ mod tests {
         let mut builder = ListingBuilder::new(number("1"));
         builder.push(raw("0", "a"));
         builder.last_is_unreadable();
-        (0..1_500).for_each(|_| builder.push_odd(None, &"0".repeat(5_000), "it is not an object"));
+        (0..1_500).for_each(|_| builder.push_odd(None, "0".repeat(5_000), "it is not an object"));
         assert_eq!(builder.len(), 1_501);
         let listing = builder.finish(ListEnd::Seen);
         assert_eq!((listing.odd().len(), listing.odd_rows()), (1_000, 1_500));

@@ -6,12 +6,13 @@
 //! control characters. One of them in one row must not hide the others; who asks is told of it.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// Open brackets at once: no answer of the service needs more than a few.
 const DEEPEST: usize = 128;
 
 /// A value, without blanks around it. Its grammar was checked when the body was read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(in crate::api) struct Json<'a>(&'a [u8]);
 
 /// What a value is.
@@ -35,22 +36,14 @@ pub(in crate::api) struct NoJson {
 impl<'a> Json<'a> {
     /// A text that is one value, from its first byte to its last.
     pub(in crate::api) fn parse(text: &'a [u8]) -> Result<Self, NoJson> {
-        let mut walk = Walk { text, at: 0 };
-        walk.blanks();
-        let value = walk.value(0)?;
-        walk.blanks();
-        if walk.at < text.len() { Err(walk.expected("the end")) } else { Ok(value) }
+        let mut walk = Walk::new(text);
+        let value = walk.value()?;
+        walk.end()?;
+        Ok(value)
     }
 
     pub(in crate::api) fn kind(self) -> Kind {
-        match self.0.first() {
-            Some(b'{') => Kind::Map,
-            Some(b'[') => Kind::List,
-            Some(b'"') => Kind::Text,
-            Some(b't' | b'f') => Kind::Flag,
-            Some(b'n') | None => Kind::Null,
-            Some(_) => Kind::Number,
-        }
+        kind_of(self.0.first())
     }
 
     /// Byte for byte.
@@ -58,44 +51,74 @@ impl<'a> Json<'a> {
         self.0
     }
 
+    /// A value in it.
+    pub(in crate::api) fn part(self, place: &Range<u32>) -> Json<'a> {
+        Json(self.0.get(usual(place)).unwrap_or_default())
+    }
+
     /// What a list holds; nothing where it is none.
     pub(in crate::api) fn items(self) -> impl Iterator<Item = Json<'a>> {
         let mut walk = self.inside(Kind::List);
-        std::iter::from_fn(move || walk.next_value())
+        std::iter::from_fn(move || walk.next_item().ok()?.then(|| walk.value().ok())?)
     }
 
     /// What an object holds, in the order of the text; nothing where it is none.
-    pub(in crate::api) fn fields(self) -> impl Iterator<Item = (Cow<'a, str>, Json<'a>)> {
-        self.pairs().map(|(name, value)| (name.text().0, value))
+    pub(in crate::api) fn fields(self) -> impl Iterator<Item = (Json<'a>, Json<'a>)> {
+        let mut walk = self.inside(Kind::Map);
+        std::iter::from_fn(move || Some((walk.next_name().ok()??, walk.value().ok()?)))
     }
 
     /// The field of that name; the last one where a name stands twice, as most parsers have it.
     pub(in crate::api) fn field(self, wanted: &str) -> Option<Json<'a>> {
-        self.fields().filter(|(name, _)| name == wanted).last().map(|(_, value)| value)
+        let named = self.fields().filter(|(name, _)| *name.said() == *wanted.as_bytes());
+        named.last().map(|(_, value)| value)
     }
 
-    /// The value as one text, and whether every byte of it could be read. Objects and lists are as
-    /// they are written; `null` is no text: the service writes it for a field it has nothing for.
+    /// The value as one text, and whether every byte of it could be read: what could not is replaced.
+    /// Objects and lists are as they are written; `null` is no text: the service writes it for a
+    /// field it has nothing for.
     pub(in crate::api) fn text(self) -> (Cow<'a, str>, bool) {
-        match self.kind() {
+        if let Ok(written) = std::str::from_utf8(self.0) {
+            return Self::text_as_written(written);
+        }
+        let replaced = String::from_utf8_lossy(self.0);
+        (Self::text_as_written(&replaced).0.into_owned().into(), false)
+    }
+
+    /// The same for a value of which it is known that its bytes are text.
+    pub(in crate::api) fn text_as_written(written: &str) -> (Cow<'_, str>, bool) {
+        let json = Json(written.as_bytes());
+        match json.kind() {
             Kind::Null => (Cow::Borrowed(""), true),
-            Kind::Text => unquoted(self.0),
-            Kind::Flag | Kind::Number | Kind::List | Kind::Map => {
-                (String::from_utf8_lossy(self.0), self.is_readable())
+            Kind::Text => {
+                let inner = written.get(1..written.len().saturating_sub(1)).unwrap_or_default();
+                if is_plain(inner.as_bytes()) {
+                    return (Cow::Borrowed(inner), true);
+                }
+                let (said, is_whole) = unescaped(inner.as_bytes());
+                (String::from_utf8(said).unwrap_or_default().into(), is_whole)
             }
+            Kind::Flag | Kind::Number => (Cow::Borrowed(written), true),
+            Kind::List | Kind::Map => (Cow::Borrowed(written), json.is_readable()),
         }
     }
 
-    /// Whether every string in it holds what JSON allows.
+    /// What a string says, whether it is text or not; nothing where it is none.
+    pub(in crate::api) fn said(self) -> Cow<'a, [u8]> {
+        let inner = self.0.get(1..self.0.len().saturating_sub(1)).unwrap_or_default();
+        if is_plain(inner) { Cow::Borrowed(inner) } else { unescaped(inner).0.into() }
+    }
+
+    /// Whether every string in it, however deep, holds what JSON allows.
     pub(in crate::api) fn is_readable(self) -> bool {
-        match self.kind() {
-            Kind::Null | Kind::Flag | Kind::Number => true,
-            Kind::Text => unquoted(self.0).1,
-            Kind::List => self.items().all(Json::is_readable),
-            Kind::Map => {
-                self.pairs().all(|(name, value)| name.is_readable() && value.is_readable())
+        let mut walk = Walk::new(self.0);
+        while walk.seek_string() {
+            let start = walk.at;
+            if walk.string().is_err() || !walk.since(start).text().1 {
+                return false;
             }
         }
+        true
     }
 
     /// A number, or a text that holds one: the service writes both, within one object too.
@@ -103,29 +126,140 @@ impl<'a> Json<'a> {
         self.text().0.trim().parse().ok()
     }
 
-    fn pairs(self) -> impl Iterator<Item = (Json<'a>, Json<'a>)> {
-        let mut walk = self.inside(Kind::Map);
-        std::iter::from_fn(move || {
-            let name = walk.next_value()?;
-            walk.blanks();
-            walk.at += 1;
-            Some((name, walk.next_value()?))
-        })
-    }
-
     fn inside(self, kind: Kind) -> Walk<'a> {
-        let text = if self.kind() == kind { self.0 } else { &[] };
-        Walk { text, at: 1 }
+        let mut walk = Walk::new(if self.kind() == kind { self.0 } else { &[] });
+        walk.begin();
+        walk
     }
 }
 
-/// A place in a text.
-struct Walk<'a> {
+/// A place in a text. Whatever is passed is checked to be JSON.
+#[derive(Debug, Clone)]
+pub(in crate::api) struct Walk<'a> {
     text: &'a [u8],
     at: usize,
+    depth: usize,
+    /// Nothing was passed yet of the list or object that was entered last.
+    fresh: bool,
 }
 
 impl<'a> Walk<'a> {
+    /// At the first value of a text.
+    pub(in crate::api) fn new(text: &'a [u8]) -> Self {
+        let mut walk = Self { text, at: 0, depth: 0, fresh: false };
+        walk.blanks();
+        walk
+    }
+
+    /// What the value here is, by its first byte.
+    pub(in crate::api) fn kind(&self) -> Kind {
+        kind_of(self.text.get(self.at))
+    }
+
+    /// How far it is.
+    pub(in crate::api) fn place(&self) -> usize {
+        self.at
+    }
+
+    /// The value that began there and was just passed.
+    pub(in crate::api) fn since(&self, start: usize) -> Json<'a> {
+        Json(self.text.get(start..self.at).unwrap_or_default())
+    }
+
+    /// That nothing but blanks is left.
+    pub(in crate::api) fn end(&mut self) -> Result<(), NoJson> {
+        self.blanks();
+        if self.at < self.text.len() { Err(self.expected("the end")) } else { Ok(()) }
+    }
+
+    /// Enters the list or object here.
+    pub(in crate::api) fn enter(&mut self) -> Result<(), NoJson> {
+        if self.depth >= DEEPEST {
+            return Err(self.expected("fewer brackets"));
+        }
+        self.begin();
+        Ok(())
+    }
+
+    fn begin(&mut self) {
+        self.depth += 1;
+        self.at += 1;
+        self.fresh = true;
+    }
+
+    /// Goes to the next value of the list that was entered; false where it left it.
+    pub(in crate::api) fn next_item(&mut self) -> Result<bool, NoJson> {
+        self.next(b']')
+    }
+
+    /// Goes to the next value of the object that was entered, and returns its name; `None` where it
+    /// left it.
+    pub(in crate::api) fn next_name(&mut self) -> Result<Option<Json<'a>>, NoJson> {
+        if !self.next(b'}')? {
+            return Ok(None);
+        }
+        if self.byte() != Some(b'"') {
+            return Err(self.expected("a name in quotes"));
+        }
+        let start = self.at;
+        self.string()?;
+        let name = self.since(start);
+        self.blanks();
+        if self.byte() != Some(b':') {
+            return Err(self.expected("a colon"));
+        }
+        self.at += 1;
+        self.blanks();
+        Ok(Some(name))
+    }
+
+    fn next(&mut self, bracket: u8) -> Result<bool, NoJson> {
+        self.blanks();
+        let fresh = std::mem::take(&mut self.fresh);
+        match self.byte() {
+            Some(byte) if byte == bracket => {
+                self.at += 1;
+                self.depth -= 1;
+                Ok(false)
+            }
+            Some(b',') if !fresh => {
+                self.at += 1;
+                self.blanks();
+                Ok(true)
+            }
+            _ if fresh => Ok(true),
+            _ => Err(self.expected("a comma or a closing bracket")),
+        }
+    }
+
+    /// Passes the value here.
+    pub(in crate::api) fn value(&mut self) -> Result<Json<'a>, NoJson> {
+        let start = self.at;
+        match self.byte() {
+            Some(b'"') => self.string()?,
+            Some(b'[') => {
+                self.enter()?;
+                while self.next_item()? {
+                    self.value()?;
+                }
+            }
+            Some(b'{') => {
+                self.enter()?;
+                while self.next_name()?.is_some() {
+                    self.value()?;
+                }
+            }
+            Some(b'-' | b'0'..=b'9') => self.number()?,
+            _ => {
+                let rest = self.text.get(start..).unwrap_or_default();
+                let words: [&[u8]; 3] = [b"null", b"true", b"false"];
+                let word = words.into_iter().find(|word| rest.starts_with(word));
+                self.at += word.ok_or_else(|| self.expected("a value"))?.len();
+            }
+        }
+        Ok(self.since(start))
+    }
+
     fn byte(&self) -> Option<u8> {
         self.text.get(self.at).copied()
     }
@@ -140,134 +274,27 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The next value of an object or list that was checked before; a comma may stand in between.
-    fn next_value(&mut self) -> Option<Json<'a>> {
-        self.blanks();
-        if self.byte() == Some(b',') {
-            self.at += 1;
-            self.blanks();
-        }
-        let start = self.at;
-        match self.byte()? {
-            b']' | b'}' => return None,
-            b'"' => self.string().ok()?,
-            b'[' | b'{' => self.skip_brackets(),
-            _ => {
-                let rest = self.text.get(start..).unwrap_or_default();
-                let ends = |byte: &u8| matches!(byte, b',' | b']' | b'}') || *byte <= b' ';
-                self.at += rest.iter().position(ends).unwrap_or(rest.len());
-            }
-        }
-        Some(Json(self.text.get(start..self.at).unwrap_or_default()))
-    }
-
-    /// Goes behind the bracket that closes the one here, in a text that was checked before.
-    fn skip_brackets(&mut self) {
-        let mut open = 0_usize;
-        while let Some(stop) = self.text.get(self.at..).and_then(|rest| {
-            rest.iter().position(|byte| matches!(byte, b'"' | b'[' | b']' | b'{' | b'}'))
-        }) {
-            self.at += stop;
-            match self.byte() {
-                Some(b'"') if self.string().is_err() => return,
-                Some(b'"') => continue,
-                Some(b'[' | b'{') => open += 1,
-                _ => open = open.saturating_sub(1),
-            }
-            self.at += 1;
-            if open == 0 {
-                return;
-            }
-        }
-    }
-
-    fn value(&mut self, depth: usize) -> Result<Json<'a>, NoJson> {
-        let start = self.at;
-        match self.byte() {
-            Some(b'"') => self.string()?,
-            Some(b'[' | b'{') if depth >= DEEPEST => return Err(self.expected("fewer brackets")),
-            Some(b'[') => self.list(depth)?,
-            Some(b'{') => self.map(depth)?,
-            Some(b'-' | b'0'..=b'9') => self.number()?,
-            _ => {
-                let rest = self.text.get(start..).unwrap_or_default();
-                let words: [&[u8]; 3] = [b"null", b"true", b"false"];
-                let word = words.into_iter().find(|word| rest.starts_with(word));
-                self.at += word.ok_or_else(|| self.expected("a value"))?.len();
-            }
-        }
-        Ok(Json(self.text.get(start..self.at).unwrap_or_default()))
-    }
-
-    fn list(&mut self, depth: usize) -> Result<(), NoJson> {
-        self.at += 1;
-        self.blanks();
-        if self.byte() == Some(b']') {
-            self.at += 1;
-            return Ok(());
-        }
-        loop {
-            self.blanks();
-            self.value(depth + 1)?;
-            if self.ends(b']')? {
-                return Ok(());
-            }
-        }
-    }
-
-    fn map(&mut self, depth: usize) -> Result<(), NoJson> {
-        self.at += 1;
-        self.blanks();
-        if self.byte() == Some(b'}') {
-            self.at += 1;
-            return Ok(());
-        }
-        loop {
-            self.blanks();
-            if self.byte() != Some(b'"') {
-                return Err(self.expected("a name in quotes"));
-            }
-            self.string()?;
-            self.blanks();
-            if self.byte() != Some(b':') {
-                return Err(self.expected("a colon"));
-            }
-            self.at += 1;
-            self.blanks();
-            self.value(depth + 1)?;
-            if self.ends(b'}')? {
-                return Ok(());
-            }
-        }
-    }
-
-    /// Takes the comma or bracket behind a value; whether it was the bracket.
-    fn ends(&mut self, bracket: u8) -> Result<bool, NoJson> {
-        self.blanks();
-        match self.byte() {
-            Some(byte) if byte == bracket || byte == b',' => {
-                self.at += 1;
-                Ok(byte == bracket)
-            }
-            _ => Err(self.expected("a comma or a closing bracket")),
-        }
+    /// Goes to the next string, whatever it stands in; false where there is none.
+    fn seek_string(&mut self) -> bool {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let quote = rest.iter().position(|byte| *byte == b'"');
+        self.at += quote.unwrap_or(rest.len());
+        quote.is_some()
     }
 
     fn string(&mut self) -> Result<(), NoJson> {
         self.at += 1;
         loop {
-            let rest = self.text.get(self.at..).unwrap_or_default();
-            let stop = rest.iter().position(|byte| matches!(byte, b'"' | b'\\'));
-            let Some(stop) = stop else {
-                self.at = self.text.len();
-                return Err(self.expected("a closing quote"));
-            };
-            self.at += stop;
-            if self.byte() == Some(b'"') {
-                self.at += 1;
-                return Ok(());
+            self.at += plain_bytes(self.text.get(self.at..).unwrap_or_default());
+            match self.byte() {
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(());
+                }
+                Some(b'\\') => self.escape()?,
+                Some(_) => self.at += 1,
+                None => return Err(self.expected("a closing quote")),
             }
-            self.escape()?;
         }
     }
 
@@ -316,22 +343,61 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// What a string says, and whether every byte of it could be read. What could not is replaced.
-fn unquoted(quoted: &[u8]) -> (Cow<'_, str>, bool) {
-    let inner = quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default();
-    let allowed = inner.iter().all(|byte| *byte >= b' ');
-    if !inner.contains(&b'\\') {
-        return match std::str::from_utf8(inner) {
-            Ok(text) => (Cow::Borrowed(text), allowed),
-            Err(_) => (String::from_utf8_lossy(inner), false),
-        };
+/// A place as slices want it.
+pub(super) fn usual(place: &Range<u32>) -> Range<usize> {
+    let usual = |end| usize::try_from(end).unwrap_or(usize::MAX);
+    usual(place.start)..usual(place.end)
+}
+
+fn kind_of(first: Option<&u8>) -> Kind {
+    match first {
+        Some(b'{') => Kind::Map,
+        Some(b'[') => Kind::List,
+        Some(b'"') => Kind::Text,
+        Some(b't' | b'f') => Kind::Flag,
+        Some(b'n') | None => Kind::Null,
+        Some(_) => Kind::Number,
     }
+}
+
+/// How many bytes stand before the first one that ends a string, begins an escape or may not stand in
+/// a string. Eight are looked at at a time: most of an answer is strings.
+fn plain_bytes(text: &[u8]) -> usize {
+    const EACH: u64 = u64::MAX / 0xff;
+    let mut rest = text;
+    let mut passed = 0;
+    while let Some((word, behind)) = rest.split_first_chunk() {
+        let word = u64::from_le_bytes(*word);
+        // A byte's highest bit is set where it is below the limit; above the first one it may be wrong.
+        let below = |word: u64, limit: u8| word.wrapping_sub(EACH * u64::from(limit)) & !word;
+        let is = |byte: u8| below(word ^ (EACH * u64::from(byte)), 1);
+        let found = (is(b'"') | is(b'\\') | below(word, b' ')) & (EACH << 7);
+        if found != 0 {
+            return passed + usize::try_from(found.trailing_zeros() / 8).unwrap_or_default();
+        }
+        (rest, passed) = (behind, passed + 8);
+    }
+    let stops = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..b' ');
+    passed + rest.iter().position(stops).unwrap_or(rest.len())
+}
+
+/// Whether a string with this inside says what is written there.
+fn is_plain(inner: &[u8]) -> bool {
+    plain_bytes(inner) == inner.len()
+}
+
+/// What the inside of a string says, and whether it holds only what JSON allows.
+fn unescaped(inner: &[u8]) -> (Vec<u8>, bool) {
     let mut bytes = Vec::with_capacity(inner.len());
     let (mut rest, mut whole) = (inner, true);
-    while let Some((&byte, after)) = rest.split_first() {
+    loop {
+        let (plain, after) = rest.split_at_checked(plain_bytes(rest)).unwrap_or((rest, &[]));
+        bytes.extend_from_slice(plain);
+        let Some((&stop, after)) = after.split_first() else { return (bytes, whole) };
         rest = after;
-        if byte != b'\\' {
-            bytes.push(byte);
+        if stop != b'\\' {
+            whole = false;
+            bytes.push(stop);
             continue;
         }
         let (letter, after) = rest.split_first().map_or((b'\\', rest), |(l, after)| (*l, after));
@@ -343,7 +409,7 @@ fn unquoted(quoted: &[u8]) -> (Cow<'_, str>, bool) {
             b'r' => '\r',
             b't' => '\t',
             b'u' => {
-                let (meant, after) = unescaped(rest);
+                let (meant, after) = code_point(rest);
                 rest = after;
                 whole &= meant.is_some();
                 meant.unwrap_or(char::REPLACEMENT_CHARACTER)
@@ -352,14 +418,10 @@ fn unquoted(quoted: &[u8]) -> (Cow<'_, str>, bool) {
         };
         bytes.extend_from_slice(meant.encode_utf8(&mut [0; 4]).as_bytes());
     }
-    match String::from_utf8(bytes) {
-        Ok(text) => (Cow::Owned(text), allowed && whole),
-        Err(error) => (String::from_utf8_lossy(error.as_bytes()).into_owned().into(), false),
-    }
 }
 
 /// The character of an escape behind its `\u`, with the second one of a pair; `None` for half a pair.
-fn unescaped(text: &[u8]) -> (Option<char>, &[u8]) {
+fn code_point(text: &[u8]) -> (Option<char>, &[u8]) {
     let unit = |digits: &[u8]| -> Option<u32> {
         u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
     };
@@ -398,14 +460,15 @@ mod tests {
             Kind::Number => serde_json::from_slice(json.written()).unwrap(),
             Kind::Text => json.text().0.into(),
             Kind::List => json.items().map(tree).collect(),
-            Kind::Map => json.fields().map(|(name, value)| (name, tree(value))).collect(),
+            Kind::Map => json.fields().map(|(name, value)| (name.text().0, tree(value))).collect(),
         }
     }
 
     #[test]
     fn a_value_is_its_part_of_the_text() {
         let text = r#" { "z" : 1 , "a":[ null,true , -2, 1.5e3,"x\"y"],"m":{} } "#;
-        let fields: Vec<_> = read(text).fields().map(|(name, value)| (name, value.0)).collect();
+        let fields = read(text).fields().map(|(name, value)| (name.text().0, value.written()));
+        let fields: Vec<_> = fields.collect();
         let written: [(Cow<'_, str>, &[u8]); 3] = [
             ("z".into(), b"1"),
             ("a".into(), br#"[ null,true , -2, 1.5e3,"x\"y"]"#),

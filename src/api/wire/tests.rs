@@ -1,5 +1,7 @@
 //! Bodies in every shape that was seen somewhere, and in shapes that nobody wants to see.
 
+mod agreement;
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -349,4 +351,45 @@ fn an_event_is_made_with_url_and_note_letter_by_letter_and_without_what_its_row_
     assert_eq!(made(row), body);
     let row = r#"{"id":"a","type":"0","url":"x","url":"y","note":null,"color":1}"#;
     assert_eq!(made(row), r#"{"type":"0","url":"y"}"#);
+}
+
+/// A page of so many rows, and its length.
+fn plain_page(rows: usize) -> Vec<u8> {
+    let row = |place: usize| {
+        format!(
+            r#"{{"id":"Nqey{place:016}DRqo4Ftabm","type":"{}","method":"1","url":"https://crm{}.acme.test/telephony/in?src=pbx","note":"CRM","status":"1","modified":"2024-05-01T10:00:00+02:00"}}"#,
+            place % 5,
+            place % 20
+        )
+    };
+    let rows: Vec<_> = (0..rows).map(row).collect();
+    format!(r#"{{"entry":[{}],"totalResults":{}}}"#, rows.join(","), rows.len()).into_bytes()
+}
+
+#[test]
+fn a_row_takes_no_allocation_of_its_own_and_few_bytes_beside_its_text() {
+    let measured = |rows| {
+        let body = plain_page(rows);
+        let mut listing = None;
+        let info = allocation_counter::measure(|| {
+            listing = Some(listing_of(&page(&body).unwrap()));
+        });
+        assert_eq!(listing.unwrap().len(), rows);
+        (info.count_total, info.bytes_total, u64::try_from(body.len()).unwrap())
+    };
+    let (few, ..) = measured(1_000);
+    let (many, bytes, body) = measured(10_000);
+    // Tables that grow to ten times their size are allocated a few times more; 20 URLs stay 20 URLs.
+    assert!(few <= 150 && many <= few + 40, "{few} {many}");
+    // One copy of its text and four times less for its place, fields and key, all of that doubled as
+    // it grows, each time counted anew.
+    assert!(bytes <= body * 8, "{bytes} of {body}");
+}
+
+#[test]
+fn a_text_with_escapes_takes_one_allocation_and_no_other_field_any() {
+    let body = String::from_utf8(plain_page(1_000)).unwrap().replace('/', "\\/");
+    let page = page(body.as_bytes()).unwrap();
+    let info = allocation_counter::measure(|| page.rows.iter().for_each(|row| drop(row.facts())));
+    assert_eq!(info.count_total, 1_000);
 }

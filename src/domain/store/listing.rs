@@ -1,6 +1,5 @@
 //! One extension's events in 20 bytes a row, an arena of ids and a table of distinct strings.
 
-use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
@@ -9,7 +8,7 @@ use jiff::tz::TimeZone;
 
 use super::ending::ListEnd;
 use super::faults::{Faults, Key};
-use super::strings::Strings;
+use super::strings::{Numbers, Strings, index, number_of};
 use super::text::{RowText, Texts};
 
 use super::super::{
@@ -19,8 +18,9 @@ use super::super::{
 
 /// Rows that cannot be used and are kept to be shown; more of them are counted.
 const MOST_ODD: usize = 1_000;
-/// Longest text kept of a row that cannot be used, in characters.
+/// Longest text kept of a row that cannot be used, in characters, and the bytes that these may take.
 const ODD_CHARS: usize = 2_000;
+const ODD_BYTES: usize = 4 * ODD_CHARS;
 
 /// What an answer to *List PhoneCallEvents* said of one extension.
 ///
@@ -76,7 +76,7 @@ type Choice = u8;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Group {
     event_type: u16,
-    end: usize,
+    end: u32,
 }
 
 /// Why neither of two rows with one key can be used: nobody knows which of them a call would mean.
@@ -241,8 +241,8 @@ impl Listing {
     pub fn groups(&self) -> impl Iterator<Item = (EventType, Range<usize>)> + '_ {
         let mut start = 0;
         self.groups.iter().map(move |group| {
-            let rows = start..group.end;
-            start = group.end;
+            let rows = start..index(group.end);
+            start = rows.end;
             (EventType::from_number(group.event_type), rows)
         })
     }
@@ -255,7 +255,7 @@ impl Listing {
 
     /// The type of a row.
     pub(super) fn type_at(&self, row: usize) -> EventType {
-        let group = self.groups.get(self.groups.partition_point(|group| group.end <= row));
+        let group = self.groups.get(self.groups.partition_point(|group| index(group.end) <= row));
         EventType::from_number(group.map_or(u16::MAX, |group| group.event_type))
     }
 
@@ -344,7 +344,7 @@ impl Listing {
             texts.remove(row);
         }
         for group in &mut self.groups {
-            group.end -= usize::from(group.end > row);
+            group.end -= u32::from(index(group.end) > row);
         }
         let mut start = 0;
         self.groups.retain(|group| std::mem::replace(&mut start, group.end) < group.end);
@@ -539,7 +539,7 @@ pub struct ListingBuilder {
     ids: String,
     strings: Vec<Arc<str>>,
     others: Vec<u32>,
-    known: HashMap<Arc<str>, u32>,
+    numbers: Numbers,
     odd: Vec<OddRow>,
     faults: Faults,
 }
@@ -555,7 +555,7 @@ impl ListingBuilder {
             ids: String::new(),
             strings: Vec::new(),
             others: Vec::new(),
-            known: HashMap::new(),
+            numbers: Numbers::default(),
             odd: Vec::new(),
             faults: Faults::default(),
         }
@@ -566,24 +566,36 @@ impl ListingBuilder {
         self.push_with_text(event, &[]);
     }
 
-    /// Takes one row with its text in the answer.
-    pub fn push_with_text(&mut self, event: RawEvent<'_>, text: &[u8]) {
-        if let Err(reason) = self.try_push(event, text) {
-            let RawEvent { event_type, id, method, url, .. } = event;
-            let text = format!("type {event_type} id {id} {method} {url}");
-            self.push_odd(number_of(event_type).map(EventType::from_number), &text, &reason);
+    /// Takes one row with its text in the answer; whether it is an event that can be named.
+    pub fn push_with_text(&mut self, event: RawEvent<'_>, text: &[u8]) -> bool {
+        let Err(reason) = self.try_push(event, text) else { return true };
+        let event_type = EventType::parse(event.event_type);
+        if text.is_empty() {
+            let RawEvent { event_type: written, id, method, url, .. } = event;
+            let text = format!("type {written} id {id} {method} {url}");
+            self.push_odd(event_type, text, &reason);
+        } else {
+            self.push_odd(event_type, text, &reason);
         }
+        false
     }
 
-    /// Takes a row that could not even be read as an event.
-    pub fn push_odd(&mut self, event_type: Option<EventType>, text: &str, reason: &str) {
+    /// Takes a row that could not even be read as an event. Of a long one the beginning is kept.
+    pub fn push_odd(
+        &mut self,
+        event_type: Option<EventType>,
+        text: impl AsRef<[u8]>,
+        reason: &str,
+    ) {
         if self.odd.len() >= MOST_ODD {
             self.faults.more_odd += 1;
             return;
         }
+        let text = text.as_ref();
+        let text = String::from_utf8_lossy(text.get(..ODD_BYTES).unwrap_or(text));
         let text = match text.char_indices().nth(ODD_CHARS) {
             Some((end, _)) => text.get(..end).unwrap_or_default(),
-            None => text,
+            None => &text,
         };
         self.odd.push(OddRow { event_type, text: Foreign::from(text), reason: reason.to_owned() });
     }
@@ -624,13 +636,13 @@ impl ListingBuilder {
         let mut groups: Vec<Group> = Vec::new();
         for (place, event_type) in order.iter().filter_map(type_of).enumerate() {
             match groups.last_mut().filter(|group| group.event_type == event_type) {
-                Some(group) => group.end = place + 1,
-                None => groups.push(Group { event_type, end: place + 1 }),
+                Some(group) => group.end = number_of(place + 1),
+                None => groups.push(Group { event_type, end: number_of(place + 1) }),
             }
         }
         let texts = (!texts.is_empty()).then(|| {
             let place = |at: &usize| places.get(*at).cloned().unwrap_or_default();
-            Box::new(Texts::new(&texts, order.iter().map(place).collect()))
+            Box::new(Texts::new(texts, order.iter().map(place).collect()))
         });
         // Copies of exact size: shrinking in place would leave a hole behind every listing.
         let mut in_order = Vec::with_capacity(order.len());
@@ -655,16 +667,16 @@ impl ListingBuilder {
     fn in_order(&mut self) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.rows.len()).collect();
         order.sort_by_key(|at| self.rows.get(*at).map(|(event_type, _)| *event_type));
-        let mut first = HashMap::with_capacity(order.len());
+        let mut first = Numbers::for_so_many(order.len());
         let (mut again, mut disputed) = (BTreeSet::new(), BTreeSet::new());
         for &at in &order {
-            let Some((event_type, row)) = self.rows.get(at) else { continue };
-            match first.entry((*event_type, id_of(&self.ids, row))) {
-                Entry::Vacant(vacant) => drop(vacant.insert(at)),
-                Entry::Occupied(known) if self.is_same(*known.get(), at) => {
-                    again.insert(at);
-                }
-                Entry::Occupied(known) => disputed.extend([*known.get(), at]),
+            let Some(name) = self.name(at) else { continue };
+            let known =
+                first.known(name, number_of(at), |other| self.name(index(other)) == Some(name));
+            match known.map(index) {
+                None => {}
+                Some(known) if self.is_same(known, at) => drop(again.insert(at)),
+                Some(known) => disputed.extend([known, at]),
             }
         }
         if again.is_empty() && disputed.is_empty() {
@@ -680,7 +692,7 @@ impl ListingBuilder {
         for at in disputed {
             let Some(key) = self.key_of(at) else { continue };
             let (event_type, text) = (EventType::from_number(key.0), self.written(at));
-            self.push_odd(Some(event_type), &text, DISPUTED);
+            self.push_odd(Some(event_type), text, DISPUTED);
             keys.insert(key);
         }
         self.faults.disputed = keys.into_iter().collect();
@@ -688,8 +700,13 @@ impl ListingBuilder {
     }
 
     fn key_of(&self, at: usize) -> Option<Key> {
+        self.name(at).map(|(event_type, id)| (event_type, id.into()))
+    }
+
+    /// Type and id of a row.
+    fn name(&self, at: usize) -> Option<(u16, &str)> {
         let (event_type, row) = self.rows.get(at)?;
-        Some((*event_type, id_of(&self.ids, row).into()))
+        Some((*event_type, id_of(&self.ids, row)))
     }
 
     /// Whether two rows with one key say the same in the same letters.
@@ -708,18 +725,16 @@ impl ListingBuilder {
     }
 
     /// A row for people: as it was written, where that was kept.
-    fn written(&self, at: usize) -> String {
-        match (self.text_of(at), self.rows.get(at)) {
-            (Some(text), _) if !text.is_empty() => String::from_utf8_lossy(text).into_owned(),
-            (_, Some((event_type, row))) => {
-                format!("type {event_type} id {}", id_of(&self.ids, row))
-            }
-            (_, None) => String::new(),
+    fn written(&self, at: usize) -> Vec<u8> {
+        match (self.text_of(at), self.name(at)) {
+            (Some(text), _) if !text.is_empty() => text.get(..ODD_BYTES).unwrap_or(text).to_owned(),
+            (_, Some((event_type, id))) => format!("type {event_type} id {id}").into_bytes(),
+            (_, None) => Vec::new(),
         }
     }
 
     fn try_push(&mut self, event: RawEvent<'_>, text: &[u8]) -> Result<(), String> {
-        let event_type = number_of(event.event_type)
+        let event_type = EventType::parse(event.event_type)
             .ok_or_else(|| "its type is not a number that can stand in a path".to_owned())?;
         if !EventId::is_valid(event.id) {
             return Err("its id cannot be named in a path".to_owned());
@@ -744,7 +759,7 @@ impl ListingBuilder {
         };
         self.ids.push_str(event.id);
         self.keep(text);
-        self.rows.push((event_type, row));
+        self.rows.push((event_type.number(), row));
         Ok(())
     }
 
@@ -784,25 +799,17 @@ impl ListingBuilder {
     }
 
     fn intern(&mut self, text: &str) -> Result<u32, String> {
-        if let Some(&index) = self.known.get(text) {
-            return Ok(index);
+        let number = u32::try_from(self.strings.len()).map_err(|error| error.to_string())?;
+        let is = |number| self.strings.get(index(number)).is_some_and(|known| **known == *text);
+        let known = self.numbers.known(text, number, is);
+        if known.is_none() {
+            self.strings.push(text.into());
         }
-        let index = u32::try_from(self.strings.len()).map_err(|error| error.to_string())?;
-        let shared: Arc<str> = text.into();
-        self.strings.push(Arc::clone(&shared));
-        self.known.insert(shared, index);
-        Ok(index)
+        Ok(known.unwrap_or(number))
     }
 }
 
 fn id_of<'a>(ids: &'a str, row: &Row) -> &'a str {
     let start = usize::try_from(row.id_start).unwrap_or(usize::MAX);
     ids.get(start..start.saturating_add(usize::from(row.id_length))).unwrap_or_default()
-}
-
-/// The number of a type: digits only, so that what goes into a path is what was listed.
-fn number_of(text: &str) -> Option<u16> {
-    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let canonical = text == "0" || !text.starts_with('0');
-    if digits && canonical { text.parse().ok() } else { None }
 }

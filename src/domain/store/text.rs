@@ -11,14 +11,17 @@ use serde_json::value::RawValue;
 /// One row as it stood in the answer. Rows of one listing share their bytes.
 #[derive(Clone)]
 pub struct RowText {
-    all: Arc<[u8]>,
+    all: Arc<Box<[u8]>>,
     place: Range<u32>,
 }
 
 impl RowText {
     /// A row that stands alone, as run files hold it.
     pub fn new(bytes: &[u8]) -> Self {
-        Self { all: bytes.into(), place: 0..u32::try_from(bytes.len()).unwrap_or(u32::MAX) }
+        Self {
+            all: Arc::new(bytes.into()),
+            place: 0..u32::try_from(bytes.len()).unwrap_or(u32::MAX),
+        }
     }
 
     /// The bytes of the row.
@@ -79,13 +82,13 @@ impl fmt::Debug for RowText {
 /// The texts of all rows of a listing, in the order of its rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Texts {
-    all: Arc<[u8]>,
+    all: Arc<Box<[u8]>>,
     places: Vec<Range<u32>>,
 }
 
 impl Texts {
-    pub(super) fn new(all: &[u8], places: Vec<Range<u32>>) -> Self {
-        Self { all: all.into(), places }
+    pub(super) fn new(all: Vec<u8>, places: Vec<Range<u32>>) -> Self {
+        Self { all: Arc::new(all.into()), places }
     }
 
     /// The text of a row; `None` where it was not kept.
