@@ -16,8 +16,6 @@ use crate::domain::{
 struct Probe {
     #[command(flatten)]
     selection: SelectionArguments,
-    #[arg(long = "extension")]
-    extensions: Vec<String>,
 }
 
 const EXPRESSIONS: &[&str] = &[
@@ -211,7 +209,7 @@ fn words(line: &str) -> Vec<String> {
 fn by_line(found: &[(Extension, Listing)], line: &str) -> Vec<EventKey> {
     let arguments = ["probe".to_owned()].into_iter().chain(words(line));
     let probe = Probe::try_parse_from(arguments).unwrap();
-    let flags = Flags { extensions: probe.extensions, ..Flags::default() };
+    let (_, flags) = probe.selection.said();
     let wanted = probe.selection.named(&flags).unwrap();
     let named = wanted.extensions();
     let is_asked =
