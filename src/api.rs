@@ -58,11 +58,11 @@ pub struct Settings {
 /// mistake above can get past it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Writes {
-    /// They may.
+    /// Requests that change the service may be sent.
     Allowed,
-    /// They are withheld, and nothing goes out.
+    /// Requests that change the service are withheld.
     ReadOnly,
-    /// They go as far as the line and not out on it.
+    /// Requests that change the service are built and then not sent.
     Simulated,
 }
 
@@ -97,8 +97,8 @@ impl Client {
         Self::sharing(settings, None)
     }
 
-    /// The same with the book that this PBX's clients share, so that what fails in any of them counts
-    /// in all.
+    /// Makes a client that counts its failures in the book of its PBX, with those of all other
+    /// clients.
     ///
     /// # Errors
     /// As [`new`](Self::new).
@@ -110,8 +110,7 @@ impl Client {
         Ok(Self { inner: Arc::new(inner), target: Arc::new(target), writes })
     }
 
-    /// The same client with every change of the service simulated: questions go out, and nothing
-    /// else does, whatever is asked of it. There is no way back from it to a client that writes.
+    /// A client of the same service that sends questions only; every change is simulated.
     #[must_use]
     pub fn simulating(&self) -> Self {
         Self { writes: Writes::Simulated, ..self.clone() }
@@ -123,18 +122,17 @@ impl Client {
         self.inner.transport.line.refusal()
     }
 
-    /// Lets the next question go though too many failed lately, as long as the total stays below
-    /// what an address blocker counts, or takes that leave back.
+    /// Lets one question go although too many failed lately, or takes that permission back.
     pub fn ask_in_spite(&self, granted: bool) {
         self.inner.transport.line.ask_in_spite(granted);
     }
 
-    /// Lets time pass at once for whatever this client waits for: tests turn their clocks.
+    /// Advances the clock of whatever this client waits for; for tests.
     pub fn turn_clock(&self, by: Duration) {
         self.inner.transport.line.turn_clock(by);
     }
 
-    /// The same client with the base path and the users of another target, on the same service.
+    /// A client of the same service with the base path and the users of another target.
     #[must_use]
     pub fn below(&self, target: &Target) -> Self {
         Self { target: Arc::new(target.clone()), ..self.clone() }
@@ -160,7 +158,7 @@ impl Client {
         &self.target
     }
 
-    /// Takes in whom extensions belong to, as far as they say it.
+    /// Remembers the owners that these extensions name.
     pub fn learn_owners(&self, extensions: &[Extension]) {
         self.inner.users.learn_owners(extensions);
     }

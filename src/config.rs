@@ -51,7 +51,7 @@ pub struct Profile {
     /// Numbers typed in, from the configuration, then from its `extensions_file`, then from
     /// `--extension`, each once.
     pub extensions: Vec<Extension>,
-    /// What holds as it stands in the file.
+    /// The keys that hold as they stand in the file.
     pub rules: Rules,
     /// Which certificate the service may show; a file could be opened when the profile was read.
     pub trust: Trust,
@@ -63,7 +63,7 @@ pub struct Profile {
     pub keys: Keymap,
 }
 
-/// What the command line says about the configuration.
+/// Flags of the command line about the configuration.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Flags {
     /// `--profile`
@@ -129,7 +129,7 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
-    /// What somebody can do who has just installed the program, a line each.
+    /// Three lines for somebody who has just installed the program.
     pub fn first_steps(&self) -> Option<String> {
         let Self::Missing(path) = self else { return None };
         Some(format!(
@@ -185,8 +185,7 @@ fn of_url(url: &str, flags: &Flags, environment: &Environment) -> Result<Profile
     Ok(profile)
 }
 
-/// The profile of a PBX of this program's own, at this address and with this token: no file, and all of
-/// it by default.
+/// The profile of the demo, at this address and with this token; everything else by default.
 ///
 /// # Errors
 /// When a flag is wrong.
@@ -344,7 +343,7 @@ pub fn expected_path(flags: &Flags, environment: &Environment) -> Result<PathBuf
     Ok(folder.join("callsweep/config.toml"))
 }
 
-/// Where run files and the log belong. The folder may not exist yet; nothing is created here.
+/// The folder of run files and log; it may not exist yet, and nothing is created here.
 ///
 /// # Errors
 /// When neither `XDG_STATE_HOME` nor `HOME` is set, where `HOME` depends on where the program was

@@ -56,7 +56,7 @@ pub fn named(key: &EventKey) -> Value {
     json!({"extension": key.extension.as_str(), "type": number, "id": key.id.as_str()})
 }
 
-/// Where the run of this name is kept. A backup is called as its path.
+/// The path of a run's file; the name of a backup is its path.
 pub fn path_of(runs: &Path, name: &str) -> PathBuf {
     if is_path(name) { PathBuf::from(name) } else { runs.join(format!("{name}.jsonl")) }
 }

@@ -14,7 +14,7 @@ pub const QUIET: Duration = Duration::from_millis(200);
 pub struct Looks {
     /// The colours; none where there are to be none.
     pub palette: Option<Palette>,
-    /// Nothing but ASCII is drawn.
+    /// Only ASCII is drawn.
     pub ascii: bool,
     /// Every picture goes out between the brackets of synchronized output (mode 2026).
     pub synchronized: bool,

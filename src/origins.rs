@@ -30,7 +30,7 @@ const KEY: usize = 8;
 /// Why a file here cannot be opened.
 #[derive(Debug)]
 enum Unopened {
-    /// It is not one to be trusted.
+    /// The file is not one to be trusted.
     Odd(Odd),
     /// The file system says no.
     Failed(io::Error),

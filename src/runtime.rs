@@ -61,19 +61,19 @@ struct OpenRun {
 }
 
 impl Ports {
-    /// Nothing is contacted or written yet.
+    /// Ports of a client; nothing is contacted or written yet.
     pub fn new(client: Client, typed: Vec<Extension>, sources: Vec<Source>, runs: PathBuf) -> Self {
         let open = Mutex::default();
         Self { client, typed, sources, runs, open, shared: true, clipboard: None }
     }
 
-    /// The same with a terminal that takes copied texts.
+    /// The ports with a terminal that takes copied text.
     #[must_use]
     pub fn with_clipboard(self, clipboard: Clipboard) -> Self {
         Self { clipboard: Some(clipboard), ..self }
     }
 
-    /// The same for a PBX that is inside this program: no other can change it, and no lock is taken.
+    /// The ports of a PBX inside this program: no other program can change it, so no lock is taken.
     #[must_use]
     pub fn of_own_pbx(self) -> Self {
         Self { shared: false, ..self }
@@ -85,7 +85,7 @@ impl Ports {
         taken.transpose()
     }
 
-    /// The same for requests that go elsewhere than the profile says.
+    /// The ports for requests along another route than the profile's.
     #[must_use]
     pub fn on(self, route: &Route) -> Self {
         Self { client: self.client.below(route.target()), ..self }
@@ -271,8 +271,8 @@ fn flaws(record: &Record) -> impl Iterator<Item = String> {
     record.flaws.iter().map(|flaw| format!("run {}, {flaw}", record.name))
 }
 
-/// Where requests about a run go: where it was sent, and where the profile says once the service
-/// refuses to list its extensions there.
+/// The route of a run's requests: the recorded one, or the profile's once the service refuses the
+/// recorded one.
 pub async fn route<'a>(
     ports: &Ports,
     record: &Record,
@@ -296,7 +296,7 @@ pub async fn route<'a>(
     Route::of_run(&record.name, theirs, ours.clone(), works)
 }
 
-/// The extensions there are, and what was sent to know it.
+/// Asks for all extensions; returns also what was sent for that.
 pub async fn discover(ports: &Ports) -> (Result<Discovery, Failure>, Vec<Exchange>) {
     let mut exchanges = Vec::new();
     let result = ports.client.extensions(&ports.typed, &ports.sources, &mut exchanges).await;
@@ -306,9 +306,9 @@ pub async fn discover(ports: &Ports) -> (Result<Discovery, Failure>, Vec<Exchang
 /// What became of one of many listings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Listed {
-    /// It was asked for.
+    /// The extension was asked for, with this answer.
     Answered(Result<Listing, Failure>),
-    /// The [`Fuse`] blew before it.
+    /// The [`Fuse`] stopped the listings before this one.
     NotAsked,
 }
 

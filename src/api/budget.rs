@@ -86,9 +86,9 @@ struct Waiting<'a>(&'a Account);
 #[derive(Debug, PartialEq, Eq)]
 enum Said {
     Ask,
-    /// Once one under way is answered.
+    /// May go as soon as a request that is under way is answered.
     Wait,
-    /// Not before this much time has passed.
+    /// May go after this time, not before.
     Refused(Duration),
 }
 

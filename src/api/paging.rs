@@ -64,9 +64,9 @@ pub(super) struct Told {
 pub(super) enum Next {
     /// Ask for the page that [`Paging::query`] now names: there should be rows on it.
     Ask,
-    /// The same, though nothing says that there are more rows: if there are none, that is the end.
+    /// Ask for the named page though nothing announces more rows; an empty page proves the end.
     AskBeyond,
-    /// That was all, or all that can be had.
+    /// The list is read as far as the service hands it out.
     Done(ListEnd),
 }
 

@@ -39,7 +39,7 @@ pub(super) struct Ends {
 /// What asking for a page behind the last row means for other lists.
 enum Beyond<'a> {
     Ask(Option<MutexGuard<'a, Option<bool>>>),
-    /// It was refused before.
+    /// The PBX refused a page past the last row earlier in this session.
     Refused,
 }
 

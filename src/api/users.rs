@@ -55,7 +55,7 @@ enum Way {
 /// A way to choose the user of a path that can hold for a whole PBX.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Form {
-    /// The same for every extension.
+    /// One user for every extension.
     One(UserId),
     /// The id of the extension's owner.
     OwnersId,
@@ -64,11 +64,11 @@ enum Form {
 /// Who is to stand in a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Choice {
-    /// It reaches the extension.
+    /// This user was seen to reach the extension.
     Proven(UserId),
-    /// It is not known, and no more is tried.
+    /// Not known, and no other user is tried.
     Alone(UserId),
-    /// It is not known yet: these are tried, in this order.
+    /// Not known yet: these users are tried in this order.
     Try(Vec<(Way, UserId)>),
 }
 

@@ -44,9 +44,9 @@ const COLLECTION_WORDS: [&str; 10] = [
 /// Why a body is not what was asked for.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Fault {
-    /// It is an error envelope.
+    /// The body is an error envelope of the service.
     Refused(Refusal),
-    /// It makes no sense; the reason, to be put behind "the answer".
+    /// The body makes no sense; the reason follows the words "the answer".
     Senseless(String),
 }
 

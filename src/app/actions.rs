@@ -7,7 +7,7 @@ use crate::keys::{ACTIONS, Action, Command, Keymap, Layer, Motion};
 use super::status::Tone;
 use super::{Cursor, Dialog, Effect, Layout, Model, TypedLine};
 
-/// The open list.
+/// The list of what can be done here, while it is open.
 #[derive(Debug)]
 pub struct ActionList {
     line: TypedLine,
@@ -18,7 +18,7 @@ pub struct ActionList {
 /// A row of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ListRow {
-    /// Where the actions below it hold.
+    /// The title of a layer; the actions below it belong to it.
     Title(Layer),
     /// What can be done in this layer.
     Action(&'static Action, Layer),
@@ -29,12 +29,12 @@ impl ActionList {
     /// cursor.
     const AROUND: usize = 6;
 
-    /// Rows in sight; the header of the screen stays in sight too.
+    /// Rows of the list that fit on the screen; the header stays visible.
     pub fn height(layout: &Layout) -> usize {
         usize::from(layout.whole.height).saturating_sub(1 + Self::AROUND)
     }
 
-    /// What is typed to narrow it.
+    /// The text typed to narrow the list.
     pub fn line(&self) -> &TypedLine {
         &self.line
     }
@@ -43,12 +43,12 @@ impl ActionList {
         &mut self.line
     }
 
-    /// Its rows.
+    /// The rows of the list.
     pub fn rows(&self) -> &[ListRow] {
         &self.rows
     }
 
-    /// Where its cursor is.
+    /// The cursor in the list.
     pub fn cursor(&self) -> Cursor {
         self.cursor
     }
@@ -150,7 +150,7 @@ impl Model {
         }
     }
 
-    /// Whether Enter in the list does what holds in this layer.
+    /// Whether Enter in the list carries out actions of this layer.
     pub fn acts_in(&self, layer: Layer) -> bool {
         let below = self.layer_below();
         !below.asks() && (layer == below || layer == Layer::Anywhere)

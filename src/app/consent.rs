@@ -21,11 +21,11 @@ pub(super) struct Yes(());
 /// Why a yes does not count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unread {
-    /// The terminal has not said that it shows this.
+    /// The terminal has not confirmed that it shows the question.
     NotShown,
-    /// Some warnings have not been in sight.
+    /// Some warnings have not been on the screen yet.
     MoreWarnings,
-    /// It was shown just now, or something was typed just now.
+    /// The question was shown, or something was typed, a moment ago.
     TooSoon,
 }
 

@@ -12,7 +12,7 @@ pub struct Cursor {
     pub at: usize,
     /// The first row in sight.
     pub top: usize,
-    /// Where a range began; it ends at the cursor.
+    /// Row where a range began; the range ends at the cursor.
     pub from: Option<usize>,
 }
 

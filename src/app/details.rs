@@ -30,11 +30,11 @@ pub struct Details {
 
 #[derive(Debug)]
 enum Subject {
-    /// As it was listed when the page was opened.
+    /// An event as it was listed when the page was opened.
     Event(Box<PhoneCallEvent>),
     /// A call of the run in Status.
     Call(usize),
-    /// An event of a run of before.
+    /// An event of an earlier run.
     Earlier(Box<EarlierEvent>),
     Log(LogLine),
 }
@@ -43,7 +43,7 @@ enum Subject {
 pub type Field = (&'static str, String);
 
 impl Details {
-    /// What the page is about, for its title.
+    /// The title of the page.
     pub fn title(&self) -> &'static str {
         match self.of {
             Subject::Event(_) => "Event",
@@ -52,7 +52,7 @@ impl Details {
         }
     }
 
-    /// First line in sight.
+    /// The first visible line.
     pub fn top(&self) -> usize {
         self.top
     }

@@ -35,10 +35,10 @@ const PATIENCE: Duration = Duration::from_millis(250);
 const IN_ORDER: usize = 20_000;
 const ROUGHLY: Duration = Duration::from_secs(5);
 
-/// Whose events the panel shows.
+/// The extensions whose events the panel shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scope {
-    /// Those of one extension.
+    /// The events of one extension.
     One(ExtensionNumber),
     /// Every event that is loaded.
     All,
@@ -121,7 +121,7 @@ pub(super) struct Source<'a> {
 }
 
 impl EventsPanel {
-    /// Whose events are shown: those of what is under the cursor of the extensions, once it rests.
+    /// The extensions whose events are shown; it follows the cursor of Extensions once that rests.
     pub fn scope(&self) -> Option<&Scope> {
         self.scope.as_ref()
     }
@@ -184,7 +184,7 @@ impl EventsPanel {
         self.arrangement.groups().get(group)
     }
 
-    /// What is shown, in order.
+    /// The shown events, in order.
     pub fn arrangement(&self) -> &Arrangement {
         &self.arrangement
     }
@@ -198,7 +198,7 @@ impl EventsPanel {
         &mut self.cursor
     }
 
-    /// What is shown of the events.
+    /// The filter of the events.
     pub fn filter(&self) -> &Filter {
         &self.filter
     }
@@ -481,7 +481,7 @@ impl EventsPanel {
         self.anchor = anchor;
     }
 
-    /// Which event a place means now; none where its extension was listed anew since.
+    /// The event that a place means now; none once its extension was listed again.
     pub fn event<'a>(&self, place: Place, store: &'a EventStore) -> Option<(&'a Listing, usize)> {
         store.at(&self.arrangement, place)
     }

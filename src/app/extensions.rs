@@ -9,15 +9,15 @@ use crate::domain::{EventStore, Extension, ExtensionNumber, Filter, Listing, Pas
 
 use super::{Cursor, Motion};
 
-/// In which order extensions stand.
+/// The order of the extensions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ExtensionOrder {
     /// By number.
     #[default]
     Listed,
-    /// Those with the most events first.
+    /// By number of events, the most first.
     Events,
-    /// Those with the most marks first.
+    /// By number of marks, the most first.
     Marks,
 }
 
@@ -32,7 +32,7 @@ impl ExtensionOrder {
         }
     }
 
-    /// What extensions are ordered by.
+    /// The name of the order on the screen.
     pub fn word(self) -> &'static str {
         match self {
             Self::Listed => "number",
@@ -45,13 +45,13 @@ impl ExtensionOrder {
 /// One row of the panel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExtensionRow<'a> {
-    /// Every extension below.
+    /// The row *All extensions*.
     All,
     /// One extension.
     One(&'a Extension),
 }
 
-/// Every extension that was found, and what of them is shown.
+/// All extensions that were found, and which of them are shown.
 #[derive(Debug, Default)]
 pub struct Extensions {
     /// In the order of their numbers.
@@ -71,27 +71,28 @@ pub struct Extensions {
 }
 
 impl Extensions {
-    /// All of them, shown or not, in the order of their numbers.
+    /// All extensions, shown or not, in the order of their numbers.
     pub fn found(&self) -> &[Extension] {
         &self.found
     }
 
-    /// One that was found, by its number.
+    /// An extension by its number.
     pub fn find(&self, number: &ExtensionNumber) -> Option<&Extension> {
         self.found.get(self.place_of(number)?)
     }
 
-    /// How many the filter admits.
+    /// Number of extensions that the filter admits.
     pub fn shown(&self) -> usize {
         self.rows.len()
     }
 
-    /// Those that the filter admits, in the order of the panel.
+    /// The extensions that the filter admits, in the order of the panel.
     pub fn visible(&self) -> impl Iterator<Item = &Extension> + Clone {
         self.rows.iter().filter_map(|place| self.found.get(*place))
     }
 
-    /// Whether the filter shows this one; what was never found is shown where there is none.
+    /// Whether the filter admits an extension; one that was never found is shown while there is no
+    /// filter.
     pub fn shows(&self, number: &ExtensionNumber) -> bool {
         self.filter.is_empty() || self.place_of(number).is_some_and(|it| self.shown.contains(it))
     }
@@ -137,12 +138,12 @@ impl Extensions {
         self.cursor
     }
 
-    /// What the panel shows.
+    /// The filter of the panel.
     pub fn filter(&self) -> &Filter {
         &self.filter
     }
 
-    /// In which order.
+    /// The order of the panel.
     pub fn order(&self) -> ExtensionOrder {
         self.order
     }

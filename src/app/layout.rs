@@ -47,7 +47,7 @@ pub struct Layout {
     pub hints: Rect,
     /// The panels, in the order of [`Panel::ALL`].
     panels: [Option<Rect>; 5],
-    /// False below the smallest size.
+    /// Whether the terminal has at least the smallest size.
     pub fits: bool,
 }
 
@@ -116,7 +116,7 @@ impl Layout {
         }
     }
 
-    /// Where a panel stands, borders included.
+    /// The rectangle of a panel, borders included.
     pub fn panel(&self, panel: Panel) -> Option<Rect> {
         self.panels.get(index(panel)).copied().flatten()
     }

@@ -45,7 +45,7 @@ impl TypedLine {
         Self { input: Input::new(text.to_owned()), back: 0, own: String::new() }
     }
 
-    /// What is typed so far.
+    /// The text typed so far.
     pub fn text(&self) -> &str {
         self.input.value()
     }

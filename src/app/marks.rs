@@ -110,7 +110,7 @@ pub enum Boxed {
 }
 
 impl Boxed {
-    /// So many of all are marked.
+    /// A box for `marked` of `all` events.
     pub fn of(marked: usize, all: usize) -> Self {
         match marked {
             0 => Self::None,

@@ -8,10 +8,10 @@ use crate::domain::{Discovery, Exchange, ExtensionNumber, Failure, Listing};
 
 use super::{Key, PictureId};
 
-/// When a message came in. The model has no clock of its own.
+/// The time of a message; the model has no clock of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Moment {
-    /// Since the program started; never goes back.
+    /// Time since the program started; never goes back.
     pub since_start: Duration,
     /// Date and time in the operator's zone.
     pub local: jiff::ZonedDateTime,
@@ -20,11 +20,11 @@ pub struct Moment {
 /// A run that was read to be undone or gone on with.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunRead<T> {
-    /// What is to be done.
+    /// The undo or the rest of the run.
     pub what: T,
-    /// Where its requests go.
+    /// The PBX paths that the requests of this run use.
     pub route: Route,
-    /// What there is to know of its run file, a sentence each.
+    /// Remarks about the run file, a sentence each.
     pub remarks: Vec<String>,
 }
 
@@ -35,7 +35,7 @@ pub enum Message {
     Pressed(Key),
     /// Text was pasted: it is taken while typing and never as keys.
     Pasted(String),
-    /// Something arrived from the terminal that is neither.
+    /// Something else arrived from the terminal.
     Arrived,
     /// The terminal shows this picture of the open question.
     Shown(PictureId),
@@ -86,7 +86,7 @@ pub enum Message {
     Done(Done),
     /// [`Effect::Wait`](super::Effect::Wait) is done.
     Waited,
-    /// It is later: the model [asked](super::Model::changes_at) to be told.
+    /// The time that the model [asked](super::Model::changes_at) to be told of has come.
     TimePassed,
     /// The receipt is on disk under this path, or why it is not.
     ReceiptWritten(Result<String, String>),

@@ -24,7 +24,7 @@ use super::runs::RunList;
 use super::status::{Calls, Log, LogLine, Notice, StatusRow, Tone};
 use super::{ActionList, ActiveRun, Cursor, Effect, Key, Layout, Moment, Panel, Review};
 
-/// What the profile settles before the program starts.
+/// Facts that the profile settles before the program starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "switches of a profile, each on its own")]
 pub struct Facts {
@@ -35,7 +35,7 @@ pub struct Facts {
     pub session: Option<String>,
     /// The built-in simulator answers.
     pub demo: bool,
-    /// Nothing may be deleted.
+    /// The profile is read-only.
     pub read_only: bool,
     /// TLS certificates are not verified.
     pub insecure: bool,
@@ -58,7 +58,7 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// What holds of a service where a profile settles nothing else.
+    /// Facts for a target, with defaults for everything else.
     pub fn of(target: Target) -> Self {
         Self {
             session: Some(format!("--profile {}", shell_word(&target.profile))),
@@ -119,9 +119,9 @@ pub enum About {
 /// Whether the program is on its way out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Leaving {
-    /// It is not.
+    /// The program goes on.
     No,
-    /// As soon as nothing is in flight and the run file is closed.
+    /// The program ends once nothing is in flight and the run file is closed.
     WhenSettled,
     /// Now; a message is said once the terminal is given back, and makes the exit a failure.
     Now {
@@ -182,7 +182,7 @@ pub struct Model {
 }
 
 impl Model {
-    /// The program as it starts, and the first thing to do.
+    /// The model at the start, and the first effects.
     pub fn new(facts: Facts, columns: u16, rows: u16) -> (Self, Vec<Effect>) {
         let loading = Loading::new(facts.concurrency);
         let mask = Mask::new(facts.target.host(), facts.masked);
@@ -237,7 +237,7 @@ impl Model {
         &self.mask
     }
 
-    /// Where the panels stand.
+    /// The layout of the panels.
     pub fn layout(&self) -> &Layout {
         &self.layout
     }

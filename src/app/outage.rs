@@ -17,11 +17,11 @@ const LONGEST_OF_PART: Duration = Duration::from_secs(300);
 /// How many questions may be out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Flow {
-    /// As many as ever.
+    /// As many requests as usual.
     All,
-    /// One, to see whether the PBX answers again.
+    /// One request, to see whether the PBX answers again.
     One,
-    /// None.
+    /// No request.
     Stopped,
 }
 

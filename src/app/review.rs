@@ -123,11 +123,11 @@ pub enum ReviewRow {
 pub struct ReviewCall {
     /// Method and path, the path not masked.
     pub method: &'static str,
-    /// Without the origin.
+    /// The path, without the origin.
     pub path: String,
     /// How many planned events it covers.
     pub covers: usize,
-    /// It may remove more than it covers.
+    /// Whether it may remove more than it covers.
     pub wide: bool,
     /// What it changes; its body, not masked.
     pub change: Option<Change>,
@@ -347,7 +347,7 @@ impl Review {
         self.shows_calls
     }
 
-    /// Where its parts stand.
+    /// The layout of the review's window.
     pub fn layout(&self) -> &ReviewLayout {
         &self.layout
     }

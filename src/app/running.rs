@@ -127,7 +127,7 @@ impl ActiveRun {
         Some((rate, took.checked_div(settled)?.saturating_mul(left)))
     }
 
-    /// Calls go out, or would as soon as another is answered.
+    /// Whether calls go out, or would as soon as another is answered.
     pub fn is_flowing(&self) -> bool {
         self.flows.is_some()
     }
@@ -172,7 +172,7 @@ impl ActiveRun {
         vec![format!("{how}: {words}")]
     }
 
-    /// The same, and whether it was checked.
+    /// How the run ended, and whether it was checked with the service.
     pub fn ended_and_checked(&self) -> Vec<String> {
         let (mut parts, check) = (self.ended(), self.machine.check());
         match parts.as_mut_slice() {

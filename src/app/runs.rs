@@ -6,7 +6,7 @@ use crate::change::{EarlierRun, Summary};
 use super::status::Tone;
 use super::{Cursor, Dialog, Effect, Model, Motion, Panel};
 
-/// The open list.
+/// The list of runs, while it is open.
 #[derive(Debug, Default)]
 pub struct RunList {
     /// The newest first; `None` until they are read.
@@ -24,7 +24,7 @@ impl RunList {
         self.runs.as_ref()
     }
 
-    /// Where its cursor is.
+    /// The cursor in the list.
     pub fn cursor(&self) -> Cursor {
         self.cursor
     }

@@ -149,7 +149,7 @@ pub fn outcome_word(outcomes: &[Option<Outcome>]) -> &'static str {
     }
 }
 
-/// Whether what was to be done with an event is done, or would be.
+/// Whether the outcome is the one that was asked for.
 pub fn is_well(outcome: &Outcome) -> bool {
     (outcome.failure().is_none() && outcome.altered().is_none()) || is_simulated(outcome)
 }
@@ -158,7 +158,7 @@ fn is_simulated(outcome: &Outcome) -> bool {
     outcome.failure().is_some_and(|failure| failure.cause == Cause::Simulated)
 }
 
-/// So many seconds, what is left of one as a whole one.
+/// Whole seconds, rounded up.
 pub fn whole_seconds(time: Duration) -> u64 {
     time.as_secs() + u64::from(time.subsec_nanos() > 0)
 }

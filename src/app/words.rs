@@ -111,7 +111,7 @@ impl Model {
         }
     }
 
-    /// Whether every extension was read.
+    /// Whether every extension is loaded.
     pub fn is_all_loaded(&self) -> bool {
         let mut found = self.extensions.found().iter();
         found.all(|extension| self.store.listing(&extension.number).is_some())

@@ -21,7 +21,7 @@ pub enum Act {
     Send(RunCall),
     /// List the events of an extension: before its calls, before a wide one, or to verify.
     List(ExtensionNumber),
-    /// Let this time pass: nothing may go before.
+    /// Wait this long; no other call goes out before.
     Wait(Duration),
     /// Write the last lines of the run file, and let go of it and of the lock.
     Close(RunEnd),
@@ -30,9 +30,9 @@ pub enum Act {
 /// What came of an act.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Done {
-    /// Of [`Act::Open`]: the run's name, or why there is no run file.
+    /// Answer to [`Act::Open`]: the run's name, or why there is no run file.
     Opened(Result<String, Failure>),
-    /// Of [`Act::Send`].
+    /// Answer to [`Act::Send`].
     Settled {
         /// Which call of the run.
         call: usize,
@@ -41,7 +41,7 @@ pub enum Done {
         /// The requests behind it.
         exchanges: Vec<Exchange>,
     },
-    /// Of [`Act::List`].
+    /// Answer to [`Act::List`].
     Listed {
         /// Whose events were asked for.
         extension: ExtensionNumber,
@@ -50,9 +50,9 @@ pub enum Done {
         /// The requests behind it.
         exchanges: Vec<Exchange>,
     },
-    /// Of [`Act::Wait`].
+    /// Answer to [`Act::Wait`].
     Waited,
-    /// Of [`Act::Close`].
+    /// Answer to [`Act::Close`].
     Closed(Result<(), Failure>),
 }
 

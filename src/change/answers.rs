@@ -44,23 +44,23 @@ enum Refusal {
 /// What is to be done after an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Then {
-    /// The next call goes out.
+    /// Send the next call.
     GoOn,
-    /// The rest of this extension is not sent.
+    /// Send no more calls for this extension.
     Leave,
-    /// Nothing more is sent.
+    /// Send no more calls.
     Stop,
 }
 
 /// What a failure says of the next call.
 enum Weight {
-    /// Nothing: it may pass, or was asked for.
+    /// No reason to stop: the failure may pass, or the pause was asked for.
     None,
-    /// The service says what it has against it.
+    /// The service refused with a code.
     Told(Refusal),
-    /// It says no more than a status.
+    /// The service refused with a status alone.
     Vague(Refusal),
-    /// It would go no better.
+    /// Every further call would fail the same way.
     Final,
 }
 

@@ -42,16 +42,16 @@ pub struct Doubts {
 /// Why there is nothing to undo.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UndoRefused {
-    /// Nothing was sent that could have taken anything.
+    /// The run sent nothing that could have deleted or changed an event.
     #[error("there is nothing to undo: {0} deleted nothing")]
     Nothing(String),
-    /// All that it took is there.
+    /// Every event that the run deleted is there.
     #[error("there is nothing to undo: every event of {0} has already been restored")]
     AllThere(String),
-    /// All that it changed has its old values.
+    /// Every event that the run changed has its old values.
     #[error("there is nothing to undo: every event of {0} is as it was before")]
     AllAsBefore(String),
-    /// What it changed has values that somebody else gave it.
+    /// Other programs gave the changed events new values since.
     #[error("there is nothing to undo: every event that {0} changed was changed since")]
     Since(String),
     /// What is not there has something else in its place.
@@ -61,21 +61,21 @@ pub enum UndoRefused {
     StandIns(String),
 }
 
-/// What is said of events that are [`listed`](WayBack::listed), behind their number.
+/// Words that follow the number of events that are [`listed`](WayBack::listed).
 pub const STILL_LISTED: &str = "still listed, perhaps by a list that lags: re-created only where two later lists do not show it";
 
 /// What an undo does, given what is listed now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WayBack {
-    /// Everything that is not there, a POST for each event.
+    /// The plan that re-creates every missing event, one POST each.
     pub plan: Result<Plan, UndoRefused>,
-    /// What is there, each with the id of what stands for it.
+    /// Events that are there, each with the id of what stands for it.
     pub there: Vec<(EventKey, Foreign)>,
-    /// What is left out, as something else stands in its place.
+    /// Events that are left out because something else stands in their place.
     pub stand_ins: Vec<StandIn>,
     /// Planned events that an earlier POST may have made, or make yet.
     pub twice: Vec<EventKey>,
-    /// Of a backup: what is there of the same extension and type with another URL.
+    /// For a backup: events of the same extension and type that have another URL.
     pub others: Vec<EventKey>,
     /// Planned events that are listed, though a request was sent for them a moment ago: they are made
     /// only where later lists do not show them.
@@ -83,7 +83,7 @@ pub struct WayBack {
 }
 
 impl UndoRefused {
-    /// Whether all is as it is to be.
+    /// Whether nothing is left to give back.
     pub fn is_done(&self) -> bool {
         match self {
             Self::AllThere(_) | Self::AllAsBefore(_) => true,
@@ -93,7 +93,7 @@ impl UndoRefused {
 }
 
 impl Loss {
-    /// What is to be given back, of all that run files tell.
+    /// What is to be given back, according to all run files.
     pub fn of(
         history: &History<'_>,
         doubts: Doubts,
@@ -221,7 +221,7 @@ impl Loss {
         WayBack { plan, there, stand_ins: since, twice, others, listed }
     }
 
-    /// Whether old values are written back, and nothing is made.
+    /// Whether it writes old values back and creates nothing.
     pub fn is_of_change(&self) -> bool {
         self.past.written().is_some()
     }
@@ -263,7 +263,7 @@ impl Loss {
         Ok(Plan { kind, target, calls, events, edits, bystanders, form, hash, past, pairs, rest })
     }
 
-    /// The undo that is to be gone on with.
+    /// The undo that is to be continued.
     pub fn begun(&self) -> Option<&str> {
         self.begun.as_ref().map(|(name, _)| name.as_str())
     }

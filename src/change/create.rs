@@ -40,7 +40,7 @@ const ROUNDS: u32 = 5;
 pub(super) enum Looked {
     /// The outcome of each planned event of the extension that is not to be made.
     Sure(Vec<(usize, Outcome)>),
-    /// It is listed once more at this time: what was sent before may still change it.
+    /// List once more at this time: an earlier request may still change the list.
     Again(Duration),
 }
 

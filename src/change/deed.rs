@@ -5,19 +5,19 @@ use crate::domain::{Change, Status};
 /// What is done to events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deed {
-    /// They go.
+    /// The events are deleted.
     Delete,
-    /// They are kept and do nothing.
+    /// The events are kept and switched off.
     Disable,
-    /// Their URLs are requested again.
+    /// The events are switched on.
     Enable,
-    /// Their URLs lead elsewhere.
+    /// The events get other URLs.
     Repoint,
-    /// They are made anew.
+    /// The events are created again.
     Recreate,
-    /// They get old values back.
+    /// The events get their old values back.
     WriteBack,
-    /// A file keeps them.
+    /// The events are kept in a file.
     Keep,
 }
 

@@ -55,7 +55,7 @@ pub(super) struct Deletes {
 pub(super) enum Verdict {
     /// The call would remove what was reviewed and nothing else.
     AsReviewed,
-    /// It would not: every event gets a call of its own, or the outcome it has already.
+    /// It would take other events: event calls take its place.
     Differs {
         /// One for each planned event, in their order.
         events: Vec<Option<Outcome>>,

@@ -13,25 +13,25 @@ const NAMED: usize = 3;
 /// How an event differs from what was chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Difference {
-    /// It is listed otherwise: the words of the fields that changed.
+    /// Some fields changed; these are their names.
     Changed(Vec<&'static str>),
-    /// It is no longer listed.
+    /// The event is no longer listed.
     Gone,
-    /// It is new where everything that was listed had been chosen.
+    /// The event is new, where everything listed had been chosen.
     Appeared,
 }
 
 /// An event that is not as it was chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Drifted {
-    /// Which event.
+    /// The event.
     pub key: EventKey,
-    /// What is different.
+    /// Its difference.
     pub difference: Difference,
 }
 
 impl Drifted {
-    /// Whether it is there to be taken as it is now.
+    /// Whether it can be added as it is now.
     pub fn can_be_added(&self) -> bool {
         match self.difference {
             Difference::Changed(_) | Difference::Appeared => true,
@@ -40,7 +40,7 @@ impl Drifted {
     }
 }
 
-/// Everything that was chosen, each event as it was then, in the order of extensions.
+/// The chosen events as they were then, in the order of extensions.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Choice {
     parts: Vec<Part>,
@@ -144,7 +144,7 @@ impl Choice {
         (self.differing, self.addable)
     }
 
-    /// What is not as it was chosen, in words: each of the first few with its difference.
+    /// The differences in words, the first few events each with its own.
     pub fn words(&self, mask: &Mask) -> Vec<String> {
         let named = self.drifted().take(NAMED).map(|Drifted { key, difference }| {
             let what = match difference {
@@ -160,12 +160,12 @@ impl Choice {
         named.chain(more).collect()
     }
 
-    /// What is not as it was chosen.
+    /// The events that differ from what was chosen.
     pub fn drifted(&self) -> impl Iterator<Item = &Drifted> {
         self.parts.iter().flat_map(|part| &part.drifted)
     }
 
-    /// What is listed just as it was chosen.
+    /// The events that are listed just as they were chosen.
     pub fn selection(&self, store: &EventStore) -> Selection {
         let mut selection = Selection::default();
         for part in &self.parts {
@@ -180,8 +180,7 @@ impl Choice {
         selection.once_each()
     }
 
-    /// The same with everything that changed or appeared, as it is listed now, and which events
-    /// these are. What is gone stays named.
+    /// The choice with what changed or appeared as it is listed now, and which events these are.
     #[must_use]
     pub fn with_drifted(&self, store: &EventStore) -> (Self, Vec<EventKey>) {
         let mut choice = self.clone();

@@ -3,10 +3,10 @@
 use super::summary::Summary;
 use crate::domain::{Change, Outcome, PhoneCallEvent};
 
-/// One run with its events.
+/// An earlier run with its events.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EarlierRun {
-    /// What a list of runs tells of it.
+    /// The row of the run in a list of runs.
     pub summary: Summary,
     /// Its events, those that need a look first.
     rows: Vec<EarlierEvent>,
@@ -15,11 +15,11 @@ pub struct EarlierRun {
 /// A planned event and what became of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EarlierEvent {
-    /// As it was listed.
+    /// The event as it was listed.
     pub event: PhoneCallEvent,
     /// What was to become of it, where that is another than to be gone or there again.
     pub change: Option<Change>,
-    /// What became of it.
+    /// Its outcome.
     pub outcome: Outcome,
 }
 
@@ -36,7 +36,7 @@ impl EarlierRun {
         self.rows.len()
     }
 
-    /// True where its file knows no event any more.
+    /// True where the file holds no event that can be read.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }

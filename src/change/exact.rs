@@ -46,14 +46,14 @@ fn inexact_fields(event: &PhoneCallEvent, change: &Change) -> Vec<String> {
 /// The events that cannot be given back exactly, counted, and the first of them with the reasons.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Inexact {
-    /// How many.
+    /// Their number.
     pub count: usize,
-    /// The first few: their places, and what of each.
+    /// The first few: position in the plan, and the reason.
     pub first: Vec<(usize, String)>,
 }
 
 impl Inexact {
-    /// Of the events of a plan, the first `named` by their reasons.
+    /// The inexact events of a plan, the first `named` of them with their reasons.
     pub fn of(plan: &Plan, named: usize) -> Self {
         let mut found = Self::default();
         for (place, event) in plan.events().iter().enumerate() {

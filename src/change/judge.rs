@@ -10,9 +10,9 @@ use crate::domain::{
 /// A call that was sent, answered or not, and the outcomes of the events it covered.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Settled {
-    /// One for each covered event, in their order.
+    /// One outcome for each covered event, in their order.
     pub outcomes: Vec<Outcome>,
-    /// What came back.
+    /// The answer.
     pub reply: Reply,
 }
 
@@ -25,7 +25,7 @@ pub struct Reply {
     pub surplus: Box<[Foreign]>,
     /// Status of the answer, where there was one.
     pub http_status: Option<u16>,
-    /// From sending to the last byte.
+    /// Time from sending to the last byte.
     pub took: Duration,
 }
 

@@ -11,21 +11,21 @@ use crate::domain::{Failure, Outcome, Stop, StopReason};
 /// Events by outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Tally {
-    /// Confirmed by the service.
+    /// Events whose deletion the service confirmed.
     pub deleted: usize,
-    /// Listed as they were to be.
+    /// Events whose new fields a list confirmed.
     pub changed: usize,
-    /// Not there any more.
+    /// Events that were already gone.
     pub already_gone: usize,
-    /// The service said no.
+    /// Events that the service refused.
     pub refused: usize,
-    /// Never went out.
+    /// Events whose call was not sent.
     pub not_sent: usize,
-    /// To be settled by listing again.
+    /// Events whose outcome only a new list can tell.
     pub unknown: usize,
-    /// Re-created, or written back.
+    /// Events that were re-created, or whose old values were written back.
     pub restored: usize,
-    /// Re-created or changed, and listed otherwise than it was to be.
+    /// Events that were re-created or changed and are listed with other fields.
     pub altered: usize,
 }
 
@@ -74,7 +74,7 @@ impl Tally {
         self.named().iter().map(|(_, count)| count).sum()
     }
 
-    /// Events with which what was asked for is done.
+    /// Events with the outcome that was asked for.
     pub fn done(&self) -> usize {
         self.deleted + self.changed + self.already_gone + self.restored + self.altered
     }

@@ -24,14 +24,14 @@ use super::wide::{Learnt, Unlisted};
 use super::{Act, Done, Plan, Reply, Settled, Tally};
 use checking::Checking;
 
-/// Where a run stands.
+/// The state of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RunState {
-    /// The run file is to be written: nothing is sent before.
+    /// The run file is being written; nothing is sent before.
     Opening,
     /// Calls are handed out.
     Running,
-    /// Nothing new is handed out until [`Machine::resume`].
+    /// Nothing new is sent until [`Machine::resume`].
     Paused,
     /// No more calls will be handed out; what is in flight is awaited.
     Stopping,
@@ -39,11 +39,11 @@ pub enum RunState {
     Verifying,
     /// Every event has its outcome; the last lines of the run file are to be written.
     Closing,
-    /// Nothing is left to do.
+    /// The run has ended.
     Finished,
 }
 
-/// What is to be kept of a run when it is over, beside its calls and their answers.
+/// The results of a run that its file keeps at the end.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RunEnd {
     /// Events by outcome.
@@ -63,9 +63,9 @@ pub struct RunEnd {
 /// A wait of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Waiting<'a> {
-    /// Nothing goes out before this time, since the start of the program.
+    /// Nothing is sent before this time, counted from the start of the program.
     pub until: Duration,
-    /// What went wrong; `None` where lists may lag and are to be read later.
+    /// The failure behind the wait; `None` where lists may lag.
     pub why: Option<&'a Failure>,
 }
 
@@ -97,13 +97,13 @@ struct Slot {
 
 #[derive(Debug)]
 enum Stage {
-    /// To be handed out; a wide call is guarded first, by a listing.
+    /// Waiting to be sent; a wide call is first guarded by a listing.
     Waiting,
     /// A wide call on which a listing of a moment ago agrees with the plan.
     Guarded,
-    /// Out, without an answer.
+    /// Sent, not answered yet.
     Sent,
-    /// It went wrong, and goes out once more unless the run ends before.
+    /// The call failed and is sent once more unless the run ends first.
     Again(Box<Settled>),
     /// Event calls took its place, or nothing was left of it.
     Replaced,
@@ -215,7 +215,7 @@ impl Machine {
         self
     }
 
-    /// The same in a session that has learnt this of wide calls.
+    /// A machine that knows what the session learnt of wide calls.
     #[must_use]
     pub fn knowing(mut self, learnt: Learnt) -> Self {
         if let Some(deletes) = self.rules.deletes_mut() {
@@ -224,7 +224,7 @@ impl Machine {
         self
     }
 
-    /// The same with nothing sent but questions, and no run file.
+    /// A machine that sends only questions and writes no run file.
     pub fn simulating(plan: Arc<Plan>, concurrency: usize) -> Self {
         let name = "simulated".to_owned();
         Self { name, simulated: true, state: RunState::Running, ..Self::new(plan, concurrency) }
@@ -545,7 +545,7 @@ impl Machine {
         self.stop_for(Stop::by_operator());
     }
 
-    /// The same, with who asked for it.
+    /// Stops the run, and keeps who asked for it.
     pub fn stop_for(&mut self, asked: Stop) {
         match self.state {
             RunState::Opening => {

@@ -34,7 +34,7 @@ pub struct History<'a> {
     pub folder: PathBuf,
     /// Every event that its file holds, planned or not.
     pub known: Vec<&'a PhoneCallEvent>,
-    /// Those of them that it may have taken.
+    /// Known events that the run may have deleted or changed.
     pub taken: BTreeSet<EventKey>,
     /// What other runs may have taken.
     pub takes: BTreeSet<EventKey>,
@@ -42,11 +42,11 @@ pub struct History<'a> {
     pub makes: Vec<Make>,
     /// What other runs changed: it stands for what it was, however it looks now.
     pub changed: BTreeSet<EventKey>,
-    /// Of a change: what it wrote.
+    /// For a change: the values that it wrote.
     pub written: Option<Vec<Written>>,
-    /// Of a change: other ids of what was known, which runs gave it since.
+    /// For a change: other ids that runs gave to known events since.
     pub renamed: BTreeSet<EventKey>,
-    /// Of a backup: events are told by their looks alone, whatever their ids.
+    /// For a backup: events are compared by their fields, not by their ids.
     pub by_looks: bool,
     /// In which state the run files were that tell all this.
     pub files: u64,
@@ -63,7 +63,7 @@ pub struct Make {
     pub retyped: bool,
     /// An undo of the same run made it, and a listing confirmed it.
     pub gives_back: bool,
-    /// It was made after the run was reviewed.
+    /// The event was made after the run was reviewed.
     pub later: bool,
 }
 

@@ -26,13 +26,13 @@ const PAIRS_NAMED: usize = 3;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// It deletes events.
+    /// Deletes events.
     Delete,
-    /// It changes fields of events.
+    /// Changes fields of events.
     Change,
-    /// It gives back what another run took: events that it deleted, or values that it changed.
+    /// Gives back events that another run deleted, or values that it changed.
     Undo,
-    /// It holds events and does nothing.
+    /// Keeps events in a file and changes nothing.
     Backup,
 }
 
@@ -397,7 +397,7 @@ impl Plan {
         self.due().map(|call| self.covers(call).len()).sum()
     }
 
-    /// Where the calls go.
+    /// The service and the paths that the calls use.
     pub fn target(&self) -> &Target {
         &self.target
     }
@@ -444,7 +444,7 @@ impl Plan {
             .unwrap_or_default()
     }
 
-    /// Where the events of the call at this place stand in [`events`](Self::events).
+    /// Positions in [`events`](Self::events) that the call at this place covers.
     pub fn covers(&self, index: usize) -> Range<usize> {
         self.calls.get(index).map_or(0..0, |call| call.covers.clone())
     }

@@ -27,7 +27,7 @@ pub enum RepointRefused {
          beginnings of URLs (https://old.example.com/a=https://new.example.com/b)"
     )]
     NotTwo(String),
-    /// It can be split in more than one way.
+    /// The text can be split in more than one way.
     #[error("{0:?} holds =http more than once: write two hosts, or shorter beginnings of URLs")]
     Ambiguous(String),
     /// Nothing would change.
@@ -45,7 +45,7 @@ pub enum RepointRefused {
 }
 
 impl RepointRefused {
-    /// The same where what is typed is in sight.
+    /// The reason without the typed text, for a line that shows it already.
     pub fn in_short(&self) -> String {
         match self {
             Self::NotTwo(_) => "type OLD=NEW: two hosts, or two beginnings of URLs".to_owned(),
@@ -63,13 +63,13 @@ impl RepointRefused {
 /// What becomes of one URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Pointed {
-    /// It is another one.
+    /// The URL becomes this one.
     To(String),
-    /// It is elsewhere already, or is no URL.
+    /// The URL does not match OLD, or is no URL.
     Elsewhere,
-    /// It is there already.
+    /// The URL matches NEW already.
     Already,
-    /// It would be this, which is no URL.
+    /// The result, which would be no URL.
     Broken(String),
 }
 

@@ -17,7 +17,7 @@ use crate::domain::{
 /// Why a run is not gone on with.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RestRefused {
-    /// It is an undo.
+    /// The run is an undo.
     #[error("{run} is an undo: callsweep undo {undone} goes on with it")]
     IsUndo {
         /// The undo.
@@ -25,7 +25,7 @@ pub enum RestRefused {
         /// The run that it undoes.
         undone: String,
     },
-    /// It is of a kind that cannot be gone on with.
+    /// Runs of this kind cannot be continued.
     #[error("{run} is a {kind}: it cannot be gone on with")]
     OfKind {
         /// The run.
@@ -33,7 +33,7 @@ pub enum RestRefused {
         /// What it is.
         kind: &'static str,
     },
-    /// It ran on another service, or cannot be read.
+    /// The run belongs to another service, or cannot be read.
     #[error("{0}")]
     Elsewhere(String),
     /// Another program is at it.
@@ -44,7 +44,7 @@ pub enum RestRefused {
         /// Which program, or what to do.
         holder: String,
     },
-    /// Everything is done.
+    /// Nothing is left to do.
     #[error("{run} has finished: there is nothing to resume")]
     Nothing {
         /// The run.
@@ -87,7 +87,7 @@ pub struct Rest {
     pub hash: PlanHash,
     /// Every event that it planned, as first reviewed, by extension.
     pub events: Arc<Vec<PhoneCallEvent>>,
-    /// Of a change: the fields to be of each.
+    /// For a change: the new fields of each event.
     pub changes: Vec<Change>,
     /// What was listed beside them in its review.
     pub bystanders: Arc<Vec<PhoneCallEvent>>,
@@ -95,7 +95,7 @@ pub struct Rest {
     pub outcomes: Vec<Outcome>,
     /// What is known to have gone beside the plan.
     pub surplus: Vec<EventKey>,
-    /// The same, of what only an answer named.
+    /// Ids beside the plan that only answers named.
     pub unlisted: Vec<Unlisted>,
     /// Whether that is all that went beside the plan.
     pub surplus_known: bool,

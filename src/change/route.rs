@@ -3,7 +3,7 @@
 
 use crate::domain::Target;
 
-/// Where requests about a run go.
+/// The paths and the user of a run's requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
     target: Target,
@@ -11,13 +11,13 @@ pub struct Route {
 }
 
 impl Route {
-    /// As the profile has it.
+    /// The route that the profile gives.
     pub fn of(target: Target) -> Self {
         Self { target, differs: None }
     }
 
-    /// Of a run that was sent elsewhere than the profile would send it: where that does not work any
-    /// more, as the profile has it.
+    /// The route of a run that was sent elsewhere; the profile's route takes over where it no
+    /// longer works.
     pub fn of_run(run: &str, recorded: Target, ours: Target, works: bool) -> Self {
         let (had, has) = (recorded.path_in_words(), ours.path_in_words());
         let target = if works { recorded } else { ours };

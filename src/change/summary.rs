@@ -25,7 +25,7 @@ pub struct Summary {
     pub started: String,
     /// When it ended, stopped or not; `None` where it was cut off or is going on.
     pub finished: Option<String>,
-    /// So many events were planned.
+    /// Number of planned events.
     pub planned: usize,
     /// Its events by what became of them.
     pub tally: Tally,
@@ -56,7 +56,7 @@ pub struct Undone {
     pub altered: usize,
     /// Events that are not.
     pub not_back: usize,
-    /// It has come to its end, and a list showed all that it made.
+    /// The undo has ended, and a list showed everything that it made.
     pub is_over: bool,
 }
 

@@ -62,9 +62,9 @@ struct Hold {
 /// How a request ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {
-    /// It is done with.
+    /// The call has its outcome.
     Settled,
-    /// It will go out once more.
+    /// The call will be sent once more.
     Again,
 }
 

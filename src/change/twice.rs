@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::domain::{EventKey, Foreign};
 
-/// So long after the last request a list has taken in what was done.
+/// A list asked this long after the last request shows what that request did.
 pub const CAUGHT_UP: Duration = Duration::from_secs(6);
 /// Two listings that are to agree are at least so far apart.
 pub(super) const APART: Duration = Duration::from_secs(2);
@@ -20,7 +20,7 @@ pub struct Doubt {
     pub wait: Duration,
     /// Events that a request was sent for a moment ago: a list that shows one may lag.
     pub unsure: BTreeSet<EventKey>,
-    /// Whatever it shows.
+    /// The list is doubted whatever it shows.
     pub always: bool,
 }
 
@@ -43,11 +43,11 @@ pub(super) struct Twice<T> {
 /// Whether what the last listing says is to be believed.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Belief<T> {
-    /// It is: the one before said the same.
+    /// Believed: two lists said the same.
     Sure(T),
-    /// It is not yet: list again at this time.
+    /// Not believed yet: list again at this time.
     Again(Duration),
-    /// It never stays the same.
+    /// Never believed: the lists keep changing.
     Never,
 }
 

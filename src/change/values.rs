@@ -12,7 +12,7 @@ use super::edit::Edit;
 /// An event that a change may have written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
-    /// As it was before.
+    /// The event before the change.
     pub event: PhoneCallEvent,
     /// What was written.
     pub change: Change,

@@ -9,13 +9,13 @@ use crate::domain::{Cause, EventKey, Failure, Outcome, PhoneCallEvent};
 pub enum Check {
     /// Every extension touched was listed whole after its last write, and agrees.
     Agrees,
-    /// The same, and a list says otherwise than an answer did.
+    /// Every touched extension was listed whole, and a list contradicts an answer.
     Differs,
     /// Only some of the extensions touched could be checked.
     InPart,
-    /// None of them could.
+    /// No touched extension could be checked.
     NotChecked,
-    /// Nothing was sent, so that there is nothing to check.
+    /// No call was sent, so there is nothing to check.
     #[default]
     NothingSent,
 }

@@ -29,14 +29,14 @@ pub struct Unlisted {
 /// The first type call of a run, which goes alone: until it is seen what it took, none may follow.
 #[derive(Debug, Default)]
 pub(super) enum Trial {
-    /// None has gone out.
+    /// No wide call has been sent.
     #[default]
     Open,
     /// One is out, or was: what else was there before, and what the call is to take.
     Out { extension: ExtensionNumber, others: Vec<EventKey>, covered: Vec<EventKey> },
-    /// It took its own type and nothing else.
+    /// The call removed its own type and nothing else.
     Passed,
-    /// It is not known what it took, or too much.
+    /// The call removed other types, or that is not known.
     Failed,
 }
 

@@ -12,11 +12,11 @@ use crate::domain::{Change, EventKey, EventView, Foreign, PhoneCallEvent, Status
 /// What is to be done with each event of a selection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wish {
-    /// It is kept and does nothing.
+    /// Switch the event off; it is kept.
     Disable,
-    /// Its URL is requested.
+    /// Switch the event on.
     Enable,
-    /// Its URL leads elsewhere.
+    /// Give the event another URL.
     Repoint(Repoint),
 }
 

@@ -53,14 +53,15 @@ impl Ending {
         report.downcast_ref().map_or(Self::Usage, |Refusal { ending, .. }| *ending)
     }
 
-    /// Says on standard error why it ended so. A standard error that is gone changes nothing.
+    /// The ending, with the reason on standard error; a closed standard error is fine.
     #[must_use]
     pub fn because(self, sentence: &str) -> Self {
         remark(sentence);
         self
     }
 
-    /// The same of an error, in a sentence; without a configuration it says what can be done instead.
+    /// An ending with an error as a sentence; without a configuration the sentence says what can be
+    /// done instead.
     #[must_use]
     pub fn reported(self, report: &Report, sentence: &str) -> Self {
         match report.downcast_ref().and_then(ConfigError::first_steps) {
@@ -69,7 +70,7 @@ impl Ending {
         }
     }
 
-    /// Says it on standard error in words that stand for themselves.
+    /// The ending, with these words on standard error.
     #[must_use]
     pub fn explained(self, words: &str) -> Self {
         let _ = writeln!(io::stderr(), "{}", cleaned(words));

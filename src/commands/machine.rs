@@ -201,7 +201,7 @@ enum Came {
     Done(Done),
     /// A signal of this number asks for the end, and more of them may come.
     Signal(u8, Signal),
-    /// What is in flight had its time.
+    /// The time for calls in flight is over.
     TooLate,
 }
 

@@ -29,11 +29,11 @@ pub(super) struct Key {
 /// What the example shows of a key.
 #[derive(Clone, Copy)]
 enum Shown {
-    /// Its default.
+    /// The example shows the default.
     Default,
-    /// This value.
+    /// The example shows this value.
     Value(&'static str),
-    /// This value, commented out.
+    /// The example shows this value, commented out.
     Off(&'static str),
 }
 

@@ -18,9 +18,9 @@ use crate::domain::{
 /// `read` that says all there is to say of it, and whoever heeds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rules {
-    /// Where extensions are looked for, each source once.
+    /// Sources of extensions, each once.
     pub discover: Vec<Discoverer>,
-    /// Nothing may be deleted or created.
+    /// Nothing may be deleted, changed or created.
     pub read_only: bool,
     /// The number of events must always be typed to confirm.
     pub protected: bool,

@@ -32,9 +32,9 @@ pub(super) struct Ended {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum How {
     Well,
-    /// With another exit code than zero, or by a signal.
+    /// It ended with another exit code than zero, or by a signal.
     Otherwise(Option<i32>),
-    /// It was ended with all that it had started, as it took too long.
+    /// The command took too long and was ended with all its children.
     TooLong,
 }
 

@@ -58,7 +58,7 @@ pub(super) enum Node {
     Switch(bool),
     List(Vec<Spanned<Self>>),
     Table(Table),
-    /// What no key takes: fractions, dates, numbers beyond all bounds.
+    /// A value that no key takes: fractions, dates, numbers out of range.
     Other,
 }
 

@@ -174,7 +174,7 @@ pub enum Method {
     Get,
     /// 1: parameters in the body.
     Post,
-    /// As the service wrote it.
+    /// Any other text, as the service wrote it.
     Other(Foreign),
 }
 

@@ -127,9 +127,9 @@ enum Test {
     /// Words about extensions.
     Named(Vec<Word>),
     Type(Vec<EventType>),
-    /// As on the wire.
+    /// Methods as on the wire.
     Method(Vec<String>),
-    /// As on the wire.
+    /// Statuses as on the wire.
     Status(Vec<String>),
     Is(Vec<Standing>),
     Modified(Vec<Span>),
@@ -176,11 +176,11 @@ enum Unit {
 /// What the program itself knows of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
-    /// There is another one like it, which stays.
+    /// Another event like it stays.
     Duplicate,
-    /// It is marked.
+    /// The event is marked.
     Marked,
-    /// A call about it failed in the last run.
+    /// A call for the event failed in the last run.
     Failed,
     /// There is another one like it, whichever stays. Nobody can write this: it is what the grouping
     /// by duplicates shows.
@@ -207,11 +207,11 @@ pub struct Standings {
 /// What an expression says of one event, or of an extension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is meant.
+    /// The expression matches.
     Meant,
-    /// It is not.
+    /// The expression does not match.
     NotMeant,
-    /// Nobody can tell: a value that is asked for cannot be read.
+    /// Not known: a value that the expression asks for cannot be read.
     PassedOver(Unread),
 }
 

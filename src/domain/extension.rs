@@ -82,7 +82,7 @@ pub enum ExtensionKind {
     Ivr,
     /// A conference room.
     Conference,
-    /// As SystemAPI wrote it.
+    /// Another kind, as SystemAPI wrote it.
     Other(Foreign),
 }
 

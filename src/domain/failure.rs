@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::{Foreign, redacted};
 
-/// Where a request failed.
+/// The stage at which a request failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
     /// callsweep itself did not send it: read-only, stopped, no run file.
@@ -18,7 +18,7 @@ pub enum Cause {
     Unwritten,
     /// callsweep itself did not send it: the service issued no token for it.
     NoToken,
-    /// It went as far as a request goes and no further: the run is simulated.
+    /// The run is simulated: the request was built and not sent.
     Simulated,
     /// No connection came about, name, TCP or TLS, or it ended before the request was written.
     Unreachable,
@@ -27,9 +27,10 @@ pub enum Cause {
     /// No connection came about in time, though the service had answered before: an address blocker
     /// may have struck, and asking on would be in vain.
     Blocked,
-    /// It was sent, and no complete answer came back.
+    /// The request was sent, and no complete answer came back.
     NoAnswer,
-    /// The same, and this program stood still meanwhile: that says nothing of the service.
+    /// The request was sent, and this program was suspended while it waited: that says nothing
+    /// about the service.
     Asleep,
     /// The service answered with a refusal (4xx).
     Rejected,
@@ -44,7 +45,7 @@ pub enum Cause {
 /// One failed request, in the service's own words where it had any.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// Where it failed.
+    /// The stage at which it failed.
     pub cause: Cause,
     /// HTTP status of the answer, where there was one.
     pub http_status: Option<u16>,
@@ -56,7 +57,7 @@ pub struct Failure {
     pub remedy: Foreign,
     /// How long the service asks to be left alone, where it says so (header `Retry-After`).
     pub retry_after: Option<Duration>,
-    /// The same as a moment.
+    /// The moment until which the service asks to be left alone.
     pub not_before: Option<Timestamp>,
 }
 
@@ -78,25 +79,25 @@ impl Failure {
         }
     }
 
-    /// The same of a sentence of this program, which ends in its remedy behind its last colon.
+    /// A failure from a sentence of this program whose remedy follows its last colon.
     pub fn of(cause: Cause, sentence: &str) -> Self {
         let (what, remedy) = parted(sentence);
         Self::new(cause, what).remedied(remedy)
     }
 
-    /// The same with a code of the service.
+    /// Adds a code of the service.
     #[must_use]
     pub fn coded(self, code: &str) -> Self {
         Self { code: Foreign::from(&*redacted(code)), ..self }
     }
 
-    /// The same with what to do about it.
+    /// Adds a remedy.
     #[must_use]
     pub fn remedied(self, remedy: impl AsRef<str>) -> Self {
         Self { remedy: Foreign::from(&*redacted(remedy.as_ref())), ..self }
     }
 
-    /// The same with what is known of it beside.
+    /// Adds what else is known.
     #[must_use]
     pub fn saying(&self, what: &str) -> Self {
         let message = Foreign::from(format!("{}; {what}", self.message.raw()));
@@ -108,7 +109,7 @@ impl Failure {
         Self { remedy: Foreign::default(), ..self.clone() }.to_string()
     }
 
-    /// The same for an operator who has no profile.
+    /// The failure with a remedy for an operator who has no profile.
     #[must_use]
     pub fn without_profile(self) -> Self {
         let told = |text: &Foreign| Foreign::from(without_profile(text.raw()));
@@ -319,7 +320,7 @@ pub enum Outcome {
     Deleted,
     /// Its fields are as they were to be; with the id that it has now, where that is another one.
     Changed(Option<Foreign>),
-    /// It was not there any more.
+    /// The event was no longer there.
     AlreadyGone,
     /// The service said no.
     Refused(Failure),
@@ -327,10 +328,9 @@ pub enum Outcome {
     NotSent(Failure),
     /// Not known until the extension is listed again.
     Unknown(Failure),
-    /// It was made again, with this id where the service told one or a listing showed it; or its old
-    /// values were written back, with the id that it has now, where that is another one.
+    /// The event was re-created, or got its old values back; with its new id where that is known.
     Restored(Option<Foreign>),
-    /// It was made again, or changed, and is listed otherwise than it was to be.
+    /// The event was re-created or changed, and some field is not as it should be.
     Altered {
         /// Its new id; none where it kept its own.
         id: Option<Foreign>,
@@ -424,12 +424,12 @@ impl Outcome {
 /// Something that is asked of the service once and then known.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Fetched<T> {
-    /// Nobody asked yet.
+    /// Not asked yet.
     #[default]
     Not,
-    /// Asked, no answer yet.
+    /// Asked, not answered yet.
     UnderWay,
-    /// Known.
+    /// Answered.
     Ready(T),
     /// The last attempt failed.
     Failed(Failure),

@@ -152,7 +152,7 @@ enum Look {
     Combining,
     /// A control character, shown as its symbol of the block Control Pictures.
     Picture(char),
-    /// Anything else that would act, hide or pass for a blank, shown by its code point.
+    /// Any other character that would act, hide or look like a blank, shown by its code point.
     CodePoint,
 }
 

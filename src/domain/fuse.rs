@@ -13,7 +13,7 @@ pub struct Fuse {
 }
 
 impl Fuse {
-    /// Failures without a success between them that are enough.
+    /// Failures in a row that blow the fuse.
     pub const IN_A_ROW: usize = 5;
 
     /// Takes what became of a request; true when this was what blew the fuse.

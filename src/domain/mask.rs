@@ -19,7 +19,7 @@ const TELLING: usize = 3;
 /// Endings that make a word with dots the name of a file rather than of a host.
 const FILES: [&str; 6] = ["json", "jsonl", "log", "pem", "php", "toml"];
 
-/// Whether it is on, and what it has to recognise in sentences.
+/// Hides what could identify a customer; knows what to look for in sentences.
 #[derive(Debug, Clone)]
 pub struct Mask {
     on: bool,
@@ -35,7 +35,7 @@ impl Mask {
         Self { on, host: without_port(host).to_owned(), numbers: HashSet::new() }
     }
 
-    /// What a command prints is never masked.
+    /// A mask that hides nothing; commands print with it.
     pub fn off() -> Self {
         Self::new("", false)
     }
@@ -45,7 +45,7 @@ impl Mask {
         self.on
     }
 
-    /// Masks from now on, or no more.
+    /// Turns the mask on or off.
     pub fn toggle(&mut self) {
         self.on = !self.on;
     }
@@ -78,7 +78,7 @@ impl Mask {
         if self.on { hidden_url(&shown) } else { shown }
     }
 
-    /// Where the service is: a host with or without a port, or an origin.
+    /// A host with or without a port, or an origin, as it may be shown.
     pub fn host(&self, host: &str) -> String {
         if self.on { hidden_url(host) } else { redacted(host).into_owned() }
     }
@@ -101,7 +101,7 @@ impl Mask {
         if self.on { self.sentence(&text) } else { text.into_owned() }
     }
 
-    /// What an operator typed, of which any word may name a customer.
+    /// A line that an operator typed; any word in it may name a customer.
     pub fn typed(&self, text: &str) -> String {
         self.words(&Foreign::from(text))
     }

@@ -12,7 +12,7 @@ use super::PhoneCallEvent;
 pub struct PlanHash(String);
 
 impl PlanHash {
-    /// The hash that a run file tells.
+    /// The hash as a run file holds it.
     pub fn recorded(hash: &str) -> Self {
         Self(hash.to_owned())
     }
@@ -24,7 +24,7 @@ impl PlanHash {
 pub struct PlanHasher(Sha256);
 
 impl PlanHasher {
-    /// Where the calls go, and what kind of plan it is.
+    /// A hash that begins with the service, the base path and the kind of the plan.
     pub fn new(origin: &str, base_path: &str, kind: &str) -> Self {
         let mut hasher = Self(Sha256::new());
         hasher.parts(&[origin, base_path, kind]);
@@ -84,7 +84,7 @@ impl PlanHash {
         &self.0
     }
 
-    /// The first twelve, enough to compare by eye.
+    /// The first twelve digits, enough to compare by eye.
     pub fn short(&self) -> &str {
         self.0.get(..12).unwrap_or(&self.0)
     }

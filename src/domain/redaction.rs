@@ -13,7 +13,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
-/// What stands in the place of a secret.
+/// The words in place of a secret.
 pub const REDACTED: &str = "[redacted]";
 
 /// A secret with fewer bytes is left alone: it would take ordinary words out of every text. So is
@@ -56,7 +56,7 @@ struct Held {
     first: [bool; 256],
 }
 
-/// From now on no output holds this, nor its base64.
+/// Removes this secret, and its base64, from all later output.
 pub fn learn(secret: &str) {
     let secret = secret.trim();
     if secret.len() < SHORTEST {

@@ -11,7 +11,7 @@ use super::{EventStore, EventType, EventView, Expression, Extension, Listing, St
 /// Longest arguments that are written, in characters.
 const LONGEST: usize = 2_000;
 
-/// Why no arguments select exactly what is marked.
+/// The reason why no arguments select exactly the marked events.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotSelected {
     /// There are no marks.

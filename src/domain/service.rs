@@ -14,11 +14,12 @@ pub struct Secret {
     origin: Option<Arc<Origin>>,
 }
 
-/// Where a secret came from. All clients of a profile share it.
+/// The source of a secret, shared by all clients of a profile.
 pub struct Origin {
-    /// Where an operator mends it, as the end of a sentence: `in the variable CALLSWEEP_TOKEN`.
+    /// The place where an operator can replace it, as the end of a sentence: `in the variable
+    /// CALLSWEEP_TOKEN`.
     pub place: String,
-    /// How long after it was asked in vain it is asked again at the earliest.
+    /// The shortest time between two attempts to ask it again.
     pub pause: Duration,
     again: Option<Again>,
     newest: Mutex<Option<Secret>>,
@@ -35,7 +36,7 @@ impl Secret {
         Self { text: text.into(), origin: None }
     }
 
-    /// The same, and where it came from.
+    /// The secret with its source.
     #[must_use]
     pub fn from(self, origin: Origin) -> Self {
         Self { origin: Some(Arc::new(origin)), ..self }
@@ -46,7 +47,7 @@ impl Secret {
         &self.text
     }
 
-    /// Where it came from, where that is known.
+    /// The source of the secret, where it is known.
     pub fn origin(&self) -> Option<&Arc<Origin>> {
         self.origin.as_ref()
     }
@@ -99,7 +100,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// What a profile proves itself with.
+/// The proof of identity that a profile uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Credentials {
     /// An access token, used as it is; where it is refused, its origin is asked once more.
@@ -131,14 +132,14 @@ pub struct Exchange {
     pub took: Duration,
 }
 
-/// Where extensions are looked for.
+/// A source of extensions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
     /// UnifiedAPI's list of phones (page *List Presence*): phone terminals, without labels.
     Presence,
     /// SystemAPI's `GetUsers` and `GetExtensions`: all four kinds, with labels and owners.
     SystemApi,
-    /// The same, where presence shows no phone and is not refused for the token.
+    /// SystemAPI, asked only where presence shows no phone and the token is not refused.
     SystemApiForNone,
     /// SystemAPI's `GetExtensionDetails`, for the numbers that were typed and no others.
     Details,
@@ -166,7 +167,7 @@ pub struct Discovery {
     pub complete: bool,
     /// What each source that answered listed.
     pub seen: Vec<Seen>,
-    /// Why some may be missing that another question, a while later, may show.
+    /// A failure that may hide extensions and may pass.
     pub trouble: Option<Failure>,
 }
 
@@ -190,10 +191,10 @@ impl Discovery {
     }
 }
 
-/// How much one source listed.
+/// The number of extensions that one source listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seen {
-    /// Which one.
+    /// The source.
     pub source: Source,
     /// Extensions, those included whose number cannot be used.
     pub extensions: usize,

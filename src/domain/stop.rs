@@ -12,22 +12,22 @@ pub const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 /// Why a run stopped, in one word and in a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stop {
-    /// The word, for programs.
+    /// The reason as a word, for programs.
     pub reason: StopReason,
-    /// The sentence, for people; it quotes the service.
+    /// The reason as a sentence, for people; it quotes the service.
     pub message: Foreign,
-    /// Going on makes no sense before.
+    /// The earliest moment at which going on makes sense.
     pub not_before: Option<Timestamp>,
 }
 
-/// The words for it, in run files and machine output.
+/// The reason of a stop, with its word in run files and machine output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StopReason {
-    /// Somebody asked for it.
+    /// The operator stopped it.
     Operator,
     /// A signal asked the program to end.
     Signal,
-    /// The program ended without a word.
+    /// The program ended without closing the run file.
     Killed,
     /// The token is refused.
     Token,
@@ -41,7 +41,7 @@ pub enum StopReason {
     Budget,
     /// The run file cannot be written.
     Disk,
-    /// A call took more than it should.
+    /// A call removed more than planned.
     Surplus,
 }
 

@@ -109,7 +109,7 @@ impl EventStore {
         replaced
     }
 
-    /// The same for a listing of which events will be marked: the texts of its rows stay.
+    /// Takes a listing whose events will be marked: it keeps the text of each row.
     pub fn insert_whole(&mut self, mut listing: Listing) -> Replaced {
         let texts = listing.share_strings(&mut self.strings);
         let number = listing.extension().clone();
@@ -265,12 +265,12 @@ impl EventStore {
         Judged::of(&shelf.listing, expression, extension, known)
     }
 
-    /// A call about an event failed.
+    /// Keeps why the last call for an event failed.
     pub fn note_failure(&mut self, key: EventKey, failure: Failure) {
         self.failures.entry(key.extension.clone()).or_default().insert(key, failure);
     }
 
-    /// What failed before counts no longer.
+    /// Forgets the failure of an event.
     pub fn forget_failure(&mut self, key: &EventKey) {
         if let Some(failures) = self.failures.get_mut(&key.extension) {
             failures.remove(key);
@@ -322,7 +322,7 @@ impl EventStore {
         listing.map_or(0, |listing| Alike::of(listing, zone).sets_within(rows))
     }
 
-    /// Takes every mark away; returns how many there were.
+    /// Clears all marks; returns their number.
     pub fn unmark_all(&mut self) -> usize {
         for (extension, shelf) in &mut self.shelves {
             let rows = ranges(shelf.marks.ones().map(|row| shelf.removed.number_of(row)));
@@ -338,12 +338,12 @@ impl EventStore {
         std::mem::take(&mut self.marked)
     }
 
-    /// What changes of the marks from here on can be taken back by itself.
+    /// Begins a change of marks that can be taken back by itself.
     pub fn begin_change(&mut self) {
         self.history.begin();
     }
 
-    /// Turns the marks of the newest change around again; `None` where there is none.
+    /// Reverses the newest change of marks; `None` where there is none.
     pub fn take_back(&mut self) -> Option<TakenBack> {
         let change = self.history.pop()?;
         self.history.begin();

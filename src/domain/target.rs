@@ -38,7 +38,7 @@ impl UserId {
         }
     }
 
-    /// As it stands in a path.
+    /// The user as it stands in a path.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -59,7 +59,8 @@ pub struct Access {
     pub owner: Option<UserId>,
 }
 
-/// Where every path begins, profile, origin, base path and user, and where a new event goes.
+/// The service and the start of every path: profile, origin, base path, user, and the path for new
+/// events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     /// The profile's name, for people and for the names of run files.
@@ -73,7 +74,7 @@ pub struct Target {
     access: Arc<BTreeMap<ExtensionNumber, Access>>,
     /// Which path takes a new event.
     pub create_path: CreatePath,
-    /// It stands in flags alone: there is no profile that a remedy could name.
+    /// The target comes from flags, so no remedy can name a profile.
     pub is_of_flags: bool,
 }
 
@@ -108,7 +109,7 @@ impl Target {
         })
     }
 
-    /// The same with the base path and user of a run file; `None` where they are the same, or not
+    /// The target with base path and user of a run file; `None` where they are the same or not
     /// known.
     pub fn recorded(&self, base_path: &str, user: &str) -> Option<Self> {
         let user = UserId::parse(user).ok()?;
@@ -128,7 +129,7 @@ impl Target {
         &self.base_path
     }
 
-    /// The same with what is known of these extensions, in place of what was known of them.
+    /// The target with this knowledge of these extensions.
     #[must_use]
     pub fn knowing(mut self, known: impl IntoIterator<Item = (ExtensionNumber, Access)>) -> Self {
         Arc::make_mut(&mut self.access).extend(known);
@@ -161,7 +162,7 @@ impl Target {
         format!("{}/extensions/{user}", self.base_path)
     }
 
-    /// The same paths with this user in those of an extension.
+    /// The path of an extension with this user in it.
     pub fn extension_path_as(&self, user: &UserId, extension: &ExtensionNumber) -> String {
         let mut path = self.user_path(user);
         path.push('/');

@@ -20,11 +20,11 @@ pub struct FingerprintRefused;
 pub enum Trust {
     /// A CA of this machine signed it.
     Machine,
-    /// The same, or it stands in this PEM file, or a CA that stands there signed it.
+    /// A CA of this machine or of this PEM file signed it, or it stands in that file itself.
     MachineAnd(PathBuf),
-    /// It has this fingerprint. Nothing else counts.
+    /// It has this fingerprint; no other certificate is accepted.
     Exactly(Fingerprint),
-    /// Nothing: every certificate is accepted.
+    /// Every certificate is accepted.
     Anything,
 }
 

@@ -30,7 +30,7 @@ impl Place {
 /// Why no run is meant, or not one alone.
 #[derive(Debug, thiserror::Error)]
 pub enum NoChoice {
-    /// Nothing fits.
+    /// No run matches.
     #[error(transparent)]
     Refused(#[from] RecordRefused),
     /// Several names begin so.

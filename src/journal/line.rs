@@ -93,9 +93,9 @@ pub(super) enum Line<'a> {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         still_there: Vec<Named>,
     },
-    /// It ended before everything was sent.
+    /// The run ended before everything was sent.
     Stopped(End),
-    /// It came to its end.
+    /// The run ended with everything sent.
     Finished(End),
 }
 
@@ -368,13 +368,13 @@ pub(super) struct End {
 /// Why a line is not used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Flaw {
-    /// It does not end in the sum of its bytes.
+    /// The line does not end in the sum of its bytes.
     #[error("its sum is wrong")]
     Sum,
-    /// It makes no sense.
+    /// The line cannot be read; the reason.
     #[error("{0}")]
     Senseless(String),
-    /// A newer program wrote it.
+    /// A newer program wrote the line.
     #[error("it is of a kind that this callsweep does not know")]
     Unknown,
 }

@@ -77,7 +77,7 @@ struct Shows {
 }
 
 impl<'a> Receipt<'a> {
-    /// Of a run, masked or not.
+    /// The receipt of a run, masked or not.
     pub fn new(
         record: &'a Record,
         masked: bool,

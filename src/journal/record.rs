@@ -40,13 +40,13 @@ const LONGEST_START: u64 = 8 * 1024;
 /// Why a run file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordRefused {
-    /// There is none of this name.
+    /// There is no run of this name.
     #[error("there is no run {0:?}: `callsweep runs` lists those there are")]
     Missing(String),
-    /// It cannot be read.
+    /// The file cannot be read.
     #[error("{0:?} cannot be read ({1}): correct its permissions")]
     Unreadable(PathBuf, io::Error),
-    /// It is not a file that this program wrote.
+    /// The file is not one that this program wrote.
     #[error("{0:?} {1}")]
     Odd(PathBuf, Odd),
     /// No line of it makes sense.
@@ -59,10 +59,10 @@ pub enum RecordRefused {
         /// What is wrong.
         what: String,
     },
-    /// It took nothing away, or does not say what it undoes.
+    /// The run changed nothing, or does not say what it undoes.
     #[error("{0} took nothing away: there is nothing to undo")]
     NotUndoable(String),
-    /// It leaves no event behind.
+    /// The run left no event behind.
     #[error("{0} is a {1}: it left no event that could be meant")]
     LeftNothing(String, &'static str),
     /// Another run of the same name is among the run files.
@@ -80,7 +80,7 @@ pub enum RecordRefused {
         /// The profile that it ran with.
         profile: String,
     },
-    /// Its first line is lost.
+    /// The first line of the file is lost.
     #[error("{0} has lost its first line, so which PBX it ran on is not known")]
     Headless(String),
     /// It is from another version.
@@ -107,7 +107,7 @@ pub struct Record {
     pub origin: String,
     /// What stands before `/extensions` in its paths.
     pub base_path: String,
-    /// As whom.
+    /// The user in its paths.
     pub user: String,
     /// The plan's hash.
     pub plan_hash: String,
@@ -133,7 +133,7 @@ pub struct Record {
     pub unlisted: Vec<Unlisted>,
     /// Every wide call that may have taken something told what.
     pub surplus_known: bool,
-    /// Of an undo: events that it left out, as something stood in for them.
+    /// For an undo: events that it left out because something stood in for them.
     pub left_out: usize,
     /// Events that are called restored and that no list showed since the last request about them.
     pub unseen: usize,
@@ -145,7 +145,7 @@ pub struct Record {
     pub flaws: Vec<String>,
     /// Who worked on it, in order; empty where its version did not tell.
     pub opened: Vec<Opening>,
-    /// So many of its calls were sent, each counted once.
+    /// Number of calls that were sent, each counted once.
     pub sent_calls: usize,
     /// The line that closes the plan is there.
     planned: bool,
@@ -181,17 +181,17 @@ pub struct RecordedEvent {
     pub owner: Option<Arc<str>>,
     /// The user in the paths of its extension, where the file says it.
     path_user: Option<Arc<str>>,
-    /// The fields to be, in a change and its undo.
+    /// The new fields, for a change and its undo.
     pub want: Option<Box<Change>>,
     /// The same as JSON.
     written: Option<Box<str>>,
     /// In the undo of a change: the id that it had in that run, where it is another one.
     of_id: Option<EventId>,
-    /// What became of it.
+    /// Its outcome.
     pub outcome: Outcome,
     /// A request that covers it may have gone out.
     pub sent: bool,
-    /// When the last of them did.
+    /// The time of the last such request.
     pub sent_at: Option<jiff::Timestamp>,
     /// The status of the last answer about it.
     pub http_status: Option<u16>,
@@ -336,12 +336,12 @@ impl Record {
         self.going_on = self.finished.is_none() && super::is_going_on(runs, &self.name);
     }
 
-    /// Another program was writing it while it was read.
+    /// Whether another program was writing the file while it was read.
     pub fn is_going_on(&self) -> bool {
         self.going_on
     }
 
-    /// Everything that was planned is accounted for: events by what became of them.
+    /// Outcomes of all planned events, counted.
     pub fn tally(&self) -> Tally {
         // Nothing is to be done with what a backup holds.
         if self.kind == Kind::Backup {
@@ -376,7 +376,8 @@ impl Record {
         self.stopped.clone().or_else(|| (!is_over).then(killed))
     }
 
-    /// Checks that the whole plan is there just as it was reviewed: only then it is gone on with.
+    /// Checks that the whole plan can be read as it was reviewed; only then can the run be
+    /// continued.
     ///
     /// # Errors
     /// Says what is missing.
@@ -493,7 +494,7 @@ impl Record {
         }
     }
 
-    /// Where it was sent, where that is not where a profile on this service sends requests now.
+    /// The target of the run, where a profile on this service would use another one now.
     pub fn sent_to(&self, ours: &Target) -> Option<Target> {
         // A run of an earlier version that planned no call tells no base path.
         let is_told = self.schema > 1 || !self.base_path.is_empty();
@@ -516,7 +517,7 @@ impl Record {
         self.events.get(start..end).unwrap_or_default()
     }
 
-    /// What it changed, or made, and knows: each event as it left it.
+    /// The events that it changed or created, as it left them.
     ///
     /// # Errors
     /// A deletion leaves nothing, and a backup does nothing.
@@ -1064,7 +1065,7 @@ fn started(runs: &Path, name: &str) -> Option<jiff::Timestamp> {
     told().or_else(named)
 }
 
-/// What lies in the folder of run files and is none, with what it is: it is left alone.
+/// Files in the folder that are no run files; they are left alone.
 ///
 /// # Errors
 /// Any error of the file system but that there is no folder.

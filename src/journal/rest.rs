@@ -11,7 +11,7 @@ use crate::domain::{ExtensionNumber, Outcome, PlanHash};
 use crate::origins::{Lock, clock};
 
 impl Record {
-    /// What is left of it, to be gone on with.
+    /// The part of the run that can be continued.
     ///
     /// # Errors
     /// Says why it cannot be gone on with, or need not be.

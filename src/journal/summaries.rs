@@ -18,13 +18,13 @@ use crate::origins::odd::Odd;
 pub struct Summaries {
     /// Its runs, the one that began last first.
     pub runs: Vec<Summary>,
-    /// Why others cannot be read.
+    /// Files that cannot be read, with the reason.
     pub refused: Vec<RecordRefused>,
-    /// What is no run file.
+    /// Files that are no run files.
     pub odd: Vec<(PathBuf, Odd)>,
 }
 
-/// Tells all runs of a folder. What cannot be read costs the others nothing.
+/// Summaries of all runs in a folder; an unreadable file does not affect the others.
 ///
 /// # Errors
 /// When the folder cannot be read.

@@ -7,7 +7,7 @@ pub enum Panel {
     Extensions,
     /// 2: the events of the extension under the cursor.
     Events,
-    /// 3: what was done and what is going on.
+    /// 3: the run and the log.
     Status,
     /// 4: everything that is marked.
     Marked,
@@ -21,7 +21,7 @@ impl Panel {
         [Self::Extensions, Self::Events, Self::Status, Self::Marked, Self::Calls];
 }
 
-/// Where a cursor or a page goes.
+/// The direction of a cursor or a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Motion {
     /// One row down.
@@ -49,9 +49,9 @@ pub enum Command {
     Move(Motion),
     /// Focus a panel.
     Focus(Panel),
-    /// Focus the next panel on the screen.
+    /// Focus the next visible panel.
     NextPanel,
-    /// Focus the previous one.
+    /// Focus the previous visible panel.
     PreviousPanel,
     /// Open the group under the cursor, or go into the extension.
     Open,
@@ -65,13 +65,13 @@ pub enum Command {
     MarkType,
     /// Mark all visible rows.
     MarkVisible,
-    /// Turn the mark of every visible row around.
+    /// Invert the mark of every visible row.
     InvertVisible,
     /// Type an expression and mark what it means.
     MarkByExpression,
-    /// Load what is not loaded and mark what was meant there too.
+    /// Load the other extensions and mark there too.
     LoadAndMark,
-    /// Take all marks away.
+    /// Clear all marks.
     UnmarkAll,
     /// Take back the last change of marks.
     TakeBack,
@@ -79,7 +79,7 @@ pub enum Command {
     Range,
     /// Type an expression and unmark what it means.
     UnmarkByExpression,
-    /// The same as marking by expression, with `is:` typed already.
+    /// Mark by expression, with `is:` typed already.
     MarkByStanding,
     /// Show the events of all extensions.
     ShowAll,
@@ -87,19 +87,19 @@ pub enum Command {
     Group,
     /// Order the rows by something else.
     Sort,
-    /// Give the focused panel the whole screen, or take it back.
+    /// Give the focused panel the whole screen, or end that.
     Zoom,
-    /// Freeze the marks into a plan and show it.
+    /// Review deleting the marked events.
     ReviewDeletion,
-    /// The same, to disable, or to enable where everything is off.
+    /// Review disabling the marked events, or enabling them where all are off.
     ReviewSwitch,
-    /// Type which URLs are to lead where, and review it.
+    /// Ask for OLD=NEW, then review the change of URLs.
     EditRepoint,
     /// Say yes to the dialog.
     Confirm,
     /// Say no to the dialog.
     Cancel,
-    /// Do nothing, on purpose: Enter in a question.
+    /// Do nothing: Enter in a question.
     Nothing,
     /// Use the next call form.
     ChangeForm,
@@ -118,21 +118,21 @@ pub enum Command {
     Copy,
     /// Copy all rows of the panel.
     CopyAll,
-    /// Take what changed or appeared as it is now.
+    /// Add what changed or appeared, as it is now.
     AddDrifted,
-    /// Hold or go on with the run.
+    /// Pause or resume the run.
     Pause,
-    /// Review what the last run left open, and go on with it.
+    /// Review the rest of the last run, and continue it.
     GoOn,
-    /// Show what would bring back what the last run deleted or changed.
+    /// Review undoing the run in Status.
     ReviewUndo,
     /// List all runs of this PBX.
     ListRuns,
-    /// Write down what the last run did, to be shown to others.
+    /// Write a receipt of the run.
     WriteReceipt,
     /// Type a filter for the focused panel.
     EditFilter,
-    /// Ask the service again.
+    /// Read again from the service.
     ReadAgain,
     /// Mask what could give a customer away, or show it again.
     ToggleMask,
@@ -144,7 +144,7 @@ pub enum Command {
     Escape,
     /// One step back, then out of the program.
     Quit,
-    /// As Escape; twice within a second leaves.
+    /// Like Escape; twice within a second leaves the program.
     Interrupt,
     /// Paint the whole screen again.
     Redraw,

@@ -7,11 +7,11 @@ use super::{Command, Key, Keys};
 /// What a key asks for, given the key that was pressed before it without an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Found {
-    /// This.
+    /// This command.
     Command(Command),
     /// The beginning of a longer sequence.
     Prefix,
-    /// Nothing.
+    /// No command.
     Nothing,
 }
 

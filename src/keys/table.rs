@@ -5,7 +5,7 @@
 
 use super::{Command, Motion, Panel};
 
-/// Where an action holds, the innermost of those open first.
+/// A set of keys that holds in one place; the innermost open layer is asked first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layer {
     /// Below all others, but for what can be typed into a line.
@@ -100,7 +100,7 @@ pub enum Count {
 /// A word in the hint line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hint {
-    /// Where it stands.
+    /// Place of the hint.
     pub place: Place,
     /// Its rank among the hints there, the lowest first.
     pub rank: u8,
@@ -115,7 +115,7 @@ pub struct Hint {
 pub struct Action {
     /// What `[keys]` and the list call it. It never changes.
     pub name: &'static str,
-    /// Where it holds.
+    /// The layers in which the action holds.
     pub layers: &'static [Layer],
     /// Its keys where the configuration names no others, as [`Keys::parse`](super::Keys::parse) reads
     /// them.
@@ -128,7 +128,7 @@ pub struct Action {
     pub hints: &'static [Hint],
     /// Its keys cannot be changed.
     pub is_fixed: bool,
-    /// It leads to a review of what is then sent.
+    /// The action opens a review before anything is sent.
     pub opens_review: bool,
 }
 
@@ -188,7 +188,7 @@ use Place::{
     Paused, Running, Undoing,
 };
 
-/// Everything that can be done. Within a layer a key stands once.
+/// All actions; within a layer a key stands once.
 #[rustfmt::skip] // a row a line, so that it reads as the table that it is
 pub const ACTIONS: &[Action] = &[
     row("mark", PANELS, &["space"], Command::Mark, "mark or unmark the row and step down; on a group or an extension all of its visible events", &[at(Extensions, 2, "mark all"), at(Events, 1, "mark")]),

@@ -10,21 +10,21 @@ use rustix::fs::OFlags;
 /// Why a file is not touched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Odd {
-    /// It leads elsewhere.
+    /// A symbolic link.
     Link,
-    /// Another name leads to the same file.
+    /// A file that has a second name (hard link).
     SecondName,
-    /// Opening it may wait for ever.
+    /// A pipe: opening it may wait for ever.
     Pipe,
-    /// It is a folder.
+    /// A folder.
     Folder,
     /// A socket or a device.
     Device,
-    /// A file that is nothing of this program.
+    /// A file that this program did not write.
     Stray,
     /// Another user owns it.
     Foreign(u32),
-    /// It is larger than anything that this program writes.
+    /// A file larger than anything that this program writes.
     Huge,
 }
 

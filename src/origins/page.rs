@@ -20,7 +20,7 @@ const IN_SPITE_BELOW: usize = 16;
 pub struct Figures {
     /// Failed and out together, at any time.
     pub most: usize,
-    /// So many have failed when nothing more is asked.
+    /// Number of failures after which nothing more is asked.
     pub enough: usize,
     /// For how many milliseconds a failure counts.
     pub remembered: u64,
@@ -62,31 +62,31 @@ pub struct Claim {
 /// What is left for a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// It has so many slots, of which it should use no more than its share.
+    /// The client has slots, of which it should use no more than its share.
     Slots {
         /// What the page says.
         has: usize,
         /// What it has a right to while others ask too.
         share: usize,
     },
-    /// Nothing is asked before so many milliseconds have passed.
+    /// Nothing may be asked for this many milliseconds.
     Refused(u64),
 }
 
 impl Figures {
-    /// Those of a page that all processes share, or of a PBX that nobody else asks.
+    /// Figures of a page that all processes share.
     pub fn usual(speed: u32) -> Self {
         Self { most: 16, enough: 10, remembered: 65_000 / u64::from(speed.max(1)) }
     }
 
-    /// Those of a process that cannot tell others what it does.
+    /// Figures of a process that cannot share its failures with others.
     pub fn alone(speed: u32) -> Self {
         Self { most: 4, enough: 4, ..Self::usual(speed) }
     }
 }
 
 impl Claim {
-    /// Of a client of this process on the machine with this name.
+    /// A claim of a client of this process on the machine with this name.
     pub fn of(pid: u32, host: &str) -> Self {
         Self { pid, host: host.to_owned(), since: 0, in_use: 0, want: 0 }
     }

@@ -29,7 +29,7 @@ pub struct Clipboard {
 /// What stands between the program and the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Between {
-    /// Nothing.
+    /// The terminal itself.
     Plain,
     /// tmux. As it comes, it takes no text for a clipboard from what runs in it, but from its own
     /// command it does, and hands it on to the terminal around it (3.2 and newer). Before that it

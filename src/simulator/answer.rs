@@ -25,7 +25,7 @@ impl Request {
         Self { method: method.to_owned(), target: target.to_owned(), ..Self::default() }
     }
 
-    /// The same with a bearer token.
+    /// The request with a bearer token.
     #[must_use]
     pub fn bearing(mut self, token: &str) -> Self {
         self.authorization = Some(format!("Bearer {token}"));
@@ -53,10 +53,10 @@ pub struct Answer {
 /// How an answer reaches the client; a 204 has no body to go wrong, and is delivered whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Delivery {
-    /// As it should.
+    /// Whole and at once.
     #[default]
     Whole,
-    /// Not at all; the connection stays open until the client gives up.
+    /// Never; the connection stays open until the client gives up.
     Never,
     /// Byte by byte, with a pause behind each.
     Drip(Duration),

@@ -16,7 +16,7 @@ use super::world::World;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Blocker {
-    /// It strikes when so many failures stand in the window.
+    /// Number of failures within the window at which it strikes.
     #[serde(deserialize_with = "positive")]
     pub failures: u32,
     /// The length of the window.

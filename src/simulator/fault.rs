@@ -52,7 +52,7 @@ pub struct Fault {
     pub content_type: Option<String>,
     /// The `Location` header, for a status that redirects.
     pub location: Option<String>,
-    /// Nothing is answered and the connection stays open.
+    /// No answer is sent, and the connection stays open.
     #[serde(default)]
     pub no_answer: bool,
     /// The body comes byte by byte, with this pause behind each.
@@ -63,7 +63,7 @@ pub struct Fault {
     pub truncated: bool,
     /// The length in the header is not that of the body.
     pub wrong_length: Option<WrongLength>,
-    /// So many million blanks stand before the body.
+    /// Millions of blanks before the body.
     #[serde(default)]
     pub huge_mb: u32,
     /// One more row, letter by letter, at the start of a list that has rows.

@@ -29,7 +29,7 @@ pub(super) struct Payload {
 enum Ending {
     /// The next answer.
     Good,
-    /// Nothing, for ever.
+    /// Nothing is sent any more.
     Silence,
     /// The end of the connection, once what was written has left.
     Flush,

@@ -12,7 +12,7 @@ pub(super) enum Place {
 /// Where a target leads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Route {
-    /// Not below the base path: some other part of the web server.
+    /// Another part of the web server, not below the base path.
     Outside,
     /// Below the base path, but no place of the service.
     Nowhere,

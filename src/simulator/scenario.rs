@@ -54,7 +54,7 @@ const BUILT_IN: &[(&str, &str)] = &[
     ),
 ];
 
-/// Why a scenario makes no world.
+/// The reason why a scenario makes no world.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ScenarioError {
     /// Something in the file.

@@ -84,7 +84,7 @@ impl Simulator {
         Self::on(std::net::TcpListener::bind(listen)?, world, None, |_| {})
     }
 
-    /// The same over TLS.
+    /// Starts the simulator with TLS.
     ///
     /// # Errors
     /// As [`start`](Self::start).
@@ -126,7 +126,7 @@ impl Simulator {
         Ok(Self { world, address, scheme, stop: Some(stop), thread: Some(thread) })
     }
 
-    /// Where it listens.
+    /// The address that it listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }

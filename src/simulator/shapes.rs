@@ -18,29 +18,29 @@ const INTERNAL_ORIGIN: &str = "https://pbx-7.internal";
 #[serde(default, deny_unknown_fields)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a key of a scenario of its own")]
 pub struct Shapes {
-    /// How a listing holds its rows.
+    /// The form of a listing's rows.
     pub entry: Entry,
     /// The object of a listing stands in an array.
     pub wrapped: bool,
-    /// What a listing without rows is.
+    /// The answer for a listing without rows.
     pub empty: Empty,
-    /// How numbers are written.
+    /// The notation of numbers.
     pub numbers: Numbers,
     /// `totalResults`, `itemsPerPage` and `startIndex` stand beside the rows.
     pub paging_fields: bool,
-    /// How an event says when it was changed.
+    /// The notation of dates.
     pub modified: Modified,
-    /// What a POST that worked answers.
+    /// The answer to a successful POST.
     pub create: Written,
-    /// What a PUT that worked answers.
+    /// The answer to a successful PUT.
     pub update: Written,
-    /// Where presence puts the facts of a phone.
+    /// Place of a phone's facts in presence.
     pub registration: Registration,
-    /// What an error looks like.
+    /// The form of an error.
     pub errors: Errors,
     /// `access_denied` is spelt as in the sample of the page *HTTP Return Codes*.
     pub misspelt: bool,
-    /// How a missing or wrong token is refused.
+    /// The refusal of a missing or wrong token.
     pub access_refusal: AccessRefusal,
     /// Every listing is the whole list, whatever page was asked.
     pub ignores_paging: bool,
@@ -48,35 +48,35 @@ pub struct Shapes {
     pub page_size: Option<u16>,
     /// `links.next` names the next page, on a host that only the PBX knows.
     pub next_link: bool,
-    /// What `totalResults` counts.
+    /// The meaning of `totalResults`.
     pub totals: Totals,
-    /// What is behind the last row.
+    /// The answer behind the last row.
     pub past_end: PastEnd,
 }
 
-/// What `totalResults` counts.
+/// The meaning of `totalResults`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Totals {
     /// The rows of the list.
     #[default]
     List,
-    /// Those of the page.
+    /// The rows of the page.
     Page,
 }
 
-/// What is behind the last row of a list that is not empty.
+/// The answer behind the last row of a list that is not empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PastEnd {
     /// A page without rows.
     #[default]
     Empty,
-    /// A refusal.
+    /// A refusal with an error.
     Refused,
 }
 
-/// How a listing holds its rows.
+/// The form of a listing's rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Entry {
@@ -89,7 +89,7 @@ pub enum Entry {
     Bare,
 }
 
-/// What a listing without rows is.
+/// The answer for a listing without rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 pub enum Empty {
     /// 204.
@@ -104,33 +104,33 @@ pub enum Empty {
     EmptyEntry,
 }
 
-/// How numbers are written.
+/// The notation of numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Numbers {
-    /// In quotes.
+    /// Numbers in quotes.
     #[default]
     Strings,
-    /// As numbers.
+    /// Numbers as JSON numbers.
     Ints,
     /// Both in one object (page *Data Types*): types, statuses and totals as numbers.
     Mixed,
 }
 
-/// How an event says when it was changed.
+/// The notation of dates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Modified {
-    /// As the world has it, mostly with an offset.
+    /// Dates as the world has them, mostly with an offset.
     #[default]
     Offset,
     /// In UTC, with a `Z` at the end.
     Z,
-    /// Not at all.
+    /// No dates.
     Missing,
 }
 
-/// What a POST or PUT that worked answers.
+/// The answer to a successful POST or PUT.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 pub enum Written {
     /// The whole event.
@@ -148,7 +148,7 @@ pub enum Written {
     NoContent,
 }
 
-/// Where presence puts the facts of a phone.
+/// Place of a phone's facts in presence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Registration {
@@ -159,7 +159,7 @@ pub enum Registration {
     Flat,
 }
 
-/// What an error looks like.
+/// The form of an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Errors {
@@ -170,7 +170,7 @@ pub enum Errors {
     Flat,
 }
 
-/// How a missing or wrong token is refused.
+/// The refusal of a missing or wrong token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 pub enum AccessRefusal {
     /// 401 with `access_denied`.

@@ -30,7 +30,7 @@ pub enum Soap {
     /// One that refuses everything with a fault.
     #[serde(rename = "fault")]
     Fault,
-    /// None: the web server knows no such path.
+    /// No SystemAPI: the web server knows no such path.
     #[serde(rename = "off")]
     Off,
 }

@@ -136,7 +136,7 @@ pub struct Latency {
     pub presence: Duration,
     /// Every DELETE.
     pub delete: Duration,
-    /// Everything else.
+    /// Latency of everything else.
     pub get: Duration,
 }
 
@@ -259,7 +259,7 @@ impl World {
         user.clone_into(&mut self.user);
     }
 
-    /// Where every path of the service starts.
+    /// The start of every path of the service.
     pub fn base_path(&self) -> &str {
         &self.base_path
     }
@@ -279,7 +279,7 @@ impl World {
         self.extensions.get(number)
     }
 
-    /// The same, to be changed behind the client's back.
+    /// The extension with this number, to be changed behind the client's back.
     pub fn extension_mut(&mut self, number: &str) -> Option<&mut Extension> {
         self.extensions.get_mut(number)
     }

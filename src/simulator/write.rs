@@ -28,7 +28,7 @@ pub enum CreatePath {
     /// `…/phoneCallEvents/{type}` (v5).
     #[serde(rename = "with type")]
     WithType,
-    /// Either.
+    /// Both forms.
     #[default]
     #[serde(rename = "both")]
     Both,

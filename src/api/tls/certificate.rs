@@ -30,7 +30,7 @@ const FORGEABLE: [&str; 5] = [
 /// A certificate that a service showed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Certificate {
-    /// Which one it is.
+    /// SHA-256 fingerprint of the certificate.
     pub fingerprint: Fingerprint,
     /// When it was shown.
     at: Timestamp,
@@ -43,13 +43,13 @@ pub struct Certificate {
 /// What made a certificate trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Accepted {
-    /// A CA.
+    /// A trusted CA signed it.
     Authority,
-    /// It stands in `ca_file` itself.
+    /// The certificate itself stands in `ca_file`.
     File,
-    /// Its fingerprint.
+    /// Its fingerprint is the one in the profile.
     Fingerprint,
-    /// Nothing: nobody asked.
+    /// Certificates are not verified (`insecure`).
     Unverified,
 }
 
@@ -70,9 +70,9 @@ pub(super) struct Facts {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Key {
     Good,
-    /// An RSA key of so few bits.
+    /// An RSA key with this many bits, which is too few.
     Short(usize),
-    /// Of a kind that is not supported.
+    /// A key of a kind that is not supported.
     Odd,
 }
 
@@ -206,7 +206,7 @@ impl fmt::Display for Certificate {
 }
 
 impl Certificate {
-    /// Whether it was accepted.
+    /// Whether the certificate was accepted.
     pub fn is_trusted(&self) -> bool {
         self.accepted.is_some()
     }

@@ -29,10 +29,10 @@ pub(super) struct Untrusted {
 /// Why a certificate is not trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reason {
-    /// The profile names another one.
+    /// The profile names the fingerprint of another certificate.
     Other(Fingerprint),
     SelfSigned,
-    /// The same, and `ca_file` holds others.
+    /// The certificate is not among those in `ca_file`.
     NotInFile,
     Issuer,
     Name,
@@ -42,7 +42,7 @@ pub(super) enum Reason {
     Forgeable,
     Purpose,
     Unreadable,
-    /// Whatever else the rules say.
+    /// Another rule for certificates is broken.
     Rules,
 }
 

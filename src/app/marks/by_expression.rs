@@ -54,7 +54,7 @@ impl MarkPrompt {
         Self { line: TypedLine::of(typed), marks, wanted, meant: Meant::default() }
     }
 
-    /// False when the marks are taken away.
+    /// Whether matching events are marked; otherwise their marks are cleared.
     pub fn marks(&self) -> bool {
         self.marks
     }
@@ -64,12 +64,12 @@ impl MarkPrompt {
         &self.line
     }
 
-    /// True while nothing is asked for, which would be everything and is taken for nothing.
+    /// True while nothing is typed; an empty line means no event, not every event.
     pub fn is_empty(&self) -> bool {
         self.wanted.as_ref().is_ok_and(Expression::is_empty)
     }
 
-    /// What is meant among the loaded extensions.
+    /// The matching events among the loaded ones, counted.
     ///
     /// # Errors
     /// Says why what is typed is no expression, with the column in the line.

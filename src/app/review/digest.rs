@@ -23,7 +23,7 @@ pub struct Digest {
     pub number: usize,
     /// Calls that may remove more than they cover.
     pub wide_calls: usize,
-    /// Those of them that name a type.
+    /// Wide calls that name a type.
     pub type_calls: usize,
 }
 

@@ -37,11 +37,11 @@ struct Sign {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
-    /// As it stands.
+    /// A character outside quotes.
     Plain,
-    /// Between quotes, where only wildcards keep their meaning.
+    /// A character between quotes, where only wildcards keep their meaning.
     Quoted,
-    /// After a backslash, and nothing but itself.
+    /// A character after a backslash.
     Literal,
     /// A quote, which is no part of the value but says that there is one.
     Quote,

@@ -3,11 +3,11 @@
 /// One character of a pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Glyph {
-    /// Itself.
+    /// Exactly this character.
     Just(char),
-    /// `?`
+    /// `?`: any one character.
     One,
-    /// `*`
+    /// `*`: any text.
     Any,
 }
 

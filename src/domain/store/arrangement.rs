@@ -23,7 +23,7 @@ use super::super::{
 use super::{EventStore, Listing, Shelf};
 use gathering::{Gathered, Gathering};
 
-/// What events are grouped by.
+/// The common property of a group's events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Grouping {
     /// Their types, in the order of the types' numbers.
@@ -41,7 +41,7 @@ pub enum Grouping {
     Duplicates,
 }
 
-/// In which order the events of a group stand; equal ones by extension and in list order.
+/// The order of a group's events; equal ones stand by extension, then in list order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum EventOrder {
     /// By extension in the order in which these were given, then as they are listed.
@@ -112,7 +112,7 @@ pub struct Place(u32);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventGroup {
     kind: Kind,
-    /// Where its admitted events stand in the arrangement.
+    /// Positions of the group's events in the arrangement.
     pub rows: Range<usize>,
     /// How many events it would have without the filter.
     pub listed: usize,
@@ -159,7 +159,7 @@ impl Grouping {
         }
     }
 
-    /// What it is called on the screen.
+    /// The name on the screen.
     pub fn word(self) -> &'static str {
         match self {
             Self::Type => "type",
@@ -425,7 +425,7 @@ impl Arrangement {
         self.passed_over
     }
 
-    /// Of [`Grouping::Duplicates`], whether an event is the one of its set that is no duplicate.
+    /// Whether an event is the one of its duplicates that stays; for [`Grouping::Duplicates`].
     pub fn stays(&self, place: Place) -> bool {
         self.staying.contains(index(place.0))
     }

@@ -19,7 +19,7 @@ pub enum ListEnd {
     Limit,
     /// There is more than this program reads.
     Large,
-    /// It is empty, and whether its user reaches the extension at all is not known yet.
+    /// The list is empty, and its user is not known to reach the extension.
     Unproven,
 }
 

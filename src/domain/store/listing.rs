@@ -103,7 +103,7 @@ impl Listing {
         self.access.as_deref().unwrap_or(UNKNOWN)
     }
 
-    /// The same, with how the extension was reached.
+    /// The listing with how the extension was reached.
     #[must_use]
     pub fn reached(self, access: Access) -> Self {
         let access = (access != Access::default()).then(|| Box::new(access));
@@ -115,8 +115,7 @@ impl Listing {
         self.end == ListEnd::Unproven
     }
 
-    /// The same, read by a user of whom nobody knows whether it reaches the extension: where nothing
-    /// is in it, that says nothing.
+    /// The listing as read by a user who may not reach the extension; empty, it proves nothing.
     #[must_use]
     pub fn unproven(self) -> Self {
         let says_nothing = self.is_empty() && self.odd.is_empty() && self.end.is_whole();
@@ -313,7 +312,7 @@ impl Listing {
         place.map_or(0, |place| self.rows.iter().filter(|row| row.url == place).count())
     }
 
-    /// Where an event stands.
+    /// The row of an event.
     pub fn find(&self, key: &EventKey) -> Option<usize> {
         if key.extension != self.extension {
             return None;
