@@ -722,6 +722,17 @@ impl Model {
         }
     }
 
+    /// Whether an extension was found and is listed.
+    fn is_listed(&self, number: &ExtensionNumber) -> bool {
+        self.extensions.find(number).is_some() && self.store.listing(number).is_some()
+    }
+
+    /// Counts again how many are, as others were found.
+    pub(super) fn count_loaded(&mut self) {
+        let found = self.extensions.found().iter();
+        self.loaded = found.filter(|it| self.store.listing(&it.number).is_some()).count();
+    }
+
     /// What one extension adds to the counts.
     fn share_of(&self, number: &ExtensionNumber) -> Share {
         Share {
@@ -793,7 +804,10 @@ impl Model {
     ) -> T {
         let was_counted = self.marks.counted == Some(self.counted_now());
         let before = self.share_of(number);
+        let is_first = self.store.listing(number).is_none();
         let changed = change(self);
+        let is_loaded = self.is_listed(number);
+        self.loaded += usize::from(is_first && is_loaded);
         self.extensions.judge_one_again(number, before.passed_over, &self.store);
         let now = self.share_of(number);
         self.marks.visible += now.visible;

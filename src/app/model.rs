@@ -170,6 +170,8 @@ pub struct Model {
     /// Short numbers that may name one extension with a longer one, until what is listed tells.
     pub(super) twins: HashMap<ExtensionNumber, ExtensionNumber>,
     pub(super) store: EventStore,
+    /// Extensions that were found and are listed.
+    pub(super) loaded: usize,
     pub(super) loading: Loading,
     pub(super) marks: Marks,
     pub(super) events: EventsPanel,
@@ -214,6 +216,7 @@ impl Model {
             extensions: Extensions::default(),
             twins: HashMap::new(),
             store: EventStore::default(),
+            loaded: 0,
             loading,
             marks: Marks::default(),
             events: EventsPanel::default(),

@@ -666,6 +666,7 @@ impl Model {
         }
         self.arrange_events();
         self.marks.forget_counts();
+        self.count_loaded();
         if !(is_again && self.outage.misses()) {
             let found = count_of(self.extensions.found().len(), "extension");
             self.log(Tone::Plain, format!("{found} found"));
@@ -786,6 +787,7 @@ impl Model {
         self.extensions.forget(&short, &self.store);
         self.arrange_events();
         self.marks.forget_counts();
+        self.count_loaded();
     }
 
     /// Whether it says anything new.

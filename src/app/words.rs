@@ -113,15 +113,12 @@ impl Model {
 
     /// Whether every extension is loaded.
     pub fn is_all_loaded(&self) -> bool {
-        let mut found = self.extensions.found().iter();
-        found.all(|extension| self.store.listing(&extension.number).is_some())
+        self.loaded == self.extensions.found().len()
     }
 
     /// ` · 312 of 9,900 extensions loaded`; empty where all of them are.
     fn extensions_loaded(&self) -> String {
-        let all = self.extensions.found().len();
-        let is_loaded = |extension: &&Extension| self.store.listing(&extension.number).is_some();
-        let loaded = self.extensions.found().iter().filter(is_loaded).count();
+        let (all, loaded) = (self.extensions.found().len(), self.loaded);
         if loaded == all {
             return String::new();
         }

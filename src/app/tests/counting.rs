@@ -33,6 +33,11 @@ fn counts_are_right(model: &Model) {
     let hidden =
         model.store().marked_rows().filter(|(listing, row)| model.is_hidden(listing, *row));
     assert_eq!(model.hidden_marks(), hidden.count());
+    let found = model.extensions().found().iter();
+    assert_eq!(
+        model.loaded,
+        found.filter(|it| model.store().listing(&it.number).is_some()).count()
+    );
     for group in model.events().arrangement().groups() {
         let places = model.events().arrangement().places(group.rows.clone()).iter();
         let marked = places.filter(|place| {
