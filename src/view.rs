@@ -363,8 +363,8 @@ fn frame_panel(
     let (border, style) =
         if focused { (theme::FOCUSED, theme::FOCUSED_TITLE) } else { (theme::FAINT, theme::TITLE) };
     let room = usize::from(area.width.saturating_sub(4));
-    // Counts of what is there tell more than whose it is.
-    let right = text::clip(right, room.saturating_sub(SHORTEST_TITLE));
+    // Counts tell more than whose they are, and stand at the end.
+    let right = text::clip_front(right, room.saturating_sub(SHORTEST_TITLE));
     let title = text::clip(&title, room.saturating_sub(text::width(&right) + 2));
     let right = if right.is_empty() { right } else { format!(" {right} ") };
     let block = Block::bordered()

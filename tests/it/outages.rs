@@ -298,7 +298,7 @@ fn an_undo_that_loses_the_pbx_between_two_of_its_posts_says_what_is_true_and_mak
         }
         trouble(&mut desk, &fault, length, "");
         let there = desk.left("0003*210").len();
-        desk.sees(&format!("{there} restored"));
+        desk.sees(&format!("{there} of 3 restored"));
         for _ in 0..3 {
             if desk.left("0003*210").len() < 3 {
                 desk.do_keys("z");
