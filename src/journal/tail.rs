@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 
 use super::line::Line;
 
-/// A line that is appended and, until [`Tail::synced`] says so, perhaps not on disk.
+/// A line that is appended and, until `Tail::synced` says so, perhaps not on disk.
 #[derive(Debug, Clone, Copy)]
 #[must_use = "what it stands for may go out only once it is synced"]
 pub struct Written(u64);
