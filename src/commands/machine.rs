@@ -162,7 +162,7 @@ fn print_plan(plan: &Plan, format: RunFormat) -> io::Result<()> {
 }
 
 fn is_confirmed(plan: &Plan, must_type: bool) -> Result<bool> {
-    let (count, origin) = (plan.due_events(), &plan.target().origin);
+    let (count, host) = (plan.due_events(), plan.target().host());
     let (deed, events) = (plan.deed(), counted(count, "event"));
     let old = if deed == Deed::WriteBack { " the old values of" } else { "" };
     let verb = format!("{}{old}", deed.verb());
@@ -171,18 +171,14 @@ fn is_confirmed(plan: &Plan, must_type: bool) -> Result<bool> {
     }
     if let Some(run) = plan.undoes() {
         let typed = must_type.then_some(count);
-        return confirmed(&format!("{verb} {events} of run {run} on {origin}"), typed, NOBODY);
+        return confirmed(&format!("{verb} {events} of run {run} on {host}"), typed, NOBODY);
     }
     let typed = (count > TYPED_ABOVE || must_type).then_some(count);
-    if plan.changes() {
-        return confirmed(&format!("{verb} {events} on {origin}"), typed, NOBODY);
-    }
     let wide = match plan.wide_calls() {
         0 => String::new(),
-        wide => format!(", {wide} wide,"),
+        wide => format!(" with {}, {wide} wide", counted(plan.calls(), "call")),
     };
-    let calls = counted(plan.calls(), "call") + &wide;
-    confirmed(&format!("{verb} {events} with {calls} on {origin}"), typed, NOBODY)
+    confirmed(&format!("{verb} {events} on {host}{wide}"), typed, NOBODY)
 }
 
 /// What becomes of each event, old value and new one.

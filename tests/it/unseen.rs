@@ -572,3 +572,21 @@ fn a_window_of_any_size_takes_little_memory() {
     assert_eq!(session.ends(), 0);
     session.has_its_terminal_back();
 }
+
+#[test]
+fn the_question_on_the_command_line_names_what_is_done_to_how_many_events_and_where() {
+    for verb in ["delete", "disable"] {
+        let mut world = World::named("the-page").unwrap();
+        let extension = world.extension_mut("0003*210").unwrap();
+        extension.events.iter_mut().for_each(|event| event.status = 1);
+        let office = Office::of(world, "");
+        let arguments = ["--config", &office.file, verb, "--where=ext:*"];
+        let mut session = Session::start(office.home.path(), &arguments, &[("T", &office.token)]);
+        let origin = office.simulator.origin();
+        let host = origin.trim_start_matches("http://");
+        session.sees(&format!("{verb} 3 events on {host}? [y/N]"));
+        session.press("n\r");
+        assert_eq!(session.ends(), 4, "{verb}");
+        office.is_untouched(verb, &session);
+    }
+}
