@@ -35,6 +35,8 @@ pub(crate) struct Session {
     pace: Arc<AtomicU64>,
     /// Bytes of `written` in which every question has been seen.
     asked: usize,
+    /// Questions for its status that it has not answered.
+    pub(crate) owed: usize,
 }
 
 impl Session {
@@ -90,8 +92,20 @@ impl Session {
         // The slave stays open in `pair` until here, so that its modes can be read afterwards.
         let master = pair.master;
         let screen = vt100::Parser::new(cells(24), cells(80), 0);
-        let (written, answers, asked) = (String::new(), true, 0);
-        Self { master, child, keys, output, screen, written, modes_before, answers, pace, asked }
+        let (written, answers, asked, owed) = (String::new(), true, 0, 0);
+        Self {
+            master,
+            child,
+            keys,
+            output,
+            screen,
+            written,
+            modes_before,
+            answers,
+            pace,
+            asked,
+            owed,
+        }
     }
 
     /// From now on the terminal reads so many bytes a second, a tenth of it at a time; none where
@@ -160,11 +174,24 @@ impl Session {
         const QUESTION: &str = "\x1b[5n";
         let rest = self.written.get(self.asked..).unwrap_or_default();
         let Some(last) = rest.rfind(QUESTION) else { return };
-        let questions = rest.matches(QUESTION).count();
+        self.owed += rest.matches(QUESTION).count();
         self.asked += last + QUESTION.len();
         if self.answers {
-            // A program that has just left reads no answer.
-            let _ = self.keys.write_all("\x1b[0n".repeat(questions).as_bytes());
+            self.answers_what_it_owes();
+        }
+    }
+
+    /// Answers the oldest question that has no answer yet.
+    pub(crate) fn answers_one(&mut self) {
+        self.owed -= 1;
+        // A program that has just left reads no answer.
+        let _ = self.keys.write_all(b"\x1b[0n");
+    }
+
+    /// Answers every question that has no answer yet.
+    pub(crate) fn answers_what_it_owes(&mut self) {
+        while self.owed > 0 {
+            self.answers_one();
         }
     }
 

@@ -446,38 +446,35 @@ fn a_terminal_that_answered_once_and_falls_silent_confirms_nothing() {
 
 #[test]
 fn the_late_answer_to_an_earlier_request_does_not_stand_for_that_of_a_review() {
-    const REQUEST: &str = "\x1b[5n";
     let office = Office::small();
     let mut session = office.opens();
     session.resize(15, 60);
     session.press("\rj");
     session.reads_for(A_WHILE);
     session.answers = false;
-    let before = session.written.len();
     for key in ["k", "j"] {
         session.press(key);
         session.reads_for(Duration::from_millis(150));
     }
-    let mut owed = session.written.split_at(before).1.matches(REQUEST).count();
+    let mut earlier = session.owed;
     session.press("d");
     session.reads_for(Duration::from_millis(200));
     while !session.contents().contains("DELETE 1 phone call event") {
         // Its picture waits for the line.
-        session.press("\x1b[0n");
-        owed -= 1;
+        session.answers_one();
+        earlier -= 1;
         session.reads_for(Duration::from_millis(200));
     }
-    assert!(owed > 0, "no earlier request is without its answer");
-    for _ in 0..owed {
-        session.press("\x1b[0n");
-        session.reads_for(A_WHILE);
+    assert!(earlier > 0, "no earlier request is without its answer");
+    for _ in 0..earlier {
+        session.answers_one();
         session.press("y");
         session.sees("not yet: waiting for the terminal");
         session.reads_for(A_WHILE);
         office.is_untouched("y behind an answer to something else", &session);
     }
     session.answers = true;
-    session.press("\x1b[0n");
+    session.answers_what_it_owes();
     session.says_yes();
     session.sees("finished: 1 deleted");
 }
