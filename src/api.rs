@@ -116,6 +116,12 @@ impl Client {
         Self { writes: Writes::Simulated, ..self.clone() }
     }
 
+    /// A client of the same service that sends questions only; every change is withheld.
+    #[must_use]
+    pub fn read_only(&self) -> Self {
+        Self { writes: Writes::ReadOnly, ..self.clone() }
+    }
+
     /// Why no question would go out now, with the time to wait: too many failed lately, here or in
     /// other processes.
     pub fn refusal(&self) -> Option<Failure> {

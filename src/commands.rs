@@ -27,7 +27,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueHint};
-use color_eyre::eyre::{Result, WrapErr, eyre};
+use color_eyre::eyre::{Result, eyre};
 use serde_json::{Value, json};
 
 use crate::change::Wish;
@@ -553,12 +553,6 @@ fn say(text: &str) -> Ending {
 /// Prints the help or the version that was asked for.
 pub fn help(asked: &clap::Error) -> Ending {
     Ending::Done.written(asked.print().and_then(|()| io::stdout().flush()))
-}
-
-/// What carries out requests: on this thread, one after the other or many at once.
-fn hands() -> Result<tokio::runtime::Runtime> {
-    let mut builder = tokio::runtime::Builder::new_current_thread();
-    builder.enable_all().build().wrap_err("the network runtime cannot start")
 }
 
 /// `1 event`, `2 events`.

@@ -235,7 +235,7 @@ fn put(level: Level, entry: String) {
         Level::Debug => "debug",
     };
     // Cleaned and without secrets: whatever it holds, it is one line and acts on no terminal.
-    let entry = Foreign::from(entry).to_string();
+    let entry = Foreign::from(entry);
     let line = format!("{} {word} {} {entry}\n", origins::now(), std::process::id());
     let mut waiting = waiting();
     if waiting.lines.len() + line.len() > MOST {

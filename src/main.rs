@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use callsweep::api::Writes;
 use callsweep::app::Facts;
 use callsweep::commands::{self, Arguments, Ending, Opened};
 use callsweep::config::{self, ConfigError, Environment, Flags};
@@ -140,8 +139,7 @@ fn interactive(
         quiet,
     };
     terminal::run(facts, || {
-        let writes = if profile.rules.read_only { Writes::ReadOnly } else { Writes::Allowed };
-        let client = opened.client(profile, writes)?;
+        let client = opened.client()?;
         let ports =
             Ports::new(client, profile.extensions.clone(), profile.rules.discover.clone(), runs);
         Ok(if demo { ports.of_own_pbx() } else { ports })

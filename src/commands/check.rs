@@ -15,7 +15,7 @@ use super::arguments::PbxArguments;
 use super::ending::Ending;
 use super::profile::{self, Opened};
 use super::room;
-use crate::api::{Client, OldTls, Proxy, Writes};
+use crate::api::{Client, OldTls, Proxy};
 use crate::config::{Environment, Flags, Profile};
 use crate::domain::{
     CallForm, Cause, Discovery, ExtensionNumber, Failure, Listing, Seen, Source, Target, parted,
@@ -75,7 +75,7 @@ pub(super) fn run(demo: bool, flags: &Flags, environment: &Environment) -> Resul
                  write discover = [\"presence\"]"
             ));
         }
-        let client = opened.client(profile, Writes::ReadOnly)?;
+        let client = opened.client()?.read_only();
         Ok((opened, client))
     });
     // The simulator of a demo lives as long as `opened` does.
@@ -95,7 +95,7 @@ pub(super) fn run(demo: bool, flags: &Flags, environment: &Environment) -> Resul
     steps.say(&Step::Fine(format!("profile {name}, {origin}, user {user}; {deletion}")));
     let address = reach(profile, client.proxy(), &mut steps);
     if !steps.failed {
-        ask(profile, &client, address, &mut steps)?;
+        ask(&opened, &client, address, &mut steps)?;
     }
     let ending = if steps.failed { Ending::Failed } else { Ending::Done };
     Ok(steps.end(ending))
@@ -150,12 +150,12 @@ fn reach(profile: &Profile, proxy: Option<&Proxy>, steps: &mut Steps) -> Option<
 
 /// TLS, token, discovery and one listing.
 fn ask(
-    profile: &Profile,
+    opened: &Opened,
     client: &Client,
     address: Option<SocketAddr>,
     steps: &mut Steps,
 ) -> Result<()> {
-    let hands = super::hands()?;
+    let (profile, hands) = (&opened.profile, opened.hands()?);
     hands.block_on(room::wait(client));
     // No typed numbers: they would soften a refusal into a remark.
     let ports =

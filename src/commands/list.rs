@@ -18,7 +18,6 @@ use super::profile::{self, Opened};
 use super::progress::Progress;
 use super::room;
 use super::selection::{SelectionArguments, Wanted};
-use crate::api::Writes;
 use crate::config::{Environment, Flags};
 use crate::domain::{
     Cause, Discovery, EventView, Extension, ExtensionNumber, Failure, Listing, Source,
@@ -122,8 +121,8 @@ pub(super) fn read(
         named => (owned(named.to_vec(), &profile.extensions), details(&profile.rules.discover)),
     };
     // Nothing is written here, so that there is no folder of run files.
-    let client = opened.client(profile, Writes::ReadOnly)?;
-    Ok(super::hands()?.block_on(async {
+    let client = opened.client()?.read_only();
+    Ok(opened.hands()?.block_on(async {
         room::wait(&client).await;
         let ports = Arc::new(Ports::new(client, typed, sources, PathBuf::new()));
         let (discovery, _) = runtime::discover(&ports).await;

@@ -9,7 +9,6 @@ use super::ending::remark;
 use super::profile::Opened;
 use super::progress::Progress;
 use super::room;
-use crate::api::Writes;
 use crate::change::Route;
 use crate::domain::{EventStore, ExtensionNumber, Listing};
 use crate::journal::Record;
@@ -36,8 +35,8 @@ pub(super) fn look(
     mut keep: impl FnMut(&mut EventStore, Listing),
 ) -> Result<Seen> {
     let profile = &opened.profile;
-    let client = opened.client(profile, Writes::ReadOnly)?;
-    let hands = super::hands()?;
+    let client = opened.client()?.read_only();
+    let hands = opened.hands()?;
     hands.block_on(room::wait(&client));
     let ports = Ports::new(client, Vec::new(), Vec::new(), PathBuf::new());
     let route = hands.block_on(runtime::route(&ports, record, numbers.iter()));

@@ -14,8 +14,7 @@ use super::ending::{Ending, remark};
 use super::progress::Progress;
 use super::runs::{self, Told};
 use super::signals;
-use super::{Opened, counted, hands};
-use crate::api::Writes;
+use super::{Opened, counted};
 use crate::change::{Deed, Done, Inexact, Machine, Plan, RunState, SILENT, Tally};
 use crate::config::Profile;
 use crate::domain::{Call, Cause, EventKey, Failure, Mask, Outcome, PhoneCallEvent, Stop};
@@ -105,12 +104,16 @@ pub(super) fn send(
     format: RunFormat,
     listed: Instant,
 ) -> Result<Ending> {
-    let client = opened.client(&opened.profile, Writes::Allowed)?;
+    let client = opened.client()?;
     let ports = Ports::new(client, Vec::new(), Vec::new(), folder.to_owned());
     let ports = if opened.simulator.is_some() { ports.of_own_pbx() } else { ports };
     let places = places_in_begun(folder, &plan);
-    let mut machine = Machine::new(Arc::new(plan), opened.profile.rules.concurrency);
-    match hands()?.block_on(drive(&mut machine, Arc::new(ports), listed)) {
+    let machine = Machine::new(Arc::new(plan), opened.profile.rules.concurrency);
+    // In a task: what wakes the future of `block_on` itself is a call of the system each time.
+    let hands = opened.hands()?;
+    let driven = hands.block_on(hands.spawn(drive(machine, Arc::new(ports), listed)));
+    let (machine, closed) = driven?;
+    match closed {
         Ok(closed) => {
             let ending = report(&machine, folder, &closed, places.as_deref(), format)?;
             Ok(closed.signal.map_or(ending, Ending::Signalled))
@@ -209,8 +212,18 @@ struct Closed {
     in_order: bool,
 }
 
-/// Nothing here decides. Time is since `clock`.
+/// Carries out a machine to its end.
 async fn drive(
+    mut machine: Machine,
+    ports: Arc<Ports>,
+    clock: Instant,
+) -> (Machine, Result<Closed, Failure>) {
+    let closed = carry_out(&mut machine, ports, clock).await;
+    (machine, closed)
+}
+
+/// Nothing here decides. Time is since `clock`.
+async fn carry_out(
     machine: &mut Machine,
     ports: Arc<Ports>,
     clock: Instant,

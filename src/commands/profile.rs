@@ -6,10 +6,12 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use color_eyre::eyre::{Result, WrapErr};
 use tempfile::TempDir;
+use tokio::runtime::{Builder, Runtime};
 
 use crate::api::{Client, ClientRefused, Settings, Writes};
 use crate::config::{self, ConfigError, Environment, Flags, Profile};
@@ -29,6 +31,9 @@ pub struct Opened {
     runs: Option<PathBuf>,
     /// Where the demo keeps its runs: the folder goes with it.
     home: Option<Home>,
+    /// Made where they are needed first, and used for all that a command does.
+    client: OnceLock<Client>,
+    hands: OnceLock<Runtime>,
 }
 
 /// The folder of a demo, which goes with it. Nothing is told to the log in it then.
@@ -80,6 +85,16 @@ impl Drop for Home {
 }
 
 impl Opened {
+    fn of(
+        profile: Profile,
+        simulator: Option<Simulator>,
+        runs: Option<PathBuf>,
+        home: Option<Home>,
+    ) -> Self {
+        let (client, hands) = (OnceLock::new(), OnceLock::new());
+        Self { profile, simulator, runs, home, client, hands }
+    }
+
     /// The folder of run files.
     ///
     /// # Errors
@@ -92,29 +107,48 @@ impl Opened {
         Ok(state.join("runs"))
     }
 
-    /// A client as a profile describes it, this one's or one for another target on the same PBX;
-    /// nothing is sent yet. Where the profile is read-only, so is its client, whoever asks. What
-    /// fails counts in every other process that asks the same PBX.
+    /// The client that the profile describes; nothing is sent yet. All that ask for it share its
+    /// connections, its token and what it learns. Where the profile is read-only, so is its client,
+    /// whoever asks. What fails counts in every other process that asks the same PBX.
     ///
     /// # Errors
     /// Refuses an origin, token or `ca_file` that cannot be used, with the remedy.
-    pub fn client(&self, profile: &Profile, writes: Writes) -> Result<Client, ClientRefused> {
+    pub fn client(&self) -> Result<Client, ClientRefused> {
+        if let Some(client) = self.client.get() {
+            return Ok(client.clone());
+        }
+        let made = self.make_client()?;
+        Ok(self.client.get_or_init(|| made).clone())
+    }
+
+    fn make_client(&self) -> Result<Client, ClientRefused> {
+        let Profile { target, credentials, trust, rules, .. } = &self.profile;
         let settings = Settings {
-            target: profile.target.clone(),
-            credentials: profile.credentials.clone(),
-            timeout: profile.rules.timeout,
-            trust: profile.trust.clone(),
-            writes: if profile.rules.read_only { Writes::ReadOnly } else { writes },
-            concurrency: profile.rules.concurrency,
+            target: target.clone(),
+            credentials: credentials.clone(),
+            timeout: rules.timeout,
+            trust: trust.clone(),
+            writes: if rules.read_only { Writes::ReadOnly } else { Writes::Allowed },
+            concurrency: rules.concurrency,
         };
         // The demo's PBX has no other clients.
-        let book = self
-            .simulator
-            .is_none()
-            .then(|| Book::at(self.runs.as_deref(), &profile.target.origin, runtime::speed()));
-        let client = Client::sharing(settings, book)?;
-        client.learn_owners(&profile.extensions);
+        let book = || Book::at(self.runs.as_deref(), &target.origin, runtime::speed());
+        let client = Client::sharing(settings, self.simulator.is_none().then(book))?;
+        client.learn_owners(&self.profile.extensions);
         Ok(client)
+    }
+
+    /// What carries out requests of a command: on this thread, one after the other or many at once.
+    ///
+    /// # Errors
+    /// When the network runtime cannot start.
+    pub fn hands(&self) -> Result<&Runtime> {
+        if let Some(hands) = self.hands.get() {
+            return Ok(hands);
+        }
+        let made = Builder::new_current_thread().enable_all().build();
+        let made = made.wrap_err("the network runtime cannot start")?;
+        Ok(self.hands.get_or_init(|| made))
     }
 }
 
@@ -142,7 +176,7 @@ pub fn open(demo: bool, flags: &Flags, environment: &Environment) -> Result<Open
     if let Some(state) = runs.as_deref().and_then(Path::parent) {
         start_log(state, profile_words(&profile), environment);
     }
-    Ok(Opened { profile, simulator: None, runs, home: None })
+    Ok(Opened::of(profile, None, runs, None))
 }
 
 fn profile_words(Profile { target, .. }: &Profile) -> impl Display {
@@ -170,5 +204,5 @@ fn open_demo(flags: &Flags, environment: &Environment) -> Result<Opened> {
     let profile = config::of_demo(&simulator.origin(), &simulator.token(), flags, environment)?;
     let home = Home::make().wrap_err("the demo has no room for its runs: set TMPDIR")?;
     start_log(home.folder.path(), profile_words(&profile), environment);
-    Ok(Opened { profile, simulator: Some(simulator), runs: None, home: Some(home) })
+    Ok(Opened::of(profile, Some(simulator), None, Some(home)))
 }

@@ -12,8 +12,7 @@ use super::completions;
 use super::ending::{Ending, remark};
 use super::look::{Seen, look};
 use super::profile::{self, Opened};
-use super::{counted, hands, machine, runs};
-use crate::api::Writes;
+use super::{counted, machine, runs};
 use crate::change::{STILL_LISTED, StandIn, WayBack};
 use crate::config::{self, Environment, Flags};
 use crate::domain::{Cause, EventKey, ExtensionNumber, Foreign};
@@ -70,7 +69,7 @@ pub(super) fn run(
         let seconds = settles_in.as_secs() + 1;
         remark(&format!("lists may not show yet what the run wrote: waiting {seconds} s"));
     }
-    hands()?.block_on(runtime::catch_up(&way.loss));
+    opened.hands()?.block_on(runtime::catch_up(&way.loss));
     let numbers: Vec<ExtensionNumber> = way.loss.extensions().cloned().collect();
     let Seen { route, store, .. } = look(&way.record, &numbers, &opened, |store, listing| {
         store.insert(listing);
@@ -106,7 +105,7 @@ fn close(
     format: RunFormat,
 ) -> Result<Option<Ending>> {
     let Some(name) = way.loss.begun() else { return Ok(None) };
-    let client = opened.client(&opened.profile, Writes::ReadOnly)?;
+    let client = opened.client()?.read_only();
     let ports = Ports::new(client, Vec::new(), Vec::new(), folder.to_owned());
     let closed = runtime::close_undo(&ports, name, there).map_err(|failure| {
         let locked = failure.cause == Cause::Locked;

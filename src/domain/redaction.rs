@@ -20,6 +20,9 @@ pub const REDACTED: &str = "[redacted]";
 /// what a cut text shows of a longer one.
 pub const SHORTEST: usize = 8;
 
+/// The bytes that a character may begin with which is written in another way than by itself.
+const ESCAPES: [u8; 4] = [b'%', b'\\', b'&', b'='];
+
 /// How often text is met that is percent-encoded again, or backslashes before a character.
 const NESTED: usize = 4;
 
@@ -73,14 +76,14 @@ pub fn learn(secret: &str) {
 
 /// The text without any secret; most texts come out as they are.
 pub fn redacted(text: &str) -> Cow<'_, str> {
-    let held = HELD.read().unwrap_or_else(PoisonError::into_inner).clone();
-    held.map_or(Cow::Borrowed(text), |held| held.redacted(text))
+    let held = HELD.read().unwrap_or_else(PoisonError::into_inner);
+    held.as_ref().map_or(Cow::Borrowed(text), |held| held.redacted(text))
 }
 
 impl Default for Held {
     fn default() -> Self {
         let mut held = Self { secrets: BTreeMap::new(), first: [false; 256] };
-        for escape in [b'%', b'\\', b'&', b'='] {
+        for escape in ESCAPES {
             held.begins_with(escape);
         }
         held
@@ -135,14 +138,13 @@ impl Held {
 
     /// Where the longest secret ends that begins here.
     fn end(&self, text: &[u8], at: usize) -> Option<usize> {
-        let rest = text.get(at..).unwrap_or_default();
-        let begins = |byte: u8| {
-            let mut begins = false;
-            spellings(rest, byte, &mut |_| begins = true);
-            begins
-        };
-        let secrets = self.secrets.iter().filter(|(byte, _)| begins(**byte));
-        secrets.flat_map(|(_, secrets)| secrets).filter_map(|one| end_of(one, text, at)).max()
+        let longest =
+            |secrets: &Vec<Arc<[u8]>>| secrets.iter().filter_map(|one| end_of(one, text, at)).max();
+        match text.get(at)? {
+            // What is escaped may be any letter.
+            escape if ESCAPES.contains(escape) => self.secrets.values().filter_map(longest).max(),
+            letter => self.secrets.get(&letter.to_ascii_lowercase()).and_then(longest),
+        }
     }
 }
 

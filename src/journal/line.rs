@@ -25,10 +25,8 @@ use crate::origins::Process;
 
 /// What stands before the sum of a line.
 const SUM: &[u8] = b",\"sum\":\"";
-/// Bytes of the hash that make a sum: two digits each.
-const SUM_BYTES: usize = 8;
-/// Digits of a sum with the quote and the brace behind them.
-const SUM_TAIL: usize = 2 * SUM_BYTES + 2;
+/// The 16 digits of a sum with the quote and the brace behind them.
+const SUM_TAIL: usize = 16 + 2;
 
 /// One line, by its field `line`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -385,8 +383,7 @@ impl<'a> Line<'a> {
         let mut text = serde_json::to_string(self).map_err(io::Error::other)?;
         text.pop();
         let sum = sum_of(text.as_bytes());
-        let _ = write!(text, ",\"sum\":\"{sum}\"}}");
-        text.push('\n');
+        let _ = writeln!(text, ",\"sum\":\"{sum}\"}}");
         Ok(text.into_bytes())
     }
 
@@ -477,11 +474,8 @@ fn sum_of(bytes: &[u8]) -> String {
 }
 
 fn digits_of(sum: Sha256) -> String {
-    let mut digits = String::with_capacity(2 * SUM_BYTES);
-    for byte in sum.finalize().iter().take(SUM_BYTES) {
-        let _ = write!(digits, "{byte:02x}");
-    }
-    digits
+    let first = sum.finalize().first_chunk().copied().unwrap_or_default();
+    format!("{:016x}", u64::from_be_bytes(first))
 }
 
 impl<'a> RecordedCall<'a> {

@@ -17,6 +17,8 @@ use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use tokio::task::JoinSet;
 
+use crate::headless::{configure, named};
+
 /// What a service saw of its clients.
 #[derive(Default)]
 struct Seen {
@@ -145,4 +147,39 @@ fn one_request_after_the_other_needs_one_connection_however_many_there_may_be() 
     let client = client(&format!("http://{address}"), 64);
     one_thread().block_on(work(&client, 1, 100));
     assert_eq!(seen.connections.load(Ordering::SeqCst), 1);
+}
+
+/// A way to a service that counts the connections through it.
+fn counted_way_to(service: SocketAddr) -> (SocketAddr, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let (address, seen) = (listener.local_addr().unwrap(), Arc::<AtomicUsize>::default());
+    let counting = Arc::clone(&seen);
+    thread::spawn(move || {
+        for client in listener.incoming() {
+            let (client, service) = (client.unwrap(), TcpStream::connect(service).unwrap());
+            counting.fetch_add(1, Ordering::SeqCst);
+            for (from, to) in [(&client, &service), (&service, &client)] {
+                let (mut from, mut to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
+                thread::spawn(move || {
+                    let _ = std::io::copy(&mut from, &mut to);
+                    let _ = to.shutdown(std::net::Shutdown::Both);
+                });
+            }
+        }
+    });
+    (address, seen)
+}
+
+#[test]
+fn a_whole_command_lists_deletes_and_checks_over_the_same_connections() {
+    for at_once in [1, 3] {
+        let pbx = named("three-extensions-with-events");
+        let service = pbx.simulator.origin().trim_start_matches("http://").parse().unwrap();
+        let (way, connections) = counted_way_to(service);
+        configure(&pbx.home, &format!("http://{way}"), &format!("concurrency = {at_once}"));
+        let said = pbx.run(&["delete", "--where=status:on", "--yes"]);
+        assert_eq!(said.code, 0, "{}", said.err);
+        let connections = connections.load(Ordering::SeqCst);
+        assert!((1..=at_once).contains(&connections), "{connections} of {at_once}");
+    }
 }
