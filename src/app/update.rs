@@ -443,11 +443,15 @@ impl Model {
         }
     }
 
-    /// The numbers to recognise in sentences. Filled only while the mask is on; it costs time.
+    /// The numbers and names to recognise in sentences. Filled only while the mask is on; it costs time.
     fn teach_mask(&mut self) {
         if self.mask.is_on() {
             for extension in self.extensions.found() {
                 self.mask.learn(&extension.number);
+                self.mask.learn_name(&extension.label);
+                if let Some(owner) = &extension.owner {
+                    self.mask.learn_name(&owner.name);
+                }
             }
         }
     }

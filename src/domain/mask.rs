@@ -3,7 +3,7 @@
 //! While a mask is on, no number, label, note, URL or host comes out of it readable. It changes
 //! what is shown and copied, never what is held, sent or written to a run file.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -27,12 +27,16 @@ pub struct Mask {
     host: String,
     /// Every number that was seen, and what stands between the `*` of it.
     numbers: HashSet<ExtensionNumber>,
+    /// What people call extensions and their owners, by the first word of it.
+    names: HashMap<String, Vec<String>>,
 }
 
 impl Mask {
     /// A mask that knows the host of the PBX, with or without a port.
     pub fn new(host: &str, on: bool) -> Self {
-        Self { on, host: without_port(host).to_owned(), numbers: HashSet::new() }
+        let (host, numbers, names) =
+            (without_port(host).to_owned(), HashSet::new(), HashMap::new());
+        Self { on, host, numbers, names }
     }
 
     /// A mask that hides nothing; commands print with it.
@@ -56,6 +60,29 @@ impl Mask {
         let parts = number.as_str().split('*').filter(|part| part.len() >= TELLING);
         self.numbers.extend(parts.filter_map(|part| ExtensionNumber::parse(part).ok()));
         self.numbers.insert(number.clone());
+    }
+
+    /// From now on this label, or name of an owner, is recognised in sentences.
+    pub fn learn_name(&mut self, name: &Foreign) {
+        let name = name.to_string();
+        let name = name.trim_matches(|character| !is_of_word(character));
+        let first = first_word(name);
+        if name.chars().count() >= TELLING {
+            let known = self.names.entry(first.to_owned()).or_default();
+            if !known.iter().any(|one| one == name) {
+                known.push(name.to_owned());
+            }
+        }
+    }
+
+    /// How long the name is that the text begins with, where one is known.
+    fn name_end(&self, text: &str) -> Option<usize> {
+        let names = self.names.get(first_word(text))?.iter();
+        let whole = |name: &&String| {
+            let after = text.strip_prefix(name.as_str());
+            after.is_some_and(|after| !after.starts_with(char::is_alphanumeric))
+        };
+        names.filter(whole).map(String::len).max()
     }
 
     /// A number as wide as before. The same number looks the same everywhere. Its last two digits
@@ -160,10 +187,12 @@ impl Mask {
 
     /// The word that the text begins with, with what belongs to it where it is a host or a scheme.
     fn word(&self, text: &str) -> Option<(String, usize)> {
-        let length = text.find(|character| !is_of_word(character)).unwrap_or(text.len());
-        let (word, after) = text.split_at(length);
+        let (word, after) = text.split_at(word_end(text));
         if word.is_empty() {
             return None;
+        }
+        if let Some(name) = self.name_end(text).and_then(|end| text.get(..end)) {
+            return Some((hidden(name), name.len()));
         }
         if let Some(address) = after.strip_prefix("://") {
             let whole = address.get(..url_end(address))?;
@@ -233,6 +262,17 @@ fn is_of_number(character: char) -> bool {
 fn is_of_word(character: char) -> bool {
     let sign = matches!(character, '-' | '_' | '.' | '@' | '*' | '+' | '%' | '~');
     sign || character.is_alphanumeric() || character.width() == Some(0)
+}
+
+/// How long the word is that the text begins with.
+fn word_end(text: &str) -> usize {
+    text.find(|character| !is_of_word(character)).unwrap_or(text.len())
+}
+
+/// The word that the text begins with, without what may close a sentence.
+fn first_word(text: &str) -> &str {
+    let word = text.get(..word_end(text)).unwrap_or_default();
+    word.trim_end_matches(|character: char| !character.is_alphanumeric())
 }
 
 /// An IPv6 address in brackets, where the text begins with one, and its length.

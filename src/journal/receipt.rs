@@ -84,7 +84,11 @@ impl<'a> Receipt<'a> {
         labels: &'a BTreeMap<ExtensionNumber, Foreign>,
         local: &'a TimeZone,
     ) -> Self {
-        Self { record, mask: mask_of(record, masked), labels, local }
+        let mut mask = mask_of(record, masked);
+        for label in labels.values() {
+            mask.learn_name(label);
+        }
+        Self { record, mask, labels, local }
     }
 
     /// Writes its text, each row made while it is written.

@@ -205,3 +205,23 @@ proptest! {
         prop_assert!(!mask.url(&url).trim_start_matches("https").contains(char::is_alphanumeric));
     }
 }
+
+#[test]
+fn a_sentence_of_the_service_names_no_extension_and_no_owner_that_is_known() {
+    let mut mask = mask(&[]);
+    for name in ["Sales 1", "Sales 12", "Directors' office", "Lobby", "(VIP) Rosengarten", "Al"] {
+        mask.learn_name(&Foreign::from(name));
+    }
+    for (text, shown) in [
+        ("You may not manage Sales 1.", "You may not manage ##### #."),
+        ("Sales 12 and Sales 123 are locked", "##### ## and Sales 123 are locked"),
+        ("of Directors' office, refused", "of #########' ######, refused"),
+        ("(VIP) Rosengarten: no such event", "(###) ###########: no such event"),
+        ("Sales are closed. Also: Al", "Sales are closed. Also: Al"),
+        ("Salesman 1 of the Lobby.", "Salesman 1 of the #####."),
+    ] {
+        assert_eq!(mask.text(text), shown);
+    }
+    mask.toggle();
+    assert_eq!(mask.text("You may not manage Sales 1."), "You may not manage Sales 1.");
+}
