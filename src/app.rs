@@ -47,7 +47,7 @@ pub use extensions::{ExtensionOrder, ExtensionRow, Extensions};
 pub use layout::Layout;
 pub use line::TypedLine;
 pub use marks::{Boxed, MarkPrompt, MarkedLine};
-pub use message::{Message, Moment, RunRead};
+pub use message::{Message, Moment, Remark, RunFiles, RunRead};
 pub use model::{About, Dialog, Facts, Leaving, Model, Question};
 pub use prompt::FilterPrompt;
 pub use repointing::RepointPrompt;

@@ -50,7 +50,7 @@ pub use judge::{Reply, Settled, judge, judge_changed, judge_made};
 pub use ledger::Tally;
 pub use machine::{Machine, RunEnd, RunState, Waiting};
 pub use past::{History, Make};
-pub use plan::{Kind, Plan, PlanRefused};
+pub use plan::{Kind, Omitted, Plan, PlanRefused};
 pub use repoint::{Repoint, RepointRefused};
 pub use rest::{Rest, RestRefused};
 pub use route::Route;

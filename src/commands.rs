@@ -30,7 +30,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueHi
 use color_eyre::eyre::{Result, eyre};
 use serde_json::{Value, json};
 
-use crate::change::Wish;
+use crate::change::{Omitted, Wish};
 use crate::config::{self, Environment, Flags};
 use crate::domain::Foreign;
 use arguments::Consent;
@@ -418,7 +418,7 @@ impl Command {
     }
 
     /// What it prints where it has no result: a document that says so, where documents were asked for.
-    fn without_result(&self, why: &str) -> Option<Value> {
+    fn without_result(&self, why: &str, omitted: &[Omitted]) -> Option<Value> {
         let json = RunFormat::Json;
         let (name, dry_run) = match (self.consent(), self) {
             (Some(consent), _) if consent.format == json => ("", consent.dry_run),
@@ -427,7 +427,7 @@ impl Command {
             (_, Self::List(arguments)) if arguments.format == Format::Json => (LIST, false),
             _ => return None,
         };
-        Some(no_result(name, dry_run, why))
+        Some(no_result(name, dry_run, why, omitted))
     }
 }
 
@@ -435,11 +435,11 @@ const LIST: &str = "list";
 const RUNS: &str = "runs";
 
 /// The document of a command that has no result.
-fn no_result(command: &str, dry_run: bool, why: &str) -> Value {
+fn no_result(command: &str, dry_run: bool, why: &str, omitted: &[Omitted]) -> Value {
     match command {
         LIST => json!({"events": [], "extensions": [], "complete": false, "error": why}),
         RUNS => json!({"runs": [], "error": why}),
-        _ => runs::no_run(dry_run, why),
+        _ => runs::no_run(dry_run, why, omitted),
     }
 }
 
@@ -454,7 +454,7 @@ pub fn misread(error: &clap::Error) -> Ending {
     let why = said.split("\n\n").next().unwrap_or_default().split_whitespace();
     let why = why.collect::<Vec<_>>().join(" ");
     let why = Foreign::from(why.trim_start_matches("error: ")).to_string();
-    let document = no_result(&command, dry_run, &why);
+    let document = no_result(&command, dry_run, &why, &[]);
     ending.written(runs::print(RunFormat::Json, document, |_| Ok(())))
 }
 
@@ -486,7 +486,7 @@ pub fn run(command: &Command, arguments: &Arguments, environment: &Environment) 
     carry_out(command, arguments, environment).unwrap_or_else(|report| {
         let why = format!("{report:#}");
         let ending = Ending::of_error(&report).reported(&report, &why);
-        match command.without_result(&why) {
+        match command.without_result(&why, Ending::omitted_by(&report)) {
             Some(document) => ending.written(runs::print(RunFormat::Json, document, |_| Ok(()))),
             None => ending,
         }

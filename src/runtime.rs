@@ -14,7 +14,7 @@ use jiff::tz::TimeZone;
 use tokio::task::JoinSet;
 
 use crate::api::Client;
-use crate::app::{Effect, Message, RunRead};
+use crate::app::{Effect, Message, Remark, RunFiles, RunRead};
 use crate::change::{
     Act, Check, Done, EarlierRun, Loss, Plan, Rest, RestRefused, Route, RunCall, RunEnd, Settled,
     Summary, judge, judge_changed, judge_made,
@@ -109,8 +109,8 @@ pub async fn perform(effect: Effect, ports: &Ports) -> Message {
             Message::Discovered { result, exchanges }
         }
         Effect::FindBrokenRuns => {
-            let (sentences, newest) = broken_runs(ports);
-            Message::BrokenRunsFound { sentences, newest }
+            let (remarks, newest) = broken_runs(ports);
+            Message::BrokenRunsFound { remarks, newest }
         }
         Effect::ListRuns => Message::RunsListed(list_runs(ports)),
         Effect::ReadRun(run) => {
@@ -384,43 +384,50 @@ async fn list_patiently(client: &Client, extension: &ExtensionNumber) -> Result<
     }
 }
 
-/// The newest runs of this service that were interrupted, that stopped, or that another program carries out
-/// right now, a sentence each. What cannot be read is for `callsweep runs` to say.
-/// All runs of this PBX, the newest first.
-fn list_runs(ports: &Ports) -> Result<Vec<Summary>, String> {
+/// All runs of this PBX, and what is wrong with files that are or may be of it.
+fn list_runs(ports: &Ports) -> Result<RunFiles, String> {
     let told = journal::summaries(&ports.runs).map_err(|error| error.to_string())?;
     let origin = &ports.client.target().origin;
-    Ok(told.runs.into_iter().filter(|run| run.is_at(origin)).collect())
+    let folder = format!("{}/", ports.runs.display());
+    let remarks = told.remarks(|run| run.origin.is_empty() || run.is_at(origin));
+    let remarks = remarks.iter().map(|said| said.replace(&folder, "")).collect();
+    Ok(RunFiles { runs: told.runs.into_iter().filter(|run| run.is_at(origin)).collect(), remarks })
 }
 
-fn broken_runs(ports: &Ports) -> (Vec<String>, Option<Box<EarlierRun>>) {
+/// The newest runs of this service that were interrupted, that stopped, or that another program carries out
+/// right now, each told and the newest of them whole. What cannot be read is told in the list of runs.
+fn broken_runs(ports: &Ports) -> (Vec<Remark>, Option<Box<EarlierRun>>) {
     let odd = journal::odd_files(&ports.runs).unwrap_or_default();
     let odd = odd.first().map(|(file, what)| {
         let more =
-            if odd.len() > 1 { format!(", and {} more", odd.len() - 1) } else { String::new() };
+            if odd.len() > 1 { format!("; and {} more", odd.len() - 1) } else { String::new() };
         let name = file.file_name().unwrap_or_default().to_string_lossy();
         let name = Foreign::from(name.as_ref());
-        format!("{name} {what}{more}: callsweep runs names what is no run file")
+        Remark { found: format!("{name} {what}{more}"), way_on: "; <runs> names such files" }
     });
     // What can be gone on with is said last, and so stays to be read.
     let runs = journal::unfinished(&ports.runs, &ports.client.target().origin, LATEST);
-    let sentences = runs.iter().filter_map(|run| left_over(ports, run));
-    let sentences = odd.into_iter().chain(sentences).collect();
+    let remarks = runs.iter().filter_map(|run| left_over(ports, run));
+    let remarks = odd.into_iter().chain(remarks).collect();
     let newest = runs.iter().filter(|run| run.goes_on_as().is_some());
     let newest = newest.max_by(|one, other| one.started.cmp(&other.started));
     let newest = newest.and_then(|run| journal::earlier(&ports.runs, &run.name).ok());
-    (sentences, newest.map(Box::new))
+    (remarks, newest.map(Box::new))
 }
 
 /// What is open of a run and how to go on with it, or why that is not possible.
-fn left_over(ports: &Ports, run: &Summary) -> Option<String> {
+fn left_over(ports: &Ports, run: &Summary) -> Option<Remark> {
     let said = run.unfinished()?;
     let is_damaged = !run.flaws.is_empty() && run.kind != Kind::Undo && !run.is_going_on;
     let rest = || Record::read(&ports.runs, &run.name).ok()?.rest(&ports.runs).err();
-    match is_damaged.then(rest).flatten() {
-        Some(damaged @ RestRefused::Damaged { .. }) => Some(damaged.to_string()),
-        Some(_) | None => Some(said),
-    }
+    Some(match is_damaged.then(rest).flatten() {
+        Some(damaged @ RestRefused::Damaged { .. }) => {
+            let way_on = "; <runs>, then <undo> on it, brings back what it took";
+            Remark { found: damaged.to_string(), way_on }
+        }
+        Some(_) | None if run.is_going_on => Remark { found: said, way_on: "" },
+        Some(_) | None => Remark { found: said, way_on: "; <runs>, then <go-on> on it, goes on" },
+    })
 }
 
 /// Takes the lock of the PBX and opens the run file, which gives it back when it is closed.

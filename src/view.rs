@@ -265,7 +265,19 @@ fn put_cursor(frame: &mut Frame<'_>, area: Rect, column: usize, row: usize) {
 
 /// What there is to say about the line that is being typed.
 fn about_typed(model: &Model) -> Option<Span<'static>> {
-    match model.dialog()? {
+    let dialog = model.dialog()?;
+    let line = match dialog {
+        Dialog::Filter(prompt) => prompt.line(),
+        Dialog::Marking(prompt) => prompt.line(),
+        Dialog::Repointing(prompt) => prompt.line(),
+        Dialog::Review(_) | Dialog::Question(_) | Dialog::Details(_) | Dialog::Runs(_) => {
+            return None;
+        }
+    };
+    if let Some(refusal) = line.refusal() {
+        return Some(Span::styled(refusal, theme::WARNING));
+    }
+    match dialog {
         Dialog::Filter(prompt) => {
             let passed_over = if prompt.panel() == Panel::Extensions {
                 model.extensions().passed_over().in_words("extension")

@@ -126,7 +126,12 @@ impl Model {
 
 /// An event of a run with what became of it.
 fn earlier_text(row: &EarlierEvent, mask: &Mask) -> String {
-    format!("{} {}", row.outcome.name(), event_text(&row.event, mask))
+    let EarlierEvent { event, change, outcome } = row;
+    let mut words = vec![outcome.name().to_owned(), event_text(event, mask)];
+    words.extend(change.as_ref().map(|change| change.words(event, mask)));
+    words.extend(outcome.failure().map(|failure| mask.text(&failure.to_string())));
+    words.extend(outcome.new_id().map(|id| format!("→ {id}")));
+    words.join(" ")
 }
 
 /// Everything about an event in a line.

@@ -6,6 +6,8 @@ use tui_input::{Input, InputRequest};
 
 use super::Key;
 
+/// A line is not pasted longer than this, in bytes: more than a URL may have.
+const LONGEST: usize = 10_000;
 /// Lines that are remembered.
 const REMEMBERED: usize = 50;
 
@@ -16,6 +18,8 @@ pub struct TypedLine {
     /// How many lines back in the history it is, and what was typed before going back.
     back: usize,
     own: String,
+    /// What was pasted last was too long.
+    overfull: bool,
 }
 
 /// Lines that were typed before, the newest last.
@@ -42,7 +46,7 @@ impl History {
 impl TypedLine {
     /// A line with this text, the cursor at its end.
     pub(super) fn of(text: &str) -> Self {
-        Self { input: Input::new(text.to_owned()), back: 0, own: String::new() }
+        Self { input: Input::new(text.to_owned()), ..Self::default() }
     }
 
     /// The text typed so far.
@@ -60,19 +64,30 @@ impl TypedLine {
     /// Takes a key that edits a line; false where it does not.
     pub(super) fn edit(&mut self, key: Key) -> bool {
         let Some(request) = request(key) else { return false };
+        self.overfull = false;
         self.input.handle(request);
         true
     }
 
     /// Takes a pasted text: its line breaks become blanks, everything else that does not print goes.
+    /// Nothing of it where it is too long, as half of it would mean something else.
     pub(super) fn paste(&mut self, text: &str) {
         let one_line = text.trim_end_matches(char::is_control);
-        for character in one_line.chars() {
-            let character = if matches!(character, '\r' | '\n' | '\t') { ' ' } else { character };
-            if !character.is_control() {
-                self.input.handle(InputRequest::InsertChar(character));
-            }
+        let blank = |it| if matches!(it, '\r' | '\n' | '\t') { ' ' } else { it };
+        let pasted: String = one_line.chars().map(blank).filter(|it| !it.is_control()).collect();
+        self.overfull = self.text().len() + pasted.len() > LONGEST;
+        if self.overfull {
+            return;
         }
+        let (before, after) = self.at_cursor();
+        let cursor = before.chars().count() + pasted.chars().count();
+        self.input = Input::new(format!("{before}{pasted}{after}")).with_cursor(cursor);
+    }
+
+    /// That nothing was taken of what was pasted last, and why.
+    pub fn refusal(&self) -> Option<String> {
+        let why = format!("nothing was pasted: no line is longer than {LONGEST} characters");
+        self.overfull.then_some(why)
     }
 
     /// The line typed before this one, or the one after it.
@@ -183,5 +198,21 @@ mod tests {
         let mut line = TypedLine::of("a");
         line.paste("b\tc\u{1b}[A\nd\r\n");
         assert_eq!(line.text(), "ab c[A d");
+        line.edit(Key::parse("left").unwrap());
+        line.paste("受付");
+        assert_eq!(line.at_cursor(), ("ab c[A 受付", "d"));
+    }
+
+    #[test]
+    fn of_a_text_that_is_too_long_nothing_is_pasted() {
+        let mut line = TypedLine::of("a=");
+        for text in ["b".repeat(LONGEST), "受".repeat(1 << 18), "b".repeat(1 << 20)] {
+            line.paste(&text);
+            assert!(line.refusal().is_some_and(|why| why.starts_with("nothing was pasted")));
+        }
+        assert_eq!(line.text(), "a=");
+        line.paste(&"b".repeat(LONGEST - 2));
+        assert_eq!((line.text().len(), line.at_cursor().1), (LONGEST, ""));
+        assert_eq!(line.refusal(), None);
     }
 }

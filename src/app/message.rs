@@ -28,6 +28,24 @@ pub struct RunRead<T> {
     pub remarks: Vec<String>,
 }
 
+/// What was found among the run files, and what can be done about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remark {
+    /// What was found.
+    pub found: String,
+    /// What follows it, with the names of actions in angle brackets for their keys.
+    pub way_on: &'static str,
+}
+
+/// The run files of this machine, as far as this PBX is concerned.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RunFiles {
+    /// Its runs, the newest first.
+    pub runs: Vec<Summary>,
+    /// What is wrong with a file, or with a line of one, and what to do: a sentence for each file.
+    pub remarks: Vec<String>,
+}
+
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Message {
@@ -55,13 +73,13 @@ pub enum Message {
     },
     /// [`Effect::FindBrokenRuns`](super::Effect::FindBrokenRuns) is done.
     BrokenRunsFound {
-        /// A sentence for each.
-        sentences: Vec<String>,
+        /// A remark for each.
+        remarks: Vec<Remark>,
         /// The newest run that can be gone on with, whole.
         newest: Option<Box<EarlierRun>>,
     },
-    /// [`Effect::ListRuns`](super::Effect::ListRuns) is done: the newest first.
-    RunsListed(Result<Vec<Summary>, String>),
+    /// [`Effect::ListRuns`](super::Effect::ListRuns) is done.
+    RunsListed(Result<RunFiles, String>),
     /// [`Effect::ReadRun`](super::Effect::ReadRun) is done.
     RunTold(Result<Box<EarlierRun>, String>),
     /// [`Effect::ReadWayBack`](super::Effect::ReadWayBack) is done: what is to be given back, or why

@@ -6,6 +6,9 @@ use super::{Dialog, Effect, Model};
 impl Model {
     /// `E`: writes the receipt of the run in Status, or of the one under the cursor of the list.
     pub(super) fn write_receipt(&mut self) -> Vec<Effect> {
+        if self.is_no_run_chosen() {
+            return Vec::new();
+        }
         if matches!(self.dialog, Some(Dialog::Runs(_))) {
             let chosen = self.take_chosen_run();
             return chosen.map(|run| self.receipt_of(run.name)).into_iter().collect();

@@ -15,7 +15,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::change::{
-    Choice, Deed, Inexact, Learnt, Plan, PlanRefused, Rest, RestRefused, Route, Selection, Wish,
+    Choice, Deed, Inexact, Learnt, Plan, PlanRefused, Rest, RestRefused, Route, Selection, Summary,
+    Wish,
 };
 use crate::domain::{
     Call, CallForm, Change, DeleteCall, EventKey, EventStore, ExpressionError, Extension,
@@ -583,15 +584,18 @@ impl Model {
             self.tell(Tone::Warning, "a run is going on: Esc stops it, then <go-on>");
             return Vec::new();
         }
+        if self.is_no_run_chosen() {
+            return Vec::new();
+        }
         let chosen = self.take_chosen_run();
         let earlier = chosen.as_ref().or(self.earlier_run().map(|run| &run.summary));
         if let Some(run) = earlier {
-            let (name, left) = (run.name.clone(), run.left());
+            let name = run.name.clone();
             return match run.goes_on_as() {
                 Some(undone) if undone != name => self.read_way_back_of(undone.to_owned()),
                 Some(_) => vec![Effect::ReadRest(name)],
                 None => {
-                    let why = if left == 0 { "nothing of it is left" } else { "it is undone" };
+                    let why = self.why_not_on_with(run);
                     self.notice(Tone::Plain, format!("run {name} cannot be gone on with: {why}"));
                     Vec::new()
                 }
@@ -610,6 +614,20 @@ impl Model {
         }
     }
 
+    /// Why a run of before cannot be gone on with, and what can be done instead.
+    fn why_not_on_with(&self, run: &Summary) -> String {
+        match &run.undone {
+            _ if run.is_going_on => "another callsweep is at it".to_owned(),
+            _ if run.is_newer => "a newer callsweep wrote it".to_owned(),
+            _ if run.left() == 0 => "nothing of it is left".to_owned(),
+            Some(undone) if undone.by().is_some() => "it is undone".to_owned(),
+            Some(_) => {
+                self.keyed("its undo has begun; <runs>, then <undo> on it, goes on with that")
+            }
+            None => "it does not say which run it undoes".to_owned(),
+        }
+    }
+
     /// What is left of a run was read: it is reviewed, and listed once more.
     pub(super) fn rest_read(&mut self, rest: Result<RunRead<Arc<Rest>>, RestRefused>) {
         if self.dialog.is_some() || self.is_running() {
@@ -623,7 +641,10 @@ impl Model {
                 self.notice(Tone::Plain, format!("{refused}; this is a new run"));
                 return;
             }
-            Err(refused) => return self.notice(Tone::Warning, refused.to_string()),
+            Err(refused) => {
+                let undo = self.keyed("<runs>, then <undo> on it,");
+                return self.notice(Tone::Warning, refused.told(|_| undo.clone()));
+            }
         };
         match Review::of_rest(&self.facts, &self.store, rest) {
             Ok(review) => self.read_and_ask(review),

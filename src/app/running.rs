@@ -282,6 +282,9 @@ impl Model {
             self.notice(Tone::Warning, "stopping the run; its undo is reviewed next");
             return self.hand_out();
         }
+        if self.is_no_run_chosen() {
+            return Vec::new();
+        }
         match self.take_chosen_run() {
             Some(run) => self.read_way_back_of(run.name),
             None => self.read_way_back(),

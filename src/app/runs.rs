@@ -4,13 +4,13 @@
 use crate::change::{EarlierRun, Summary};
 
 use super::status::Tone;
-use super::{Cursor, Dialog, Effect, Model, Motion, Panel};
+use super::{Cursor, Dialog, Effect, Model, Motion, Panel, RunFiles};
 
 /// The list of runs, while it is open.
 #[derive(Debug, Default)]
 pub struct RunList {
-    /// The newest first; `None` until they are read.
-    runs: Option<Result<Vec<Summary>, String>>,
+    /// Its rows are the runs, then the remarks; `None` until they are read.
+    files: Option<Result<RunFiles, String>>,
     cursor: Cursor,
 }
 
@@ -19,9 +19,9 @@ impl RunList {
     /// cursor.
     const AROUND: u16 = 6;
 
-    /// The runs, the newest first, or why they cannot be read; `None` until that is known.
-    pub fn runs(&self) -> Option<&Result<Vec<Summary>, String>> {
-        self.runs.as_ref()
+    /// The runs and what is wrong with files, or why they cannot be read; `None` until that is known.
+    pub fn files(&self) -> Option<&Result<RunFiles, String>> {
+        self.files.as_ref()
     }
 
     /// The cursor in the list.
@@ -31,12 +31,22 @@ impl RunList {
 
     /// The run under the cursor.
     pub fn current(&self) -> Option<&Summary> {
-        self.runs.as_ref()?.as_ref().ok()?.get(self.cursor.at)
+        self.read()?.runs.get(self.cursor.at)
+    }
+
+    /// The remark under the cursor.
+    pub fn current_remark(&self) -> Option<&str> {
+        let files = self.read()?;
+        let place = self.cursor.at.checked_sub(files.runs.len())?;
+        files.remarks.get(place).map(String::as_str)
+    }
+
+    fn read(&self) -> Option<&RunFiles> {
+        self.files.as_ref()?.as_ref().ok()
     }
 
     fn len(&self) -> usize {
-        let runs = self.runs.as_ref().and_then(|runs| runs.as_ref().ok());
-        runs.map_or(0, Vec::len)
+        self.read().map_or(0, |files| files.runs.len() + files.remarks.len())
     }
 }
 
@@ -54,9 +64,9 @@ impl Model {
     }
 
     /// All run files were read.
-    pub(super) fn runs_listed(&mut self, runs: Result<Vec<Summary>, String>) {
+    pub(super) fn runs_listed(&mut self, files: Result<RunFiles, String>) {
         if let Some(Dialog::Runs(list)) = &mut self.dialog {
-            list.runs = Some(runs);
+            list.files = Some(files);
         }
     }
 
@@ -66,6 +76,22 @@ impl Model {
             let length = list.len();
             list.cursor.go(motion, length, height);
         }
+    }
+
+    /// Whether the list is open with no run under its cursor that a key could be about, which is said
+    /// then: never is another run meant.
+    pub(super) fn is_no_run_chosen(&mut self) -> bool {
+        let why = match &self.dialog {
+            Some(Dialog::Runs(list)) if list.files.is_none() => {
+                "the run files are still being read"
+            }
+            Some(Dialog::Runs(list)) if list.current_remark().is_some() => {
+                "this row is no run: what can be done stands below"
+            }
+            _ => return false,
+        };
+        self.notice(Tone::Plain, why);
+        true
     }
 
     /// Closes the list and returns the run under its cursor; `None` where the list is not open, or
@@ -79,6 +105,9 @@ impl Model {
 
     /// Enter in the list: the run is shown in Status.
     pub(super) fn show_chosen_run(&mut self) -> Vec<Effect> {
+        if self.is_no_run_chosen() {
+            return Vec::new();
+        }
         let chosen = self.take_chosen_run();
         chosen.map(|run| Effect::ReadRun(run.name)).into_iter().collect()
     }

@@ -17,7 +17,7 @@ use super::repointing::Target;
 use super::status::{Tone, whole_seconds};
 use super::{
     About, Command, Dialog, Effect, Key, Layer, Layout, Leaving, Message, Model, Moment, Motion,
-    Panel, count_of,
+    Panel, Remark, count_of,
 };
 
 /// How it begins to say that a yes does not count.
@@ -68,8 +68,8 @@ fn take_in(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::UndoClosed(Err(failure)) => {
             model.say(Tone::Warning, format!("the undo could not be closed: {failure}"));
         }
-        Message::BrokenRunsFound { sentences, newest } => {
-            model.broken_runs_found(sentences, newest);
+        Message::BrokenRunsFound { remarks, newest } => {
+            model.broken_runs_found(remarks, newest);
         }
         Message::RunsListed(runs) => model.runs_listed(runs),
         Message::RunTold(told) => model.run_told(told, true),
@@ -104,9 +104,9 @@ impl Model {
         self.paste(text);
     }
 
-    fn broken_runs_found(&mut self, sentences: Vec<String>, newest: Option<Box<EarlierRun>>) {
-        for sentence in sentences {
-            self.say(Tone::Warning, sentence);
+    fn broken_runs_found(&mut self, remarks: Vec<Remark>, newest: Option<Box<EarlierRun>>) {
+        for Remark { found, way_on } in remarks {
+            self.say(Tone::Warning, format!("{found}{}", self.keyed(way_on)));
         }
         // What this session did is more to the point.
         if let Some(run) = newest.filter(|_| self.run().is_none() && !self.is_running()) {

@@ -260,7 +260,21 @@ impl Loss {
         let (bystanders, form, rest) = (Arc::default(), None, None);
         let (pairs, kind) = (Arc::default(), Kind::Undo);
         let (edits, past) = (edits.into(), Some(past));
-        Ok(Plan { kind, target, calls, events, edits, bystanders, form, hash, past, pairs, rest })
+        let omitted = Vec::new();
+        Ok(Plan {
+            kind,
+            target,
+            calls,
+            events,
+            edits,
+            bystanders,
+            form,
+            hash,
+            past,
+            pairs,
+            rest,
+            omitted,
+        })
     }
 
     /// The undo that is to be continued.

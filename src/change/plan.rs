@@ -96,6 +96,17 @@ pub struct Plan {
     pub(super) pairs: Arc<[(ExtensionNumber, ExtensionNumber)]>,
     /// The run that is gone on with: then the events are all of that run, and the calls cover some.
     pub(super) rest: Option<Arc<Rest>>,
+    /// What was meant and is no part of it.
+    pub(super) omitted: Vec<Omitted>,
+}
+
+/// An event that was meant and is left out of a plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Omitted {
+    /// Which one.
+    pub key: EventKey,
+    /// Why, in words that follow its name.
+    pub why: String,
 }
 
 /// Why a selection does not become a plan.
@@ -198,6 +209,7 @@ impl Plan {
             pairs: selection.pairs.as_slice().into(),
             past: None,
             rest: None,
+            omitted: Vec::new(),
         })
     }
 
@@ -232,6 +244,7 @@ impl Plan {
             pairs: selection.pairs.as_slice().into(),
             past: None,
             rest: None,
+            omitted: Vec::new(),
         }
     }
 
@@ -252,6 +265,7 @@ impl Plan {
             past: None,
             pairs: Arc::default(),
             rest: None,
+            omitted: Vec::new(),
         }
     }
 
@@ -289,7 +303,21 @@ impl Plan {
             pairs: Arc::default(),
             past: None,
             rest: Some(Arc::clone(rest)),
+            omitted: Vec::new(),
         })
+    }
+
+    /// The plan with the events that were meant and that it leaves out: they are told with it, and are
+    /// not part of what is agreed to.
+    #[must_use]
+    pub fn omitting(mut self, omitted: impl IntoIterator<Item = Omitted>) -> Self {
+        self.omitted.extend(omitted);
+        self
+    }
+
+    /// The events that were meant and that it leaves out.
+    pub fn omitted(&self) -> &[Omitted] {
+        &self.omitted
     }
 
     /// What it is for.

@@ -18,7 +18,7 @@ use crate::domain::{
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RestRefused {
     /// The run is an undo.
-    #[error("{run} is an undo: callsweep undo {undone} goes on with it")]
+    #[error("{run} is an undo")]
     IsUndo {
         /// The undo.
         run: String,
@@ -51,7 +51,7 @@ pub enum RestRefused {
         run: String,
     },
     /// What it took is being brought back.
-    #[error("the undo of {run} has begun ({undo}): callsweep undo {run} goes on with it")]
+    #[error("the undo of {run} has begun ({undo})")]
     Undone {
         /// The run.
         run: String,
@@ -59,7 +59,7 @@ pub enum RestRefused {
         undo: String,
     },
     /// Its plan cannot be read whole.
-    #[error("{what}; callsweep undo {run} brings back what it took")]
+    #[error("{what}")]
     Damaged {
         /// The run.
         run: String,
@@ -74,6 +74,24 @@ pub enum RestRefused {
         /// Why.
         error: String,
     },
+}
+
+impl RestRefused {
+    /// The reason with what can be done instead, where that is an undo; `undo` says how one is asked
+    /// for.
+    pub fn told(&self, undo: impl Fn(&str) -> String) -> String {
+        match self {
+            Self::IsUndo { undone: run, .. } | Self::Undone { run, .. } => {
+                format!("{self}: {} goes on with it", undo(run))
+            }
+            Self::Damaged { run, .. } => format!("{self}; {} brings back what it took", undo(run)),
+            Self::OfKind { .. }
+            | Self::Elsewhere(_)
+            | Self::GoingOn { .. }
+            | Self::Nothing { .. }
+            | Self::Unreadable { .. } => self.to_string(),
+        }
+    }
 }
 
 /// A run that did not do everything, as its file tells it.

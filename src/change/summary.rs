@@ -113,19 +113,38 @@ impl Summary {
         }
     }
 
-    /// What a start says of it, and how to go on with it; `None` where nobody can or needs to.
+    /// What a start says of it; `None` where nobody can or needs to go on with it.
     pub fn unfinished(&self) -> Option<String> {
         let name = &self.name;
         if self.is_going_on {
             return Some(format!("run {name} is going on right now in another callsweep"));
         }
-        let (stop, run, left) = (self.stop.as_ref()?, self.goes_on_as()?, self.left());
-        let command = if self.kind == Kind::Undo { "undo" } else { "resume" };
+        let (stop, left) = (self.stop.as_ref()?, self.goes_on_as().map(|_| self.left())?);
         let how = if self.finished.is_some() { "stopped" } else { "was interrupted" };
         let (all, why) = (self.planned, &stop.message);
-        Some(format!(
-            "run {name} {how}: {left} of {all} not done ({why}); callsweep {command} {run} goes on"
-        ))
+        Some(format!("run {name} {how}: {left} of {all} not done ({why})"))
+    }
+
+    /// What is wrong with its file, in one sentence with what that means; `None` where nothing is.
+    pub fn flaw(&self) -> Option<String> {
+        let name = &self.name;
+        if self.is_newer {
+            return Some(format!(
+                "run {name}: a newer callsweep wrote it, and only that one acts on it"
+            ));
+        }
+        if self.origin.is_empty() {
+            return Some(format!(
+                "run {name} has lost its first line, and so its PBX: callsweep show {name} tells the rest"
+            ));
+        }
+        let first = self.flaws.first()?;
+        let more = match self.flaws.len() - 1 {
+            0 => String::new(),
+            1 => " (1 line more)".to_owned(),
+            more => format!(" ({more} lines more)"),
+        };
+        Some(format!("run {name}, {first}{more}: the rest is used, what is lost is unknown"))
     }
 
     /// Events that it may have taken or changed and that no undo of it has given back. What went beside
@@ -251,7 +270,7 @@ mod tests {
         assert_eq!(run.begun(&local), "2026-06-01 00:00:00");
         assert_eq!(run.state(), "STOPPED (operator)");
         assert_eq!(run.words(), "2 deleted, 1 refused, 3 not sent");
-        let said = "run r1 stopped: 4 of 6 not done (stopped by the operator); callsweep resume r1 goes on";
+        let said = "run r1 stopped: 4 of 6 not done (stopped by the operator)";
         assert_eq!(run.unfinished().as_deref(), Some(said));
         let cut = Summary { finished: None, undone: Some(undo(1)), ..run };
         assert_eq!((cut.state(), cut.unfinished()), ("UNFINISHED".to_owned(), None));

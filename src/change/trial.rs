@@ -6,7 +6,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::{
-    Act, Done, Doubts, History, Loss, Machine, RunCall, Settled, judge, judge_changed, judge_made,
+    Act, Done, Doubts, History, Loss, Machine, RunCall, Settled, Written, judge, judge_changed,
+    judge_made,
 };
 use crate::domain::{
     Call, Cause, Change, DeleteAnswer, DeleteCall, EventId, EventKey, EventStore, ExtensionNumber,
@@ -261,9 +262,24 @@ pub(crate) fn loss_of(machine: &Machine) -> Loss {
         run: machine.name().to_owned(),
         known: plan.events().iter().chain(plan.all_bystanders()).collect(),
         taken: taken.chain(machine.surplus()).cloned().collect(),
+        written: plan.changes().then(|| written_by(machine)),
         ..History::default()
     };
     Loss::of(&history, Doubts::default(), None)
+}
+
+/// What the run file of a change would tell.
+fn written_by(machine: &Machine) -> Vec<Written> {
+    let plan = machine.plan();
+    let settled = plan.events().iter().zip(machine.outcomes()).enumerate();
+    let written = settled.filter_map(|(place, (event, outcome))| {
+        let outcome = outcome.as_ref().filter(|it| !matches!(it, Outcome::NotSent(_)))?;
+        let new = outcome.new_id().and_then(|id| EventId::parse(id.raw()).ok());
+        let ids = [event.key.id.clone()].into_iter().chain(new).collect();
+        let change = plan.want(place)?.clone();
+        Some(Written { event: event.clone(), change, ids, is_back: false })
+    });
+    written.collect()
 }
 
 pub(crate) fn number(extension: u8) -> ExtensionNumber {

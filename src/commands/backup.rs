@@ -46,7 +46,7 @@ pub(super) fn run(
     }
     let opened = profile::open(demo, flags, environment)?;
     let wanted = wanted.resolved(&opened.runs(environment)?, &opened)?;
-    let (selection, whole) = chosen::select(&opened, &wanted)?;
+    let (selection, whole, _) = chosen::select(&opened, &wanted)?;
     if !whole && !arguments.in_part {
         let why =
             "nothing was kept, as not everything could be listed whole: --in-part keeps the rest";

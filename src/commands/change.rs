@@ -6,10 +6,10 @@ use color_eyre::eyre::Result;
 
 use super::arguments::Consent;
 use super::chosen;
-use super::ending::{Ending, remark};
+use super::ending::{Ending, left_out, remark};
 use super::profile;
 use super::selection::SelectionArguments;
-use crate::change::{PlanRefused, Repoint, Selection, Wish, Wished};
+use crate::change::{Omitted, PlanRefused, Repoint, Selection, Unfit, Wish, Wished};
 use crate::config::{Environment, Flags};
 use crate::domain::EventKey;
 
@@ -62,31 +62,34 @@ pub(super) fn run(
     let wanted = wanted.resolved(&folder, &opened)?;
     chosen::carry_out(&opened, &folder, &wanted, &arguments.consent, |selection: &Selection| {
         let profile = &opened.profile;
-        let wished = wish.plan(profile.target.clone(), selection, profile.rules.max_delete);
-        tell(&wished);
-        wished.plan.map_err(|refused| {
-            let ending = match &refused {
-                PlanRefused::FitsNone | PlanRefused::Broken { .. } => Ending::Usage,
-                PlanRefused::Empty | PlanRefused::TooLarge { .. } | PlanRefused::AllSo(_) => {
-                    Ending::Refused
-                }
-            };
-            ending.refusing(format!("nothing was sent: {refused}"))
-        })
+        let most = profile.rules.max_delete;
+        let Wished { plan, left_out, twins } = wish.plan(profile.target.clone(), selection, most);
+        let omitted = |(key, why): (_, Unfit)| Omitted { key, why: why.words().to_owned() };
+        let omitted: Vec<Omitted> = left_out.into_iter().map(omitted).collect();
+        match plan {
+            Ok(plan) => {
+                tell(&omitted, &twins);
+                Ok(plan.omitting(omitted))
+            }
+            // The refusal tells of all of them.
+            Err(refused) => {
+                let ending = match &refused {
+                    PlanRefused::FitsNone | PlanRefused::Broken { .. } => Ending::Usage,
+                    PlanRefused::Empty | PlanRefused::TooLarge { .. } | PlanRefused::AllSo(_) => {
+                        Ending::Refused
+                    }
+                };
+                Err(ending.refusing_these(format!("nothing was sent: {refused}"), omitted))
+            }
+        }
     })
 }
 
 /// Names what is left out, and the duplicates that there would be.
-fn tell(wished: &Wished) {
-    // Where nothing is to be sent the refusal tells of all of them.
-    if wished.plan.is_err() {
-        return;
-    }
+fn tell(omitted: &[Omitted], twins: &[(EventKey, EventKey)]) {
+    omitted.iter().for_each(|one| remark(&left_out(one)));
     let named = |key: &EventKey| format!("{} {} {}", key.extension, key.event_type, key.id);
-    for (key, why) in &wished.left_out {
-        remark(&format!("left out: {} {}", named(key), why.words()));
-    }
-    for (key, other) in &wished.twins {
+    for (key, other) in twins {
         let other = named(other);
         remark(&format!("{} would be a duplicate of {other}", named(key)));
     }

@@ -6,13 +6,13 @@ use std::time::Instant;
 
 use color_eyre::eyre::Result;
 
+use super::Opened;
 use super::arguments::Consent;
-use super::ending::{Ending, remark};
+use super::ending::{Ending, left_out, remark};
 use super::list;
 use super::machine;
 use super::selection::{self, Wanted};
-use super::{Opened, counted};
-use crate::change::{FRESH, Plan, Selection};
+use crate::change::{FRESH, Omitted, Plan, Selection};
 use crate::domain::{EventStore, Extension, Listing};
 use crate::runtime::Listed;
 
@@ -88,17 +88,18 @@ fn choose(
     plan: impl Fn(&Selection) -> Result<Plan>,
 ) -> Result<Chosen> {
     let listed = machine::clock();
-    let (selection, whole) = select(opened, wanted)?;
+    let (selection, whole, omitted) = select(opened, wanted)?;
     if selection.is_empty() {
         let ending = if whole { Ending::Refused } else { Ending::Failed };
-        return Err(ending.refusing("nothing was sent: that matches no event"));
+        let why = "nothing was sent: that matches no event";
+        return Err(ending.refusing_these(why, omitted));
     }
-    Ok(Chosen { plan: plan(&selection)?, whole, listed })
+    Ok(Chosen { plan: plan(&selection)?.omitting(omitted), whole, listed })
 }
 
 /// Lists what may hold wanted events and chooses them; false with it where something could not be
-/// listed.
-pub(super) fn select(opened: &Opened, wanted: &Wanted) -> Result<(Selection, bool)> {
+/// listed, and what of a run is left out.
+pub(super) fn select(opened: &Opened, wanted: &Wanted) -> Result<(Selection, bool, Vec<Omitted>)> {
     let (discovery, listed) = list::read(opened, wanted)?.map_err(|failure| {
         let why = format!("nothing was sent, as the extensions are not known: {failure}");
         Ending::Failed.refusing(why)
@@ -146,16 +147,9 @@ pub(super) fn select(opened: &Opened, wanted: &Wanted) -> Result<(Selection, boo
     if !whole {
         remark("not everything could be read: what could not be read is left alone");
     }
-    let selection = Selection::of_marks(&store);
-    if let Some(otherwise) = wanted.not_as_left(selection.len()) {
-        let them = if otherwise == 1 {
-            "is not as that run left it"
-        } else {
-            "are not as that run left them"
-        };
-        remark(&format!("{} {them}: left out", counted(otherwise, "event")));
-    }
-    Ok((selection, whole))
+    let omitted = wanted.omitted(|number| store.listing(number));
+    omitted.iter().for_each(|one| remark(&left_out(one)));
+    Ok((Selection::of_marks(&store), whole, omitted))
 }
 
 #[cfg(test)]

@@ -5,8 +5,9 @@ use std::process::ExitCode;
 
 use color_eyre::eyre::Report;
 
+use crate::change::Omitted;
 use crate::config::ConfigError;
-use crate::domain::Foreign;
+use crate::domain::{EventKey, Foreign};
 use crate::log::{self, Level};
 
 /// The exit codes of the contract.
@@ -44,13 +45,23 @@ impl Ending {
 
     /// As an error, of a command that ends before it has a result to print.
     pub(super) fn refusing(self, why: impl Into<String>) -> Report {
-        Report::new(Refusal { ending: self, why: why.into() })
+        self.refusing_these(why, Vec::new())
+    }
+
+    /// The same where everything that was meant is left out, each event with the reason.
+    pub(super) fn refusing_these(self, why: impl Into<String>, omitted: Vec<Omitted>) -> Report {
+        Report::new(Refusal { ending: self, why: why.into(), omitted })
     }
 
     /// How a command ends with this error: as it says itself, else arguments or configuration are
     /// wrong.
     pub(super) fn of_error(report: &Report) -> Self {
         report.downcast_ref().map_or(Self::Usage, |Refusal { ending, .. }| *ending)
+    }
+
+    /// The events that were meant and left out, of a command that ends with this error.
+    pub(super) fn omitted_by(report: &Report) -> &[Omitted] {
+        report.downcast_ref().map_or(&[], |refusal: &Refusal| &refusal.omitted)
     }
 
     /// The ending, with the reason on standard error; a closed standard error is fine.
@@ -96,6 +107,7 @@ impl Ending {
 struct Refusal {
     ending: Ending,
     why: String,
+    omitted: Vec<Omitted>,
 }
 
 /// One sentence on standard error, of one line or more. Whatever it quotes, and from wherever, it
@@ -103,6 +115,12 @@ struct Refusal {
 pub(super) fn remark(sentence: &str) {
     log::say(Level::Info, format_args!("says: {sentence}"));
     let _ = writeln!(io::stderr(), "callsweep: {}", cleaned(sentence));
+}
+
+/// That an event is left out of what was meant, and why.
+pub(super) fn left_out(Omitted { key, why }: &Omitted) -> String {
+    let EventKey { extension, event_type, id } = key;
+    format!("left out: {extension} {event_type} {id} {why}")
 }
 
 fn cleaned(sentence: &str) -> String {

@@ -13,7 +13,7 @@ use clap::{Args, ValueEnum};
 use color_eyre::eyre::Result;
 
 use super::counted;
-use super::ending::{Ending, remark};
+use super::ending::{Ending, left_out, remark};
 use super::profile::{self, Opened};
 use super::progress::Progress;
 use super::room;
@@ -75,6 +75,7 @@ pub(super) fn run(
     let format = arguments.format;
     let wanted = match opened.runs(environment) {
         Ok(folder) => wanted.resolved(&folder, &opened)?,
+        Err(error) if wanted.is_of_run() => return Err(error),
         // What only asks needs no place to keep anything.
         Err(_) => wanted,
     };
@@ -256,6 +257,12 @@ impl Report {
             sentences.push(passed_over.to_string());
         }
         sentences.extend(self.left_out());
+        let listing = |number: &ExtensionNumber| {
+            let mut listings = self.listings();
+            listings.find(|(one, _)| one.number == *number).map(|(_, listing)| listing)
+        };
+        let omitted = self.wanted.omitted(listing).into_iter();
+        sentences.extend(omitted.map(|one| left_out(&one)));
         sentences
     }
 

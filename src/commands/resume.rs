@@ -59,7 +59,8 @@ pub(super) fn run(
         .and_then(|()| record.is_alone(&folder))
         .map_err(|refused| Ending::Usage.refusing(refused.to_string()))?;
     let rest = record.rest(&folder);
-    let rest = Arc::new(rest.map_err(|refused| Ending::Refused.refusing(refused.to_string()))?);
+    let undo = |run: &str| format!("callsweep undo {run}");
+    let rest = Arc::new(rest.map_err(|refused| Ending::Refused.refusing(refused.told(undo)))?);
     let (listed, consent) = (machine::clock(), &arguments.consent);
     let numbers: Vec<_> = rest.extensions().into_iter().cloned().collect();
     let Seen { route, store, is_sure } = look(&record, &numbers, &opened, |store, listing| {

@@ -16,14 +16,18 @@ use serde_json::{Map, Value, json};
 
 use super::arguments::{ProfileArguments, RunFormat};
 use super::completions;
+use super::counted;
 use super::ending::{Ending, remark};
 use super::json::Harmless;
-use crate::change::{Check, Machine, Plan, Tally, Unlisted};
+use crate::change::{Check, Machine, Omitted, Plan, Tally, Unlisted};
 use crate::config::{Environment, Flags};
 use crate::domain::{Change, EventKey, Failure, Foreign, Mask, Outcome, PhoneCallEvent, Stop};
 use crate::journal::{self, Kind, Place, Record, RecordedCall};
 pub use show::ShowArguments;
 pub(super) use show::{print_run, show};
+
+/// Of many lines that are not used these are named; the others are counted.
+const FLAWS_TOLD: usize = 20;
 
 /// What is done with the runs of this machine.
 #[derive(Debug, Args)]
@@ -123,9 +127,16 @@ pub(super) struct Told<'a> {
     #[serde(skip)]
     pub(super) check: Check,
     pub(super) stopped_by: Option<Value>,
+    /// What was meant and is left out; of a run that is read from its file that is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left_out: Option<LeftOut<'a>>,
     /// Why nothing came of it.
     error: Option<&'a str>,
 }
+
+/// What was meant and is left out.
+#[derive(Debug, Clone, Copy)]
+struct LeftOut<'a>(&'a [Omitted]);
 
 /// The calls that were planned.
 #[derive(Debug, Clone, Copy)]
@@ -194,6 +205,7 @@ impl<'a> Told<'a> {
             plan_hash: Some(plan.hash().as_str()),
             dry_run: true,
             calls: Calls::Due(plan),
+            left_out: Some(LeftOut(plan.omitted())),
             ..Self::nothing()
         }
     }
@@ -225,6 +237,7 @@ impl<'a> Told<'a> {
             check_name: Check::NothingSent.name(),
             check: Check::NothingSent,
             stopped_by: None,
+            left_out: None,
             error: None,
         }
     }
@@ -327,6 +340,19 @@ impl<'a> Outcomes<'a> {
     }
 }
 
+impl Serialize for LeftOut<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let told = |Omitted { key, why }: &Omitted| {
+            let EventKey { extension, event_type, id } = key;
+            json!({
+                "extension": extension.as_str(), "type": event_type.number(), "id": id.as_str(),
+                "why": why,
+            })
+        };
+        serializer.collect_seq(self.0.iter().map(told))
+    }
+}
+
 impl Serialize for Calls<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.each())
@@ -352,17 +378,22 @@ fn surplus(known: &[EventKey], unlisted: &[Unlisted]) -> Vec<Value> {
     known.iter().map(journal::named).chain(unlisted).collect()
 }
 
-/// The document of a command that had no run to tell of.
-pub(super) fn no_run(dry_run: bool, why: &str) -> Value {
-    let told = Told { dry_run, error: Some(why), ..Told::nothing() };
+/// The document of a command that had no run to tell of; what was meant is left out then.
+pub(super) fn no_run(dry_run: bool, why: &str, omitted: &[Omitted]) -> Value {
+    let left_out = (!omitted.is_empty()).then_some(LeftOut(omitted));
+    let told = Told { dry_run, left_out, error: Some(why), ..Told::nothing() };
     // Texts and numbers alone.
     serde_json::to_value(told).unwrap_or_default()
 }
 
 /// Names on standard error what a run file could not say.
 pub(super) fn tell_flaws(record: &Record) {
-    for flaw in &record.flaws {
+    for flaw in record.flaws.iter().take(FLAWS_TOLD) {
         remark(&format!("run {}, {flaw}", record.name));
+    }
+    let more = record.flaws.len().saturating_sub(FLAWS_TOLD);
+    if more > 0 {
+        remark(&format!("run {}: {} more not used", record.name, counted(more, "line")));
     }
 }
 

@@ -1,7 +1,7 @@
 //! SELECTION on the command line: which events a command is about. Nothing that is empty, mistyped
 //! or not there widens it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::path::Path;
 
@@ -11,9 +11,10 @@ use color_eyre::eyre::{Result, WrapErr, eyre};
 
 use super::arguments::PbxArguments;
 use super::completions;
-use super::ending::Ending;
+use super::ending::{Ending, left_out, remark};
 use super::profile::Opened;
 use super::runs;
+use crate::change::Omitted;
 use crate::config::Flags;
 use crate::domain::{
     EventId, EventKey, EventType, Expression, Extension, ExtensionNumber, Listing, PassedOver,
@@ -59,7 +60,9 @@ pub(super) struct Wanted {
     expression: Option<Expression>,
     of_run: Option<String>,
     /// What that run left, as it left it.
-    left: Option<HashMap<EventKey, PhoneCallEvent>>,
+    left: Option<BTreeMap<EventKey, PhoneCallEvent>>,
+    /// Its events that it did not change or make.
+    undone: Vec<Omitted>,
 }
 
 impl SelectionArguments {
@@ -109,7 +112,7 @@ impl SelectionArguments {
             ids: ids.collect::<Result<_>>()?,
             expression: self.expression.as_deref().map(parse_expression).transpose()?,
             of_run: self.of_run.clone(),
-            left: None,
+            ..Wanted::default()
         })
     }
 }
@@ -126,10 +129,11 @@ impl Wanted {
         let record = runs::read(&place.folder, &place.name)?;
         runs::tell_flaws(&record);
         let left = record.is_at(origin).and_then(|()| record.left());
-        let left = left.map_err(|refused| Ending::Usage.refusing(refused.to_string()))?;
+        let (left, undone) = left.map_err(|refused| Ending::Usage.refusing(refused.to_string()))?;
         if left.is_empty() {
             let why = format!("nothing was sent, as {} changed and made nothing", record.name);
-            return Err(Ending::Refused.refusing(why));
+            undone.iter().for_each(|one| remark(&left_out(one)));
+            return Err(Ending::Refused.refusing_these(why, undone));
         }
         if self.extensions.is_empty() {
             let numbers: BTreeSet<_> = left.iter().map(|event| &event.key.extension).collect();
@@ -143,7 +147,13 @@ impl Wanted {
             self.extensions = numbers.into_iter().map(of).collect::<Result<_, _>>()?;
         }
         self.left = Some(left.into_iter().map(|event| (event.key.clone(), event)).collect());
+        self.undone = undone;
         Ok(self)
+    }
+
+    /// Whether it means what a run left, which its file tells.
+    pub(super) fn is_of_run(&self) -> bool {
+        self.of_run.is_some()
     }
 
     /// The extensions that it names; none where it means those of the profile.
@@ -162,10 +172,17 @@ impl Wanted {
         in_part || self.expression.is_some() || self.left.is_some()
     }
 
-    /// How many events of so many chosen ones are not as their run left them.
-    pub(super) fn not_as_left(&self, chosen: usize) -> Option<usize> {
-        let left = self.left.as_ref()?.len();
-        left.checked_sub(chosen).filter(|otherwise| *otherwise > 0)
+    /// What a run is meant for and is not as it left it, or not of its doing, by what is listed now.
+    pub(super) fn omitted<'a>(
+        &self,
+        listing: impl Fn(&ExtensionNumber) -> Option<&'a Listing>,
+    ) -> Vec<Omitted> {
+        let left = self.left.iter().flatten();
+        let otherwise = left.filter_map(|(key, event)| {
+            let why = otherwise(event, listing(&key.extension))?;
+            Some(Omitted { key: key.clone(), why })
+        });
+        otherwise.chain(self.undone.iter().cloned()).collect()
     }
 
     /// The rows of a listing that are wanted.
@@ -223,6 +240,20 @@ impl Wanted {
         let ids = self.ids.iter().filter(|id| !is_listed(id));
         let types = types.map(|one| named("type", one.number()));
         types.chain(ids.map(|id| named("id", id))).collect()
+    }
+}
+
+/// Why an event is not as its run left it, by the list of its extension.
+fn otherwise(left: &PhoneCallEvent, listing: Option<&Listing>) -> Option<String> {
+    let Some(listing) = listing else {
+        return Some("could not be looked at: its extension could not be listed".to_owned());
+    };
+    let row = listing.find(&left.key).and_then(|row| listing.row(row));
+    match row.map(|row| left.differing(&row.to_event())) {
+        None if listing.is_complete() => Some("is no longer listed".to_owned()),
+        None => Some("is not in the list, which is not complete".to_owned()),
+        Some(fields) if fields.is_empty() => None,
+        Some(fields) => Some(format!("was changed since: {}", fields.join(", "))),
     }
 }
 

@@ -13,7 +13,7 @@ use super::ending::{Ending, remark};
 use super::look::{Seen, look};
 use super::profile::{self, Opened};
 use super::{counted, machine, runs};
-use crate::change::{STILL_LISTED, StandIn, WayBack};
+use crate::change::{Omitted, STILL_LISTED, StandIn, WayBack};
 use crate::config::{self, Environment, Flags};
 use crate::domain::{Cause, EventKey, ExtensionNumber, Foreign};
 use crate::journal::{self, Way};
@@ -77,9 +77,13 @@ pub(super) fn run(
     let found = way.loss.way_back(route.target().clone(), |number| store.listing(number), false);
     tell(&way, &found);
     let consent = &arguments.consent;
-    let WayBack { plan, there, .. } = found;
+    let WayBack { plan, there, stand_ins, .. } = found;
+    let omitted = stand_ins.into_iter().map(|StandIn { key, by, fields }| {
+        let why = format!("has {} there with another {}", by.id, fields.join(" and "));
+        Omitted { key, why }
+    });
     let plan = match plan {
-        Ok(plan) => plan,
+        Ok(plan) => plan.omitting(omitted),
         Err(refused) => {
             let all_there = refused.is_done() && !consent.dry_run;
             let close = || close(&way, &there, (&opened, &folder), consent.format);

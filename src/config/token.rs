@@ -188,7 +188,7 @@ fn permitted(path: &Path, data: &Metadata, alone: &str) -> Result<(), String> {
         }
         Err(Odd::Pipe) => return Err(format!("is a pipe: {alone}")),
         Err(Odd::Huge) => return Err(format!("is larger than 4 GiB: {alone}")),
-        Err(Odd::Link | Odd::SecondName | Odd::Device | Odd::Stray) => {
+        Err(Odd::Link | Odd::SecondName | Odd::Device | Odd::Stray | Odd::Half) => {
             return Err(format!("is no regular file: {alone}"));
         }
         Ok(()) => {}

@@ -20,18 +20,20 @@ use super::line::{
     has_right_sum, has_sum, held,
 };
 use super::{SCHEMA, is_path, path_of};
-use crate::change::{Check, Kind, Plan, RunEnd, Tally, Unlisted};
+use crate::change::{Check, Kind, Omitted, Plan, RunEnd, Tally, Unlisted};
 use crate::domain::{
     Access, Cause, Change, EventId, EventKey, ExtensionNumber, Failure, Foreign, Outcome,
     PhoneCallEvent, PlanHasher, Stop, StopReason, Target, UserId,
 };
-use crate::origins::Process;
 use crate::origins::odd::{self, Odd};
+use crate::origins::{Process, clock};
 
 /// More than the last line of a finished run takes, in bytes.
 const LONGEST_LAST: u64 = 64 * 1024;
 /// More than the first line of a run of a million events takes, in bytes.
 const LONGEST_LINE: u64 = 512 * 1024 * 1024;
+/// More than the time in which a plan is written.
+const PLAN_TAKES: jiff::SignedDuration = jiff::SignedDuration::from_mins(1);
 /// So many planned events are believed however short a file is: a wide call covers many in few bytes.
 const ALWAYS_BELIEVED: usize = 20_000;
 /// The first line says within so many bytes when the run began.
@@ -50,7 +52,7 @@ pub enum RecordRefused {
     #[error("{0:?} {1}")]
     Odd(PathBuf, Odd),
     /// No line of it makes sense.
-    #[error("{path:?}, line {line}: {what}")]
+    #[error("{path:?} cannot be read as a run (line {line}: {what}): move it elsewhere")]
     Line {
         /// Which file.
         path: PathBuf,
@@ -517,33 +519,26 @@ impl Record {
         self.events.get(start..end).unwrap_or_default()
     }
 
-    /// The events that it changed or created, as it left them.
+    /// The events that it changed or created, as it left them, and those of its events that it did
+    /// not, each with the reason.
     ///
     /// # Errors
     /// A deletion leaves nothing, and a backup does nothing.
-    pub fn left(&self) -> Result<Vec<PhoneCallEvent>, RecordRefused> {
+    pub fn left(&self) -> Result<(Vec<PhoneCallEvent>, Vec<Omitted>), RecordRefused> {
         match self.kind {
             Kind::Change | Kind::Undo => {}
             Kind::Delete | Kind::Backup => {
                 return Err(RecordRefused::LeftNothing(self.name.clone(), self.kind.name()));
             }
         }
-        let is_done = |it: &Outcome| matches!(it, Outcome::Changed(_) | Outcome::Restored(_));
-        // What an undo found there was made by somebody else.
-        let done = self.events.iter().filter(|it| it.sent && is_done(&it.outcome));
-        let left = done.filter_map(|planned| {
-            let key = match (&planned.want, planned.outcome.new_id()) {
-                (None, None) => return None,
-                (_, Some(_)) => planned.new_key().unwrap_or_else(|| planned.event.key.clone()),
-                (Some(_), None) => planned.event.key.clone(),
-            };
-            let event = match &planned.want {
-                Some(change) => change.applied_to(&planned.event),
-                None => planned.event.clone(),
-            };
-            Some(PhoneCallEvent { key, ..event })
-        });
-        Ok(left.collect())
+        let (mut left, mut omitted) = (Vec::new(), Vec::new());
+        for planned in &self.events {
+            match planned.as_left() {
+                Ok(event) => left.push(event),
+                Err(why) => omitted.push(Omitted { key: planned.event.key.clone(), why }),
+            }
+        }
+        Ok((left, omitted))
     }
 
     /// What may be gone because of this run: all that was sent, whatever came of it, what went with
@@ -605,6 +600,29 @@ impl RecordedEvent {
             unanswered: false,
             checked: false,
         })
+    }
+
+    /// The event as its run left it, where that changed or created it.
+    ///
+    /// # Errors
+    /// Says what became of it instead.
+    fn as_left(&self) -> Result<PhoneCallEvent, String> {
+        if !matches!(self.outcome, Outcome::Changed(_) | Outcome::Restored(_)) {
+            return Err(format!("was {} in that run", self.outcome.name()));
+        }
+        if !self.sent {
+            return Err("was there already: that run did not make it".to_owned());
+        }
+        let key = match (&self.want, self.outcome.new_id()) {
+            (None, None) => return Err("was re-created under an id that is not known".to_owned()),
+            (_, Some(_)) => self.new_key().unwrap_or_else(|| self.event.key.clone()),
+            (Some(_), None) => self.event.key.clone(),
+        };
+        let event = match &self.want {
+            Some(change) => change.applied_to(&self.event),
+            None => self.event.clone(),
+        };
+        Ok(PhoneCallEvent { key, ..event })
     }
 
     /// Its key in the run that is undone; its own in any other.
@@ -1070,17 +1088,24 @@ fn started(runs: &Path, name: &str) -> Option<jiff::Timestamp> {
 /// # Errors
 /// Any error of the file system but that there is no folder.
 pub fn odd_files(runs: &Path) -> io::Result<Vec<(PathBuf, Odd)>> {
-    let is_run = |file: &str| {
-        let stem = file.strip_suffix(".part").unwrap_or(file).strip_suffix(".jsonl");
-        stem.is_some_and(is_name)
-    };
     let odd = entries(runs)?.into_iter().filter_map(|(file, odd)| {
-        let odd = odd.or_else(|| (!is_run(&file)).then_some(Odd::Stray))?;
-        Some((runs.join(file), odd))
+        let half = file.strip_suffix(".part");
+        let is_run = half.unwrap_or(&file).strip_suffix(".jsonl").is_some_and(is_name);
+        let path = runs.join(&file);
+        let stray = || (!is_run).then_some(Odd::Stray);
+        let left = || (half.is_some() && is_left(&path)).then_some(Odd::Half);
+        Some((path.clone(), odd.or_else(stray).or_else(left)?))
     });
     let mut odd: Vec<_> = odd.collect();
     odd.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
     Ok(odd)
+}
+
+/// Whether nobody has written to a file for longer than a plan takes.
+fn is_left(path: &Path) -> bool {
+    let written = fs::metadata(path).and_then(|data| data.modified()).ok();
+    let written = written.and_then(|at| jiff::Timestamp::try_from(at).ok());
+    written.is_some_and(|at| clock().duration_since(at) > PLAN_TAKES)
 }
 
 /// Everything in the folder, with what is wrong with it.

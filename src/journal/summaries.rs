@@ -24,6 +24,17 @@ pub struct Summaries {
     pub odd: Vec<(PathBuf, Odd)>,
 }
 
+impl Summaries {
+    /// What is wrong in the folder, a sentence for each file: what is no run file, what cannot be read,
+    /// and damage in these runs.
+    pub fn remarks(&self, about: impl Fn(&Summary) -> bool) -> Vec<String> {
+        let odd = self.odd.iter().map(|(file, odd)| format!("{} {odd}", file.display()));
+        let flaws = self.runs.iter().filter(|run| about(run)).filter_map(Summary::flaw);
+        let refused = self.refused.iter().map(RecordRefused::to_string);
+        odd.chain(flaws).chain(refused).collect()
+    }
+}
+
 /// Summaries of all runs in a folder; an unreadable file does not affect the others.
 ///
 /// # Errors

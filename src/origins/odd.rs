@@ -22,6 +22,8 @@ pub enum Odd {
     Device,
     /// A file that this program did not write.
     Stray,
+    /// The beginning of a plan whose writer ended before it was whole.
+    Half,
     /// Another user owns it.
     Foreign(u32),
     /// A file larger than anything that this program writes.
@@ -40,6 +42,7 @@ impl fmt::Display for Odd {
             Self::Folder => f.write_str("is a folder: remove it"),
             Self::Device => f.write_str("is a socket or a device: remove it"),
             Self::Stray => f.write_str("is no run file: move it elsewhere"),
+            Self::Half => f.write_str("is half a plan, of which nothing was sent: remove it"),
             Self::Huge => f.write_str("is larger than 4 GiB, as no run is: move it elsewhere"),
             Self::Foreign(owner) => {
                 write!(f, "belongs to another user (uid {owner}): have it removed, or take it over")

@@ -276,12 +276,14 @@ fn whole_earlier(mask: &Mask, row: &EarlierEvent) -> String {
         outcome.failure().map(|failure| format!("{} · ", mask.text(&failure.to_string())));
     let (number, key) = (mask.number(&event.key.extension), &event.key);
     let change = change.as_ref().map(|change| format!(" · {}", change.words(event, mask)));
+    let new_id = outcome.new_id().map(|id| format!(" → {id}"));
     format!(
-        "{} · {}{number} {} {}{} · {}",
+        "{} · {}{number} {} {}{}{} · {}",
         outcome.name(),
         failure.unwrap_or_default(),
         key.event_type,
         key.id,
+        new_id.unwrap_or_default(),
         change.unwrap_or_default(),
         mask.url(&event.url)
     )

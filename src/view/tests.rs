@@ -9,11 +9,11 @@ use ratatui::layout::Position;
 use ratatui::style::{Color, Modifier};
 
 use crate::app::tests::{Desk, facts, put_off};
-use crate::app::{Facts, Message, Model};
+use crate::app::{Facts, Message, Model, RunFiles};
 use crate::change::{Check, Done, EarlierEvent, EarlierRun, Kind, Summary, Tally};
 use crate::domain::{
-    Cause, DeleteAnswer, Discovery, Extension, ExtensionNumber, Failure, ListingBuilder, Outcome,
-    RawEvent,
+    Cause, Change, DeleteAnswer, Discovery, Extension, ExtensionNumber, Failure, Foreign,
+    ListingBuilder, Outcome, RawEvent, Status,
 };
 use crate::looks::Looks;
 
@@ -164,10 +164,20 @@ fn the_list_of_runs_and_a_run_of_before() {
     ];
     let mut desk = at("W");
     approved("runs-reading", &mut desk);
-    desk.take(Message::RunsListed(Ok(runs.clone())));
+    let remarks = vec![
+        "20260101T000000Z-link.jsonl is a link: remove it".to_owned(),
+        "run 20260529T081500Z-acme, line 9: its sum is wrong (2 lines more): the rest is used, what \
+         is lost is unknown"
+            .to_owned(),
+    ];
+    desk.take(Message::RunsListed(Ok(RunFiles { runs: runs.clone(), remarks: Vec::new() })));
     approved("runs", &mut desk);
     desk.press("esc W");
-    desk.take(Message::RunsListed(Ok(Vec::new())));
+    desk.take(Message::RunsListed(Ok(RunFiles { runs: runs.clone(), remarks })));
+    desk.press("G");
+    approved("runs-remarks", &mut desk);
+    desk.press("esc W");
+    desk.take(Message::RunsListed(Ok(RunFiles::default())));
     approved("runs-none", &mut desk);
     desk.press("q");
     let event = desk.model.store().listing(&desk.model.extensions().found()[0].number).unwrap();
@@ -178,6 +188,21 @@ fn the_list_of_runs_and_a_run_of_before() {
     let earlier = EarlierRun::new(runs[0].clone(), rows.to_vec());
     desk.take(Message::RunTold(Ok(Box::new(earlier))));
     approved("run-of-before", &mut desk);
+    let new_url = Some(Foreign::from("https://new.test/in"));
+    let changes = [
+        Change { url: new_url, ..Change::default() },
+        Change { status: Some(Status::Disabled), ..Change::default() },
+    ];
+    let rows = changes.map(|change| EarlierEvent {
+        event: event.clone(),
+        change: Some(change),
+        outcome: Outcome::Changed(Some(Foreign::from("another-id"))),
+    });
+    let changed = Tally { changed: 2, ..Tally::default() };
+    let summary = run("20260528T081500Z-acme", Kind::Change, changed, true);
+    let earlier = EarlierRun::new(summary, rows.to_vec());
+    desk.take(Message::RunTold(Ok(Box::new(earlier))));
+    approved("change-of-before", &mut desk);
 }
 
 #[test]

@@ -128,13 +128,81 @@ fn what_a_run_disabled_is_deleted_by_a_later_process_if_it_is_still_as_it_was_le
     assert_eq!(list["events"].as_array().unwrap().len(), 1);
     let said = pbx.run(&["delete", &of_run, "--yes", "--format=json"]);
     assert_eq!((said.code, words(&said)), (0, vec!["deleted".to_owned()]), "{}", said.err);
-    assert!(said.err.contains("1 event is not as that run left it"), "{}", said.err);
+    let why = format!("Dial-Out {id} was changed since: note");
+    assert!(said.err.contains(&format!("left out: {NUMBER} {why}")), "{}", said.err);
     assert_eq!(events(&pbx).len(), 2);
     let deletion = runs(&pbx)[0]["run"].as_str().unwrap().to_owned();
     let said = pbx.run(&["delete", &format!("--of-run={deletion}"), "--yes"]);
     assert_eq!(said.code, 2, "{}", said.err);
     let said = pbx.run(&["disable", &of_run, "--extension=0003*210", "--yes"]);
     assert_eq!(said.code, 2, "{}", said.err);
+}
+
+#[test]
+fn what_is_left_out_of_what_a_run_did_is_named_with_the_reason_in_text_and_in_the_document() {
+    let pbx = pbx(customer());
+    listed(&pbx);
+    let code = Some("pce_access_denied".to_owned());
+    fault(&pbx, Fault { nth: Some(3), status: Some(400), code, ..put() });
+    assert_eq!(pbx.run(&["disable", "--where=ext:0003*101", "--yes"]).code, 3);
+    let run = runs(&pbx)[0]["run"].as_str().unwrap().to_owned();
+    let refused = events(&pbx).into_iter().find(|it| it.id.starts_with("id0") && it.status == 1);
+    let refused = refused.unwrap().id;
+    pbx.simulator.with_world(|world| {
+        let there = &mut world.extension_mut(NUMBERS[0]).unwrap().events;
+        there.retain(|event| event.id != "id0x7");
+        for event in there.iter_mut().filter(|it| ["id0x5", "id0x6"].contains(&&*it.id)) {
+            event.status = 1;
+            event.note = "mine".to_owned();
+        }
+    });
+    let of_run = format!("--of-run={run}");
+    let why = |id: &str| match id {
+        "id0x5" | "id0x6" => "was changed since: note, status",
+        "id0x7" => "is no longer listed",
+        _ => "was refused in that run",
+    };
+    let list = pbx.run(&["list", &of_run]);
+    let dry = pbx.run(&["delete", &of_run, "--dry-run", "--format=json"]);
+    let said = pbx.run(&["delete", &of_run, "--yes", "--format=json"]);
+    let all = ["id0x5", "id0x6", "id0x7", &refused];
+    for one in [&dry, &said] {
+        let document = one.document();
+        let left_out = document["left_out"].as_array().unwrap();
+        let mut told: Vec<_> = left_out.iter().map(|it| it["id"].as_str().unwrap()).collect();
+        told.sort_unstable();
+        let mut expected = all;
+        expected.sort_unstable();
+        assert_eq!(told, expected, "{}", one.err);
+        for it in left_out {
+            assert_eq!(it["why"], why(it["id"].as_str().unwrap()), "{it}");
+            assert!(it["extension"] == NUMBERS[0] && it["type"].is_u64(), "{it}");
+        }
+    }
+    assert_eq!(said.document()["summary"]["deleted"], 21, "{}", said.err);
+    for (id, said) in all.iter().flat_map(|id| [(id, &dry), (id, &said), (id, &list)]) {
+        let line = said.err.lines().find(|line| line.contains(id)).unwrap_or_default();
+        assert!(line.contains("left out: ") && line.ends_with(why(id)), "{id}: {}", said.err);
+    }
+    // Nothing is left of it, and what cannot be looked at is not called gone.
+    pbx.simulator.with_world(|world| {
+        let code = Some("pce_access_denied".to_owned());
+        let method = Some("GET".to_owned());
+        let path = Some("phoneCallEvents".to_owned());
+        world.add_fault(Fault { method, path, status: Some(400), code, ..Fault::default() });
+    });
+    let said = pbx.run(&["delete", &of_run, "--yes", "--format=json"]);
+    let document = said.document();
+    let left_out = document["left_out"].as_array().unwrap();
+    assert_eq!((said.code, left_out.len()), (1, 25), "{}", said.err);
+    let unlisted = "could not be looked at: its extension could not be listed";
+    assert_eq!(left_out.iter().filter(|it| it["why"] == unlisted).count(), 24, "{}", said.err);
+    // A change names in its document what it leaves out too.
+    pbx.simulator.with_world(World::clear_faults);
+    let said = pbx.run(&["disable", "--where=ext:0003*101", "--dry-run", "--format=json"]);
+    let document = said.document();
+    let left_out = document["left_out"].as_array().unwrap();
+    assert!(left_out.iter().all(|it| it["why"] == "is off already"), "{}", said.err);
 }
 
 /// Whatever the service answers, and whether ids stay or not: what is told is so, and the old values

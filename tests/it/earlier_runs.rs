@@ -4,6 +4,7 @@
 use callsweep::simulator::{Fault, World};
 
 use crate::desk::{Desk, Setting};
+use crate::run_files;
 
 const PAGE: &str = "the-page";
 
@@ -137,6 +138,75 @@ fn the_receipt_of_a_run_of_before_takes_two_keys() {
     let mut desk = after("space d y", PAGE);
     desk.do_keys("W E");
     desk.sees_wrapped("receipt written:");
+}
+
+#[test]
+fn a_change_of_before_tells_old_and_new_of_every_event_and_goes_on_and_back_from_there() {
+    for (columns, rows) in [(60, 15), (80, 24), (120, 40)] {
+        let mut desk = Desk::open(PAGE);
+        desk.simulator.with_world(|world| {
+            let (method, nth) = (Some("PUT".to_owned()), Some(2));
+            let code = Some("pce_access_denied".to_owned());
+            world.add_fault(Fault { method, nth, status: Some(400), code, ..Fault::default() });
+        });
+        desk.do_keys("space x y");
+        desk.simulator.with_world(World::clear_faults);
+        desk.becomes("@me");
+        desk.resize(columns, rows);
+        desk.do_keys("W enter");
+        desk.sees("3 Earlier change");
+        desk.sees("1 changed, 1 refused");
+        desk.do_keys("j");
+        desk.sees("on → off");
+        desk.do_keys("r");
+        desk.sees("GO ON: DISABLE 1 phone call event");
+        desk.do_keys("y");
+        assert_eq!((off(&desk), desk.run_files()), (3, 1));
+        desk.becomes("@me");
+        desk.do_keys("W z y");
+        assert_eq!(off(&desk), 1, "one was off before");
+        // Of the undo nothing is left, and the screen says so.
+        desk.becomes("@me");
+        desk.do_keys("W enter r");
+        desk.sees("cannot be gone on with: nothing of it is left");
+        desk.does_not_see("callsweep undo");
+    }
+}
+
+fn off(desk: &Desk) -> usize {
+    desk.simulator.with_world(|world| {
+        let all = world.extensions().flat_map(|each| each.events.iter());
+        all.filter(|event| event.status == 0).count()
+    })
+}
+
+#[test]
+fn files_that_cannot_be_used_are_named_behind_the_runs_and_hide_none_of_them() {
+    let mut desk = after("space d y", PAGE);
+    let whole = std::fs::read(first_file(&desk)).unwrap();
+    run_files::scatter(&desk.runs(), &whole);
+    desk.do_keys("W");
+    desk.sees("delete  3 deleted");
+    desk.sees(&format!("· {} damaged or foreign files", run_files::SCATTERED.len()));
+    let mut seen = Vec::new();
+    for _ in 0..20 {
+        seen.push(desk.screen());
+        desk.do_keys("j");
+    }
+    let flowing = |text: &str| text.replace(|it: char| it.is_whitespace() || "║│".contains(it), "");
+    for (name, why) in run_files::SCATTERED {
+        let rows = seen[19].lines().filter(|line| line.contains("! ") && line.contains(name));
+        assert_eq!(rows.count(), 1, "{name}\n{}", seen[19]);
+        let told = flowing(&format!("{name} {why}"));
+        assert!(seen.iter().any(|screen| flowing(screen).contains(&told)), "{told}\n{}", seen[19]);
+    }
+    desk.do_keys("g g z y");
+    assert_eq!(desk.left("0003*210").len(), 3);
+}
+
+/// The file of the only run.
+fn first_file(desk: &Desk) -> std::path::PathBuf {
+    std::fs::read_dir(desk.runs()).unwrap().next().unwrap().unwrap().path()
 }
 
 #[test]

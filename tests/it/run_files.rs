@@ -472,6 +472,78 @@ fn what_is_no_run_file_is_named_and_left_alone_and_holds_nothing_up() {
     assert_eq!(fs::read(&secret).unwrap(), whole);
 }
 
+/// What [`scatter`] puts into a folder: how a sentence about it begins, and goes on.
+pub(crate) const SCATTERED: [(&str, &str); 10] = [
+    ("20260101T000000Z-empty.jsonl", "\" cannot be read as a run"),
+    ("20260101T000000Z-folder.jsonl", "is a folder: remove it"),
+    ("20260101T000000Z-garbage.jsonl", "\" cannot be read as a run (line 1: "),
+    ("20260101T000000Z-half.jsonl.part", "is half a plan, of which nothing was sent: remove it"),
+    ("20260101T000000Z-link.jsonl", "is a link: remove it"),
+    ("notes.txt", "is no run file: move it elsewhere"),
+    (
+        "run 20260101T000000Z-cut",
+        ", line 3: its end was never written: the rest is used, what is lost is unknown",
+    ),
+    (
+        "run 20260101T000000Z-damaged",
+        ", line 7: its sum is wrong (1 line more): the rest is used, what is lost is unknown",
+    ),
+    ("run 20260101T000000Z-headless", " has lost its first line, and so its PBX: callsweep show"),
+    ("run 20260101T000000Z-newer", ": a newer callsweep wrote it, and only that one acts on it"),
+];
+
+/// Puts files beside the runs of a folder that are none, or are made of the one of which this is the
+/// whole, cut, damaged or newer.
+pub(crate) fn scatter(runs: &Path, whole: &[u8]) {
+    let file = |name: &str| runs.join(format!("20260101T000000Z-{name}"));
+    let all = lines(whole);
+    fs::write(file("empty.jsonl"), "").unwrap();
+    fs::create_dir(file("folder.jsonl")).unwrap();
+    fs::write(file("garbage.jsonl"), b"\x1b[2J\n\xff\0\n".repeat(50)).unwrap();
+    fs::write(file("half.jsonl.part"), &all[0]).unwrap();
+    let half = fs::File::options().append(true).open(file("half.jsonl.part")).unwrap();
+    half.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+    symlink("/etc/passwd", file("link.jsonl")).unwrap();
+    fs::write(runs.join("notes.txt"), "x").unwrap();
+    let cut = [joined(&all[..2]), all[2][..20].to_vec()].concat();
+    fs::write(file("cut.jsonl"), cut).unwrap();
+    let mut damaged = all.clone();
+    for place in [6, 7] {
+        damaged[place] = [b"{ ", &damaged[place][1..]].concat();
+    }
+    fs::write(file("damaged.jsonl"), joined(&damaged)).unwrap();
+    fs::write(file("headless.jsonl"), joined(&all[1..])).unwrap();
+    let newer = String::from_utf8(all[0].clone()).unwrap().replace("\"schema\":2", "\"schema\":3");
+    let newer = summed(newer.rsplit_once(",\"sum\"").unwrap().0).into_bytes();
+    fs::write(file("newer.jsonl"), joined(&[&[newer], &all[1..]].concat())).unwrap();
+}
+
+#[test]
+fn every_file_that_cannot_be_used_is_named_once_with_the_remedy_and_hides_no_other() {
+    let (pbx, name, whole) = deleted();
+    let alone = pbx.run(&["runs", "--format=json"]).document()["runs"][0].clone();
+    scatter(&runs_of(&pbx), &whole);
+    let said = pbx.run(&["runs", "--format=json"]);
+    assert_eq!(said.code, 3, "{}", said.err);
+    for (begins, goes_on) in SCATTERED {
+        let told: Vec<&str> = said.err.lines().filter(|line| line.contains(begins)).collect();
+        assert_eq!(told.len(), 1, "{begins}: {}", said.err);
+        assert!(told[0].contains(&goes_on[2.min(goes_on.len())..]), "{goes_on}: {}", told[0]);
+    }
+    assert_eq!(said.err.lines().count(), SCATTERED.len(), "{}", said.err);
+    let document = said.document();
+    let runs = document["runs"].as_array().unwrap();
+    let mut names: Vec<_> = runs.iter().map(|run| run["run"].as_str().unwrap()).collect();
+    names.sort_unstable();
+    let copies = ["cut", "damaged", "headless", "newer"].map(|it| format!("20260101T000000Z-{it}"));
+    let expected: Vec<&str> = copies.iter().map(String::as_str).chain([name.as_str()]).collect();
+    assert_eq!(names, expected);
+    assert_eq!(*runs.iter().find(|run| run["run"] == *name).unwrap(), alone);
+    let table = pbx.run(&["runs"]);
+    assert!(table.out.contains(&name) && table.out.lines().count() == 6, "{}", table.out);
+    assert_eq!(pbx.run(&["undo", &name, "--yes"]).code, 0, "they are in nobody's way");
+}
+
 #[test]
 fn why_a_run_stopped_is_in_its_file_and_going_on_appends_to_it() {
     let pbx = named("the-page");

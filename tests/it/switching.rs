@@ -154,7 +154,7 @@ fn what_was_disabled_on_the_screen_is_deleted_by_a_command_if_it_is_still_as_it_
     let said = Said::of(command(&home, &token, &delete).output().unwrap());
     assert_eq!(said.code, 0, "{}", said.err);
     assert_eq!(said.document()["summary"]["deleted"], 24, "{}", said.err);
-    assert!(said.err.contains("1 event is not as that run left it"), "{}", said.err);
+    assert!(said.err.contains("id0x3 was changed since: note"), "{}", said.err);
     assert_eq!(desk.left(NUMBERS[0]), ["id0x3"]);
 }
 

@@ -245,23 +245,6 @@ fn ctrl_c_twice_leaves_from_wherever_one_is() {
     }
 }
 
-#[test]
-fn on_the_command_line_what_was_typed_before_the_question_is_thrown_away() {
-    let mut world = World::named("the-page").unwrap();
-    world.latency.get = Duration::from_millis(500);
-    let office = Office::of(world, "wide_calls = []");
-    let arguments = ["--config", &office.file, "delete", "--where=ext:*"];
-    let mut session = Session::start(office.home.path(), &arguments, &[("T", &office.token)]);
-    session.press("y\ry\r");
-    session.sees("[y/N]");
-    session.reads_for(A_WHILE);
-    office.is_untouched("y before the question", &session);
-    assert!(session.child.try_wait().unwrap().is_none(), "{}", session.contents());
-    session.press("y\r");
-    assert_eq!(session.ends(), 0);
-    assert_eq!((office.count("DELETE"), office.events()), (3, 0));
-}
-
 /// Waits until something is no longer on the screen, or until a picture came where it never was.
 fn settles(session: &mut Session) {
     session.reads_for(Duration::from_millis(150));
@@ -570,20 +553,89 @@ fn a_window_of_any_size_takes_little_memory() {
     session.has_its_terminal_back();
 }
 
-#[test]
-fn the_question_on_the_command_line_names_what_is_done_to_how_many_events_and_where() {
-    for verb in ["delete", "disable"] {
-        let mut world = World::named("the-page").unwrap();
-        let extension = world.extension_mut("0003*210").unwrap();
-        extension.events.iter_mut().for_each(|event| event.status = 1);
-        let office = Office::of(world, "");
-        let arguments = ["--config", &office.file, verb, "--where=ext:*"];
-        let mut session = Session::start(office.home.path(), &arguments, &[("T", &office.token)]);
-        let origin = office.simulator.origin();
-        let host = origin.trim_start_matches("http://");
-        session.sees(&format!("{verb} 3 events on {host}? [y/N]"));
-        session.press("n\r");
-        assert_eq!(session.ends(), 4, "{verb}");
-        office.is_untouched(verb, &session);
+/// A command that changes so many events, the verb of its question and the method of its requests.
+type Asked = (&'static [&'static str], &'static str, &'static str);
+
+const ASKED: [Asked; 4] = [
+    (&["delete"], "delete", "DELETE"),
+    (&["disable"], "disable", "PUT"),
+    (&["enable"], "enable", "PUT"),
+    (&["repoint", "crm.acme.test=new.acme.test"], "re-point", "PUT"),
+];
+
+/// An office with so many events that the command is about.
+fn office_for(command: &str, events: usize) -> Office {
+    let mut world = crowded(events);
+    for event in &mut world.extension_mut("0003*210").unwrap().events {
+        event.status = u16::from(command != "enable");
+        event.url = format!("https://crm.acme.test/{}", event.id);
     }
+    Office::of(world, "")
+}
+
+/// Answers the question of a command, about so many events, in every way but one, then in that one.
+fn asks_and_is_answered((command, verb, method): Asked, events: usize) {
+    let office = office_for(command[0], events);
+    let origin = office.simulator.origin();
+    let host = origin.trim_start_matches("http://");
+    let count = events.to_string();
+    let (wanted, hint, wrong) = if events > 10 {
+        let hint = format!("Type {events} to confirm:");
+        (count.as_str(), hint, ["", "y", "yes", "8", "85", "84 84"])
+    } else {
+        ("y", "[y/N]".to_owned(), ["", "n", "Nein", "yes", "yy", &*count])
+    };
+    let question = format!("{verb} {events} events on {host}? {hint}");
+    let arguments = [&["--config", &office.file], command, &["--where=ext:*"]].concat();
+    for answer in wrong {
+        let mut session = Session::start(office.home.path(), &arguments, &[("T", &office.token)]);
+        session.sees(&question);
+        session.press(&format!("{answer}\r"));
+        assert_eq!(session.ends(), 4, "{question} {answer:?}");
+        office.is_untouched(answer, &session);
+    }
+    let mut session = Session::start(office.home.path(), &arguments, &[("T", &office.token)]);
+    session.sees(&question);
+    session.reads_for(A_WHILE);
+    office.is_untouched(&question, &session);
+    session.press(&format!("{wanted}\r"));
+    assert_eq!(session.ends(), 0, "{question}: {}", session.contents());
+    assert_eq!(office.count(method), events, "{question}");
+}
+
+#[test]
+fn on_the_command_line_a_question_names_deed_number_and_host_and_only_its_answer_sends_anything() {
+    std::thread::scope(|threads| {
+        for asked in ASKED {
+            threads.spawn(move || [3, 84].map(|events| asks_and_is_answered(asked, events)));
+        }
+    });
+}
+
+#[test]
+fn on_the_command_line_what_was_typed_before_the_question_is_thrown_away() {
+    std::thread::scope(|threads| {
+        for (command, _, method) in ASKED {
+            for (events, typed) in [(3, "y"), (84, "84")] {
+                threads.spawn(move || {
+                    let office = office_for(command[0], events);
+                    let slow = |world: &mut World| {
+                        world.latency.get = Duration::from_millis(500);
+                    };
+                    office.simulator.with_world(slow);
+                    let arguments =
+                        [&["--config", &office.file], command, &["--where=ext:*"]].concat();
+                    let token = [("T", office.token.as_str())];
+                    let mut session = Session::start(office.home.path(), &arguments, &token);
+                    session.press(&format!("{typed}\r{typed}\r"));
+                    session.sees(if typed == "y" { "[y/N]" } else { "to confirm:" });
+                    session.reads_for(A_WHILE);
+                    office.is_untouched("typed before the question", &session);
+                    assert!(session.child.try_wait().unwrap().is_none(), "{command:?}");
+                    session.press(&format!("{typed}\r"));
+                    assert_eq!((session.ends(), office.count(method)), (0, events), "{command:?}");
+                });
+            }
+        }
+    });
 }

@@ -1,7 +1,7 @@
 //! `x` and `e`: disabling, enabling and re-pointing, from the key to the marks that are left.
 
 use super::*;
-use crate::change::judge_changed;
+use crate::change::{Check, EarlierRun, Kind, Summary, Tally, Undone, judge_changed};
 use crate::domain::WriteAnswer;
 
 /// Rows of extension 1 as id, URL and status; all are of one type.
@@ -298,7 +298,92 @@ fn what_is_left_of_a_change_whose_undo_has_begun_is_never_reviewed_as_a_deletion
     let (run, undo) = ("r1".to_owned(), "u1".to_owned());
     desk.take(Message::RestRead(Err(crate::change::RestRefused::Undone { run, undo })));
     assert!(desk.model.dialog().is_none());
-    assert!(desk.notice().starts_with("the undo of r1 has begun"), "{}", desk.notice());
+    assert_eq!(
+        desk.notice(),
+        "the undo of r1 has begun (u1): W, then z on it, goes on with it",
+        "keys, and no command"
+    );
+}
+
+/// An undo of before in Status, of which so much is done.
+fn earlier_undo(tally: Tally) -> Summary {
+    Summary {
+        name: "u1".to_owned(),
+        kind: Kind::Undo,
+        profile: "acme".to_owned(),
+        origin: "https://pbx.test".to_owned(),
+        undoes: Some("r1".to_owned()),
+        started: "2026-05-31T22:00:00.000Z".to_owned(),
+        finished: Some("2026-05-31T22:00:09.000Z".to_owned()),
+        planned: tally.settled(),
+        tally,
+        check: Check::Agrees,
+        stop: None,
+        undone: None,
+        took_more: false,
+        is_going_on: false,
+        is_newer: false,
+        flaws: Vec::new(),
+    }
+}
+
+#[test]
+fn r_on_an_undo_of_before_goes_on_with_it_or_says_in_words_why_it_cannot() {
+    let shown = |summary: Summary| {
+        let mut desk = desk_of(&OLD);
+        desk.take(Message::RunTold(Ok(Box::new(EarlierRun::new(summary, Vec::new())))));
+        let effects = desk.press_only("r");
+        assert!(!desk.notice().contains("callsweep undo"), "{}", desk.notice());
+        (effects, desk.notice().to_owned())
+    };
+    let done = Tally { restored: 2, ..Tally::default() };
+    let open = Tally { restored: 1, refused: 1, ..Tally::default() };
+    let (effects, _) = shown(earlier_undo(open));
+    assert_eq!(effects, [Effect::ReadWayBack("r1".to_owned())]);
+    let going_on = Summary { is_going_on: true, ..earlier_undo(open) };
+    let newer = Summary { is_newer: true, ..earlier_undo(open) };
+    let nameless = Summary { undoes: None, ..earlier_undo(open) };
+    let undone = |not_back| {
+        let (run, restored, altered, is_over) = ("u1".to_owned(), 1, 0, true);
+        Some(Undone { run, restored, altered, not_back, is_over })
+    };
+    let of_change = |undone| {
+        let (name, kind, undoes) = ("r1".to_owned(), Kind::Change, None);
+        let tally = Tally { changed: 1, refused: 1, ..Tally::default() };
+        Summary { name, kind, undoes, undone, ..earlier_undo(tally) }
+    };
+    for (summary, why) in [
+        (earlier_undo(done), "run u1 cannot be gone on with: nothing of it is left"),
+        (going_on, "run u1 cannot be gone on with: another callsweep is at it"),
+        (newer, "run u1 cannot be gone on with: a newer callsweep wrote it"),
+        (nameless, "run u1 cannot be gone on with: it does not say which run it undoes"),
+        (of_change(undone(0)), "run r1 cannot be gone on with: it is undone"),
+        (
+            of_change(undone(1)),
+            "run r1 cannot be gone on with: its undo has begun; W, then z on it, goes on with that",
+        ),
+    ] {
+        assert_eq!(shown(summary), (vec![], why.to_owned()));
+    }
+}
+
+#[test]
+fn in_the_list_of_runs_no_key_means_another_run_than_the_one_under_the_cursor() {
+    let remark = "notes.txt is no run file: move it elsewhere".to_owned();
+    for key in ["z", "r", "E", "enter"] {
+        let mut desk = desk_of(&OLD);
+        let tally = Tally { restored: 1, refused: 1, ..Tally::default() };
+        let earlier = EarlierRun::new(earlier_undo(tally), Vec::new());
+        desk.take(Message::RunTold(Ok(Box::new(earlier))));
+        desk.press("W");
+        assert_eq!(desk.press(key), [], "{key}");
+        assert_eq!(desk.notice(), "the run files are still being read", "{key}");
+        let (runs, remarks) = (Vec::new(), vec![remark.clone()]);
+        desk.take(Message::RunsListed(Ok(RunFiles { runs, remarks })));
+        assert_eq!(desk.press(key), [], "{key}");
+        assert_eq!(desk.notice(), "this row is no run: what can be done stands below", "{key}");
+        assert!(matches!(desk.model.dialog(), Some(Dialog::Runs(_))), "{key}");
+    }
 }
 
 #[test]

@@ -14,7 +14,7 @@ use crate::change::{Summary, Tally, Undone};
 use crate::commands::ending::{Ending, remark};
 use crate::config::{self, Environment, Flags};
 use crate::domain::Foreign;
-use crate::journal::{self, Kind, Summaries};
+use crate::journal::{self, Kind};
 
 /// The columns; the last one, of what happened, runs on.
 const HEADINGS: [&str; 6] = ["RUN", "STARTED", "KIND", "PROFILE", "STATE", "RESULT"];
@@ -46,17 +46,9 @@ pub(super) fn is_meant(run: &Summary, flags: &Flags) -> bool {
 /// # Errors
 /// When the folder cannot be read.
 pub(super) fn told(folder: &Path) -> Result<(Vec<Summary>, Ending)> {
-    let Summaries { runs, refused, odd } = journal::summaries(folder)?;
-    for (file, odd) in odd {
-        remark(&format!("{} {odd}", file.display()));
-    }
-    for (run, flaw) in runs.iter().flat_map(|run| run.flaws.iter().map(move |flaw| (run, flaw))) {
-        remark(&format!("run {}, {flaw}", run.name));
-    }
-    for refused in &refused {
-        remark(&refused.to_string());
-    }
-    Ok((runs, if refused.is_empty() { Ending::Done } else { Ending::InPart }))
+    let told = journal::summaries(folder)?;
+    told.remarks(|_| true).iter().for_each(|sentence| remark(sentence));
+    Ok((told.runs, if told.refused.is_empty() { Ending::Done } else { Ending::InPart }))
 }
 
 /// Columns as wide as what is in them.

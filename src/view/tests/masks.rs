@@ -6,12 +6,12 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use super::*;
-use crate::app::{Effect, Facts, Key, Leaving, Moment, RunRead, update};
+use crate::app::{Effect, Facts, Key, Leaving, Moment, Remark, RunFiles, RunRead, update};
 use crate::change::trial::loss_of;
-use crate::change::{Act, Done, RestRefused, Route, judge, judge_made};
+use crate::change::{Act, Done, RestRefused, Route, judge, judge_changed, judge_made};
 use crate::domain::{
-    Call, DeleteAnswer, DeleteCall, EventKey, Exchange, Foreign, Listing, Target, UserId,
-    WideCalls, WriteAnswer,
+    Call, Change, DeleteAnswer, DeleteCall, EventKey, Exchange, Foreign, Listing, Status, Target,
+    UserId, WideCalls, WriteAnswer,
 };
 
 /// What a screen without a mask shows somewhere.
@@ -73,6 +73,21 @@ fn facts(masked: bool) -> Facts {
     Facts { masked, wide_calls, concurrency: 2, ..Facts::of(target) }
 }
 
+/// An event of the PBX.
+struct There {
+    extension: &'static str,
+    event_type: &'static str,
+    id: String,
+    url: String,
+    status: &'static str,
+}
+
+impl There {
+    fn new(extension: &'static str, event_type: &'static str, id: &str, url: &str) -> Self {
+        Self { extension, event_type, id: id.to_owned(), url: url.to_owned(), status: "1" }
+    }
+}
+
 /// What a walk came by.
 struct Seen {
     pictures: Vec<String>,
@@ -89,8 +104,8 @@ static WALKS: LazyLock<Vec<(Seen, Seen)>> = LazyLock::new(|| {
 struct Walk {
     model: Model,
     waiting: VecDeque<Effect>,
-    /// What is there: extension, type, id, url.
-    events: Vec<(&'static str, &'static str, String, &'static str)>,
+    /// What is there.
+    events: Vec<There>,
     /// Deletions of the first event of an extension are refused.
     refuses: bool,
     at: Duration,
@@ -105,16 +120,15 @@ impl Walk {
 
     fn with(facts: Facts, size: (u16, u16)) -> Self {
         let (model, effects) = Model::new(facts, size.0, size.1);
-        let event = |extension, event_type, id: &str, url| (extension, event_type, id.into(), url);
         let mut walk = Self {
             model,
             waiting: effects.into(),
             events: vec![
-                event("0003*717", "0", "NqeyDRqo", URL),
-                event("0003*717", "0", "FtabmFj8", OTHER_URL),
-                event("0003*717", "2", "gNWq3hsi", URL),
-                event("4242", "1", "GNYyqabc", URL),
-                event("4242", "1", "ZZtopdef", OTHER_URL),
+                There::new("0003*717", "0", "NqeyDRqo", URL),
+                There::new("0003*717", "0", "FtabmFj8", OTHER_URL),
+                There::new("0003*717", "2", "gNWq3hsi", URL),
+                There::new("4242", "1", "GNYyqabc", URL),
+                There::new("4242", "1", "ZZtopdef", OTHER_URL),
             ],
             refuses: true,
             at: Duration::ZERO,
@@ -179,12 +193,12 @@ impl Walk {
             return Err(refusal(extension));
         }
         let mut builder = ListingBuilder::new(extension.clone());
-        for (_, event_type, id, url) in
-            self.events.iter().filter(|(owner, ..)| *owner == extension.as_str())
+        for There { event_type, id, url, status, .. } in
+            self.events.iter().filter(|event| event.extension == extension.as_str())
         {
             let note = "Frau Veilchen";
             let raw = RawEvent { event_type, id, url, note, method: "1", ..RawEvent::default() };
-            builder.push(RawEvent { status: "1", ..raw });
+            builder.push(RawEvent { status, ..raw });
         }
         // A row that cannot be deleted leaves its extension to event calls.
         if extension.as_str() == "4242" {
@@ -206,11 +220,12 @@ impl Walk {
                     Ok(Discovery { extensions, remarks, complete: true, ..Discovery::default() });
                 Message::Discovered { result, exchanges: Vec::new() }
             }
-            Effect::ListRuns => Message::RunsListed(Ok(Vec::new())),
+            Effect::ListRuns => Message::RunsListed(Ok(RunFiles::default())),
             Effect::ReadRun(run) => Message::RunTold(Err(format!("there is no run {run}"))),
             Effect::FindBrokenRuns => {
                 let sentence = "run r0 left 0003*717 of https://pbx.blumenhaus.test behind";
-                Message::BrokenRunsFound { sentences: vec![sentence.to_owned()], newest: None }
+                let (found, way_on) = (sentence.to_owned(), "; <runs> lists it");
+                Message::BrokenRunsFound { remarks: vec![Remark { found, way_on }], newest: None }
             }
             Effect::ReadWayBack(_) => {
                 let loss = loss_of(&self.model.run().unwrap().machine);
@@ -259,7 +274,14 @@ impl Walk {
                         judge_made(Err(refusal(&event.key.extension)), took)
                     }
                     Call::Create(event) => judge_made(Ok(self.create(&event.key, call.id())), took),
-                    Call::Update(..) => unreachable!("nothing is changed here"),
+                    Call::Update(key, _) if call.id() == 0 => {
+                        let answer = Err(refusal(&key.extension));
+                        judge_changed(&key.id, call.gives_back(), answer, took, false)
+                    }
+                    Call::Update(key, change) => {
+                        let answer = Ok(self.update(key, change));
+                        judge_changed(&key.id, call.gives_back(), answer, took, false)
+                    }
                 };
                 Done::Settled { call: call.id(), settled, exchanges }
             }
@@ -273,18 +295,18 @@ impl Walk {
 
     /// Takes the events that a call names, and one more that nobody named.
     fn delete(&mut self, call: &DeleteCall) -> Result<DeleteAnswer, Failure> {
-        let is_meant = |(owner, event_type, id, _): &(&str, &str, String, &str)| match call {
-            DeleteCall::Event(key) => key.id.as_str() == id,
+        let is_meant = |event: &There| match call {
+            DeleteCall::Event(key) => key.id.as_str() == event.id,
             DeleteCall::Type(extension, of) => {
-                extension.as_str() == *owner && of.number().to_string() == *event_type
+                extension.as_str() == event.extension && of.number().to_string() == event.event_type
             }
-            DeleteCall::Extension(extension) => extension.as_str() == *owner,
+            DeleteCall::Extension(extension) => extension.as_str() == event.extension,
         };
         if self.refuses && call.extension().as_str() == "4242" {
             return Err(refusal(call.extension()));
         }
         let gone = self.events.iter().filter(|event| is_meant(event));
-        let ids = gone.map(|(_, _, id, _)| id.as_str()).chain(["stray"]);
+        let ids = gone.map(|event| event.id.as_str()).chain(["stray"]);
         let ids = ids.map(Foreign::from).collect();
         self.events.retain(|event| !is_meant(event));
         Ok(DeleteAnswer { http_status: 200, ids: Some(ids) })
@@ -293,8 +315,23 @@ impl Walk {
     fn create(&mut self, key: &EventKey, place: usize) -> WriteAnswer {
         let owner = if key.extension.as_str() == "4242" { "4242" } else { "0003*717" };
         let id = format!("fresh{place}");
-        self.events.push((owner, "0", id.clone(), URL));
+        self.events.push(There::new(owner, "0", &id, URL));
         WriteAnswer { http_status: 200, id: Some(Foreign::from(id)) }
+    }
+
+    /// Changes the event, which gets another id where its URL changes.
+    fn update(&mut self, key: &EventKey, change: &Change) -> WriteAnswer {
+        let event = self.events.iter_mut().find(|event| event.id == key.id.as_str()).unwrap();
+        match change.status {
+            Some(Status::Disabled) => event.status = "0",
+            Some(_) => event.status = "1",
+            None => {}
+        }
+        if let Some(url) = &change.url {
+            event.url = url.raw().to_owned();
+            event.id = format!("{}x", event.id);
+        }
+        WriteAnswer { http_status: 200, id: Some(Foreign::from(event.id.as_str())) }
     }
 
     /// Every screen and dialog, with a look after every key and answer.
@@ -331,15 +368,14 @@ impl Walk {
         self.press("1 g g enter / t y p e : 2 enter 1 d");
         self.answer_all();
         self.press("j n 2 esc 1 d");
-        let changed = std::mem::replace(&mut self.events[0].3, OTHER_URL);
-        let new = ("0003*717", "2", "appeared".to_owned(), URL);
-        self.events.push(new);
+        let changed = std::mem::replace(&mut self.events[0].url, OTHER_URL.to_owned());
+        self.events.push(There::new("0003*717", "2", "appeared", URL));
         self.answer_all();
         self.press("c +");
         self.answer_all();
         self.press("n");
         self.events.pop();
-        self.events[0].3 = changed;
+        self.events[0].url = changed;
         self.press("R");
         self.answer_all();
         self.press("1 d");
@@ -371,6 +407,39 @@ impl Walk {
         self.press("ctrl-u h t t p s : / / = h t t p : / / enter");
         self.answer_all();
         self.press("c v j n");
+        self.carry_out("x");
+        // What is typed stays readable, and so names nobody.
+        self.carry_out("e ctrl-u h t t p s : / / = h t t p : / / enter");
+        self.press("A");
+        self.answer_all();
+    }
+
+    /// Disables or re-points what is marked, of which one is refused, looks at everything that tells
+    /// of it, and takes it back.
+    fn carry_out(&mut self, keys: &str) {
+        self.press("1 A");
+        self.answer_all();
+        self.press(keys);
+        self.answer_all();
+        self.press("c v c v y");
+        assert!(self.answer_one(), "no run file is asked for:\n{}", picture(&self.model));
+        self.answer_all();
+        self.look_at_rows();
+        self.press("z");
+        self.answer_all();
+        self.press("c v c v y");
+        self.answer_all();
+        self.look_at_rows();
+        self.press("1 U");
+    }
+
+    /// Every row of Status whole, its details, and what can be copied of it; then the other panels.
+    fn look_at_rows(&mut self) {
+        self.press("3 g g");
+        for _ in 0..4 {
+            self.press("c j enter j j esc");
+        }
+        self.press("C + + 5 j k c + + 2 j j enter esc c 4 j c 1");
     }
 
     fn simulate(&mut self) {
@@ -486,6 +555,10 @@ fn the_walk_comes_through_every_dialog() {
         "would send",
         "NOT IN THE PLAN",
         "DISABLE 4 phone call events on",
+        "on → off",
+        "http://crm.rosengarten.test/tulpe",
+        "changed",
+        "UNDO: write back",
         "RE-POINT 4 phone call events on",
         "type OLD=NEW: two hosts",
         "refused",
