@@ -6,7 +6,7 @@ use color_eyre::eyre::Result;
 
 use super::arguments::Consent;
 use super::chosen;
-use super::ending::{Ending, left_out, remark};
+use super::ending::{Ending, remark, tell_left_out};
 use super::profile;
 use super::selection::SelectionArguments;
 use crate::change::{Omitted, PlanRefused, Repoint, Selection, Unfit, Wish, Wished};
@@ -87,7 +87,7 @@ pub(super) fn run(
 
 /// Names what is left out, and the duplicates that there would be.
 fn tell(omitted: &[Omitted], twins: &[(EventKey, EventKey)]) {
-    omitted.iter().for_each(|one| remark(&left_out(one)));
+    tell_left_out(omitted);
     let named = |key: &EventKey| format!("{} {} {}", key.extension, key.event_type, key.id);
     for (key, other) in twins {
         let other = named(other);

@@ -8,7 +8,7 @@ use color_eyre::eyre::Result;
 
 use super::Opened;
 use super::arguments::Consent;
-use super::ending::{Ending, left_out, remark};
+use super::ending::{Ending, remark, tell_left_out};
 use super::list;
 use super::machine;
 use super::selection::{self, Wanted};
@@ -148,7 +148,7 @@ pub(super) fn select(opened: &Opened, wanted: &Wanted) -> Result<(Selection, boo
         remark("not everything could be read: what could not be read is left alone");
     }
     let omitted = wanted.omitted(|number| store.listing(number));
-    omitted.iter().for_each(|one| remark(&left_out(one)));
+    tell_left_out(&omitted);
     Ok((Selection::of_marks(&store), whole, omitted))
 }
 

@@ -123,6 +123,13 @@ pub(super) fn left_out(Omitted { key, why }: &Omitted) -> String {
     format!("left out: {extension} {event_type} {id} {why}")
 }
 
+/// Names what is left out.
+pub(super) fn tell_left_out(omitted: &[Omitted]) {
+    for one in omitted {
+        remark(&left_out(one));
+    }
+}
+
 fn cleaned(sentence: &str) -> String {
     let lines: Vec<_> = sentence.lines().map(|line| Foreign::from(line).to_string()).collect();
     lines.join("\n")

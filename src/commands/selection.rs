@@ -11,7 +11,7 @@ use color_eyre::eyre::{Result, WrapErr, eyre};
 
 use super::arguments::PbxArguments;
 use super::completions;
-use super::ending::{Ending, left_out, remark};
+use super::ending::{Ending, tell_left_out};
 use super::profile::Opened;
 use super::runs;
 use crate::change::Omitted;
@@ -132,7 +132,7 @@ impl Wanted {
         let (left, undone) = left.map_err(|refused| Ending::Usage.refusing(refused.to_string()))?;
         if left.is_empty() {
             let why = format!("nothing was sent, as {} changed and made nothing", record.name);
-            undone.iter().for_each(|one| remark(&left_out(one)));
+            tell_left_out(&undone);
             return Err(Ending::Refused.refusing_these(why, undone));
         }
         if self.extensions.is_empty() {

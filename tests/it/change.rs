@@ -263,6 +263,7 @@ fn judged(
     }
     let said = pbx.run(&["disable", "--extension=0003*210", "--yes", "--format=json"]);
     assert_eq!((said.code, words(&said)), (exit, vec![word.to_owned(); 2]), "{what}: {}", said.err);
+    assert!(!said.err.contains("changed since the review"), "{what}: {}", said.err);
     let renamed = said.document()["outcomes"][0]["new_id"].is_string();
     assert_eq!(renamed, renames && word == "changed", "{what}");
     let run = runs(&pbx)[0]["run"].as_str().unwrap().to_owned();
