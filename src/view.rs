@@ -30,7 +30,7 @@ use ratatui::widgets::{Block, Clear, Paragraph};
 
 use crate::app::{Dialog, Layer, MarkPrompt, Model, Panel, RepointPrompt, Tone, count_of, text};
 use crate::change::Reckoned;
-use crate::domain::{Change, Fetched, Mask, Meant, PhoneCallEvent};
+use crate::domain::{Change, Fetched, Mask, Meant, PhoneCallEvent, Status};
 use crate::keys::Command;
 
 /// So many columns of a panel's title are always in sight.
@@ -295,7 +295,11 @@ fn about_typed(model: &Model) -> Option<Span<'static>> {
 /// What becomes of an event in at most so many columns, old values and new ones.
 fn changed(mask: &Mask, event: &PhoneCallEvent, change: &Change, columns: usize) -> String {
     let others = Change { url: None, status: None, ..change.clone() };
-    let status = change.status.as_ref().map(|status| format!("{} → {status}", event.status));
+    let of_status = |status: &Status| match &event.status {
+        old if old == status => status.to_string(),
+        old => format!("{old} → {status}"),
+    };
+    let status = change.status.as_ref().map(of_status);
     let others = Some(others.words(event, mask)).filter(|words| !words.is_empty());
     let words = status.into_iter().chain(others).collect::<Vec<_>>().join(", ");
     let gap = if words.is_empty() { "" } else { "  " };

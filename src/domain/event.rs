@@ -554,7 +554,7 @@ impl Change {
         }
     }
 
-    /// What it does to an event, field by field: the old value, then the new one.
+    /// What it does to an event, field by field: the old value, then the new one, or the one that is both.
     pub fn words(&self, event: &PhoneCallEvent, mask: &Mask) -> String {
         let shown = |name: &str, event: &PhoneCallEvent| match name {
             "method" => event.method.to_string(),
@@ -563,9 +563,11 @@ impl Change {
             _ => event.status.to_string(),
         };
         let to_be = self.applied_to(event);
-        let words = self
-            .fields()
-            .map(|(name, _)| format!("{name} {} → {}", shown(name, event), shown(name, &to_be)));
+        let words = self.fields().map(|(name, _)| {
+            // Of an event that cannot be found only what it was to be is known.
+            let (old, new) = (shown(name, event), shown(name, &to_be));
+            if old == new { format!("{name} {new}") } else { format!("{name} {old} → {new}") }
+        });
         words.collect::<Vec<_>>().join(", ")
     }
 

@@ -259,15 +259,18 @@ fn earlier_row(mask: &Mask, row: &EarlierEvent, columns: usize) -> Line<'static>
     let (number, event_type) = (mask.number(&event.key.extension), event.key.event_type.short());
     let lead = format!("{:<12} {number} {event_type:<8} ", outcome.name());
     let room = columns.saturating_sub(text::width(&lead));
-    let told = outcome.failure().map(|failure| mask.text(&failure.to_string()));
-    let tail = match (told, change) {
-        (Some(told), _) => told,
-        (None, Some(change)) => changed(mask, event, change, room),
-        (None, None) => text::url(&mask.url(&event.url), room),
+    // Why it was not done, and which event that is about.
+    let told = outcome.failure().map_or_else(String::new, |failure| {
+        format!("{}  ", text::clip(&mask.text(&failure.to_string()), room / 2))
+    });
+    let room = room.saturating_sub(text::width(&told));
+    let what = match change {
+        Some(change) => changed(mask, event, change, room),
+        None => text::url(&mask.url(&event.url), room),
     };
     let is_well = outcome.failure().is_none() && outcome.altered().is_none();
     let style = if is_well { theme::PLAIN } else { theme::DANGER };
-    Line::styled(format!("{lead}{}", text::clip(&tail, room)), style)
+    Line::styled(format!("{lead}{told}{}", text::clip(&what, room)), style)
 }
 
 fn whole_earlier(mask: &Mask, row: &EarlierEvent) -> String {
