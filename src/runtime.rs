@@ -400,7 +400,7 @@ fn broken_runs(ports: &Ports) -> (Vec<Remark>, Option<Box<EarlierRun>>) {
     let odd = journal::odd_files(&ports.runs).unwrap_or_default();
     let odd = odd.first().map(|(file, what)| {
         let more =
-            if odd.len() > 1 { format!("; and {} more", odd.len() - 1) } else { String::new() };
+            if odd.len() > 1 { format!(", and {} more", odd.len() - 1) } else { String::new() };
         let name = file.file_name().unwrap_or_default().to_string_lossy();
         let name = Foreign::from(name.as_ref());
         Remark { found: format!("{name} {what}{more}"), way_on: "; <runs> names such files" }

@@ -210,7 +210,7 @@ fn stopping_in_the_middle_awaits_what_is_in_flight_and_keeps_the_rest() {
     assert_eq!((last["line"].as_str(), last["not_sent"].as_u64()), (Some("stopped"), Some(3)));
     assert_eq!(last["reason"], "operator");
     desk.look_for_broken_runs();
-    desk.sees("stopped: 3 of 5 not done (stopped by the operator); callsweep resume");
+    desk.sees("stopped: 3 of 5 not done (stopped by the operator); W, then r");
 }
 
 #[test]
