@@ -3,6 +3,7 @@
 //!
 //! Everything here is pure: no clock, no file, no network, no task.
 
+mod bundle;
 mod call;
 mod event;
 mod expression;

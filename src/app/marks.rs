@@ -196,12 +196,13 @@ impl Model {
     /// Lines of the Marked panel from this one on.
     pub fn marked_lines_from(&self, first: usize) -> impl Iterator<Item = MarkedLine> + '_ {
         let mut above = first;
-        let lines = self.store.marked_listings().flat_map(move |(listing, rows)| {
-            let (number, marked) = (listing.extension(), self.store.marked_in(listing.extension()));
+        let lines = self.store.marked_each().flat_map(move |(number, marked)| {
             let skipped = above.min(marked + 1);
             above -= skipped;
             // Of an extension that is all above, no row is looked at.
-            let rows = rows.skip(skipped.saturating_sub(1)).take(marked + 1 - skipped);
+            let left = marked + 1 - skipped;
+            let rows = (left > 0).then(|| self.store.marked_rows_in(number)).into_iter().flatten();
+            let rows = rows.skip(skipped.saturating_sub(1)).take(left);
             let head = (skipped == 0).then(|| MarkedLine::Extension(number.clone()));
             head.into_iter().chain(rows.map(|row| MarkedLine::Event(number.clone(), row)))
         });

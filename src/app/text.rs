@@ -1,5 +1,7 @@
 //! Text in columns: widths as terminals count them, cut with an ellipsis.
 
+use std::fmt::{Display, Write as _};
+
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::Boxed;
@@ -11,14 +13,37 @@ pub fn width(text: &str) -> usize {
 
 /// The text in at most so many columns; what is cut off shows as an ellipsis.
 pub fn clip(text: &str, columns: usize) -> String {
-    if text.len() <= columns || text.width() <= columns {
-        return text.to_owned();
-    }
-    let mut clipped = head(text, columns.saturating_sub(1));
-    if columns > 0 {
-        clipped.push('…');
-    }
+    let mut clipped = text.to_owned();
+    clip_behind(&mut clipped, 0, columns);
     clipped
+}
+
+/// Writes something behind a text, in at most so many columns; nothing else is made of it.
+pub fn put(text: &mut String, columns: usize, what: impl Display) {
+    let start = text.len();
+    // A string takes whatever is written to it.
+    let _written = write!(text, "{what}");
+    clip_behind(text, start, columns);
+}
+
+/// The same in exactly so many columns.
+pub fn put_column(text: &mut String, columns: usize, what: impl Display) {
+    let start = text.len();
+    put(text, columns, what);
+    let missing = columns.saturating_sub(width(text.get(start..).unwrap_or_default()));
+    text.extend(std::iter::repeat_n(' ', missing));
+}
+
+fn clip_behind(text: &mut String, start: usize, columns: usize) {
+    let behind = text.get(start..).unwrap_or_default();
+    if behind.len() <= columns || behind.width() <= columns {
+        return;
+    }
+    let kept = start + head(behind, columns.saturating_sub(1)).len();
+    text.truncate(kept);
+    if columns > 0 {
+        text.push('…');
+    }
 }
 
 /// The end of a text in at most so many columns; what is cut off shows as an ellipsis.
@@ -29,16 +54,20 @@ pub fn clip_front(text: &str, columns: usize) -> String {
 
 /// The text in exactly so many columns.
 pub fn column(text: &str, columns: usize) -> String {
-    let mut column = clip(text, columns);
-    let missing = columns.saturating_sub(column.width());
-    column.extend(std::iter::repeat_n(' ', missing));
+    let mut column = String::new();
+    put_column(&mut column, columns, text);
     column
 }
 
 /// A URL in at most so many columns: without its scheme, and cut at its end, so that the host and then
 /// the path stay visible.
 pub fn url(shown: &str, columns: usize) -> String {
-    clip(shown.split_once("://").map_or(shown, |(_, rest)| rest), columns)
+    clip(without_scheme(shown), columns)
+}
+
+/// A URL without its scheme.
+pub fn without_scheme(shown: &str) -> &str {
+    shown.split_once("://").map_or(shown, |(_, rest)| rest)
 }
 
 /// What becomes of a URL, in at most so many columns: the old one, an arrow and the new one. Where
@@ -107,25 +136,22 @@ pub fn sentence(text: &str) -> String {
 
 /// Lines of at most so many columns, broken anywhere, for texts that must be seen whole.
 pub fn wrap(text: &str, columns: usize) -> Vec<String> {
+    wrapped(text, columns).map(ToOwned::to_owned).collect()
+}
+
+/// The same, of which nothing is copied.
+pub fn wrapped(text: &str, columns: usize) -> impl Iterator<Item = &str> {
     let columns = columns.max(2);
-    let mut lines = Vec::new();
     let mut rest = text;
-    while !rest.is_empty() {
-        let mut line = head(rest, columns);
+    std::iter::from_fn(move || {
+        let line = head(rest, columns);
         // Break after a space where there is one in the last part of the line.
-        if line.len() < rest.len()
-            && let Some(space) = line.rfind(' ')
-            && space * 2 > line.len()
-        {
-            line.truncate(space + 1);
-        }
-        if line.is_empty() {
-            break;
-        }
-        rest = rest.get(line.len()..).unwrap_or_default();
-        lines.push(line);
-    }
-    lines
+        let space =
+            line.rfind(' ').filter(|space| space * 2 > line.len() && line.len() < rest.len());
+        let (line, behind) = rest.split_at(space.map_or(line.len(), |space| space + 1));
+        rest = behind;
+        (!line.is_empty()).then_some(line)
+    })
 }
 
 /// A path in lines of at most so many columns, broken before a slash where there is one.
@@ -164,14 +190,14 @@ pub fn mark_box(boxed: Boxed) -> &'static str {
     }
 }
 
-fn head(text: &str, columns: usize) -> String {
+/// The beginning of a text in at most so many columns.
+fn head(text: &str, columns: usize) -> &str {
     let mut used = 0;
-    text.chars()
-        .take_while(|character| {
-            used += character.width().unwrap_or(0);
-            used <= columns
-        })
-        .collect()
+    let over = text.char_indices().find(|(_, character)| {
+        used += character.width().unwrap_or(0);
+        used > columns
+    });
+    text.get(..over.map_or(text.len(), |(at, _)| at)).unwrap_or_default()
 }
 
 /// What stands behind the host of a URL; all of it where there is no host.

@@ -55,6 +55,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use super::bundle::Bundle;
 use super::{EventType, Extension, ExtensionKind, ExtensionNumber, Modified, Owner};
 use pattern::{Glyph, Pattern, Word};
 
@@ -490,8 +491,8 @@ impl<'a> Open<'a> {
         self.term.test.holds_when(modified, self.zone)
     }
 
-    /// Whether a URL, a note or an id fits; of words, whether one of them is in it. Many texts are
-    /// looked at at a time, and may be known to be ASCII.
+    /// Whether a URL, a note or an id fits; of words, whether one of them is in it. The text may be
+    /// known to be ASCII.
     pub fn fits_text(&self, text: &str, is_ascii: bool) -> bool {
         let test = &self.term.test;
         if let Test::Id(patterns) | Test::Note(patterns) = test {
@@ -503,6 +504,36 @@ impl<'a> Open<'a> {
         } else {
             test.holds_for_url(text) == Some(true)
         }
+    }
+
+    /// Which texts of a bundle fit.
+    pub(super) fn that_fit(&self, bundle: &Bundle) -> Vec<bool> {
+        let mut fit = vec![false; bundle.len()];
+        let test = &self.term.test;
+        if let Test::Words(words) = test {
+            for word in words {
+                word.find_in(bundle, &mut fit);
+            }
+        } else if let Test::Url(patterns) | Test::Note(patterns) = test {
+            for pattern in patterns {
+                pattern.find_in(bundle, &mut fit);
+            }
+        } else {
+            for (text, fits) in bundle.texts().zip(&mut fit) {
+                *fits = self.fits_text(text, false);
+            }
+        }
+        fit
+    }
+
+    /// Whether the host of a URL decides, and not its port.
+    pub(super) fn asks_host_alone(&self) -> bool {
+        matches!(&self.term.test, Test::Host(hosts) if !hosts.iter().any(|host| host.has(':')))
+    }
+
+    /// Whether a host fits, where it [decides](Self::asks_host_alone).
+    pub(super) fn fits_host(&self, host: &str) -> bool {
+        matches!(&self.term.test, Test::Host(hosts) if one_fits(hosts, host))
     }
 }
 
@@ -592,7 +623,7 @@ impl Test {
     /// `None` when more than the URL is asked.
     fn holds_for_url(&self, url: &str) -> Option<bool> {
         match self {
-            Self::Host(patterns) => Some(patterns.iter().any(|pattern| fits_host(pattern, url))),
+            Self::Host(patterns) => Some(one_fits_host(patterns, url)),
             Self::Url(patterns) => Some(one_fits(patterns, url)),
             Self::Extension(_)
             | Self::Kind(_)
@@ -679,15 +710,23 @@ impl Age {
 }
 
 /// A pattern that names a port asks for it.
-fn fits_host(pattern: &Pattern, url: &str) -> bool {
-    pattern.matches(host_of(url)) || (pattern.has(':') && pattern.matches(authority_of(url)))
+fn one_fits_host(patterns: &[Pattern], url: &str) -> bool {
+    let authority = authority_of(url);
+    let host = without_port(authority);
+    let fits = |pattern: &Pattern| {
+        pattern.matches(host) || (pattern.has(':') && pattern.matches(authority))
+    };
+    patterns.iter().any(fits)
 }
 
 /// The host of a URL as it stands there, without user and port; empty when there is none.
 ///
 /// Event URLs hold the service's placeholders, which a strict parser refuses.
 pub fn host_of(url: &str) -> &str {
-    let host = authority_of(url);
+    without_port(authority_of(url))
+}
+
+fn without_port(host: &str) -> &str {
     let name = match host.bytes().position(|byte| matches!(byte, b':' | b']')) {
         Some(end) if !host.contains(']') => host.get(..end),
         Some(_) => host.split(']').next().map(|address| address.trim_start_matches('[')),
@@ -698,10 +737,9 @@ pub fn host_of(url: &str) -> &str {
 
 /// Host and port of a URL as they stand there.
 fn authority_of(url: &str) -> &str {
-    let scheme = url.as_bytes().windows(3).position(|three| three == b"://");
-    let Some(rest) = scheme.and_then(|end| url.get(end + 3..)) else {
-        return "";
-    };
+    let mut colons = url.bytes().enumerate().filter(|(_, byte)| *byte == b':');
+    let behind = |(at, _)| url.get(at..).and_then(|rest| rest.strip_prefix("://"));
+    let Some(rest) = colons.find_map(behind) else { return "" };
     // Hosts are too short to be searched in a cleverer way.
     let (mut start, mut end) = (0, rest.len());
     for (at, byte) in rest.bytes().enumerate() {

@@ -1,11 +1,14 @@
 //! Text that came from outside: it is kept as it was written and shown only cleaned.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use unicode_width::UnicodeWidthChar;
 
+use super::bundle::Bundle;
 use super::redacted;
 
 /// Longest text shown, in characters; what is longer ends in an ellipsis.
@@ -20,54 +23,101 @@ const SHOWN_MARKS: usize = 3;
 /// and blanks that are none come out as visible substitutes. None of them acts on the terminal, and
 /// nothing disappears: only who writes the substitute itself gets the same picture. Clones are
 /// cheap.
-#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Foreign(Arc<str>);
+#[derive(Clone)]
+pub struct Foreign(Held);
+
+#[derive(Clone)]
+enum Held {
+    Alone(Arc<str>),
+    /// With others, by its place among them.
+    Bundled(Arc<Bundle>, u32),
+}
 
 impl Foreign {
+    /// One text of a bundle, which is not copied.
+    pub(super) fn bundled(bundle: &Arc<Bundle>, place: u32) -> Self {
+        Self(Held::Bundled(Arc::clone(bundle), place))
+    }
+
     /// The text as it was written. For the wire and for files, never for a terminal.
     pub fn raw(&self) -> &str {
-        &self.0
+        match &self.0 {
+            Held::Alone(text) => text,
+            Held::Bundled(bundle, place) => bundle.get(*place).unwrap_or_default(),
+        }
     }
 
     /// The text without secrets of ours, for what people and programs read; otherwise as it was
     /// written, so that it is not for a terminal either.
     pub fn told(&self) -> Cow<'_, str> {
-        redacted(&self.0)
+        redacted(self.raw())
     }
 
     /// True when there is no text at all.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.raw().is_empty()
     }
 }
 
 impl From<&str> for Foreign {
     fn from(text: &str) -> Self {
-        Self(text.into())
+        Self(Held::Alone(text.into()))
     }
 }
 
 impl From<String> for Foreign {
     fn from(text: String) -> Self {
-        Self(text.into())
+        Self(Held::Alone(text.into()))
     }
 }
 
 impl From<Arc<str>> for Foreign {
     fn from(text: Arc<str>) -> Self {
-        Self(text)
+        Self(Held::Alone(text))
+    }
+}
+
+impl Default for Foreign {
+    fn default() -> Self {
+        Self(Held::Alone(Arc::default()))
+    }
+}
+
+impl PartialEq for Foreign {
+    fn eq(&self, other: &Self) -> bool {
+        self.raw() == other.raw()
+    }
+}
+
+impl Eq for Foreign {}
+
+impl PartialOrd for Foreign {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Foreign {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.raw().cmp(other.raw())
+    }
+}
+
+impl Hash for Foreign {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.raw().hash(state);
     }
 }
 
 impl fmt::Debug for Foreign {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", &*self.0)
+        write!(f, "{:?}", self.raw())
     }
 }
 
 impl fmt::Display for Foreign {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = redacted(&self.0);
+        let text = redacted(self.raw());
         if text.len() <= SHOWN_CHARS && text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
             return f.pad(&text);
         }

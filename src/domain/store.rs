@@ -7,6 +7,7 @@
 
 mod alike;
 mod arrangement;
+mod distinct;
 mod ending;
 mod faults;
 mod history;
@@ -14,6 +15,8 @@ mod judging;
 mod listing;
 #[cfg(test)]
 pub(crate) mod looked;
+mod marked;
+mod numbers;
 mod removed;
 mod sorting;
 mod strings;
@@ -31,6 +34,7 @@ pub use history::TakenBack;
 use history::{History, Turned, ranges};
 use judging::{Judged, Known};
 pub use listing::{EventView, Listing, ListingBuilder, OddRow, RawEvent};
+use marked::Marked;
 use removed::Removed;
 use strings::Strings;
 pub use text::RowText;
@@ -46,8 +50,7 @@ pub struct EventStore {
     shelves: BTreeMap<ExtensionNumber, Box<Shelf>>,
     strings: Strings,
     events: usize,
-    marked: usize,
-    marked_extensions: usize,
+    marked: Marked,
     failures: HashMap<ExtensionNumber, Failures>,
     /// Listings that came in so far.
     came_in: u64,
@@ -61,14 +64,11 @@ type Failures = HashMap<EventKey, Failure>;
 #[derive(Debug)]
 struct Shelf {
     listing: Listing,
-    /// The numbers of its strings among all.
-    texts: Box<[u32]>,
     /// How many listings had come in when this one did: no two are equal.
     edition: u64,
     /// The rows that left the listing since then.
     removed: Removed,
     marks: FixedBitSet,
-    marked: usize,
     /// Marked events that the newest listing describes otherwise than when they were marked.
     as_marked: BTreeMap<EventKey, PhoneCallEvent>,
 }
@@ -103,7 +103,8 @@ impl EventStore {
     pub fn insert(&mut self, listing: Listing) -> Replaced {
         let number = listing.extension().clone();
         let replaced = self.insert_whole(listing);
-        if let Some(shelf) = self.shelves.get_mut(&number).filter(|shelf| shelf.marked == 0) {
+        let unmarked = self.marked.of(&number) == 0;
+        if let Some(shelf) = self.shelves.get_mut(&number).filter(|_| unmarked) {
             shelf.listing.forget_texts();
         }
         replaced
@@ -111,23 +112,19 @@ impl EventStore {
 
     /// Takes a listing whose events will be marked: it keeps the text of each row.
     pub fn insert_whole(&mut self, mut listing: Listing) -> Replaced {
-        let texts = listing.share_strings(&mut self.strings);
+        listing.share_strings(&mut self.strings);
         let number = listing.extension().clone();
         self.came_in += 1;
         let mut shelf = Box::new(Shelf {
             marks: FixedBitSet::with_capacity(listing.len()),
             listing,
-            texts,
             edition: self.came_in,
             removed: Removed::default(),
-            marked: 0,
             as_marked: BTreeMap::new(),
         });
         let mut replaced = Replaced { is_news: true, ..Replaced::default() };
         if let Some(old) = self.shelves.remove(&number) {
             self.events -= old.listing.len();
-            self.marked -= old.marked;
-            self.marked_extensions -= usize::from(old.marked > 0);
             replaced = shelf.take_over(&old);
             replaced.is_news = !shelf.listing.says_the_same(&old.listing);
             if old.listing.has_the_rows_of(&shelf.listing) {
@@ -140,11 +137,10 @@ impl EventStore {
                     rows.get(&old.listing.row(row)?.name()).copied()
                 });
             }
-            self.marks_version += u64::from(old.marked > 0);
         }
         self.events += shelf.listing.len();
-        self.marked += shelf.marked;
-        self.marked_extensions += usize::from(shelf.marked > 0);
+        let marked_before = self.marked.set(&number, shelf.marks.count_ones(..));
+        self.marks_version += u64::from(marked_before > 0);
         self.shelves.insert(number, shelf);
         replaced
     }
@@ -184,9 +180,7 @@ impl EventStore {
         shelf.removed.add(row);
         self.events -= 1;
         if shelf.marks.contains(row) {
-            shelf.marked -= 1;
-            self.marked -= 1;
-            self.marked_extensions -= usize::from(shelf.marked == 0);
+            self.marked.set(&key.extension, shelf.marks.count_ones(..).saturating_sub(1));
             self.marks_version += 1;
         }
         shelf.as_marked.remove(key);
@@ -196,13 +190,18 @@ impl EventStore {
 
     /// Lets go of the listings of other extensions than these; returns how many marks went along.
     pub fn retain(&mut self, keep: impl Fn(&ExtensionNumber) -> bool) -> usize {
-        let before = self.marked;
-        self.shelves.retain(|number, _| keep(number));
-        self.events = self.shelves.values().map(|shelf| shelf.listing.len()).sum();
-        self.marked = self.shelves.values().map(|shelf| shelf.marked).sum();
-        self.marked_extensions = self.marked_listings().count();
-        self.marks_version += u64::from(before > self.marked);
-        before - self.marked
+        let Self { shelves, marked, events, .. } = self;
+        let mut gone = 0;
+        shelves.retain(|number, shelf| {
+            let stays = keep(number);
+            if !stays {
+                *events -= shelf.listing.len();
+                gone += marked.set(number, 0);
+            }
+            stays
+        });
+        self.marks_version += u64::from(gone > 0);
+        gone
     }
 
     /// Marks or unmarks rows of one extension's listing; returns how many changed.
@@ -230,20 +229,15 @@ impl EventStore {
             let edition = shelf.edition;
             self.history.add(Turned { extension: extension.clone(), edition, rows });
         }
-        self.marked_extensions -= usize::from(shelf.marked > 0);
-        if on {
-            shelf.marked += changed;
-            self.marked += changed;
-        } else {
-            shelf.marked -= changed;
-            self.marked -= changed;
+        let left = shelf.marks.count_ones(..);
+        self.marked.set(extension, left);
+        if !on {
             let Shelf { listing, marks, as_marked, .. } = &mut **shelf;
             as_marked.retain(|key, _| listing.find(key).is_some_and(|row| marks.contains(row)));
         }
-        if shelf.marked == 0 {
+        if left == 0 {
             shelf.listing.forget_texts();
         }
-        self.marked_extensions += usize::from(shelf.marked > 0);
         changed
     }
 
@@ -261,7 +255,7 @@ impl EventStore {
     fn judged_on(&self, shelf: &Shelf, expression: &Expression, extension: &Extension) -> Judged {
         let asks = expression.asks_standing();
         let failures = asks.then(|| self.failures.get(&extension.number)).flatten();
-        let known = Known { marks: Some(&shelf.marks), failures };
+        let known = Known { marks: Some(&shelf.marks), failures, strings: Some(&self.strings) };
         Judged::of(&shelf.listing, expression, extension, known)
     }
 
@@ -329,13 +323,11 @@ impl EventStore {
             let edition = shelf.edition;
             self.history.add(Turned { extension: extension.clone(), edition, rows });
             shelf.marks.clear();
-            shelf.marked = 0;
             shelf.as_marked.clear();
             shelf.listing.forget_texts();
         }
-        self.marked_extensions = 0;
         self.marks_version += 1;
-        std::mem::take(&mut self.marked)
+        std::mem::take(&mut self.marked).all()
     }
 
     /// Begins a change of marks that can be taken back by itself.
@@ -394,17 +386,22 @@ impl EventStore {
 
     /// Marked events of one extension.
     pub fn marked_in(&self, extension: &ExtensionNumber) -> usize {
-        self.shelves.get(extension).map_or(0, |shelf| shelf.marked)
+        self.marked.of(extension)
     }
 
     /// Marked events of all extensions.
     pub fn marked(&self) -> usize {
-        self.marked
+        self.marked.all()
     }
 
     /// Extensions with a mark.
     pub fn marked_extensions(&self) -> usize {
-        self.marked_extensions
+        self.marked.each().len()
+    }
+
+    /// Every extension with a mark in the order of their numbers, and how many it has.
+    pub fn marked_each(&self) -> impl Iterator<Item = (&ExtensionNumber, usize)> {
+        self.marked.each()
     }
 
     /// The extensions with an event of this URL, and how many each has.
@@ -431,10 +428,8 @@ impl EventStore {
     pub fn marked_listings(
         &self,
     ) -> impl Iterator<Item = (&Listing, impl Iterator<Item = usize> + '_)> {
-        self.shelves
-            .values()
-            .filter(|shelf| shelf.marked > 0)
-            .map(|shelf| (&shelf.listing, shelf.marks.ones()))
+        let shelves = self.marked.each().filter_map(|(number, _)| self.shelves.get(number));
+        shelves.map(|shelf| (&shelf.listing, shelf.marks.ones()))
     }
 
     /// The event as it stood when it was marked, where the newest listing describes it otherwise.
@@ -473,7 +468,6 @@ impl Shelf {
                 continue;
             };
             self.marks.insert(now);
-            self.marked += 1;
             let event = old.as_marked.get(&event.key).cloned().unwrap_or(event);
             if self.listing.row(now).is_some_and(|view| view.to_event() != event) {
                 replaced.changed += 1;

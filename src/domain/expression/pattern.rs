@@ -1,5 +1,7 @@
 //! What is compared with text: patterns hold for the whole of it, words for a part.
 
+use super::super::bundle::Bundle;
+
 /// One character of a pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Glyph {
@@ -73,6 +75,25 @@ impl Pattern {
                 rest.is_some_and(|rest| self.holds_in_turn(rest, between))
             }
             Shape::General => self.walk(text),
+        }
+    }
+
+    /// Notes which texts of a bundle it matches.
+    pub(super) fn find_in(&self, bundle: &Bundle, fit: &mut [bool]) {
+        if let Shape::Within(part) = &self.shape {
+            find_each(bundle, part.as_bytes(), self.ignore_case, fit);
+            return;
+        }
+        // What stands in the middle is in few texts; the others are not asked one by one.
+        let mut may_fit = vec![true; bundle.len()];
+        if let Shape::Parts(_, between, _) = &self.shape
+            && let Some(part) = between.iter().max_by_key(|part| part.len())
+        {
+            may_fit.fill(false);
+            find_each(bundle, part.as_bytes(), self.ignore_case, &mut may_fit);
+        }
+        for ((text, fits), may_fit) in bundle.texts().zip(fit).zip(may_fit) {
+            *fits = *fits || may_fit && self.matches(text);
         }
     }
 
@@ -177,9 +198,35 @@ impl Word {
         }
     }
 
-    /// The same of a text of which that is known.
+    /// Notes which texts of a bundle it is in.
+    pub(super) fn find_in(&self, bundle: &Bundle, fit: &mut [bool]) {
+        find_each(bundle, self.needle.as_bytes(), true, fit);
+        // Of letters beyond ASCII the case is not a matter of bytes.
+        for place in bundle.beyond_ascii() {
+            let fits = usize::try_from(*place).ok().and_then(|place| fit.get_mut(place));
+            if let (Some(fits), Some(text)) = (fits, bundle.get(*place)) {
+                *fits = *fits || self.is_in(text);
+            }
+        }
+    }
+
+    /// The same of a text that is known to be ASCII.
     pub(super) fn is_in_ascii(&self, text: &str) -> bool {
         find(text.as_bytes(), self.needle.as_bytes(), true).is_some()
+    }
+}
+
+/// Notes in which texts of a bundle a part stands, of whichever text it stands in.
+fn find_each(bundle: &Bundle, part: &[u8], ignore_case: bool, fit: &mut [bool]) {
+    let (all, mut from) = (bundle.bytes(), 0);
+    let mut texts = bundle.ends().zip(fit);
+    while let Some(at) = all.get(from..).and_then(|rest| find(rest, part, ignore_case)) {
+        let start = from + at;
+        // Which text it begins in.
+        let Some((end, fits)) = texts.find(|(end, _)| *end > start) else { return };
+        // Where it goes beyond that text, so does any that begins behind it.
+        *fits |= start + part.len() <= end;
+        from = end;
     }
 }
 
@@ -236,14 +283,54 @@ impl Folded {
     }
 
     /// 0 when it is this one.
+    #[inline]
     fn difference(self, byte: u8) -> u8 {
         (byte | self.case) ^ self.byte
     }
 }
 
 /// Without a way out in the middle, so that the compiler compares all bytes at once.
+#[inline]
 fn may_stand(starts: &[u8; STRIDE], ends: &[u8; STRIDE], first: Folded, last: Folded) -> bool {
     let places = starts.iter().zip(ends);
     let found = places.map(|(start, end)| first.difference(*start) | last.difference(*end) == 0);
     found.map(u8::from).fold(0, |any, found| any | found) > 0
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn glyph(character: char) -> Glyph {
+        match character {
+            '*' => Glyph::Any,
+            '?' => Glyph::One,
+            other => Glyph::Just(other),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_fits_in_a_bundle_is_what_fits_of_its_texts_one_by_one(
+            texts in prop::collection::vec("[abAB*]{0,40}|[aàÀsſkK]{0,9}|https://crm[0-9]{1,3}/in", 0..30),
+            word in "[abAB]{1,3}|[aàÀsk]{1,2}|crm[0-9]|/in",
+            pattern in r"\*?[ab/]{1,2}\*?|\*[abc][ab?r]\*|[*?ab]{1,5}",
+            ignore_case in any::<bool>(),
+        ) {
+            let mut bundle = Bundle::default();
+            for text in &texts {
+                bundle.push(text).unwrap();
+            }
+            prop_assert!(bundle.texts().eq(texts.iter()));
+            let (word, mut fit) = (Word::new(word), vec![false; texts.len()]);
+            word.find_in(&bundle, &mut fit);
+            prop_assert_eq!(fit, texts.iter().map(|text| word.is_in(text)).collect::<Vec<_>>());
+            let pattern = Pattern::new(pattern.chars().map(glyph).collect(), ignore_case);
+            let mut fit = vec![false; texts.len()];
+            pattern.find_in(&bundle, &mut fit);
+            prop_assert_eq!(fit, texts.iter().map(|text| pattern.matches(text)).collect::<Vec<_>>());
+        }
+    }
 }

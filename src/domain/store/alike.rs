@@ -18,18 +18,25 @@ pub(super) struct Alike {
 struct Set {
     first: usize,
     size: usize,
-    /// The one that is no duplicate.
+    /// The one that is no duplicate, and its rank where there was anything to compare it with.
     stays: usize,
+    rank: Option<Rank>,
     method: u8,
     /// Another set of the same type and URL.
     other: Option<usize>,
 }
 
+/// The least stays: whether it is off, and when it was last changed.
+type Rank = (bool, Reverse<Option<(i64, i32)>>);
+
 impl Alike {
     /// Of each set one stays: an enabled one, then the newest by a date that can be read, then the one
     /// listed first.
     pub(super) fn of(listing: &Listing, local: &TimeZone) -> Self {
-        let mut alike = Self { sets: Vec::new(), of_row: Vec::with_capacity(listing.len()) };
+        let mut alike = Self {
+            sets: Vec::with_capacity(listing.len()),
+            of_row: Vec::with_capacity(listing.len()),
+        };
         // The last set with each URL: of the same type where it is not before the first one of that.
         let mut last: Vec<Option<usize>> = vec![None; listing.texts()];
         for (_, rows) in listing.groups() {
@@ -63,7 +70,9 @@ impl Alike {
             let Some(set) = self.sets.get_mut(at) else { break };
             if set.method == method {
                 let rank = |row| (!listing.is_enabled(row), Reverse(listing.moment_at(row, local)));
-                if rank(row) < rank(set.stays) {
+                let (stays, new) = (set.rank.unwrap_or_else(|| rank(set.stays)), rank(row));
+                set.rank = Some(stays.min(new));
+                if new < stays {
                     set.stays = row;
                 }
                 set.size += 1;
@@ -71,7 +80,7 @@ impl Alike {
             }
             next = set.other;
         }
-        self.sets.push(Set { first: row, size: 1, stays: row, method, other });
+        self.sets.push(Set { first: row, size: 1, stays: row, rank: None, method, other });
         self.sets.len() - 1
     }
 

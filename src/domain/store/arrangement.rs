@@ -12,7 +12,6 @@ mod thinning;
 
 use std::collections::HashSet;
 use std::ops::Range;
-use std::sync::Arc;
 
 use fixedbitset::FixedBitSet;
 use jiff::tz::TimeZone;
@@ -257,7 +256,7 @@ impl EventStore {
 
     /// What the events of a group have in common.
     pub fn key_of(&self, arrangement: &Arrangement, group: &EventGroup) -> Option<GroupKey> {
-        let text = |number: u32| self.strings.text(number).map(Arc::clone).map(Foreign::from);
+        let text = |number: u32| self.strings.shared(number);
         let number = |at: u32| Some(arrangement.sources.get(index(at))?.number.clone());
         Some(match group.kind {
             Kind::Type(event_type) => GroupKey::Type(event_type),
@@ -439,7 +438,7 @@ impl Arrangement {
     pub fn count_marks(&mut self, store: &EventStore) {
         #[cfg(test)]
         super::looked::at(self.places.len());
-        let marked = if store.marked == 0 { FixedBitSet::new() } else { self.marked(store) };
+        let marked = if store.marked() == 0 { FixedBitSet::new() } else { self.marked(store) };
         let Self { places, groups, .. } = self;
         for group in groups {
             let places = places.get(group.rows.clone()).unwrap_or_default();
@@ -458,8 +457,10 @@ impl Arrangement {
     fn marked(&self, store: &EventStore) -> FixedBitSet {
         let mut marked = FixedBitSet::new();
         for source in &self.sources {
-            let shelf = store.shelves.get(&source.number).filter(|shelf| shelf.marked > 0);
-            let Some(shelf) = shelf else { continue };
+            if store.marked_in(&source.number) == 0 {
+                continue;
+            }
+            let Some(shelf) = store.shelves.get(&source.number) else { continue };
             marked.grow(index(source.first) + shelf.width());
             let rows = shelf.marks.ones();
             marked.extend(rows.filter_map(|row| Some(index(source.place_of(shelf, row)?.0))));

@@ -11,12 +11,15 @@ use super::super::{
 };
 use super::alike::Alike;
 use super::listing::Listing;
+use super::strings::Strings;
 
 /// What the store knows of the rows of a listing.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Known<'a> {
     pub(super) marks: Option<&'a FixedBitSet>,
     pub(super) failures: Option<&'a HashMap<EventKey, Failure>>,
+    /// The hosts of its URLs.
+    pub(super) strings: Option<&'a Strings>,
 }
 
 /// What was said of each row of a listing.
@@ -89,15 +92,15 @@ impl Judged {
             }),
             Facet::Id => self.each(term, |row| Ok(term.fits_text(listing.id_at(row), true))),
             Facet::Url => {
-                let texts = Texts::new(listing, term);
+                let texts = Texts::new(listing, term, known.strings);
                 self.each(term, |row| Ok(texts.fit(listing.url_at(row))));
             }
             Facet::Note => {
-                let texts = Texts::new(listing, term);
+                let texts = Texts::new(listing, term, known.strings);
                 self.each(term, |row| Ok(texts.fit(listing.note_at(row))));
             }
             Facet::Texts => {
-                let texts = Texts::new(listing, term);
+                let texts = Texts::new(listing, term, known.strings);
                 // Where no id has a word of it, none is asked one by one.
                 let in_ids = term.fits_text(listing.all_ids(), true);
                 self.each(term, |row| {
@@ -177,12 +180,11 @@ impl Judged {
 struct Texts(Vec<bool>);
 
 impl Texts {
-    fn new(listing: &Listing, term: &Open<'_>) -> Self {
-        let texts = || (0..listing.texts()).map(|place| listing.text_at(place));
-        // They lie anywhere in memory. A short look at each has many of them on their way at a time,
-        // so that asking them one after the other need not wait for each.
-        let are_ascii = texts().all(str::is_ascii);
-        Self(texts().map(|text| term.fits_text(text, are_ascii)).collect())
+    fn new(listing: &Listing, term: &Open<'_>, strings: Option<&Strings>) -> Self {
+        Self(match strings.filter(|_| term.asks_host_alone()) {
+            Some(strings) => listing.hosts_that(strings, |host| term.fits_host(host)),
+            None => listing.texts_that_fit(term),
+        })
     }
 
     fn fit(&self, place: Option<usize>) -> bool {

@@ -2,18 +2,20 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
-use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
+use super::distinct::Distinct;
 use super::ending::ListEnd;
 use super::faults::{Faults, Key};
-use super::strings::{Numbers, Strings, index, number_of};
+use super::numbers::{Numbers, index, number_of};
+use super::strings::Strings;
 use super::text::{RowText, Texts};
 
+use super::super::bundle::Bundle;
 use super::super::{
     Access, Candidate, EventId, EventKey, EventType, Extension, ExtensionNumber, Foreign, Method,
-    Modified, PhoneCallEvent, Standings, Status,
+    Modified, Open, PhoneCallEvent, Standings, Status,
 };
 
 /// Rows that cannot be used and are kept to be shown; more of them are counted.
@@ -32,12 +34,12 @@ pub struct Listing {
     /// `None` where it is the profile's user, and the owner is not known.
     access: Option<Box<Access>>,
     rows: Vec<Row>,
-    groups: Vec<Group>,
+    groups: Box<[Group]>,
     ids: Box<str>,
-    strings: Box<[Arc<str>]>,
+    strings: Distinct,
     /// Places in `strings` of methods and statuses that are neither 0 nor 1.
     others: Box<[u32]>,
-    odd: Vec<OddRow>,
+    odd: Box<[OddRow]>,
     end: ListEnd,
     /// `None` where there are none.
     faults: Option<Box<Faults>>,
@@ -307,7 +309,7 @@ impl Listing {
 
     /// How many of its events have this URL.
     pub(super) fn count_of_url(&self, url: &str) -> usize {
-        let place = self.strings.iter().position(|known| **known == *url);
+        let place = self.strings.texts().position(|known| known == url);
         let place = place.and_then(|place| u32::try_from(place).ok());
         place.map_or(0, |place| self.rows.iter().filter(|row| row.url == place).count())
     }
@@ -345,13 +347,18 @@ impl Listing {
         for group in &mut self.groups {
             group.end -= u32::from(index(group.end) > row);
         }
-        let mut start = 0;
-        self.groups.retain(|group| std::mem::replace(&mut start, group.end) < group.end);
+        // At most the group of that row has become empty.
+        let empty = self.groups().position(|(_, rows)| rows.is_empty());
+        if let Some(empty) = empty {
+            let mut groups = std::mem::take(&mut self.groups).into_vec();
+            groups.remove(empty);
+            self.groups = groups.into();
+        }
     }
 
-    /// Lets equal strings of all listings be one allocation; returns their numbers.
-    pub(super) fn share_strings(&mut self, shared: &mut Strings) -> Box<[u32]> {
-        self.strings.iter_mut().map(|text| shared.share(text)).collect()
+    /// Lets equal strings of all listings be one.
+    pub(super) fn share_strings(&mut self, shared: &mut Strings) {
+        self.strings = shared.share(&self.strings);
     }
 
     fn other(&self, choice: Choice) -> Foreign {
@@ -359,16 +366,12 @@ impl Listing {
         place.map_or_else(Foreign::default, |index| self.string(*index))
     }
 
-    fn string(&self, index: u32) -> Foreign {
-        self.shared(index).map_or_else(Foreign::default, |text| Foreign::from(Arc::clone(text)))
+    fn string(&self, place: u32) -> Foreign {
+        self.strings.shared(index(place)).unwrap_or_default()
     }
 
-    fn text(&self, index: u32) -> &str {
-        self.shared(index).map_or("", |text| text)
-    }
-
-    fn shared(&self, index: u32) -> Option<&Arc<str>> {
-        usize::try_from(index).ok().and_then(|index| self.strings.get(index))
+    fn text(&self, place: u32) -> &str {
+        self.text_at(index(place))
     }
 
     /// A method or status as the service wrote it.
@@ -387,7 +390,24 @@ impl Listing {
 
     /// One of them.
     pub(super) fn text_at(&self, place: usize) -> &str {
-        self.strings.get(place).map_or("", |text| text)
+        self.strings.get(place).unwrap_or_default()
+    }
+
+    /// The number that the store gave to one of them.
+    pub(super) fn number_at(&self, place: usize) -> Option<u32> {
+        self.strings.number(place)
+    }
+
+    /// Which of them a term fits.
+    pub(super) fn texts_that_fit(&self, term: &Open<'_>) -> Vec<bool> {
+        self.strings.that_fit(term)
+    }
+
+    /// Which of them have a host that fits, as the store knows their hosts.
+    pub(super) fn hosts_that(&self, strings: &Strings, fits: impl Fn(&str) -> bool) -> Vec<bool> {
+        let host = |number| strings.host_of(number).and_then(|host| strings.host_name(host));
+        let numbers = (0..self.texts()).map(|place| self.number_at(place).and_then(host));
+        numbers.map(|host| fits(host.map_or("", Foreign::raw))).collect()
     }
 
     /// The id of a row.
@@ -536,7 +556,7 @@ pub struct ListingBuilder {
     texts: Vec<u8>,
     places: Vec<Range<u32>>,
     ids: String,
-    strings: Vec<Arc<str>>,
+    strings: Bundle,
     others: Vec<u32>,
     numbers: Numbers,
     odd: Vec<OddRow>,
@@ -552,7 +572,7 @@ impl ListingBuilder {
             texts: Vec::new(),
             places: Vec::new(),
             ids: String::new(),
-            strings: Vec::new(),
+            strings: Bundle::default(),
             others: Vec::new(),
             numbers: Numbers::default(),
             odd: Vec::new(),
@@ -650,11 +670,11 @@ impl ListingBuilder {
             extension,
             access: None,
             rows: in_order,
-            groups: groups.as_slice().to_vec(),
+            groups: groups.as_slice().into(),
             ids: ids.as_str().into(),
-            strings: strings.as_slice().into(),
+            strings: Distinct::new(strings.clone()),
             others: others.as_slice().into(),
-            odd,
+            odd: odd.into(),
             end: end.into(),
             faults: (faults != Faults::default()).then(|| Box::new(faults)),
             texts,
@@ -798,13 +818,10 @@ impl ListingBuilder {
     }
 
     fn intern(&mut self, text: &str) -> Result<u32, String> {
-        let number = u32::try_from(self.strings.len()).map_err(|error| error.to_string())?;
-        let is = |number| self.strings.get(index(number)).is_some_and(|known| **known == *text);
-        let known = self.numbers.known(text, number, is);
-        if known.is_none() {
-            self.strings.push(text.into());
-        }
-        Ok(known.unwrap_or(number))
+        let number = number_of(self.strings.len());
+        let known = self.numbers.known(text, number, |known| self.strings.get(known) == Some(text));
+        let full = |_| "this listing is too long".to_owned();
+        known.map_or_else(|| self.strings.push(text).map_err(full), Ok)
     }
 }
 

@@ -1,7 +1,6 @@
 //! Sorting a million numbers or texts while somebody waits for the next picture.
 
 use std::ops::Range;
-use std::sync::Arc;
 
 /// Bits by which numbers are sorted at a time.
 const DIGIT: u32 = 11;
@@ -61,7 +60,7 @@ fn by_digit<T: Copy>(these: &[T], sorted: &mut [T], number: impl Fn(&T) -> u64) 
 type Keyed = (u64, u32);
 
 /// The place of each text among all of them when they are sorted byte by byte; no two are equal.
-pub(super) fn ranks(texts: &[Arc<str>]) -> Box<[u32]> {
+pub(super) fn ranks(texts: &[&str]) -> Box<[u32]> {
     let mut keyed: Vec<Keyed> = (0_u32..).zip(texts).map(|(at, _)| (0, at)).collect();
     let mut left = vec![(0..keyed.len(), 0)];
     while let Some((these, from)) = left.pop() {
@@ -85,7 +84,7 @@ pub(super) fn ranks(texts: &[Arc<str>]) -> Box<[u32]> {
 
 /// Sorts texts that are the same up to some byte by the next eight bytes in which any of them differ.
 /// Returns those of which these are the same, and from where on they may differ.
-fn sort_from(texts: &[Arc<str>], part: &mut [Keyed], from: usize) -> Vec<(Range<usize>, usize)> {
+fn sort_from(texts: &[&str], part: &mut [Keyed], from: usize) -> Vec<(Range<usize>, usize)> {
     let text = |at: u32| {
         usize::try_from(at)
             .ok()
@@ -181,12 +180,12 @@ mod tests {
             ),
             turn in any::<prop::sample::Index>(),
         ) {
-            let mut texts: Vec<Arc<str>> = texts.iter().map(|text| text.as_str().into()).collect();
+            let mut texts: Vec<&str> = texts.iter().map(String::as_str).collect();
             let middle = if texts.is_empty() { 0 } else { turn.index(texts.len()) };
             texts.rotate_left(middle);
             texts.reverse();
             let mut naive = texts.clone();
-            naive.sort();
+            naive.sort_unstable();
             for (text, rank) in texts.iter().zip(ranks(&texts)) {
                 prop_assert_eq!(text, &naive[usize::try_from(rank).unwrap()]);
             }

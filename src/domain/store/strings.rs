@@ -1,23 +1,22 @@
 //! The distinct texts of all listings: each is held once, and has a number.
 
 use std::borrow::Cow;
-use std::hash::{BuildHasher, Hash};
 use std::sync::{Arc, OnceLock};
 
-use foldhash::quality::RandomState;
-use hashbrown::HashTable;
-use hashbrown::hash_table::Entry;
-
+use super::super::bundle::Bundle;
 use super::super::{Foreign, host_of};
+use super::distinct::{Distinct, Part};
+use super::numbers::{Numbers, index, number_of};
 use super::sorting;
 
 /// Distinct texts, numbered as they came in. None is ever taken out.
 #[derive(Debug, Default)]
 pub(super) struct Strings {
     numbers: Numbers,
-    texts: Vec<Arc<str>>,
-    /// The number of each text's host, read as a URL.
-    hosts: Vec<Option<u32>>,
+    /// Each with the number of its first text.
+    pub(super) bundles: Vec<(u32, Arc<Bundle>)>,
+    /// The number of each text's host, read as a URL; [`NONE`] where there is no host.
+    hosts: Vec<u32>,
     host_numbers: Numbers,
     /// In lower case.
     host_names: Vec<Foreign>,
@@ -25,78 +24,51 @@ pub(super) struct Strings {
     ranks: OnceLock<Box<[u32]>>,
 }
 
-/// Numbers of things that somebody else holds, found by what those are: eight bytes for each. The
-/// hashes are seeded at random, so that no service can choose texts of which many have the same.
-#[derive(Debug, Default)]
-pub(super) struct Numbers {
-    seed: RandomState,
-    slots: HashTable<Slot>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Slot {
-    hash: u32,
-    number: u32,
-}
-
-impl Numbers {
-    /// For so many without growing.
-    pub(super) fn for_so_many(count: usize) -> Self {
-        Self { slots: HashTable::with_capacity(count), ..Self::default() }
-    }
-
-    /// The number of a thing that is known, as `is` tells of the numbers that it may have. Otherwise
-    /// it has this number from now on.
-    pub(super) fn known(
-        &mut self,
-        thing: impl Hash,
-        number: u32,
-        is: impl Fn(u32) -> bool,
-    ) -> Option<u32> {
-        let hash = self.hash(thing);
-        let same = |slot: &Slot| slot.hash == hash && is(slot.number);
-        match self.slots.entry(spread(hash), same, |slot| spread(slot.hash)) {
-            Entry::Occupied(known) => Some(known.get().number),
-            Entry::Vacant(vacant) => {
-                vacant.insert(Slot { hash, number });
-                None
-            }
-        }
-    }
-
-    /// The number of a thing, where it has one.
-    fn find(&self, thing: impl Hash, is: impl Fn(u32) -> bool) -> Option<u32> {
-        let hash = self.hash(thing);
-        let same = |slot: &Slot| slot.hash == hash && is(slot.number);
-        self.slots.find(spread(hash), same).map(|slot| slot.number)
-    }
-
-    fn hash(&self, thing: impl Hash) -> u32 {
-        u32::try_from(self.seed.hash_one(thing) >> 32).unwrap_or_default()
-    }
-}
-
-/// A hash as the table wants it: it looks at the highest bits and at the lowest.
-fn spread(hash: u32) -> u64 {
-    (u64::from(hash) << 32) | u64::from(hash)
-}
+const NONE: u32 = u32::MAX;
 
 impl Strings {
-    /// Lets a text be the one that is known already, and says its number.
-    pub(super) fn share(&mut self, text: &mut Arc<str>) -> u32 {
-        let number = number_of(self.texts.len());
-        let is = |number| self.texts.get(index(number)) == Some(text);
-        if let Some(known) = self.numbers.known(&**text, number, is) {
-            if let Some(shared) = self.texts.get(index(known)) {
-                *text = Arc::clone(shared);
+    /// The same texts as they are known here, after taking in those that are not.
+    pub(super) fn share(&mut self, texts: &Distinct) -> Distinct {
+        let mut new = Bundle::default();
+        let mut numbers = Vec::with_capacity(texts.len());
+        for text in texts.texts() {
+            let number = number_of(self.hosts.len());
+            let is = |number| text_in(&self.bundles, number) == Some(text);
+            let known = self.numbers.known(text, number, is);
+            if known.is_none() {
+                if new.push(text).is_err() {
+                    self.take_in(&mut new);
+                    let _fits = new.push(text);
+                }
+                let host = self.host_number(host_of(text));
+                self.hosts.push(host.unwrap_or(NONE));
             }
-            return known;
+            numbers.push(known.unwrap_or(number));
         }
-        let host = self.host_number(host_of(text));
-        self.texts.push(Arc::clone(text));
-        self.hosts.push(host);
-        self.ranks = OnceLock::new();
-        number
+        self.take_in(&mut new);
+        let mut sorted = numbers.clone();
+        sorted.sort_unstable();
+        let (mut parts, mut rest) = (Vec::new(), sorted.as_slice());
+        let lies = |number: &u32| bundle_of(&self.bundles, *number);
+        while let Some((first, bundle)) = rest.first().and_then(lies) {
+            let behind = index(first) + bundle.len();
+            let (these, others) = rest.split_at(rest.partition_point(|it| index(*it) < behind));
+            let used = number_of(these.len());
+            parts.push(Part { first, used, bundle: Arc::clone(bundle) });
+            rest = others;
+        }
+        Distinct::of(parts, numbers)
+    }
+
+    /// Keeps texts that were numbered last.
+    fn take_in(&mut self, new: &mut Bundle) {
+        if new.len() > 0 {
+            let first = self.bundles.last().map_or(0, |(first, last)| index(*first) + last.len());
+            // A copy is of exact size.
+            self.bundles.push((number_of(first), Arc::new(new.clone())));
+            self.ranks = OnceLock::new();
+        }
+        *new = Bundle::default();
     }
 
     /// The number of a host: those that differ in case have one.
@@ -118,12 +90,18 @@ impl Strings {
 
     /// The number of a text.
     pub(super) fn number(&self, text: &str) -> Option<u32> {
-        self.numbers.find(text, |number| self.text(number).is_some_and(|known| **known == *text))
+        self.numbers.find(text, |number| self.text(number) == Some(text))
     }
 
     /// A text by its number.
-    pub(super) fn text(&self, number: u32) -> Option<&Arc<str>> {
-        self.texts.get(index(number))
+    pub(super) fn text(&self, number: u32) -> Option<&str> {
+        text_in(&self.bundles, number)
+    }
+
+    /// The same for somebody to keep.
+    pub(super) fn shared(&self, number: u32) -> Option<Foreign> {
+        let (first, bundle) = bundle_of(&self.bundles, number)?;
+        Some(Foreign::bundled(bundle, number - first))
     }
 
     /// How many hosts there are.
@@ -133,7 +111,7 @@ impl Strings {
 
     /// The host of a text that is a URL; those that differ in case are one.
     pub(super) fn host_of(&self, text: u32) -> Option<u32> {
-        self.hosts.get(index(text)).copied().flatten()
+        self.hosts.get(index(text)).copied().filter(|host| *host != NONE)
     }
 
     /// The number of a host by its name, in lower case.
@@ -149,16 +127,20 @@ impl Strings {
 
     /// The place of each text among all of them when they are sorted byte by byte.
     pub(super) fn ranks(&self) -> &[u32] {
-        self.ranks.get_or_init(|| sorting::ranks(&self.texts))
+        self.ranks.get_or_init(|| {
+            let all = self.bundles.iter().flat_map(|(_, bundle)| bundle.texts());
+            sorting::ranks(&all.collect::<Vec<_>>())
+        })
     }
 }
 
-/// The number of what comes behind so many.
-pub(super) fn number_of(count: usize) -> u32 {
-    u32::try_from(count).unwrap_or(u32::MAX)
+/// The bundle that a text lies in, with the number of its first text.
+fn bundle_of(bundles: &[(u32, Arc<Bundle>)], number: u32) -> Option<(u32, &Arc<Bundle>)> {
+    let behind = bundles.partition_point(|(first, _)| *first <= number);
+    bundles.get(behind.checked_sub(1)?).map(|(first, bundle)| (*first, bundle))
 }
 
-/// The place of what has this number.
-pub(super) fn index(number: u32) -> usize {
-    usize::try_from(number).unwrap_or(usize::MAX)
+fn text_in(bundles: &[(u32, Arc<Bundle>)], number: u32) -> Option<&str> {
+    let (first, bundle) = bundle_of(bundles, number)?;
+    bundle.get(number - first)
 }

@@ -39,11 +39,15 @@ pub(super) struct Gathering<'a> {
     shelf: Option<&'a Shelf>,
     first: u32,
     of_row: Vec<u32>,
+    /// What was taken in and is not in order yet.
     admitted: Vec<Admitted>,
     /// What each of these is sorted by, where that is not how they are listed.
     keys: Vec<u64>,
     /// The part of a second behind the moment of an event, where there is one.
     fractions: HashMap<Place, i32>,
+    /// What is in order, and how many groups are.
+    places: Vec<Place>,
+    in_order: usize,
     staying: FixedBitSet,
 }
 
@@ -87,6 +91,8 @@ impl<'a> Gathering<'a> {
             admitted: Vec::new(),
             keys: Vec::new(),
             fractions: HashMap::new(),
+            places: Vec::new(),
+            in_order: 0,
             staying: FixedBitSet::new(),
         }
     }
@@ -95,7 +101,7 @@ impl<'a> Gathering<'a> {
     pub(super) fn begin(&mut self, at: u32, first: u32, extension: &Extension, shelf: &'a Shelf) {
         (self.first, self.shelf) = (first, Some(shelf));
         let (listing, strings) = (&shelf.listing, self.strings);
-        let text = |at: Option<usize>| shelf.texts.get(at?).copied();
+        let text = |at: Option<usize>| listing.number_at(at?);
         self.of_row.clear();
         match self.grouping {
             Grouping::Type => {
@@ -210,7 +216,7 @@ impl<'a> Gathering<'a> {
         let Some(shelf) = self.shelf else { return };
         let listing = &shelf.listing;
         let rank = |text: Option<usize>| {
-            let text = text.and_then(|text| shelf.texts.get(text).copied());
+            let text = text.and_then(|text| listing.number_at(text));
             let text = text.filter(|text| Some(*text) != self.empty)?;
             self.ranks.get(index(text)).map(|rank| u64::from(*rank))
         };
@@ -241,20 +247,35 @@ impl<'a> Gathering<'a> {
                 second.abs_diff(i64::MIN)
             })),
         }
+        if self.are_of_one_extension() {
+            self.put_in_order();
+        }
     }
 
     /// Everything that was taken in, group by group.
     pub(super) fn finish(mut self) -> Gathered {
+        self.put_in_order();
+        let Self { mut groups, places, owners, staying, .. } = self;
+        groups.retain(|group| !group.rows.is_empty());
+        if !groups.is_sorted_by_key(|group| group.rows.start) {
+            groups.sort_by_key(|group| group.rows.start);
+        }
+        Gathered { places, groups, owners, staying }
+    }
+
+    /// Puts what was taken in last group by group, behind what is in order.
+    fn put_in_order(&mut self) {
+        let (done, start) = (self.in_order, self.places.len());
         let mut next = self.begin_groups();
         let mut put = |group: u32| {
-            let next = next.get_mut(index(group))?;
+            let next = next.get_mut(index(group) - done)?;
             *next += 1;
             Some(*next - 1)
         };
-        let mut places = vec![Place::default(); self.admitted.len()];
+        self.places.resize(start + self.admitted.len(), Place::default());
         if self.keys.is_empty() {
             for Admitted { group, place } in &self.admitted {
-                if let Some(free) = put(*group).and_then(|at| places.get_mut(at)) {
+                if let Some(free) = put(*group).and_then(|at| self.places.get_mut(at)) {
                     *free = *place;
                 }
             }
@@ -262,47 +283,60 @@ impl<'a> Gathering<'a> {
             let mut keyed = vec![0; self.admitted.len()];
             let shift = close_together(&mut self.keys, &self.admitted);
             for (Admitted { group, place }, key) in self.admitted.iter().zip(&self.keys) {
-                if let Some(free) = put(*group).and_then(|at| keyed.get_mut(at)) {
+                if let Some(free) = put(*group).and_then(|at| keyed.get_mut(at - start)) {
                     *free = key << shift | u64::from(place.0);
                 }
             }
-            for group in &self.groups {
-                let Some(keyed) = keyed.get_mut(group.rows.clone()) else { continue };
-                sorting::sort(keyed, |keyed| keyed >> shift);
-                let place = |keyed: &u64| {
-                    Place(u32::try_from(keyed & ((1 << shift) - 1)).unwrap_or(u32::MAX))
-                };
-                let sorted = places.get_mut(group.rows.clone()).unwrap_or_default();
-                sorted.iter_mut().zip(&*keyed).for_each(|(free, keyed)| *free = place(keyed));
-                if !self.fractions.is_empty() {
-                    self.sort_within_seconds(keyed, shift, sorted);
-                }
-            }
+            self.sort_within_groups(&mut keyed, shift, start);
         }
-        let Self { mut groups, owners, staying, .. } = self;
-        groups.retain(|group| !group.rows.is_empty());
-        groups.sort_by_key(|group| group.rows.start);
-        Gathered { places, groups, owners, staying }
+        self.in_order = self.groups.len();
+        self.admitted.clear();
+        self.keys.clear();
     }
 
-    /// Says where the rows of each group stand, and returns where each begins.
-    fn begin_groups(&mut self) -> Vec<usize> {
-        let mut order: Vec<usize> = (0..self.groups.len()).collect();
-        match self.grouping {
-            Grouping::Extension | Grouping::Duplicates => {}
-            Grouping::Type | Grouping::Host | Grouping::Note | Grouping::Owner => {
-                order.sort_by_cached_key(|at| self.groups.get(*at).map(|group| self.stands(group)));
+    /// Sorts the places of each group by what stands before them in `keyed`, which begins with the
+    /// place of this position.
+    fn sort_within_groups(&mut self, keyed: &mut [u64], shift: u32, start: usize) {
+        let Self { groups, places, fractions, in_order, .. } = self;
+        for group in groups.get(*in_order..).unwrap_or_default() {
+            let rows = group.rows.start - start..group.rows.end - start;
+            let Some(keyed) = keyed.get_mut(rows) else { continue };
+            sorting::sort(keyed, |keyed| keyed >> shift);
+            let place =
+                |keyed: &u64| Place(u32::try_from(keyed & ((1 << shift) - 1)).unwrap_or(u32::MAX));
+            let sorted = places.get_mut(group.rows.clone()).unwrap_or_default();
+            sorted.iter_mut().zip(&*keyed).for_each(|(free, keyed)| *free = place(keyed));
+            if !fractions.is_empty() {
+                sort_within_seconds(fractions, keyed, shift, sorted);
             }
         }
-        let (mut begin, mut end) = (vec![0; self.groups.len()], 0);
+    }
+
+    /// Says where the rows of each group stand that is not in order yet, and returns where each begins.
+    fn begin_groups(&mut self) -> Vec<usize> {
+        let done = self.in_order;
+        let mut order: Vec<usize> = (done..self.groups.len()).collect();
+        if !self.are_of_one_extension() {
+            order.sort_by_cached_key(|at| self.groups.get(*at).map(|group| self.stands(group)));
+        }
+        let (mut begin, mut end) = (vec![0; order.len()], self.places.len());
         for at in order {
-            if let (Some(group), Some(begin)) = (self.groups.get_mut(at), begin.get_mut(at)) {
+            if let (Some(group), Some(begin)) = (self.groups.get_mut(at), begin.get_mut(at - done))
+            {
                 *begin = end;
                 end += group.rows.end;
                 group.rows = *begin..end;
             }
         }
         begin
+    }
+
+    /// Whether no group has events of several extensions, so that they stand in the order of these.
+    fn are_of_one_extension(&self) -> bool {
+        match self.grouping {
+            Grouping::Extension | Grouping::Duplicates => true,
+            Grouping::Type | Grouping::Host | Grouping::Note | Grouping::Owner => false,
+        }
     }
 
     /// Where a group stands among those of its kind, while its rows begin at none.
@@ -316,7 +350,7 @@ impl<'a> Gathering<'a> {
                 (host.is_none(), 0, size, name.map_or("", |name| name.raw()))
             }
             Kind::Note(note) => {
-                let note = self.strings.text(note).map_or("", |note| note);
+                let note = self.strings.text(note).unwrap_or_default();
                 (note.is_empty(), 0, size, note)
             }
             Kind::Owner(owner) => {
@@ -326,17 +360,22 @@ impl<'a> Gathering<'a> {
             }
         }
     }
+}
 
-    /// Puts events of one group that changed within the same second in the order of the moments.
-    fn sort_within_seconds(&self, keyed: &[u64], shift: u32, sorted: &mut [Place]) {
-        let mut start = 0;
-        for second in keyed.chunk_by(|one, other| one >> shift == other >> shift) {
-            let end = start + second.len();
-            if let Some(sorted) = sorted.get_mut(start..end) {
-                sorted.sort_by_key(|place| self.fractions.get(place).copied().unwrap_or(0));
-            }
-            start = end;
+/// Puts events of one group that changed within the same second in the order of the moments.
+fn sort_within_seconds(
+    fractions: &HashMap<Place, i32>,
+    keyed: &[u64],
+    shift: u32,
+    sorted: &mut [Place],
+) {
+    let mut start = 0;
+    for second in keyed.chunk_by(|one, other| one >> shift == other >> shift) {
+        let end = start + second.len();
+        if let Some(sorted) = sorted.get_mut(start..end) {
+            sorted.sort_by_key(|place| fractions.get(place).copied().unwrap_or(0));
         }
+        start = end;
     }
 }
 
@@ -366,7 +405,7 @@ fn close_together(keys: &mut [u64], admitted: &[Admitted]) -> u32 {
 /// What is common to events that are duplicates of this one.
 fn kind_of_alike(extension: u32, shelf: &Shelf, row: usize) -> Kind {
     let listing = &shelf.listing;
-    let text = |at: Option<usize>| at.and_then(|at| shelf.texts.get(at).copied()).unwrap_or(NONE);
+    let text = |at: Option<usize>| at.and_then(|at| listing.number_at(at)).unwrap_or(NONE);
     Kind::Alike {
         extension,
         event_type: listing.type_at(row),
