@@ -775,12 +775,14 @@ impl Monkey {
         self.old_values_are_back();
     }
 
-    /// What one run alone changed, and nobody else touched, has its old values.
+    /// What one run alone changed, and nobody else touched or made, has its old values.
     fn old_values_are_back(&self) {
         let names = names(&self.folder()).unwrap_or_default();
         let records: Vec<Record> =
             names.iter().map(|name| Record::read(&self.folder(), name).unwrap()).collect();
         let runs: Vec<&Record> = records.iter().filter(|it| it.undoes.is_none()).collect();
+        let all = records.iter().flat_map(|record| &record.events);
+        let made: BTreeSet<&str> = all.filter_map(|it| Some(it.outcome.new_id()?.raw())).collect();
         let of = |record: &Record, id: &str| {
             let mut events = record.events.iter().map(|it| it.event.clone());
             events.find(|event| event.key.id.as_str() == id)
@@ -790,7 +792,8 @@ impl Monkey {
                 let planned: Vec<_> =
                     runs.iter().filter_map(|run| Some((run, of(run, &event.id)?))).collect();
                 let [(run, before)] = &planned[..] else { continue };
-                if run.kind != RunKind::Change || self.touched.contains(&event.id) {
+                let others = self.touched.contains(&event.id) || made.contains(&*event.id);
+                if run.kind != RunKind::Change || others {
                     continue;
                 }
                 let now = (event.url.as_str(), event.status.to_string());
