@@ -34,7 +34,10 @@ pub enum RepointRefused {
     #[error("OLD and NEW are the same: write the new host, or the new beginning, behind =")]
     Same,
     /// A part is no host.
-    #[error("{0:?} is no host: write a name or an address, with :PORT where the port is meant too")]
+    #[error(
+        "{0:?} is no host: write a name (xn--… for one in another alphabet) or an address, with :PORT \
+         where the port is meant too"
+    )]
     NoHost(String),
     /// A part is no beginning of a URL.
     #[error(
@@ -94,8 +97,10 @@ impl Repoint {
             // Whatever is there may be named; what is written is to be a URL.
             Address::of(old).ok_or_else(|| no_beginning(old))?;
             let address = Address::of(new).filter(|_| new.chars().all(may_stand) && escapes(new));
-            let is_whole =
-                |it: &Address<'_>| it.is_url() || (it.authority.is_empty() && it.tail.is_empty());
+            let is_whole = |it: &Address<'_>| {
+                (it.is_url() && can_be_asked(new))
+                    || (it.authority.is_empty() && it.tail.is_empty())
+            };
             address.filter(is_whole).ok_or_else(|| no_beginning(new))?;
             if old == new {
                 return Err(RepointRefused::Same);
@@ -109,7 +114,11 @@ impl Repoint {
         if old == new {
             return Err(RepointRefused::Same);
         }
-        Ok(Self(Form::Hosts { old: Host::parse(old)?, new: Host::parse(new)? }))
+        let (old, host) = (Host::parse(old)?, Host::parse(new)?);
+        if !new.is_ascii() || !can_be_asked(&format!("http://{new}")) {
+            return Err(RepointRefused::NoHost(new.to_owned()));
+        }
+        Ok(Self(Form::Hosts { old, new: host }))
     }
 
     /// What becomes of a URL.
@@ -248,6 +257,12 @@ fn has_scheme(text: &str) -> bool {
         && text.len() > rest.len()
 }
 
+/// Whether whoever requests it understands its host: an address that is none, or a name in another
+/// alphabet that is written wrongly, would be noticed at the next call only.
+fn can_be_asked(url: &str) -> bool {
+    url::Url::parse(url).is_ok_and(|url| url.has_host())
+}
+
 /// Whether a character may stand in a URL (RFC 3986).
 fn may_stand(character: char) -> bool {
     character.is_ascii_graphic()
@@ -369,6 +384,12 @@ mod tests {
             "a.test=[::x]",
             "a.test=%41",
             "a.test=...",
+            "a.test=受付.test",
+            "a.test=300.1.1.1",
+            "a.test=1.2.3.4.5",
+            "a.test=xn--999999b",
+            "https://a.test=https://1.2.3.400/x",
+            "https://a.test=https://受付.test",
             "https://a.test=https:///x",
             "https://a.test=https://b.test/%zz",
             "https://a.test=https://b.test/ x",

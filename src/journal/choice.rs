@@ -1,6 +1,7 @@
 //! Which run is meant: its name, the beginning of one, `latest`, or the path of its file.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::record::{RecordRefused, head_of, is_name, names};
@@ -48,8 +49,13 @@ pub enum NoChoice {
     /// This PBX has none.
     #[error("there is no run of {0} yet but undos: `callsweep runs` lists those there are")]
     NoneYet(String),
+    /// The path leads nowhere.
+    #[error("{0:?} is not there: check the path")]
+    NoFile(PathBuf),
     /// The path leads to no run file.
-    #[error("{0:?} is no path of a run file: its name ends in .jsonl, as callsweep wrote it")]
+    #[error(
+        "{0:?} is no run file and no backup whose first line can be read: name one as callsweep wrote it"
+    )]
     Path(PathBuf),
 }
 
@@ -97,7 +103,11 @@ pub fn find(runs: &Path, said: &str) -> Result<Place, NoChoice> {
     let begin: Vec<String> = all(runs)?.into_iter().filter(|name| name.starts_with(said)).collect();
     match begin.as_slice() {
         [] => {
-            backup_at(Path::new(said)).ok_or_else(|| RecordRefused::Missing(said.to_owned()).into())
+            let path = Path::new(said);
+            backup_at(path).ok_or_else(|| match fs::symlink_metadata(path) {
+                Ok(_) => NoChoice::Path(path.to_owned()),
+                Err(_) => RecordRefused::Missing(said.to_owned()).into(),
+            })
         }
         [name] => Ok(place(name.clone())),
         several => Err(NoChoice::Several {
@@ -119,7 +129,10 @@ fn by_path(path: &Path) -> Result<Place, NoChoice> {
     if let Some(backup) = backup_at(path) {
         return Ok(backup);
     }
-    let refused = || NoChoice::Path(path.to_owned());
+    let refused = || match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => NoChoice::NoFile(path.to_owned()),
+        Ok(_) | Err(_) => NoChoice::Path(path.to_owned()),
+    };
     let file = path.file_name().and_then(|name| name.to_str()).ok_or_else(refused)?;
     let name = file.strip_suffix(".jsonl").filter(|name| is_name(name)).ok_or_else(refused)?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());

@@ -188,7 +188,7 @@ impl<'a> Receipt<'a> {
         facts.extend(self.duration().map(|time| ("Duration", in_words(time))));
         let calls = format!("{} planned, {} sent", record.calls.len(), record.sent_calls);
         facts.push(("Calls", calls));
-        facts.push(("Result", record.tally().words(record.kind)));
+        facts.push(("Result", self.result()));
         if let Some(stop) = record.stop() {
             let why = foreign(&stop.message.to_string());
             facts.push(("Stopped", format!("{}: {why}", stop.reason.name())));
@@ -209,6 +209,14 @@ impl<'a> Receipt<'a> {
             facts.push(("Masked", "numbers, labels, hosts, URLs and notes".to_owned()));
         }
         facts
+    }
+
+    /// What became of its events, counted.
+    fn result(&self) -> String {
+        match self.record.kind {
+            Kind::Backup => format!("{} kept", self.record.events.len()),
+            kind => self.record.tally().words(kind),
+        }
     }
 
     fn pbx(&self) -> String {
@@ -261,6 +269,10 @@ impl<'a> Receipt<'a> {
     }
 
     fn planned(&self, planned: &RecordedEvent) -> Row {
+        // Nothing is done with what a backup holds.
+        if self.record.kind == Kind::Backup {
+            return Row { outcome: "kept".to_owned(), ..self.event(&planned.event) };
+        }
         let outcome = &planned.outcome;
         let done = match outcome {
             Outcome::Deleted

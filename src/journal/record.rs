@@ -72,13 +72,15 @@ pub enum RecordRefused {
     Namesake(PathBuf, String, PathBuf),
     /// It ran on another service.
     #[error(
-        "{run} ran on {there}: choose that profile with --profile {profile}, or the PBX with --url {there}"
+        "{run} ran on {there}: choose that profile with --profile {profile}, or the PBX with --url {origin}"
     )]
     Elsewhere {
         /// The run.
         run: String,
-        /// Where it ran.
+        /// Where it ran, and as whom.
         there: String,
+        /// The PBX.
+        origin: String,
         /// The profile that it ran with.
         profile: String,
     },
@@ -508,6 +510,7 @@ impl Record {
         RecordRefused::Elsewhere {
             run: self.name.clone(),
             there: format!("{}{} as {}", self.origin, self.base_path, self.user),
+            origin: self.origin.clone(),
             profile: self.profile.clone(),
         }
     }

@@ -9,6 +9,7 @@ use callsweep::simulator::{Event, Fault};
 use serde_json::Value;
 
 use crate::headless::{Pbx, Said, configure, named};
+use crate::run_files::summed;
 
 const NUMBER: &str = "0003*210";
 const PAGE: &str = "--extension=0003*210";
@@ -174,4 +175,64 @@ fn what_an_undo_of_a_backup_could_not_make_is_made_by_the_next_in_the_same_file(
     assert_eq!(bodies(&pbx), before);
     let runs = pbx.run(&["runs", "--format=json"]).document();
     assert_eq!(runs["runs"].as_array().unwrap().len(), 2, "the deletion and one undo");
+}
+
+#[test]
+fn of_a_file_that_was_edited_only_right_lines_are_used_and_what_is_none_is_told_as_what_it_is() {
+    let pbx = named("the-page");
+    let before = bodies(&pbx);
+    assert_eq!(backup(&pbx, &[PAGE]).code, 0);
+    let whole = fs::read_to_string(file(&pbx)).unwrap();
+    wipe(&pbx);
+    let other = |name: &str, text: &str| {
+        let path = pbx.home.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (head, rest) = whole.split_once('\n').unwrap();
+    let elsewhere = head.replace(&pbx.simulator.origin(), "https://pbx.other.test");
+    let elsewhere = summed(elsewhere.rsplit_once(",\"sum\"").unwrap().0);
+    for (path, why) in [
+        (
+            other("foreign", &format!("{elsewhere}\n{rest}")),
+            "the PBX with --url https://pbx.other.test\n",
+        ),
+        (other("headless", rest), "is no run file and no backup whose first line can be read"),
+        (
+            other("garbage", "\u{1b}[2J"),
+            "is no run file and no backup whose first line can be read",
+        ),
+        (other("empty", ""), "is no run file and no backup whose first line can be read"),
+        ("./nothing/here".to_owned(), "is not there: check the path"),
+        ("/dev/null".to_owned(), "is no run file and no backup whose first line can be read"),
+    ] {
+        let said = pbx.run(&["undo", &path, "--yes"]);
+        assert_eq!((said.code, said.err.contains(why)), (2, true), "{path}: {}", said.err);
+    }
+    let edited = other("edited", &whole.replacen("crm.acme.test", "evil.test", 1));
+    let said = pbx.run(&["undo", &edited, "--yes"]);
+    assert!(said.err.contains("line 2: its sum is wrong"), "{}", said.err);
+    assert!(said.err.contains("cannot be given back: event 0"), "{}", said.err);
+    assert_eq!(events(&pbx).len(), 2, "{}", said.err);
+    assert!(events(&pbx).iter().all(|event| !event.url.contains("evil")));
+    assert_eq!(undo(&pbx).code, 0);
+    assert_eq!(bodies(&pbx), before);
+}
+
+#[test]
+fn the_receipt_of_a_backup_says_that_its_events_are_kept() {
+    let pbx = named("the-page");
+    assert_eq!(backup(&pbx, &[PAGE]).code, 0);
+    let path = file(&pbx);
+    let receipt =
+        |form: &str| pbx.run(&["show", path.to_str().unwrap(), "--format", form, "--mask"]).out;
+    let markdown = receipt("md");
+    assert!(markdown.contains("| Result | 3 kept |"), "{markdown}");
+    assert_eq!(markdown.matches("\n| kept | ").count(), 3, "{markdown}");
+    let csv = receipt("csv");
+    assert_eq!(csv.matches("\nkept,").count(), 3, "{csv}");
+    for text in [markdown, csv] {
+        assert!(!text.contains("not sent") && !text.contains("nothing deleted"), "{text}");
+        assert!(!text.contains("crm.acme.test"), "{text}");
+    }
 }
