@@ -213,10 +213,11 @@ impl<'a> Receipt<'a> {
 
     /// What became of its events, counted.
     fn result(&self) -> String {
-        match self.record.kind {
-            Kind::Backup => format!("{} kept", self.record.events.len()),
-            kind => self.record.tally().words(kind),
+        let Record { kind, events, .. } = self.record;
+        if *kind == Kind::Backup {
+            return format!("{} kept", events.len());
         }
+        self.record.tally().words(*kind)
     }
 
     fn pbx(&self) -> String {

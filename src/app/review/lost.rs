@@ -177,6 +177,8 @@ impl Model {
             self.tell(Tone::Warning, "a run is going on: Esc stops it, then <undo>");
             return Vec::new();
         }
+        let wait = "reading the run to undo it: lists may take seconds to show what was written";
+        self.notice(Tone::Plain, wait);
         vec![Effect::ReadWayBack(run)]
     }
 
@@ -195,6 +197,7 @@ impl Model {
                 for extension in review.unread() {
                     self.loading.demand_anew(extension);
                 }
+                self.notice = None;
                 self.ask(review);
                 Vec::new()
             }
