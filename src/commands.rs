@@ -519,10 +519,10 @@ fn carry_out(
         Command::Check(_) => check::run(demo, flags, environment),
         Command::Delete(arguments) => delete::run(arguments, demo, flags, environment),
         Command::Disable(arguments) => {
-            change::run(&Wish::Disable, arguments, demo, flags, environment)
+            change::run(&Wish::DISABLE, arguments, demo, flags, environment)
         }
         Command::Enable(arguments) => {
-            change::run(&Wish::Enable, arguments, demo, flags, environment)
+            change::run(&Wish::ENABLE, arguments, demo, flags, environment)
         }
         Command::Repoint(arguments) => {
             change::run(&arguments.wish()?, &arguments.change, demo, flags, environment)

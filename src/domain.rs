@@ -13,6 +13,7 @@ mod filter;
 mod foreign;
 mod fuse;
 mod mask;
+mod outcome;
 mod plan_hash;
 mod redaction;
 mod selecting;
@@ -32,13 +33,12 @@ pub use expression::{
     TERMS, Unread, Verdict, host_of,
 };
 pub use extension::{Extension, ExtensionKind, ExtensionNumber, ExtensionNumberRefused, Owner};
-pub use failure::{
-    Cause, DeleteAnswer, Failure, Fetched, Outcome, WriteAnswer, parted, without_profile,
-};
+pub use failure::{Cause, DeleteAnswer, Failure, Fetched, WriteAnswer, parted, without_profile};
 pub use filter::Filter;
 pub use foreign::{Foreign, acts_or_hides, cell};
 pub use fuse::Fuse;
 pub use mask::Mask;
+pub use outcome::{Outcome, Success, Word, Work};
 pub use plan_hash::{PlanHash, PlanHasher};
 pub use redaction::{REDACTED, SHORTEST as SHORTEST_SECRET, learn as learn_secret, redacted};
 pub use selecting::{NotSelected, quoted, selecting, shell_word};

@@ -529,7 +529,7 @@ async fn send(call: &RunCall, client: &Client, exchanges: &mut Vec<Exchange>) ->
         Call::Update(key, change) => {
             let answer = Box::pin(client.update(key, change, exchanges)).await;
             let (took, may_have_acted) = (took(exchanges), call.may_have_acted());
-            judge_changed(&key.id, call.gives_back(), answer, took, may_have_acted)
+            judge_changed(&key.id, call.success(), answer, took, may_have_acted)
         }
     }
 }

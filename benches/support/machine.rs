@@ -47,7 +47,7 @@ fn carried_out(extensions: usize, events: usize) -> (Duration, Duration) {
     let plan = loss.way_back(target, |_| None, false).plan.unwrap();
     let mut undo = Machine::new(Arc::new(plan), 4);
     let restored = drive(&mut undo);
-    assert_eq!(run.tally().deleted, undo.tally().restored);
+    assert_eq!(run.tally().done(), undo.tally().done());
     (deleted, restored)
 }
 

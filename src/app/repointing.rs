@@ -89,7 +89,7 @@ impl Model {
                 selection.events().iter().all(|event| is_off(&event.status))
             }
         };
-        self.review_wish(target, if all_off { Wish::Enable } else { Wish::Disable });
+        self.review_wish(target, if all_off { Wish::ENABLE } else { Wish::DISABLE });
     }
 
     /// `e`: asks which URLs are to lead elsewhere.

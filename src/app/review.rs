@@ -1037,14 +1037,10 @@ impl Review {
                 "something stands in for every event",
                 "<add-changed> re-creates them all the same",
             ],
-            (None, Deed::Delete | Deed::Disable | Deed::Enable | Deed::Repoint | Deed::Keep)
-                if adds =>
-            {
+            (None, _) if adds => {
                 ["everything changed since it was marked", "<add-changed> adds it as it is now"]
             }
-            (None, Deed::Delete | Deed::Disable | Deed::Enable | Deed::Repoint | Deed::Keep) => {
-                ["nothing is left to change", "n closes this review"]
-            }
+            (None, _) => ["nothing is left to change", "n closes this review"],
         }
     }
 

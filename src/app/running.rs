@@ -8,7 +8,9 @@ use std::time::Duration;
 use crate::change::{
     Check, Done, EarlierEvent, EarlierRun, Learnt, Machine, Plan, RunState, Waiting,
 };
-use crate::domain::{Cause, EventKey, ExtensionNumber, Failure, Outcome, Stop, StopReason};
+use crate::domain::{
+    Cause, EventKey, ExtensionNumber, Failure, Outcome, Stop, StopReason, Word, Work,
+};
 use crate::keys::Keymap;
 
 use super::consent::Yes;
@@ -427,7 +429,7 @@ impl Model {
                 self.store.note_failure(key.clone(), failure.clone());
                 marks.then_some(true)
             }
-            (None, Outcome::Changed(_)) => Some(false),
+            (None, outcome) if outcome.is_done_by(Work::Changes) => Some(false),
             (None, _) => None,
         };
         let Some(on) = is_marked else { return };
@@ -643,14 +645,14 @@ fn report(active: &ActiveRun, keys: &Keymap) -> [(Tone, String); 2] {
     }
     let name = machine.name();
     let (mut what, back) = if machine.plan().undoes().is_some() {
-        let altered = match tally.altered {
+        let (restored, altered) = tally.back();
+        let altered = match altered {
             0 => String::new(),
             altered => {
                 let done = machine.plan().deed().done();
                 format!(", {altered} altered: {done}, but different from before")
             }
         };
-        let restored = tally.restored;
         (format!("{restored} of {all} restored{altered}"), String::new())
     } else {
         let took = tally.taken() + machine.surplus().len() > 0;
@@ -673,7 +675,7 @@ fn report(active: &ActiveRun, keys: &Keymap) -> [(Tone, String); 2] {
         text = format!("{text} · {}", machine.check().words());
         what = format!("{what} · {}", machine.check().in_short());
     }
-    let well = tally.left() + tally.altered + machine.beside() == 0;
+    let well = tally.left() + tally.of(Word::Altered) + machine.beside() == 0;
     let tone = if well && machine.is_surplus_known() { Tone::Good } else { Tone::Warning };
     [(tone, text), (tone, what)]
 }

@@ -151,7 +151,7 @@ pub fn outcome_word(outcomes: &[Option<Outcome>]) -> &'static str {
 
 /// Whether the outcome is the one that was asked for.
 pub fn is_well(outcome: &Outcome) -> bool {
-    (outcome.failure().is_none() && outcome.altered().is_none()) || is_simulated(outcome)
+    outcome.is_well() || is_simulated(outcome)
 }
 
 fn is_simulated(outcome: &Outcome) -> bool {

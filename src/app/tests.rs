@@ -9,7 +9,7 @@ use crate::change::trial::loss_of;
 use crate::change::{Act, Done, Route, Settled, judge};
 use crate::domain::{
     CallForm, Cause, DeleteAnswer, Discovery, Extension, ExtensionNumber, Failure, Foreign,
-    Listing, ListingBuilder, RawEvent, Target, UserId, WideCalls,
+    Listing, ListingBuilder, RawEvent, Target, UserId, WideCalls, Word,
 };
 
 use super::*;
@@ -799,7 +799,7 @@ fn esc_stops_a_run_after_what_is_in_flight_and_the_rest_keeps_its_marks() {
     let last = desk.settle(1, true);
     assert!(matches!(last[..], [Effect::Act(Act::Close(_))]));
     assert_eq!(desk.marked(), ["b", "o2"]);
-    assert_eq!(desk.model.run().unwrap().machine.tally().not_sent, 2);
+    assert_eq!(desk.model.run().unwrap().machine.tally().of(Word::NotSent), 2);
 }
 
 #[test]
@@ -832,7 +832,7 @@ fn a_run_that_may_not_send_stops_at_once() {
     desk.take(Message::Done(Done::Settled { call: 0, settled, exchanges: Vec::new() }));
     assert_eq!(sent(&desk.effects), [0; 0]);
     desk.settle(1, true);
-    assert_eq!(desk.model.run().unwrap().machine.tally().not_sent, 3);
+    assert_eq!(desk.model.run().unwrap().machine.tally().of(Word::NotSent), 3);
     assert_eq!(desk.marked(), ["a", "b", "o2"]);
 }
 

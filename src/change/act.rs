@@ -4,11 +4,11 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::{Call, Exchange, ExtensionNumber, Failure, Listing, PhoneCallEvent};
+use crate::domain::{Call, Exchange, ExtensionNumber, Failure, Listing, PhoneCallEvent, Success};
 
 use super::judge::failed;
 use super::plan::Verb;
-use super::{Kind, Plan, RunEnd, Settled};
+use super::{Plan, RunEnd, Settled};
 
 /// One act. Each comes back as exactly one [`Done`], and is in flight until then.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,9 +115,9 @@ impl RunCall {
         self.simulated
     }
 
-    /// Whether it gives back what another run took.
-    pub fn gives_back(&self) -> bool {
-        self.plan.kind() == Kind::Undo
+    /// What it comes to where it works.
+    pub fn success(&self) -> Success {
+        self.plan.kind().success()
     }
 
     /// What a failure means for the events that it covers.

@@ -11,7 +11,7 @@ use crate::domain::{
 
 use super::edit::Edit;
 use super::past::{History, Past};
-use super::plan::{PlannedCall, Verb, hash_of, one_each};
+use super::plan::{Verb, one_each};
 use super::selection::Events;
 use super::twice::Doubt;
 use super::values::{self, Back, StandIn, Written};
@@ -251,30 +251,13 @@ impl Loss {
             });
         }
         let verb = if edits.is_empty() { Verb::Create } else { Verb::Update };
-        let calls: Vec<PlannedCall> = one_each(verb, events.len()).collect();
-        let hash = hash_of(&target, Kind::Undo, &calls, &events, &edits);
         let planned = |known: &BTreeSet<EventKey>| events.iter().all(|it| known.contains(&it.key));
         let begun = self.begun.as_ref().filter(|(_, known)| planned(known));
         let goes_on = begun.map(|(name, _)| name.clone());
         let past = self.past.clone().of_plan(left_out, goes_on, there, self.doubts.lists.clone());
-        let (bystanders, form, rest) = (Arc::default(), None, None);
-        let (pairs, kind) = (Arc::default(), Kind::Undo);
-        let (edits, past) = (edits.into(), Some(past));
-        let omitted = Vec::new();
-        Ok(Plan {
-            kind,
-            target,
-            calls,
-            events,
-            edits,
-            bystanders,
-            form,
-            hash,
-            past,
-            pairs,
-            rest,
-            omitted,
-        })
+        let calls = one_each(verb, events.len()).collect();
+        let plan = Plan::of(Kind::Undo, target, calls, events, edits.into());
+        Ok(Plan { past: Some(past), ..plan })
     }
 
     /// The undo that is to be continued.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::domain::{
-    Cause, EventKey, ExtensionNumber, Failure, Foreign, Listing, Outcome, PhoneCallEvent,
+    Cause, EventKey, ExtensionNumber, Failure, Foreign, Listing, Outcome, PhoneCallEvent, Success,
 };
 
 use super::Plan;
@@ -80,7 +80,7 @@ impl Creates {
                             self.before.insert(extension.clone(), keys(listing));
                             self.there.extend(there.iter().map(|(place, _)| *place));
                         }
-                        let there = there.into_iter().map(|(it, id)| (it, Outcome::Restored(id)));
+                        let there = there.into_iter().map(|(it, id)| (it, restored(id)));
                         return Looked::Sure(there.collect());
                     }
                     Belief::Again(at) => return Looked::Again(at),
@@ -164,7 +164,7 @@ impl Creates {
     /// there.
     pub(super) fn conclude(ledger: &Ledger) -> Vec<(usize, Outcome)> {
         let unseen = ledger.all().iter().enumerate();
-        let unseen = unseen.filter(|(_, it)| matches!(it, Some(Outcome::Restored(None))));
+        let unseen = unseen.filter(|(_, it)| it.as_ref() == Some(&restored(None)));
         let message = "the service reported it created without an id, and it could not be listed";
         let unknown = Outcome::Unknown(Failure::new(Cause::Unreadable, message));
         unseen.map(|(place, _)| (place, unknown.clone())).collect()
@@ -209,7 +209,7 @@ impl<'a> Made<'a> {
 
     /// The row that is most like an event that was made, or may have been, and came back otherwise.
     fn by_resemblance(&mut self, event: &PhoneCallEvent, outcome: &Outcome) -> Option<usize> {
-        if !matches!(outcome, Outcome::Restored(None) | Outcome::Unknown(_)) {
+        if !matches!(outcome, Outcome::Unknown(_)) && *outcome != restored(None) {
             return None;
         }
         let left = self.left.iter().filter_map(|place| Some((*place, self.rows.get(*place)?)));
@@ -223,23 +223,25 @@ impl<'a> Made<'a> {
 /// The outcome of an event that is listed so.
 fn as_listed(event: &PhoneCallEvent, row: &PhoneCallEvent) -> Outcome {
     let (id, fields) = (Some(Foreign::from(row.key.id.as_str())), event.differing(row));
-    if fields.is_empty() { Outcome::Restored(id) } else { Outcome::Altered { id, fields } }
+    if fields.is_empty() { restored(id) } else { Outcome::Altered { id, fields } }
 }
 
 /// What a complete list without the event leaves of a success, or of no clear answer.
 fn not_listed(outcome: &Outcome) -> Option<Outcome> {
     let said = match outcome {
-        Outcome::Restored(_) | Outcome::Altered { .. } => {
+        Outcome::Done(Success::Restored, _) | Outcome::Altered { .. } => {
             Failure::new(Cause::Unreadable, "the service reported it created")
         }
         Outcome::Unknown(failure) => failure.clone(),
-        Outcome::Refused(_)
-        | Outcome::NotSent(_)
-        | Outcome::Deleted
-        | Outcome::AlreadyGone
-        | Outcome::Changed(_) => return None,
+        Outcome::Done(..) | Outcome::AlreadyGone | Outcome::Refused(_) | Outcome::NotSent(_) => {
+            return None;
+        }
     };
     Some(Outcome::Refused(said.saying("it is not listed")))
+}
+
+fn restored(id: Option<Foreign>) -> Outcome {
+    Outcome::Done(Success::Restored, id)
 }
 
 fn keys(listing: &Listing) -> BTreeSet<EventKey> {

@@ -94,8 +94,7 @@ impl Deletes {
         extension: &ExtensionNumber,
         settled: &Settled,
     ) -> Option<String> {
-        let took = |outcome: &Outcome| matches!(outcome, Outcome::Deleted | Outcome::Unknown(_));
-        if settled.outcomes.iter().any(took) {
+        if settled.outcomes.iter().any(Outcome::may_have_taken) {
             self.swept.insert(extension.clone());
         }
         if !settled.reply.returned.is_empty() {
@@ -393,7 +392,7 @@ impl Deletes {
     /// What was there in the review and went beside a wide call of this run was not gone before it.
     fn claim(&self, extension: &ExtensionNumber, outcome: &mut Outcome) {
         if *outcome == Outcome::AlreadyGone && self.swept.contains(extension) {
-            *outcome = Outcome::Deleted;
+            *outcome = Outcome::DELETED;
         }
     }
 }

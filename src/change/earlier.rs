@@ -26,8 +26,7 @@ pub struct EarlierEvent {
 impl EarlierRun {
     /// Puts the events of a run into the order in which they are shown.
     pub fn new(summary: Summary, mut rows: Vec<EarlierEvent>) -> Self {
-        let is_done = |row: &EarlierEvent| row.outcome.failure().is_none();
-        rows.sort_by_key(|row| is_done(row) && row.outcome.altered().is_none());
+        rows.sort_by_key(|row| row.outcome.is_well());
         Self { summary, rows }
     }
 

@@ -1,8 +1,8 @@
 //! Whether an event can be given back just as it is: a POST makes five fields, and not everything
 //! that a row can hold can be said in them.
 
-use super::{Kind, Plan};
-use crate::domain::{Change, FIELDS, PhoneCallEvent};
+use super::Plan;
+use crate::domain::{Change, FIELDS, PhoneCallEvent, Work};
 
 /// Fields that the service gives by itself (page *List PhoneCallEvents*).
 const OWN: [&str; 3] = ["id", "links", "modified"];
@@ -58,8 +58,8 @@ impl Inexact {
         let mut found = Self::default();
         for (place, event) in plan.events().iter().enumerate() {
             let words = match (plan.want(place), plan.kind()) {
-                (Some(change), Kind::Change) => inexact_fields(event, change),
-                (Some(_), Kind::Delete | Kind::Undo | Kind::Backup) => Vec::new(),
+                (Some(change), kind) if kind.is(Work::Changes) => inexact_fields(event, change),
+                (Some(_), _) => Vec::new(),
                 (None, _) => inexact(event),
             };
             if words.is_empty() {

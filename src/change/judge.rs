@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::domain::{
-    Cause, DeleteAnswer, EventId, Failure, Foreign, Outcome, PhoneCallEvent, WriteAnswer,
+    Cause, DeleteAnswer, EventId, Failure, Foreign, Outcome, PhoneCallEvent, Success, WriteAnswer,
 };
 
 /// A call that was sent, answered or not, and the outcomes of the events it covered.
@@ -32,8 +32,7 @@ pub struct Reply {
 impl Settled {
     /// Whether anything was taken, or may have been, by a call whose answer does not say what.
     pub fn is_silent(&self) -> bool {
-        let took = |outcome: &Outcome| matches!(outcome, Outcome::Deleted | Outcome::Unknown(_));
-        self.reply.returned.is_empty() && self.outcomes.iter().any(took)
+        self.reply.returned.is_empty() && self.outcomes.iter().any(Outcome::may_have_taken)
     }
 }
 
@@ -73,7 +72,7 @@ pub fn judge(
         }
         // The service knows no such event: gone before, or by an attempt that it never answered.
         Err(failure) if failure.names_no_event() => {
-            let gone = if may_have_acted { Outcome::Deleted } else { Outcome::AlreadyGone };
+            let gone = if may_have_acted { Outcome::DELETED } else { Outcome::AlreadyGone };
             let reply = Reply { http_status: failure.http_status, took, ..Reply::default() };
             Settled { outcomes: vec![gone; covered.len()], reply }
         }
@@ -88,18 +87,18 @@ pub fn judge_made(answer: Result<WriteAnswer, Failure>, took: Duration) -> Settl
             let returned = id.iter().cloned().collect();
             let reply =
                 Reply { returned, http_status: Some(http_status), took, ..Reply::default() };
-            Settled { outcomes: vec![Outcome::Restored(id)], reply }
+            Settled { outcomes: vec![Outcome::Done(Success::Restored, id)], reply }
         }
         Err(failure) => failed(1, &failure, took, false),
     }
 }
 
 /// What an answer to a PUT for this event means, before anything is listed: whether its id stays is not
-/// documented. `gives_back` where it writes old values back, `may_have_acted` where the same call went
+/// documented. `success` is what it comes to where it worked; `may_have_acted` where the same call went
 /// out before and nobody knows what it did.
 pub fn judge_changed(
     id: &EventId,
-    gives_back: bool,
+    success: Success,
     answer: Result<WriteAnswer, Failure>,
     took: Duration,
     may_have_acted: bool,
@@ -110,8 +109,7 @@ pub fn judge_changed(
             let new = told.filter(|told| told.raw() != id.as_str());
             let reply =
                 Reply { returned, http_status: Some(http_status), took, ..Reply::default() };
-            let done = if gives_back { Outcome::Restored(new) } else { Outcome::Changed(new) };
-            Settled { outcomes: vec![done], reply }
+            Settled { outcomes: vec![Outcome::Done(success, new)], reply }
         }
         Err(failure) => failed(1, &failure, took, may_have_acted),
     }
@@ -133,10 +131,10 @@ pub(super) fn failed(
 fn outcome_of(id: &str, returned: Option<&BTreeSet<&str>>, http_status: u16) -> Outcome {
     // 204 has no ids to return (page *Delete PhoneCallEvents*) and is a success all the same.
     let Some(returned) = returned else {
-        return Outcome::Deleted;
+        return Outcome::DELETED;
     };
     if returned.contains(id) {
-        return Outcome::Deleted;
+        return Outcome::DELETED;
     }
     let message = "the service reported success without naming this event: read again (R)";
     Outcome::Unknown(Failure {

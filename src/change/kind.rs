@@ -1,202 +1,168 @@
-//! What is different for each kind of change: the one place that tells a deletion, a making and a
-//! change of fields apart. A run asks here, and each kind answers in its own file.
+//! The kinds of runs, and what each does to events: whatever is said of one stands in its row, and
+//! every other file asks here.
 
-use std::collections::BTreeSet;
-use std::time::Duration;
+use serde::{Deserialize, Serialize};
 
-use crate::domain::{Call, Cause, ExtensionNumber, Failure, Listing, Outcome};
+use crate::domain::{Change, Status, Success, Work};
 
-use super::create::Creates;
-use super::delete::Deletes;
-use super::ledger::{Ledger, SoFar};
-use super::listed::Listed;
-use super::update::Updates;
-use super::verification::Findings;
-use super::{Kind, Plan, Settled};
-
-/// The rules of the kind that a plan is of.
-#[derive(Debug)]
-pub(super) enum Rules {
-    Delete(Box<Deletes>),
-    Create(Creates),
-    Update(Updates),
+/// What a run is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Deletes events.
+    Delete,
+    /// Changes fields of events.
+    Change,
+    /// Gives back events that another run deleted, or values that it changed.
+    Undo,
+    /// Keeps events in a file and changes nothing.
+    Backup,
 }
 
-impl Rules {
-    pub(super) fn of(plan: &Plan) -> Self {
-        let restores = plan.kind() == Kind::Undo;
-        if plan.changes() {
-            return Self::Update(Updates::new(restores));
-        }
-        if restores {
-            return Self::Create(Creates::default());
-        }
-        let deletes = plan.rest().map_or_else(Deletes::default, |rest| Deletes::of_rest(rest));
-        Self::Delete(Box::new(deletes))
-    }
+/// What is done to events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deed {
+    /// The events are deleted.
+    Delete,
+    /// The events are kept and switched off.
+    Disable,
+    /// The events are switched on.
+    Enable,
+    /// The events get other URLs.
+    Repoint,
+    /// The events are created again.
+    Recreate,
+    /// The events get their old values back.
+    WriteBack,
+    /// The events are kept in a file.
+    Keep,
+}
 
-    /// What only a deletion has.
-    pub(super) fn deletes(&self) -> Option<&Deletes> {
+impl Kind {
+    /// Its name, the heading of its receipts, its usual deed, and what a call of it comes to that
+    /// works, where it has any.
+    fn row(self) -> (&'static str, &'static str, Deed, Option<Success>) {
+        use Success::{Changed, Deleted, Restored};
         match self {
-            Self::Delete(deletes) => Some(deletes),
-            Self::Create(_) | Self::Update(_) => None,
-        }
-    }
-
-    /// The same, to be told more.
-    pub(super) fn deletes_mut(&mut self) -> Option<&mut Deletes> {
-        match self {
-            Self::Delete(deletes) => Some(deletes),
-            Self::Create(_) | Self::Update(_) => None,
-        }
-    }
-
-    /// What only making has.
-    pub(super) fn creates_mut(&mut self) -> Option<&mut Creates> {
-        match self {
-            Self::Create(creates) => Some(creates),
-            Self::Delete(_) | Self::Update(_) => None,
-        }
-    }
-
-    /// What a plan rests on was listed at this time, or later.
-    pub(super) fn rest_on(&mut self, time: Duration) {
-        match self {
-            Self::Delete(deletes) => deletes.reviewed = time,
-            Self::Create(creates) => creates.planned = time,
-            // Each extension is listed just before its calls.
-            Self::Update(_) => {}
-        }
-    }
-
-    /// Whether each extension is listed before any call goes out.
-    pub(super) fn looks_first(&self) -> bool {
-        match self {
-            Self::Delete(_) | Self::Update(_) => false,
-            Self::Create(_) => true,
-        }
-    }
-
-    /// Whether an extension is to be listed before this call of it.
-    pub(super) fn is_old(&self, call: usize, extension: &ExtensionNumber, now: Duration) -> bool {
-        match self {
-            Self::Delete(deletes) => deletes.is_old(extension, now),
-            Self::Create(_) => false,
-            Self::Update(updates) => updates.is_old(call, extension, now),
-        }
-    }
-
-    /// Whether a call of this form may go out at all.
-    pub(super) fn allows(&self, call: &Call) -> bool {
-        match (self, call) {
-            (Self::Delete(deletes), Call::Delete(delete)) => deletes.allows(delete),
-            (Self::Delete(_) | Self::Create(_) | Self::Update(_), _) => true,
-        }
-    }
-
-    /// An extension was listed before a call of it.
-    pub(super) fn saw(&mut self, extension: &ExtensionNumber, listing: &Listing, now: Duration) {
-        match self {
-            Self::Delete(deletes) => deletes.saw(extension, now),
-            Self::Update(updates) => updates.saw(extension, listing, now),
-            Self::Create(_) => {}
-        }
-    }
-
-    /// A listing that was asked for this call lets it go.
-    pub(super) fn clears(&mut self, call: usize) {
-        if let Self::Update(updates) = self {
-            updates.clear(call);
-        }
-    }
-
-    /// A call goes out.
-    pub(super) fn sends(&mut self, call: usize) {
-        if let Self::Update(updates) = self {
-            updates.sends(call);
-        }
-    }
-
-    /// A call was answered so. Returns what is to be told of it.
-    pub(super) fn answered(
-        &mut self,
-        plan: &Plan,
-        (call, is_wide): (usize, bool),
-        extension: &ExtensionNumber,
-        settled: &Settled,
-    ) -> impl Iterator<Item = String> + use<> {
-        let deletes = self.deletes_mut();
-        let remarks = deletes.map(|deletes| {
-            let named = deletes.named(plan, extension, &settled.reply.surplus);
-            let silent = if is_wide { deletes.answered(call, extension, settled) } else { None };
-            [named, silent]
-        });
-        remarks.into_iter().flatten().flatten()
-    }
-
-    /// A call had no clear answer.
-    pub(super) fn doubts(&mut self, extension: &ExtensionNumber) {
-        if let Self::Update(updates) = self {
-            updates.doubts(extension);
-        }
-    }
-
-    /// Whether a call that failed so is put off, to be looked for and sent again once nothing else is
-    /// left.
-    pub(super) fn puts_off(&mut self, call: usize, failure: &Failure) -> bool {
-        match self {
-            Self::Create(creates) if creates.puts_off(failure) => {
-                creates.put_off.insert(call);
-                true
+            Self::Delete => {
+                ("delete", "deletion of phone call events", Deed::Delete, Some(Deleted))
             }
-            Self::Delete(_) | Self::Create(_) | Self::Update(_) => false,
+            Self::Change => ("change", "change of phone call events", Deed::Repoint, Some(Changed)),
+            Self::Undo => ("undo", "undo of a run", Deed::Recreate, Some(Restored)),
+            Self::Backup => ("backup", "backup of phone call events", Deed::Keep, None),
         }
     }
 
-    /// The calls that were put off, no more to be sent.
-    pub(super) fn take_put_off(&mut self) -> BTreeSet<usize> {
-        let put_off = self.creates_mut().map(|creates| std::mem::take(&mut creates.put_off));
-        put_off.unwrap_or_default()
+    /// The word for it, in run files, machine output and for people.
+    pub fn name(self) -> &'static str {
+        self.row().0
     }
 
-    /// What is deleted or changed twice is as if done once; what is made twice is there twice, and a
-    /// service that answers may lie about what it did.
-    pub(super) fn may_repeat(&self, failure: &Failure) -> bool {
+    /// What a receipt of it is called.
+    pub fn heading(self) -> &'static str {
+        self.row().1
+    }
+
+    /// What a call of it comes to that works; of what has no calls, what is there by a loss.
+    pub fn success(self) -> Success {
+        self.row().3.unwrap_or(Success::Deleted)
+    }
+
+    /// Whether its calls do this to events.
+    pub fn is(self, work: Work) -> bool {
+        self.row().3.is_some_and(|success| success.is(work))
+    }
+
+    /// Whether it has no calls and only keeps events in a file: nothing is left to be done with them.
+    pub fn keeps(self) -> bool {
+        self.row().3.is_none()
+    }
+}
+
+impl Deed {
+    /// The kind of a run that does it, whether it writes fields of events that are there, and its
+    /// words: *delete*, *deletes*, *deleting*, *deleted*.
+    fn row(self) -> (Kind, bool, [&'static str; 4]) {
+        use Kind::{Backup, Change, Delete, Undo};
         match self {
-            Self::Delete(_) | Self::Update(_) => true,
-            Self::Create(_) => failure.http_status.is_none() && !failure.may_have_acted(),
+            Self::Delete => (Delete, false, ["delete", "deletes", "deleting", "deleted"]),
+            Self::Disable => (Change, true, ["disable", "disables", "disabling", "disabled"]),
+            Self::Enable => (Change, true, ["enable", "enables", "enabling", "enabled"]),
+            Self::Repoint => (Change, true, ["re-point", "re-points", "re-pointing", "re-pointed"]),
+            Self::Recreate => {
+                (Undo, false, ["re-create", "re-creates", "re-creating", "re-created"])
+            }
+            Self::WriteBack => {
+                (Undo, true, ["write back", "writes back", "writing back", "written back"])
+            }
+            Self::Keep => (Backup, false, ["keep", "keeps", "keeping", "kept"]),
         }
     }
 
-    /// What a listing after all calls says against their answers.
-    pub(super) fn find(
-        &self,
-        plan: &Plan,
-        extension: &ExtensionNumber,
-        so_far: &SoFar<'_>,
-        now: &Listed<'_>,
-    ) -> Findings {
-        match self {
-            Self::Delete(deletes) => deletes.find(plan, extension, so_far, now),
-            Self::Create(creates) => creates.find(plan, extension, so_far, now),
-            Self::Update(updates) => updates.find(plan, extension, so_far, now),
+    /// What a run of this kind does that makes these changes of fields; only some kinds have any.
+    pub(super) fn of<'a>(kind: Kind, changes: impl Iterator<Item = &'a Change>) -> Self {
+        let (usual, mut changes) = (kind.row().2, changes.peekable());
+        if usual == Self::Repoint {
+            return Self::of_changes(changes);
         }
+        let writes_back = usual == Self::Recreate && changes.peek().is_some();
+        if writes_back { Self::WriteBack } else { usual }
     }
 
-    /// What only a listing could have told, and none did.
-    pub(super) fn conclude(&self, ledger: &Ledger) -> Vec<(usize, Outcome)> {
-        match self {
-            Self::Create(_) => Creates::conclude(ledger),
-            Self::Delete(_) | Self::Update(_) => Vec::new(),
-        }
+    /// What changes of these fields come to.
+    fn of_changes<'a>(changes: impl Iterator<Item = &'a Change>) -> Self {
+        let mut deeds = changes.map(|change| match change.status {
+            Some(Status::Disabled) => Self::Disable,
+            Some(Status::Enabled) => Self::Enable,
+            Some(Status::Other(_)) | None => Self::Repoint,
+        });
+        let first = deeds.next().unwrap_or(Self::Repoint);
+        if deeds.all(|deed| deed == first) { first } else { Self::Repoint }
     }
 
-    /// The outcome of an event of which nothing was sent when the run stopped.
-    pub(super) fn not_sent(&self) -> Outcome {
-        let why = match self {
-            Self::Delete(_) | Self::Update(_) => "stopped before it was sent",
-            Self::Create(_) => "stopped before it was re-created; undo the run again",
-        };
-        Outcome::NotSent(Failure::new(Cause::Withheld, why))
+    /// The kind of a run that does it.
+    pub(super) fn kind(self) -> Kind {
+        self.row().0
+    }
+
+    /// Whether it writes fields of events that are there.
+    pub fn writes_fields(self) -> bool {
+        self.row().1
+    }
+
+    /// `delete`.
+    pub fn verb(self) -> &'static str {
+        let [verb, ..] = self.row().2;
+        verb
+    }
+
+    /// `deletes`.
+    pub fn does(self) -> &'static str {
+        let [_, does, ..] = self.row().2;
+        does
+    }
+
+    /// `deleting`.
+    pub fn doing(self) -> &'static str {
+        let [.., doing, _] = self.row().2;
+        doing
+    }
+
+    /// `deleted`.
+    pub fn done(self) -> &'static str {
+        let [.., done] = self.row().2;
+        done
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_kind_is_the_one_that_run_files_have() {
+        for kind in [Kind::Delete, Kind::Change, Kind::Undo, Kind::Backup] {
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.name());
+        }
     }
 }

@@ -4,89 +4,82 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::plan::Kind;
+use super::kind::Kind;
 use super::rest::Rest;
-use crate::domain::{Failure, Outcome, Stop, StopReason};
+use crate::domain::{Failure, Outcome, Stop, StopReason, Success, Word, Work};
 
 /// Events by outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Tally {
-    /// Events whose deletion the service confirmed.
-    pub deleted: usize,
-    /// Events whose new fields a list confirmed.
-    pub changed: usize,
-    /// Events that were already gone.
-    pub already_gone: usize,
-    /// Events that the service refused.
-    pub refused: usize,
-    /// Events whose call was not sent.
-    pub not_sent: usize,
-    /// Events whose outcome only a new list can tell.
-    pub unknown: usize,
-    /// Events that were re-created, or whose old values were written back.
-    pub restored: usize,
-    /// Events that were re-created or changed and are listed with other fields.
-    pub altered: usize,
-}
+pub struct Tally([usize; Word::COUNT]);
 
 impl Tally {
     /// Counts outcomes.
     pub fn over<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> Self {
         let mut tally = Self::default();
-        outcomes.into_iter().for_each(|outcome| *tally.of(outcome) += 1);
+        for outcome in outcomes {
+            tally.update(outcome.word(), |count| count + 1);
+        }
         tally
     }
 
-    /// Every count with the name of its outcome, what was done first.
-    pub fn named(&self) -> [(&'static str, usize); 8] {
-        [
-            ("deleted", self.deleted),
-            ("changed", self.changed),
-            ("restored", self.restored),
-            ("altered", self.altered),
-            ("already gone", self.already_gone),
-            ("refused", self.refused),
-            ("not sent", self.not_sent),
-            ("unknown", self.unknown),
-        ]
+    /// The same with so many events of this outcome.
+    #[must_use]
+    pub fn with(mut self, word: impl Into<Word>, events: usize) -> Self {
+        self.update(word.into(), |_| events);
+        self
+    }
+
+    /// How many events have this outcome.
+    pub fn of(&self, word: impl Into<Word>) -> usize {
+        let word = word.into();
+        self.sum(|it| it == word)
+    }
+
+    /// Every count, what was done first.
+    pub fn each(self) -> impl Iterator<Item = (Word, usize)> {
+        Word::all().zip(self.0)
     }
 
     /// What happened in words, without what did not; `nothing deleted`, `nothing changed` or `nothing
     /// restored` by its kind, where nothing good did.
     pub fn words(&self, kind: Kind) -> String {
-        let good = match kind {
-            Kind::Undo => "restored",
-            Kind::Change => "changed",
-            Kind::Delete | Kind::Backup => "deleted",
-        };
-        let none = self.deleted + self.changed + self.restored + self.altered == 0;
-        let told = self.named().into_iter();
-        let told = told.filter(|(name, count)| *count > 0 || (none && *name == good));
-        let words = told.map(|(name, count)| match count {
-            0 => format!("nothing {name}"),
-            _ => format!("{count} {name}"),
+        let good = Word::Done(kind.success());
+        let none = self.done() == self.of(Word::AlreadyGone);
+        let told = self.each().filter(|(word, count)| *count > 0 || (none && *word == good));
+        let words = told.map(|(word, count)| match count {
+            0 => format!("nothing {}", word.name()),
+            _ => format!("{count} {}", word.name()),
         });
         words.collect::<Vec<_>>().join(", ")
     }
 
+    /// Events that are back, and those that are and differ.
+    pub fn back(&self) -> (usize, usize) {
+        (self.of(Success::Restored), self.of(Word::Altered))
+    }
+
     /// Events that have an outcome.
     pub fn settled(&self) -> usize {
-        self.named().iter().map(|(_, count)| count).sum()
+        self.sum(|_| true)
     }
 
     /// Events with the outcome that was asked for.
     pub fn done(&self) -> usize {
-        self.deleted + self.changed + self.already_gone + self.restored + self.altered
+        self.settled() - self.left()
     }
 
     /// Events that a run took or changed, or may have: what an undo of it is about.
     pub fn taken(&self) -> usize {
-        self.deleted + self.changed + self.altered + self.unknown
+        self.sum(|word| match word {
+            Word::Done(success) => !success.is(Work::GivesBack),
+            Word::Altered | Word::Unknown => true,
+            Word::AlreadyGone | Word::Refused | Word::NotSent => false,
+        })
     }
 
     /// Events that are left: refused, not sent or unknown.
     pub fn left(&self) -> usize {
-        self.settled() - self.done()
+        self.sum(|word| matches!(word, Word::Refused | Word::NotSent | Word::Unknown))
     }
 
     /// Why something is left to be done, where a run stopped by itself or was asked to. That it took
@@ -97,16 +90,13 @@ impl Tally {
         stop.filter(|stop| self.left() > 0 || too_much(stop))
     }
 
-    fn of(&mut self, outcome: &Outcome) -> &mut usize {
-        match outcome {
-            Outcome::Deleted => &mut self.deleted,
-            Outcome::Changed(_) => &mut self.changed,
-            Outcome::AlreadyGone => &mut self.already_gone,
-            Outcome::Refused(_) => &mut self.refused,
-            Outcome::NotSent(_) => &mut self.not_sent,
-            Outcome::Unknown(_) => &mut self.unknown,
-            Outcome::Restored(_) => &mut self.restored,
-            Outcome::Altered { .. } => &mut self.altered,
+    fn sum(&self, counts: impl Fn(Word) -> bool) -> usize {
+        self.each().filter(|(word, _)| counts(*word)).map(|(_, count)| count).sum()
+    }
+
+    fn update(&mut self, word: Word, to: impl Fn(usize) -> usize) {
+        for (_, count) in Word::all().zip(&mut self.0).filter(|(it, _)| *it == word) {
+            *count = to(*count);
         }
     }
 }
@@ -155,9 +145,9 @@ impl Ledger {
     /// What the answer to a call says.
     pub(super) fn set(&mut self, event: usize, outcome: Outcome) {
         let Some(place) = self.outcomes.get_mut(event) else { return };
-        *self.tally.of(&outcome) += 1;
+        self.tally.update(outcome.word(), |count| count + 1);
         if let Some(before) = place.replace(outcome) {
-            *self.tally.of(&before) -= 1;
+            self.tally.update(before.word(), |count| count - 1);
         }
         self.news.push(event);
     }

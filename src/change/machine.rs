@@ -14,9 +14,9 @@ use crate::domain::{EventKey, ExtensionNumber, Failure, Fuse, Listing, Outcome, 
 
 use super::answers::{Answers, Then, left_alone};
 use super::delete::Deletes;
-use super::kind::Rules;
 use super::ledger::Ledger;
 use super::plan::Verb;
+use super::rules::Rules;
 use super::traffic::{Fate, Next, Traffic};
 use super::twice::CAUGHT_UP;
 use super::verification::Check;
@@ -624,8 +624,8 @@ impl Machine {
 
     fn is_good(&self, id: usize) -> bool {
         let surplus = self.reply(id).is_some_and(|reply| !reply.surplus.is_empty());
-        let good = |it: &Outcome| it.failure().is_none() && it.altered().is_none();
-        !surplus && !self.is_silent(id) && self.outcomes_of(id).iter().flatten().all(good)
+        let mut outcomes = self.outcomes_of(id).iter().flatten();
+        !surplus && !self.is_silent(id) && outcomes.all(Outcome::is_well)
     }
 
     /// On to the next state once nothing is in flight and nothing waits.

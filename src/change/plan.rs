@@ -5,58 +5,20 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use crate::domain::{
     Call, CallForm, Change, DeleteCall, EventId, EventKey, ExtensionNumber, Foreign, Outcome,
     PhoneCallEvent, PlanHash, PlanHasher, Target, UserId,
 };
 
 use super::Selection;
-use super::deed::Deed;
 use super::edit::Edit;
+use super::kind::{Deed, Kind};
 use super::past::Past;
 use super::rest::Rest;
 use super::selection::Events;
 
 /// Pairs of numbers named in one sentence.
 const PAIRS_NAMED: usize = 3;
-
-/// What a run is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// Deletes events.
-    Delete,
-    /// Changes fields of events.
-    Change,
-    /// Gives back events that another run deleted, or values that it changed.
-    Undo,
-    /// Keeps events in a file and changes nothing.
-    Backup,
-}
-
-impl Kind {
-    /// The word for it, in run files, machine output and for people.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Delete => "delete",
-            Self::Change => "change",
-            Self::Undo => "undo",
-            Self::Backup => "backup",
-        }
-    }
-
-    /// What is done to its events, in a word.
-    pub fn done(self) -> &'static str {
-        match self {
-            Self::Delete => "deleted",
-            Self::Change => "changed",
-            Self::Undo => "re-created",
-            Self::Backup => "kept",
-        }
-    }
-}
 
 /// One literal call of a plan and the events it covers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -195,27 +157,15 @@ impl Plan {
         let events = Arc::clone(&selection.events);
         let bystanders = Arc::clone(&selection.bystanders);
         let target = target.knowing(selection.access());
-        let edits = Arc::default();
-        let hash = hash_of(&target, Kind::Delete, &calls, &events, &edits);
-        Ok(Self {
-            kind: Kind::Delete,
-            target,
-            calls,
-            events,
-            edits,
-            bystanders,
-            form: Some(form),
-            hash,
-            pairs: selection.pairs.as_slice().into(),
-            past: None,
-            rest: None,
-            omitted: Vec::new(),
-        })
+        let pairs = selection.pairs.as_slice().into();
+        let plan = Self::of(Kind::Delete, target, calls, events, Arc::default());
+        Ok(Self { bystanders, form: Some(form), pairs, ..plan })
     }
 
     /// Changes these events, each as its edit says: a call for each. What else is listed on their
     /// extensions stands beside them.
     pub(super) fn of_edits(
+        kind: Kind,
         target: Target,
         selection: &Selection,
         events: Vec<PhoneCallEvent>,
@@ -229,43 +179,43 @@ impl Plan {
             others.filter(|event| touched.contains(&event.key.extension)).cloned().collect();
         bystanders.sort_by(|a, b| a.key.extension.cmp(&b.key.extension));
         let target = target.knowing(selection.access());
-        let (events, edits): (_, Arc<[_]>) = (Arc::new(events), edits.into());
-        let calls: Vec<_> = one_each(Verb::Update, events.len()).collect();
-        let hash = hash_of(&target, Kind::Change, &calls, &events, &edits);
-        Self {
-            kind: Kind::Change,
-            target,
-            calls,
-            events,
-            edits,
-            bystanders: Arc::new(bystanders),
-            form: None,
-            hash,
-            pairs: selection.pairs.as_slice().into(),
-            past: None,
-            rest: None,
-            omitted: Vec::new(),
-        }
+        let calls = one_each(Verb::Update, events.len()).collect();
+        let (bystanders, pairs) = (Arc::new(bystanders), selection.pairs.as_slice().into());
+        let plan = Self::of(kind, target, calls, Arc::new(events), edits.into());
+        Self { bystanders, pairs, ..plan }
     }
 
     /// Keeps what is chosen, and does nothing with it.
     pub fn backup(target: Target, selection: &Selection) -> Self {
         let events = Arc::clone(&selection.events);
         let target = target.knowing(selection.access());
-        let hash = hash_of(&target, Kind::Backup, &[], &events, &[]);
+        Self::of(Kind::Backup, target, Vec::new(), events, Arc::default())
+    }
+
+    /// These calls for these events, and nothing beside them.
+    pub(super) fn of(
+        kind: Kind,
+        target: Target,
+        calls: Vec<PlannedCall>,
+        events: Events,
+        edits: Arc<[Edit]>,
+    ) -> Self {
+        let hash = hash_of(&target, kind, &calls, &events, &edits);
+        let (bystanders, pairs) = (Arc::default(), Arc::default());
+        let (form, past, rest, omitted) = (None, None, None, Vec::new());
         Self {
-            kind: Kind::Backup,
+            kind,
             target,
-            calls: Vec::new(),
+            calls,
             events,
-            edits: Arc::default(),
-            bystanders: Arc::default(),
-            form: None,
+            edits,
+            bystanders,
+            form,
             hash,
-            past: None,
-            pairs: Arc::default(),
-            rest: None,
-            omitted: Vec::new(),
+            past,
+            pairs,
+            rest,
+            omitted,
         }
     }
 
@@ -292,7 +242,7 @@ impl Plan {
         let verb = if edits.is_empty() { Verb::DeleteEvent } else { Verb::Update };
         let calls = chosen.map(|place| PlannedCall::of_one(verb, *place)).collect();
         Ok(Self {
-            kind: if edits.is_empty() { Kind::Delete } else { Kind::Change },
+            kind: rest.kind,
             target: target.knowing(reached),
             calls,
             events: Arc::clone(&rest.events),
@@ -347,13 +297,7 @@ impl Plan {
 
     /// What is done to its events.
     pub fn deed(&self) -> Deed {
-        match (self.kind, self.changes()) {
-            (Kind::Delete, _) => Deed::Delete,
-            (Kind::Backup, _) => Deed::Keep,
-            (Kind::Undo, false) => Deed::Recreate,
-            (Kind::Undo, true) => Deed::WriteBack,
-            (Kind::Change, _) => Deed::of_changes(self.edits.iter().map(|edit| &edit.change)),
-        }
+        Deed::of(self.kind, self.edits.iter().map(|edit| &edit.change))
     }
 
     /// What there is to know of numbers that may name one extension, in a sentence.
@@ -555,7 +499,7 @@ impl Verb {
 }
 
 /// The hash of a plan: all its calls, then all its events.
-pub(super) fn hash_of(
+fn hash_of(
     target: &Target,
     kind: Kind,
     calls: &[PlannedCall],

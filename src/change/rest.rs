@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::deed::Deed;
+use super::kind::{Deed, Kind};
 use super::twice::CAUGHT_UP;
 use super::verification::Check;
 use super::wide::Unlisted;
@@ -99,6 +99,8 @@ impl RestRefused {
 pub struct Rest {
     /// What the run is called.
     pub run: String,
+    /// What it is for.
+    pub kind: Kind,
     /// The folder of its file.
     pub folder: PathBuf,
     /// The hash of its plan.
@@ -133,7 +135,7 @@ impl Rest {
 
     /// What is done to its events.
     pub fn deed(&self) -> Deed {
-        if self.changes.is_empty() { Deed::Delete } else { Deed::of_changes(self.changes.iter()) }
+        Deed::of(self.kind, self.changes.iter())
     }
 
     /// What is to be gone on with: not sent, unknown or refused. What a list shows to be done already is

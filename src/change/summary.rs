@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::kind::Kind;
 use super::ledger::Tally;
-use super::plan::Kind;
 use super::verification::Check;
-use crate::domain::{Foreign, Stop};
+use crate::domain::{Foreign, Stop, Word};
 
 /// One run, without its events.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,10 +84,7 @@ impl Summary {
 
     /// Events that are refused, not sent or unknown: what going on with it would do.
     pub fn left(&self) -> usize {
-        match self.kind {
-            Kind::Delete | Kind::Change | Kind::Undo => self.tally.left(),
-            Kind::Backup => 0,
-        }
+        if self.kind.keeps() { 0 } else { self.tally.left() }
     }
 
     /// The run that is to be named to go on with it: of an undo the one that it undoes. `None` where
@@ -95,12 +92,8 @@ impl Summary {
     pub fn goes_on_as(&self) -> Option<&str> {
         let is_open = self.left() > 0 && !self.is_going_on && !self.is_newer;
         let is_open = is_open && self.undone.is_none();
-        match self.kind {
-            Kind::Delete | Kind::Change => Some(self.name.as_str()),
-            Kind::Undo => self.undoes.as_deref(),
-            Kind::Backup => None,
-        }
-        .filter(|_| is_open)
+        let run = if self.kind == Kind::Undo { self.undoes.as_deref() } else { Some(&*self.name) };
+        run.filter(|_| is_open)
     }
 
     /// `finished`, `STOPPED (operator)`, `UNFINISHED` where it was cut off, or `GOING ON`.
@@ -150,18 +143,19 @@ impl Summary {
     /// Events that it may have taken or changed and that no undo of it has given back. What went beside
     /// the plan counts as one.
     pub fn not_back(&self) -> usize {
-        let Tally { deleted, changed, altered, unknown, refused, already_gone, .. } = self.tally;
-        let took = deleted + changed + altered + unknown + usize::from(self.took_more);
+        let took = self.tally.taken() + usize::from(self.took_more);
         // What was refused may be gone all the same, where no list says otherwise.
         let may_have = match self.check {
             Check::Agrees | Check::Differs | Check::NothingSent => 0,
-            Check::InPart | Check::NotChecked => refused + already_gone,
+            Check::InPart | Check::NotChecked => {
+                self.tally.of(Word::Refused) + self.tally.of(Word::AlreadyGone)
+            }
         };
-        match (self.kind, &self.undone) {
-            (Kind::Undo | Kind::Backup, _) => 0,
-            (_, Some(undone)) if undone.by().is_some() => 0,
-            (_, Some(undone)) => undone.not_back.max(1),
-            (_, None) => took + may_have,
+        match &self.undone {
+            _ if self.kind == Kind::Undo || self.kind.keeps() => 0,
+            Some(undone) if undone.by().is_some() => 0,
+            Some(undone) => undone.not_back.max(1),
+            None => took + may_have,
         }
     }
 
@@ -173,7 +167,7 @@ impl Summary {
     /// What happened and what became of that since, in words.
     pub fn words(&self) -> String {
         let mut words = self.tally.words(self.kind);
-        if self.kind == Kind::Backup {
+        if self.kind.keeps() {
             words = format!("{} kept", self.planned);
         }
         let later = self.stop.as_ref().and_then(Stop::not_before);
@@ -198,7 +192,7 @@ pub fn local_time(written: &str, local: &TimeZone) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::StopReason;
+    use crate::domain::{StopReason, Success};
 
     fn run(kind: Kind, tally: Tally) -> Summary {
         Summary {
@@ -221,8 +215,12 @@ mod tests {
         }
     }
 
+    fn deleted() -> Tally {
+        Tally::default().with(Success::Deleted, 2)
+    }
+
     fn some_left() -> Tally {
-        Tally { deleted: 2, refused: 1, not_sent: 3, ..Tally::default() }
+        deleted().with(Word::Refused, 1).with(Word::NotSent, 3)
     }
 
     #[test]
@@ -231,7 +229,7 @@ mod tests {
         assert_eq!(run(Kind::Change, some_left()).goes_on_as(), Some("r1"));
         assert_eq!(run(Kind::Undo, some_left()).goes_on_as(), Some("r0"));
         assert_eq!(run(Kind::Backup, some_left()).goes_on_as(), None);
-        let done = Tally { deleted: 2, already_gone: 1, ..Tally::default() };
+        let done = deleted().with(Word::AlreadyGone, 1);
         assert_eq!(run(Kind::Delete, done).goes_on_as(), None);
         let going_on = Summary { is_going_on: true, ..run(Kind::Delete, some_left()) };
         let newer = Summary { is_newer: true, ..run(Kind::Delete, some_left()) };
@@ -259,7 +257,7 @@ mod tests {
         assert_eq!(back(&Summary { undone: Some(open), ..deleted }), 1);
         assert_eq!(back(&run(Kind::Backup, some_left())), 0);
         assert_eq!(back(&run(Kind::Undo, some_left())), 0);
-        assert_eq!(back(&run(Kind::Delete, Tally { refused: 4, ..Tally::default() })), 0);
+        assert_eq!(back(&run(Kind::Delete, Tally::default().with(Word::Refused, 4))), 0);
     }
 
     #[test]

@@ -158,8 +158,8 @@ impl Service {
             Call::Create(event) => judge_made(self.create(event, whim), Duration::ZERO),
             Call::Update(key, change) => {
                 let answer = self.update(key, change, whim);
-                let (back, doubt) = (call.gives_back(), call.may_have_acted());
-                judge_changed(&key.id, back, answer, Duration::ZERO, doubt)
+                let (success, doubt) = (call.success(), call.may_have_acted());
+                judge_changed(&key.id, success, answer, Duration::ZERO, doubt)
             }
         }
     }
@@ -255,7 +255,7 @@ pub(crate) fn loss_of(machine: &Machine) -> Loss {
     let plan = machine.plan();
     let settled = plan.events().iter().zip(machine.outcomes());
     let went = |outcome: &Option<Outcome>| {
-        matches!(outcome, Some(Outcome::Deleted | Outcome::Unknown(_) | Outcome::Refused(_)))
+        outcome.as_ref().is_some_and(|it| it.may_have_taken() || matches!(it, Outcome::Refused(_)))
     };
     let taken = settled.filter(|(_, outcome)| went(outcome)).map(|(event, _)| &event.key);
     let history = History {

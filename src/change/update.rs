@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::domain::{
     Cause, EventId, EventKey, ExtensionNumber, Failure, Foreign, Listing, Outcome, PhoneCallEvent,
+    Success,
 };
 
 use super::Plan;
@@ -21,8 +22,8 @@ const JUST_BEFORE: Duration = Duration::from_secs(2);
 /// What is known of the extensions on which events are changed.
 #[derive(Debug)]
 pub(super) struct Updates {
-    /// Old values are written back: what is done is restored, not changed.
-    restores: bool,
+    /// What a call comes to whose event is as it was to be.
+    success: Success,
     /// Calls whose own listing let them go: however slow the service is asked, that is not asked again.
     cleared: BTreeSet<usize>,
     /// When each was listed last.
@@ -32,9 +33,9 @@ pub(super) struct Updates {
 }
 
 impl Updates {
-    pub(super) fn new(restores: bool) -> Self {
+    pub(super) fn new(success: Success) -> Self {
         let cleared = BTreeSet::new();
-        Self { restores, cleared, listed: BTreeMap::new(), before: BTreeMap::new() }
+        Self { success, cleared, listed: BTreeMap::new(), before: BTreeMap::new() }
     }
 
     /// Whether an extension is to be listed before this call.
@@ -65,11 +66,6 @@ impl Updates {
     /// A call had no clear answer: before it goes out again its extension is listed.
     pub(super) fn doubts(&mut self, extension: &ExtensionNumber) {
         self.listed.remove(extension);
-    }
-
-    /// What a call comes to whose event is as it was to be.
-    fn done(&self, id: Option<Foreign>) -> Outcome {
-        if self.restores { Outcome::Restored(id) } else { Outcome::Changed(id) }
     }
 
     /// What a listing after all calls says against their answers.
@@ -144,14 +140,7 @@ impl Updates {
                     Outcome::Unknown(failure.saying("refused, yet no longer listed"))
                 }
                 (None, Outcome::Unknown(_) | Outcome::NotSent(_)) => so_far.clone(),
-                (
-                    None,
-                    Outcome::Changed(_)
-                    | Outcome::Restored(_)
-                    | Outcome::Altered { .. }
-                    | Outcome::Deleted
-                    | Outcome::AlreadyGone,
-                ) => {
+                (None, Outcome::Done(..) | Outcome::Altered { .. } | Outcome::AlreadyGone) => {
                     let why =
                         "no longer listed under its id, and nothing there can be told to be it";
                     Outcome::Unknown(Failure::new(Cause::Unreadable, why))
@@ -181,7 +170,7 @@ impl Updates {
             Some(failure) if refused && fields.is_empty() => {
                 Outcome::Unknown(failure.saying("refused, yet changed"))
             }
-            Some(_) | None if fields.is_empty() => self.done(id),
+            Some(_) | None if fields.is_empty() => Outcome::Done(self.success, id),
             Some(failure) if id.is_none() && since.is_empty() => {
                 Outcome::Refused(failure.saying(AS_IT_WAS))
             }

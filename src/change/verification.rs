@@ -2,7 +2,7 @@
 
 use super::listed::Listed;
 use super::wide::Unlisted;
-use crate::domain::{Cause, EventKey, Failure, Outcome, PhoneCallEvent};
+use crate::domain::{Cause, EventKey, Failure, Outcome, PhoneCallEvent, Success};
 
 /// What listing again said of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -139,38 +139,31 @@ pub(super) fn settled_by_listing(
     let listed = now.lists(key);
     let missing = !listed && now.all().is_complete();
     match so_far {
-        Outcome::Deleted if listed => Some(Outcome::Refused(saying(&reported_deleted(), LISTED))),
-        Outcome::AlreadyGone if listed => {
-            Some(Outcome::Refused(saying(&Failure::no_event(), LISTED)))
+        Outcome::Done(Success::Deleted, _) if listed => {
+            let reported = Failure::new(Cause::Unreadable, "the service reported it deleted");
+            Some(Outcome::Refused(reported.saying(LISTED)))
         }
-        Outcome::Unknown(failure) if listed => Some(Outcome::Refused(saying(failure, LISTED))),
-        Outcome::Unknown(_) if missing => Some(Outcome::Deleted),
+        Outcome::AlreadyGone if listed => {
+            Some(Outcome::Refused(Failure::no_event().saying(LISTED)))
+        }
+        Outcome::Unknown(failure) if listed => Some(Outcome::Refused(failure.saying(LISTED))),
+        Outcome::Unknown(_) if missing => Some(Outcome::DELETED),
         Outcome::Refused(failure) if missing => {
-            Some(Outcome::Unknown(saying(failure, "refused, yet gone")))
+            Some(Outcome::Unknown(failure.saying("refused, yet gone")))
         }
         Outcome::NotSent(_) if missing => Some(Outcome::AlreadyGone),
-        Outcome::Deleted
+        Outcome::Done(..)
         | Outcome::AlreadyGone
         | Outcome::Refused(_)
         | Outcome::NotSent(_)
         | Outcome::Unknown(_)
-        | Outcome::Changed(_)
-        | Outcome::Restored(_)
         | Outcome::Altered { .. } => None,
     }
 }
 
 /// Whether a clear answer gave this outcome.
 pub(super) fn is_answered(outcome: &Outcome) -> bool {
-    match outcome {
-        Outcome::Deleted
-        | Outcome::AlreadyGone
-        | Outcome::Refused(_)
-        | Outcome::Changed(_)
-        | Outcome::Restored(_)
-        | Outcome::Altered { .. } => true,
-        Outcome::NotSent(_) | Outcome::Unknown(_) => false,
-    }
+    !matches!(outcome, Outcome::NotSent(_) | Outcome::Unknown(_))
 }
 
 /// What was there beside the plan and, as a complete listing shows, is not any more.
@@ -184,12 +177,3 @@ pub(super) fn gone_beside<'a>(
 }
 
 const LISTED: &str = "it is still listed";
-
-fn reported_deleted() -> Failure {
-    Failure::new(Cause::Unreadable, "the service reported it deleted")
-}
-
-/// The failure with what a listing says of it.
-fn saying(failure: &Failure, what: &str) -> Failure {
-    failure.saying(what)
-}

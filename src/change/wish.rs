@@ -3,8 +3,8 @@
 
 use std::collections::HashMap;
 
-use super::deed::Deed;
 use super::edit::Edit;
+use super::kind::Deed;
 use super::repoint::{Pointed, Repoint};
 use super::{Plan, PlanRefused, Selection};
 use crate::domain::{Change, EventKey, EventView, Foreign, PhoneCallEvent, Status, Target};
@@ -12,10 +12,8 @@ use crate::domain::{Change, EventKey, EventView, Foreign, PhoneCallEvent, Status
 /// What is to be done with each event of a selection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wish {
-    /// Switch the event off; it is kept.
-    Disable,
-    /// Switch the event on.
-    Enable,
+    /// Switch the event on, or off.
+    Switch(Deed, bool),
     /// Give the event another URL.
     Repoint(Repoint),
 }
@@ -71,11 +69,15 @@ pub struct Reckoned {
 }
 
 impl Wish {
+    /// Switch the event off; it is kept.
+    pub const DISABLE: Self = Self::Switch(Deed::Disable, false);
+    /// Switch the event on.
+    pub const ENABLE: Self = Self::Switch(Deed::Enable, true);
+
     /// What is done to the events.
     pub fn deed(&self) -> Deed {
         match self {
-            Self::Disable => Deed::Disable,
-            Self::Enable => Deed::Enable,
+            Self::Switch(deed, _) => *deed,
             Self::Repoint(_) => Deed::Repoint,
         }
     }
@@ -118,15 +120,14 @@ impl Wish {
             None if events.len() > most => {
                 Err(PlanRefused::TooLarge { events: events.len(), most })
             }
-            None => Ok(Plan::of_edits(target, selection, events, edits)),
+            None => Ok(Plan::of_edits(self.deed().kind(), target, selection, events, edits)),
         };
         Wished { plan, left_out, twins }
     }
 
     fn nothing(&self) -> PlanRefused {
         match self {
-            Self::Disable => PlanRefused::AllSo("disabled"),
-            Self::Enable => PlanRefused::AllSo("enabled"),
+            Self::Switch(deed, _) => PlanRefused::AllSo(deed.done()),
             Self::Repoint(_) => PlanRefused::FitsNone,
         }
     }
@@ -137,14 +138,16 @@ impl Wish {
         url: &Foreign,
         is_exact: impl Fn() -> bool,
     ) -> Result<Change, Why> {
-        let to = |status: Status, already: Unfit| {
-            let is_so = *now == status;
-            let change = Change { status: Some(status), ..Change::default() };
-            if is_so { Err(Why::Unfit(already)) } else { Ok(change) }
-        };
         match self {
-            Self::Disable => to(Status::Disabled, Unfit::Off),
-            Self::Enable => to(Status::Enabled, Unfit::On),
+            Self::Switch(_, on) => {
+                let (to, already) = match on {
+                    true => (Status::Enabled, Unfit::On),
+                    false => (Status::Disabled, Unfit::Off),
+                };
+                let is_so = *now == to;
+                let change = Change { status: Some(to), ..Change::default() };
+                if is_so { Err(Why::Unfit(already)) } else { Ok(change) }
+            }
             Self::Repoint(repoint) => match repoint.of(url.raw()) {
                 Pointed::To(_) | Pointed::Broken(_) if !is_exact() => {
                     Err(Why::Unfit(Unfit::Inexact))
@@ -224,7 +227,7 @@ mod tests {
     #[test]
     fn what_is_so_already_is_left_out_and_named_and_stands_beside_the_plan() {
         let rows = [("a", "x", "1"), ("b", "x", "0"), ("c", "x", "9"), ("d", "x", "1")];
-        let off = wished(&Wish::Disable, &rows, 3);
+        let off = wished(&Wish::DISABLE, &rows, 3);
         assert_eq!(ids(&off), ["a", "c"]);
         let left: Vec<_> = off.left_out.iter().map(|(key, why)| (key.id.as_str(), *why)).collect();
         assert_eq!(left, [("b", Unfit::Off)]);
@@ -233,11 +236,11 @@ mod tests {
         let call = plan.call(0).unwrap();
         assert_eq!((call.method(), call.is_wide()), ("PUT", false));
         assert!(call.path(&target()).ends_with("/210/phoneCallEvents/0/a"));
-        assert_eq!(ids(&wished(&Wish::Enable, &rows, 3)), ["b", "c"]);
-        let none = wished(&Wish::Enable, &rows[..1], 1).plan;
+        assert_eq!(ids(&wished(&Wish::ENABLE, &rows, 3)), ["b", "c"]);
+        let none = wished(&Wish::ENABLE, &rows[..1], 1).plan;
         assert_eq!(none, Err(PlanRefused::AllSo("enabled")));
         let many = [("a", "x", "1"), ("b", "x", "1"), ("c", "x", "1"), ("d", "x", "1")];
-        assert!(matches!(wished(&Wish::Disable, &many, 4).plan, Err(PlanRefused::TooLarge { .. })));
+        assert!(matches!(wished(&Wish::DISABLE, &many, 4).plan, Err(PlanRefused::TooLarge { .. })));
     }
 
     #[test]

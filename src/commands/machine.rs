@@ -17,7 +17,7 @@ use super::signals;
 use super::{Opened, counted};
 use crate::change::{Deed, Done, Inexact, Machine, Plan, RunState, SILENT, Tally};
 use crate::config::Profile;
-use crate::domain::{Call, Cause, EventKey, Failure, Mask, Outcome, PhoneCallEvent, Stop};
+use crate::domain::{Call, Cause, EventKey, Failure, Mask, Outcome, PhoneCallEvent, Stop, Word};
 use crate::journal::{self, Kind, Record, RecordedCall};
 use crate::log::{self, Level};
 use crate::runtime::{self, Ports, carry};
@@ -410,7 +410,7 @@ fn tell(told: &Told<'_>, run: &str, format: RunFormat) -> Ending {
 fn ending(tally: &Tally, is_sure: bool) -> Ending {
     match tally.done() {
         0 => Ending::Failed,
-        all if all == tally.settled() && tally.altered == 0 && is_sure => Ending::Done,
+        all if all == tally.settled() && tally.of(Word::Altered) == 0 && is_sure => Ending::Done,
         _ => Ending::InPart,
     }
 }

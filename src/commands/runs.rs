@@ -251,7 +251,7 @@ impl<'a> Told<'a> {
         for (event, change, outcome) in self.outcomes.rows() {
             let changed = change.map(|change| change.words(event, mask));
             // A backup sends nothing: it keeps what it holds.
-            let keeps = self.kind == Kind::Backup;
+            let keeps = self.kind.keeps();
             let failure = outcome.failure().filter(|_| !keeps);
             let failure = failure.map(|failure| mask.text(&failure.to_string()));
             let word = if keeps { "kept" } else { outcome.name() };
@@ -330,7 +330,7 @@ impl<'a> Outcomes<'a> {
             json!({
                 "extension": key.map(|key| key.extension.as_str()),
                 "type": key.map(|key| key.event_type.number()),
-                "id": key.map(|key| key.id.as_str()), "outcome": outcome.name().replace(' ', "_"),
+                "id": key.map(|key| key.id.as_str()), "outcome": outcome.word().written(),
                 "code": failure.map(|failure| failure.code.raw()),
                 "message": failure.map(Failure::told),
                 "http_status": failure.and_then(|failure| failure.http_status),
@@ -400,10 +400,7 @@ pub(super) fn tell_flaws(record: &Record) {
 /// Why a run ended before everything was done, and whether it can be gone on with.
 fn stopped_by(record: &Record) -> Option<Value> {
     let stop = record.stop()?;
-    // Nothing is left of what holds events only.
-    let nothing = record.kind == Kind::Backup;
-    let tally = if nothing { Tally::default() } else { record.tally() };
-    Some(stopped(&stop, &tally))
+    Some(stopped(&stop, &record.tally()))
 }
 
 fn stopped(stop: &Stop, tally: &Tally) -> Value {
@@ -419,6 +416,5 @@ fn summary<S: Serializer>(tally: &Tally, serializer: S) -> Result<S::Ok, S::Erro
 
 /// Events by outcome, as machine output has them.
 fn counts(tally: &Tally) -> Map<String, Value> {
-    let named = tally.named().into_iter();
-    named.map(|(name, count)| (name.replace(' ', "_"), json!(count))).collect()
+    tally.each().map(|(word, count)| (word.written(), json!(count))).collect()
 }

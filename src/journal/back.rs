@@ -14,7 +14,7 @@ use super::{Kind, Place, SCHEMA};
 use crate::change::{
     CAUGHT_UP, Doubt, Doubts, History, Loss, Make, Tally, Undone, Unlisted, Written,
 };
-use crate::domain::{EventKey, ExtensionNumber, Outcome, PhoneCallEvent};
+use crate::domain::{EventKey, ExtensionNumber, Outcome, PhoneCallEvent, Success, Work};
 use crate::origins::clock;
 
 /// A review and the start of its run are no further apart than this.
@@ -51,11 +51,8 @@ pub fn way_back(runs: &Path, place: &Place, patience: Duration) -> Result<Way, R
     if record.schema > SCHEMA {
         return Err(RecordRefused::Newer(record.name, record.schema));
     }
-    match record.kind {
-        Kind::Delete | Kind::Change | Kind::Backup => {}
-        Kind::Undo => {
-            return Err(RecordRefused::NotUndoable(record.name));
-        }
+    if record.kind == Kind::Undo {
+        return Err(RecordRefused::NotUndoable(record.name));
     }
     if record.origin.is_empty() {
         return Err(RecordRefused::Headless(record.name));
@@ -88,7 +85,7 @@ pub fn state_of(runs: &Path, place: &Place) -> u64 {
 fn others(runs: &Path, record: &Record) -> Result<Vec<Record>, RecordRefused> {
     let mut others: Vec<Record> = Vec::new();
     // Beside a backup lies whatever the operator keeps there.
-    let beside = (record.kind != Kind::Backup).then_some(record.folder.as_path());
+    let beside = (!record.kind.keeps()).then_some(record.folder.as_path());
     for folder in [runs].into_iter().chain(beside) {
         let unreadable = |error| RecordRefused::Unreadable(folder.to_owned(), error);
         for name in names(folder).map_err(unreadable)? {
@@ -113,7 +110,7 @@ pub(super) fn undone_by(run: &str, records: &[Record]) -> Option<Undone> {
         outcomes.insert(planned.first_key(), &planned.outcome);
     }
     let lost: usize = undos.iter().map(|undo| undo.missing.len()).sum();
-    let Tally { restored, altered, .. } = Tally::over(outcomes.values().copied());
+    let (restored, altered) = Tally::over(outcomes.values().copied()).back();
     let not_back = newest.left_out + lost + outcomes.len() - restored - altered;
     let is_over = newest.finished.is_some() && undos.iter().all(|undo| undo.unseen == 0);
     let run = newest.name.clone();
@@ -136,10 +133,10 @@ fn loss_of(
         ..History::default()
     };
     let (mut doubts, mut begun) = (Doubts::default(), None);
-    if record.kind == Kind::Backup {
+    if record.kind.keeps() {
         history.taken = record.events.iter().map(|kept| kept.event.key.clone()).collect();
         history.by_looks = true;
-    } else if record.kind == Kind::Change {
+    } else if record.kind.is(Work::Changes) {
         let moves = Moves::of(record, others);
         let written = written(record, others, &moves);
         let known = history.known.iter().flat_map(|event| moves.from(&event.key));
@@ -154,18 +151,14 @@ fn loss_of(
     }
     for other in others {
         let own = other.kind == Kind::Undo && other.undoes.as_ref() == Some(&record.name);
-        match other.kind {
-            Kind::Delete => {
-                history.takes.extend(other.taken());
-                doubts_of_deletion(&mut doubts, other, false);
-            }
-            Kind::Undo | Kind::Change => {
-                let changed = other.events.iter().filter(|it| it.sent && it.want.is_some());
-                history.changed.extend(changed.map(|it| it.event.key.clone()));
-                history.makes.extend(makes(record, other, own));
-                doubts_of_undo(&mut doubts, other, own, patience);
-            }
-            Kind::Backup => {}
+        if other.kind.is(Work::Takes) {
+            history.takes.extend(other.taken());
+            doubts_of_deletion(&mut doubts, other, false);
+        } else if !other.kind.keeps() {
+            let changed = other.events.iter().filter(|it| it.sent && it.want.is_some());
+            history.changed.extend(changed.map(|it| it.event.key.clone()));
+            history.makes.extend(makes(record, other, own));
+            doubts_of_undo(&mut doubts, other, own, patience);
         }
         if !own {
             continue;
@@ -228,7 +221,7 @@ impl Moves {
 fn written(record: &Record, others: &[Record], moves: &Moves) -> Vec<Written> {
     let own = others.iter().filter(|it| it.undoes.as_ref() == Some(&record.name));
     let own = own.flat_map(|undo| &undo.events);
-    let back = own.filter(|it| it.checked && matches!(it.outcome, Outcome::Restored(_)));
+    let back = own.filter(|it| it.checked && it.outcome.is_done_by(Work::GivesBack));
     let back: BTreeSet<EventKey> = back.map(RecordedEvent::first_key).collect();
     let went = |it: &&RecordedEvent| it.sent || !matches!(it.outcome, Outcome::NotSent(_));
     let written = record.events.iter().filter(went).filter_map(|planned| {
@@ -317,7 +310,8 @@ fn makes(record: &Record, undo: &Record, own: bool) -> Vec<Make> {
     let made = undo.events.iter().flat_map(|planned| {
         // What was found under another id is what the undone run wrote.
         let (key, found) = (planned.first_key(), planned.event.key.clone());
-        let renamed = (key != found).then(|| Outcome::Changed(Some(found.id.as_str().into())));
+        let renamed =
+            (key != found).then(|| Outcome::Done(Success::Changed, Some(found.id.as_str().into())));
         let first = PhoneCallEvent { key, ..planned.event.clone() };
         let renamed = renamed.and_then(|renamed| Make::of(&first, &renamed));
         let made = Make::of(&planned.event, &planned.outcome);
@@ -331,7 +325,7 @@ fn makes(record: &Record, undo: &Record, own: bool) -> Vec<Make> {
 
 /// What a run may have taken that no file tells the whole of, and how far the file is to be trusted.
 fn remarks(record: &Record) -> Vec<String> {
-    let is_backup = record.kind == Kind::Backup;
+    let is_backup = record.kind.keeps();
     let may_be_gone = |it: &Outcome| is_backup || !matches!(it, Outcome::NotSent(_));
     let lost = record.missing.iter().filter(|(_, outcome)| may_be_gone(outcome));
     let lost = lost

@@ -428,7 +428,7 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(file.synced(file.sent(call).unwrap())).unwrap();
         file.settled(call, &judge(plan().covered(0), answer, Duration::ZERO, false)).unwrap();
-        let tally = Tally { deleted: 1, already_gone: 1, ..Tally::default() };
+        let tally = Tally::over(&[Outcome::DELETED, Outcome::AlreadyGone]);
         let revised = vec![(1, Outcome::AlreadyGone)];
         let surplus = vec![plan().events()[1].key.clone()];
         file.finish(&RunEnd { tally, revised, surplus, check: Check::Agrees, ..RunEnd::default() })

@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 use crate::change::{Kind, Plan, RunEnd, Tally, Unlisted};
 use crate::domain::{
     Cause, Change, EventId, EventKey, EventType, ExtensionNumber, FIELDS, Failure, Foreign, Method,
-    Modified, Outcome, PhoneCallEvent, RowText, Status, Stop, StopReason, Target,
+    Modified, Outcome, PhoneCallEvent, RowText, Status, Stop, StopReason, Target, Word, Work,
 };
 use crate::origins::Process;
 
@@ -351,16 +351,41 @@ pub(super) struct End {
     /// Going on makes no sense before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     not_before: Option<String>,
-    deleted: usize,
-    #[serde(default)]
-    changed: usize,
-    already_gone: usize,
-    refused: usize,
-    not_sent: usize,
-    unknown: usize,
-    restored: usize,
-    #[serde(default)]
-    altered: usize,
+    #[serde(flatten, with = "counts")]
+    pub(super) tally: Tally,
+}
+
+/// The counts of an end, each under the word of its outcome.
+mod counts {
+    use std::collections::BTreeMap;
+
+    use serde::de::{Deserializer, Error};
+    use serde::{Deserialize, Serializer};
+    use serde_json::Value;
+
+    use crate::change::Tally;
+    use crate::domain::Word;
+
+    /// What every version counts.
+    const ALWAYS: [&str; 6] =
+        ["deleted", "already_gone", "refused", "not_sent", "unknown", "restored"];
+
+    pub(super) fn serialize<S: Serializer>(tally: &Tally, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_map(tally.each().map(|(word, count)| (word.written(), count)))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Tally, D::Error> {
+        let told = BTreeMap::<String, Value>::deserialize(from)?;
+        if let Some(missing) = ALWAYS.into_iter().find(|name| !told.contains_key(*name)) {
+            return Err(Error::missing_field(missing));
+        }
+        Word::all().try_fold(Tally::default(), |tally, word| match told.get(&word.written()) {
+            Some(count) => usize::deserialize(count)
+                .map(|count| tally.with(word, count))
+                .map_err(Error::custom),
+            None => Ok(tally),
+        })
+    }
 }
 
 /// Why a line is not used.
@@ -680,7 +705,7 @@ impl Said {
         let told = |text: &Foreign| text.told().into_owned();
         Self {
             event: None,
-            outcome: outcome.name().replace(' ', "_"),
+            outcome: outcome.word().written(),
             code: failure.map(|failure| told(&failure.code)),
             message: failure.map(Failure::told),
             new_id: outcome.new_id().map(told),
@@ -700,21 +725,22 @@ impl Said {
             code: Foreign::from(self.code.clone().unwrap_or_default()),
             ..Failure::new(cause, self.message.clone().unwrap_or_default())
         };
-        match self.outcome.as_str() {
-            "deleted" => Outcome::Deleted,
-            "changed" => Outcome::Changed(self.new_id.map(Foreign::from)),
-            "already_gone" => Outcome::AlreadyGone,
-            "refused" => Outcome::Refused(failure(Cause::Rejected)),
-            "not_sent" => Outcome::NotSent(failure(Cause::Withheld)),
-            "unknown" => Outcome::Unknown(failure(Cause::NoAnswer)),
-            "restored" => Outcome::Restored(self.new_id.map(Foreign::from)),
-            "altered" => {
+        let id = self.new_id.clone().map(Foreign::from);
+        match Word::read(&self.outcome) {
+            Some(Word::Done(success)) => {
+                Outcome::Done(success, id.filter(|_| !success.is(Work::Takes)))
+            }
+            Some(Word::AlreadyGone) => Outcome::AlreadyGone,
+            Some(Word::Refused) => Outcome::Refused(failure(Cause::Rejected)),
+            Some(Word::NotSent) => Outcome::NotSent(failure(Cause::Withheld)),
+            Some(Word::Unknown) => Outcome::Unknown(failure(Cause::NoAnswer)),
+            Some(Word::Altered) => {
                 let told = self.fields.unwrap_or_default();
                 let fields = FIELDS.into_iter().filter(|name| told.iter().any(|told| told == name));
-                let id = self.new_id.map(Foreign::from);
                 Outcome::Altered { id, fields: fields.collect() }
             }
-            other => {
+            None => {
+                let other = &self.outcome;
                 let what =
                     format!("the run file says {other:?}, which this callsweep does not know");
                 Outcome::Unknown(Failure::new(Cause::Unreadable, what))
@@ -725,35 +751,13 @@ impl Said {
 
 impl End {
     pub(super) fn of(end: &RunEnd, at: String) -> Self {
-        let tally = end.tally;
         let stop = end.stopped.as_ref();
         Self {
             at,
             reason: stop.map(|stop| stop.reason.name().to_owned()),
             message: stop.map(|stop| stop.message.told().into_owned()),
             not_before: stop.and_then(Stop::not_before),
-            deleted: tally.deleted,
-            changed: tally.changed,
-            already_gone: tally.already_gone,
-            refused: tally.refused,
-            not_sent: tally.not_sent,
-            unknown: tally.unknown,
-            restored: tally.restored,
-            altered: tally.altered,
-        }
-    }
-
-    /// Its counts.
-    pub(super) fn tally(&self) -> Tally {
-        Tally {
-            deleted: self.deleted,
-            changed: self.changed,
-            already_gone: self.already_gone,
-            refused: self.refused,
-            not_sent: self.not_sent,
-            unknown: self.unknown,
-            restored: self.restored,
-            altered: self.altered,
+            tally: end.tally,
         }
     }
 

@@ -135,12 +135,7 @@ impl<'a> Receipt<'a> {
     }
 
     fn markdown(&self, out: &mut dyn Write) -> io::Result<()> {
-        let what = match self.record.kind {
-            Kind::Delete => "deletion of phone call events",
-            Kind::Change => "change of phone call events",
-            Kind::Undo => "undo of a run",
-            Kind::Backup => "backup of phone call events",
-        };
+        let what = self.record.kind.heading();
         write!(out, "# Receipt: {what}\n\n| | |\n| --- | --- |\n")?;
         for (name, value) in self.facts() {
             writeln!(out, "| {name} | {value} |")?;
@@ -150,7 +145,8 @@ impl<'a> Receipt<'a> {
             label: self.rows().any(|row| !row.label.is_empty()),
             change: self.rows().any(|row| !row.change.is_empty()),
         };
-        let heads = Row::markdown_heads(self.record.kind, shows);
+        let [done_at, _] = done_at(self.record.kind);
+        let heads = Row::markdown_heads(&done_at, shows);
         table(out, &heads, self.rows().map(|row| row.markdown(self.local, shows)))?;
         let mut told_why = self.rows().filter(Row::is_told_why).map(|row| row.why()).peekable();
         if told_why.peek().is_some() {
@@ -276,10 +272,7 @@ impl<'a> Receipt<'a> {
         }
         let outcome = &planned.outcome;
         let done = match outcome {
-            Outcome::Deleted
-            | Outcome::Changed(_)
-            | Outcome::Restored(_)
-            | Outcome::Altered { .. } => planned.sent_at,
+            Outcome::Done(..) | Outcome::Altered { .. } => planned.sent_at,
             Outcome::AlreadyGone
             | Outcome::Refused(_)
             | Outcome::NotSent(_)
@@ -370,8 +363,8 @@ impl<'a> Receipt<'a> {
             ("plan_hash", shown(&record.plan_hash)),
         ];
         let mut out = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
-        let heads =
-            Row::csv_heads(record.kind).into_iter().chain(run.iter().map(|(name, _)| *name));
+        let [_, done_at] = done_at(record.kind);
+        let heads = Row::csv_heads(&done_at).into_iter().chain(run.iter().map(|(name, _)| *name));
         out.write_record(heads).map_err(unwritten)?;
         for row in self.rows() {
             let cells = row.csv().into_iter().chain(run.iter().map(|(_, value)| value.clone()));
@@ -382,13 +375,13 @@ impl<'a> Receipt<'a> {
 }
 
 impl Row {
-    fn markdown_heads(kind: Kind, shows: Shows) -> Vec<&'static str> {
+    fn markdown_heads(done_at: &str, shows: Shows) -> Vec<&str> {
         let mut heads = vec!["Outcome", "Extension"];
         heads.extend(shows.label.then_some("Label"));
         heads.extend(["Type", "Method", "URL", "Note", "Status before"]);
         heads.push("Last modified before the run");
         heads.extend(shows.change.then_some("Change"));
-        heads.extend([done_at(kind).0, "HTTP", "ID", "New ID"]);
+        heads.extend([done_at, "HTTP", "ID", "New ID"]);
         heads
     }
 
@@ -419,7 +412,7 @@ impl Row {
         vec![self.outcome.clone(), extension, event_type, id, code, message]
     }
 
-    fn csv_heads(kind: Kind) -> [&'static str; 17] {
+    fn csv_heads(done_at: &str) -> [&str; 17] {
         [
             "outcome",
             "extension",
@@ -431,7 +424,7 @@ impl Row {
             "status_before",
             "last_modified_before_run",
             "change",
-            done_at(kind).1,
+            done_at,
             "http_status",
             "id",
             "new_id",
@@ -466,13 +459,13 @@ impl Row {
     }
 }
 
-/// The column of the moment at which the call went out that did it.
-fn done_at(kind: Kind) -> (&'static str, &'static str) {
-    match kind {
-        Kind::Delete | Kind::Backup => ("Deleted at", "deleted_at"),
-        Kind::Change => ("Changed at", "changed_at"),
-        Kind::Undo => ("Restored at", "restored_at"),
-    }
+/// The column of the moment at which the call went out that did it: `Deleted at`, `deleted_at`.
+fn done_at(kind: Kind) -> [String; 2] {
+    let name = kind.success().name();
+    let mut letters = name.chars();
+    let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+    let [title, end]: [String; 2] = [first.into_iter().collect(), letters.collect()];
+    [format!("{title}{end} at"), format!("{name}_at")]
 }
 
 /// A mask that knows the PBX and the numbers of a run.

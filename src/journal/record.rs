@@ -23,7 +23,7 @@ use super::{SCHEMA, is_path, path_of};
 use crate::change::{Check, Kind, Omitted, Plan, RunEnd, Tally, Unlisted};
 use crate::domain::{
     Access, Cause, Change, EventId, EventKey, ExtensionNumber, Failure, Foreign, Outcome,
-    PhoneCallEvent, PlanHasher, Stop, StopReason, Target, UserId,
+    PhoneCallEvent, PlanHasher, Stop, StopReason, Success, Target, UserId, Word, Work,
 };
 use crate::origins::odd::{self, Odd};
 use crate::origins::{Process, clock};
@@ -347,8 +347,7 @@ impl Record {
 
     /// Outcomes of all planned events, counted.
     pub fn tally(&self) -> Tally {
-        // Nothing is to be done with what a backup holds.
-        if self.kind == Kind::Backup {
+        if self.kind.keeps() {
             return Tally::default();
         }
         let known = self.events.iter().map(|planned| &planned.outcome);
@@ -427,7 +426,7 @@ impl Record {
         let found = self.events.iter().filter_map(|planned| {
             let id = (*ids.get(&planned.first_key())?).clone();
             let own = planned.want.is_some() && id.raw() == planned.event.key.id.as_str();
-            let found = Outcome::Restored(Some(id).filter(|_| !own));
+            let found = Outcome::Done(Success::Restored, Some(id).filter(|_| !own));
             let confirms = !planned.checked && found == planned.outcome;
             (is_open(planned) || confirms).then_some((planned.place, found))
         });
@@ -528,11 +527,8 @@ impl Record {
     /// # Errors
     /// A deletion leaves nothing, and a backup does nothing.
     pub fn left(&self) -> Result<(Vec<PhoneCallEvent>, Vec<Omitted>), RecordRefused> {
-        match self.kind {
-            Kind::Change | Kind::Undo => {}
-            Kind::Delete | Kind::Backup => {
-                return Err(RecordRefused::LeftNothing(self.name.clone(), self.kind.name()));
-            }
+        if self.kind.keeps() || self.kind.is(Work::Takes) {
+            return Err(RecordRefused::LeftNothing(self.name.clone(), self.kind.name()));
         }
         let (mut left, mut omitted) = (Vec::new(), Vec::new());
         for planned in &self.events {
@@ -547,8 +543,7 @@ impl Record {
     /// What may be gone because of this run: all that was sent, whatever came of it, what went with
     /// the call of another event, and what went beside the plan.
     pub fn taken(&self) -> impl Iterator<Item = EventKey> {
-        let took = |it: &Outcome| matches!(it, Outcome::Deleted | Outcome::Unknown(_));
-        let taken = self.events.iter().filter(move |it| it.sent || took(&it.outcome));
+        let taken = self.events.iter().filter(|it| it.sent || it.outcome.may_have_taken());
         taken.map(|planned| &planned.event.key).chain(&self.surplus).cloned()
     }
 }
@@ -610,7 +605,7 @@ impl RecordedEvent {
     /// # Errors
     /// Says what became of it instead.
     fn as_left(&self) -> Result<PhoneCallEvent, String> {
-        if !matches!(self.outcome, Outcome::Changed(_) | Outcome::Restored(_)) {
+        if self.outcome.is_gone() || !self.outcome.is_well() {
             return Err(format!("was {} in that run", self.outcome.name()));
         }
         if !self.sent {
@@ -990,8 +985,8 @@ impl Reading {
         self.outcomes.resize(self.size, None);
         let sent = Tally::over(self.outcomes.iter().flatten());
         let unsent = self.outcomes.iter().filter(|outcome| outcome.is_none()).count();
-        let as_told = Tally { not_sent: sent.not_sent + unsent, ..sent };
-        let agrees = self.end.as_ref().is_some_and(|end| end.tally() == as_told);
+        let as_told = sent.with(Word::NotSent, sent.of(Word::NotSent) + unsent);
+        let agrees = self.end.as_ref().is_some_and(|end| end.tally == as_told);
         // What was written before it was synced may have been lost, and may have been carried out.
         let may_have_lost = self.record.schema < 2 && self.end.is_none();
         if may_have_lost {
@@ -1014,8 +1009,8 @@ impl Reading {
             Some(outcome) => outcome,
         });
         let closed: Vec<Outcome> = closed.collect();
-        let is_restored = |place: usize| matches!(closed.get(place), Some(Outcome::Restored(_)));
-        let sent = self.went.keys().filter(|place| is_restored(**place));
+        let is_back = |outcome: &Outcome| outcome.is_done_by(Work::GivesBack);
+        let sent = self.went.keys().filter(|place| closed.get(**place).is_some_and(is_back));
         self.record.unseen = sent.filter(|place| !self.listed.contains(*place)).count();
         self.tell(may_have_lost);
         (closed, doubted || may_have_lost)

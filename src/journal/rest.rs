@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::{Kind, Record, RecordedEvent, is_going_on, undone};
 use crate::change::{Rest, RestRefused};
-use crate::domain::{ExtensionNumber, Outcome, PlanHash};
+use crate::domain::{ExtensionNumber, PlanHash};
 use crate::origins::{Lock, clock};
 
 impl Record {
@@ -20,6 +20,7 @@ impl Record {
         let planned = self.events.iter();
         Ok(Rest {
             run: self.name.clone(),
+            kind: self.kind,
             folder: self.folder.clone(),
             hash: PlanHash::recorded(&self.plan_hash),
             events: Arc::new(planned.clone().map(|planned| planned.event.clone()).collect()),
@@ -37,15 +38,12 @@ impl Record {
 
     fn is_open(&self, runs: &Path) -> Result<(), RestRefused> {
         let run = self.name.clone();
-        match self.kind {
-            Kind::Delete | Kind::Change => {}
-            Kind::Undo => {
-                let undone = self.undoes.clone().unwrap_or_else(|| "RUN".to_owned());
-                return Err(RestRefused::IsUndo { run, undone });
-            }
-            Kind::Backup => {
-                return Err(RestRefused::OfKind { run, kind: self.kind.name() });
-            }
+        if self.kind == Kind::Undo {
+            let undone = self.undoes.clone().unwrap_or_else(|| "RUN".to_owned());
+            return Err(RestRefused::IsUndo { run, undone });
+        }
+        if self.kind.keeps() {
+            return Err(RestRefused::OfKind { run, kind: self.kind.name() });
         }
         self.is_left_alone(runs)?;
         if self.finished.is_some() && self.tally().left() == 0 {
@@ -78,9 +76,7 @@ impl Record {
         for call in self.calls.iter() {
             let covered = first..first + call.covers;
             first = covered.end;
-            let acted = |planned: &&RecordedEvent| {
-                matches!(planned.outcome, Outcome::Deleted | Outcome::Unknown(_))
-            };
+            let acted = |planned: &&RecordedEvent| planned.outcome.may_have_taken();
             if call.is_wide()
                 && let Some(planned) = self.events_at(covered).iter().find(acted)
             {

@@ -333,7 +333,7 @@ proptest! {
                     carries_out(&file, plan, &mut service, &script, ends);
                 }
                 Deed::Alters(rows, script, ends) => {
-                    let wish = if step % 2 == 0 { Wish::Disable } else { Wish::Enable };
+                    let wish = if step % 2 == 0 { Wish::DISABLE } else { Wish::ENABLE };
                     let Some(selection) = chosen(&service, &rows) else { continue };
                     let Ok(plan) = wish.plan(target(), &selection, 1000).plan else { continue };
                     let file = RunFile::create(runs, &plan).unwrap();

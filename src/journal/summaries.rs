@@ -89,7 +89,7 @@ pub fn briefly(runs: &Path, begin: &str, most: usize) -> Vec<(String, String)> {
         let began = local_time(&head.started, &TimeZone::system());
         let kind = head.kind.name();
         let words = match end_of(&path) {
-            Some(end) => end.tally().words(head.kind),
+            Some(end) => end.tally.words(head.kind),
             None => "no end".to_owned(),
         };
         Some((name, format!("{began} {kind} of {}: {words}", head.events)))
@@ -166,7 +166,7 @@ fn undone(
     match undos {
         [] => None,
         [undo] => {
-            let Tally { restored, altered, .. } = undo.tally;
+            let (restored, altered) = undo.tally.back();
             let (left_out, is_seen) = ends.get(&undo.name).copied().unwrap_or_default();
             Some(Undone {
                 run: undo.name.clone(),

@@ -27,7 +27,7 @@ pub(super) fn settled(call: &RunCall, settled: &Settled) {
     for (event, outcome) in call.covered().iter().zip(&settled.outcomes) {
         let EventKey { extension, event_type, id } = &event.key;
         let (level, failure) = match outcome {
-            Outcome::Deleted | Outcome::Changed(_) | Outcome::Restored(_) => (Level::Debug, None),
+            Outcome::Done(..) => (Level::Debug, None),
             Outcome::AlreadyGone | Outcome::Altered { .. } => (Level::Info, None),
             Outcome::Refused(why) | Outcome::NotSent(why) | Outcome::Unknown(why) => {
                 (Level::Warn, Some(why))
@@ -55,8 +55,8 @@ pub(super) fn waits(time: Duration) {
 
 /// How a run ended, and whether its last lines are written.
 pub(super) fn closed(end: &RunEnd, closed: &Result<(), Failure>) {
-    let counts = end.tally.named().into_iter().filter(|(_, count)| *count > 0);
-    let counts: Vec<_> = counts.map(|(name, count)| format!("{count} {name}")).collect();
+    let counts = end.tally.each().filter(|(_, count)| *count > 0);
+    let counts: Vec<_> = counts.map(|(word, count)| format!("{count} {}", word.name())).collect();
     let (revised, surplus) = (end.revised.len(), end.surplus.len());
     let what = format!(
         "run over: {}; check {}, {revised} outcomes revised by lists, {surplus} gone beside the plan",

@@ -25,13 +25,11 @@ pub(super) fn draw(model: &Model, review: &Review, frame: &mut Frame<'_>) {
     lines.extend((0..review.layout().rows).map(|offset| row(model, review, offset)));
     lines.extend(call_under_cursor(model, review));
     if review.layout().roomy {
-        let text = match review.deed() {
-            Deed::Recreate => "The PBX gives new ids. Events that already exist are skipped.",
-            Deed::WriteBack => "Only fields that still have what the run wrote are written.",
-            Deed::Disable | Deed::Enable | Deed::Repoint => {
-                "Old values are saved first; <undo> writes them back."
-            }
-            Deed::Delete | Deed::Keep => {
+        let text = match (review.is_of_undo(), review.deed().writes_fields()) {
+            (true, false) => "The PBX gives new ids. Events that already exist are skipped.",
+            (true, true) => "Only fields that still have what the run wrote are written.",
+            (false, true) => "Old values are saved first; <undo> writes them back.",
+            (false, false) => {
                 "The PBX cannot undo this. Events are saved first; <undo> re-creates them."
             }
         };

@@ -13,7 +13,7 @@ use crate::app::{
 use crate::change::{
     EarlierEvent, EarlierRun, Kind, Machine, Reply, RunCall, RunState, SILENT, Summary, Waiting,
 };
-use crate::domain::{Call, DeleteCall, Mask, Outcome, PhoneCallEvent};
+use crate::domain::{Call, DeleteCall, Mask, Outcome, PhoneCallEvent, Word};
 
 use crate::keys::Keymap;
 
@@ -70,7 +70,7 @@ fn titles(model: &Model) -> (String, String) {
     let machine = &active.machine;
     let tally = machine.tally();
     // What was not sent is not done; a simulation sends nothing.
-    let not_done = if machine.is_simulated() { 0 } else { tally.not_sent };
+    let not_done = if machine.is_simulated() { 0 } else { tally.of(Word::NotSent) };
     let (settled, planned) = (tally.settled() - not_done, machine.plan().events().len());
     let title = match machine.plan().undoes() {
         _ if machine.is_simulated() => "Simulated run".to_owned(),
@@ -268,8 +268,7 @@ fn earlier_row(mask: &Mask, row: &EarlierEvent, columns: usize) -> Line<'static>
         Some(change) => changed(mask, event, change, room),
         None => text::url(&mask.url(&event.url), room),
     };
-    let is_well = outcome.failure().is_none() && outcome.altered().is_none();
-    let style = if is_well { theme::PLAIN } else { theme::DANGER };
+    let style = if outcome.is_well() { theme::PLAIN } else { theme::DANGER };
     Line::styled(format!("{lead}{told}{}", text::clip(&what, room)), style)
 }
 

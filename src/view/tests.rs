@@ -13,7 +13,7 @@ use crate::app::{Facts, Message, Model, RunFiles};
 use crate::change::{Check, Done, EarlierEvent, EarlierRun, Kind, Summary, Tally};
 use crate::domain::{
     Cause, Change, DeleteAnswer, Discovery, Extension, ExtensionNumber, Failure, Foreign,
-    ListingBuilder, Outcome, RawEvent, Status,
+    ListingBuilder, Outcome, RawEvent, Status, Success, Word,
 };
 use crate::looks::Looks;
 
@@ -154,9 +154,10 @@ fn the_list_of_runs_and_a_run_of_before() {
         is_newer: false,
         flaws: Vec::new(),
     };
-    let deleted = Tally { deleted: 80, refused: 3, ..Tally::default() };
-    let cut = Tally { deleted: 12, not_sent: 30, ..Tally::default() };
-    let restored = Tally { restored: 80, ..Tally::default() };
+    let done = |success, events| Tally::default().with(success, events);
+    let deleted = done(Success::Deleted, 80).with(Word::Refused, 3);
+    let cut = done(Success::Deleted, 12).with(Word::NotSent, 30);
+    let restored = done(Success::Restored, 80);
     let runs = vec![
         run("20260531T081500Z-acme", Kind::Delete, deleted, true),
         run("20260530T081500Z-acme", Kind::Undo, restored, true),
@@ -183,7 +184,7 @@ fn the_list_of_runs_and_a_run_of_before() {
     let event = desk.model.store().listing(&desk.model.extensions().found()[0].number).unwrap();
     let event = event.row(0).unwrap().to_event();
     let refused = Outcome::Refused(Failure::new(Cause::Rejected, "not allowed"));
-    let rows = [Outcome::Deleted, refused];
+    let rows = [Outcome::DELETED, refused];
     let rows = rows.map(|outcome| EarlierEvent { event: event.clone(), change: None, outcome });
     let earlier = EarlierRun::new(runs[0].clone(), rows.to_vec());
     desk.take(Message::RunTold(Ok(Box::new(earlier))));
@@ -196,9 +197,9 @@ fn the_list_of_runs_and_a_run_of_before() {
     let rows = changes.map(|change| EarlierEvent {
         event: event.clone(),
         change: Some(change),
-        outcome: Outcome::Changed(Some(Foreign::from("another-id"))),
+        outcome: Outcome::Done(Success::Changed, Some(Foreign::from("another-id"))),
     });
-    let changed = Tally { changed: 2, ..Tally::default() };
+    let changed = Tally::default().with(Success::Changed, 2);
     let summary = run("20260528T081500Z-acme", Kind::Change, changed, true);
     let earlier = EarlierRun::new(summary, rows.to_vec());
     desk.take(Message::RunTold(Ok(Box::new(earlier))));

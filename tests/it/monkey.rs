@@ -12,7 +12,7 @@ use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
 use callsweep::change::Check;
-use callsweep::domain::Outcome;
+use callsweep::domain::{Outcome, Success};
 use callsweep::journal::{Kind as RunKind, Record, RecordedEvent, names};
 use callsweep::simulator::{Event, Extension, Fault, Kind, World};
 use fastrand::Rng;
@@ -716,16 +716,18 @@ impl Monkey {
                 let id = planned.event.key.id.as_str();
                 let others = planned_by(id) > 1 || self.touched.contains(id);
                 let right = match &planned.outcome {
-                    Outcome::Deleted | Outcome::AlreadyGone => !there.contains_key(id),
+                    Outcome::Done(Success::Deleted, _) | Outcome::AlreadyGone => {
+                        !there.contains_key(id)
+                    }
                     Outcome::Refused(_) | Outcome::NotSent(_) if record.undoes.is_none() => {
                         others || there.contains_key(id)
                     }
-                    Outcome::Restored(Some(new)) => {
+                    Outcome::Done(Success::Restored, Some(new)) => {
                         let new = new.raw();
                         there.contains_key(new) || planned_by(new) > 0 || self.touched.contains(new)
                     }
                     // Nothing is called changed that is not as it was to be.
-                    Outcome::Changed(new) => {
+                    Outcome::Done(Success::Changed, new) => {
                         let id = new.as_ref().map_or(id, |new| new.raw());
                         let renamed = id != planned.event.key.id.as_str();
                         let others = others || self.touched.contains(id);
@@ -735,7 +737,7 @@ impl Monkey {
                     Outcome::Refused(_)
                     | Outcome::NotSent(_)
                     | Outcome::Unknown(_)
-                    | Outcome::Restored(None)
+                    | Outcome::Done(Success::Restored, None)
                     | Outcome::Altered { .. } => true,
                 };
                 assert!(right, "{name}: {id} is {:?}", planned.outcome);

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use callsweep::change::Tally;
-use callsweep::domain::Outcome;
+use callsweep::domain::{Outcome, Success};
 use callsweep::journal::Record;
 use callsweep::simulator::{Fault, World};
 use serde_json::Value;
@@ -584,7 +584,7 @@ fn why_a_run_stopped_is_in_its_file_and_going_on_appends_to_it() {
     assert!(text.contains("\"why\":\"resume\""), "{text}");
     assert_eq!(callsweep::journal::names(&runs_of(&pbx)).unwrap().len(), 1, "one job, one file");
     let record = Record::read(&runs_of(&pbx), &name).unwrap();
-    assert_eq!(record.tally(), Tally { deleted: 3, ..Tally::default() });
+    assert_eq!(record.tally(), Tally::default().with(Success::Deleted, 3));
     let again = pbx.run(&["resume", &name, "--yes"]);
     assert!(again.code == 4 && again.err.contains("nothing to resume"), "{}", again.err);
     // Undoing the run undoes the whole job, and ends its going on.

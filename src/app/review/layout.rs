@@ -5,7 +5,6 @@ use ratatui::layout::Size;
 
 use super::Review;
 use crate::app::text;
-use crate::change::Deed;
 
 /// The widest text of a review, in columns.
 const WIDEST: usize = 112;
@@ -62,13 +61,11 @@ impl Review {
     pub(in crate::app) fn lay_out(&mut self, size: Size, warnings: &[String]) {
         let columns = usize::from(size.width).saturating_sub(6).min(WIDEST);
         let roomy = size.height >= ROOMY;
-        let call =
-            match (self.deed(), roomy) {
-                (Deed::Delete | Deed::Recreate | Deed::Keep, _) => 2,
-                (Deed::Disable | Deed::Enable | Deed::Repoint | Deed::WriteBack, roomy) => {
-                    if roomy { 4 } else { 3 }
-                }
-            };
+        let call = match (self.deed().writes_fields(), roomy) {
+            (false, _) => 2,
+            (true, false) => 3,
+            (true, true) => 4,
+        };
         let tall = roomy && !self.digest.fits_in(columns);
         let mut layout = ReviewLayout { columns, tall, roomy, call, ..ReviewLayout::default() };
         let mut lines: Vec<String> =

@@ -42,8 +42,10 @@ impl Wishing {
         let (left_out, twins) = (self.left_out.len(), self.twins.len());
         let (events, are) = (count_of(left_out, "event"), if left_out == 1 { "is" } else { "are" });
         let left_out = (left_out > 0).then(|| match self.wish {
-            Wish::Disable => format!("! {events} {are} off already: left out, named last"),
-            Wish::Enable => format!("! {events} {are} on already: left out, named last"),
+            Wish::Switch(_, on) => {
+                let so = if on { "on" } else { "off" };
+                format!("! {events} {are} {so} already: left out, named last")
+            }
             Wish::Repoint(_) => format!("! OLD does not fit {events}: left out, named last"),
         });
         let would = match twins {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::change::{Check, EarlierRun, Kind, Summary, Tally, Undone, judge_changed};
-use crate::domain::WriteAnswer;
+use crate::domain::{Success, WriteAnswer};
 
 /// Rows of extension 1 as id, URL and status; all are of one type.
 fn rows(rows: &[(&str, &str, &str)]) -> Listing {
@@ -89,9 +89,9 @@ fn puts(desk: &mut Desk, call: usize, works: bool) {
             ..Failure::new(Cause::Rejected, "not allowed")
         })
     };
-    let restores = plan.undoes().is_some();
+    let success = plan.kind().success();
     let id = &plan.covered(call)[0].key.id;
-    let settled = judge_changed(id, restores, answer, Duration::from_millis(5), false);
+    let settled = judge_changed(id, success, answer, Duration::from_millis(5), false);
     desk.take(Message::Done(Done::Settled { call, settled, exchanges: Vec::new() }));
 }
 
@@ -336,8 +336,8 @@ fn r_on_an_undo_of_before_goes_on_with_it_or_says_in_words_why_it_cannot() {
         assert!(!desk.notice().contains("callsweep undo"), "{}", desk.notice());
         (effects, desk.notice().to_owned())
     };
-    let done = Tally { restored: 2, ..Tally::default() };
-    let open = Tally { restored: 1, refused: 1, ..Tally::default() };
+    let done = Tally::default().with(Success::Restored, 2);
+    let open = Tally::default().with(Success::Restored, 1).with(Word::Refused, 1);
     let (effects, _) = shown(earlier_undo(open));
     assert_eq!(effects, [Effect::ReadWayBack("r1".to_owned())]);
     let going_on = Summary { is_going_on: true, ..earlier_undo(open) };
@@ -349,7 +349,7 @@ fn r_on_an_undo_of_before_goes_on_with_it_or_says_in_words_why_it_cannot() {
     };
     let of_change = |undone| {
         let (name, kind, undoes) = ("r1".to_owned(), Kind::Change, None);
-        let tally = Tally { changed: 1, refused: 1, ..Tally::default() };
+        let tally = Tally::default().with(Success::Changed, 1).with(Word::Refused, 1);
         Summary { name, kind, undoes, undone, ..earlier_undo(tally) }
     };
     for (summary, why) in [
@@ -372,7 +372,7 @@ fn in_the_list_of_runs_no_key_means_another_run_than_the_one_under_the_cursor() 
     let remark = "notes.txt is no run file: move it elsewhere".to_owned();
     for key in ["z", "r", "E", "enter"] {
         let mut desk = desk_of(&OLD);
-        let tally = Tally { restored: 1, refused: 1, ..Tally::default() };
+        let tally = Tally::default().with(Success::Restored, 1).with(Word::Refused, 1);
         let earlier = EarlierRun::new(earlier_undo(tally), Vec::new());
         desk.take(Message::RunTold(Ok(Box::new(earlier))));
         desk.press("W");

@@ -10,7 +10,9 @@ use crate::change::plan::tests::{builder, plan, target};
 use crate::change::trial::{Service, drive, to_the_end, whims};
 use crate::change::twice::CAUGHT_UP;
 use crate::change::{Act, Check, Done, Machine, RunState, judge_made};
-use crate::domain::{CallForm, Cause, Failure, Foreign, Outcome, RawEvent, WriteAnswer};
+use crate::domain::{
+    CallForm, Cause, Failure, Foreign, Outcome, RawEvent, Success, Word, WriteAnswer,
+};
 
 const LATER: Duration = Duration::from_secs(1);
 
@@ -64,7 +66,7 @@ fn answer(undo: &mut Machine, call: usize, answer: Result<WriteAnswer, Failure>,
 
 fn words(undo: &Machine) -> Vec<String> {
     let word = |outcome: &Option<Outcome>| match outcome {
-        Some(Outcome::Restored(Some(id))) => format!("restored {id}"),
+        Some(Outcome::Done(Success::Restored, Some(id))) => format!("restored {id}"),
         Some(outcome) => outcome.name().to_owned(),
         None => "open".to_owned(),
     };
@@ -242,7 +244,7 @@ fn what_is_listed_otherwise_than_it_was_sent_is_altered_whether_its_id_was_told_
         lists(&mut undo, &with_another_note());
         let altered = Outcome::Altered { id: Some(Foreign::from("new")), fields: vec!["note"] };
         assert_eq!(undo.outcomes(), [Some(altered)]);
-        assert_eq!((undo.tally().altered, undo.tally().left()), (1, 0));
+        assert_eq!((undo.tally().of(Word::Altered), undo.tally().left()), (1, 0));
         assert_eq!((undo.failed().len(), undo.succeeded().len()), (1, 0), "it wants to be seen");
     }
 }
@@ -282,7 +284,7 @@ fn what_came_back_with_any_field_different_is_never_called_restored_whatever_was
             let fields: Vec<&str> =
                 names.into_iter().zip(other).filter_map(|(name, is)| is.then_some(name)).collect();
             match undo.outcomes()[0].as_ref().unwrap() {
-                Outcome::Restored(_) => assert!(fields.is_empty(), "{told}"),
+                Outcome::Done(Success::Restored, _) => assert!(fields.is_empty(), "{told}"),
                 Outcome::Altered { fields: said, .. } => assert_eq!(*said, fields, "{told}"),
                 _ => assert!(!fields.is_empty() && !has_id, "{told}"),
             }

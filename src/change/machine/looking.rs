@@ -10,9 +10,9 @@ use super::{Machine, Request, RunState, Slot, Stage};
 use crate::change::RunCall;
 use crate::change::create::Looked;
 use crate::change::delete::{Verdict, difference, unlisted};
-use crate::change::kind::Rules;
 use crate::change::listed::Listed;
 use crate::change::plan::{Plan, Verb};
+use crate::change::rules::Rules;
 use crate::change::wide::Trial;
 use crate::domain::{Call, ExtensionNumber, Failure, Listing, Outcome};
 
@@ -83,8 +83,7 @@ impl Machine {
 
     /// What the first type call took is looked for before anything else goes out.
     pub(super) fn look_behind(&mut self, id: usize) {
-        let acted = |outcome: &Outcome| matches!(outcome, Outcome::Deleted | Outcome::Unknown(_));
-        let acted = self.outcomes_of(id).iter().flatten().any(acted);
+        let acted = self.outcomes_of(id).iter().flatten().any(Outcome::may_have_taken);
         let is_wide = self.slots.get(id).is_some_and(|slot| slot.verb == Verb::DeleteType);
         let Some(deletes) = self.rules.deletes_mut().filter(|_| is_wide) else { return };
         if let Trial::Out { extension, .. } = &deletes.trial {

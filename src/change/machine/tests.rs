@@ -11,7 +11,8 @@ use crate::change::trial::loss_of;
 use crate::change::trial::{Service, drive, number, to_the_end, whims};
 use crate::change::{Selection, Wish, judge, judge_changed};
 use crate::domain::{
-    CallForm, Cause, DeleteAnswer, EventId, EventStore, Foreign, RawEvent, WriteAnswer, looked,
+    CallForm, Cause, DeleteAnswer, EventId, EventStore, Foreign, RawEvent, Success, Word,
+    WriteAnswer, looked,
 };
 
 pub(in crate::change) const NOW: Duration = Duration::ZERO;
@@ -166,6 +167,10 @@ fn what_a_list_is_read_for_after_a_run_grows_with_its_rows_and_with_nothing_else
     assert_eq!((rows_read(9, 50, true), rows_read(90, 50, true)), (few, few));
 }
 
+fn deleted(events: usize) -> Tally {
+    Tally::default().with(Success::Deleted, events)
+}
+
 fn names(run: &Machine) -> Vec<&'static str> {
     run.outcomes().iter().map(|outcome| outcome.as_ref().map_or("open", Outcome::name)).collect()
 }
@@ -195,7 +200,7 @@ fn stopping_awaits_what_is_in_flight_and_names_the_rest_not_sent() {
         NOW,
     );
     assert_eq!(run.state(), RunState::Closing);
-    let expected = Tally { deleted: 1, refused: 1, not_sent: 3, ..Tally::default() };
+    let expected = deleted(1).with(Word::Refused, 1).with(Word::NotSent, 3);
     assert_eq!(run.tally(), expected);
     assert_eq!(names(&run), ["deleted", "refused", "not sent", "not sent", "not sent"]);
     assert_eq!(run.check(), Check::Agrees);
@@ -234,7 +239,7 @@ fn the_end_tells_why_something_is_left_and_nothing_where_nothing_is() {
 fn a_run_stopped_before_anything_was_sent_has_nothing_to_verify() {
     let mut run = run(2, 1);
     run.stop();
-    assert_eq!((run.state(), run.tally().not_sent), (RunState::Closing, 2));
+    assert_eq!((run.state(), run.tally().of(Word::NotSent)), (RunState::Closing, 2));
 }
 
 #[test]
@@ -291,7 +296,7 @@ fn disabling(numbers: &[&str]) -> Machine {
         store.set_marks(&ExtensionNumber::parse(number).unwrap(), [0], true);
     }
     let selection = Selection::of_marks(&store);
-    begun(Wish::Disable.plan(target(), &selection, 1000).plan.unwrap(), 1)
+    begun(Wish::DISABLE.plan(target(), &selection, 1000).plan.unwrap(), 1)
 }
 
 #[test]
@@ -324,7 +329,8 @@ fn a_list_that_differs_vouches_for_no_extension_that_was_not_listed() {
                 Act::Send(call) => {
                     let answer = Ok(WriteAnswer { http_status: 204, id: None });
                     let id = EventId::parse("210").unwrap();
-                    let settled = judge_changed(&id, false, answer, Duration::ZERO, false);
+                    let settled =
+                        judge_changed(&id, Success::Changed, answer, Duration::ZERO, false);
                     run.settle(call.id(), settled, now);
                 }
                 Act::List(listed) => run.listed(&listed, Ok(&switched_on(listed.as_str())), now),
@@ -445,7 +451,7 @@ fn three_refusals_in_a_row_leave_their_extension_alone_and_the_next_goes_on() {
     assert_eq!(sends(&run.hand_out(NOW)), [6]);
     works(&mut run, 6);
     assert_eq!(run.end().stopped, None);
-    assert_eq!(run.tally(), Tally { deleted: 2, refused: 3, not_sent: 2, ..Tally::default() });
+    assert_eq!(run.tally(), deleted(2).with(Word::Refused, 3).with(Word::NotSent, 2));
     let why = run.outcomes()[4].as_ref().and_then(Outcome::failure).unwrap().to_string();
     assert_eq!(why, "not sent: the extension refused 3 times in a row (pce_access_denied)");
     let told = "210 is left alone, 2 not sent: the extension refused 3 times in a row \
@@ -465,7 +471,7 @@ fn what_is_in_flight_when_its_extension_is_left_keeps_its_own_answer() {
             answer(&mut run, id, Err(rejected("extension_invalid")));
         }
     }
-    assert_eq!((run.tally().refused, run.tally().not_sent), (4, 1));
+    assert_eq!((run.tally().of(Word::Refused), run.tally().of(Word::NotSent)), (4, 1));
     assert_eq!(sends(&run.hand_out(NOW)), [5, 6]);
 }
 
@@ -514,7 +520,7 @@ fn five_refusals_without_a_code_over_two_extensions_stop_the_run() {
     }
     assert_eq!(run.end().stopped.map(|stop| stop.reason.name()), Some("refused"));
     assert!(run.hand_out(NOW).iter().all(|act| matches!(act, Act::List(_))));
-    assert_eq!((run.tally().refused, run.tally().not_sent), (5, 2));
+    assert_eq!((run.tally().of(Word::Refused), run.tally().of(Word::NotSent)), (5, 2));
 }
 
 #[test]
@@ -595,7 +601,7 @@ fn a_refused_token_stops_at_once_and_an_event_that_is_unknown_never_does() {
         answer(&mut unknown, id, Err(rejected("pce_id_invalid")));
     }
     lists(&mut unknown, &listing(&[]));
-    assert_eq!(unknown.tally(), Tally { already_gone: 9, ..Tally::default() });
+    assert_eq!(unknown.tally(), Tally::default().with(Word::AlreadyGone, 9));
     assert_eq!(unknown.check(), Check::Agrees);
 }
 
@@ -1209,7 +1215,7 @@ fn agrees(machine: &mut Machine, service: &Service) {
     let outcomes: Vec<&Outcome> = machine.outcomes().iter().flatten().collect();
     assert_eq!(outcomes.len(), machine.plan().events().len());
     assert_eq!(Tally::over(outcomes.iter().copied()), machine.tally());
-    let unknown = machine.tally().unknown;
+    let unknown = machine.tally().of(Word::Unknown);
     assert!(
         unknown == 0 || machine.check() != Check::Agrees,
         "{unknown} of {machine:?} at {service:?}"

@@ -14,7 +14,7 @@ use crate::change::{Summary, Tally, Undone};
 use crate::commands::ending::{Ending, remark};
 use crate::config::{self, Environment, Flags};
 use crate::domain::Foreign;
-use crate::journal::{self, Kind};
+use crate::journal;
 
 /// The columns; the last one, of what happened, runs on.
 const HEADINGS: [&str; 6] = ["RUN", "STARTED", "KIND", "PROFILE", "STATE", "RESULT"];
@@ -80,7 +80,7 @@ pub(super) fn table(runs: &[&Summary], out: &mut dyn Write) -> io::Result<()> {
 /// A run as machine output has it.
 pub(super) fn line(run: &Summary) -> Map<String, Value> {
     // Nothing is left of what holds events only.
-    let tally = if run.kind == Kind::Backup { Tally::default() } else { run.tally };
+    let tally = if run.kind.keeps() { Tally::default() } else { run.tally };
     let undone = run.undone.as_ref();
     let mut line = counts(&run.tally);
     line.extend(

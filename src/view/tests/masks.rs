@@ -276,11 +276,11 @@ impl Walk {
                     Call::Create(event) => judge_made(Ok(self.create(&event.key, call.id())), took),
                     Call::Update(key, _) if call.id() == 0 => {
                         let answer = Err(refusal(&key.extension));
-                        judge_changed(&key.id, call.gives_back(), answer, took, false)
+                        judge_changed(&key.id, call.success(), answer, took, false)
                     }
                     Call::Update(key, change) => {
                         let answer = Ok(self.update(key, change));
-                        judge_changed(&key.id, call.gives_back(), answer, took, false)
+                        judge_changed(&key.id, call.success(), answer, took, false)
                     }
                 };
                 Done::Settled { call: call.id(), settled, exchanges }
