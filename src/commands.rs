@@ -33,21 +33,11 @@ use serde_json::{Value, json};
 use crate::change::{Omitted, Wish};
 use crate::config::{self, Environment, Flags};
 use crate::domain::Foreign;
-use arguments::Consent;
-pub use arguments::{PbxArguments, ProfileArguments, ReadOnlyArgument, RunFormat, ScreenArguments};
-pub use backup::BackupArguments;
-pub use change::{ChangeArguments, RepointArguments};
-pub use check::CheckArguments;
+pub use arguments::ScreenArguments;
+use arguments::{Common, PbxArguments, RunFormat};
 pub use completions::completed;
-pub use delete::DeleteArguments;
 pub use ending::Ending;
-pub use list::{Format, ListArguments};
 pub use profile::{Opened, open};
-pub use resume::ResumeArguments;
-pub use runs::{RunsArguments, ShowArguments};
-use selection::SelectionArguments;
-pub use simulator::SimulatorArguments;
-pub use undo::UndoArguments;
 
 /// Version, commit, the commit's date and target, as the build found them.
 const LONG_VERSION: &str = env!("CALLSWEEP_VERSION");
@@ -92,9 +82,15 @@ pub struct Arguments {
     /// How the screen looks.
     #[command(flatten)]
     pub screen: ScreenArguments,
+    /// The command as it is written; empty without one.
+    #[arg(skip)]
+    name: String,
+    /// What stands before the command and behind it.
+    #[arg(skip)]
+    common: Common,
 }
 
-/// The headless commands.
+/// The headless commands in the order in which they are listed.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Check configuration, connection, token and access, step by step
@@ -105,7 +101,7 @@ pub enum Command {
         "callsweep check --profile acme",
         "CALLSWEEP_TOKEN=... callsweep check --url https://pbx.example.com",
     ))]
-    Check(CheckArguments),
+    Check(check::CheckArguments),
     /// Print the events of all extensions, or of some
     ///
     /// Prints a line for each event, or with --format one JSON document or CSV; how many there are, and
@@ -116,7 +112,7 @@ pub enum Command {
         "callsweep list --extension '0003*210' --format json",
         "callsweep list --where 'host:crm-old.acme.test -kind:queue'",
     ))]
-    List(ListArguments),
+    List(list::ListArguments),
     /// Delete events, after a question
     ///
     /// Says how many events go and asks; then prints each event and how it ended. The events are saved in
@@ -130,7 +126,7 @@ pub enum Command {
         "callsweep delete --extension 102 --type hangup --yes",
         "callsweep delete --of-run 20261123T094131Z-acme   # what that run disabled",
     ))]
-    Delete(DeleteArguments),
+    Delete(delete::DeleteArguments),
     /// Switch events off, after a question; they stay on the PBX
     ///
     /// Asks, then prints each event and how it ended. callsweep undo switches them on again.
@@ -138,7 +134,7 @@ pub enum Command {
         override_usage = "callsweep disable [PBX] SELECTION [--dry-run] [--yes] [--format table|json]"
     )]
     #[command(after_long_help = examples!("callsweep disable --where 'host:crm-old.acme.test'"))]
-    Disable(ChangeArguments),
+    Disable(change::ChangeArguments),
     /// Switch events on, after a question
     ///
     /// Asks, then prints each event and how it ended. callsweep undo switches them off again.
@@ -146,7 +142,7 @@ pub enum Command {
         override_usage = "callsweep enable [PBX] SELECTION [--dry-run] [--yes] [--format table|json]"
     )]
     #[command(after_long_help = examples!("callsweep enable --extension 102 --type dial-in"))]
-    Enable(ChangeArguments),
+    Enable(change::ChangeArguments),
     /// Point the URLs of events elsewhere, after a question
     ///
     /// Asks, then prints each event and how it ended. The rest of each URL stays byte for byte. callsweep
@@ -157,16 +153,7 @@ pub enum Command {
         "callsweep repoint crm-old.acme.test=crm.acme.test --where 'ext:*'",
         "callsweep repoint http://crm.acme.test=https://crm.acme.test --where 'ext:*'",
     ))]
-    Repoint(RepointArguments),
-    /// Keep events in a file; undo re-creates what is missing
-    ///
-    /// Prints nothing on standard output; says on standard error how many events are kept.
-    #[command(override_usage = "callsweep backup [PBX] FILE SELECTION [--in-part]")]
-    #[command(after_long_help = examples!(
-        "callsweep backup before.jsonl --where 'ext:*'",
-        "callsweep undo before.jsonl",
-    ))]
-    Backup(BackupArguments),
+    Repoint(change::RepointArguments),
     /// List all runs, newest first, or remove run files
     ///
     /// Prints a line for each run: name, start, kind, profile, state and counts. Asks no PBX. With --remove
@@ -177,22 +164,13 @@ pub enum Command {
         "callsweep runs --profile acme",
         "callsweep runs --remove --before 2026-01-01",
     ))]
-    Runs(RunsArguments),
+    Runs(runs::RunsArguments),
     /// Print what a run planned and how each event ended
     ///
     /// Prints a line for each event, one JSON document, or a receipt. Asks no PBX.
     #[command(override_usage = "callsweep show [PBX] RUN [--format table|json|md|csv] [--mask]")]
     #[command(after_long_help = examples!("callsweep show latest --format md --mask > receipt.md"))]
-    Show(ShowArguments),
-    /// Finish an interrupted or stopped run, after a question
-    ///
-    /// Deletes or changes what is still as it was reviewed, in the same run file; prints each event and
-    /// how it ended.
-    #[command(
-        override_usage = "callsweep resume [PBX] RUN [--dry-run] [--yes] [--format table|json]"
-    )]
-    #[command(after_long_help = examples!("callsweep resume latest --dry-run"))]
-    Resume(ResumeArguments),
+    Show(runs::ShowArguments),
     /// Re-create what a run deleted, or write back what it changed
     ///
     /// Asks, then prints each event and how it ended. What is there already is skipped.
@@ -204,7 +182,25 @@ pub enum Command {
         "callsweep undo 20261123T094131Z-acme --yes",
         "callsweep undo before.jsonl                  # a backup",
     ))]
-    Undo(UndoArguments),
+    Undo(undo::UndoArguments),
+    /// Finish an interrupted or stopped run, after a question
+    ///
+    /// Deletes or changes what is still as it was reviewed, in the same run file; prints each event and
+    /// how it ended.
+    #[command(
+        override_usage = "callsweep resume [PBX] RUN [--dry-run] [--yes] [--format table|json]"
+    )]
+    #[command(after_long_help = examples!("callsweep resume latest --dry-run"))]
+    Resume(resume::ResumeArguments),
+    /// Keep events in a file; undo re-creates what is missing
+    ///
+    /// Prints nothing on standard output; says on standard error how many events are kept.
+    #[command(override_usage = "callsweep backup [PBX] FILE SELECTION [--in-part]")]
+    #[command(after_long_help = examples!(
+        "callsweep backup before.jsonl --where 'ext:*'",
+        "callsweep undo before.jsonl",
+    ))]
+    Backup(backup::BackupArguments),
     /// Run the simulated PBX on its own, for testing any client
     ///
     /// Prints its address, its token and a command to try, then serves until it is ended.
@@ -216,7 +212,7 @@ pub enum Command {
         "callsweep simulator --listen 127.0.0.1:8980",
         "callsweep simulator --scenario an-extension-refuses --tls",
     ))]
-    Simulator(SimulatorArguments),
+    Simulator(simulator::SimulatorArguments),
     /// Print where the configuration belongs, or an example of it
     ///
     /// Prints a path, or an example that explains every key. Writes no file.
@@ -256,30 +252,29 @@ pub enum Command {
     Man,
 }
 
-/// The commands in the order in which they are listed, under what they are for.
-pub(crate) const GROUPS: [(&str, &[&str]); 4] = [
-    ("Look", &["check", "list"]),
-    ("Change", &["delete", "disable", "enable", "repoint"]),
-    ("Runs and the way back", &["runs", "show", "undo", "resume", "backup"]),
-    ("More", &["simulator", "config", "completions", "man", "help"]),
+/// What commands are for: each group with its first command.
+const GROUPS: [(&str, &str); 4] = [
+    ("Look", "check"),
+    ("Change", "delete"),
+    ("Runs and the way back", "runs"),
+    ("More", "simulator"),
 ];
 
 /// The command line as it is parsed and described: its commands in groups.
 pub fn described() -> clap::Command {
     let whole = Arguments::command();
-    let row = |name: &str| {
-        let command = whole.find_subcommand(name);
-        let about = command.and_then(clap::Command::get_about).map(ToString::to_string);
-        // Clap adds it later.
-        let about = about.unwrap_or_else(|| "Print the help of a command".to_owned());
-        format!("  {name:<12} {about}\n")
-    };
-    let group = |(title, names): &(&str, &[&str])| {
-        format!("{title}:\n{}\n", names.iter().map(|name| row(name)).collect::<String>())
-    };
-    let groups: String = GROUPS.iter().map(group).collect();
+    let row = |name: &str, about: &str| format!("  {name:<12} {about}\n");
+    let rows = whole.get_subcommands().map(|command| {
+        let name = command.get_name();
+        let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+        let group = GROUPS.iter().find(|(_, first)| *first == name);
+        let title = group.map(|(title, _)| format!("\n{title}:\n")).unwrap_or_default();
+        title + &row(name, &about)
+    });
+    // Clap adds it later.
+    let groups = rows.collect::<String>() + &row("help", "Print the help of a command");
     let template = format!(
-        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{groups}Options:\n{{options}}{{after-help}}\n"
+        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n{groups}\nOptions:\n{{options}}{{after-help}}\n"
     );
     whole.help_template(template)
 }
@@ -292,38 +287,29 @@ impl Arguments {
     pub fn of_process() -> Result<Self, clap::Error> {
         let mut whole = described();
         let matches = whole.try_get_matches_from_mut(std::env::args_os())?;
-        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut whole))
-    }
-
-    /// What the flags say: those before the command and its own.
-    fn said(&self) -> (bool, Flags) {
-        let (demo, own) = self.command.as_ref().map(Command::own).unwrap_or_default();
-        let before = self.pbx.flags(&self.extensions);
-        let flags = Flags {
-            profile: own.profile.or(before.profile),
-            url: own.url.or(before.url),
-            config: own.config.or(before.config),
-            read_only: own.read_only || before.read_only,
-            extensions: [before.extensions, own.extensions].concat(),
-            ascii: self.screen.ascii,
-            no_color: self.screen.no_color,
+        let mut arguments =
+            Self::from_arg_matches(&matches).map_err(|error| error.format(&mut whole))?;
+        let before = Common::of(&matches);
+        (arguments.name, arguments.common) = match matches.subcommand() {
+            Some((name, own)) => (name.to_owned(), Common::of(own).behind(before)),
+            None => (String::new(), before),
         };
-        (demo || self.pbx.demo, flags)
+        Ok(arguments)
     }
 
-    /// What the flags say about the configuration.
+    /// What the flags say about the configuration: those before the command and its own.
     pub fn flags(&self) -> Flags {
-        self.said().1
+        self.common.flags.clone()
     }
 
     /// Whether the simulator takes the place of the PBX.
     pub fn demo(&self) -> bool {
-        self.said().0
+        self.common.demo
     }
 
     /// Why flags before the command do not go with it.
     fn misplaced(&self, command: &Command) -> Option<String> {
-        let name = command.name();
+        let name = &self.name;
         if self.screen.mask && !matches!(command, Command::Show(_)) {
             return Some(
                 "--mask belongs to the interactive program and to show: what other commands print \
@@ -345,89 +331,6 @@ impl Arguments {
             return Some(format!("--extension means nothing to {name}: leave it out"));
         }
         None
-    }
-}
-
-impl Command {
-    /// As it is written.
-    fn name(&self) -> &'static str {
-        match self {
-            Self::Check(_) => "check",
-            Self::List(_) => LIST,
-            Self::Delete(_) => "delete",
-            Self::Disable(_) => "disable",
-            Self::Enable(_) => "enable",
-            Self::Repoint(_) => "repoint",
-            Self::Backup(_) => "backup",
-            Self::Runs(_) => RUNS,
-            Self::Show(_) => "show",
-            Self::Resume(_) => "resume",
-            Self::Undo(_) => "undo",
-            Self::Simulator(_) => "simulator",
-            Self::Config { .. } => "config",
-            Self::Completions { .. } => "completions",
-            Self::Man => "man",
-        }
-    }
-
-    /// Whether its own flags ask for the demo, and what they say about the configuration.
-    fn own(&self) -> (bool, Flags) {
-        let selected = |it: &SelectionArguments| it.said();
-        match self {
-            Self::Check(CheckArguments { pbx, extensions }) => (pbx.demo, pbx.flags(extensions)),
-            Self::List(ListArguments { selection, .. })
-            | Self::Delete(DeleteArguments { selection, .. })
-            | Self::Disable(ChangeArguments { selection, .. })
-            | Self::Enable(ChangeArguments { selection, .. })
-            | Self::Repoint(RepointArguments {
-                change: ChangeArguments { selection, .. }, ..
-            })
-            | Self::Backup(BackupArguments { selection, .. }) => selected(selection),
-            Self::Runs(RunsArguments { profile, .. })
-            | Self::Show(ShowArguments { profile, .. }) => (false, profile.flags()),
-            Self::Resume(ResumeArguments { profile, read_only, .. })
-            | Self::Undo(UndoArguments { profile, read_only, .. }) => {
-                (false, profile.with(read_only))
-            }
-            Self::Config { config, .. } => {
-                (false, Flags { config: config.clone(), ..Flags::default() })
-            }
-            Self::Simulator(_) | Self::Completions { .. } | Self::Man => (false, Flags::default()),
-        }
-    }
-
-    /// How sure it is, of a command that writes to the PBX.
-    fn consent(&self) -> Option<&Consent> {
-        match self {
-            Self::Delete(DeleteArguments { consent, .. })
-            | Self::Disable(ChangeArguments { consent, .. })
-            | Self::Enable(ChangeArguments { consent, .. })
-            | Self::Repoint(RepointArguments { change: ChangeArguments { consent, .. }, .. })
-            | Self::Undo(UndoArguments { consent, .. })
-            | Self::Resume(ResumeArguments { consent, .. }) => Some(consent),
-            Self::Check(_)
-            | Self::List(_)
-            | Self::Backup(_)
-            | Self::Runs(_)
-            | Self::Show(_)
-            | Self::Simulator(_)
-            | Self::Config { .. }
-            | Self::Completions { .. }
-            | Self::Man => None,
-        }
-    }
-
-    /// What it prints where it has no result: a document that says so, where documents were asked for.
-    fn without_result(&self, why: &str, omitted: &[Omitted]) -> Option<Value> {
-        let json = RunFormat::Json;
-        let (name, dry_run) = match (self.consent(), self) {
-            (Some(consent), _) if consent.format == json => ("", consent.dry_run),
-            (_, Self::Show(arguments)) if arguments.is_json() => ("", false),
-            (_, Self::Runs(arguments)) if arguments.format == json => (RUNS, false),
-            (_, Self::List(arguments)) if arguments.format == Format::Json => (LIST, false),
-            _ => return None,
-        };
-        Some(no_result(name, dry_run, why, omitted))
     }
 }
 
@@ -486,10 +389,12 @@ pub fn run(command: &Command, arguments: &Arguments, environment: &Environment) 
     carry_out(command, arguments, environment).unwrap_or_else(|report| {
         let why = format!("{report:#}");
         let ending = Ending::of_error(&report).reported(&report, &why);
-        match command.without_result(&why, Ending::omitted_by(&report)) {
-            Some(document) => ending.written(runs::print(RunFormat::Json, document, |_| Ok(()))),
-            None => ending,
+        if !arguments.common.json {
+            return ending;
         }
+        let Common { dry_run, .. } = arguments.common;
+        let document = no_result(&arguments.name, dry_run, &why, Ending::omitted_by(&report));
+        ending.written(runs::print(RunFormat::Json, document, |_| Ok(())))
     })
 }
 
@@ -503,16 +408,14 @@ fn carry_out(
     if let Some(why) = arguments.misplaced(command) {
         return Err(eyre!(why));
     }
-    let (demo, flags) = &arguments.said();
+    let Common { demo, flags, asks, .. } = &arguments.common;
     let demo = *demo;
     if demo && (flags.profile.is_some() || flags.config.is_some() || flags.url.is_some()) {
         return Err(eyre!(
             "--demo needs no configuration: leave out --profile, --config and --url"
         ));
     }
-    if command.consent().is_some()
-        || matches!(command, Command::Check(_) | Command::List(_) | Command::Backup(_))
-    {
+    if *asks {
         signals::end_in_order();
     }
     match command {

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum, ValueHint};
+use clap::{ArgMatches, Args, ValueEnum, ValueHint};
 use clap_complete::engine::ArgValueCandidates;
 
 use super::completions;
@@ -14,7 +14,7 @@ const PBX: &str = "PBX";
 
 /// Which profile is used.
 #[derive(Debug, Default, Args)]
-pub struct ProfileArguments {
+pub(super) struct ProfileArguments {
     /// The profile to use, instead of `CALLSWEEP_PROFILE` or `default_profile`
     #[arg(long, value_name = "NAME", help_heading = PBX)]
     #[arg(add = ArgValueCandidates::new(completions::profiles))]
@@ -30,7 +30,7 @@ pub struct ProfileArguments {
 
 /// Forbids every change.
 #[derive(Debug, Default, Args)]
-pub struct ReadOnlyArgument {
+pub(super) struct ReadOnlyArgument {
     /// Change nothing on the PBX, whatever the profile allows
     #[arg(long, help_heading = PBX)]
     read_only: bool,
@@ -38,7 +38,7 @@ pub struct ReadOnlyArgument {
 
 /// Which PBX a command works with, that of the demo among them.
 #[derive(Debug, Default, Args)]
-pub struct PbxArguments {
+pub(super) struct PbxArguments {
     /// Which profile.
     #[command(flatten)]
     pub(super) profile: ProfileArguments,
@@ -66,7 +66,7 @@ pub struct ScreenArguments {
 
 /// The forms of a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum RunFormat {
+pub(super) enum RunFormat {
     /// Lines for people
     Table,
     /// One JSON document
@@ -87,23 +87,53 @@ pub(super) struct Consent {
     pub(super) format: RunFormat,
 }
 
-impl ProfileArguments {
-    /// The same for the configuration.
-    pub(super) fn flags(&self) -> Flags {
-        let Self { profile, url, config } = self;
-        let (profile, url, config) = (profile.clone(), url.clone(), config.clone());
-        Flags { profile, url, config, ..Flags::default() }
-    }
-
-    /// The same with a promise to change nothing.
-    pub(super) fn with(&self, read_only: &ReadOnlyArgument) -> Flags {
-        Flags { read_only: read_only.read_only, ..self.flags() }
-    }
+/// What commands say alike, read by the names of their arguments: each has what means something to it.
+#[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "flags, each on its own")]
+pub(super) struct Common {
+    /// The simulator takes the place of the PBX.
+    pub(super) demo: bool,
+    /// What is said about the configuration.
+    pub(super) flags: Flags,
+    /// It may ask the PBX.
+    pub(super) asks: bool,
+    /// A document is wanted.
+    pub(super) json: bool,
+    /// Nothing is to be sent.
+    pub(super) dry_run: bool,
 }
 
-impl PbxArguments {
-    /// The same for the configuration, with the extensions that are named.
-    pub(super) fn flags(&self, extensions: &[String]) -> Flags {
-        Flags { extensions: extensions.to_vec(), ..self.profile.with(&self.read_only) }
+impl Common {
+    pub(super) fn of(matches: &ArgMatches) -> Self {
+        let is = |name| matches.try_get_one(name).ok().flatten().copied().unwrap_or_default();
+        let text = |name| matches.try_get_one::<String>(name).ok().flatten().cloned();
+        let extensions = matches.try_get_many::<String>("extensions").ok().flatten();
+        let mut format = matches.try_get_raw("format").ok().flatten().into_iter().flatten();
+        let flags = Flags {
+            profile: text("profile"),
+            url: text("url"),
+            config: matches.try_get_one::<PathBuf>("config").ok().flatten().cloned(),
+            read_only: is("read_only"),
+            extensions: extensions.unwrap_or_default().cloned().collect(),
+            ascii: is("ascii"),
+            no_color: is("no_color"),
+        };
+        let asks = matches.try_contains_id("read_only").is_ok();
+        let json = format.any(|form| form == "json");
+        Self { demo: is("demo"), flags, asks, json, dry_run: is("dry_run") }
+    }
+
+    /// The same behind what was said before the command.
+    pub(super) fn behind(self, before: Self) -> Self {
+        let (own, before_it) = (self.flags, before.flags);
+        let flags = Flags {
+            profile: own.profile.or(before_it.profile),
+            url: own.url.or(before_it.url),
+            config: own.config.or(before_it.config),
+            read_only: own.read_only || before_it.read_only,
+            extensions: [before_it.extensions, own.extensions].concat(),
+            ..before_it
+        };
+        Self { demo: self.demo || before.demo, flags, ..self }
     }
 }

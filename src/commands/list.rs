@@ -42,7 +42,7 @@ pub struct ListArguments {
 
 /// The forms of a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub(super) enum Format {
     /// Aligned columns, a line an event
     Table,
     /// One JSON document

@@ -3,7 +3,7 @@
 
 use clap::{Arg, Command};
 
-use super::{GROUPS, described};
+use super::described;
 use crate::domain::TERMS;
 use crate::keys::{Keymap, Layer};
 
@@ -118,8 +118,7 @@ fn synopses(whole: &Command) -> String {
 }
 
 fn in_groups(whole: &Command) -> impl Iterator<Item = &Command> {
-    let names = GROUPS.iter().flat_map(|(_, names)| names.iter());
-    names.filter(|name| **name != "help").filter_map(|name| whole.find_subcommand(name))
+    whole.get_subcommands().filter(|command| command.get_name() != "help")
 }
 
 /// The flags of a command that are meant, and what stands for itself.

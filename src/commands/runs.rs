@@ -23,7 +23,7 @@ use crate::change::{Check, Machine, Omitted, Plan, Tally, Unlisted};
 use crate::config::{Environment, Flags};
 use crate::domain::{Change, EventKey, Failure, Foreign, Mask, Outcome, PhoneCallEvent, Stop};
 use crate::journal::{self, Kind, Place, Record, RecordedCall};
-pub use show::ShowArguments;
+pub(super) use show::ShowArguments;
 pub(super) use show::{print_run, show};
 
 /// Of many lines that are not used these are named; the others are counted.

@@ -66,12 +66,7 @@ pub(super) struct Wanted {
 }
 
 impl SelectionArguments {
-    /// Whether it is about the demo, and what it says about the configuration.
-    pub(super) fn said(&self) -> (bool, Flags) {
-        (self.pbx.demo, self.pbx.flags(&self.extensions))
-    }
-
-    /// The same, of events that something is done to: they are named in one way.
+    /// What is meant by it, of events that something is done to: they are named in one way.
     ///
     /// # Errors
     /// Says what to write.

@@ -1,10 +1,11 @@
 //! `T` and `/` on the screen, `list --where` and `delete --where` mean the same events.
 
-use clap::Parser;
+use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 use proptest::prelude::*;
 
 use super::*;
 use crate::app::{Facts, Key, Message, Model, Moment, update};
+use crate::commands::arguments::Common;
 use crate::config::Flags;
 use crate::domain::{
     EventKey, EventStore, Expression, ExtensionKind, Filter, ListingBuilder, NotSelected, Owner,
@@ -208,8 +209,9 @@ fn words(line: &str) -> Vec<String> {
 /// What these arguments select when everything is listed.
 fn by_line(found: &[(Extension, Listing)], line: &str) -> Vec<EventKey> {
     let arguments = ["probe".to_owned()].into_iter().chain(words(line));
-    let probe = Probe::try_parse_from(arguments).unwrap();
-    let (_, flags) = probe.selection.said();
+    let matches = Probe::command().try_get_matches_from(arguments).unwrap();
+    let probe = Probe::from_arg_matches(&matches).unwrap();
+    let flags = Common::of(&matches).flags;
     let wanted = probe.selection.named(&flags).unwrap();
     let named = wanted.extensions();
     let is_asked =

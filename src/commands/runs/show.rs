@@ -52,13 +52,6 @@ pub struct ShowArguments {
     masked: bool,
 }
 
-impl ShowArguments {
-    /// A document was asked for.
-    pub(in crate::commands) fn is_json(&self) -> bool {
-        self.format == ShowFormat::Json
-    }
-}
-
 /// A run with what a list of runs tells of it, its fields in the order of their names. What there is
 /// of every call and event is made while it is written.
 struct Document<'a> {
