@@ -61,4 +61,4 @@ pub use status::{
 pub use update::update;
 pub use visible::Visible;
 
-pub use crate::keys::{Command, Key, Layer, Motion, Panel};
+pub use crate::keys::{Browsed, Command, Key, Layer, Motion, Panel};

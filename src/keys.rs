@@ -8,7 +8,7 @@ mod key;
 mod keymap;
 mod table;
 
-pub use command::{Command, Motion, Panel};
+pub use command::{Browsed, Command, Motion, Panel};
 pub use key::{Key, KeyRefused, Keys};
 pub use keymap::{Found, Keymap, Refused};
 pub use table::{ACTIONS, Action, Count, Hint, Layer, Place};

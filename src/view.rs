@@ -220,10 +220,8 @@ fn prompt(model: &Model, frame: &mut Frame<'_>) {
     let columns = usize::from(area.width).saturating_sub(1);
     let typed = match model.dialog() {
         Some(Dialog::Filter(prompt)) => {
-            let what = match prompt.panel() {
-                Panel::Extensions => "filter extensions",
-                Panel::Events | Panel::Status | Panel::Marked | Panel::Calls => "filter events",
-            };
+            let extensions = prompt.panel() == Panel::Extensions;
+            let what = if extensions { "filter extensions" } else { "filter events" };
             Some(dialogs::typed_line(what, prompt.line(), columns))
         }
         Some(Dialog::Marking(prompt)) => {

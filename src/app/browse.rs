@@ -6,7 +6,7 @@ use crate::domain::{Extension, ExtensionNumber, Fetched, Listing, OddRow};
 use super::events::Source;
 use super::outage::Flow;
 use super::status::Tone;
-use super::{Cursor, Effect, EventsPanel, Line, Model, Motion, Panel};
+use super::{Browsed, Cursor, Effect, EventsPanel, Line, Model, Motion, Panel};
 
 impl Model {
     /// The extension whose events are shown, where it is one.
@@ -72,22 +72,20 @@ impl Model {
 
     /// The cursor of a panel.
     pub fn cursor(&self, panel: Panel) -> Cursor {
-        match panel {
-            Panel::Extensions => self.extensions.cursor(),
-            Panel::Events => self.events.cursor(),
-            Panel::Status => self.status_cursor,
-            Panel::Marked => self.marks.cursor(),
-            Panel::Calls => self.calls_cursor,
+        match panel.browsed() {
+            Some(Browsed::Extensions) => self.extensions.cursor(),
+            Some(Browsed::Events) => self.events.cursor(),
+            None if panel == Panel::Marked => self.marks.cursor(),
+            None => self.cursors.get(&panel).copied().unwrap_or_default(),
         }
     }
 
     fn cursor_mut(&mut self, panel: Panel) -> &mut Cursor {
-        match panel {
-            Panel::Extensions => self.extensions.cursor_mut(),
-            Panel::Events => self.events.cursor_mut(),
-            Panel::Status => &mut self.status_cursor,
-            Panel::Marked => self.marks.cursor_mut(),
-            Panel::Calls => &mut self.calls_cursor,
+        match panel.browsed() {
+            Some(Browsed::Extensions) => self.extensions.cursor_mut(),
+            Some(Browsed::Events) => self.events.cursor_mut(),
+            None if panel == Panel::Marked => self.marks.cursor_mut(),
+            None => self.cursors.entry(panel).or_default(),
         }
     }
 
@@ -113,8 +111,8 @@ impl Model {
     /// Moves the cursor of the focused panel.
     pub(super) fn go(&mut self, motion: Motion) {
         let height = self.layout.rows(self.focus);
-        match self.focus {
-            Panel::Extensions => {
+        match self.focus.browsed() {
+            Some(Browsed::Extensions) => {
                 self.extensions.go(motion, height);
                 self.events.may_follow(self.now.since_start);
                 // A jump needs no debounce.
@@ -122,8 +120,8 @@ impl Model {
                     self.follow();
                 }
             }
-            Panel::Events => self.events.go(motion, height),
-            Panel::Status | Panel::Marked | Panel::Calls => {
+            Some(Browsed::Events) => self.events.go(motion, height),
+            None => {
                 let rows = self.rows(self.focus);
                 self.cursor_mut(self.focus).go(motion, rows, height);
             }
@@ -132,7 +130,7 @@ impl Model {
 
     /// `v`: begins a range, or drops it.
     pub(super) fn toggle_range_mode(&mut self) {
-        if !matches!(self.focus, Panel::Extensions | Panel::Events) {
+        if self.focus.browsed().is_none() {
             self.tell(
                 Tone::Plain,
                 "<range> selects rows in Extensions (<extensions>) and Events (<events>)",
@@ -165,38 +163,32 @@ impl Model {
 
     /// `s`: puts the rows of the panel in another order.
     pub(super) fn reorder(&mut self) {
-        let text = match self.focus {
-            Panel::Extensions => {
+        let text = match self.focus.browsed() {
+            Some(Browsed::Extensions) => {
                 format!("extensions by {}", self.extensions.reorder(&self.store).word())
             }
-            Panel::Events => {
+            Some(Browsed::Events) => {
                 let order = self.with_events(EventsPanel::reorder);
                 format!("events of a group: {}", order.word())
             }
-            Panel::Status | Panel::Marked | Panel::Calls => {
-                self.keyed("<sort> sorts Extensions (<extensions>) and Events (<events>)")
-            }
+            None => self.keyed("<sort> sorts Extensions (<extensions>) and Events (<events>)"),
         };
         self.notice(Tone::Plain, text);
     }
 
     /// `l`, `h` and Enter.
     pub(super) fn open_or_close(&mut self, open: Option<bool>) {
-        match (self.focus, open) {
-            (Panel::Extensions, None | Some(true)) => self.focus_panel(Panel::Events),
-            (Panel::Events, None) if matches!(self.events.current(), Some(Line::Event { .. })) => {
-                self.open_details();
-            }
-            (Panel::Events, _) => {
+        let on_event = matches!(self.events.current(), Some(Line::Event { .. }));
+        match (self.focus.browsed(), open) {
+            (Some(Browsed::Extensions), None | Some(true)) => self.focus_panel(Panel::Events),
+            (Some(Browsed::Events), open) if open.is_some() || !on_event => {
                 if !self.events.fold(open, &self.store) {
                     self.focus_panel(Panel::Extensions);
                 }
             }
-            (Panel::Status | Panel::Marked | Panel::Calls, Some(false)) => {
-                self.focus_panel(Panel::Extensions);
-            }
-            (Panel::Status | Panel::Marked, None) => self.open_details(),
-            (Panel::Extensions | Panel::Status | Panel::Marked | Panel::Calls, _) => {}
+            (None, Some(false)) => self.focus_panel(Panel::Extensions),
+            (Some(Browsed::Events) | None, None) => self.open_details(),
+            (Some(_), Some(_)) | (None, Some(true)) => {}
         }
     }
 
@@ -208,19 +200,11 @@ impl Model {
 
     /// The digit of a panel. That of Marked opens and closes it.
     pub(super) fn go_to_panel(&mut self, panel: Panel) {
-        match (panel, self.focus) {
-            (Panel::Marked, Panel::Marked) => {
-                self.marked_open = false;
-                self.focus_panel(Panel::Events);
-            }
-            (Panel::Marked, _) => {
-                self.marked_open = true;
-                self.focus_panel(Panel::Marked);
-            }
-            (Panel::Extensions | Panel::Events | Panel::Status | Panel::Calls, _) => {
-                self.focus_panel(panel);
-            }
+        let closes = panel == Panel::Marked && self.focus == panel;
+        if panel == Panel::Marked {
+            self.marked_open = !closes;
         }
+        self.focus_panel(if closes { Panel::Events } else { panel });
     }
 
     /// `+`: the focused panel alone, or all of them again.

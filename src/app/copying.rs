@@ -38,28 +38,19 @@ impl Model {
     pub(super) fn copy_rows(&mut self, all: bool) -> Vec<Effect> {
         let at = self.cursor(self.focus).at;
         let wanted = |row: usize| all || row == at;
-        let rows: Vec<String> = match self.focus {
-            Panel::Events => (0..self.events.len())
-                .filter(|row| wanted(*row))
-                .filter_map(|row| self.event_text(row))
-                .collect(),
-            Panel::Status => (0..self.status_rows())
-                .filter(|row| wanted(*row))
-                .filter_map(|row| self.status_text(row))
-                .collect(),
-            Panel::Marked => {
-                let lines = self.marked_lines_from(0).enumerate();
-                lines
-                    .filter(|(row, _)| wanted(*row))
-                    .map(|(_, line)| self.marked_text(&line))
-                    .collect()
-            }
-            Panel::Extensions | Panel::Calls => {
-                let text = "rows are copied in Events (<events>), Status (<status>) and Marked \
-                            (<marked>)";
-                self.tell(Tone::Plain, text);
-                return Vec::new();
-            }
+        let each = (0..self.rows(self.focus)).filter(|row| wanted(*row));
+        let rows: Vec<String> = if self.focus == Panel::Events {
+            each.filter_map(|row| self.event_text(row)).collect()
+        } else if self.focus == Panel::Status {
+            each.filter_map(|row| self.status_text(row)).collect()
+        } else if self.focus == Panel::Marked {
+            let lines = self.marked_lines_from(0).enumerate().filter(|(row, _)| wanted(*row));
+            lines.map(|(_, line)| self.marked_text(&line)).collect()
+        } else {
+            let text = "rows are copied in Events (<events>), Status (<status>) and Marked \
+                        (<marked>)";
+            self.tell(Tone::Plain, text);
+            return Vec::new();
         };
         if rows.is_empty() {
             self.notice(Tone::Plain, "there is no row to copy");

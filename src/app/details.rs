@@ -1,6 +1,8 @@
 //! Details: every field of one event or of one call, whole, with what is known beside them.
 
-use crate::domain::{Call, DeleteCall, Extension, ExtensionNumber, Outcome, PhoneCallEvent};
+use crate::domain::{
+    Call, DeleteCall, Extension, ExtensionNumber, Listing, Outcome, PhoneCallEvent,
+};
 
 use crate::change::EarlierEvent;
 
@@ -59,37 +61,38 @@ impl Details {
 }
 
 impl Model {
+    /// What is under the cursor, where there is more to be told of it.
+    fn subject(&self) -> Option<Subject> {
+        let at = self.cursor(self.focus).at;
+        let event = |listing: &Listing, row: usize| {
+            Some(Subject::Event(Box::new(listing.row(row)?.to_event())))
+        };
+        if self.focus == Panel::Events {
+            let Some(Line::Event { place, .. }) = self.events.current() else { return None };
+            let (listing, row) = self.events.event(place, &self.store)?;
+            return event(listing, row);
+        }
+        if self.focus == Panel::Marked {
+            let line = self.marked_lines_from(at).next();
+            let Some(MarkedLine::Event(number, row)) = line else { return None };
+            return event(self.store.listing(&number)?, row);
+        }
+        if self.focus != Panel::Status {
+            return None;
+        }
+        Some(match self.status_row(at)? {
+            StatusRow::Call(call) => Subject::Call(call),
+            StatusRow::Unsent(place) => {
+                Subject::Earlier(Box::new(self.run()?.unsent_event(place)?))
+            }
+            StatusRow::Earlier(row) => Subject::Earlier(Box::new(row.clone())),
+            StatusRow::Log(line) => Subject::Log(line.clone()),
+        })
+    }
+
     /// Enter on an event or on a row of Status.
     pub(super) fn open_details(&mut self) {
-        let of = match self.focus {
-            Panel::Events => match self.events.current() {
-                Some(Line::Event { place, .. }) => {
-                    let found = self.events.event(place, &self.store);
-                    let event = found.and_then(|(listing, row)| listing.row(row));
-                    event.map(|event| Subject::Event(Box::new(event.to_event())))
-                }
-                Some(Line::Group { .. } | Line::Odd(_)) | None => None,
-            },
-            Panel::Marked => match self.marked_lines_from(self.marks.cursor().at).next() {
-                Some(MarkedLine::Event(number, row)) => {
-                    let event = self.store.listing(&number).and_then(|listing| listing.row(row));
-                    event.map(|event| Subject::Event(Box::new(event.to_event())))
-                }
-                Some(MarkedLine::Extension(_) | MarkedLine::Command) | None => None,
-            },
-            Panel::Status => match self.status_row(self.status_cursor.at) {
-                Some(StatusRow::Call(call)) => Some(Subject::Call(call)),
-                Some(StatusRow::Unsent(place)) => {
-                    let row = self.run().and_then(|active| active.unsent_event(place));
-                    row.map(|row| Subject::Earlier(Box::new(row)))
-                }
-                Some(StatusRow::Earlier(row)) => Some(Subject::Earlier(Box::new(row.clone()))),
-                Some(StatusRow::Log(line)) => Some(Subject::Log(line.clone())),
-                None => None,
-            },
-            Panel::Extensions | Panel::Calls => None,
-        };
-        let Some(of) = of else { return };
+        let Some(of) = self.subject() else { return };
         let elsewhere = match &of {
             Subject::Event(event) => self.used_elsewhere(event),
             Subject::Call(_) | Subject::Earlier(_) | Subject::Log(_) => Vec::new(),

@@ -46,7 +46,7 @@ pub struct Layout {
     /// Last row: keys.
     pub hints: Rect,
     /// The panels, in the order of [`Panel::ALL`].
-    panels: [Option<Rect>; 5],
+    panels: [Option<Rect>; Panel::ALL.len()],
     /// Whether the terminal has at least the smallest size.
     pub fits: bool,
 }
@@ -66,7 +66,7 @@ impl Layout {
             header: line(0),
             prompt: line(rows - 2),
             hints: line(rows - 1),
-            panels: [None; 5],
+            panels: [None; Panel::ALL.len()],
             fits: true,
         };
         if columns < TWO_PANELS || wanted.zoomed {
@@ -111,27 +111,28 @@ impl Layout {
     }
 
     fn put(&mut self, panel: Panel, area: Rect) {
-        if let Some(place) = self.panels.get_mut(index(panel)) {
+        for (_, place) in Panel::ALL.iter().zip(&mut self.panels).filter(|(it, _)| **it == panel) {
             *place = Some(area);
         }
     }
 
     /// The rectangle of a panel, borders included.
     pub fn panel(&self, panel: Panel) -> Option<Rect> {
-        self.panels.get(index(panel)).copied().flatten()
+        Panel::ALL.into_iter().zip(self.panels).find_map(|(it, area)| area.filter(|_| it == panel))
     }
 
     /// Rows of a panel's list.
     pub fn rows(&self, panel: Panel) -> usize {
         let inner = self.panel(panel).map_or(0, |area| area.height.saturating_sub(2));
-        let details = match panel {
-            Panel::Events => self.event_details(),
-            Panel::Status => self.status_details(),
-            Panel::Extensions | Panel::Marked | Panel::Calls => 0,
+        let taken = if panel == Panel::Events {
+            self.event_details()
+        } else if panel == Panel::Status {
+            // The first row belongs to the progress of a run.
+            self.status_details() + 1
+        } else {
+            0
         };
-        // The first row of Status belongs to the progress of a run.
-        let head = u16::from(panel == Panel::Status);
-        usize::from(inner.saturating_sub(details + head))
+        usize::from(inner.saturating_sub(taken))
     }
 
     /// Rows below the events that describe the one under the cursor, with the line above them.
@@ -144,16 +145,6 @@ impl Layout {
         let details =
             |height: u16| if height > BEFORE_A_RUN { (height / 3).clamp(3, 6) } else { 0 };
         self.panel(Panel::Status).map_or(0, |area| details(area.height))
-    }
-}
-
-fn index(panel: Panel) -> usize {
-    match panel {
-        Panel::Extensions => 0,
-        Panel::Events => 1,
-        Panel::Status => 2,
-        Panel::Marked => 3,
-        Panel::Calls => 4,
     }
 }
 

@@ -14,7 +14,7 @@ use crate::domain::{
 use super::extensions::{ExtensionOrder, ExtensionRow};
 use super::status::Tone;
 use super::visible::Visible;
-use super::{Cursor, Dialog, Line, Model, Motion, Panel, count_of};
+use super::{Browsed, Cursor, Dialog, Line, Model, Motion, Panel, count_of};
 pub use by_expression::MarkPrompt;
 use by_expression::{Marking, PassedIn};
 
@@ -249,12 +249,12 @@ impl Model {
     /// Space: marks or unmarks what is under the cursor, then steps down; with a range, marks it.
     pub(super) fn toggle_mark(&mut self) {
         let has_range = self.cursor(self.focus).from.is_some();
-        match self.focus {
-            Panel::Extensions | Panel::Events if has_range => {
+        match self.focus.browsed() {
+            Some(_) if has_range => {
                 self.mark_range();
                 return;
             }
-            Panel::Extensions => {
+            Some(Browsed::Extensions) => {
                 let Some(extension) = self.extensions.current().cloned() else {
                     // Its marks stay in sight.
                     self.toggle_all();
@@ -262,12 +262,12 @@ impl Model {
                 };
                 self.toggle_extension(&extension.number);
             }
-            Panel::Events => self.toggle_line(),
-            Panel::Marked => {
+            Some(Browsed::Events) => self.toggle_line(),
+            None if self.focus == Panel::Marked => {
                 self.unmark_marked_line();
                 return;
             }
-            Panel::Status | Panel::Calls => {
+            None => {
                 self.tell(
                     Tone::Plain,
                     "marks are set in Extensions (<extensions>) and Events (<events>)",
@@ -460,21 +460,21 @@ impl Model {
 
     /// `A`: everything visible in the focused panel.
     pub(super) fn mark_all_visible(&mut self) {
-        match self.focus {
-            Panel::Extensions => {
+        match self.focus.browsed() {
+            Some(Browsed::Extensions) => {
                 for number in self.visible_numbers() {
                     self.mark_extension(&number);
                 }
                 self.report_visible_marks();
             }
-            Panel::Events => {
+            Some(Browsed::Events) => {
                 let rows = self.events.all_rows(&self.store);
                 self.turn(&rows, true);
                 let listed: usize = self.listings_in_scope().map(Listing::len).sum();
                 let shown: usize = rows.iter().map(|(_, rows)| rows.len()).sum();
                 self.tell_left_out(listed.saturating_sub(shown));
             }
-            Panel::Status | Panel::Marked | Panel::Calls => {
+            None => {
                 let text = "<mark-all> marks all visible rows of Extensions (<extensions>) or Events \
                             (<events>)";
                 self.tell(Tone::Plain, text);
@@ -499,9 +499,9 @@ impl Model {
 
     /// `i`: turns the visible marks around.
     pub(super) fn invert_visible(&mut self) {
-        let rows = match self.focus {
-            Panel::Events => self.events.all_rows(&self.store),
-            Panel::Extensions => {
+        let rows = match self.focus.browsed() {
+            Some(Browsed::Events) => self.events.all_rows(&self.store),
+            Some(Browsed::Extensions) => {
                 let mut rows = Vec::new();
                 for number in self.visible_numbers() {
                     if *self.loading.state(&number) == Fetched::Ready(()) {
@@ -512,7 +512,7 @@ impl Model {
                 }
                 rows
             }
-            Panel::Status | Panel::Marked | Panel::Calls => {
+            None => {
                 let text = "<invert> inverts the visible rows of Extensions (<extensions>) or Events \
                             (<events>)";
                 self.tell(Tone::Plain, text);
@@ -626,8 +626,8 @@ impl Model {
             1 => Err(self.keyed("nothing is marked: <mark> marks this event")),
             _ => Err(self.keyed(&format!("nothing is marked: <mark> marks these {count} events"))),
         };
-        match self.focus {
-            Panel::Extensions => match self.extensions.current_row() {
+        match self.focus.browsed() {
+            Some(Browsed::Extensions) => match self.extensions.current_row() {
                 None => Err("nothing is marked, and there is nothing under the cursor".to_owned()),
                 Some(ExtensionRow::All) => marks(self.marks.visible.events),
                 Some(ExtensionRow::One(Extension { number, .. })) => {
@@ -639,7 +639,7 @@ impl Model {
                     }
                 }
             },
-            Panel::Events => match self.events.current() {
+            Some(Browsed::Events) => match self.events.current() {
                 Some(Line::Event { place, .. }) => {
                     let found = self.events.event(place, &self.store);
                     let selection = found.map(|(listing, row)| Selection::of_rows(listing, [row]));
@@ -656,7 +656,7 @@ impl Model {
                 }
                 None => Err("nothing is marked, and there is no event here".to_owned()),
             },
-            Panel::Status | Panel::Marked | Panel::Calls => {
+            None => {
                 let marks = "nothing is marked: <mark> marks in Extensions (<extensions>) and Events \
                              (<events>)";
                 Err(self.keyed(marks))

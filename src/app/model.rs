@@ -178,9 +178,9 @@ pub struct Model {
 
     pub(super) runs: Runs,
     pub(super) log: Log,
-    pub(super) status_cursor: Cursor,
     pub(super) calls: Calls,
-    pub(super) calls_cursor: Cursor,
+    /// Those of the panels that have none of their own.
+    pub(super) cursors: HashMap<Panel, Cursor>,
 }
 
 impl Model {
@@ -222,9 +222,8 @@ impl Model {
             events: EventsPanel::default(),
             runs: Runs::default(),
             log: Log::default(),
-            status_cursor: Cursor::default(),
+            cursors: HashMap::new(),
             calls: Calls::default(),
-            calls_cursor: Cursor::default(),
         };
         model.lay_out();
         (model, vec![Effect::DiscoverExtensions, Effect::FindBrokenRuns])

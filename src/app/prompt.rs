@@ -4,7 +4,7 @@
 use crate::domain::{ExpressionError, Filter};
 
 use super::status::Tone;
-use super::{Dialog, Key, Model, Panel, TypedLine};
+use super::{Browsed, Dialog, Key, Model, Panel, TypedLine};
 
 /// A filter that is being typed for a panel. What is typed is in force as soon as it is a filter.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ impl Model {
             return;
         }
         let panel = self.focus;
-        if !matches!(panel, Panel::Extensions | Panel::Events) {
+        if panel.browsed().is_none() {
             self.tell(
                 Tone::Plain,
                 "<filter> filters Extensions (<extensions>) and Events (<events>)",
@@ -56,9 +56,9 @@ impl Model {
 
     /// The filter of the extensions or, for every other panel, of the events.
     pub fn filter(&self, panel: Panel) -> &Filter {
-        match panel {
-            Panel::Extensions => self.extensions.filter(),
-            Panel::Events | Panel::Status | Panel::Marked | Panel::Calls => self.events.filter(),
+        match panel.browsed() {
+            Some(Browsed::Extensions) => self.extensions.filter(),
+            Some(Browsed::Events) | None => self.events.filter(),
         }
     }
 

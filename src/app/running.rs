@@ -16,7 +16,7 @@ use crate::keys::Keymap;
 use super::consent::Yes;
 use super::status::{Tone, whole_seconds};
 use super::text;
-use super::{Cursor, Dialog, Effect, Leaving, Model, Moment, Panel, count_of};
+use super::{Dialog, Effect, Leaving, Model, Moment, Panel, count_of};
 
 /// The run at hand and the last one that is over: where the one at hand stands is what
 /// [`Machine::state`] says, and there is no other state of a run.
@@ -251,7 +251,7 @@ impl Model {
             self.end_check(&review);
         }
         self.log(Tone::Plain, format!("simulating {}", count_of(plan.calls(), "call")));
-        self.status_cursor = Cursor::default();
+        self.cursors.remove(&Panel::Status);
         let machine = Machine::simulating(plan, self.facts.concurrency);
         let machine = machine.reviewed_at(listed).knowing(self.runs.learnt);
         self.runs.now = Some(Box::new(ActiveRun::new(machine)));
@@ -387,7 +387,7 @@ impl Model {
             None => format!("run {} started: {calls}", active.machine.name()),
         };
         self.log(Tone::Plain, text);
-        self.status_cursor = Cursor::default();
+        self.cursors.remove(&Panel::Status);
         if self.leaving == Leaving::WhenSettled {
             self.stop_run();
         }

@@ -122,7 +122,7 @@ impl Model {
             }
             Ok(run) => {
                 self.runs.show_earlier(Some(run));
-                self.status_cursor = Cursor::default();
+                self.cursors.remove(&Panel::Status);
                 if looked_for {
                     self.focus_panel(Panel::Status);
                 }

@@ -540,11 +540,7 @@ impl Model {
         if self.drop_range() {
             return Vec::new();
         }
-        let filtered = match self.focus {
-            Panel::Extensions | Panel::Events => !self.filter(self.focus).is_empty(),
-            Panel::Status | Panel::Marked | Panel::Calls => false,
-        };
-        if filtered {
+        if self.focus.browsed().is_some() && !self.filter(self.focus).is_empty() {
             self.set_filter(self.focus, Filter::default());
             if self.is_running() {
                 self.notice(Tone::Warning, "filter cleared; Esc again stops the run");

@@ -19,6 +19,22 @@ impl Panel {
     /// In the order of their digits and of Tab.
     pub const ALL: [Self; 5] =
         [Self::Extensions, Self::Events, Self::Status, Self::Marked, Self::Calls];
+
+    /// Which one of the two it is that show what is on the PBX; the others tell of what is done here.
+    pub fn browsed(self) -> Option<Browsed> {
+        [(Self::Extensions, Browsed::Extensions), (Self::Events, Browsed::Events)]
+            .into_iter()
+            .find_map(|(panel, browsed)| (panel == self).then_some(browsed))
+    }
+}
+
+/// The panels that show what is on the PBX: they alone have filters, orders, ranges and marks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Browsed {
+    /// [`Panel::Extensions`].
+    Extensions,
+    /// [`Panel::Events`].
+    Events,
 }
 
 /// The direction of a cursor or a page.

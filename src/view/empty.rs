@@ -5,7 +5,7 @@ use ratatui::layout::{Margin, Rect};
 use ratatui::text::Line;
 use ratatui::widgets::Clear;
 
-use crate::app::{Model, Panel, text};
+use crate::app::{Browsed, Model, Panel, text};
 use crate::domain::Fetched;
 
 use super::put_row;
@@ -24,14 +24,15 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, panel: Panel, area: Rec
 
 /// Of Events with an extension its own sentences tell, and the first line of Status always tells.
 fn words(model: &Model, panel: Panel) -> Option<&'static str> {
-    let (is_empty, words) = match panel {
-        Panel::Extensions => (model.extensions().is_empty(), no_extension(model)),
-        Panel::Events => {
+    let (is_empty, words) = match panel.browsed() {
+        Some(Browsed::Extensions) => (model.extensions().is_empty(), no_extension(model)),
+        Some(Browsed::Events) => {
             (model.events().scope().is_none(), "no extension is chosen: press <extensions>")
         }
-        Panel::Status => (false, ""),
-        Panel::Marked => (model.store().marked() == 0, "no marks: <mark> marks a row"),
-        Panel::Calls => (model.calls().is_empty(), "no request was sent yet"),
+        None if panel == Panel::Marked => {
+            (model.store().marked() == 0, "no marks: <mark> marks a row")
+        }
+        None => (panel == Panel::Calls && model.calls().is_empty(), "no request was sent yet"),
     };
     is_empty.then_some(words)
 }

@@ -3,7 +3,7 @@
 
 use ratatui::text::{Line, Span};
 
-use crate::app::{Layer, Model, Panel, count_of, text};
+use crate::app::{Browsed, Layer, Model, Panel, count_of, text};
 use crate::change::{Kind, Summary};
 use crate::keys::{Count, Hint, Place};
 
@@ -75,8 +75,10 @@ fn place(model: &Model) -> Place {
         (Panel::Status, Some(run)) if run.plan().undoes().is_some() => Place::AfterUndo,
         (Panel::Status, Some(_)) => Place::AfterRun,
         _ if model.store().marked() > 0 => Place::Marks,
-        (Panel::Extensions, _) => Place::Extensions,
-        (Panel::Events, _) => Place::Events,
-        (Panel::Status | Panel::Marked | Panel::Calls, _) => Place::Others,
+        (panel, _) => match panel.browsed() {
+            Some(Browsed::Extensions) => Place::Extensions,
+            Some(Browsed::Events) => Place::Events,
+            None => Place::Others,
+        },
     }
 }
