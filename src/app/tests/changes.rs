@@ -305,6 +305,17 @@ fn what_is_left_of_a_change_whose_undo_has_begun_is_never_reviewed_as_a_deletion
     );
 }
 
+#[test]
+fn an_undo_that_waits_for_lists_says_so_until_its_review_opens() {
+    let mut desk = desk_of(&OLD);
+    let tally = Tally::default().with(Success::Changed, 2);
+    let (name, kind, undoes) = ("r1".to_owned(), Kind::Change, None);
+    let changed = Summary { name, kind, undoes, ..earlier_undo(tally) };
+    desk.take(Message::RunTold(Ok(Box::new(EarlierRun::new(changed, Vec::new())))));
+    assert_eq!(desk.press_only("z"), [Effect::ReadWayBack("r1".to_owned())]);
+    assert!(desk.notice().starts_with("reading the run to undo it"), "{}", desk.notice());
+}
+
 /// An undo of before in Status, of which so much is done.
 fn earlier_undo(tally: Tally) -> Summary {
     Summary {
