@@ -737,7 +737,7 @@ impl Monkey {
                     Outcome::Refused(_)
                     | Outcome::NotSent(_)
                     | Outcome::Unknown(_)
-                    | Outcome::Done(Success::Restored, None)
+                    | Outcome::Done(..)
                     | Outcome::Altered { .. } => true,
                 };
                 assert!(right, "{name}: {id} is {:?}", planned.outcome);
