@@ -158,11 +158,19 @@ impl Deed {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Word;
 
     #[test]
-    fn the_name_of_a_kind_is_the_one_that_run_files_have() {
-        for kind in [Kind::Delete, Kind::Change, Kind::Undo, Kind::Backup] {
-            assert_eq!(serde_json::to_value(kind).unwrap(), kind.name());
+    fn every_kind_is_called_as_run_files_have_it_and_what_comes_of_it_is_counted() {
+        // The refusal of another word names all that there are.
+        let refused = serde_json::from_value::<Kind>("another".into()).unwrap_err().to_string();
+        let names: Vec<&str> = refused.split('`').skip(3).step_by(2).collect();
+        assert_eq!(names.first(), Some(&"delete"), "{refused}");
+        for name in names {
+            let kind: Kind = serde_json::from_value(name.into()).unwrap();
+            assert_eq!(kind.name(), name);
+            assert!(Word::all().any(|word| word == kind.success().into()), "{name}");
+            assert_eq!(kind.row().2.kind(), kind);
         }
     }
 }
