@@ -230,7 +230,7 @@ fn runs_lists_them_newest_first_and_show_tells_one() {
     assert!(shown.contains("outcome   3 deleted") && shown.contains("0003*210 Dial-In"), "{shown}");
     let missing = office.say(&["show", "../secret"]);
     assert_eq!(missing.code, 2);
-    assert!(missing.err.contains("is no path of a run file"), "{}", missing.err);
+    assert!(missing.err.contains("is not there: check the path"), "{}", missing.err);
 }
 
 #[test]
