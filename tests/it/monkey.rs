@@ -497,7 +497,10 @@ impl Monkey {
                 continue; // In the middle of a picture.
             }
             if screen.contains("PAUSED") {
-                self.press("p");
+                // In a line it would be typed.
+                let at_the_panels = self.is_at_the_panels();
+                self.press(if at_the_panels { "p" } else { "\x1b" });
+                self.hears(if at_the_panels { QUIET } else { Duration::from_millis(50) });
                 continue;
             }
             let busy = ["RUNNING", "SIMULATING", "WAITING", "CHECKING", "STOPPING", "reading…"];
