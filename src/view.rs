@@ -22,6 +22,8 @@ mod theme;
 #[cfg(test)]
 mod tests;
 
+use std::fmt::{Display, Write as _};
+
 use ratatui::Frame;
 use ratatui::layout::{Alignment, Rect};
 use ratatui::style::Style;
@@ -35,6 +37,8 @@ use crate::keys::Command;
 
 /// So many columns of a panel's title are always in sight.
 const SHORTEST_TITLE: usize = 14;
+/// Bytes that the words of a row seldom need more of.
+const ROOM_OF_ROW: usize = 512;
 /// The bar on the row under the cursor is at least so long.
 const SHORTEST_BAR: u16 = 24;
 
@@ -402,24 +406,74 @@ fn put_row(
     cursor: Option<bool>,
     line: Line<'_>,
 ) {
-    let Ok(offset) = u16::try_from(offset) else {
+    let Line { style, spans, .. } = line;
+    put_spans(frame, inner, offset, cursor, style, &spans);
+}
+
+/// The same of words that are nobody's: nothing is made for a row but its cells.
+fn put_spans(
+    frame: &mut Frame<'_>,
+    inner: Rect,
+    offset: usize,
+    cursor: Option<bool>,
+    style: Style,
+    spans: &[Span<'_>],
+) {
+    let Some(offset) = u16::try_from(offset).ok().filter(|offset| *offset < inner.height) else {
         return;
     };
-    if offset >= inner.height {
-        return;
-    }
     let row = Rect { y: inner.y + offset, height: 1, ..inner };
-    let marker = if cursor.is_some() { ">" } else { " " };
-    let mut spans = vec![Span::raw(marker)];
-    spans.extend(line.spans);
+    let marker = Span::raw(if cursor.is_some() { ">" } else { " " });
     // Blanks behind the last word cost a slow line as much as letters do.
-    let words = spans.iter().map(|span| span.content.as_ref()).collect::<String>();
-    let words = u16::try_from(text::width(words.trim_end())).unwrap_or(row.width);
-    frame.render_widget(Paragraph::new(Line::from(spans).style(line.style)), row);
+    let (mut column, mut words) = (0, 0);
+    for span in std::iter::once(&marker).chain(spans) {
+        let text = span.content.as_ref();
+        let (x, room) = (row.x + column, usize::from(row.width - column));
+        let (end, _) =
+            frame.buffer_mut().set_stringn(x, row.y, text, room, style.patch(span.style));
+        let shown = u16::try_from(text::width(text.trim_end())).unwrap_or(row.width);
+        if shown > 0 {
+            words = column.saturating_add(shown);
+        }
+        column = end - row.x;
+    }
     if cursor == Some(true) {
         let bar = Rect { width: words.clamp(SHORTEST_BAR, row.width.max(SHORTEST_BAR)), ..row };
         frame.buffer_mut().set_style(bar.intersection(row), theme::CURSOR);
         put_cursor(frame, row, 0, 0);
+    }
+}
+
+/// Writes something behind other words.
+fn put(words: &mut String, what: impl Display) {
+    // A string takes whatever is written to it.
+    let _written = write!(words, "{what}");
+}
+
+/// The words of a row: those at its left, and those behind them, which may look otherwise. They are
+/// written anew for every row of a panel, in the same room.
+struct Row {
+    left: String,
+    right: String,
+}
+
+impl Row {
+    fn new() -> Self {
+        let room = || String::with_capacity(ROOM_OF_ROW);
+        Self { left: room(), right: room() }
+    }
+
+    fn clear(&mut self) {
+        self.left.clear();
+        self.right.clear();
+    }
+
+    /// Puts what is on the right at the end of so many columns.
+    fn join(&mut self, columns: usize) {
+        text::fit(&mut self.left, columns.saturating_sub(text::width(&self.right) + 1));
+        self.left.push(' ');
+        self.left.push_str(&self.right);
+        self.right.clear();
     }
 }
 

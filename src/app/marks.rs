@@ -143,12 +143,6 @@ impl Model {
         self.marks.visible
     }
 
-    /// The box of an extension: marked among all that are listed.
-    pub fn box_of_extension(&self, extension: &ExtensionNumber) -> Boxed {
-        let listed = self.store.listing(extension).map_or(0, Listing::len);
-        Boxed::of(self.store.marked_in(extension), listed)
-    }
-
     /// Whether a marked row is kept off the screen by a filter.
     pub fn is_hidden(&self, listing: &Listing, row: usize) -> bool {
         let number = listing.extension();

@@ -375,6 +375,11 @@ fn space_marks_an_event_and_steps_down_and_unmarks_it_again() {
     assert_eq!(desk.marked(), [""; 0]);
 }
 
+fn box_of(desk: &Desk, extension: &str) -> Boxed {
+    let (store, number) = (desk.model.store(), number(extension));
+    Boxed::of(store.marked_in(&number), store.listing(&number).map_or(0, Listing::len))
+}
+
 #[test]
 fn space_on_a_type_marks_all_of_it_and_again_unmarks_it() {
     let mut desk = Desk::open();
@@ -382,7 +387,7 @@ fn space_on_a_type_marks_all_of_it_and_again_unmarks_it() {
     assert_eq!(desk.marked(), ["a", "o1"]);
     let group = desk.model.events().group(0).unwrap();
     assert_eq!(Boxed::of(group.marked, group.listed), Boxed::All);
-    assert_eq!(desk.model.box_of_extension(&number("1")), Boxed::Some);
+    assert_eq!(box_of(&desk, "1"), Boxed::Some);
     desk.press("k space");
     assert_eq!(desk.marked(), [""; 0]);
 }
@@ -392,7 +397,7 @@ fn space_on_an_extension_marks_all_of_its_events() {
     let mut desk = Desk::open();
     desk.press("space space");
     assert_eq!(desk.marked(), ["a", "o1", "b", "o2", "c"]);
-    assert_eq!(desk.model.box_of_extension(&number("1")), Boxed::All);
+    assert_eq!(box_of(&desk, "1"), Boxed::All);
     desk.press("k space");
     assert_eq!(desk.marked(), ["a", "o1", "b", "o2"]);
 }

@@ -30,6 +30,16 @@ pub fn put(text: &mut String, columns: usize, what: impl Display) {
 pub fn put_column(text: &mut String, columns: usize, what: impl Display) {
     let start = text.len();
     put(text, columns, what);
+    fill_behind(text, start, columns);
+}
+
+/// Makes a text exactly so many columns wide.
+pub fn fit(text: &mut String, columns: usize) {
+    clip_behind(text, 0, columns);
+    fill_behind(text, 0, columns);
+}
+
+fn fill_behind(text: &mut String, start: usize, columns: usize) {
     let missing = columns.saturating_sub(width(text.get(start..).unwrap_or_default()));
     text.extend(std::iter::repeat_n(' ', missing));
 }

@@ -1,5 +1,7 @@
 //! What an extension, a group and a panel are called: each is said here and nowhere else.
 
+use std::fmt::Write as _;
+
 use crate::domain::{Extension, ExtensionKind, GroupKey, Listing};
 
 use super::events::Scope;
@@ -8,18 +10,27 @@ use super::{Model, text};
 impl Model {
     /// Number and label, and what the extension is and whose, where that tells more than the number.
     pub fn called(&self, extension: &Extension) -> String {
-        let mask = &self.mask;
-        let (number, label) = (mask.number(&extension.number), mask.words(&extension.label));
-        let mut words = format!("{number} {label}").trim_end().to_owned();
+        let mut words = String::new();
+        self.put_called(&mut words, extension);
+        words
+    }
+
+    /// The same behind other words.
+    pub fn put_called(&self, words: &mut String, extension: &Extension) {
+        words.push_str(&self.mask.seen_number(&extension.number));
+        let label = self.mask.seen_words(&extension.label);
+        let label = label.trim_end();
+        words.extend([if label.is_empty() { "" } else { " " }, label]);
         if let Some(kind) = extension.kind.as_ref().filter(|kind| **kind != ExtensionKind::Phone) {
-            words = format!("{words} · {kind}");
+            let _written = write!(words, " · {kind}");
         }
         if let Some(owner) = &extension.owner {
-            let name = mask.words(&owner.name);
-            let owner = if owner.name.is_empty() { format!("owner {}", owner.id) } else { name };
-            words = format!("{words} · {owner}");
+            let _written = if owner.name.is_empty() {
+                write!(words, " · owner {}", owner.id)
+            } else {
+                write!(words, " · {}", self.mask.seen_words(&owner.name))
+            };
         }
-        words
     }
 
     /// The profile's name; without a configuration that is the host.
@@ -43,26 +54,36 @@ impl Model {
 
     /// What the events of a group have in common.
     pub fn group_words(&self, key: &GroupKey) -> String {
+        let mut words = String::new();
+        self.put_group(&mut words, key);
+        words
+    }
+
+    /// The same behind other words.
+    pub fn put_group(&self, words: &mut String, key: &GroupKey) {
         let mask = &self.mask;
-        match key {
-            GroupKey::Type(event_type) => event_type.to_string(),
-            GroupKey::Extension(number) => self.called(&self.extension(number)),
-            GroupKey::Host(Some(host)) => mask.host(host.raw()),
-            GroupKey::Host(None) => "(no host)".to_owned(),
-            GroupKey::Note(note) if note.is_empty() => "(no note)".to_owned(),
-            GroupKey::Note(note) => mask.words(note),
-            GroupKey::Owner(None) => "(owner not known)".to_owned(),
+        let _written = match key {
+            GroupKey::Type(event_type) => write!(words, "{event_type}"),
+            GroupKey::Extension(number) => {
+                self.put_called(words, &self.extension(number));
+                Ok(())
+            }
+            GroupKey::Host(Some(host)) => write!(words, "{}", mask.host(host.raw())),
+            GroupKey::Host(None) => write!(words, "(no host)"),
+            GroupKey::Note(note) if note.is_empty() => write!(words, "(no note)"),
+            GroupKey::Note(note) => write!(words, "{}", mask.seen_words(note)),
+            GroupKey::Owner(None) => write!(words, "(owner not known)"),
             GroupKey::Owner(Some(id)) => {
                 let owners = self.extensions.found().iter().filter_map(|it| it.owner.as_ref());
                 let name = owners.into_iter().find(|owner| owner.id == *id).map(|it| &it.name);
-                let name = name.map(|name| mask.words(name)).unwrap_or_default();
-                format!("owner {id} {name}").trim_end().to_owned()
+                let name = name.map(|name| mask.seen_words(name)).unwrap_or_default();
+                write!(words, "{}", format!("owner {id} {name}").trim_end())
             }
             GroupKey::Alike { extension, event_type, method, url } => {
-                let number = mask.number(extension);
-                format!("{number} {event_type} {method} {}", mask.url(url))
+                let number = mask.seen_number(extension);
+                write!(words, "{number} {event_type} {method} {}", mask.seen_url(url))
             }
-        }
+        };
     }
 
     /// The title of the panel of events.

@@ -1,5 +1,6 @@
 //! Phone call events: rules by which the PBX requests a URL when something happens to a call.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -65,25 +66,29 @@ impl EventType {
     }
 
     /// Its name in at most eight columns.
-    pub fn short(self) -> String {
+    pub fn short(self) -> Cow<'static, str> {
         match self {
-            Self::AnswerIncoming => "Ans-In".to_owned(),
-            Self::AnswerOutgoing => "Ans-Out".to_owned(),
-            Self::DialIn | Self::DialOut | Self::Hangup | Self::Unknown(_) => self.to_string(),
+            Self::AnswerIncoming => "Ans-In".into(),
+            Self::AnswerOutgoing => "Ans-Out".into(),
+            Self::DialIn | Self::DialOut | Self::Hangup | Self::Unknown(_) => self.name(),
+        }
+    }
+
+    fn name(self) -> Cow<'static, str> {
+        match self {
+            Self::DialIn => "Dial-In".into(),
+            Self::DialOut => "Dial-Out".into(),
+            Self::Hangup => "Hangup".into(),
+            Self::AnswerIncoming => "Answer incoming".into(),
+            Self::AnswerOutgoing => "Answer outgoing".into(),
+            Self::Unknown(number) => format!("Type {number}").into(),
         }
     }
 }
 
 impl fmt::Display for EventType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::DialIn => f.pad("Dial-In"),
-            Self::DialOut => f.pad("Dial-Out"),
-            Self::Hangup => f.pad("Hangup"),
-            Self::AnswerIncoming => f.pad("Answer incoming"),
-            Self::AnswerOutgoing => f.pad("Answer outgoing"),
-            Self::Unknown(number) => f.pad(&format!("Type {number}")),
-        }
+        f.pad(&self.name())
     }
 }
 

@@ -53,6 +53,15 @@ impl Foreign {
         redacted(self.raw())
     }
 
+    /// The text as `Display` shows it, copied only where that differs.
+    pub fn shown(&self) -> Cow<'_, str> {
+        let text = redacted(self.raw());
+        if text.len() <= SHOWN_CHARS && text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
+            return text;
+        }
+        Cow::Owned(cleaned(&text))
+    }
+
     /// True when there is no text at all.
     pub fn is_empty(&self) -> bool {
         self.raw().is_empty()
@@ -117,11 +126,7 @@ impl fmt::Debug for Foreign {
 
 impl fmt::Display for Foreign {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = redacted(self.raw());
-        if text.len() <= SHOWN_CHARS && text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
-            return f.pad(&text);
-        }
-        f.pad(&cleaned(&text))
+        f.pad(&self.shown())
     }
 }
 

@@ -3,6 +3,7 @@
 //! While a mask is on, no number, label, note, URL or host comes out of it readable. It changes
 //! what is shown and copied, never what is held, sent or written to a run file.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -90,19 +91,34 @@ impl Mask {
     /// Of three or four digits only the last one stays, of fewer none, and never all digits behind
     /// the last `*`.
     pub fn number(&self, number: &ExtensionNumber) -> String {
-        if self.on { hidden_digits(number.as_str()) } else { number.to_string() }
+        self.seen_number(number).into_owned()
+    }
+
+    /// The same, copied only while the mask is on.
+    pub fn seen_number<'a>(&self, number: &'a ExtensionNumber) -> Cow<'a, str> {
+        if self.on { hidden_digits(number.as_str()).into() } else { number.as_str().into() }
     }
 
     /// A label, a note or anything else that may say anything: blanks and signs stay.
     pub fn words(&self, words: &Foreign) -> String {
-        let shown = words.to_string();
-        if self.on { hidden(&shown) } else { shown }
+        self.seen_words(words).into_owned()
+    }
+
+    /// The same, copied only where it must be.
+    pub fn seen_words<'a>(&self, words: &'a Foreign) -> Cow<'a, str> {
+        let shown = words.shown();
+        if self.on { hidden(&shown).into() } else { shown }
     }
 
     /// The URL of an event: the scheme and the signs between the parts stay.
     pub fn url(&self, url: &Foreign) -> String {
-        let shown = url.to_string();
-        if self.on { hidden_url(&shown) } else { shown }
+        self.seen_url(url).into_owned()
+    }
+
+    /// The same, copied only where it must be.
+    pub fn seen_url<'a>(&self, url: &'a Foreign) -> Cow<'a, str> {
+        let shown = url.shown();
+        if self.on { hidden_url(&shown).into() } else { shown }
     }
 
     /// A host with or without a port, or an origin, as it may be shown.

@@ -276,6 +276,11 @@ impl EventStore {
         self.failures.get(&key.extension)?.get(key)
     }
 
+    /// Whether calls about events of an extension failed.
+    pub fn has_failures_in(&self, extension: &ExtensionNumber) -> bool {
+        self.failures.get(extension).is_some_and(|failures| !failures.is_empty())
+    }
+
     /// What an expression means of these extensions, as far as they are listed.
     pub fn meant(&self, expression: &Expression, extensions: &[Extension]) -> Meant {
         let mut meant = Meant::default();
@@ -660,6 +665,32 @@ mod tests {
             let marked = store.meant(&read("is:marked"), std::slice::from_ref(&extension));
             assert_eq!((marked.events, marked.marked), (duplicates.len(), duplicates.len()));
         }
+    }
+
+    #[test]
+    fn a_term_is_asked_about_each_text_of_a_listing_once_and_a_host_about_none() {
+        let now = jiff::Timestamp::UNIX_EPOCH.to_zoned_datetime(jiff::tz::TimeZone::UTC);
+        let mut store = EventStore::default();
+        let mut builder = ListingBuilder::new(number("1"));
+        for event in 0..60 {
+            let (id, url) = (format!("id{event}"), format!("https://h{}.test/", event % 3));
+            builder.push(RawEvent { url: &url, ..raw("0", &id) });
+        }
+        store.insert(builder.finish(true));
+        // It has nothing but what the first one has, and one of that.
+        store.insert(listing("2", &[RawEvent { url: "https://h1.test/", ..raw("0", "a") }]));
+        assert_eq!(store.strings.bundles.len(), 1);
+        let asked = |text: &str, extension: &str| {
+            let expression = Expression::parse(text, &now, &Standing::ALL).unwrap();
+            let before = looked::texts();
+            let events = store.meant(&expression, &[Extension::of(number(extension))]).events;
+            (events, looked::texts() - before)
+        };
+        assert_eq!(asked("h1", "1"), (20, 4));
+        assert_eq!(asked("-url:*h1*", "1"), (40, 4));
+        assert_eq!(asked("url:*h1*", "2"), (1, 4));
+        assert_eq!(asked("host:H1.test", "1"), (20, 0));
+        assert_eq!(asked("host:h?.test", "2"), (1, 0));
     }
 
     #[test]

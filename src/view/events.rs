@@ -1,16 +1,19 @@
 //! The Events panel: the events of one extension or of all, in groups, and the one under the cursor
 //! in full.
 
+use std::fmt::Display;
+
 use ratatui::Frame;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line as Text, Span};
 
 use crate::app::{Boxed, Line, Model, Panel, Scope, count_of};
 use crate::domain::{
-    EventGroup, EventOrder, EventView, Failure, Fetched, GroupKey, Grouping, Listing, Place, Status,
+    EventGroup, EventOrder, EventView, Fetched, GroupKey, Grouping, Listing, Place, Status,
 };
 
-use super::{frame_panel, put_range, put_row, text, theme};
+use super::{ROOM_OF_ROW, Row, frame_panel, put, put_range, put_row, put_spans, text, theme};
 
 /// From so many columns on an extension's label and a method have room among several extensions.
 const ROOMY: usize = 64;
@@ -38,20 +41,22 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let cursor = model.events().cursor();
     let focused = model.focus() == Panel::Events;
     let columns = usize::from(inner.width).saturating_sub(1);
+    let (widths, mut words) = (Widths::of(model, columns), Row::new());
     for offset in 0..rows {
         let index = cursor.top + offset;
         let Some(line) = model.events().line(index) else {
             break;
         };
-        let row = match line {
-            Line::Group { group, open } => {
-                group_row(model, group, open, columns).unwrap_or_default()
-            }
-            Line::Event { place, .. } => event_row(model, place, columns),
-            Line::Odd(odd) => odd_row(model, odd, columns),
+        words.clear();
+        let [style, behind] = match line {
+            Line::Group { group, open } => group_row(model, group, open, columns, &mut words),
+            Line::Event { place, .. } => event_row(model, place, columns, &widths, &mut words),
+            Line::Odd(odd) => odd_row(model, odd, columns, &mut words.left),
         };
         let at = (index == cursor.at && focused).then_some(true);
-        put_row(frame, inner, offset, at, row);
+        let spans = [Span::styled(&*words.left, style), Span::styled(&*words.right, behind)];
+        let whole = if matches!(line, Line::Event { .. }) { theme::PLAIN } else { style };
+        put_spans(frame, inner, offset, at, whole, &spans);
         if cursor.covers(index) {
             put_range(frame, inner, offset);
         }
@@ -125,17 +130,32 @@ fn holds(listing: Option<&Listing>) -> usize {
     listing.map_or(0, Listing::len)
 }
 
-fn group_row(model: &Model, group: usize, open: bool, columns: usize) -> Option<Text<'static>> {
-    let key = model.events().key_of(group, model.store())?;
-    let EventGroup { rows, listed, marked, .. } = model.events().group(group)?;
-    let fold = if open { "v" } else { ">" };
-    let mark_box = text::mark_box(Boxed::of(*marked, *listed));
-    let left = format!("{fold} {mark_box} {}", model.group_words(&key));
-    let shown = rows.len();
-    let count = if shown == *listed { listed.to_string() } else { format!("{shown}/{listed}") };
-    let right = if *marked > 0 { format!("{count}  {marked} marked") } else { count };
-    let room = columns.saturating_sub(text::width(&right) + 1);
-    Some(Text::styled(format!("{} {right}", text::column(&left, room)), theme::STRONG))
+fn group_row(
+    model: &Model,
+    group: usize,
+    open: bool,
+    columns: usize,
+    words: &mut Row,
+) -> [Style; 2] {
+    let events = model.events();
+    let key = events.key_of(group, model.store());
+    if let Some((key, EventGroup { rows, listed, marked, .. })) = key.zip(events.group(group)) {
+        let fold = if open { "v" } else { ">" };
+        put(
+            &mut words.left,
+            format_args!("{fold} {} ", text::mark_box(Boxed::of(*marked, *listed))),
+        );
+        model.put_group(&mut words.left, &key);
+        if rows.len() != *listed {
+            put(&mut words.right, format_args!("{}/", rows.len()));
+        }
+        put(&mut words.right, listed);
+        if *marked > 0 {
+            put(&mut words.right, format_args!("  {marked} marked"));
+        }
+        words.join(columns);
+    }
+    [theme::STRONG; 2]
 }
 
 /// How wide the parts of a row are; none where the group says it, or there is no room.
@@ -174,102 +194,157 @@ impl Widths {
     }
 }
 
-/// A text in so many columns, the last of them blank.
-fn cell(text: &str, width: usize) -> String {
-    match width.checked_sub(1) {
-        None => String::new(),
-        Some(width) => format!("{} ", text::column(text, width)),
+/// Writes a text in so many columns, the last of them blank.
+fn put_cell(words: &mut String, width: usize, what: impl Display) {
+    if let Some(width) = width.checked_sub(1) {
+        text::put_column(words, width, what);
+        words.push(' ');
     }
 }
 
-fn event_row(model: &Model, place: Place, columns: usize) -> Text<'static> {
+/// How its words look, and its note.
+fn event_row(
+    model: &Model,
+    place: Place,
+    columns: usize,
+    widths: &Widths,
+    words: &mut Row,
+) -> [Style; 2] {
     let events = model.events();
     let Some((listing, row)) = events.event(place, model.store()) else {
-        return Text::styled("      …", theme::FAINT);
+        words.left.push_str("      …");
+        return [theme::FAINT; 2];
     };
-    let Some(event) = listing.row(row) else { return Text::default() };
-    let (mask, widths) = (model.mask(), Widths::of(model, columns));
+    let Some(event) = listing.row(row) else { return [theme::PLAIN; 2] };
+    let mask = model.mask();
     let marked = model.store().is_marked(listing.extension(), row);
-    let number = mask.number(listing.extension());
-    let called = match widths.extension {
-        EXTENSION => {
-            let label = mask.words(&model.extension(listing.extension()).label);
-            format!("{number} {label}")
-        }
-        _ => number,
-    };
-    let url = mask.url(&event.url());
+    let Row { left, right } = words;
+    put(left, format_args!("  {} ", if marked { "[x]" } else { "[ ]" }));
+    let number = mask.seen_number(listing.extension());
+    if widths.extension == EXTENSION {
+        let label = &model.extension(listing.extension()).label;
+        put_cell(left, EXTENSION, format_args!("{number} {}", mask.seen_words(label)));
+    } else {
+        put_cell(left, widths.extension, number);
+    }
+    put_cell(left, widths.event_type, event.event_type().short());
+    put_cell(left, widths.method, event.method());
+    let address = event.url();
+    let url = mask.seen_url(&address);
     // In a group of one host the path tells them apart.
     let url = if events.grouping() == Grouping::Host { text::path(&url) } else { &url };
-    let words = [
-        format!("  {} ", if marked { "[x]" } else { "[ ]" }),
-        cell(&called, widths.extension),
-        cell(&event.event_type().short(), widths.event_type),
-        cell(&event.method().to_string(), widths.method),
-        cell(&text::url(url, widths.url.saturating_sub(1)), widths.url),
-        cell(&event.status().to_string(), STATUS),
-    ];
+    put_cell(left, widths.url, text::without_scheme(url));
+    put_cell(left, STATUS, event.status());
     let style = match event.status() {
         _ if marked => theme::STRONG,
         Status::Disabled => theme::FAINT,
         Status::Enabled | Status::Other(_) => theme::PLAIN,
     };
-    let (note, note_style) = match model.failure_of(&event.key()) {
-        Some(failure) => (failure_words(model, failure), theme::DANGER),
-        None if events.arrangement().stays(place) => ("stays".to_owned(), theme::GOOD),
+    let room = columns.saturating_sub(text::width(left)).min(widths.note.max(6));
+    let note = event.note();
+    let note = mask.seen_words(&note);
+    let note_style = match failure_words(model, &event) {
+        Some(failure) => {
+            text::put(right, room, failure);
+            theme::DANGER
+        }
+        None if events.arrangement().stays(place) => {
+            text::put(right, room, "stays");
+            theme::GOOD
+        }
         None if events.order() == EventOrder::Oldest => {
-            (format!("{} {}", event.modified().day(), mask.words(&event.note())), style)
+            text::put(right, room, format_args!("{} {note}", event.modified().day()));
+            style
         }
-        None => (mask.words(&event.note()), style),
+        None => {
+            text::put(right, room, note);
+            style
+        }
     };
-    let used: usize = words.iter().map(|word| text::width(word)).sum();
-    let note = text::clip(&note, columns.saturating_sub(used).min(widths.note.max(6)));
-    Text::from(vec![Span::styled(words.concat(), style), Span::styled(note, note_style)])
+    [style, note_style]
 }
 
-fn failure_words(model: &Model, failure: &Failure) -> String {
-    format!("! {}", model.mask().text(&failure.to_string()))
+/// Why the last call about an event failed. Where none did, nothing is made of its name.
+fn failure_words(model: &Model, event: &EventView<'_>) -> Option<String> {
+    let failed = model.store().has_failures_in(event.extension());
+    let failure = failed.then(|| model.failure_of(&event.key())).flatten()?;
+    Some(format!("! {}", model.mask().text(&failure.to_string())))
 }
 
-fn odd_row(model: &Model, odd: usize, columns: usize) -> Text<'static> {
+fn odd_row(model: &Model, odd: usize, columns: usize, words: &mut String) -> [Style; 2] {
     let text = model.odd_row(odd).map(|odd| model.mask().words(&odd.text)).unwrap_or_default();
-    Text::styled(text::clip(&format!("  [!] {text}"), columns), theme::WARNING)
+    text::put(words, columns, format_args!("  [!] {text}"));
+    [theme::WARNING; 2]
 }
 
-fn details(model: &Model, frame: &mut Frame<'_>, inner: Rect, rows: usize) {
-    let height = usize::from(model.layout().event_details());
-    let columns = usize::from(inner.width);
-    let lines = match model.events().current() {
-        Some(Line::Event { place, .. }) => {
-            let found = model.events().event(place, model.store());
-            let event = found.and_then(|(listing, row)| listing.row(row));
-            event.map(|event| about_event(model, &event, columns, height))
+/// The lines below the rows.
+struct Below<'a, 'b> {
+    frame: &'a mut Frame<'b>,
+    left: Rect,
+    words: String,
+}
+
+impl Below<'_, '_> {
+    fn rule(&mut self) {
+        let columns = usize::from(self.left.width);
+        self.put(format_args!("{:─<columns$}", ""));
+    }
+
+    fn put(&mut self, what: impl Display) {
+        self.put_lines(1, what);
+    }
+
+    /// At most so many lines; of the last one what has no room is cut off.
+    fn put_lines(&mut self, most: usize, what: impl Display) {
+        let Self { frame, left, words } = self;
+        let columns = usize::from(left.width);
+        words.clear();
+        if most == 1 {
+            text::put(words, columns, what);
+        } else {
+            put(words, what);
         }
-        Some(Line::Odd(odd)) => model.odd_row(odd).map(|odd| {
-            let mask = model.mask();
-            let mut lines = text::wrap(&mask.words(&odd.text), columns);
-            let reason = mask.text(&odd.reason);
-            lines.insert(0, format!("cannot be deleted from here: {reason}"));
-            lines
-        }),
-        Some(Line::Group { group, .. }) => about_group(model, group, columns),
-        None => None,
-    };
-    let Some(lines) = lines else { return };
-    let all = std::iter::once("─".repeat(columns)).chain(lines).take(height);
-    for (offset, line) in all.enumerate() {
-        let Ok(offset) = u16::try_from(rows + offset) else {
-            return;
-        };
-        if offset < inner.height {
-            let row = Rect { y: inner.y + offset, height: 1, ..inner };
+        for line in text::wrapped(words, columns).take(most) {
+            let Some(height) = left.height.checked_sub(1) else { return };
             let style = if line.starts_with('─') { theme::FAINT } else { theme::PLAIN };
-            frame.render_widget(Text::styled(line, style), row);
+            frame.buffer_mut().set_stringn(left.x, left.y, line, columns, style);
+            *left = Rect { y: left.y + 1, height, ..*left };
         }
     }
 }
 
-fn about_group(model: &Model, group: usize, columns: usize) -> Option<Vec<String>> {
+fn details(model: &Model, frame: &mut Frame<'_>, inner: Rect, rows: usize) {
+    let height = model.layout().event_details();
+    let Some(line) = model.events().current() else { return };
+    let Ok(rows) = u16::try_from(rows) else { return };
+    let left = Rect { y: inner.y.saturating_add(rows), height, ..inner }.intersection(inner);
+    let mut below = Below { frame, left, words: String::with_capacity(ROOM_OF_ROW) };
+    match line {
+        Line::Event { place, .. } => {
+            let found = model.events().event(place, model.store());
+            if let Some(event) = found.and_then(|(listing, row)| listing.row(row)) {
+                below.rule();
+                about_event(model, &event, usize::from(height), &mut below);
+            }
+        }
+        Line::Odd(odd) => {
+            if let Some(odd) = model.odd_row(odd) {
+                let mask = model.mask();
+                below.rule();
+                below.put(format_args!("cannot be deleted from here: {}", mask.text(&odd.reason)));
+                below.put_lines(usize::MAX, mask.words(&odd.text));
+            }
+        }
+        Line::Group { group, .. } => {
+            if let Some(words) = about_group(model, group) {
+                below.rule();
+                below.put_lines(usize::MAX, words);
+            }
+        }
+    }
+}
+
+fn about_group(model: &Model, group: usize) -> Option<String> {
     let key = model.events().key_of(group, model.store())?;
     let what = match &key {
         GroupKey::Type(_) => "the whole type",
@@ -280,40 +355,39 @@ fn about_group(model: &Model, group: usize, columns: usize) -> Option<Vec<String
     };
     let events = count_of(model.events().group(group)?.rows.len(), "event");
     let (name, marks) = (model.group_words(&key), model.facts().keys.told("<mark> marks"));
-    Some(text::wrap(&format!("{name}: {events}; {marks} {what}"), columns))
+    Some(format!("{name}: {events}; {marks} {what}"))
 }
 
 /// Two lines in a low panel, seven in a high one.
-fn about_event(model: &Model, event: &EventView<'_>, columns: usize, height: usize) -> Vec<String> {
+fn about_event(model: &Model, event: &EventView<'_>, height: usize, below: &mut Below<'_, '_>) {
     let mask = model.mask();
-    let (url, note) = (mask.url(&event.url()), mask.words(&event.note()));
+    let (url, note) = (event.url(), event.note());
+    let (url, note) = (mask.seen_url(&url), mask.seen_words(&note));
     // Of one extension the title tells.
     let whose = match model.events().scope() {
         Some(Scope::All) => {
-            let extension = model.called(&model.extension(&event.key().extension));
+            let extension = model.called(&model.extension(event.extension()));
             format!("{extension}  {}  ", event.event_type())
         }
         Some(Scope::One(_)) | None => String::new(),
     };
-    let failure = model.failure_of(&event.key()).map(|failure| failure_words(model, failure));
-    let mut lines = vec![
-        text::clip(&format!("{} {url}", event.method()), columns),
-        if let (Some(failure), 0..=3) = (&failure, height) {
-            text::clip(failure, columns)
-        } else {
-            let day = event.modified().day();
-            text::clip(&format!("{whose}id {}  {day}  {note}", event.id()), columns)
-        },
-    ];
+    let failure = failure_words(model, event);
     if height > 4 {
-        lines = text::wrap(&format!("{} {url}", event.method()), columns);
-        lines.truncate(2);
-        lines.push(text::clip(&format!("{whose}id {}", event.id()), columns));
-        lines.push(format!("status   {}   modified {}", event.status(), event.modified()));
-        lines.push(text::clip(&format!("note     {note}"), columns));
+        below.put_lines(2, format_args!("{} {url}", event.method()));
+        below.put(format_args!("{whose}id {}", event.id()));
+        below.put(format_args!("status   {}   modified {}", event.status(), event.modified()));
+        below.put(format_args!("note     {note}"));
         if let Some(failure) = failure {
-            lines.extend(text::wrap(&failure, columns));
+            below.put_lines(usize::MAX, failure);
+        }
+        return;
+    }
+    below.put(format_args!("{} {url}", event.method()));
+    match failure {
+        Some(failure) if height <= 3 => below.put(failure),
+        Some(_) | None => {
+            let day = event.modified().day();
+            below.put(format_args!("{whose}id {}  {day}  {note}", event.id()));
         }
     }
-    lines
 }

@@ -2,12 +2,13 @@
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::app::{Boxed, ExtensionOrder, ExtensionRow, MarkedLine, Model, Panel};
-use crate::domain::{Extension, Fetched};
+use crate::domain::{Extension, Fetched, Listing};
 
-use super::{frame_panel, put_range, put_row, text, theme};
+use super::{Row, frame_panel, put, put_range, put_row, put_spans, text, theme};
 
 pub(super) fn extensions(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let extensions = model.extensions();
@@ -27,11 +28,13 @@ pub(super) fn extensions(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let cursor = extensions.cursor();
     let focused = model.focus() == Panel::Extensions;
     let columns = usize::from(inner.width).saturating_sub(1);
+    let mut words = Row::new();
     for offset in 0..usize::from(inner.height) {
         let row = cursor.top + offset;
-        let line = match extensions.row(row) {
-            Some(ExtensionRow::All) => all_row(model, columns),
-            Some(ExtensionRow::One(extension)) => extension_row(model, extension, columns),
+        words.clear();
+        let marked = match extensions.row(row) {
+            Some(ExtensionRow::All) => all_row(model, &mut words),
+            Some(ExtensionRow::One(extension)) => extension_row(model, extension, &mut words),
             None if shown == 0 && row == 1 => {
                 let words = "the filter hides every extension: Esc clears it";
                 for (below, line) in text::wrap(words, columns).into_iter().enumerate() {
@@ -42,45 +45,52 @@ pub(super) fn extensions(model: &Model, frame: &mut Frame<'_>, area: Rect) {
             }
             None => break,
         };
+        if marked > 0 {
+            put(&mut words.right, format_args!("*{marked}"));
+        }
+        words.join(columns);
+        let style = if marked > 0 { theme::STRONG } else { theme::PLAIN };
         let at = (row == cursor.at).then_some(focused);
-        put_row(frame, inner, offset, at, line);
+        put_spans(frame, inner, offset, at, style, &[Span::raw(&*words.left)]);
         if cursor.covers(row) {
             put_range(frame, inner, offset);
         }
     }
 }
 
-fn all_row(model: &Model, columns: usize) -> Line<'static> {
-    let store = model.store();
-    let (visible, all) = (model.visible(), text::grouped(store.len()));
-    let shown = text::grouped(visible.events);
-    let count = if shown == all { all } else { format!("{shown}/{all}") };
-    let mark_box = text::mark_box(Boxed::of(visible.marked, store.len()));
-    counted(&format!("{mark_box} All extensions"), &count, visible.marked, columns)
+/// How many of its events are marked.
+fn all_row(model: &Model, words: &mut Row) -> usize {
+    let (visible, all) = (model.visible(), model.store().len());
+    let mark_box = text::mark_box(Boxed::of(visible.marked, all));
+    put(&mut words.left, format_args!("{mark_box} All extensions"));
+    if visible.events != all {
+        put(&mut words.right, format_args!("{}/", text::grouped(visible.events)));
+    }
+    put(&mut words.right, text::grouped(all));
+    visible.marked
 }
 
-fn counted(left: &str, count: &str, marked: usize, columns: usize) -> Line<'static> {
-    let count = if marked > 0 { format!("{count}*{marked}") } else { count.to_owned() };
-    let room = columns.saturating_sub(text::width(&count) + 1);
-    let style = if marked > 0 { theme::STRONG } else { theme::PLAIN };
-    Line::styled(format!("{} {count}", text::column(left, room)), style)
-}
-
-fn extension_row(model: &Model, extension: &Extension, columns: usize) -> Line<'static> {
+/// How many of its events are marked.
+fn extension_row(model: &Model, extension: &Extension, words: &mut Row) -> usize {
     let number = &extension.number;
-    let marked = model.store().marked_in(number);
-    let listed = model.store().listing(number);
-    let count = match (model.listing_state(number), listed) {
-        (Fetched::UnderWay, None) => "…".to_owned(),
-        (Fetched::Failed(_), None) => "!".to_owned(),
-        (_, Some(listing)) if listing.is_unproven() => "empty?".to_owned(),
-        (_, Some(listing)) if listing.is_complete() => listing.len().to_string(),
-        (_, Some(listing)) => format!("{}+", listing.len()),
-        (Fetched::Not | Fetched::Ready(()), None) => "·".to_owned(),
-    };
-    let count = if model.is_not_read_again(number) { format!("{count}?") } else { count };
-    let mark_box = text::mark_box(model.box_of_extension(number));
-    counted(&format!("{mark_box} {}", model.called(extension)), &count, marked, columns)
+    // To look for one among thousands takes longer than to write its row.
+    let (listed, marked) = (model.store().listing(number), model.store().marked_in(number));
+    let mark_box = text::mark_box(Boxed::of(marked, listed.map_or(0, Listing::len)));
+    put(&mut words.left, format_args!("{mark_box} "));
+    model.put_called(&mut words.left, extension);
+    let count = &mut words.right;
+    match (model.listing_state(number), listed) {
+        (Fetched::UnderWay, None) => count.push('…'),
+        (Fetched::Failed(_), None) => count.push('!'),
+        (_, Some(listing)) if listing.is_unproven() => count.push_str("empty?"),
+        (_, Some(listing)) if listing.is_complete() => put(count, listing.len()),
+        (_, Some(listing)) => put(count, format_args!("{}+", listing.len())),
+        (Fetched::Not | Fetched::Ready(()), None) => count.push('·'),
+    }
+    if model.is_not_read_again(number) {
+        count.push('?');
+    }
+    marked
 }
 
 pub(super) fn marked(model: &Model, frame: &mut Frame<'_>, area: Rect) {
@@ -94,38 +104,38 @@ pub(super) fn marked(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let focused = model.focus() == Panel::Marked;
     let columns = usize::from(inner.width).saturating_sub(1);
     let lines = model.marked_lines_from(cursor.top).take(usize::from(inner.height));
+    let mut words = Row::new();
     for (offset, line) in lines.enumerate() {
+        words.clear();
+        let style = marked_row(model, &line, columns, &mut words.left);
         let at = (focused && cursor.top + offset == cursor.at).then_some(true);
-        put_row(frame, inner, offset, at, marked_row(model, &line, columns));
+        put_spans(frame, inner, offset, at, style, &[Span::raw(&*words.left)]);
     }
 }
 
-fn marked_row(model: &Model, line: &MarkedLine, columns: usize) -> Line<'static> {
+fn marked_row(model: &Model, line: &MarkedLine, columns: usize, words: &mut String) -> Style {
     match line {
         MarkedLine::Extension(number) => {
             let count = model.store().marked_in(number);
-            let number = model.mask().number(number);
-            Line::styled(text::clip(&format!("{number}  {count}"), columns), theme::STRONG)
+            let number = model.mask().seen_number(number);
+            text::put(words, columns, format_args!("{number}  {count}"));
+            return theme::STRONG;
         }
         MarkedLine::Command => {
-            let command = model.command_line().unwrap_or_default();
-            Line::from(text::clip(&command, columns))
+            text::put(words, columns, model.command_line().unwrap_or_default());
         }
         MarkedLine::Event(number, row) => {
-            let Some(listing) = model.store().listing(number) else {
-                return Line::default();
-            };
-            let Some(event) = listing.row(*row) else {
-                return Line::default();
-            };
-            let hidden = if model.is_hidden(listing, *row) { "~" } else { " " };
-            let id: String = event.id().chars().take(8).collect();
-            let event_type = event.event_type().short();
-            let lead = format!("{hidden} {id:<8} {event_type:<8} ");
-            let room = columns.saturating_sub(text::width(&lead));
-            Line::from(format!("{lead}{}", text::url(&model.mask().url(&event.url()), room)))
+            let listing = model.store().listing(number);
+            if let Some((listing, event)) = listing.and_then(|it| Some((it, it.row(*row)?))) {
+                let hidden = if model.is_hidden(listing, *row) { "~" } else { " " };
+                let (id, event_type) = (event.id(), event.event_type().short());
+                put(words, format_args!("{hidden} {id:<8.8} {event_type:<8} "));
+                let (room, url) = (columns.saturating_sub(text::width(words)), event.url());
+                text::put(words, room, text::without_scheme(&model.mask().seen_url(&url)));
+            }
         }
     }
+    theme::PLAIN
 }
 
 pub(super) fn calls(model: &Model, frame: &mut Frame<'_>, area: Rect) {

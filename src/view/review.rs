@@ -67,7 +67,7 @@ fn title(model: &Model, review: &Review) -> String {
 
 fn summary(model: &Model, review: &Review) -> Vec<Line<'static>> {
     let (columns, digest) = (review.layout().columns, review.digest());
-    let types = digest.types.iter().map(|(kind, count)| (kind.short(), *count));
+    let types = digest.types.iter().map(|(kind, count)| (kind.short().into_owned(), *count));
     if !review.layout().roomy {
         let calls = calls_words(review, true);
         let room = columns.saturating_sub(text::width(&calls) + 3);

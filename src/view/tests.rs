@@ -13,7 +13,7 @@ use crate::app::{Facts, Message, Model, RunFiles};
 use crate::change::{Check, Done, EarlierEvent, EarlierRun, Kind, Summary, Tally};
 use crate::domain::{
     Cause, Change, DeleteAnswer, Discovery, Extension, ExtensionNumber, Failure, Foreign,
-    ListingBuilder, Outcome, RawEvent, Status, Success, Word,
+    ListingBuilder, Outcome, RawEvent, Status, Success, Word, looked,
 };
 use crate::looks::Looks;
 
@@ -44,6 +44,57 @@ fn lines(picture: &Buffer) -> Vec<String> {
 
 fn picture(model: &Model) -> String {
     lines(&drawn(model)).join("\n")
+}
+
+/// A large screen with so many extensions of 25 events each, in sight.
+fn many(extensions: usize) -> Desk {
+    let mut desk = Desk::just_started();
+    let number = |place: usize| format!("{place:04}");
+    let found = (0..extensions).map(|it| ExtensionNumber::parse(&number(it)).unwrap());
+    let found = found.map(Extension::of).collect();
+    let discovery = Discovery { extensions: found, complete: true, ..Discovery::default() };
+    desk.take(Message::Discovered { result: Ok(discovery), exchanges: Vec::new() });
+    for place in 0..extensions {
+        let events: Vec<String> = (0..25).map(|event| format!("{} id{event}", event % 5)).collect();
+        desk.list(&number(place), &events.join(","));
+    }
+    desk.take(Message::Resized { columns: 120, rows: 40 });
+    desk
+}
+
+#[test]
+fn a_picture_full_of_events_takes_few_allocations_more_than_one_of_none() {
+    let allocations = |model: &Model| {
+        let mut screen = Terminal::new(TestBackend::new(120, 40)).unwrap();
+        screen.draw(|frame| draw(model, frame)).unwrap();
+        let again = || {
+            screen.draw(|frame| draw(model, frame)).unwrap();
+        };
+        allocation_counter::measure(again).count_total
+    };
+    let none = allocations(&many(0).model);
+    let mut desk = many(60);
+    for keys in ["k j", "0 j j j", "/ i d enter", "A"] {
+        desk.press(keys);
+        let events = allocations(&desk.model);
+        assert!(events <= none + 10, "{keys}: {events}, of none {none}");
+    }
+}
+
+#[test]
+fn the_end_of_many_marks_looks_at_no_more_rows_than_their_beginning() {
+    let mut desk = many(60);
+    desk.press("0 A 4");
+    let looks = |desk: &Desk| {
+        let before = looked::rows();
+        picture(&desk.model);
+        looked::rows() - before
+    };
+    let first = looks(&desk);
+    desk.press("G");
+    let last = looks(&desk);
+    assert!(picture(&desk.model).contains("callsweep delete"));
+    assert!(last <= first && first < 200, "{first} {last}");
 }
 
 /// Every row's styles, each with the columns that it goes from and to.

@@ -76,6 +76,8 @@ impl Distinct {
         // Most of a bundle is asked at once; few texts of many one by one.
         let at_once = |part: &Part| {
             let most = index(part.used) * 2 >= part.bundle.len();
+            #[cfg(test)]
+            super::looked::at_texts(if most { part.bundle.len() } else { index(part.used) });
             most.then(|| term.that_fit(&part.bundle))
         };
         let of_parts: Vec<Option<Vec<bool>>> = self.parts.iter().map(at_once).collect();

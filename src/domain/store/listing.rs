@@ -445,6 +445,11 @@ impl<'a> EventView<'a> {
         }
     }
 
+    /// Whose it is.
+    pub fn extension(&self) -> &'a ExtensionNumber {
+        &self.listing.extension
+    }
+
     /// Its type.
     pub fn event_type(&self) -> EventType {
         self.listing.type_at(self.index)
