@@ -25,6 +25,8 @@ pub(super) struct Loading {
     background_from: usize,
     /// Extensions whose rows are older than what is known to have changed, or was to be read again.
     behind: BTreeSet<ExtensionNumber>,
+    /// Extensions of which there may be more: their list is not complete, or could never be read.
+    partial: BTreeSet<ExtensionNumber>,
     /// Extensions whose list came back empty under a user not yet proven.
     unproven: BTreeSet<ExtensionNumber>,
     /// The owners, those who are not known as one, of whom an event was seen.
@@ -44,8 +46,6 @@ struct Slot {
     demanded: bool,
     /// It was read before.
     read: bool,
-    /// There may be more than is known of it: its list is not complete, or could never be read.
-    partial: bool,
     /// How often it failed though the service seemed well.
     tries: usize,
     /// Changes that settled on the extension: a listing asked before the newest is out of date.
@@ -159,13 +159,15 @@ impl Loading {
     /// Extensions that are not there any more are not to be read again.
     pub(super) fn retain(&mut self, known: impl Fn(&ExtensionNumber) -> bool) {
         self.slots.retain(|extension, slot| slot.state == Fetched::UnderWay || known(extension));
+        let Self { slots, partial, .. } = self;
+        partial.retain(|extension| slots.contains_key(extension) || known(extension));
         self.troubled.retain(|extension| known(extension));
         self.behind.retain(known);
     }
 
     /// Whether there may be more than was read of what was asked for.
     pub(super) fn is_partial(&self) -> bool {
-        self.slots.values().any(|slot| slot.partial)
+        !self.partial.is_empty()
     }
 
     /// Extensions of which only what was there before is known.
@@ -203,7 +205,9 @@ impl Loading {
         if slot.read {
             self.behind.insert(extension.clone());
         }
-        slot.partial |= !slot.read;
+        if !slot.read {
+            self.partial.insert(extension.clone());
+        }
         if let Some(failure) = failure.filter(|failure| failure.may_pass()) {
             // In an outage it is not the extension's fault, nor where there was no room for it.
             slot.tries += usize::from(!was_probe && !failure.has_no_room());
@@ -221,8 +225,11 @@ impl Loading {
     /// Takes in what a list proves of its user: the first event of an owner makes empty lists worth
     /// reading once more.
     pub(super) fn proves(&mut self, listing: &Listing) {
-        let slot = self.slots.entry(listing.extension().clone()).or_default();
-        slot.partial = !listing.is_complete();
+        if listing.is_complete() {
+            self.partial.remove(listing.extension());
+        } else {
+            self.partial.insert(listing.extension().clone());
+        }
         if listing.is_unproven() {
             self.unproven.insert(listing.extension().clone());
             return;
