@@ -7,6 +7,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use color_eyre::eyre::{Result, WrapErr};
@@ -42,6 +43,8 @@ struct Home {
     folder: TempDir,
     /// Locked as long as the demo lives: one that nobody holds is left over.
     _lock: File,
+    /// Looks for those, which a full folder makes long.
+    sweep: Option<JoinHandle<()>>,
 }
 
 /// How the folders of demos are called.
@@ -52,12 +55,12 @@ const NEW: Duration = Duration::from_secs(10);
 impl Home {
     /// Makes one, and removes those of demos that were killed.
     fn make() -> io::Result<Self> {
-        remove_left_over(&std::env::temp_dir());
         let folder = tempfile::Builder::new().prefix(DEMO).tempdir()?;
         let lock = File::open(folder.path())?;
         // A file system without locks has its left-overs removed by somebody else.
         let _ = lock.try_lock();
-        Ok(Self { folder, _lock: lock })
+        let sweep = thread::Builder::new().spawn(|| remove_left_over(&std::env::temp_dir()));
+        Ok(Self { folder, _lock: lock, sweep: sweep.ok() })
     }
 }
 
@@ -80,6 +83,7 @@ fn remove_left_over(folder: &Path) {
 
 impl Drop for Home {
     fn drop(&mut self) {
+        let _ = self.sweep.take().map(JoinHandle::join);
         log::close();
     }
 }
