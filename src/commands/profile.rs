@@ -49,6 +49,8 @@ struct Home {
 
 /// How the folders of demos are called.
 const DEMO: &str = "callsweep-demo-";
+/// Long enough for the system to tell what has happened to connections.
+const A_MOMENT: Duration = Duration::from_millis(2);
 /// So long a folder may exist before it is locked.
 const NEW: Duration = Duration::from_secs(10);
 
@@ -148,6 +150,9 @@ impl Opened {
     /// When the network runtime cannot start.
     pub fn hands(&self) -> Result<&Runtime> {
         if let Some(hands) = self.hands.get() {
+            // While a question stood, nobody looked after the connections that are kept: those that
+            // the service closed meanwhile are noticed now, and no request is lost on one.
+            hands.block_on(async { tokio::time::sleep(A_MOMENT).await });
             return Ok(hands);
         }
         let made = Builder::new_current_thread().enable_all().build();

@@ -2,9 +2,9 @@
 //! connection that is given up costs more than a hundred requests.
 
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use tokio::task::JoinSet;
 
 use crate::headless::{configure, named};
+use crate::session::Session;
 
 /// What a service saw of its clients.
 #[derive(Default)]
@@ -149,20 +150,20 @@ fn one_request_after_the_other_needs_one_connection_however_many_there_may_be() 
     assert_eq!(seen.connections.load(Ordering::SeqCst), 1);
 }
 
-/// A way to a service that counts the connections through it.
-fn counted_way_to(service: SocketAddr) -> (SocketAddr, Arc<AtomicUsize>) {
+/// A way to a service that keeps the connections through it.
+fn way_to(service: SocketAddr) -> (SocketAddr, Arc<Mutex<Vec<TcpStream>>>) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let (address, seen) = (listener.local_addr().unwrap(), Arc::<AtomicUsize>::default());
-    let counting = Arc::clone(&seen);
+    let (address, seen) = (listener.local_addr().unwrap(), Arc::<Mutex<Vec<TcpStream>>>::default());
+    let keeping = Arc::clone(&seen);
     thread::spawn(move || {
         for client in listener.incoming() {
             let (client, service) = (client.unwrap(), TcpStream::connect(service).unwrap());
-            counting.fetch_add(1, Ordering::SeqCst);
+            keeping.lock().unwrap().push(client.try_clone().unwrap());
             for (from, to) in [(&client, &service), (&service, &client)] {
                 let (mut from, mut to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
                 thread::spawn(move || {
                     let _ = std::io::copy(&mut from, &mut to);
-                    let _ = to.shutdown(std::net::Shutdown::Both);
+                    let _ = to.shutdown(Shutdown::Both);
                 });
             }
         }
@@ -175,11 +176,33 @@ fn a_whole_command_lists_deletes_and_checks_over_the_same_connections() {
     for at_once in [1, 3] {
         let pbx = named("three-extensions-with-events");
         let service = pbx.simulator.origin().trim_start_matches("http://").parse().unwrap();
-        let (way, connections) = counted_way_to(service);
+        let (way, connections) = way_to(service);
         configure(&pbx.home, &format!("http://{way}"), &format!("concurrency = {at_once}"));
         let said = pbx.run(&["delete", "--where=status:on", "--yes"]);
         assert_eq!(said.code, 0, "{}", said.err);
-        let connections = connections.load(Ordering::SeqCst);
+        let connections = connections.lock().unwrap().len();
         assert!((1..=at_once).contains(&connections), "{connections} of {at_once}");
     }
+}
+
+#[test]
+fn what_the_service_closes_while_a_question_stands_costs_no_request() {
+    let pbx = named("three-extensions-with-events");
+    let service = pbx.simulator.origin().trim_start_matches("http://").parse().unwrap();
+    let (way, connections) = way_to(service);
+    configure(&pbx.home, &format!("http://{way}"), "");
+    let said = pbx.run(&["delete", "--extension=0003*103", "--yes"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let token = pbx.simulator.token();
+    let environment = [("TOKEN", token.as_str()), ("CALLSWEEP_TEST_SPEED", "20")];
+    let mut undo = Session::start(pbx.home.path(), &["undo", "latest"], &environment);
+    undo.sees("[y/N]");
+    for connection in connections.lock().unwrap().iter() {
+        let _ = connection.shutdown(Shutdown::Both);
+    }
+    undo.press("y\r");
+    assert_eq!(undo.ends(), 0, "{}", undo.contents());
+    let log = pbx.home.path().join(".local/state/callsweep/callsweep.log");
+    let log = std::fs::read_to_string(log).unwrap();
+    assert!(log.contains("POST") && !log.contains(" warn "), "{log}");
 }
