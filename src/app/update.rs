@@ -222,6 +222,10 @@ impl Model {
         match found {
             Found::Command(Command::Escape) => self.escape_unseen(),
             Found::Nothing if key.is_with_alt() => self.escape_unseen(),
+            Found::Command(Command::Quit) if self.runs.state() == Some(RunState::Closing) => {
+                self.leaving = Leaving::WhenSettled;
+                Vec::new()
+            }
             Found::Command(Command::Quit) if !self.is_running() => {
                 self.leaving = Leaving::Now { message: None };
                 Vec::new()

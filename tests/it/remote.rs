@@ -154,7 +154,7 @@ fn through_ssh_an_event_is_deleted_and_brought_back_and_the_terminal_is_whole_af
     session.press("z");
     session.sees("UNDO: re-create 1 phone call event");
     session.says_yes();
-    session.sees("1 restored");
+    session.sees("finished: 1 restored");
     session.resize(40, 120);
     session.sees("5 Calls");
     session.resize(10, 40);

@@ -146,6 +146,22 @@ fn below_the_smallest_window_esc_stops_a_run_at_once_whatever_is_open_and_q_does
 }
 
 #[test]
+fn below_the_smallest_window_q_leaves_once_the_file_of_a_run_that_is_over_is_closed() {
+    let mut desk = Desk::open();
+    desk.press("enter j d");
+    desk.run();
+    desk.answer(0, Ok(DeleteAnswer { http_status: 204, ids: None }));
+    desk.press("esc");
+    let state = desk.model.run().unwrap().machine.state();
+    assert_eq!(state, crate::change::RunState::Closing);
+    desk.take(Message::Resized { columns: 20, rows: 5 });
+    desk.press_only("q");
+    assert_eq!(desk.model.leaving(), &Leaving::WhenSettled);
+    desk.take(Message::Done(Done::Closed(Ok(()))));
+    assert_eq!(desk.model.leaving(), &Leaving::Now { message: None });
+}
+
+#[test]
 fn warnings_that_have_no_room_must_be_scrolled_to_before_a_yes_counts() {
     let wide_calls = WideCalls { extension: false, event_type: true };
     let mut desk = Desk::with(Facts { wide_calls, ..facts() });
