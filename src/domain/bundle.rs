@@ -2,7 +2,7 @@
 //! than their bytes, and a part is looked for in all of them at once.
 
 /// Texts, each with its place. Once it is shared it never changes.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Bundle {
     all: String,
     /// Where each text ends.
@@ -16,6 +16,15 @@ pub(super) struct Bundle {
 pub(super) struct Full;
 
 impl Bundle {
+    /// Takes so many texts, of so many bytes in all, without growing.
+    pub(super) fn with_room(texts: usize, bytes: usize) -> Self {
+        Self {
+            all: String::with_capacity(bytes),
+            ends: Vec::with_capacity(texts),
+            beyond_ascii: Vec::new(),
+        }
+    }
+
     /// Adds a text; says its place.
     ///
     /// # Errors

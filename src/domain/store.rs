@@ -101,17 +101,15 @@ impl EventStore {
     /// Puts a listing in the place of the extension's former one. Marks stay on their events. The
     /// texts of its rows stay where there are marks: only what is marked goes into a run file.
     pub fn insert(&mut self, listing: Listing) -> Replaced {
-        let number = listing.extension().clone();
-        let replaced = self.insert_whole(listing);
-        let unmarked = self.marked.of(&number) == 0;
-        if let Some(shelf) = self.shelves.get_mut(&number).filter(|_| unmarked) {
-            shelf.listing.forget_texts();
-        }
-        replaced
+        self.put(listing, false)
     }
 
     /// Takes a listing whose events will be marked: it keeps the text of each row.
-    pub fn insert_whole(&mut self, mut listing: Listing) -> Replaced {
+    pub fn insert_whole(&mut self, listing: Listing) -> Replaced {
+        self.put(listing, true)
+    }
+
+    fn put(&mut self, mut listing: Listing, whole: bool) -> Replaced {
         listing.share_strings(&mut self.strings);
         let number = listing.extension().clone();
         self.came_in += 1;
@@ -139,8 +137,14 @@ impl EventStore {
             }
         }
         self.events += shelf.listing.len();
-        let marked_before = self.marked.set(&number, shelf.marks.count_ones(..));
+        let marks = shelf.marks.count_ones(..);
+        let marked_before = self.marked.set(&number, marks);
         self.marks_version += u64::from(marked_before > 0);
+        if whole || marks > 0 {
+            shelf.listing.keep_texts();
+        } else {
+            shelf.listing.forget_texts();
+        }
         self.shelves.insert(number, shelf);
         replaced
     }

@@ -339,6 +339,13 @@ impl Listing {
         self.texts = None;
     }
 
+    /// Gives back what room the rows as the service wrote them do not need.
+    pub(super) fn keep_texts(&mut self) {
+        if let Some(texts) = &mut self.texts {
+            texts.fit();
+        }
+    }
+
     pub(super) fn remove(&mut self, row: usize) {
         self.rows.remove(row);
         if let Some(texts) = &mut self.texts {
@@ -677,7 +684,7 @@ impl ListingBuilder {
             rows: in_order,
             groups: groups.as_slice().into(),
             ids: ids.as_str().into(),
-            strings: Distinct::new(strings.clone()),
+            strings: Distinct::new(strings),
             others: others.as_slice().into(),
             odd: odd.into(),
             end: end.into(),

@@ -29,23 +29,20 @@ const NONE: u32 = u32::MAX;
 impl Strings {
     /// The same texts as they are known here, after taking in those that are not.
     pub(super) fn share(&mut self, texts: &Distinct) -> Distinct {
-        let mut new = Bundle::default();
-        let mut numbers = Vec::with_capacity(texts.len());
-        for text in texts.texts() {
-            let number = number_of(self.hosts.len());
+        let hashes: Vec<u32> = texts.texts().map(|text| self.numbers.hash(text)).collect();
+        self.numbers.fetch(&hashes);
+        let first = self.hosts.len();
+        let (mut new, mut numbers) = (Vec::new(), Vec::with_capacity(texts.len()));
+        for (text, hash) in texts.texts().zip(hashes) {
+            let number = number_of(first + new.len());
             let is = |number| text_in(&self.bundles, number) == Some(text);
-            let known = self.numbers.known(text, number, is);
+            let known = self.numbers.known_by(hash, number, is);
             if known.is_none() {
-                if new.push(text).is_err() {
-                    self.take_in(&mut new);
-                    let _fits = new.push(text);
-                }
-                let host = self.host_number(host_of(text));
-                self.hosts.push(host.unwrap_or(NONE));
+                new.push(text);
             }
             numbers.push(known.unwrap_or(number));
         }
-        self.take_in(&mut new);
+        self.take_in(&new);
         let mut sorted = numbers.clone();
         sorted.sort_unstable();
         let (mut parts, mut rest) = (Vec::new(), sorted.as_slice());
@@ -60,15 +57,21 @@ impl Strings {
         Distinct::of(parts, numbers)
     }
 
-    /// Keeps texts that were numbered last.
-    fn take_in(&mut self, new: &mut Bundle) {
-        if new.len() > 0 {
-            let first = self.bundles.last().map_or(0, |(first, last)| index(*first) + last.len());
-            // A copy is of exact size.
-            self.bundles.push((number_of(first), Arc::new(new.clone())));
-            self.ranks = OnceLock::new();
+    /// Keeps the texts that were numbered last, those of one listing.
+    fn take_in(&mut self, new: &[&str]) {
+        if new.is_empty() {
+            return;
         }
-        *new = Bundle::default();
+        let first = number_of(self.hosts.len());
+        let mut bundle = Bundle::with_room(new.len(), new.iter().map(|text| text.len()).sum());
+        for text in new {
+            // They came in one bundle, so that one has room for them.
+            let _fits = bundle.push(text);
+            let host = self.host_number(host_of(text));
+            self.hosts.push(host.unwrap_or(NONE));
+        }
+        self.bundles.push((first, Arc::new(bundle)));
+        self.ranks = OnceLock::new();
     }
 
     /// The number of a host: those that differ in case have one.

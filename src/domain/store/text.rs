@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 /// One row as it stood in the answer. Rows of one listing share their bytes.
 #[derive(Clone)]
 pub struct RowText {
-    all: Arc<Box<[u8]>>,
+    all: Arc<Vec<u8>>,
     place: Range<u32>,
 }
 
@@ -82,13 +82,21 @@ impl fmt::Debug for RowText {
 /// The texts of all rows of a listing, in the order of its rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Texts {
-    all: Arc<Box<[u8]>>,
+    all: Arc<Vec<u8>>,
     places: Vec<Range<u32>>,
 }
 
 impl Texts {
     pub(super) fn new(all: Vec<u8>, places: Vec<Range<u32>>) -> Self {
-        Self { all: Arc::new(all.into()), places }
+        Self { all: Arc::new(all), places }
+    }
+
+    /// Gives back what room is left. Where they are let go of at once that would be in vain, and the
+    /// next ones would find no room of their size.
+    pub(super) fn fit(&mut self) {
+        if let Some(all) = Arc::get_mut(&mut self.all) {
+            all.shrink_to_fit();
+        }
     }
 
     /// The text of a row; `None` where it was not kept.
