@@ -74,13 +74,21 @@ pub(super) struct Page<'a> {
 pub(super) struct Row<'a> {
     json: Json<'a>,
     /// Where an object has its type, id, method, url, note, status, modified and extension.
-    fields: [Range<u32>; 8],
+    fields: [Field; 8],
     /// The key it stood under, in the lists that are objects: the row's id.
     key: Json<'a>,
     /// Type or id stand there twice, and differ.
     ambiguous: bool,
     /// Every byte of it can be read, as far as it is in no field.
     readable: bool,
+}
+
+/// A value of a row.
+#[derive(Debug, Clone, PartialEq, Default)]
+struct Field {
+    place: Range<u32>,
+    /// It is a string that says what is written in it.
+    plain: bool,
 }
 
 /// What a row says, read once.
@@ -429,9 +437,10 @@ impl<'a> Row<'a> {
                     continue;
                 };
                 let place = |place: usize| u32::try_from(place - start).unwrap_or(u32::MAX);
-                let before = std::mem::replace(field, place(from)..place(walk.place()));
-                if !before.is_empty() {
-                    let before = walk.since(start).part(&before);
+                let place = place(from)..place(walk.place());
+                let before = std::mem::replace(field, Field { place, plain: value.is_plain() });
+                if !before.place.is_empty() {
+                    let before = walk.since(start).part(&before.place);
                     row.readable &= before.is_readable();
                     row.ambiguous |= at < 2 && before.text().0 != value.text().0;
                 }
@@ -448,10 +457,12 @@ impl<'a> Row<'a> {
         // Looking once whether all of it is text is much cheaper than for each field.
         let as_text = std::str::from_utf8(written).ok();
         let mut readable = self.readable;
-        let mut text = |place: &Range<u32>| {
-            let (text, is_readable) = match as_text.and_then(|text| text.get(json::usual(place))) {
-                Some(field) => Json::text_as_written(field),
-                None => self.json.part(place).text(),
+        let mut text = |field: &Field| {
+            let written = as_text.and_then(|text| text.get(json::usual(&field.place)));
+            let (text, is_readable) = match written {
+                Some(string) if field.plain => return Cow::Borrowed(json::inside(string)),
+                Some(value) => Json::text_as_written(value),
+                None => self.json.part(&field.place).text(),
             };
             readable &= is_readable;
             text

@@ -13,7 +13,11 @@ const DEEPEST: usize = 128;
 
 /// A value, without blanks around it. Its grammar was checked when the body was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(in crate::api) struct Json<'a>(&'a [u8]);
+pub(in crate::api) struct Json<'a> {
+    written: &'a [u8],
+    /// It is known to be a string that says what is written in it.
+    plain: bool,
+}
 
 /// What a value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,17 +47,23 @@ impl<'a> Json<'a> {
     }
 
     pub(in crate::api) fn kind(self) -> Kind {
-        kind_of(self.0.first())
+        kind_of(self.written.first())
     }
 
     /// Byte for byte.
     pub(in crate::api) fn written(self) -> &'a [u8] {
-        self.0
+        self.written
+    }
+
+    /// Whether it is a string that says what is written between its quotes, as far as was seen on the
+    /// way past it.
+    pub(in crate::api) fn is_plain(self) -> bool {
+        self.plain
     }
 
     /// A value in it.
     pub(in crate::api) fn part(self, place: &Range<u32>) -> Json<'a> {
-        Json(self.0.get(usual(place)).unwrap_or_default())
+        Self::of(self.written.get(usual(place)).unwrap_or_default())
     }
 
     /// What a list holds; nothing where it is none.
@@ -78,20 +88,20 @@ impl<'a> Json<'a> {
     /// Objects and lists are as they are written; `null` is no text: the service writes it for a
     /// field it has nothing for.
     pub(in crate::api) fn text(self) -> (Cow<'a, str>, bool) {
-        if let Ok(written) = std::str::from_utf8(self.0) {
+        if let Ok(written) = std::str::from_utf8(self.written) {
             return Self::text_as_written(written);
         }
-        let replaced = String::from_utf8_lossy(self.0);
+        let replaced = String::from_utf8_lossy(self.written);
         (Self::text_as_written(&replaced).0.into_owned().into(), false)
     }
 
     /// The same for a value of which it is known that its bytes are text.
     pub(in crate::api) fn text_as_written(written: &str) -> (Cow<'_, str>, bool) {
-        let json = Json(written.as_bytes());
+        let json = Json::of(written.as_bytes());
         match json.kind() {
             Kind::Null => (Cow::Borrowed(""), true),
             Kind::Text => {
-                let inner = written.get(1..written.len().saturating_sub(1)).unwrap_or_default();
+                let inner = inside(written);
                 if is_plain(inner.as_bytes()) {
                     return (Cow::Borrowed(inner), true);
                 }
@@ -105,16 +115,15 @@ impl<'a> Json<'a> {
 
     /// What a string says, whether it is text or not; nothing where it is none.
     pub(in crate::api) fn said(self) -> Cow<'a, [u8]> {
-        let inner = self.0.get(1..self.0.len().saturating_sub(1)).unwrap_or_default();
-        if is_plain(inner) { Cow::Borrowed(inner) } else { unescaped(inner).0.into() }
+        let inner = self.written.get(1..self.written.len().saturating_sub(1)).unwrap_or_default();
+        if self.plain || is_plain(inner) { Cow::Borrowed(inner) } else { unescaped(inner).0.into() }
     }
 
     /// Whether every string in it, however deep, holds what JSON allows.
     pub(in crate::api) fn is_readable(self) -> bool {
-        let mut walk = Walk::new(self.0);
+        let mut walk = Walk::new(self.written);
         while walk.seek_string() {
-            let start = walk.at;
-            if walk.string().is_err() || !walk.since(start).text().1 {
+            if !walk.string().is_ok_and(|string| string.text().1) {
                 return false;
             }
         }
@@ -126,8 +135,12 @@ impl<'a> Json<'a> {
         self.text().0.trim().parse().ok()
     }
 
+    fn of(written: &'a [u8]) -> Self {
+        Self { written, plain: false }
+    }
+
     fn inside(self, kind: Kind) -> Walk<'a> {
-        let mut walk = Walk::new(if self.kind() == kind { self.0 } else { &[] });
+        let mut walk = Walk::new(if self.kind() == kind { self.written } else { &[] });
         walk.begin();
         walk
     }
@@ -163,7 +176,7 @@ impl<'a> Walk<'a> {
 
     /// The value that began there and was just passed.
     pub(in crate::api) fn since(&self, start: usize) -> Json<'a> {
-        Json(self.text.get(start..self.at).unwrap_or_default())
+        Json::of(self.text.get(start..self.at).unwrap_or_default())
     }
 
     /// That nothing but blanks is left.
@@ -201,9 +214,7 @@ impl<'a> Walk<'a> {
         if self.byte() != Some(b'"') {
             return Err(self.expected("a name in quotes"));
         }
-        let start = self.at;
-        self.string()?;
-        let name = self.since(start);
+        let name = self.string()?;
         self.blanks();
         if self.byte() != Some(b':') {
             return Err(self.expected("a colon"));
@@ -236,7 +247,7 @@ impl<'a> Walk<'a> {
     pub(in crate::api) fn value(&mut self) -> Result<Json<'a>, NoJson> {
         let start = self.at;
         match self.byte() {
-            Some(b'"') => self.string()?,
+            Some(b'"') => return self.string(),
             Some(b'[') => {
                 self.enter()?;
                 while self.next_item()? {
@@ -268,6 +279,7 @@ impl<'a> Walk<'a> {
         NoJson { expected, at: self.at }
     }
 
+    #[inline]
     fn blanks(&mut self) {
         while matches!(self.byte(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
             self.at += 1;
@@ -282,19 +294,22 @@ impl<'a> Walk<'a> {
         quote.is_some()
     }
 
-    fn string(&mut self) -> Result<(), NoJson> {
+    #[inline]
+    fn string(&mut self) -> Result<Json<'a>, NoJson> {
+        let (start, mut plain) = (self.at, true);
         self.at += 1;
         loop {
             self.at += plain_bytes(self.text.get(self.at..).unwrap_or_default());
             match self.byte() {
                 Some(b'"') => {
                     self.at += 1;
-                    return Ok(());
+                    return Ok(Json { plain, ..self.since(start) });
                 }
                 Some(b'\\') => self.escape()?,
                 Some(_) => self.at += 1,
                 None => return Err(self.expected("a closing quote")),
             }
+            plain = false;
         }
     }
 
@@ -341,6 +356,11 @@ impl<'a> Walk<'a> {
         }
         if self.at == start { Err(self.expected("a digit")) } else { Ok(()) }
     }
+}
+
+/// What stands between the quotes of a string.
+pub(super) fn inside(string: &str) -> &str {
+    string.get(1..string.len().saturating_sub(1)).unwrap_or_default()
 }
 
 /// A place as slices want it.
