@@ -14,6 +14,11 @@ use callsweep::runtime::Ports;
 use callsweep::terminal::{self, Chosen, Left};
 use color_eyre::eyre::{Report, Result};
 
+/// A run makes and drops many small things, which costs it a fifth less than with the system's own
+/// allocator, and far less than with musl's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     origins::let_owner_in();
     if let Some(ending) = commands::completed() {
