@@ -42,4 +42,4 @@ pub use shapes::{
 pub use soap::Soap;
 pub use tls::{Certified, Identity};
 pub use world::{DeleteAnswer, Event, Extension, Kind, Latency, Seen, TypeDelete, World};
-pub use write::{Changes, CreatePath};
+pub use write::{Besides, Changes, CreatePath};

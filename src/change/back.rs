@@ -10,7 +10,7 @@ use crate::domain::{
 };
 
 use super::edit::Edit;
-use super::past::{History, Past};
+use super::past::{History, Past, may_stand_for};
 use super::plan::{Verb, one_each};
 use super::selection::Events;
 use super::twice::Doubt;
@@ -285,10 +285,8 @@ fn take_stand_in(
     listing: &Listing,
 ) -> Option<StandIn> {
     let found = strangers.iter().position(|row| {
-        listing.row(*row).map(|row: EventView<'_>| row.to_event()).is_some_and(|row| {
-            row.key.event_type == event.key.event_type
-                && (&row.method, &row.url) == (&event.method, &event.url)
-        })
+        let row = listing.row(*row).map(|row: EventView<'_>| row.to_event());
+        row.is_some_and(|row| may_stand_for(&row, event))
     })?;
     let row = listing.row(strangers.remove(found))?.to_event();
     let fields = [("note", row.note != event.note), ("status", row.status != event.status)];

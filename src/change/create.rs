@@ -5,21 +5,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::domain::{
-    Cause, EventKey, ExtensionNumber, Failure, Foreign, Listing, Outcome, PhoneCallEvent, Success,
+    Cause, EventId, EventKey, ExtensionNumber, Failure, Foreign, Listing, Outcome, PhoneCallEvent,
+    Success,
 };
 
 use super::Plan;
 use super::ledger::{Ledger, SoFar};
 use super::listed::Listed;
-use super::past::{Like, There};
+use super::past::{Like, Look, There, may_stand_for};
 use super::twice::{APART, Belief, Twice};
-use super::verification::Findings;
+use super::verification::{Findings, beside};
 
 /// What is known of the extensions on which events are made.
 #[derive(Debug, Default)]
 pub(super) struct Creates {
     /// What was there before, by extension.
-    before: BTreeMap<ExtensionNumber, BTreeSet<EventKey>>,
+    before: BTreeMap<ExtensionNumber, BTreeMap<EventKey, PhoneCallEvent>>,
     /// Places of planned events that were there before.
     there: BTreeSet<usize>,
     /// When the plan was made, or later.
@@ -31,6 +32,8 @@ pub(super) struct Creates {
     /// How often such calls were gone back to.
     rounds: u32,
 }
+
+const NOT_COMPLETE: &str = "its list is not complete, so what is there is not known";
 
 /// So often what was put off is sent again.
 const ROUNDS: u32 = 5;
@@ -60,11 +63,11 @@ impl Creates {
     }
 
     /// What a listing says, asked for at this time, before the planned events in these places are
-    /// made.
+    /// made; `made` are the ids of what was made there so far.
     pub(super) fn look(
         &mut self,
         plan: &Plan,
-        places: &[usize],
+        (places, made): (&[usize], &BTreeSet<Foreign>),
         (extension, result): (&ExtensionNumber, Result<&Listing, &Failure>),
         asked: Duration,
     ) -> Looked {
@@ -72,22 +75,29 @@ impl Creates {
             Ok(listing) if listing.is_all_there_is_to_see() => {
                 let planned = places.iter();
                 let planned = planned.filter_map(|it| Some((*it, plan.events().get(*it)?)));
-                let there = plan.past.as_ref().map(|past| past.look(planned, listing).there);
-                match self.believe(plan, extension, there.unwrap_or_default(), asked) {
+                let look = plan.past.as_ref().map(|past| past.look(planned, listing));
+                let Look { mut there, missing, strangers } = look.unwrap_or_default();
+                let altered = self.made_otherwise(plan, &missing, (&strangers, made), listing);
+                there.extend(altered.iter().map(|(it, outcome)| (*it, outcome.new_id().cloned())));
+                match self.believe(plan, extension, there, (listing, asked)) {
                     Belief::Sure(there) => {
                         // What is seen later than that was made by this run.
                         if self.rounds == 0 {
-                            self.before.insert(extension.clone(), keys(listing));
+                            self.before.insert(extension.clone(), events(listing));
                             self.there.extend(there.iter().map(|(place, _)| *place));
                         }
-                        let there = there.into_iter().map(|(it, id)| (it, restored(id)));
-                        return Looked::Sure(there.collect());
+                        let exact = there.into_iter().filter(|(it, _)| !altered.contains_key(it));
+                        let exact = exact.map(|(it, id)| (it, restored(id)));
+                        return Looked::Sure(exact.chain(altered.clone()).collect());
                     }
                     Belief::Again(at) => return Looked::Again(at),
-                    Belief::Never => "its lists contradict each other".to_owned(),
+                    Belief::Never if listing.is_complete() => {
+                        "its lists contradict each other".to_owned()
+                    }
+                    Belief::Never => NOT_COMPLETE.to_owned(),
                 }
             }
-            Ok(_) => "its list is not complete, so what is there is not known".to_owned(),
+            Ok(_) => NOT_COMPLETE.to_owned(),
             Err(failure) => failure.to_string(),
         };
         let message = format!("not re-created, as the extension could not be listed first: {why}");
@@ -95,16 +105,47 @@ impl Creates {
         Looked::Sure(places.iter().map(|event| (*event, outcome.clone())).collect())
     }
 
-    /// What is there, once it is sure.
+    /// Of what was put off and is not there as it was: what came into being since and differs in note or
+    /// status alone. The call was carried out, whatever its answer said.
+    fn made_otherwise(
+        &self,
+        plan: &Plan,
+        missing: &[usize],
+        (strangers, made): (&[usize], &BTreeSet<Foreign>),
+        listing: &Listing,
+    ) -> BTreeMap<usize, Outcome> {
+        let Some(before) = self.before.get(listing.extension()).filter(|_| self.rounds > 0) else {
+            return BTreeMap::new();
+        };
+        let rows = strangers.iter().filter_map(|row| Some(listing.row(*row)?.to_event()));
+        let is_new = |row: &PhoneCallEvent| {
+            !before.contains_key(&row.key) && !made.contains(&Foreign::from(row.key.id.as_str()))
+        };
+        let mut rows: Vec<PhoneCallEvent> = rows.filter(is_new).collect();
+        let mut altered = BTreeMap::new();
+        for place in missing {
+            let Some(event) = plan.events().get(*place) else { continue };
+            if let Some(at) = rows.iter().position(|row| may_stand_for(row, event)) {
+                altered.insert(*place, as_listed(event, &rows.swap_remove(at)));
+            }
+        }
+        altered
+    }
+
+    /// What is there, once it is sure: in doubt, two complete listings decide.
     fn believe(
         &mut self,
         plan: &Plan,
         extension: &ExtensionNumber,
         there: There,
-        asked: Duration,
+        (listing, asked): (&Listing, Duration),
     ) -> Belief<There> {
         if let (Some(twice), true) = (self.doubts.get_mut(extension), self.rounds > 0) {
-            return twice.take(there, asked, APART);
+            return if listing.is_complete() {
+                twice.take(there, asked, APART)
+            } else {
+                Belief::Never
+            };
         }
         let doubt = plan.past.as_ref().and_then(|past| past.doubts.get(extension));
         let Some(doubt) = doubt else { return Belief::Sure(there) };
@@ -114,6 +155,9 @@ impl Creates {
         let begun = self.doubts.contains_key(extension);
         if !begun && !doubt.always && !there.iter().any(is_unsure) {
             return Belief::Sure(there);
+        }
+        if !listing.is_complete() {
+            return Belief::Never;
         }
         let from = self.planned.saturating_add(doubt.wait);
         let twice = self.doubts.entry(extension.clone()).or_insert_with(|| Twice::from(from));
@@ -130,10 +174,11 @@ impl Creates {
         now: &Listed<'_>,
     ) -> Findings {
         let listing = now.all();
-        let mut findings = Findings::default();
-        let Some(before) = self.before.get(extension) else { return findings };
+        let Some(before) = self.before.get(extension) else { return Findings::default() };
+        let (strange, edited) = beside(before.values(), now);
+        let mut findings = Findings { strange, edited, ..Findings::default() };
         let rows = (0..listing.len()).filter_map(|row| listing.row(row));
-        let rows = rows.filter(|row| !before.contains(&row.key())).map(|row| row.to_event());
+        let rows = rows.filter(|row| !before.contains_key(&row.key())).map(|row| row.to_event());
         let rows: Vec<PhoneCallEvent> = rows.collect();
         let mut made = Made::of(&rows);
         let mut open: Vec<(usize, &PhoneCallEvent, &Outcome)> = plan
@@ -142,6 +187,7 @@ impl Creates {
             .filter_map(|place| Some((place, plan.events().get(place)?, so_far.of(place)?)))
             .filter(|(.., outcome)| !matches!(outcome, Outcome::NotSent(_)))
             .collect();
+        let asked_for: Vec<&PhoneCallEvent> = open.iter().map(|(_, event, _)| *event).collect();
         // Of two that are the same, the one that was confirmed is the one that is there.
         open.sort_by_key(|(.., outcome)| outcome.failure().is_some());
         for find in [Made::by_id, Made::by_likeness, Made::by_resemblance] {
@@ -157,7 +203,31 @@ impl Creates {
                 findings.take(place, outcome, better);
             }
         }
+        self.tell_of_those_before(plan, so_far, &mut findings);
+        let more = made.left.iter().filter_map(|row| rows.get(*row));
+        for row in more {
+            // One more of a kind that was asked for is no answer that agrees.
+            findings.differs |= asked_for.iter().any(|event| may_stand_for(row, event));
+            findings.more.push(row.key.clone());
+        }
         findings
+    }
+
+    /// What was there already, so that it was not made, and is there no more.
+    fn tell_of_those_before(&self, plan: &Plan, so_far: &SoFar<'_>, findings: &mut Findings) {
+        for place in &self.there {
+            let (Some(event), Some(outcome)) = (plan.events().get(*place), so_far.of(*place))
+            else {
+                continue;
+            };
+            let id = outcome.new_id().and_then(|id| EventId::parse(id.raw()).ok());
+            let key = id.map(|id| EventKey { id, ..event.key.clone() });
+            if key.is_some_and(|key| findings.strange.contains(&key)) {
+                let there = Failure::new(Cause::Unreadable, "it was there when the undo began");
+                let gone = Outcome::Refused(there.saying("it is not listed any more"));
+                findings.take(*place, outcome, gone);
+            }
+        }
     }
 
     /// What was reported made without an id, and was not seen in a listing, is not known to be
@@ -208,13 +278,15 @@ impl<'a> Made<'a> {
     }
 
     /// The row that is most like an event that was made, or may have been, and came back otherwise.
+    /// Where the answer says something else, it must be very like it.
     fn by_resemblance(&mut self, event: &PhoneCallEvent, outcome: &Outcome) -> Option<usize> {
-        if !matches!(outcome, Outcome::Unknown(_)) && *outcome != restored(None) {
-            return None;
-        }
+        let is_open = matches!(outcome, Outcome::Unknown(_)) || *outcome == restored(None);
+        let is_near = |row: &PhoneCallEvent| {
+            let is_akin = row.key.event_type == event.key.event_type || row.url == event.url;
+            (is_open && is_akin) || may_stand_for(row, event)
+        };
         let left = self.left.iter().filter_map(|place| Some((*place, self.rows.get(*place)?)));
-        let near = left
-            .filter(|(_, row)| row.key.event_type == event.key.event_type || row.url == event.url);
+        let near = left.filter(|(_, row)| is_near(row));
         let nearest = near.min_by_key(|(_, row)| event.differing(row).len());
         nearest.and_then(|(place, _)| self.left.take(&place))
     }
@@ -244,6 +316,7 @@ fn restored(id: Option<Foreign>) -> Outcome {
     Outcome::Done(Success::Restored, id)
 }
 
-fn keys(listing: &Listing) -> BTreeSet<EventKey> {
-    (0..listing.len()).filter_map(|row| Some(listing.row(row)?.key())).collect()
+fn events(listing: &Listing) -> BTreeMap<EventKey, PhoneCallEvent> {
+    let rows = (0..listing.len()).filter_map(|row| Some(listing.row(row)?.to_event()));
+    rows.map(|event| (event.key.clone(), event)).collect()
 }

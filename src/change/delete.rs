@@ -13,7 +13,7 @@ use crate::domain::{
 use super::ledger::SoFar;
 use super::listed::Listed;
 use super::rest::Rest;
-use super::verification::{Findings, gone_beside, is_answered, settled_by_listing};
+use super::verification::{Findings, beside, is_answered, settled_by_listing};
 use super::wide::{Learnt, Took, Trial, Unlisted};
 use super::{Plan, Settled};
 
@@ -317,17 +317,14 @@ impl Deletes {
         so_far: &SoFar<'_>,
         now: &Listed<'_>,
     ) -> Findings {
-        let beside = gone_beside(plan.bystanders(extension), now);
-        let is_new = |key: &EventKey| !self.strange.contains(key) && !self.surplus.contains(key);
-        let beside = beside.filter(is_new).collect();
+        let (mut gone, edited) = beside(plan.bystanders(extension), now);
+        gone.retain(|key| !self.strange.contains(key) && !self.surplus.contains(key));
         // Calls that name their event take no other.
-        let (surplus, strange) = if self.swept.contains(extension) {
-            (beside, Vec::new())
-        } else {
-            (Vec::new(), beside)
-        };
+        let (surplus, strange) =
+            if self.swept.contains(extension) { (gone, Vec::new()) } else { (Vec::new(), gone) };
         let still_there = self.still_listed(extension, now.all());
-        let mut findings = Findings { surplus, strange, still_there, ..Findings::default() };
+        let mut findings =
+            Findings { surplus, strange, edited, still_there, ..Findings::default() };
         for place in plan.events_of(extension) {
             let (Some(event), Some(so_far)) = (plan.events().get(place), so_far.of(place)) else {
                 continue;

@@ -144,6 +144,12 @@ pub(super) struct Look {
     pub(super) strangers: Vec<usize>,
 }
 
+/// Whether a row that nobody knew may be this event, altered: it differs in note or status alone.
+pub(super) fn may_stand_for(row: &PhoneCallEvent, event: &PhoneCallEvent) -> bool {
+    row.key.event_type == event.key.event_type
+        && (&row.method, &row.url) == (&event.method, &event.url)
+}
+
 impl Like {
     pub(super) fn of(event: &PhoneCallEvent) -> Self {
         Self {

@@ -14,7 +14,7 @@ use super::delete::FRESH;
 use super::ledger::SoFar;
 use super::listed::Listed;
 use super::values::{Strayed, under_new_ids};
-use super::verification::{Findings, gone_beside};
+use super::verification::{Findings, beside};
 
 /// A call may rest on a listing of this age.
 const JUST_BEFORE: Duration = Duration::from_secs(2);
@@ -77,8 +77,8 @@ impl Updates {
         now: &Listed<'_>,
     ) -> Findings {
         let listing = now.all();
-        let strange = gone_beside(plan.bystanders(extension), now).collect();
-        let mut findings = Findings { strange, ..Findings::default() };
+        let (strange, edited) = beside(plan.bystanders(extension), now);
+        let mut findings = Findings { strange, edited, ..Findings::default() };
         let (mut strayed, mut taken) = (Vec::new(), BTreeSet::new());
         for place in plan.events_of(extension) {
             let (Some(before), Some(change), Some(so_far)) =

@@ -86,6 +86,10 @@ pub(super) struct Findings {
     pub(super) surplus: Vec<EventKey>,
     /// What is gone though this run sent nothing that could have taken it.
     pub(super) strange: Vec<EventKey>,
+    /// What was there beside the plan and has other values now, whoever gave it those.
+    pub(super) edited: Vec<EventKey>,
+    /// What is there and was not before, and stands for nothing that was to be made.
+    pub(super) more: Vec<EventKey>,
     /// What an answer named beside the plan and is listed all the same.
     pub(super) still_there: Vec<Unlisted>,
     /// A clear answer said otherwise.
@@ -113,7 +117,9 @@ impl Findings {
 
     /// Whether it agrees with everything that is known.
     pub(super) fn is_clean(&self) -> bool {
-        let Self { added: _, corrected, surplus, strange, still_there, differs, unsure } = self;
+        // What others do meanwhile is told, and says nothing against the answers.
+        let Self { added: _, edited: _, more: _, .. } = self;
+        let Self { corrected, surplus, strange, still_there, differs, unsure, .. } = self;
         still_there.is_empty()
             && corrected.is_empty()
             && surplus.is_empty()
@@ -166,14 +172,22 @@ pub(super) fn is_answered(outcome: &Outcome) -> bool {
     !matches!(outcome, Outcome::NotSent(_) | Outcome::Unknown(_))
 }
 
-/// What was there beside the plan and, as a complete listing shows, is not any more.
-pub(super) fn gone_beside<'a>(
+/// Of what was there beside the plan: what, as a complete listing shows, is not any more, and what has
+/// other values now.
+pub(super) fn beside<'a>(
     bystanders: impl IntoIterator<Item = &'a PhoneCallEvent>,
     now: &Listed<'_>,
-) -> impl Iterator<Item = EventKey> {
-    let complete = now.all().is_complete();
-    let gone = move |event: &&PhoneCallEvent| complete && now.find(&event.key).is_none();
-    bystanders.into_iter().filter(gone).map(|event| event.key.clone())
+) -> (Vec<EventKey>, Vec<EventKey>) {
+    let (mut gone, mut edited) = (Vec::new(), Vec::new());
+    for event in bystanders {
+        match now.row(&event.key) {
+            Some(row) if event.differing(&row.to_event()).is_empty() => {}
+            Some(_) => edited.push(event.key.clone()),
+            None if now.all().is_complete() => gone.push(event.key.clone()),
+            None => {}
+        }
+    }
+    (gone, edited)
 }
 
 const LISTED: &str = "it is still listed";

@@ -20,7 +20,7 @@ use super::refusal::Refusal;
 use super::route::{Place, Route, number, route};
 use super::shapes::Shapes;
 use super::soap::{self, Soap};
-use super::write::{Changes, CreatePath, Spot};
+use super::write::{Besides, Changes, CreatePath, Spot};
 
 /// Requests kept in the log before the older half of it is dropped.
 const LOG_LIMIT: usize = 100_000;
@@ -58,6 +58,8 @@ pub struct World {
     pub changes: Changes,
     /// Longer notes are cut off when an event is made.
     pub note_limit: Option<usize>,
+    /// What a POST or PUT does besides; no scenario says it.
+    pub besides: Besides,
     /// Listings show what was there so long before.
     pub list_lag: Duration,
     /// What extensions held before each change, the oldest first, as far as a lag needs it.
@@ -219,6 +221,7 @@ impl World {
             start: Timestamp::UNIX_EPOCH,
             changes: Changes::default(),
             note_limit: None,
+            besides: Besides::default(),
             list_lag: Duration::ZERO,
             past: Vec::new(),
             late: Vec::new(),

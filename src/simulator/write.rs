@@ -44,6 +44,20 @@ pub struct Changes {
     pub ignores: Vec<String>,
 }
 
+/// What a POST or PUT of a strange PBX does to the extension besides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Besides {
+    /// It does what it is asked for.
+    #[default]
+    Nothing,
+    /// A second event like the one that was written.
+    MakesTwo,
+    /// The first other event is switched off.
+    SwitchesOff,
+    /// The first other event goes.
+    Removes,
+}
+
 /// Where a request writes: user and number as in the path, then what follows them.
 pub(super) struct Spot<'a> {
     pub(super) user: &'a str,
@@ -92,7 +106,8 @@ impl World {
         let event = Event { event_type, id, method, url, note, status, modified };
         let answer = self.say(spot, self.shapes.create, &event);
         let extension = self.extension_mut(spot.number).ok_or(Refusal::ExtensionInvalid)?;
-        extension.events.push(event);
+        extension.events.push(event.clone());
+        self.do_besides(spot, &event);
         Ok(answer)
     }
 
@@ -130,7 +145,23 @@ impl World {
             event.id = id;
         }
         let event = event.clone();
+        self.do_besides(spot, &event);
         Ok(self.say(spot, self.shapes.update, &event))
+    }
+
+    /// What nobody asked for, once this event is written.
+    fn do_besides(&mut self, spot: &Spot<'_>, written: &Event) {
+        let (besides, id) = (self.besides, self.new_id());
+        let Some(extension) = self.extension_mut(spot.number) else { return };
+        let other = extension.events.iter().position(|event| event.id != written.id);
+        match (besides, other) {
+            (Besides::MakesTwo, _) => extension.events.push(Event { id, ..written.clone() }),
+            (Besides::SwitchesOff, Some(other)) => {
+                extension.events.iter_mut().skip(other).take(1).for_each(|event| event.status = 0);
+            }
+            (Besides::Removes, Some(other)) => drop(extension.events.remove(other)),
+            (Besides::Nothing | Besides::SwitchesOff | Besides::Removes, _) => {}
+        }
     }
 
     fn say(&self, spot: &Spot<'_>, shape: Written, event: &Event) -> Answer {

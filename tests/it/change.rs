@@ -4,7 +4,7 @@
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use callsweep::simulator::{Event, Extension, Fault, Kind, World, Written};
+use callsweep::simulator::{Besides, Event, Extension, Fault, Kind, World, Written};
 use serde_json::{Value, json};
 
 use crate::headless::{Pbx, Said, command, configure, named, pbx};
@@ -455,4 +455,20 @@ fn what_an_undo_made_is_meant_by_its_run_and_what_it_only_found_is_not() {
     assert!(listed.iter().all(|event| event["id"] != "byhand"));
     let said = pbx.run(&["disable", &format!("--of-run={undo}"), "--yes", "--format=json"]);
     assert_eq!((said.code, words(&said)), (0, vec!["changed".to_owned()]), "{}", said.err);
+}
+
+#[test]
+fn what_a_change_does_to_others_is_told_by_name() {
+    let told = [
+        (Besides::SwitchesOff, "not in the plan and changed meanwhile"),
+        (Besides::Removes, "gone though this run sent nothing for them"),
+    ];
+    for (besides, told) in told {
+        let pbx = named("the-page");
+        pbx.simulator.with_world(|world| world.besides = besides);
+        let id = format!("id:{}", events(&pbx)[0].id);
+        let said = pbx.run(&["disable", "--where", &id, "--yes"]);
+        assert_eq!(said.code, 0, "{}", said.err);
+        assert!(said.err.contains(told), "{besides:?}: {}", said.err);
+    }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use callsweep::simulator::{Event, Fault, World};
+use callsweep::simulator::{Besides, Event, Fault, World};
 use serde_json::Value;
 
 use crate::headless::{Pbx, Said, command, configure, named};
@@ -307,6 +307,63 @@ fn an_undo_that_a_pbx_finds_too_fast_makes_everything_all_the_same_and_nothing_t
         assert_eq!((said.code, events(&pbx).len()), (0, 3), "{}", said.err);
         assert_eq!(line_of(&pbx, &run)["undone_by"], *names(&pbx)[0]);
     }
+}
+
+#[test]
+fn a_post_that_is_refused_and_makes_the_event_with_another_note_is_not_made_twice() {
+    for (status, code) in [(429, ""), (400, "pce_url_invalid"), (404, ""), (503, "")] {
+        let (pbx, run) = emptied();
+        pbx.simulator.with_world(|world| world.note_limit = Some(2));
+        let code = Some(code).filter(|code| !code.is_empty()).map(str::to_owned);
+        let lie = Fault { status: Some(status), code, ..acted() };
+        fault(&pbx, Fault { method: Some("POST".to_owned()), ..lie });
+        let said = undo(&pbx, &run);
+        let told = format!("{status}: {}", said.err);
+        assert_eq!((said.code, posts(&pbx), events(&pbx).len()), (3, 3, 3), "{told}");
+        assert!(said.err.contains(": 1 restored, 2 altered; checked"), "{told}");
+        let said = undo(&pbx, &run);
+        assert_eq!((said.code, posts(&pbx), events(&pbx).len()), (4, 3, 3), "{}", said.err);
+    }
+}
+
+#[test]
+fn what_an_undo_does_besides_is_told_by_name_and_one_more_of_a_kind_is_not_called_checked() {
+    let besides = [
+        (Besides::MakesTwo, 3, "differs", "new there and none of the plan"),
+        (Besides::SwitchesOff, 0, "agrees", "not in the plan and changed meanwhile"),
+        (Besides::Removes, 0, "agrees", "gone though this run sent nothing for them"),
+    ];
+    for (besides, code, check, told) in besides {
+        let pbx = named("the-page");
+        let first = events(&pbx).remove(0);
+        by_hand(&pbx, [Event { url: "https://other.test".to_owned(), ..first.clone() }]);
+        let id = format!("--id={}", first.id);
+        assert_eq!(pbx.run(&["delete", "--extension=0003*210", &id, "--yes"]).code, 0);
+        let run = names(&pbx).remove(0);
+        pbx.simulator.with_world(|world| world.besides = besides);
+        let said = undo(&pbx, &run);
+        assert_eq!((said.code, posts(&pbx)), (code, 1), "{besides:?}: {}", said.err);
+        assert_eq!(said.document()["check"], check, "{besides:?}");
+        assert!(said.err.contains(told), "{besides:?}: {}", said.err);
+    }
+}
+
+#[test]
+fn an_undo_in_doubt_makes_nothing_while_lists_hold_a_row_that_cannot_be_read() {
+    let (pbx, run) = emptied();
+    configure(&pbx.home, &pbx.simulator.origin(), "timeout_s = 1\nconcurrency = 1");
+    let silent = Fault { no_answer: true, times: Some(1), ..Fault::default() };
+    fault(&pbx, Fault { method: Some("POST".to_owned()), ..silent });
+    let odd = Fault { row: Some("{\"id\":\"x\",\"type\":\"ALTERED\"}".to_owned()), ..acted() };
+    fault(
+        &pbx,
+        Fault { method: Some("GET".to_owned()), path: Some("phoneCall".to_owned()), ..odd },
+    );
+    assert_ne!(undo(&pbx, &run).code, 0);
+    let before = posts(&pbx);
+    let said = undo(&pbx, &run);
+    assert_eq!(posts(&pbx), before, "{}", said.err);
+    assert!(said.out.contains("its list is not complete"), "{}", said.out);
 }
 
 /// The service acts, whatever it answers.

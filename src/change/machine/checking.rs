@@ -11,7 +11,7 @@ use crate::change::ledger::SoFar;
 use crate::change::listed::Listed;
 use crate::change::twice::{APART, Belief, CAUGHT_UP, Twice};
 use crate::change::verification::{Check, Findings};
-use crate::domain::{ExtensionNumber, Failure, Listing, Outcome};
+use crate::domain::{EventKey, ExtensionNumber, Failure, Listing, Outcome};
 
 /// How far what was sent is checked by listing again.
 #[derive(Debug, Default)]
@@ -132,19 +132,11 @@ impl Machine {
     }
 
     pub(super) fn correct(&mut self, extension: &ExtensionNumber, findings: Findings) {
-        let Findings { added, corrected, surplus, strange, still_there, differs, unsure: _ } =
-            findings;
+        self.tell_of_others(extension, &findings);
+        let Findings { added, corrected, surplus, strange, still_there, differs, .. } = findings;
         self.checking.touched.remove(extension);
         self.checking.done += 1;
         self.checking.differs |= differs;
-        if !surplus.is_empty() {
-            let what = "gone that were not in the plan";
-            self.remarks.push(format!("{extension}: {} {what}", surplus.len()));
-        }
-        if !strange.is_empty() {
-            let what = "gone though this run sent nothing for them: deleted by somebody else";
-            self.remarks.push(format!("{extension}: {} {what}", strange.len()));
-        }
         if let Some(deletes) = self.rules.deletes_mut() {
             deletes.correct(surplus, strange, still_there);
         }
@@ -165,4 +157,25 @@ impl Machine {
             self.revise(event, outcome);
         }
     }
+
+    /// What a list shows beside the events of the plan.
+    fn tell_of_others(&mut self, extension: &ExtensionNumber, findings: &Findings) {
+        let told = [
+            (&findings.surplus, "gone that were not in the plan"),
+            (&findings.strange, "gone though this run sent nothing for them: deleted by others"),
+            (&findings.edited, "not in the plan and changed meanwhile, by others or by the PBX"),
+            (&findings.more, "new there and none of the plan: made by others or by the PBX"),
+        ];
+        for (keys, what) in told.into_iter().filter(|(keys, _)| !keys.is_empty()) {
+            self.remarks.push(format!("{extension}: {} {what}", named(keys)));
+        }
+    }
+}
+
+/// How many events, and the first of them.
+fn named(keys: &[EventKey]) -> String {
+    const NAMED: usize = 3;
+    let first = keys.iter().take(NAMED).map(|key| format!("{} {}", key.event_type, key.id));
+    let more = if keys.len() > NAMED { ", …" } else { "" };
+    format!("{} ({}{more})", keys.len(), first.collect::<Vec<_>>().join(", "))
 }

@@ -165,8 +165,10 @@ impl Machine {
                     let slot = self.slot_of.get(*place).and_then(|id| self.slots.get(*id));
                     slot.is_some_and(Slot::waits)
                 };
+                let outcomes = events.clone().filter_map(|place| self.ledger.get(place));
+                let made = outcomes.filter_map(Outcome::new_id).cloned().collect();
                 let places: Vec<usize> = events.filter(waits).collect();
-                match creates.look(&plan, &places, (extension, result), asked) {
+                match creates.look(&plan, (&places, &made), (extension, result), asked) {
                     Looked::Sure(outcomes) => {
                         for (event, outcome) in outcomes {
                             self.withhold(event, outcome);
