@@ -40,7 +40,7 @@ pub(super) struct Bearer {
     /// The token alone, as SOAP envelopes hold it.
     pub(super) token: Secret,
     /// Which of those that this client has had it is.
-    number: u64,
+    pub(super) number: u64,
 }
 
 /// An App of the service and the token that it holds.

@@ -5,7 +5,7 @@
 //! goes out byte for byte as it was made or not at all. Redirects are not followed: that would send
 //! a DELETE, or the token, to an address that the profile does not name.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use reqwest::{Method, Request, Url};
@@ -37,6 +37,8 @@ pub(super) struct Transport {
     origin: Url,
     /// A request with our token was answered with success.
     let_in: AtomicBool,
+    /// The number of the token that took the place of one refused for making an event.
+    renewed_for_event: AtomicU64,
 }
 
 impl Verb {
@@ -74,7 +76,8 @@ impl Transport {
             .ok_or_else(|| ClientRefused::Origin(Foreign::from(origin.as_str())))?;
         let tokens = Tokens::new(&settings.credentials, &url)?;
         let line = Line::new(settings, &url, book)?;
-        Ok(Self { line, tokens, origin: url, let_in: AtomicBool::new(false) })
+        let renewed_for_event = AtomicU64::new(u64::MAX);
+        Ok(Self { line, tokens, origin: url, let_in: AtomicBool::new(false), renewed_for_event })
     }
 
     /// Whether the service ever took the token: then a refusal is about something else.
@@ -139,7 +142,7 @@ impl Transport {
     }
 
     /// Sends a request with the token in force and, where that is refused, once more with a new
-    /// one: refused, it was not acted on.
+    /// one, unless it makes an event.
     async fn with_token(
         &self,
         verb: Verb,
@@ -166,11 +169,23 @@ impl Transport {
         request: &(impl Fn(&Bearer) -> Request + Send + Sync),
         (bearer, answer): (Bearer, Answer),
     ) -> Result<Answer, Failure> {
+        let makes = verb == Verb::Create;
+        if makes && self.renewed_for_event.load(Ordering::Relaxed) == bearer.number {
+            self.tokens.in_vain(&bearer, answer.status).await;
+            return Ok(Answer { renew: Some(self.tokens.renew()), ..answer });
+        }
         let renewed = match self.tokens.instead_of(&bearer, answer.status, &self.line, trace).await
         {
             Ok(renewed) => renewed,
             Err(renew) => return Ok(Answer { renew: Some(renew), ..answer }),
         };
+        if makes {
+            // A service may refuse and make it all the same: whoever repeats it looks first.
+            self.renewed_for_event.store(renewed.number, Ordering::Relaxed);
+            let why = "the token was refused, and there is another by now";
+            let failure = Failure::new(Cause::Renewed, why);
+            return Err(Failure { http_status: Some(answer.status), ..failure });
+        }
         let again = self.heard(verb, path, || request(&renewed), trace).await?;
         if matches!(again.status, 401 | 403) {
             self.tokens.in_vain(&renewed, again.status).await;

@@ -150,6 +150,7 @@ impl Outage {
             _ if why.is_of_budget() => Failure::words_of_wait(left),
             Cause::Withheld => format!("waiting {seconds} s, as the PBX asked for a pause"),
             Cause::Rejected
+            | Cause::Renewed
             | Cause::ServiceFailed
             | Cause::Unreachable
             | Cause::NoAnswer

@@ -128,7 +128,7 @@ fn weigh(failure: &Failure) -> Weight {
         | Cause::Blocked
         | Cause::Redirected => Weight::Final,
         Cause::Rejected if status == 401 => Weight::Final,
-        Cause::Simulated | Cause::Asleep => Weight::None,
+        Cause::Simulated | Cause::Asleep | Cause::Renewed => Weight::None,
         _ if failure.is_worth_repeating() => Weight::None,
         Cause::Rejected if matches!(status, 400 | 403) && named => {
             Weight::Told(Refusal::Code(failure.code.raw().to_owned()))

@@ -27,7 +27,8 @@ pub(super) struct Creates {
     pub(super) planned: Duration,
     /// What the lists of extensions in doubt say.
     doubts: BTreeMap<ExtensionNumber, Twice<There>>,
-    /// Calls that were refused once as too many came: they may have been carried out all the same.
+    /// Calls that were refused, as too many came or with a token that is no more: they may have been
+    /// carried out all the same.
     pub(super) put_off: BTreeSet<usize>,
     /// How often such calls were gone back to.
     rounds: u32,
@@ -51,7 +52,8 @@ impl Creates {
     /// Whether a call that failed so is put off, to be looked for in two lists and sent again where
     /// these do not show it.
     pub(super) fn puts_off(&self, failure: &Failure) -> bool {
-        failure.http_status == Some(429) && self.rounds < ROUNDS
+        let may_pass = failure.http_status == Some(429) || failure.cause == Cause::Renewed;
+        may_pass && self.rounds < ROUNDS
     }
 
     /// Nothing else is left to be sent: the extensions of what was put off are listed from these

@@ -157,6 +157,7 @@ fn outcome_of_failure(failure: &Failure, may_have_acted: bool) -> Outcome {
         | Cause::Untrusted
         | Cause::Blocked => Outcome::NotSent(failure.clone()),
         Cause::Rejected
+        | Cause::Renewed
         | Cause::Redirected
         | Cause::ServiceFailed
         | Cause::NoAnswer

@@ -34,6 +34,8 @@ pub enum Cause {
     Asleep,
     /// The service answered with a refusal (4xx).
     Rejected,
+    /// The service refused the token that made an event, and there is another token by now.
+    Renewed,
     /// The service answered that it should be asked elsewhere (3xx); redirects are not followed.
     Redirected,
     /// The service failed inside (5xx).
@@ -141,6 +143,7 @@ impl Failure {
             | Cause::Untrusted
             | Cause::Blocked
             | Cause::Rejected
+            | Cause::Renewed
             | Cause::Redirected => false,
         }
     }
@@ -201,6 +204,7 @@ impl Failure {
                 | Cause::NoAnswer
                 | Cause::Asleep
                 | Cause::Unreadable
+                | Cause::Renewed
                 | Cause::Redirected
                 | Cause::ServiceFailed,
                 _,
@@ -223,7 +227,8 @@ impl Failure {
     /// Whether the service answered, and would answer the same again: not the token was refused, but
     /// what was asked.
     pub fn is_refusal(&self) -> bool {
-        let is_of_token = self.http_status == Some(401) || self.cause == Cause::NoToken;
+        let is_of_token =
+            self.http_status == Some(401) || matches!(self.cause, Cause::NoToken | Cause::Renewed);
         self.http_status.is_some() && !is_of_token && !self.is_worth_repeating()
     }
 
@@ -251,6 +256,7 @@ impl Failure {
             | Cause::Simulated
             | Cause::Untrusted
             | Cause::Blocked
+            | Cause::Renewed
             | Cause::Redirected
             | Cause::Unreadable => false,
         }

@@ -108,7 +108,7 @@ impl Stop {
     pub fn of(failure: &Failure) -> Self {
         let pause = failure.retry_after.unwrap_or_default();
         let reason = match failure.cause {
-            Cause::NoToken => StopReason::Token,
+            Cause::NoToken | Cause::Renewed => StopReason::Token,
             Cause::Rejected if failure.http_status == Some(401) => StopReason::Token,
             _ if pause > LONGEST_PAUSE => StopReason::RetryAfter,
             Cause::Unwritten => StopReason::Disk,

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use callsweep::simulator::{Besides, Event, Fault, World};
 use serde_json::Value;
 
-use crate::headless::{Pbx, Said, command, configure, named};
+use crate::headless::{Pbx, Said, command, configure, named, pbx};
 
 const DELETE: [&str; 3] = ["delete", "--extension=0003*210", "--yes"];
 const NUMBER: &str = "0003*210";
@@ -323,6 +323,34 @@ fn a_post_that_is_refused_and_makes_the_event_with_another_note_is_not_made_twic
         assert!(said.err.contains(": 1 restored, 2 altered; checked"), "{told}");
         let said = undo(&pbx, &run);
         assert_eq!((said.code, posts(&pbx), events(&pbx).len()), (4, 3, 3), "{}", said.err);
+    }
+}
+
+#[test]
+fn a_post_whose_token_is_refused_and_that_is_carried_out_is_not_made_twice_with_the_next_token() {
+    for (status, acts) in [(401, true), (403, true), (401, false)] {
+        let mut world = World::named("the-page").unwrap();
+        world.set_app("key-of-app", "secret~of~app");
+        let pbx = pbx(world);
+        let auth = "app_key = \"key-of-app\"\napp_secret_command = [\"echo\", \"secret~of~app\"]";
+        let file = pbx.home.path().join(".config/callsweep/config.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(&file, text.replace("token_env = \"TOKEN\"", auth)).unwrap();
+        assert_eq!(pbx.run(&DELETE).code, 0);
+        let run = names(&pbx).remove(0);
+        let path = Some("phoneCallEvents".to_owned());
+        let lie = Fault {
+            method: Some("POST".to_owned()),
+            path,
+            status: Some(status),
+            acts,
+            ..Fault::default()
+        };
+        fault(&pbx, Fault { nth: Some(2), ..lie });
+        let said = undo(&pbx, &run);
+        let made = if acts { 3 } else { 4 };
+        let told = format!("{status} {acts}: {}", said.err);
+        assert_eq!((said.code, posts(&pbx), events(&pbx).len()), (0, made, 3), "{told}");
     }
 }
 

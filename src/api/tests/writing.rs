@@ -139,7 +139,7 @@ fn a_post_that_makes_an_event_is_sent_once_whatever_becomes_of_it() {
 }
 
 #[test]
-fn only_a_refused_token_lets_a_post_go_out_again_with_the_next_one() {
+fn a_post_whose_token_is_refused_says_so_and_goes_out_again_only_when_it_is_asked_for_once_more() {
     let token = |token: &str| Reply::json(200, &format!(r#"{{"access_token":"{token}"}}"#));
     for status in [401, 403] {
         let server = Server::start(vec![
@@ -148,7 +148,10 @@ fn only_a_refused_token_lets_a_post_go_out_again_with_the_next_one() {
             token("new"),
             Reply::json(200, r#"{"id":"a"}"#),
         ]);
-        let answer = wait(app(&server).create(&event(), &mut Vec::new()));
+        let client = app(&server);
+        let failure = wait(client.create(&event(), &mut Vec::new())).unwrap_err();
+        assert_eq!((failure.cause, failure.http_status), (Cause::Renewed, Some(status)));
+        let answer = wait(client.create(&event(), &mut Vec::new()));
         assert_eq!(told(answer), (200, Some("a".to_owned())));
         let requests = server.requests();
         let bearer = |request: &str, token: &str| {
@@ -157,6 +160,18 @@ fn only_a_refused_token_lets_a_post_go_out_again_with_the_next_one() {
         assert!(bearer(&requests[1], "old") && bearer(&requests[3], "new"), "{requests:?}");
         assert_eq!(body_of(&requests[1]), body_of(&requests[3]));
     }
+}
+
+#[test]
+fn a_post_that_is_refused_with_the_next_token_too_is_refused_for_good() {
+    let token = |token: &str| Reply::json(200, &format!(r#"{{"access_token":"{token}"}}"#));
+    let refusal = || Reply::json(401, r#"{"error":{"code":"access_denied","message":"No"}}"#);
+    let server = Server::start(vec![token("old"), refusal(), token("new"), refusal()]);
+    let client = app(&server);
+    let causes = [(); 2].map(|()| wait(client.create(&event(), &mut Vec::new())));
+    let causes = causes.map(|answer| answer.unwrap_err().cause);
+    assert_eq!(causes, [Cause::Renewed, Cause::Rejected]);
+    assert_eq!(server.requests().len(), 4);
 }
 
 #[test]

@@ -245,8 +245,7 @@ impl Machine {
         }
         creates.go_back(from);
         self.looking = true;
-        let what =
-            "what was refused because of too many requests is sent again where no list shows it";
+        let what = "what was refused for the moment is sent again where no list shows it";
         self.remarks.push(what.to_owned());
     }
 }
