@@ -12,7 +12,7 @@ use crate::domain::{
 use super::Plan;
 use super::ledger::{Ledger, SoFar};
 use super::listed::Listed;
-use super::past::{Like, Look, There, may_stand_for};
+use super::past::{Like, Look, There, may_be_altered, may_stand_for};
 use super::twice::{APART, Belief, Twice};
 use super::verification::{Findings, beside};
 
@@ -107,8 +107,8 @@ impl Creates {
         Looked::Sure(places.iter().map(|event| (*event, outcome.clone())).collect())
     }
 
-    /// Of what was put off and is not there as it was: what came into being since and differs in note or
-    /// status alone. The call was carried out, whatever its answer said.
+    /// Of what was put off and is not there as it was: what came into being since and is very like it. The
+    /// call was carried out, whatever its answer said.
     fn made_otherwise(
         &self,
         plan: &Plan,
@@ -127,7 +127,7 @@ impl Creates {
         let mut altered = BTreeMap::new();
         for place in missing {
             let Some(event) = plan.events().get(*place) else { continue };
-            if let Some(at) = rows.iter().position(|row| may_stand_for(row, event)) {
+            if let Some(at) = rows.iter().position(|row| may_be_altered(row, event)) {
                 altered.insert(*place, as_listed(event, &rows.swap_remove(at)));
             }
         }
@@ -285,7 +285,7 @@ impl<'a> Made<'a> {
         let is_open = matches!(outcome, Outcome::Unknown(_)) || *outcome == restored(None);
         let is_near = |row: &PhoneCallEvent| {
             let is_akin = row.key.event_type == event.key.event_type || row.url == event.url;
-            (is_open && is_akin) || may_stand_for(row, event)
+            (is_open && is_akin) || may_be_altered(row, event)
         };
         let left = self.left.iter().filter_map(|place| Some((*place, self.rows.get(*place)?)));
         let near = left.filter(|(_, row)| is_near(row));

@@ -150,6 +150,12 @@ pub(super) fn may_stand_for(row: &PhoneCallEvent, event: &PhoneCallEvent) -> boo
         && (&row.method, &row.url) == (&event.method, &event.url)
 }
 
+/// Whether a row that came when an event was asked for may be that event, altered: it may stand for it,
+/// or differs in one field.
+pub(super) fn may_be_altered(row: &PhoneCallEvent, event: &PhoneCallEvent) -> bool {
+    may_stand_for(row, event) || event.differing(row).len() < 2
+}
+
 impl Like {
     pub(super) fn of(event: &PhoneCallEvent) -> Self {
         Self {

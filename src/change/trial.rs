@@ -115,10 +115,9 @@ impl Service {
                 status: event.status.written(),
                 modified: &event.modified.written(),
             };
-            builder.push_with_text(
-                row,
-                format!("{{\"id\":\"{}\"}}", event.key.id.as_str()).as_bytes(),
-            );
+            let mut text = Change::of(event, &["method", "url", "note", "status"]).value();
+            text["id"] = event.key.id.as_str().into();
+            builder.push_with_text(row, text.to_string().as_bytes());
         }
         builder.finish(true)
     }
@@ -277,7 +276,8 @@ fn written_by(machine: &Machine) -> Vec<Written> {
         let new = outcome.new_id().and_then(|id| EventId::parse(id.raw()).ok());
         let ids = [event.key.id.clone()].into_iter().chain(new).collect();
         let change = plan.want(place)?.clone();
-        Some(Written { event: event.clone(), change, ids, is_back: false })
+        let altered = outcome.altered().unwrap_or_default().to_vec();
+        Some(Written { event: event.clone(), change, altered, ids, is_back: false })
     });
     written.collect()
 }

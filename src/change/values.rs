@@ -16,6 +16,8 @@ pub struct Written {
     pub event: PhoneCallEvent,
     /// What was written.
     pub change: Change,
+    /// Fields that came back otherwise than they were written, or though they were not.
+    pub altered: Vec<&'static str>,
     /// Every id that it has had, its first one first.
     pub ids: Vec<EventId>,
     /// An undo has written its old values back.
@@ -167,12 +169,16 @@ impl Back {
         let Written { event: before, change, .. } = written;
         let to_be = change.applied_to(before);
         let (not_old, not_new) = (before.differing(&row), to_be.differing(&row));
-        let open = change.fields().map(|(name, _)| name).filter(|name| not_old.contains(name));
+        let wrote = |name: &&str| change.fields().any(|(wrote, _)| wrote == *name);
+        let open = not_old.iter().copied();
+        let open = open.filter(|name| wrote(name) || written.altered.contains(name));
         let (since, back): (Vec<_>, Vec<_>) = open.partition(|name| not_new.contains(name));
-        let fields = back.iter().chain(since.iter().filter(|_| all)).copied();
-        let change = back_to(before, fields);
+        let wanted = back.iter().chain(since.iter().filter(|_| all)).copied();
+        let (fields, lost): (Vec<_>, Vec<_>) = wanted.partition(|name| before.gives(name));
+        let change = back_to(before, fields.into_iter());
         let id = &row.key.id;
-        if since.is_empty() && change.is_empty() {
+        let of_id = (*id != before.key.id).then(|| before.key.id.clone());
+        if since.is_empty() && change.is_empty() && lost.is_empty() {
             self.there.push((before.key.clone(), Foreign::from(id.as_str())));
             return;
         }
@@ -181,8 +187,13 @@ impl Back {
             self.since.push(StandIn { key, by, fields: since });
         }
         if !change.is_empty() {
-            let of_id = (*id != before.key.id).then(|| before.key.id.clone());
             self.planned.push((row, Edit { change, of_id, held: None }));
+        } else if !lost.is_empty() {
+            let why = "cannot be written back, as it had no value before the run";
+            let why = format!("its {} {why}", lost.join(" and "));
+            let held = Some(Outcome::NotSent(Failure::new(Cause::Withheld, why)));
+            let change = back_to(before, lost.into_iter());
+            self.planned.push((row, Edit { change, of_id, held }));
         }
     }
 }

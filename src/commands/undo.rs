@@ -78,6 +78,7 @@ pub(super) fn run(
     tell(&way, &found);
     let consent = &arguments.consent;
     let WayBack { plan, there, stand_ins, .. } = found;
+    let is_whole = way.is_whole;
     let omitted = stand_ins.into_iter().map(|StandIn { key, by, fields }| {
         let why = format!("has {} there with another {}", by.id, fields.join(" and "));
         Omitted { key, why }
@@ -94,10 +95,11 @@ pub(super) fn run(
     // Each holds all that the run took, and none is needed to make it again.
     drop((way, store, there));
     let must_type = opened.profile.rules.protected || route.differs().is_some();
-    match machine::held_back(&plan, &opened.profile, consent, must_type)? {
-        Some(ending) => Ok(ending),
-        None => machine::send(plan, &opened, &folder, consent.format, machine::clock()),
+    if let Some(ending) = machine::held_back(&plan, &opened.profile, consent, must_type)? {
+        return Ok(ending);
     }
+    let sent = machine::send(plan, &opened, &folder, consent.format, machine::clock())?;
+    Ok(if !is_whole && sent == Ending::Done { Ending::InPart } else { sent })
 }
 
 /// Nothing is left to be made: the file of the undo that was begun says so from here on. `None` where

@@ -473,6 +473,16 @@ impl PhoneCallEvent {
         named.filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
     }
 
+    /// Whether the row as the service wrote it has a value in this field. Of a row that was not kept its
+    /// fields are all there is.
+    pub fn gives(&self, field: &str) -> bool {
+        let fields = self.text.as_ref().and_then(RowText::fields);
+        fields.is_none_or(|fields| {
+            let last = fields.iter().rev().find(|(name, _)| name == field);
+            last.is_some_and(|(_, value)| value != "null")
+        })
+    }
+
     /// The row as the service wrote it says this field once, as a text that can be written again
     /// letter by letter. Of a row that was not kept its fields are all there is.
     pub fn is_exact(&self, field: &str) -> bool {

@@ -29,6 +29,8 @@ pub struct Way {
     pub loss: Loss,
     /// What an operator has to know of its run file, a sentence each.
     pub remarks: Vec<String>,
+    /// Everything that it may have taken is known well enough to be given back.
+    pub is_whole: bool,
 }
 
 /// What an undo of this run, or going on with this undo, gives back. A request may have its answer for
@@ -59,9 +61,9 @@ pub fn way_back(runs: &Path, place: &Place, patience: Duration) -> Result<Way, R
     }
     let others = others(runs, &record)?;
     let loss = loss_of(runs, &record, &others, (files, patience));
-    let remarks = remarks(&record);
+    let (remarks, is_whole) = (remarks(&record), lost(&record).next().is_none());
     record.forget_events();
-    Ok(Way { record, loss, remarks })
+    Ok(Way { record, loss, remarks, is_whole })
 }
 
 /// A number that is another one once any file was made, written on or removed in the folders that tell
@@ -228,6 +230,7 @@ fn written(record: &Record, others: &[Record], moves: &Moves) -> Vec<Written> {
         Some(Written {
             event: planned.event.clone(),
             change: planned.want.as_deref()?.clone(),
+            altered: planned.outcome.altered().unwrap_or_default().to_vec(),
             ids: moves.from(&planned.event.key).into_iter().map(|key| key.id).collect(),
             is_back: back.contains(&planned.event.key),
         })
@@ -323,22 +326,27 @@ fn makes(record: &Record, undo: &Record, own: bool) -> Vec<Make> {
     made.collect()
 }
 
-/// What a run may have taken that no file tells the whole of, and how far the file is to be trusted.
-fn remarks(record: &Record) -> Vec<String> {
+/// What a run may have taken that no file tells the whole of.
+fn lost(record: &Record) -> impl Iterator<Item = String> {
     let is_backup = record.kind.keeps();
-    let may_be_gone = |it: &Outcome| is_backup || !matches!(it, Outcome::NotSent(_));
-    let lost = record.missing.iter().filter(|(_, outcome)| may_be_gone(outcome));
+    let may_be_gone = move |it: &Outcome| is_backup || !matches!(it, Outcome::NotSent(_));
+    let lost = record.missing.iter().filter(move |(_, outcome)| may_be_gone(outcome));
     let lost = lost
         .map(|(place, _)| format!("cannot be given back: event {place}, as its line is damaged"));
     let unlisted = record.unlisted.iter().map(|gone| {
         let Unlisted { extension, id } = gone;
         format!("cannot be given back: {extension} {id}, as nothing but its id is known")
     });
+    lost.chain(unlisted)
+}
+
+/// That, and how far the file is to be trusted.
+fn remarks(record: &Record) -> Vec<String> {
     let name = &record.name;
-    let cut = (is_backup && record.finished.is_none())
+    let cut = (record.kind.keeps() && record.finished.is_none())
         .then(|| format!("{name} has no end: what can be read of it is used line by line"));
     let in_part = (record.extent == Extent::InPart)
         .then(|| format!("{name} was made in part: not everything that was meant could be listed"));
     let first = record.without_sums().into_iter().chain(cut).chain(in_part);
-    first.chain(lost).chain(unlisted).collect()
+    first.chain(lost(record)).collect()
 }

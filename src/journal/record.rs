@@ -1175,9 +1175,11 @@ fn last_line(path: &Path) -> io::Result<Vec<u8>> {
     Ok(whole.get(start..).unwrap_or_default().to_vec())
 }
 
-/// Opens a file to read, without following a link and without waiting for the other end of a pipe.
+/// Opens a file to read, without following a link and without waiting for the other end of a pipe. What
+/// is no file may have no end.
 fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).custom_flags(odd::flags()).open(path)
+    let file = OpenOptions::new().read(true).custom_flags(odd::flags()).open(path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is no file")) }
 }
 
 fn not_sent() -> Outcome {

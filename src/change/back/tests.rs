@@ -11,7 +11,7 @@ use crate::change::trial::{Service, drive, to_the_end, whims};
 use crate::change::twice::CAUGHT_UP;
 use crate::change::{Act, Check, Done, Machine, RunState, judge_made};
 use crate::domain::{
-    CallForm, Cause, Failure, Foreign, Outcome, RawEvent, Success, Word, WriteAnswer,
+    CallForm, Cause, Change, Failure, Foreign, Outcome, RawEvent, Success, Word, WriteAnswer,
 };
 
 const LATER: Duration = Duration::from_secs(1);
@@ -406,5 +406,109 @@ proptest! {
         let there = service.bodies();
         service.events = lost;
         prop_assert_eq!(there, service.bodies());
+    }
+}
+
+/// Extension 210 with these events, each with its URL and note.
+fn looking(rows: &[(&str, &str, &str)]) -> Listing {
+    let mut list = builder("210", &[]);
+    for (id, url, note) in rows {
+        list.push(RawEvent { event_type: "0", id, url, note, ..RawEvent::default() });
+    }
+    list.finish(true)
+}
+
+#[test]
+fn what_a_refused_post_made_otherwise_in_one_field_counts_as_there_and_what_others_made_does_not() {
+    let status = |cause, status| Failure { http_status: Some(status), ..Failure::new(cause, "no") };
+    for refused in [
+        status(Cause::Rejected, 429),
+        status(Cause::Rejected, 400).coded("pce_note_invalid"),
+        status(Cause::ServiceFailed, 503),
+    ] {
+        for (row, word) in [
+            (("b", "http://x", "other"), "altered"),
+            (("b", "http://y", "n"), "altered"),
+            (("b", "http://y", "other"), "refused"),
+        ] {
+            let lost = looking(&[("a", "http://x", "n")]).row(0).unwrap().to_event();
+            let mut undo = begun(give_back(&loss(&[lost])).unwrap(), 1);
+            undo.hand_out(NOW);
+            undo.listed(&extension(), Ok(&looking(&[])), NOW);
+            let (list, mut now, mut posts) = (looking(&[row]), NOW, 0);
+            for _ in 0..100 {
+                for act in undo.hand_out(now) {
+                    match act {
+                        Act::List(_) => undo.listed(&extension(), Ok(&list), now),
+                        Act::Send(call) => {
+                            posts += 1;
+                            answer(&mut undo, call.id(), Err(refused.clone()), now);
+                        }
+                        Act::Wait(_) | Act::Open(_) | Act::Close(_) => {}
+                    }
+                }
+                now += LATER;
+            }
+            assert_eq!((words(&undo), undo.state()), (vec![word.to_owned()], RunState::Closing));
+            assert!(posts == 1 || word == "refused", "{refused:?} {row:?}: {posts}");
+        }
+    }
+}
+
+#[test]
+fn a_field_that_had_no_value_before_a_change_is_not_written_back_and_is_named() {
+    let row = |status: &str, text: &str| {
+        let mut list = builder("210", &[]);
+        let row = RawEvent { event_type: "0", id: "a", status, ..RawEvent::default() };
+        list.push_with_text(row, text.as_bytes());
+        list.finish(true)
+    };
+    let off = row("0", r#"{"id":"a","type":"0","status":"0"}"#);
+    for (status, text, is_sent) in [
+        ("", r#"{"id":"a","type":"0"}"#, false),
+        ("", r#"{"id":"a","type":"0","status":null}"#, false),
+        ("", r#"{"id":"a","type":"0","status":""}"#, true),
+        ("1", r#"{"id":"a","type":"0","status":1}"#, true),
+    ] {
+        let event = row(status, text).row(0).unwrap().to_event();
+        let (ids, is_back) = (vec![event.key.id.clone()], false);
+        let change = Change::read(&serde_json::json!({ "status": "0" }));
+        let written = Written { event, change, altered: Vec::new(), ids, is_back };
+        let known = [written.event.key.clone()].into();
+        let back = values::look(&[&written], &known, &off, false);
+        let [(_, edit)] = &back.planned[..] else { panic!("{back:?}") };
+        match &edit.held {
+            None => assert!(is_sent, "{text}"),
+            Some(held) => {
+                assert!(!is_sent && matches!(held, Outcome::NotSent(_)), "{text}");
+                assert!(held.failure().unwrap().message.raw().contains("its status"), "{held:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_a_change_altered_beside_what_it_wrote_is_named_and_plus_writes_it_back() {
+    let row = |status: &str, note: &str| {
+        let mut list = builder("210", &[]);
+        list.push(RawEvent { event_type: "0", id: "a", status, note, ..RawEvent::default() });
+        list.finish(true)
+    };
+    let event = row("1", "n").row(0).unwrap().to_event();
+    let change = Change::read(&serde_json::json!({ "status": "0" }));
+    let (ids, is_back) = (vec![event.key.id.clone()], false);
+    for (altered, all, named, body) in [
+        (vec!["note"], false, vec!["note"], serde_json::json!({ "status": "1" })),
+        (vec!["note"], true, vec!["note"], serde_json::json!({ "status": "1", "note": "n" })),
+        // Somebody else wrote the note.
+        (vec![], false, vec![], serde_json::json!({ "status": "1" })),
+    ] {
+        let (event, change, ids) = (event.clone(), change.clone(), ids.clone());
+        let written = Written { event, change, altered, ids, is_back };
+        let known = [written.event.key.clone()].into();
+        let back = values::look(&[&written], &known, &row("0", "other"), all);
+        let [(_, edit)] = &back.planned[..] else { panic!("{back:?}") };
+        assert_eq!(edit.change.value(), body);
+        assert_eq!(back.since.iter().flat_map(|it| it.fields.clone()).collect::<Vec<_>>(), named);
     }
 }
