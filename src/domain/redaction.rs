@@ -55,8 +55,32 @@ static HELD: RwLock<Option<Arc<Held>>> = RwLock::new(None);
 #[derive(Clone)]
 struct Held {
     secrets: BTreeMap<u8, Vec<Arc<[u8]>>>,
-    /// The bytes with which an occurrence begins: of most of a text nothing more is asked.
-    first: [bool; 256],
+    /// The bytes with which an occurrence begins, and those that may follow a letter that it begins
+    /// with: of most of a text nothing more is asked.
+    first: Bytes,
+    second: Bytes,
+}
+
+/// A set of bytes.
+#[derive(Clone)]
+struct Bytes([bool; 256]);
+
+impl Bytes {
+    fn of(bytes: impl IntoIterator<Item = u8>) -> Self {
+        let mut set = Self([false; 256]);
+        bytes.into_iter().for_each(|byte| set.add(byte));
+        set
+    }
+
+    fn add(&mut self, byte: u8) {
+        if let Some(is_in) = self.0.get_mut(usize::from(byte)) {
+            *is_in = true;
+        }
+    }
+
+    fn has(&self, byte: u8) -> bool {
+        self.0.get(usize::from(byte)).is_some_and(|is_in| *is_in)
+    }
 }
 
 /// Removes this secret, and its base64, from all later output.
@@ -82,11 +106,12 @@ pub fn redacted(text: &str) -> Cow<'_, str> {
 
 impl Default for Held {
     fn default() -> Self {
-        let mut held = Self { secrets: BTreeMap::new(), first: [false; 256] };
-        for escape in ESCAPES {
-            held.begins_with(escape);
+        let unseen = UNSEEN.iter().filter_map(|unseen| unseen.bytes().next());
+        Self {
+            secrets: BTreeMap::new(),
+            first: Bytes::of(ESCAPES),
+            second: Bytes::of(ESCAPES.into_iter().chain(unseen)),
         }
-        held
     }
 }
 
@@ -101,24 +126,26 @@ impl Held {
         let written = in_base64(secret).into_iter().map(String::into_bytes);
         for secret in std::iter::once(secret.to_vec()).chain(written) {
             let Some(begins) = secret.first().map(u8::to_ascii_lowercase) else { continue };
-            self.begins_with(begins);
-            self.begins_with(begins.to_ascii_uppercase());
+            let places = [&mut self.first, &mut self.second];
+            for (bytes, letter) in places.into_iter().zip(&secret) {
+                bytes.add(letter.to_ascii_lowercase());
+                bytes.add(letter.to_ascii_uppercase());
+            }
             self.secrets.entry(begins).or_default().push(secret.into());
         }
     }
 
-    /// An occurrence may begin with this byte.
-    fn begins_with(&mut self, byte: u8) {
-        if let Some(begins) = self.first.get_mut(usize::from(byte)) {
-            *begins = true;
-        }
+    /// Whether an occurrence may begin with this byte, where that one follows.
+    fn may_begin(&self, byte: u8, next: Option<&u8>) -> bool {
+        let follows = |next: &u8| ESCAPES.contains(&byte) || self.second.has(*next);
+        self.first.has(byte) && next.is_some_and(follows)
     }
 
     fn redacted<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let bytes = text.as_bytes();
         let (mut kept, mut at, mut copied) = (String::new(), 0, 0);
         while let Some(&byte) = bytes.get(at) {
-            let begins = self.first.get(usize::from(byte)).is_some_and(|begins| *begins);
+            let begins = self.may_begin(byte, bytes.get(at + 1));
             let end = if begins { self.end(bytes, at) } else { None };
             match end.filter(|end| text.is_char_boundary(at) && text.is_char_boundary(*end)) {
                 Some(end) => {
