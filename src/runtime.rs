@@ -50,6 +50,8 @@ pub struct Ports {
     clipboard: Option<Clipboard>,
     /// Other programs may change this PBX too.
     shared: bool,
+    /// How many times as fast time passes where something is waited for.
+    speed: u32,
 }
 
 /// The run that is carried out.
@@ -63,8 +65,8 @@ struct OpenRun {
 impl Ports {
     /// Ports of a client; nothing is contacted or written yet.
     pub fn new(client: Client, typed: Vec<Extension>, sources: Vec<Source>, runs: PathBuf) -> Self {
-        let open = Mutex::default();
-        Self { client, typed, sources, runs, open, shared: true, clipboard: None }
+        let (open, speed) = (Mutex::default(), speed());
+        Self { client, typed, sources, runs, open, clipboard: None, shared: true, speed }
     }
 
     /// The ports with a terminal that takes copied text.
@@ -77,6 +79,12 @@ impl Ports {
     #[must_use]
     pub fn of_own_pbx(self) -> Self {
         Self { shared: false, ..self }
+    }
+
+    /// The same where time passes so many times as fast: a test may say so, so that nobody waits.
+    #[must_use]
+    pub fn at_speed(self, speed: u32) -> Self {
+        Self { speed: speed.max(1), ..self }
     }
 
     /// The right to change the PBX, where others may want it too.
@@ -143,7 +151,7 @@ pub async fn perform(effect: Effect, ports: &Ports) -> Message {
             message
         }
         Effect::Wait(time) => {
-            tokio::time::sleep(time / speed()).await;
+            tokio::time::sleep(time / ports.speed).await;
             Message::Waited
         }
         Effect::Act(act) => Message::Done(carry(act, ports).await),
@@ -178,7 +186,7 @@ pub async fn carry(act: Act, ports: &Ports) -> Done {
         }
         Act::Wait(time) => {
             told::waits(time);
-            tokio::time::sleep(time / speed()).await;
+            tokio::time::sleep(time / ports.speed).await;
             Done::Waited
         }
         Act::Close(end) => {
@@ -197,8 +205,8 @@ pub fn speed() -> u32 {
 }
 
 /// Waits until lists have taken in what the run to be undone wrote.
-pub async fn catch_up(loss: &Loss) {
-    tokio::time::sleep(loss.settles_in() / speed()).await;
+pub async fn catch_up(loss: &Loss, speed: u32) {
+    tokio::time::sleep(loss.settles_in() / speed.max(1)).await;
 }
 
 async fn read_way_back(ports: &Ports, run: &str) -> Result<RunRead<Box<Loss>>, String> {
@@ -206,7 +214,7 @@ async fn read_way_back(ports: &Ports, run: &str) -> Result<RunRead<Box<Loss>>, S
     let way = journal::way_back(&ports.runs, &place, ports.client.patience())
         .map_err(|why| why.to_string())?;
     way.record.is_at(&ports.client.target().origin).map_err(|why| why.to_string())?;
-    catch_up(&way.loss).await;
+    catch_up(&way.loss, ports.speed).await;
     let route = route(ports, &way.record, way.loss.extensions()).await;
     let remarks = flaws(&way.record).chain(way.remarks).collect();
     Ok(RunRead { what: Box::new(way.loss), route, remarks })

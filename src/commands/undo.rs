@@ -69,7 +69,7 @@ pub(super) fn run(
         let seconds = settles_in.as_secs() + 1;
         remark(&format!("lists may not show yet what the run wrote: waiting {seconds} s"));
     }
-    opened.hands()?.block_on(runtime::catch_up(&way.loss));
+    opened.hands()?.block_on(runtime::catch_up(&way.loss, runtime::speed()));
     let numbers: Vec<ExtensionNumber> = way.loss.extensions().cloned().collect();
     let Seen { route, store, .. } = look(&way.record, &numbers, &opened, |store, listing| {
         store.insert(listing);

@@ -2,11 +2,12 @@
 //! again or awaited, and counts against nobody.
 
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use callsweep::simulator::{Fault, Seen};
 
 use crate::headless::{Pbx, Said, command, configure, named, refusing};
+use crate::session::until;
 
 /// Longer than `timeout_s` and than a busy machine is late.
 const ASLEEP: Duration = Duration::from_millis(2_500);
@@ -33,11 +34,7 @@ fn suspended(pbx: &Pbx, arguments: &[&str], out: usize, is: impl Fn(&Seen) -> bo
     let before = seen(pbx, &is);
     let mut command = command(&pbx.home, &pbx.simulator.token(), arguments);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let until = Instant::now() + Duration::from_secs(20);
-    while seen(pbx, &is) < before + out {
-        assert!(Instant::now() < until, "nothing goes out");
-        std::thread::yield_now();
-    }
+    until(|| seen(pbx, &is) >= before + out, "nothing goes out");
     send("STOP", &child);
     std::thread::sleep(ASLEEP);
     send("CONT", &child);

@@ -12,7 +12,7 @@ use callsweep::simulator::{Blocker, Extension, Fault, Kind, Refusal, World};
 use serde_json::{Value, json};
 
 use crate::headless::{Pbx, Said, command, configure, named, pbx};
-use crate::session::Session;
+use crate::session::{Session, until};
 
 const WATCHED: &str = "an-address-blocker-watches";
 /// What it says that it does not ask yet.
@@ -228,12 +228,8 @@ fn hanging(pbx: &Pbx, concurrency: u64, out: u64) -> Child {
     let mut command = command(&pbx.home, &pbx.simulator.token(), LIST);
     command.env_remove("CALLSWEEP_TEST_SPEED").stdout(Stdio::null()).stderr(Stdio::null());
     let child = command.spawn().unwrap();
-    let give_up = Instant::now() + Duration::from_secs(20);
     let events = || pbx.requests().iter().filter(|it| it.contains("0009*")).count();
-    while u64::try_from(events()).unwrap() < out {
-        assert!(Instant::now() < give_up, "{} are out", events());
-        std::thread::yield_now();
-    }
+    until(|| u64::try_from(events()).unwrap() >= out, "too few are out");
     child
 }
 

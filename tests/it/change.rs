@@ -8,6 +8,7 @@ use callsweep::simulator::{Besides, Event, Extension, Fault, Kind, World, Writte
 use serde_json::{Value, json};
 
 use crate::headless::{Pbx, Said, command, configure, named, pbx};
+use crate::session::{PATIENCE, until};
 
 const NUMBERS: [&str; 3] = ["0003*101", "0003*102", "0003*600"];
 const NUMBER: &str = "0003*210";
@@ -289,7 +290,7 @@ fn killed(moment: usize, renames: bool) -> Pbx {
         pbx.simulator
             .with_world(|world| world.requests().iter().filter(|seen| seen.method == "PUT").count())
     };
-    let give_up = Instant::now() + Duration::from_secs(30);
+    let give_up = Instant::now() + PATIENCE;
     while child.try_wait().unwrap().is_none() && puts() < moment {
         assert!(Instant::now() < give_up, "PUT {moment} never came");
         std::thread::yield_now();
@@ -421,11 +422,7 @@ fn only_the_changed_field_is_sent_after_a_listing_of_its_extension_and_never_wha
     let token = pbx.simulator.token();
     let mut command = command(&pbx.home, &token, &["disable", "--extension=0003*210", "--yes"]);
     let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-    let give_up = Instant::now() + Duration::from_secs(20);
-    while pbx.requests().len() < 2 {
-        assert!(Instant::now() < give_up);
-        std::thread::yield_now();
-    }
+    until(|| pbx.requests().len() >= 2, "nothing goes out");
     pbx.simulator.with_world(|world| {
         world.extension_mut(NUMBER).unwrap().events[0].note = "mine".to_owned();
     });

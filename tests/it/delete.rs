@@ -1,12 +1,13 @@
 //! `callsweep delete` as the real binary: the same plan and run as on the screen, and the same care.
 
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use callsweep::simulator::{DeleteAnswer, Extension, Fault, Kind, TypeDelete, World};
 use serde_json::Value;
 
 use crate::headless::{Pbx, Said, command, configure, named, pbx};
+use crate::session::{Watch, until};
 
 const PAGE: [&str; 2] = ["delete", "--extension=0003*210"];
 
@@ -334,11 +335,7 @@ fn under_way(latency: u64, shell: Option<&str>) -> (Pbx, Child) {
         }
     };
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let until = Instant::now() + Duration::from_secs(20);
-    while deletes(&pbx).is_empty() {
-        assert!(Instant::now() < until, "no DELETE goes out");
-        std::thread::yield_now();
-    }
+    until(|| !deletes(&pbx).is_empty(), "no DELETE goes out");
     (pbx, child)
 }
 
@@ -362,13 +359,13 @@ fn a_signal_stops_a_deletion_in_order_and_is_told_by_the_exit_code() {
         (&["INT"], 130, 10_000, "unknown"),
     ] {
         let (pbx, child) = under_way(latency, None);
-        let asked = Instant::now();
+        let asked = Watch::starts();
         for signal in signals {
             send(signal, &child);
         }
         let said = Said::of(child.wait_with_output().unwrap());
         assert_eq!(said.code, code, "{}", said.err);
-        assert!(asked.elapsed() < Duration::from_secs(3), "{:?}", asked.elapsed());
+        asked.is_within(Duration::from_secs(3), signals);
         let document = said.document();
         assert_eq!(outcomes(&document), [first, "not_sent", "not_sent"]);
         if first == "deleted" {
@@ -385,11 +382,11 @@ fn a_signal_stops_a_deletion_in_order_and_is_told_by_the_exit_code() {
 #[test]
 fn a_second_signal_ends_it_at_once() {
     let (_pbx, mut child) = under_way(10_000, None);
-    let asked = Instant::now();
+    let asked = Watch::starts();
     while child.try_wait().unwrap().is_none() {
         send("TERM", &child);
     }
-    assert!(asked.elapsed() < Duration::from_millis(700), "{:?}", asked.elapsed());
+    asked.is_within(Duration::from_millis(700), "the end");
     let said = Said::of(child.wait_with_output().unwrap());
     assert_eq!(said.code, 143, "{}", said.err);
     assert_eq!(outcomes(&said.document()), ["unknown", "not_sent", "not_sent"]);

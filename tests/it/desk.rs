@@ -19,6 +19,11 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use tempfile::TempDir;
 
+use crate::session::PATIENCE;
+
+/// How fast time passes for what would wait: the clock of a desk is turned.
+const AT_ONCE: u32 = 10_000;
+
 /// What a journey may settle differently from the default.
 pub(crate) struct Setting {
     pub(crate) size: (u16, u16),
@@ -51,7 +56,7 @@ impl Default for Setting {
             max_delete: 10_000,
             token: None,
             sources,
-            patience: Duration::from_secs(5),
+            patience: PATIENCE,
             speed: 1,
             today: jiff::ZonedDateTime::default(),
             keys: callsweep::keys::Keymap::default(),
@@ -143,7 +148,7 @@ impl Desk {
             state,
             settings,
             client: client.clone(),
-            ports: Ports::new(client, typed, setting.sources.to_vec(), runs),
+            ports: Ports::new(client, typed, setting.sources.to_vec(), runs).at_speed(AT_ONCE),
             hands: tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap(),
             waiting: effects.into(),
             screen: Terminal::new(TestBackend::new(columns, rows)).unwrap(),
@@ -258,7 +263,8 @@ impl Desk {
         self.settings.target.user = UserId::parse(user).unwrap();
         let client = client(&self.settings, &self.runs(), self.speed);
         self.client = client.clone();
-        self.ports = Ports::new(client, Vec::new(), vec![Source::Presence], self.runs());
+        let sources = vec![Source::Presence];
+        self.ports = Ports::new(client, Vec::new(), sources, self.runs()).at_speed(AT_ONCE);
         let target = self.settings.target.clone();
         let facts = Facts { target, ..self.model.facts().clone() };
         self.screen = Terminal::new(TestBackend::new(120, 40)).unwrap();
@@ -354,7 +360,7 @@ impl Desk {
     pub(crate) fn forget_failures(&mut self) {
         let client = Client::new(self.settings.clone()).unwrap();
         self.client = client.clone();
-        self.ports = Ports::new(client, Vec::new(), Vec::new(), self.runs());
+        self.ports = Ports::new(client, Vec::new(), Vec::new(), self.runs()).at_speed(AT_ONCE);
     }
 
     /// The lines of the newest run file.

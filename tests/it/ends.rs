@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 use callsweep::simulator::{Fault, Simulator, World};
 use portable_pty::{PtySize, native_pty_system};
 
-use crate::session::{PATIENCE, Session, configuration, modes};
+use crate::session::{PATIENCE, Session, Watch, configuration, modes, until};
 use crate::unseen::Office;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_callsweep");
 
-/// With nothing in flight the end takes a few hundredths of a second; a busy machine may need more.
+/// With nothing in flight the end takes a few hundredths of a second.
 const A_MOMENT: Duration = Duration::from_secs(1);
 
 /// A shell with job control in a terminal of its own.
@@ -181,10 +181,10 @@ fn every_signal_that_ends_it_gives_the_terminal_back_and_is_told_by_the_exit_cod
         let home = tempfile::tempdir().unwrap();
         let mut session = Session::start(home.path(), &["--demo"], &[]);
         session.sees("Dial-In");
-        let asked = Instant::now();
+        let asked = Watch::starts();
         signal(&session, name);
         assert_eq!(session.ends(), 128 + number, "{name}");
-        assert!(asked.elapsed() < A_MOMENT, "{name}: {:?}", asked.elapsed());
+        asked.is_within(A_MOMENT, name);
         session.has_its_terminal_back();
     }
 }
@@ -206,10 +206,10 @@ fn a_signal_in_a_run_awaits_what_is_in_flight_and_closes_the_run_file() {
         session.says_yes();
         session.sees("RUNNING");
         until_a_delete_is_out(&simulator);
-        let asked = Instant::now();
+        let asked = Watch::starts();
         signal(&session, "TERM");
         assert_eq!(session.ends(), 128 + 15);
-        assert!(asked.elapsed() < Duration::from_millis(1_500), "{:?}", asked.elapsed());
+        asked.is_within(Duration::from_millis(1_500), latency);
         session.has_its_terminal_back();
         let runs = home.path().join(".local/state/callsweep/runs");
         let name = callsweep::journal::names(&runs).unwrap().remove(0);
@@ -230,10 +230,10 @@ fn the_keys_that_leave_end_it_in_a_moment() {
         let home = tempfile::tempdir().unwrap();
         let mut session = Session::start(home.path(), &["--demo"], &[]);
         session.sees("Dial-In");
-        let asked = Instant::now();
+        let asked = Watch::starts();
         session.press(keys);
         assert_eq!(session.ends(), 0, "{keys:?}");
-        assert!(asked.elapsed() < A_MOMENT, "{keys:?}: {:?}", asked.elapsed());
+        asked.is_within(A_MOMENT, keys);
         session.has_its_terminal_back();
     }
 }
@@ -252,10 +252,10 @@ fn a_terminal_that_is_gone_ends_it_in_a_moment_also_where_hang_ups_are_ignored()
         session.press("j");
         session.keys = Box::new(std::io::sink());
         let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
-        let asked = Instant::now();
+        let asked = Watch::starts();
         session.master = native_pty_system().openpty(size).unwrap().master;
         assert_eq!(session.ends(), 128 + 1, "{start}");
-        assert!(asked.elapsed() < A_MOMENT, "{start}: {:?}", asked.elapsed());
+        asked.is_within(A_MOMENT, start);
     }
 }
 
@@ -324,22 +324,21 @@ fn ended_while_it_is_suspended_it_closes_its_run_without_touching_the_terminal()
     shell.sees("DELETE 3 phone call events");
     shell.says_yes();
     until_a_delete_is_out(&simulator);
-    let until = Instant::now() + PATIENCE;
+    let give_up = Instant::now() + PATIENCE;
     shell.press("\x1a");
     shell.sees("Stopped");
     shell.press("kill %1\r");
     let runs = home.path().join(".local/state/callsweep/runs");
     let name = callsweep::journal::names(&runs).unwrap().remove(0);
-    while !callsweep::journal::is_finished(&runs, &name)
-        || callsweep::journal::is_going_on(&runs, &name)
-    {
-        assert!(Instant::now() < until, "its run is not closed");
-        std::thread::yield_now();
-    }
+    let is_over = || {
+        callsweep::journal::is_finished(&runs, &name)
+            && !callsweep::journal::is_going_on(&runs, &name)
+    };
+    until(is_over, "its run is not closed");
     assert_eq!(shell.modes_of_a_command(home.path(), "after"), before);
     // The shell tells of it before it asks again, once it is over.
     while !shell.screen.screen().contents().contains("Exit 143") {
-        assert!(Instant::now() < until, "{}", shell.screen.screen().contents());
+        assert!(Instant::now() < give_up, "{}", shell.screen.screen().contents());
         shell.press("\r");
         if let Ok(bytes) = shell.output.recv_timeout(Duration::from_millis(200)) {
             shell.take(&bytes);
@@ -351,12 +350,8 @@ fn ended_while_it_is_suspended_it_closes_its_run_without_touching_the_terminal()
 
 /// Waits until a run has sent something.
 pub(crate) fn until_a_delete_is_out(simulator: &Simulator) {
-    let until = Instant::now() + PATIENCE;
     let is_out = |world: &mut World| world.requests().iter().any(|it| it.method == "DELETE");
-    while !simulator.with_world(is_out) {
-        assert!(Instant::now() < until, "no DELETE goes out");
-        std::thread::yield_now();
-    }
+    until(|| simulator.with_world(is_out), "no DELETE goes out");
 }
 
 /// A configuration for this simulator with event calls alone, one after the other.
@@ -393,14 +388,14 @@ fn who_leaves_while_it_checks_leaves_a_closed_file_and_what_is_open_is_settled_b
         });
         session.says_yes();
         session.sees("checking 0 of 1");
-        let asked = Instant::now();
+        let asked = Watch::starts();
         if leaves == "HUP" {
             signal(&session, leaves);
         } else {
             session.press(leaves);
         }
         assert_eq!(session.ends(), code, "{leaves:?}");
-        assert!(asked.elapsed() < Duration::from_millis(1_500), "{:?}", asked.elapsed());
+        asked.is_within(Duration::from_millis(1_500), leaves);
         session.has_its_terminal_back();
         let said = session.written.rsplit_once("\x1b[?1049l").unwrap().1;
         assert!(!said.contains("in flight"), "{said}");
@@ -420,6 +415,7 @@ fn who_leaves_while_it_checks_leaves_a_closed_file_and_what_is_open_is_settled_b
         let mut resume = std::process::Command::new(PROGRAM);
         resume.args(["resume", &name, "--yes", "--format=json", "--config", &office.file]);
         resume.env_clear().env("HOME", office.home.path()).env("T", &office.token);
+        resume.env("CALLSWEEP_TEST_SPEED", "20");
         let output = resume.output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
         let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();

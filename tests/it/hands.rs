@@ -2,7 +2,7 @@
 //! events and names do not count.
 
 use callsweep::domain::Source;
-use callsweep::simulator::{Event, Fault, Kind, World};
+use callsweep::simulator::{Event, Fault, Kind, Latency, World};
 
 use crate::desk::{Desk, Setting};
 
@@ -23,12 +23,13 @@ impl Hands {
         let sources = &[Source::Presence, Source::SystemApi];
         let today = TODAY.parse().unwrap();
         let desk = Desk::of(world, Setting { size, sources, today, ..Setting::default() });
-        // In the demo one extension refuses, which is another job.
+        // In the demo one extension refuses, which is another job, and answers take their time.
         desk.simulator.with_world(|world| {
             let numbers: Vec<_> = world.extensions().map(|it| it.number().to_owned()).collect();
             for number in numbers {
                 world.extension_mut(&number).unwrap().refuse_delete = None;
             }
+            world.latency = Latency::default();
         });
         Self { desk, keys: 0 }
     }

@@ -4,7 +4,6 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use callsweep::simulator::{Fault, Simulator, World};
 
@@ -82,12 +81,6 @@ fn log_in(home: &Path) -> PathBuf {
     home.join(".local/state/callsweep/callsweep.log")
 }
 
-/// Esc, and nothing behind it that would make another key of it.
-fn escape(session: &mut Session) {
-    session.press("\x1b");
-    session.reads_for(Duration::from_millis(80));
-}
-
 /// Everything that can be asked for, on the screen; what the log holds of it.
 fn walk(flags: &[&str]) -> String {
     let home = tempfile::tempdir().unwrap();
@@ -99,11 +92,11 @@ fn walk(flags: &[&str]) -> String {
     session.sees("Dial-In");
     session.press("/Zacharias\r");
     session.sees("1/2");
-    escape(&mut session);
+    session.escapes();
     session.press("0");
     session.sees("Events of all extensions");
     session.press("2ooo/geheimpfad\r");
-    escape(&mut session);
+    session.escapes();
     session.press("Tnote:Notizzettel -host:kerbel.test\r");
     session.sees("3 marked");
     session.press("Wqd");
@@ -121,9 +114,9 @@ fn walk(flags: &[&str]) -> String {
     session.sees(" restored");
     session.sees("checked with the service");
     session.press("cU2Gekerbel.test=crm-xanthippe.test\r");
-    escape(&mut session);
+    session.escapes();
     session.press("?quendel");
-    escape(&mut session);
+    session.escapes();
     session.press("\x03\x03\x03\x03");
     session.ends();
     fs::read_to_string(log_in(home.path())).unwrap()

@@ -2,13 +2,12 @@
 //! second is refused, and told who is first.
 
 use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
 
 use callsweep::simulator::{DeleteAnswer, Fault, Simulator, World};
 
 use crate::full_disk::crowded;
 use crate::headless::{Pbx, Said, command, configure, named, pbx};
-use crate::session::Session;
+use crate::session::{Session, until};
 use crate::unseen::Office;
 
 const DELETE: [&str; 3] = ["delete", "--extension=0003*210", "--yes"];
@@ -74,14 +73,6 @@ impl Drop for Busy {
     fn drop(&mut self) {
         let _ = self.first.kill();
         let _ = self.first.wait();
-    }
-}
-
-fn until(done: impl Fn() -> bool, otherwise: &str) {
-    let give_up = Instant::now() + Duration::from_secs(20);
-    while !done() {
-        assert!(Instant::now() < give_up, "{otherwise}");
-        std::thread::yield_now();
     }
 }
 

@@ -391,7 +391,7 @@ impl Trial {
             return self.judge(&said);
         };
         let mut child = self.start(&arguments);
-        let give_up = Instant::now() + Duration::from_secs(20);
+        let give_up = Instant::now() + crate::session::PATIENCE;
         while child.try_wait().unwrap().is_none() && self.sent() < moment {
             if Instant::now() > give_up {
                 return Err("the run neither sends nor ends".to_owned());

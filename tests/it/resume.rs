@@ -10,6 +10,7 @@ use callsweep::simulator::{Fault, World};
 use serde_json::Value;
 
 use crate::headless::{Pbx, command, configure, named};
+use crate::session::{PATIENCE, until};
 
 const PAGE: [&str; 3] = ["delete", "--extension=0003*210", "--yes"];
 
@@ -26,11 +27,8 @@ pub(crate) fn killed(acts: bool) -> Pbx {
     let token = pbx.simulator.token();
     let mut command = command(&pbx.home, &token, &PAGE);
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let give_up = Instant::now() + Duration::from_secs(20);
-    while pbx.requests().iter().filter(|request| request.starts_with("DELETE")).count() < 2 {
-        assert!(Instant::now() < give_up, "the second DELETE never came");
-        std::thread::yield_now();
-    }
+    let deletes = || pbx.requests().iter().filter(|it| it.starts_with("DELETE")).count();
+    until(|| deletes() >= 2, "the second DELETE never came");
     let running = pbx.run(&["resume", &run_of(&pbx), "--yes"]);
     assert_eq!(running.code, 4, "{}", running.err);
     assert!(running.err.contains("still going on in another callsweep"), "{}", running.err);
@@ -48,7 +46,7 @@ pub(crate) fn run_of(pbx: &Pbx) -> String {
 
 /// Waits until the service has seen so many DELETEs, or the program has ended.
 fn wait_for_deletes(pbx: &Pbx, child: &mut Child, count: usize) {
-    let give_up = Instant::now() + Duration::from_secs(20);
+    let give_up = Instant::now() + PATIENCE;
     while child.try_wait().unwrap().is_none() {
         let seen = pbx.simulator.with_world(|world| {
             world.requests().iter().filter(|seen| seen.method == "DELETE").count()
@@ -138,7 +136,7 @@ fn kill_after(pbx: &Pbx, arguments: &[&str], requests: usize, moment: Duration) 
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let seen = || pbx.simulator.with_world(|world| world.requests().len());
     let before = seen();
-    let give_up = Instant::now() + Duration::from_secs(20);
+    let give_up = Instant::now() + PATIENCE;
     while seen() < before + requests && child.try_wait().unwrap().is_none() {
         assert!(Instant::now() < give_up, "request {requests} never came");
         std::thread::yield_now();

@@ -6,7 +6,6 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
 use callsweep::change::Tally;
 use callsweep::domain::{Outcome, Success};
@@ -16,6 +15,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::headless::{Pbx, command, configure, named};
+use crate::session::until;
 
 const DELETE: [&str; 3] = ["delete", "--extension=0003*210", "--yes"];
 /// Of schema 1: the three events of the page by one call, that run's undo, and the three by event
@@ -608,11 +608,8 @@ fn a_signal_is_told_as_the_reason() {
     });
     let mut command = command(&pbx.home, &pbx.simulator.token(), &DELETE);
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let give_up = Instant::now() + Duration::from_secs(20);
-    while pbx.requests().iter().filter(|request| request.starts_with("DELETE")).count() < 2 {
-        assert!(Instant::now() < give_up, "the second DELETE never came");
-        std::thread::yield_now();
-    }
+    let deletes = || pbx.requests().iter().filter(|it| it.starts_with("DELETE")).count();
+    until(|| deletes() >= 2, "the second DELETE never came");
     let pid = rustix::process::Pid::from_child(&child);
     rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(128 + 15));

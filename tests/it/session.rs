@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
-/// Longest wait for anything; reached only when a test fails.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+/// Longest wait for anything; reached only when a test fails, however busy the machine is.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How the terminal reads where it is neither slow nor stopped, and once it is closed.
 const AT_ONCE: u64 = u64::MAX;
@@ -142,6 +142,21 @@ impl Session {
         }
     }
 
+    /// Takes in what comes until a program that is held up, too, has noticed that nothing was typed
+    /// for so long.
+    pub(crate) fn rests(&mut self, time: Duration) {
+        let watch = Watch::starts();
+        while watch.since.elapsed() < watch.stretched(time) {
+            self.reads_for(Duration::from_millis(10));
+        }
+    }
+
+    /// An Esc, and nothing behind it that would make another key of it.
+    pub(crate) fn escapes(&mut self) {
+        self.press("\x1b");
+        self.rests(Duration::from_millis(100));
+    }
+
     pub(crate) fn contents(&self) -> String {
         self.screen.screen().contents()
     }
@@ -256,6 +271,62 @@ impl Drop for Session {
 
 pub(crate) fn cells(count: u16) -> NonZero<u16> {
     NonZero::new(count).unwrap()
+}
+
+/// Waits until something is so; between two looks others have the machine.
+pub(crate) fn until(is_so: impl Fn() -> bool, otherwise: &str) {
+    let give_up = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < give_up, "{otherwise}");
+        std::thread::park_timeout(Duration::from_millis(1));
+    }
+}
+
+/// Takes the time of what is to be done within a moment. A machine that has other work may be late by
+/// as long as work waited for it meanwhile, and by four times the moment at most.
+pub(crate) struct Watch {
+    since: Instant,
+    held_up: Option<Duration>,
+}
+
+impl Watch {
+    pub(crate) fn starts() -> Self {
+        Self { since: Instant::now(), held_up: held_up() }
+    }
+
+    /// Fails where more than this moment has passed.
+    pub(crate) fn is_within(&self, moment: Duration, what: impl std::fmt::Debug) {
+        let (took, most) = (self.since.elapsed(), self.stretched(moment));
+        assert!(took < most, "{what:?} took {took:?}, and {most:?} is the most");
+    }
+
+    /// Lets this moment pass since it was started.
+    pub(crate) fn passes(&self, moment: Duration) {
+        while self.since.elapsed() < self.stretched(moment) {
+            std::thread::park_timeout(Duration::from_millis(5));
+        }
+    }
+
+    fn stretched(&self, moment: Duration) -> Duration {
+        let most = moment * 4;
+        let late = held_up().zip(self.held_up).map(|(now, then)| now.saturating_sub(then));
+        moment + late.map_or(most, |late| late.min(most))
+    }
+}
+
+/// How long work has waited for a core or a disk since the machine started, where that is told.
+fn held_up() -> Option<Duration> {
+    let of = |what: &str| -> Option<u64> {
+        let told = std::fs::read_to_string(Path::new("/proc/pressure").join(what)).ok()?;
+        told.lines().next()?.rsplit_once("total=")?.1.parse().ok()
+    };
+    Some(Duration::from_micros(of("cpu")? + of("io")?))
+}
+
+/// How long this thread has worked, which does not depend on how busy the machine is.
+pub(crate) fn worked() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    time.try_into().unwrap()
 }
 
 /// The terminal's attributes, as text to compare.

@@ -9,7 +9,7 @@ use crate::ends::{signal, until_a_delete_is_out};
 use crate::full_disk::crowded;
 use crate::paint;
 use crate::remote::Server;
-use crate::session::{PATIENCE, Session, modes};
+use crate::session::{PATIENCE, Session, Watch, modes};
 use crate::unseen::Office;
 
 const QUIET: Duration = Duration::from_millis(300);
@@ -43,10 +43,10 @@ fn gets_stuck(session: &mut Session) {
 impl Session {
     /// Waits for the end without reading anything.
     fn ends_unread(&mut self, most: Duration) -> u32 {
-        let asked = Instant::now();
+        let (asked, watch) = (Instant::now(), Watch::starts());
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
-                assert!(asked.elapsed() <= most, "after {:?}", asked.elapsed());
+                watch.is_within(most, "the end");
                 return status.exit_code();
             }
             assert!(asked.elapsed() < PATIENCE, "it does not end");
@@ -103,9 +103,10 @@ fn on_a_terminal_that_does_not_read_the_keys_that_stop_and_leave_are_heard() {
     for (answers, keys) in [(true, "\x1b"), (false, "\x1b"), (true, "\x03"), (false, "p")] {
         let (office, mut session) = stopped(answers, |session| session.press(keys));
         // Ends one that was only held, and lets its closing listing come.
+        let pressed = Watch::starts();
         session.press("\x1b");
         // Else the next key would be one with Alt.
-        std::thread::sleep(QUIET);
+        pressed.passes(QUIET);
         until_its_run_is_closed(&office);
         session.press("\x03");
         session.press("\x03");
@@ -128,8 +129,9 @@ fn until_its_run_is_closed(office: &Office) {
 fn stopped(answers: bool, stop: impl Fn(&mut Session)) -> (Office, Session) {
     for _ in 0..3 {
         let (office, mut session) = stuck_in_a_run(answers);
+        let stopped = Watch::starts();
         stop(&mut session);
-        std::thread::sleep(Duration::from_millis(100));
+        stopped.passes(Duration::from_millis(100));
         let sent = office.count("DELETE");
         assert!(sent > 0, "it had not begun");
         std::thread::sleep(Duration::from_millis(300));
@@ -206,10 +208,10 @@ fn keeps_its_speed_and_tells_of_escape(server: Option<&Server>) {
     assert!(keeps_it, "on a slow line, and on a fast one: {times:?}");
     let (office, mut session) = run_of_three_hundred(server, Some(960));
     session.reads_for(Duration::from_millis(1_500));
-    let pressed = Instant::now();
+    let pressed = Watch::starts();
     session.press("\x1b");
     while !["stopp", "not sent", "checking"].iter().any(|word| session.contents().contains(word)) {
-        assert!(pressed.elapsed() < Duration::from_secs(3), "{}", session.contents());
+        pressed.is_within(Duration::from_secs(3), session.contents());
         session.reads_for(Duration::from_millis(20));
     }
     let left = office.events();
@@ -229,10 +231,10 @@ fn at_240_bytes_a_second_keys_are_heard() {
         session.reads_for(Duration::from_millis(500));
         session.press("\x1b[11~q");
         session.reads_for(Duration::from_millis(200));
-        let asked = Instant::now();
+        let asked = Watch::starts();
         session.press("q");
         assert_eq!(session.ends(), 0);
-        assert!(asked.elapsed() < Duration::from_secs(4), "{:?}", asked.elapsed());
+        asked.is_within(Duration::from_secs(4), "the end");
     }
 }
 
@@ -249,12 +251,12 @@ fn in_a_run_on_a_terminal_that_never_answers_a_key_is_answered_at_once() {
     session.sees("running: ");
     for _ in 0..3 {
         session.reads_for(QUIET);
-        let pressed = Instant::now();
+        let pressed = Watch::starts();
         session.press("?");
         session.sees("Esc closes");
         session.press("\x1b[11~");
         session.sees("1 Extensions");
-        assert!(pressed.elapsed() < Duration::from_millis(600), "{:?}", pressed.elapsed());
+        pressed.is_within(Duration::from_millis(600), "a key");
     }
 }
 

@@ -7,12 +7,11 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::time::Instant;
 
 use tempfile::TempDir;
 
 use crate::remote::is_there;
-use crate::session::{PATIENCE, Session};
+use crate::session::{PATIENCE, Session, until};
 
 const SNIPPET: &str = include_str!("../../assets/ssh-demo/sshd.conf");
 const WRAPPER: &str = include_str!("../../assets/ssh-demo/callsweep-demo");
@@ -122,11 +121,8 @@ impl Demo {
         fs::write(at("sshd_config"), configuration).unwrap();
         let mut command = sshd(folder.path(), is_root);
         let sshd = command.stderr(Stdio::null()).spawn().unwrap();
-        let until = Instant::now() + PATIENCE;
-        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
-            assert!(Instant::now() < until, "sshd does not listen");
-            std::thread::yield_now();
-        }
+        let listens = || TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok();
+        until(listens, "sshd does not listen");
         Some(Self { sshd, folder, port, user })
     }
 
@@ -188,11 +184,8 @@ impl Demo {
     }
 
     fn is_empty_soon(&self) {
-        let until = Instant::now() + PATIENCE;
-        while !self.programs().is_empty() || !self.seats().is_empty() {
-            assert!(Instant::now() < until, "{:?} {:?}", self.programs(), self.seats());
-            std::thread::yield_now();
-        }
+        let is_empty = || self.programs().is_empty() && self.seats().is_empty();
+        until(is_empty, "a program or its seat is left");
     }
 }
 

@@ -5,7 +5,6 @@
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use callsweep::api::{Client, Settings, Writes};
 use callsweep::domain::{
@@ -151,7 +150,7 @@ impl Front {
         let client = Client::new(Settings {
             target: Target::new("tls", &origin, "/uapi", user).unwrap(),
             credentials: Credentials::Token(Secret::new(&self.simulator.token())),
-            timeout: Duration::from_secs(10),
+            timeout: crate::session::PATIENCE,
             trust,
             writes: Writes::Allowed,
             concurrency: 1,

@@ -31,7 +31,7 @@ fn with(simulator: &Simulator, secret: &Secret) -> Client {
             token_url: format!("{origin}/oauth/token.php"),
             redirect_uri: format!("{origin}/ouath/token.php"),
         },
-        timeout: Duration::from_secs(20),
+        timeout: crate::session::PATIENCE,
         trust: Trust::Machine,
         writes: Writes::Allowed,
         concurrency: 8,

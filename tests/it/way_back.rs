@@ -3,12 +3,13 @@
 
 use std::path::PathBuf;
 use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use callsweep::simulator::{Besides, Event, Fault, World};
 use serde_json::Value;
 
 use crate::headless::{Pbx, Said, command, configure, named, pbx};
+use crate::session::until;
 
 const DELETE: [&str; 3] = ["delete", "--extension=0003*210", "--yes"];
 const NUMBER: &str = "0003*210";
@@ -160,11 +161,7 @@ fn what_was_in_flight_when_it_was_killed_comes_back_too() {
     fault(&pbx, Fault { method, nth: Some(2), no_answer: true, acts: true, ..Fault::default() });
     let mut command = command(&pbx.home, &pbx.simulator.token(), &DELETE);
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let give_up = Instant::now() + Duration::from_secs(20);
-    while events(&pbx).len() > 1 {
-        assert!(Instant::now() < give_up, "the second DELETE never came");
-        std::thread::yield_now();
-    }
+    until(|| events(&pbx).len() <= 1, "the second DELETE never came");
     let run = names(&pbx).remove(0);
     let going_on = undo(&pbx, &run);
     assert_eq!((going_on.code, posts(&pbx)), (4, 0), "{}", going_on.err);
@@ -183,16 +180,12 @@ fn what_an_undo_made_before_it_was_killed_is_not_made_again_where_lists_lag() {
     pbx.simulator.with_world(|world| world.list_lag = Duration::from_millis(150));
     let mut command = command(&pbx.home, &pbx.simulator.token(), &["undo", &run, "--yes"]);
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let give_up = Instant::now() + Duration::from_secs(20);
     let settled = || {
         let newest = names(&pbx).remove(0);
         let text = std::fs::read_to_string(runs(&pbx).join(format!("{newest}.jsonl"))).unwrap();
         text.matches("\"line\":\"settled\"").count()
     };
-    while names(&pbx).len() < 2 || settled() < 3 {
-        assert!(Instant::now() < give_up, "three POSTs never came");
-        std::thread::yield_now();
-    }
+    until(|| names(&pbx).len() >= 2 && settled() >= 3, "three POSTs never came");
     child.kill().unwrap();
     child.wait().unwrap();
     let said = undo(&pbx, &run);

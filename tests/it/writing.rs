@@ -1,7 +1,6 @@
 //! Events are made and changed as the pages say, in every form that services answer.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::time::Duration;
 
 use callsweep::api::{Client, Settings, Writes};
 use callsweep::domain::{
@@ -28,7 +27,7 @@ impl Pbx {
         let client = Client::new(Settings {
             target,
             credentials: Credentials::Token(Secret::new(&simulator.token())),
-            timeout: Duration::from_secs(5),
+            timeout: crate::session::PATIENCE,
             trust: Trust::Machine,
             writes,
             concurrency: 1,
