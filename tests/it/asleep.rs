@@ -41,13 +41,13 @@ fn suspended(pbx: &Pbx, arguments: &[&str], out: usize, is: impl Fn(&Seen) -> bo
     Said::of(child.wait_with_output().unwrap())
 }
 
-/// One second of patience with a service that takes most of it.
+/// One second of patience with a service that takes a good part of it.
 fn slowly(pbx: &Pbx) {
     let slow = "timeout_s = 1\nconcurrency = 16\nwide_calls = []";
     configure(&pbx.home, &pbx.simulator.origin(), slow);
     pbx.simulator.with_world(|world| {
         (world.latency.get, world.latency.delete) =
-            (Duration::from_millis(600), Duration::from_millis(600));
+            (Duration::from_millis(300), Duration::from_millis(300));
     });
 }
 

@@ -45,7 +45,7 @@ fn office(count: usize) -> Pbx {
     configure(
         &pbx.home,
         &pbx.simulator.origin(),
-        "wide_calls = []\nconcurrency = 3\ntimeout_s = 1",
+        "wide_calls = []\nconcurrency = 3\ntimeout_s = 3",
     );
     pbx
 }

@@ -59,9 +59,9 @@ fn a_start_waits_for_a_pbx_in_trouble_and_shows_what_there_is_once_it_answers() 
         (busy(None), "503"),
         (many, "429"),
         (reset(), "closed the connection"),
-        (unanswered, "no answer within 300 ms"),
+        (unanswered, "no answer within 1 s"),
     ] {
-        let setting = Setting { patience: Duration::from_millis(300), ..Setting::default() };
+        let setting = Setting { patience: seconds(1), ..Setting::default() };
         let mut desk = Desk::before_reading("the-page", setting);
         fails(&desk, &fault);
         desk.settle();

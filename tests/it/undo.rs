@@ -28,7 +28,7 @@ impl Office {
         let runs = Some(home.path().join("state/callsweep/runs"));
         let desk = Desk::with("the-page", Setting { wide_calls, runs, ..Setting::default() });
         let config = format!(
-            "[profiles.test]\nurl = {:?}\ntimeout_s = 1\n[profiles.test.auth]\ntoken_env = \"TOKEN\"\n",
+            "[profiles.test]\nurl = {:?}\ntimeout_s = 3\n[profiles.test.auth]\ntoken_env = \"TOKEN\"\n",
             desk.simulator.origin()
         );
         std::fs::write(home.path().join("config.toml"), config).unwrap();
