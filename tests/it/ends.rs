@@ -247,8 +247,7 @@ fn a_terminal_that_is_gone_ends_it_in_a_moment_also_where_hang_ups_are_ignored()
         let mut session = Session::start_program(shell, home.path(), &arguments, &[]);
         session.sees("Dial-In");
         // The last bytes make the reader see that nobody listens, and let go of the terminal.
-        let (_nobody, silence) = mpsc::channel();
-        session.output = silence;
+        session.output = mpsc::channel().1;
         session.press("j");
         session.keys = Box::new(std::io::sink());
         let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };

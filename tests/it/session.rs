@@ -241,11 +241,18 @@ impl Session {
                 break status;
             }
             assert!(Instant::now() < until, "it does not end");
-            if let Ok(bytes) = self.output.recv_timeout(Duration::from_millis(20)) {
-                self.take(&bytes);
+            match self.output.recv_timeout(Duration::from_millis(20)) {
+                Ok(bytes) => self.take(&bytes),
+                Err(mpsc::RecvTimeoutError::Timeout) => {}
+                Err(mpsc::RecvTimeoutError::Disconnected) => {
+                    std::thread::park_timeout(Duration::from_millis(1));
+                }
             }
         };
-        while let Ok(bytes) = self.output.recv_timeout(Duration::from_millis(50)) {
+        // All that there is, unless somebody else still holds the terminal or it reads slowly.
+        let is_slow = self.pace.load(Ordering::Relaxed) != AT_ONCE;
+        let rest = Duration::from_millis(if is_slow { 50 } else { 1_000 });
+        while let Ok(bytes) = self.output.recv_timeout(rest) {
             self.take(&bytes);
         }
         status.exit_code()

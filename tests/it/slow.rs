@@ -154,7 +154,11 @@ fn run_of_three_hundred(server: Option<&Server>, pace: Option<u64>) -> (Office, 
         Some(server) => {
             let (token, file) = (&office.token, &office.file);
             let program = env!("CARGO_BIN_EXE_callsweep");
-            let command = format!("export T='{token}'; exec {program} --config {file}");
+            // Two at the same time would else be writers of one PBX.
+            let state = office.home.path().display();
+            let command = format!(
+                "export T='{token}' XDG_STATE_HOME={state}; exec {program} --config {file}"
+            );
             server.session(server.port, &command)
         }
         None => office.starts(),
