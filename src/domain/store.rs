@@ -219,18 +219,19 @@ impl EventStore {
             return 0;
         };
         let length = shelf.listing.len();
-        let turned = rows.into_iter().filter(|row| {
-            let turns = *row < length && shelf.marks.contains(*row) != on;
-            if turns {
-                shelf.marks.set(*row, on);
-            }
-            turns
-        });
-        let rows = ranges(turned.map(|row| shelf.removed.number_of(row)));
-        let changed: usize = rows.iter().map(ExactSizeIterator::len).sum();
+        let mut turned = FixedBitSet::with_capacity(length);
+        turned.extend(rows.into_iter().filter(|row| *row < length));
+        if on {
+            turned.difference_with(&shelf.marks);
+        } else {
+            turned.intersect_with(&shelf.marks);
+        }
+        shelf.marks.symmetric_difference_with(&turned);
+        let changed = turned.count_ones(..);
         if changed > 0 {
             self.marks_version += 1;
             let edition = shelf.edition;
+            let rows = ranges(turned.ones().map(|row| shelf.removed.number_of(row)));
             self.history.add(Turned { extension: extension.clone(), edition, rows });
         }
         let left = shelf.marks.count_ones(..);
@@ -309,9 +310,9 @@ impl EventStore {
         extension: &Extension,
         on: bool,
     ) -> usize {
-        let meant = self.judged(expression, extension).filter(|(_, is)| *is == Verdict::Meant);
-        let rows: Vec<usize> = meant.map(|(row, _)| row).collect();
-        self.set_marks(&extension.number, rows, on)
+        let Some(shelf) = self.shelves.get(&extension.number) else { return 0 };
+        let judged = self.judged_on(shelf, expression, extension);
+        self.set_marks(&extension.number, judged.meant(), on)
     }
 
     /// How many sets of duplicates of one extension have no event beside these.

@@ -219,7 +219,7 @@ impl EventStore {
         zone: &TimeZone,
     ) -> Arrangement {
         let mut arrangement = Arrangement::default();
-        let mut gathering = Gathering::new(grouping, order, zone, &self.strings);
+        let mut gathering = Gathering::new(grouping, order, zone, &self.strings, self.events);
         let mut first = 0_usize;
         for (extension, at) in extensions.zip(0_u32..) {
             let shelf = self.shelves.get(&extension.number);

@@ -143,7 +143,7 @@ impl Judged {
                 duplicate: alike.as_ref().is_some_and(|alike| alike.is_duplicate(row)),
                 marked: known.marks.is_some_and(|marks| marks.contains(row)),
                 failed: failures.is_some_and(has_failed),
-                alike: alike.as_ref().is_some_and(|alike| alike.first_of(row).is_some()),
+                alike: alike.as_ref().is_some_and(|alike| alike.has_others(row)),
             }))
         });
     }

@@ -9,8 +9,9 @@ const DIGITS: usize = 1 << DIGIT;
 /// So few are sorted faster one by one.
 const FEW: usize = 1_000;
 
-/// Sorts by a number that each has; those with equal ones keep their order.
-pub(super) fn sort<T: Copy>(these: &mut [T], number: impl Fn(&T) -> u64) {
+/// Sorts by a number that each has; those with equal ones keep their order. What is `spare` is room
+/// to work in, which many sorts share: it is new memory that takes the time.
+pub(super) fn sort<T: Copy>(these: &mut [T], spare: &mut Vec<T>, number: impl Fn(&T) -> u64) {
     if these.len() < FEW {
         these.sort_by_key(number);
         return;
@@ -18,20 +19,21 @@ pub(super) fn sort<T: Copy>(these: &mut [T], number: impl Fn(&T) -> u64) {
     let first = these.first().map_or(0, &number);
     // What is the same in all numbers is passed over.
     let differ = these.iter().fold(0, |differ, one| differ | (number(one) ^ first));
-    let mut spare = these.to_vec();
+    spare.clear();
+    spare.extend_from_slice(these);
     let (mut shift, mut in_spare) = (0, false);
     while let Some(rest) = differ.checked_shr(shift).filter(|rest| *rest != 0) {
         shift += rest.trailing_zeros();
         if in_spare {
-            by_digit(&spare, these, |one| number(one) >> shift);
+            by_digit(spare, these, |one| number(one) >> shift);
         } else {
-            by_digit(these, &mut spare, |one| number(one) >> shift);
+            by_digit(these, spare, |one| number(one) >> shift);
         }
         in_spare = !in_spare;
         shift += DIGIT;
     }
     if in_spare {
-        these.copy_from_slice(&spare);
+        these.copy_from_slice(spare);
     }
 }
 
@@ -62,10 +64,10 @@ type Keyed = (u64, u32);
 /// The place of each text among all of them when they are sorted byte by byte; no two are equal.
 pub(super) fn ranks(texts: &[&str]) -> Box<[u32]> {
     let mut keyed: Vec<Keyed> = (0_u32..).zip(texts).map(|(at, _)| (0, at)).collect();
-    let mut left = vec![(0..keyed.len(), 0)];
+    let (mut left, mut spare) = (vec![(0..keyed.len(), 0)], Vec::new());
     while let Some((these, from)) = left.pop() {
         let Some(part) = keyed.get_mut(these.clone()) else { continue };
-        let again = sort_from(texts, part, from);
+        let again = sort_from(texts, part, &mut spare, from);
         left.extend(
             again
                 .into_iter()
@@ -84,7 +86,12 @@ pub(super) fn ranks(texts: &[&str]) -> Box<[u32]> {
 
 /// Sorts texts that are the same up to some byte by the next eight bytes in which any of them differ.
 /// Returns those of which these are the same, and from where on they may differ.
-fn sort_from(texts: &[&str], part: &mut [Keyed], from: usize) -> Vec<(Range<usize>, usize)> {
+fn sort_from(
+    texts: &[&str],
+    part: &mut [Keyed],
+    spare: &mut Vec<Keyed>,
+    from: usize,
+) -> Vec<(Range<usize>, usize)> {
     let text = |at: u32| {
         usize::try_from(at)
             .ok()
@@ -114,7 +121,7 @@ fn sort_from(texts: &[&str], part: &mut [Keyed], from: usize) -> Vec<(Range<usiz
         rest(*at, from).iter().zip(&mut bytes).for_each(|(byte, place)| *place = *byte);
         *key = u64::from_be_bytes(bytes);
     }
-    sort(part, |(key, _)| *key);
+    sort(part, spare, |(key, _)| *key);
     let mut again = Vec::new();
     let mut start = 0;
     for run in part.chunk_by_mut(|one, other| one.0 == other.0) {
@@ -143,7 +150,7 @@ mod tests {
             let looks = std::cell::Cell::new(0_u64);
             let mut mixed: Vec<u64> =
                 (0..count).map(|number| number.wrapping_mul(0x9E37_79B9_7F4A_7C15)).collect();
-            sort(&mut mixed, |number| {
+            sort(&mut mixed, &mut Vec::new(), |number| {
                 looks.set(looks.get() + 1);
                 *number >> 32
             });
@@ -165,7 +172,7 @@ mod tests {
             let mut sorted: Vec<Keyed> = keys.iter().map(|key| key >> shift).zip(0..).collect();
             let mut naive = sorted.clone();
             naive.sort_by_key(|(key, _)| *key);
-            sort(&mut sorted, |(key, _)| *key);
+            sort(&mut sorted, &mut Vec::new(), |(key, _)| *key);
             prop_assert_eq!(sorted, naive);
         }
 

@@ -10,7 +10,7 @@ use fixedbitset::FixedBitSet;
 use jiff::tz::TimeZone;
 
 use super::super::super::{Extension, UserId};
-use super::super::alike::Alike;
+use super::super::alike::{Alike, Set};
 use super::super::strings::Strings;
 use super::super::{Shelf, sorting};
 use super::{EventGroup, EventOrder, Grouping, Kind, Place, index};
@@ -18,7 +18,7 @@ use super::{EventGroup, EventOrder, Grouping, Kind, Place, index};
 /// The group of a row that is in none.
 const NONE: u32 = u32::MAX;
 /// What comes behind everything that there is to sort by.
-const LAST: u64 = u64::MAX;
+const LAST: u32 = u32::MAX;
 
 /// What has been gathered of the extensions so far.
 pub(super) struct Gathering<'a> {
@@ -42,14 +42,17 @@ pub(super) struct Gathering<'a> {
     /// What was taken in and is not in order yet.
     admitted: Vec<Admitted>,
     /// What each of these is sorted by, where that is not how they are listed.
-    keys: Vec<u64>,
-    /// The part of a second behind the moment of an event, where there is one.
-    fractions: HashMap<Place, i32>,
+    keys: Vec<u32>,
+    /// The moments that are no whole second between 1970 and 2106.
+    odd_moments: HashMap<Place, Moment>,
     /// What is in order, and how many groups are.
     places: Vec<Place>,
     in_order: usize,
     staying: FixedBitSet,
 }
+
+/// Seconds since 1970, and nanoseconds.
+type Moment = (i64, i32);
 
 /// An event that is shown.
 #[derive(Clone, Copy)]
@@ -57,6 +60,9 @@ struct Admitted {
     group: u32,
     place: Place,
 }
+
+/// An event with what it is sorted by.
+type Keyed = (u32, Place);
 
 /// All that was gathered, put in order.
 pub(super) struct Gathered {
@@ -72,7 +78,11 @@ impl<'a> Gathering<'a> {
         order: EventOrder,
         zone: &'a TimeZone,
         strings: &'a Strings,
+        events: usize,
     ) -> Self {
+        // What is gathered of all extensions has room from the beginning: to grow takes new memory
+        // again and again, and what is never used takes none.
+        let most = if of_one_extension(grouping) { 0 } else { events };
         let by_text = matches!(order, EventOrder::Url | EventOrder::Note);
         Self {
             grouping,
@@ -88,9 +98,9 @@ impl<'a> Gathering<'a> {
             shelf: None,
             first: 0,
             of_row: Vec::new(),
-            admitted: Vec::new(),
-            keys: Vec::new(),
-            fractions: HashMap::new(),
+            admitted: Vec::with_capacity(most),
+            keys: Vec::with_capacity(if order == EventOrder::Listed { 0 } else { most }),
+            odd_moments: HashMap::new(),
             places: Vec::new(),
             in_order: 0,
             staying: FixedBitSet::new(),
@@ -108,16 +118,16 @@ impl<'a> Gathering<'a> {
                 for (event_type, rows) in listing.groups() {
                     let number = usize::from(event_type.number());
                     let group = self.group(number, Kind::Type(event_type));
-                    self.of_row.resize(rows.end, group);
+                    self.put(group, rows.len());
                 }
             }
             Grouping::Extension => {
                 let group = self.found(Kind::Extension(at));
-                self.of_row.resize(listing.len(), group);
+                self.put(group, listing.len());
             }
             Grouping::Owner => {
                 let group = self.group_of_owner(extension);
-                self.of_row.resize(listing.len(), group);
+                self.put(group, listing.len());
             }
             Grouping::Host => self.put_by_number(|row| {
                 let host = text(listing.url_at(row)).and_then(|url| strings.host_of(url));
@@ -129,10 +139,13 @@ impl<'a> Gathering<'a> {
             }),
             Grouping::Duplicates => self.put_alike(at, shelf),
         }
-        for group in &self.of_row {
-            if let Some(group) = self.groups.get_mut(index(*group)) {
-                group.listed += 1;
-            }
+    }
+
+    /// The next rows, so many, belong to a group.
+    fn put(&mut self, group: u32, rows: usize) {
+        self.of_row.extend(std::iter::repeat_n(group, rows));
+        if let Some(group) = self.groups.get_mut(index(group)) {
+            group.listed += rows;
         }
     }
 
@@ -178,22 +191,26 @@ impl<'a> Gathering<'a> {
         for row in 0..rows {
             let (number, kind) = number_of(row);
             let group = self.group(number, kind);
-            self.of_row.push(group);
+            self.put(group, 1);
         }
     }
 
     /// Puts rows that are alike in a group of their own, in the order of their first ones.
     fn put_alike(&mut self, at: u32, shelf: &Shelf) {
-        let listing = &shelf.listing;
-        let alike = Alike::of(listing, self.zone);
-        for row in 0..listing.len() {
-            let group = match alike.first_of(row) {
-                None => NONE,
-                Some(first) if first == row => self.found(kind_of_alike(at, shelf, row)),
-                Some(first) => self.of_row.get(first).copied().unwrap_or(NONE),
-            };
-            self.of_row.push(group);
-        }
+        let alike = Alike::of(&shelf.listing, self.zone);
+        let group_of = |set: &Set| {
+            if set.size == 1 {
+                return NONE;
+            }
+            let group = self.found(kind_of_alike(at, shelf, index(set.first)));
+            if let Some(group) = self.groups.last_mut() {
+                group.listed = index(set.size);
+            }
+            group
+        };
+        let groups: Vec<u32> = alike.sets().iter().map(group_of).collect();
+        let of_row = alike.of_row().iter().map(|set| groups.get(index(*set)).copied());
+        self.of_row.extend(of_row.map(|group| group.unwrap_or(NONE)));
         let end = index(self.first) + shelf.width();
         self.staying.grow(end);
         for row in alike.staying() {
@@ -218,9 +235,9 @@ impl<'a> Gathering<'a> {
         let rank = |text: Option<usize>| {
             let text = text.and_then(|text| listing.number_at(text));
             let text = text.filter(|text| Some(*text) != self.empty)?;
-            self.ranks.get(index(text)).map(|rank| u64::from(*rank))
+            self.ranks.get(index(text)).copied()
         };
-        let Self { groups, admitted, keys, fractions, of_row, .. } = self;
+        let Self { groups, admitted, keys, odd_moments, of_row, .. } = self;
         let rows = rows.filter_map(|row| {
             let group = of_row.get(row).copied().filter(|group| *group != NONE)?;
             groups.get_mut(index(group))?.rows.end += 1;
@@ -238,16 +255,15 @@ impl<'a> Gathering<'a> {
                 keys.extend(rows.map(|(row, _)| rank(listing.note_at(row)).unwrap_or(LAST)));
             }
             EventOrder::Oldest => keys.extend(rows.map(|(row, place)| {
-                let Some((second, fraction)) = listing.moment_at(row, self.zone) else {
-                    return LAST;
-                };
-                if fraction != 0 {
-                    fractions.insert(place, fraction);
+                let Some(moment) = listing.moment_at(row, self.zone) else { return LAST };
+                let key = key_of(moment);
+                if moment != (key.into(), 0) {
+                    odd_moments.insert(place, moment);
                 }
-                second.abs_diff(i64::MIN)
+                key
             })),
         }
-        if self.are_of_one_extension() {
+        if of_one_extension(self.grouping) {
             self.put_in_order();
         }
     }
@@ -280,35 +296,32 @@ impl<'a> Gathering<'a> {
                 }
             }
         } else {
-            let mut keyed = vec![0; self.admitted.len()];
-            let shift = close_together(&mut self.keys, &self.admitted);
+            let mut keyed = vec![Keyed::default(); self.admitted.len()];
             for (Admitted { group, place }, key) in self.admitted.iter().zip(&self.keys) {
                 if let Some(free) = put(*group).and_then(|at| keyed.get_mut(at - start)) {
-                    *free = key << shift | u64::from(place.0);
+                    *free = (*key, *place);
                 }
             }
-            self.sort_within_groups(&mut keyed, shift, start);
+            self.sort_within_groups(&mut keyed, start);
         }
         self.in_order = self.groups.len();
         self.admitted.clear();
         self.keys.clear();
     }
 
-    /// Sorts the places of each group by what stands before them in `keyed`, which begins with the
-    /// place of this position.
-    fn sort_within_groups(&mut self, keyed: &mut [u64], shift: u32, start: usize) {
-        let Self { groups, places, fractions, in_order, .. } = self;
+    /// Sorts the events of each group; the first of them has this position.
+    fn sort_within_groups(&mut self, keyed: &mut [Keyed], start: usize) {
+        let Self { groups, places, odd_moments, in_order, .. } = self;
+        let mut spare = Vec::new();
         for group in groups.get(*in_order..).unwrap_or_default() {
             let rows = group.rows.start - start..group.rows.end - start;
             let Some(keyed) = keyed.get_mut(rows) else { continue };
-            sorting::sort(keyed, |keyed| keyed >> shift);
-            let place =
-                |keyed: &u64| Place(u32::try_from(keyed & ((1 << shift) - 1)).unwrap_or(u32::MAX));
-            let sorted = places.get_mut(group.rows.clone()).unwrap_or_default();
-            sorted.iter_mut().zip(&*keyed).for_each(|(free, keyed)| *free = place(keyed));
-            if !fractions.is_empty() {
-                sort_within_seconds(fractions, keyed, shift, sorted);
+            sorting::sort(keyed, &mut spare, |(key, _)| (*key).into());
+            if !odd_moments.is_empty() {
+                sort_within_seconds(odd_moments, keyed);
             }
+            let sorted = places.get_mut(group.rows.clone()).unwrap_or_default();
+            sorted.iter_mut().zip(&*keyed).for_each(|(free, (_, place))| *free = *place);
         }
     }
 
@@ -316,7 +329,7 @@ impl<'a> Gathering<'a> {
     fn begin_groups(&mut self) -> Vec<usize> {
         let done = self.in_order;
         let mut order: Vec<usize> = (done..self.groups.len()).collect();
-        if !self.are_of_one_extension() {
+        if !of_one_extension(self.grouping) {
             order.sort_by_cached_key(|at| self.groups.get(*at).map(|group| self.stands(group)));
         }
         let (mut begin, mut end) = (vec![0; order.len()], self.places.len());
@@ -329,14 +342,6 @@ impl<'a> Gathering<'a> {
             }
         }
         begin
-    }
-
-    /// Whether no group has events of several extensions, so that they stand in the order of these.
-    fn are_of_one_extension(&self) -> bool {
-        match self.grouping {
-            Grouping::Extension | Grouping::Duplicates => true,
-            Grouping::Type | Grouping::Host | Grouping::Note | Grouping::Owner => false,
-        }
     }
 
     /// Where a group stands among those of its kind, while its rows begin at none.
@@ -362,44 +367,26 @@ impl<'a> Gathering<'a> {
     }
 }
 
-/// Puts events of one group that changed within the same second in the order of the moments.
-fn sort_within_seconds(
-    fractions: &HashMap<Place, i32>,
-    keyed: &[u64],
-    shift: u32,
-    sorted: &mut [Place],
-) {
-    let mut start = 0;
-    for second in keyed.chunk_by(|one, other| one >> shift == other >> shift) {
-        let end = start + second.len();
-        if let Some(sorted) = sorted.get_mut(start..end) {
-            sorted.sort_by_key(|place| fractions.get(place).copied().unwrap_or(0));
-        }
-        start = end;
+/// Whether no group has events of several extensions, so that groups stand in the order of these.
+fn of_one_extension(grouping: Grouping) -> bool {
+    match grouping {
+        Grouping::Extension | Grouping::Duplicates => true,
+        Grouping::Type | Grouping::Host | Grouping::Note | Grouping::Owner => false,
     }
 }
 
-/// Lets the numbers to sort by begin at 0 and end where they must, so that a place fits behind each.
-/// Returns how many bits there are for that.
-fn close_together(keys: &mut [u64], admitted: &[Admitted]) -> u32 {
-    let known = || keys.iter().copied().filter(|key| *key != LAST);
-    let (least, most) = (known().min().unwrap_or(0), known().max().unwrap_or(0));
-    for key in keys.iter_mut() {
-        *key = if *key == LAST { most - least + 1 } else { *key - least };
+/// The second of a moment, the nearest one where there is no number for it.
+fn key_of((second, _): Moment) -> u32 {
+    u32::try_from(second.max(0)).unwrap_or(LAST).min(LAST - 1)
+}
+
+/// Puts events of one group that changed within the same second in the order of the moments.
+fn sort_within_seconds(odd_moments: &HashMap<Place, Moment>, keyed: &mut [Keyed]) {
+    for second in keyed.chunk_by_mut(|(one, _), (other, _)| one == other) {
+        second.sort_by_key(|(key, place)| {
+            odd_moments.get(place).copied().unwrap_or(((*key).into(), 0))
+        });
     }
-    let bits_of = |number: u64| u64::BITS - number.leading_zeros();
-    let last = admitted.iter().map(|one| one.place.0).max().unwrap_or(0);
-    let shift = bits_of(last.into());
-    if bits_of(most - least + 1) + shift > u64::BITS {
-        // So many events, of such different ages, are nowhere: what there is between is passed over.
-        let mut known: Vec<u64> = keys.to_vec();
-        known.sort_unstable();
-        known.dedup();
-        for key in keys.iter_mut() {
-            *key = u64::try_from(known.partition_point(|one| one < key)).unwrap_or(LAST);
-        }
-    }
-    shift
 }
 
 /// What is common to events that are duplicates of this one.

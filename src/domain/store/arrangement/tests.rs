@@ -23,7 +23,7 @@ const URLS: [&str; 7] = [
 ];
 const NOTES: [&str; 4] = ["", "old crm", "CRM", "lobby"];
 const STATUSES: [&str; 3] = ["0", "1", "paused"];
-const DATES: [&str; 9] = [
+const DATES: [&str; 14] = [
     "",
     "2023-05-01T10:00:00Z",
     "2024-05-01T10:00:00+02:00",
@@ -33,6 +33,11 @@ const DATES: [&str; 9] = [
     "2024-05-01 10:00:00",
     "0001-01-01",
     "9999-12-31T00:00:00Z",
+    "0001-01-01T00:00:00.5",
+    "1969-12-31T23:59:59.5Z",
+    "2106-02-07T06:28:14Z",
+    "2106-02-07T06:28:15Z",
+    "2106-02-07T06:28:16Z",
 ];
 const FILTERS: [&str; 24] = [
     "",
@@ -74,7 +79,8 @@ struct World {
 }
 
 fn events() -> impl Strategy<Value = Vec<Event>> {
-    let event = (0..7_u16, 0..40_u8, any::<bool>(), 0..7_usize, 0..4_usize, 0..3_usize, 0..9_usize);
+    let event =
+        (0..7_u16, 0..40_u8, any::<bool>(), 0..7_usize, 0..4_usize, 0..3_usize, 0..14_usize);
     vec(event, 0..14)
 }
 
