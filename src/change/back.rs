@@ -42,9 +42,9 @@ pub struct Doubts {
 /// Why there is nothing to undo.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UndoRefused {
-    /// The run sent nothing that could have deleted or changed an event.
-    #[error("there is nothing to undo: {0} deleted nothing")]
-    Nothing(String),
+    /// The run sent nothing that could have deleted or changed an event, in these words.
+    #[error("there is nothing to undo: {0} {1}")]
+    Nothing(String, &'static str),
     /// Every event that the run deleted is there.
     #[error("there is nothing to undo: every event of {0} has already been restored")]
     AllThere(String),
@@ -87,7 +87,7 @@ impl UndoRefused {
     pub fn is_done(&self) -> bool {
         match self {
             Self::AllThere(_) | Self::AllAsBefore(_) => true,
-            Self::Nothing(_) | Self::StandIns(_) | Self::Since(_) => false,
+            Self::Nothing(..) | Self::StandIns(_) | Self::Since(_) => false,
         }
     }
 }
@@ -243,7 +243,11 @@ impl Loss {
         let run = || self.run().to_owned();
         if events.is_empty() {
             return Err(match (self.took, left_out, self.is_of_change()) {
-                (false, ..) => UndoRefused::Nothing(run()),
+                (false, _, true) => UndoRefused::Nothing(run(), "changed nothing"),
+                (false, ..) if self.past.is_by_looks() => {
+                    UndoRefused::Nothing(run(), "keeps nothing that can be read")
+                }
+                (false, ..) => UndoRefused::Nothing(run(), "deleted nothing"),
                 (true, 0, false) => UndoRefused::AllThere(run()),
                 (true, 0, true) => UndoRefused::AllAsBefore(run()),
                 (true, _, false) => UndoRefused::StandIns(run()),

@@ -2,7 +2,6 @@
 //! and the counts always say the same as the outcomes.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
 use super::kind::Kind;
 use super::rest::Rest;
@@ -98,12 +97,6 @@ impl Tally {
         for (_, count) in Word::all().zip(&mut self.0).filter(|(it, _)| *it == word) {
             *count = to(*count);
         }
-    }
-}
-
-impl fmt::Display for Tally {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.words(Kind::Delete))
     }
 }
 

@@ -12,7 +12,7 @@ use super::completions;
 use super::ending::{Ending, remark};
 use super::look::{Seen, look};
 use super::{counted, machine, profile, runs};
-use crate::change::{Choice, Plan, Tally};
+use crate::change::{Choice, Plan};
 use crate::config::{self, Environment, Flags};
 use crate::domain::Mask;
 use crate::journal::Record;
@@ -89,7 +89,7 @@ pub(super) fn run(
 
 fn say_what_is_left(record: &Record, left: usize, choice: &Choice) {
     let how = if record.finished.is_some() { "stopped" } else { "was interrupted" };
-    let (name, tally): (_, Tally) = (&record.name, record.tally());
+    let (name, tally) = (&record.name, record.tally().words(record.kind));
     remark(&format!("run {name} {how}: {tally}; {} left", counted(left, "event")));
     for sentence in choice.words(&Mask::off()) {
         remark(&sentence);

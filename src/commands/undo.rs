@@ -133,11 +133,11 @@ fn tell(way: &Way, found: &WayBack) {
     if !found.stand_ins.is_empty() {
         let events = counted(found.stand_ins.len(), "event");
         let why = if way.loss.is_of_change() {
-            "changed since by somebody else"
+            "left out, whole or in part, as changed since by somebody else or by the PBX"
         } else {
-            "something stands in for them"
+            "left out, as something stands in for them"
         };
-        remark(&format!("{events} left out, as {why}:"));
+        remark(&format!("{events} {why}:"));
     }
     let named = |key: &EventKey| format!("{} {} {}", key.extension, key.event_type, key.id);
     for StandIn { key, by, fields } in &found.stand_ins {

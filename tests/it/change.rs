@@ -331,6 +331,7 @@ fn killed_and_taken_on(moment: usize, renames: bool, undoes: bool) {
     assert!(there >= changed && there <= changed + unknown, "{what}: {there} moved, {run}");
     if !undoes && run["finished"].is_null() {
         let said = pbx.run(&["resume", name, "--yes", "--format=json"]);
+        assert!(!said.err.contains("deleted"), "a change deletes nothing: {}", said.err);
         assert_eq!((said.code, moved(&pbx)), (0, 70), "{what}: {}", said.err);
         assert_eq!(said.document()["summary"]["changed"], 70, "{what}: {}", said.err);
         assert_eq!(runs(&pbx).len(), 1, "{what}: one job is one run");

@@ -87,7 +87,15 @@ fn an_undo_has_a_hash_of_its_own_that_is_the_same_for_the_same_events() {
 #[test]
 fn an_undo_of_nothing_does_not_exist() {
     let refused = give_back(&loss(&[]));
-    assert_eq!(refused, Err(UndoRefused::Nothing("r1".to_owned())));
+    assert_eq!(refused, Err(UndoRefused::Nothing("r1".to_owned(), "deleted nothing")));
+    for (written, by_looks, what) in [
+        (Some(Vec::new()), false, "changed nothing"),
+        (None, true, "keeps nothing that can be read"),
+    ] {
+        let history = History { run: "r1".to_owned(), written, by_looks, ..History::default() };
+        let refused = give_back(&Loss::of(&history, Doubts::default(), None));
+        assert_eq!(refused, Err(UndoRefused::Nothing("r1".to_owned(), what)));
+    }
 }
 
 #[test]
