@@ -683,19 +683,32 @@ impl<'a> Body<'a> {
             }
             (None, None) => None,
         };
+        let row = text.as_ref().and_then(RowText::fields).unwrap_or_default();
         Ok(PhoneCallEvent {
             key: EventKey {
                 extension: shared.number(&self.extension)?,
                 event_type: EventType::from_number(self.event_type),
                 id: EventId::parse(&self.id).map_err(|no| no.to_string())?,
             },
-            method: Method::parse(&self.method),
-            url: shared.text(&self.url).into(),
-            note: shared.text(&self.note).into(),
-            status: Status::parse(&self.status),
-            modified: Modified::parse(&self.modified),
+            method: Method::parse(&said_in(&row, "method", &self.method)),
+            url: shared.text(&said_in(&row, "url", &self.url)).into(),
+            note: shared.text(&said_in(&row, "note", &self.note)).into(),
+            status: Status::parse(&said_in(&row, "status", &self.status)),
+            modified: Modified::parse(&said_in(&row, "modified", &self.modified)),
             text,
         })
+    }
+}
+
+/// What a row says in a field that it has once, as a text or a number: that counts, and what stands
+/// beside the row is for people.
+fn said_in<'a>(row: &[(String, String)], name: &str, beside: &'a str) -> Cow<'a, str> {
+    let mut values = row.iter().filter(|(field, _)| field == name).map(|(_, value)| value);
+    let (Some(value), None) = (values.next(), values.next()) else { return beside.into() };
+    match serde_json::from_str(value) {
+        Ok(Value::String(text)) => text.into(),
+        Ok(Value::Number(_)) => value.clone().into(),
+        Ok(_) | Err(_) => beside.into(),
     }
 }
 

@@ -221,6 +221,27 @@ fn of_a_file_that_was_edited_only_right_lines_are_used_and_what_is_none_is_told_
 }
 
 #[test]
+fn what_stands_beside_the_row_in_a_file_is_for_people_and_decides_nothing() {
+    let pbx = named("the-page");
+    let before = bodies(&pbx);
+    assert_eq!(backup(&pbx, &[PAGE]).code, 0);
+    let whole = fs::read_to_string(file(&pbx)).unwrap();
+    let edited = whole.lines().map(|line| {
+        let beside = line.rfind("\"url\":\"").filter(|_| line.contains("\"line\":\"event\""));
+        let Some(at) = beside else { return format!("{line}\n") };
+        let (row, beside) = line.split_at(at);
+        let line = format!("{row}{}", beside.replacen("http", "spoilt", 1));
+        format!("{}\n", summed(line.rsplit_once(",\"sum\"").unwrap().0))
+    });
+    fs::write(file(&pbx), edited.collect::<String>()).unwrap();
+    let said = undo(&pbx);
+    assert_eq!((said.code, bodies(&pbx)), (4, before.clone()), "{}", said.err);
+    wipe(&pbx);
+    let said = undo(&pbx);
+    assert_eq!((said.code, bodies(&pbx)), (0, before), "{}", said.err);
+}
+
+#[test]
 fn the_receipt_of_a_backup_says_that_its_events_are_kept() {
     let pbx = named("the-page");
     assert_eq!(backup(&pbx, &[PAGE]).code, 0);
