@@ -228,6 +228,9 @@ fn two_screens_that_carry_out_the_same_wide_plan_and_undo_it_leave_each_event_th
         let [first, second] = &mut both;
         first.says_yes();
         first.sees("42 restored");
+        let runs = office.home.path().join(".local/state/callsweep/runs");
+        let undo = callsweep::journal::names(&runs).unwrap().remove(0);
+        until(|| !callsweep::journal::is_going_on(&runs, &undo), "the first undo goes on");
         second.says_yes();
         second.sees("nothing was sent: another run changed this PBX since the review");
         second.press("z");
