@@ -150,15 +150,23 @@ fn what_is_typed_while_the_program_is_stopped_answers_nothing() {
 
 #[test]
 fn keys_that_never_rest_answer_nothing_while_lists_load_slowly() {
-    let mut world = paint::office(400, 3);
-    world.latency.get = Duration::from_millis(60);
-    let office = Office::of(world, "wide_calls = []\nconcurrency = 1");
-    let mut session = office.opens();
-    session.press(" ");
-    for _ in 0..50 {
-        session.press("dy");
-        session.reads_for(Duration::from_millis(40));
-    }
+    let opened = || {
+        let mut world = paint::office(400, 3);
+        world.latency.get = Duration::from_millis(60);
+        let office = Office::of(world, "wide_calls = []\nconcurrency = 1");
+        let mut session = office.opens();
+        session.press(" ");
+        let (mut last, mut pause) = (Instant::now(), Duration::ZERO);
+        for _ in 0..50 {
+            session.press("dy");
+            pause = pause.max(last.elapsed());
+            last = Instant::now();
+            session.reads_for(Duration::from_millis(40));
+        }
+        // A test that was held up has let its keys rest, and tries again.
+        (pause.max(last.elapsed()) < callsweep::looks::QUIET / 2).then_some((office, session))
+    };
+    let (office, mut session) = (0..50).find_map(|_| opened()).expect("keys without a rest");
     assert!(session.contents().contains("DELETE 3 phone call events"), "{}", session.contents());
     office.is_untouched("dy, again and again", &session);
     session.press("n");
@@ -362,20 +370,24 @@ fn every_warning_of_a_long_review_is_seen_before_it_takes_a_yes() {
     session.reads_for(A_WHILE);
     session.press("A");
     session.sees("84 marked");
-    session.press("/221\rd");
+    session.press("/221\rd84y");
     session.sees("DELETE 84 phone call events");
+    session.reads_for(A_WHILE);
+    office.is_untouched("d84y", &session);
     let mut seen = String::new();
     let mut steps = 0;
     while !session.contents().contains("Type 84, then press y") {
-        session.reads_for(Duration::from_millis(120));
         seen.push_str(&session.contents());
-        session.press("84y");
-        session.reads_for(Duration::from_millis(60));
-        office.is_untouched("84y", &session);
-        session.press("j");
+        // Nothing but a step leads on from there.
+        if session.contents().contains("There are more warnings") {
+            session.press("84y");
+            session.reads_for(A_WHILE);
+            office.is_untouched("84y", &session);
+            session.press("j");
+        }
         steps += 1;
         assert!(steps < 120, "{}", session.contents());
-        session.reads_for(Duration::from_millis(240));
+        session.rests(Duration::from_millis(240));
     }
     seen.push_str(&session.contents());
     assert!(seen.contains("hidden by the filter"), "{seen}");
