@@ -118,8 +118,17 @@ impl Findings {
     /// Whether it agrees with everything that is known.
     pub(super) fn is_clean(&self) -> bool {
         // What others do meanwhile is told, and says nothing against the answers.
-        let Self { added: _, edited: _, more: _, .. } = self;
-        let Self { corrected, surplus, strange, still_there, differs, unsure, .. } = self;
+        let Self {
+            added: _,
+            edited: _,
+            more: _,
+            corrected,
+            surplus,
+            strange,
+            still_there,
+            differs,
+            unsure,
+        } = self;
         still_there.is_empty()
             && corrected.is_empty()
             && surplus.is_empty()

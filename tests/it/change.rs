@@ -458,8 +458,8 @@ fn what_an_undo_made_is_meant_by_its_run_and_what_it_only_found_is_not() {
 #[test]
 fn what_a_change_does_to_others_is_told_by_name() {
     let told = [
-        (Besides::SwitchesOff, "not in the plan and changed meanwhile"),
-        (Besides::Removes, "gone though this run sent nothing for them"),
+        (Besides::SwitchesOff, "not in the plan, and changed meanwhile: 1 event ("),
+        (Besides::Removes, "gone, though this run sent nothing for it: 1 event ("),
     ];
     for (besides, told) in told {
         let pbx = named("the-page");

@@ -350,9 +350,9 @@ fn a_post_whose_token_is_refused_and_that_is_carried_out_is_not_made_twice_with_
 #[test]
 fn what_an_undo_does_besides_is_told_by_name_and_one_more_of_a_kind_is_not_called_checked() {
     let besides = [
-        (Besides::MakesTwo, 3, "differs", "new there and none of the plan"),
-        (Besides::SwitchesOff, 0, "agrees", "not in the plan and changed meanwhile"),
-        (Besides::Removes, 0, "agrees", "gone though this run sent nothing for them"),
+        (Besides::MakesTwo, 3, "differs", "new, and not in the plan: 1 event ("),
+        (Besides::SwitchesOff, 0, "agrees", "not in the plan, and changed meanwhile: 1 event ("),
+        (Besides::Removes, 0, "agrees", "gone, though this run sent nothing for it: 1 event ("),
     ];
     for (besides, code, check, told) in besides {
         let pbx = named("the-page");

@@ -161,13 +161,13 @@ impl Machine {
     /// What a list shows beside the events of the plan.
     fn tell_of_others(&mut self, extension: &ExtensionNumber, findings: &Findings) {
         let told = [
-            (&findings.surplus, "gone that were not in the plan"),
-            (&findings.strange, "gone though this run sent nothing for them: deleted by others"),
-            (&findings.edited, "not in the plan and changed meanwhile, by others or by the PBX"),
-            (&findings.more, "new there and none of the plan: made by others or by the PBX"),
+            (&findings.surplus, "gone, and not in the plan", ""),
+            (&findings.strange, "gone, though this run sent nothing for it", ", deleted by others"),
+            (&findings.edited, "not in the plan, and changed meanwhile", ", by others or the PBX"),
+            (&findings.more, "new, and not in the plan", ", made by others or the PBX"),
         ];
-        for (keys, what) in told.into_iter().filter(|(keys, _)| !keys.is_empty()) {
-            self.remarks.push(format!("{extension}: {} {what}", named(keys)));
+        for (keys, what, by) in told.into_iter().filter(|(keys, ..)| !keys.is_empty()) {
+            self.remarks.push(format!("{extension}, {what}: {}{by}", named(keys)));
         }
     }
 }
@@ -175,7 +175,8 @@ impl Machine {
 /// How many events, and the first of them.
 fn named(keys: &[EventKey]) -> String {
     const NAMED: usize = 3;
+    let events = if keys.len() == 1 { "event" } else { "events" };
     let first = keys.iter().take(NAMED).map(|key| format!("{} {}", key.event_type, key.id));
     let more = if keys.len() > NAMED { ", …" } else { "" };
-    format!("{} ({}{more})", keys.len(), first.collect::<Vec<_>>().join(", "))
+    format!("{} {events} ({}{more})", keys.len(), first.collect::<Vec<_>>().join(", "))
 }

@@ -759,7 +759,7 @@ fn what_somebody_else_took_is_told_after_a_second_list_and_is_not_this_runs_doin
     lists_at(&mut run, &[], 12 * second);
     assert_eq!((run.surplus().len(), run.check()), (0, Check::Agrees));
     let told = run.take_remarks().pop().unwrap();
-    assert!(told.contains("gone though this run sent nothing for"), "{told}");
+    assert!(told.contains("gone, though this run sent nothing for it"), "{told}");
 }
 
 #[test]
