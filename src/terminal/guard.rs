@@ -19,9 +19,17 @@ const ERASE: &[u8] = b"\x1b[?2026l\x1b[m\x1b[H\x1b[2J";
 /// Ends a sequence of which the terminal got only the beginning (CAN, ECMA-48 8.2.1).
 const CANCEL: &[u8] = b"\x18";
 
-/// True while the terminal is ours. Turning it off gives the terminal back, exactly once: on an orderly
-/// way out the guard does, on the other the panic hook.
-static TAKEN: Mutex<bool> = Mutex::new(false);
+/// Who has the terminal.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Owner {
+    Others,
+    Us,
+    /// We do, and it shows the ordinary screen already.
+    UsWithoutScreen,
+}
+
+/// It is given back exactly once: on an orderly way out by the guard, on the other by the panic hook.
+static OWNER: Mutex<Owner> = Mutex::new(Owner::Others);
 /// Told whenever the terminal is taken.
 static TAKEN_AGAIN: Condvar = Condvar::new();
 
@@ -50,7 +58,7 @@ pub(super) fn take() -> io::Result<Guard> {
 
 /// Takes the terminal once more: the shell or another program changed its modes meanwhile.
 pub(super) fn take_again() -> io::Result<()> {
-    set_taken(true);
+    set_owner(Owner::Us);
     // crossterm turns raw mode on once only, and another program may have changed the modes since.
     crossterm::terminal::disable_raw_mode()?;
     crossterm::terminal::enable_raw_mode()?;
@@ -66,29 +74,46 @@ pub(super) fn take_again() -> io::Result<()> {
 }
 
 /// Whose the terminal is from now on, and was before.
-fn set_taken(taken: bool) -> bool {
+fn set_owner(owner: Owner) -> Owner {
     let before =
-        std::mem::replace(&mut *TAKEN.lock().unwrap_or_else(PoisonError::into_inner), taken);
+        std::mem::replace(&mut *OWNER.lock().unwrap_or_else(PoisonError::into_inner), owner);
     TAKEN_AGAIN.notify_all();
     before
 }
 
 /// Blocks while another program has the terminal.
 pub(super) fn wait_until_taken() {
-    let mut taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
-    while !*taken {
-        taken = TAKEN_AGAIN.wait(taken).unwrap_or_else(PoisonError::into_inner);
+    let mut owner = OWNER.lock().unwrap_or_else(PoisonError::into_inner);
+    while *owner == Owner::Others {
+        owner = TAKEN_AGAIN.wait(owner).unwrap_or_else(PoisonError::into_inner);
     }
 }
 
 /// Another program has the terminal: it is not touched until taken again.
 pub(super) fn leave_to_others() {
-    set_taken(false);
+    set_owner(Owner::Others);
 }
 
 /// Whether the terminal is ours now.
 pub(super) fn has_it() -> bool {
-    *TAKEN.lock().unwrap_or_else(PoisonError::into_inner)
+    *OWNER.lock().unwrap_or_else(PoisonError::into_inner) != Owner::Others
+}
+
+/// The terminal took what [`leaving`] says: giving it back is a matter of its modes alone.
+pub(super) fn left_the_screen() {
+    set_owner(Owner::UsWithoutScreen);
+}
+
+/// What a terminal is told to show the ordinary screen again.
+pub(super) fn leaving() -> Vec<u8> {
+    let mut bytes = ERASE.to_vec();
+    let _ = queue!(
+        bytes,
+        DisableBracketedPaste,
+        crossterm::terminal::LeaveAlternateScreen,
+        crossterm::cursor::Show
+    );
+    bytes
 }
 
 impl Drop for Guard {
@@ -100,19 +125,16 @@ impl Drop for Guard {
 /// Undoes what `take` did, for good or until it is taken again. A terminal that is gone, or that
 /// does not read, makes steps fail, which changes nothing.
 pub(super) fn give_back() {
-    if set_taken(false) {
-        let mut bytes = ERASE.to_vec();
-        let _ = queue!(
-            bytes,
-            DisableBracketedPaste,
-            crossterm::terminal::LeaveAlternateScreen,
-            crossterm::cursor::Show
-        );
+    let before = set_owner(Owner::Others);
+    if before == Owner::Us {
+        let bytes = leaving();
         if outlet::write_within(&bytes, LIMIT).is_err() {
             // What it has not read is given up, so that at least this waits for it.
             outlet::let_go(true);
             let _ = outlet::write_within(&[CANCEL, &bytes].concat(), LIMIT);
         }
+    }
+    if before != Owner::Others {
         let _ = crossterm::terminal::disable_raw_mode();
     }
 }

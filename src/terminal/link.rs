@@ -73,6 +73,11 @@ impl Link {
         self.answers || !self.asked
     }
 
+    /// Whether the terminal has answered in this session.
+    pub(super) fn answers(&self) -> bool {
+        self.answers
+    }
+
     /// Whether nothing is on its way that the terminal has not taken.
     pub(super) fn is_idle(&self) -> bool {
         !self.writing

@@ -10,8 +10,8 @@ use crate::app::{Model, PictureId, Unread};
 use super::Clock;
 use super::inbox::{Inbox, Told, now};
 use super::link::{ASK, Expected, Link};
-use super::outlet;
 use super::screen::Screen;
+use super::{guard, outlet};
 
 /// How long what was handed over may take to be written before it is given up.
 const WRITTEN: Duration = Duration::from_millis(150);
@@ -150,7 +150,9 @@ impl Show {
         self.outlet.clear();
         let began = now();
         self.hear(inbox, clock, began + WRITTEN, |link, _| link.is_idle());
-        if !self.link.is_idle() {
+        if self.link.is_idle() {
+            self.leave_the_screen(inbox, clock);
+        } else {
             outlet::let_go(true);
             self.hear(inbox, clock, now() + WRITTEN, |link, _| link.is_idle());
         }
@@ -163,22 +165,40 @@ impl Show {
         self.screen.forget();
     }
 
+    /// Has a terminal that answers tell that it left the screen, while ctrl-c is a key still: as a
+    /// signal it makes the system throw away what the terminal has not read (termios, NOFLSH).
+    fn leave_the_screen(&mut self, inbox: &Inbox, clock: Clock) {
+        if self.link.answers() && guard::has_it() {
+            self.send(guard::leaving(), None, 1, clock.since_start());
+            if self.hear(inbox, clock, now() + WRITTEN, |link, _| link.is_idle()) {
+                guard::left_the_screen();
+            }
+        }
+    }
+
+    /// Takes in what the terminal says until it is done, or late; whether that came, and the terminal
+    /// took all that it was given.
     fn hear(
         &mut self,
         inbox: &Inbox,
         clock: Clock,
         until: Instant,
         done: impl Fn(&Link, Duration) -> bool,
-    ) {
+    ) -> bool {
+        let mut took = true;
         while !done(&self.link, clock.since_start()) {
             match inbox.next_of_terminal(until) {
                 Some(Told::Answered) => {
                     let _ = self.link.answered();
                 }
-                Some(Told::Written(_)) => self.link.written(clock.since_start()),
-                Some(Told::App(_) | Told::Outlet(_)) | None => return,
+                Some(Told::Written(written)) => {
+                    took &= written.is_ok();
+                    self.link.written(clock.since_start());
+                }
+                Some(Told::App(_) | Told::Outlet(_)) | None => return false,
             }
         }
+        took
     }
 }
 

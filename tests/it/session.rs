@@ -240,7 +240,7 @@ impl Session {
             if let Some(status) = self.child.try_wait().unwrap() {
                 break status;
             }
-            assert!(Instant::now() < until, "it does not end");
+            assert!(Instant::now() < until, "it does not end:\n{}", self.contents());
             match self.output.recv_timeout(Duration::from_millis(20)) {
                 Ok(bytes) => self.take(&bytes),
                 Err(mpsc::RecvTimeoutError::Timeout) => {}

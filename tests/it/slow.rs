@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use callsweep::simulator::World;
 
-use crate::ends::{signal, until_a_delete_is_out};
+use crate::ends::{shell, signal, until_a_delete_is_out};
 use crate::full_disk::crowded;
 use crate::paint;
 use crate::remote::Server;
@@ -59,6 +59,39 @@ const SIGNALS: [(&str, u32); 4] = [("HUP", 1), ("INT", 2), ("QUIT", 3), ("TERM",
 
 /// What the goals allow.
 const AN_END: Duration = Duration::from_secs(1);
+
+/// A ctrl-c that comes while the shell has its modes back makes the system throw away what the terminal
+/// has not read by then.
+#[test]
+fn the_modes_are_given_back_once_the_terminal_says_that_it_has_left_the_screen() {
+    for key in ["q", "\x1a"] {
+        let home = tempfile::tempdir().unwrap();
+        let mut shell = shell(home.path(), &[]);
+        shell.press(&format!("{} --demo\r", env!("CARGO_BIN_EXE_callsweep")));
+        shell.sees("Dial-In");
+        shell.rests(QUIET);
+        shell.answers = false;
+        let pressed = Instant::now();
+        shell.press(key);
+        while shell.owed == 0 || !shell.written.contains("\x1b[?1049l") {
+            shell.reads_for(Duration::from_millis(1));
+            assert!(pressed.elapsed() < PATIENCE, "{key:?}: {}", shell.contents());
+        }
+        let are_back = modes(&*shell.master) == shell.modes_before;
+        assert!(!are_back || pressed.elapsed() > QUIET, "{key:?}");
+        shell.answers_what_it_owes();
+        shell.is_at_the_shell();
+        if key != "q" {
+            shell.answers = true;
+            shell.press("fg\r");
+            shell.sees("1 Extensions");
+            shell.press("q");
+            shell.is_at_the_shell();
+        }
+        shell.press("exit\r");
+        assert_eq!(shell.ends(), 0);
+    }
+}
 
 #[test]
 fn on_a_terminal_that_does_not_read_every_signal_ends_an_idle_program() {
