@@ -15,6 +15,7 @@ mod machine;
 mod manual;
 mod profile;
 mod progress;
+mod question;
 mod resume;
 mod room;
 mod runs;

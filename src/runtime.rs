@@ -81,7 +81,7 @@ impl Ports {
         Self { shared: false, ..self }
     }
 
-    /// The same where time passes so many times as fast: a test may say so, so that nobody waits.
+    /// Ports at which time passes so many times as fast: a test asks for that, so that nobody waits.
     #[must_use]
     pub fn at_speed(self, speed: u32) -> Self {
         Self { speed: speed.max(1), ..self }

@@ -395,7 +395,7 @@ impl Review {
         }
     }
 
-    /// The same where no filter narrows it.
+    /// How many [items](Self::items) there are without the filter.
     pub fn all_items(&self) -> usize {
         if self.shows_calls {
             return self.calls();

@@ -85,7 +85,7 @@ impl ActiveRun {
         &self.unsent
     }
 
-    /// One of them, and why.
+    /// An event for which no call went out, and why.
     pub fn unsent_event(&self, place: usize) -> Option<EarlierEvent> {
         let plan = self.machine.plan();
         let (event, change) = (plan.events().get(place)?.clone(), plan.want(place).cloned());

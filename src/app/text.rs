@@ -26,7 +26,7 @@ pub fn put(text: &mut String, columns: usize, what: impl Display) {
     clip_behind(text, start, columns);
 }
 
-/// The same in exactly so many columns.
+/// Writes something behind a text, in exactly so many columns.
 pub fn put_column(text: &mut String, columns: usize, what: impl Display) {
     let start = text.len();
     put(text, columns, what);
@@ -149,7 +149,7 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     wrapped(text, columns).map(ToOwned::to_owned).collect()
 }
 
-/// The same, of which nothing is copied.
+/// The lines of [`wrap`], borrowed.
 pub fn wrapped(text: &str, columns: usize) -> impl Iterator<Item = &str> {
     let columns = columns.max(2);
     let mut rest = text;

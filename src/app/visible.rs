@@ -8,9 +8,9 @@ use crate::domain::{EventStore, Extension, Filter, Listing};
 /// Visible events: those that the filters of both panels let through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Visible {
-    /// All of them.
+    /// Visible events.
     pub events: usize,
-    /// Those that are marked.
+    /// Those of them that are marked.
     pub marked: usize,
 }
 

@@ -15,7 +15,7 @@ impl Model {
         words
     }
 
-    /// The same behind other words.
+    /// Writes what an extension is [called](Self::called) behind other words.
     pub fn put_called(&self, words: &mut String, extension: &Extension) {
         words.push_str(&self.mask.seen_number(&extension.number));
         let label = self.mask.seen_words(&extension.label);
@@ -59,7 +59,7 @@ impl Model {
         words
     }
 
-    /// The same behind other words.
+    /// Writes the [words of a group](Self::group_words) behind other words.
     pub fn put_group(&self, words: &mut String, key: &GroupKey) {
         let mask = &self.mask;
         let _written = match key {

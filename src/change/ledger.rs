@@ -21,7 +21,7 @@ impl Tally {
         tally
     }
 
-    /// The same with so many events of this outcome.
+    /// This tally with another count of events for one outcome.
     #[must_use]
     pub fn with(mut self, word: impl Into<Word>, events: usize) -> Self {
         self.update(word.into(), |_| events);

@@ -65,7 +65,7 @@ pub struct Plan {
 /// An event that was meant and is left out of a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Omitted {
-    /// Which one.
+    /// The event.
     pub key: EventKey,
     /// Why, in words that follow its name.
     pub why: String,

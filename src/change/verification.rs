@@ -51,7 +51,7 @@ impl Check {
         }
     }
 
-    /// The same where room is short.
+    /// What an operator is told where room is short.
     pub fn in_short(self) -> &'static str {
         match self {
             Self::Agrees => "checked",

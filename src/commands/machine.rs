@@ -1,6 +1,6 @@
 //! Runs without the screen: the same machine, its acts carried out by the same `carry`.
 
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use super::arguments::{Consent, RunFormat};
 use super::ending::{Ending, remark};
 use super::progress::Progress;
+use super::question::confirmed;
 use super::runs::{self, Told};
 use super::signals;
 use super::{Opened, counted};
@@ -19,7 +20,6 @@ use crate::change::{Deed, Done, Inexact, Machine, Plan, RunState, SILENT, Tally}
 use crate::config::Profile;
 use crate::domain::{Call, Cause, EventKey, Failure, Mask, Outcome, PhoneCallEvent, Stop, Word};
 use crate::journal::{self, Kind, Record, RecordedCall};
-use crate::log::{self, Level};
 use crate::runtime::{self, Ports, carry};
 
 /// From this many events on the number has to be typed, as on the screen.
@@ -413,28 +413,4 @@ fn ending(tally: &Tally, is_sure: bool) -> Ending {
         all if all == tally.settled() && tally.of(Word::Altered) == 0 && is_sure => Ending::Done,
         _ => Ending::InPart,
     }
-}
-
-/// Asks on a terminal, and says without one that nobody can answer. The answer has to be the number `typed`, or `y` where
-/// there is none.
-///
-/// # Errors
-/// When the terminal cannot be read or written.
-pub(super) fn confirmed(question: &str, typed: Option<usize>, nobody: &str) -> Result<bool> {
-    if !io::stdin().is_terminal() {
-        remark(nobody);
-        return Ok(false);
-    }
-    let expected = typed.map_or("y".to_owned(), |count| count.to_string());
-    let hint = typed.map_or("[y/N]".to_owned(), |count| format!("Type {count} to confirm:"));
-    let mut out = io::stderr();
-    // What was typed before the question answers nothing.
-    rustix::termios::tcflush(io::stdin(), rustix::termios::QueueSelector::IFlush)?;
-    write!(out, "{question}? {hint} ")?;
-    out.flush()?;
-    let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer)?;
-    let is_yes = answer.trim().eq_ignore_ascii_case(&expected);
-    log::tell(Level::Info, if is_yes { "asked: yes" } else { "asked: no" }, question);
-    Ok(is_yes)
 }

@@ -144,7 +144,7 @@ impl EventId {
         &self.0
     }
 
-    /// The same as any text of the service, not copied.
+    /// The id as a text to be shown, not copied.
     pub fn told(&self) -> Foreign {
         Foreign::from(Arc::clone(&self.0))
     }

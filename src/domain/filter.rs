@@ -42,7 +42,7 @@ impl Filter {
         Ok(Self { text: text.to_owned(), expression })
     }
 
-    /// The same, as far as events have others like them.
+    /// This filter, which admits only what has a duplicate.
     #[must_use]
     pub fn of_alike(&self) -> Self {
         Self { text: self.text.clone(), expression: self.expression.clone().and_alike() }

@@ -94,7 +94,7 @@ impl Mask {
         self.seen_number(number).into_owned()
     }
 
-    /// The same, copied only while the mask is on.
+    /// What [`number`](Self::number) says, copied only while the mask is on.
     pub fn seen_number<'a>(&self, number: &'a ExtensionNumber) -> Cow<'a, str> {
         if self.on { hidden_digits(number.as_str()).into() } else { number.as_str().into() }
     }
@@ -104,7 +104,7 @@ impl Mask {
         self.seen_words(words).into_owned()
     }
 
-    /// The same, copied only where it must be.
+    /// What [`words`](Self::words) says, copied only where it must be.
     pub fn seen_words<'a>(&self, words: &'a Foreign) -> Cow<'a, str> {
         let shown = words.shown();
         if self.on { hidden(&shown).into() } else { shown }
@@ -115,7 +115,7 @@ impl Mask {
         self.seen_url(url).into_owned()
     }
 
-    /// The same, copied only where it must be.
+    /// What [`url`](Self::url) says, copied only where it must be.
     pub fn seen_url<'a>(&self, url: &'a Foreign) -> Cow<'a, str> {
         let shown = url.shown();
         if self.on { hidden_url(&shown).into() } else { shown }

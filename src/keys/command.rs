@@ -20,7 +20,7 @@ impl Panel {
     pub const ALL: [Self; 5] =
         [Self::Extensions, Self::Events, Self::Status, Self::Marked, Self::Calls];
 
-    /// Which one of the two it is that show what is on the PBX; the others tell of what is done here.
+    /// The panel as one of the two that show what is on the PBX; `None` for the others.
     pub fn browsed(self) -> Option<Browsed> {
         [(Self::Extensions, Browsed::Extensions), (Self::Events, Browsed::Events)]
             .into_iter()

@@ -92,7 +92,7 @@ impl Simulator {
         Self::on(std::net::TcpListener::bind(listen)?, world, Some(identity), |_| {})
     }
 
-    /// The same where somebody listens already, over TLS with an identity. `served` is told of each
+    /// Starts the simulator where somebody listens already, over TLS with an identity. `served` is told of each
     /// request as soon as its answer goes out.
     ///
     /// # Errors

@@ -203,11 +203,14 @@ fn uses_between_files() -> Vec<(String, Vec<String>)> {
         let holds = files.iter().map(|(file, _)| file).filter(|file| family(named, file));
         holds.max_by_key(|file| file.len()).cloned()
     };
-    let used = |module: &str, code: &str| {
-        let others = named(code, module).into_iter().filter_map(|named| file_of(&named));
+    let uses = |module: &str| -> Vec<String> {
+        // What a file is made of is used for it.
+        let parts = files.iter().filter(|(file, _)| family(file, module));
+        let named = parts.flat_map(|(file, code)| named(code, file));
+        let others = named.filter_map(|named| file_of(&named));
         others.filter(|other| !family(module, other) && !family(other, module)).collect()
     };
-    files.iter().map(|(module, code)| (module.clone(), used(module, code))).collect()
+    files.iter().map(|(module, _)| (module.clone(), uses(module))).collect()
 }
 
 #[test]

@@ -452,7 +452,7 @@ impl<'a> EventView<'a> {
         }
     }
 
-    /// Whose it is.
+    /// The extension whose event it is.
     pub fn extension(&self) -> &'a ExtensionNumber {
         &self.listing.extension
     }
