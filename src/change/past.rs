@@ -169,50 +169,59 @@ impl Like {
     }
 }
 
-/// The ids that events have had: what an undo made for one is the same event under another id. What
-/// was known under its own id when the run was reviewed stands for itself alone.
+/// The ids that events have had: what an undo made for one is the same event under another id, and one
+/// id may have been made for several, as runs knew the event by different ones. What was known under
+/// its own id when the run was reviewed stands for itself alone.
 struct Names<'a> {
-    /// What each id was made for.
-    made_for: HashMap<&'a EventKey, &'a EventKey>,
-    /// All ids that lead back to the same one.
-    of_root: HashMap<&'a EventKey, Vec<&'a EventKey>>,
+    /// The place of the event that has had an id.
+    event_of: HashMap<&'a EventKey, usize>,
+    /// All ids of each event; of one that turned out to be another one, none.
+    ids: Vec<Vec<&'a EventKey>>,
     /// Ids for which something was made that was not known.
     given_back: HashSet<&'a EventKey>,
 }
 
 impl<'a> Names<'a> {
     fn of(makes: &'a [Make], known: &BTreeMap<&EventKey, &PhoneCallEvent>) -> Self {
-        let others = makes.iter().filter(|make| make.key != make.event.key);
-        let made_for = others.map(|make| (&make.key, &make.event.key)).collect();
         let unknown = makes.iter().filter(|make| !known.contains_key(&make.key));
         let given_back = unknown.map(|make| &make.event.key).collect();
-        let mut names = Self { made_for, of_root: HashMap::new(), given_back };
+        let mut names = Self { event_of: HashMap::new(), ids: Vec::new(), given_back };
         for make in makes {
-            let root = names.root(&make.key);
-            names.of_root.entry(root).or_insert_with(|| vec![root]).push(&make.key);
+            names.are_one(&make.event.key, &make.key);
         }
         names
     }
 
-    /// The id that the event of this one had first.
-    fn root(&self, key: &'a EventKey) -> &'a EventKey {
-        let mut root = key;
-        // No chain is longer than all there are; a damaged file could make a circle.
-        for _ in 0..=self.made_for.len() {
-            match self.made_for.get(root) {
-                Some(before) => root = before,
-                None => break,
-            }
+    /// Both ids are those of one event.
+    fn are_one(&mut self, one: &'a EventKey, other: &'a EventKey) {
+        let (stays, goes) = (self.event(one), self.event(other));
+        if stays == goes {
+            return;
         }
-        root
+        let moved = self.ids.get_mut(goes).map(std::mem::take).unwrap_or_default();
+        for id in &moved {
+            self.event_of.insert(id, stays);
+        }
+        if let Some(ids) = self.ids.get_mut(stays) {
+            ids.extend(moved);
+        }
+    }
+
+    /// The place of the event with this id.
+    fn event(&mut self, id: &'a EventKey) -> usize {
+        *self.event_of.entry(id).or_insert_with(|| {
+            self.ids.push(vec![id]);
+            self.ids.len() - 1
+        })
     }
 
     /// All ids of the event that has this one, which comes first, but for those that are seen.
     fn from(&self, first: &'a EventKey, seen: &mut BTreeSet<&'a EventKey>) -> Vec<&'a EventKey> {
-        let all = self.of_root.get(self.root(first)).into_iter().flatten().copied();
-        let others: Vec<&EventKey> = all.filter(|key| seen.insert(key)).collect();
+        let ids = self.event_of.get(first).and_then(|event| self.ids.get(*event));
+        let others = ids.into_iter().flatten().copied().filter(|id| seen.insert(id));
+        let others: Vec<&EventKey> = others.collect();
         seen.insert(first);
-        std::iter::once(first).chain(others.into_iter().filter(|key| *key != first)).collect()
+        std::iter::once(first).chain(others.into_iter().filter(|id| *id != first)).collect()
     }
 }
 

@@ -9,9 +9,10 @@ use crate::change::machine::tests::{NOW, begun, extension, lists};
 use crate::change::plan::tests::{builder, plan, target};
 use crate::change::trial::{Service, drive, to_the_end, whims};
 use crate::change::twice::CAUGHT_UP;
-use crate::change::{Act, Check, Done, Machine, RunState, judge_made};
+use crate::change::{Act, Check, Done, Machine, Make, RunState, judge_made};
 use crate::domain::{
-    CallForm, Cause, Change, Failure, Foreign, Outcome, RawEvent, Success, Word, WriteAnswer,
+    CallForm, Cause, Change, Failure, Foreign, Outcome, RawEvent, Status, Success, Word,
+    WriteAnswer,
 };
 
 const LATER: Duration = Duration::from_secs(1);
@@ -95,6 +96,39 @@ fn an_undo_of_nothing_does_not_exist() {
         let history = History { run: "r1".to_owned(), written, by_looks, ..History::default() };
         let refused = give_back(&Loss::of(&history, Doubts::default(), None));
         assert_eq!(refused, Err(UndoRefused::Nothing("r1".to_owned(), what)));
+    }
+}
+
+/// It was disabled, which gave it an id that no answer told, deleted, made again and enabled: the undo of
+/// the change tells what it was first, and the undo of the deletion what it was last.
+#[test]
+fn what_two_undos_made_one_after_the_other_for_one_event_under_two_names_is_that_event() {
+    let events = lost(&["first", "renamed", "made", "enabled"]);
+    let [first, renamed, made, enabled] = &events[..] else { panic!() };
+    let make = |of: &PhoneCallEvent, key: &PhoneCallEvent| Make {
+        event: PhoneCallEvent { status: Status::Disabled, ..of.clone() },
+        key: key.key.clone(),
+        retyped: false,
+        gives_back: false,
+        later: true,
+    };
+    let mut makes = vec![make(first, made), make(made, enabled), make(renamed, made)];
+    for _ in 0..makes.len() {
+        makes.rotate_left(1);
+        let (known, taken) = (vec![first], BTreeSet::from([first.key.clone()]));
+        let takes = BTreeSet::from([renamed.key.clone()]);
+        let run = "r1".to_owned();
+        let history =
+            History { run, known, taken, takes, makes: makes.clone(), ..History::default() };
+        let loss = Loss::of(&history, Doubts::default(), None);
+        let there = listing(&["enabled"]);
+        let refused = loss.way_back(target(), |_| Some(&there), false).plan;
+        assert_eq!(refused, Err(UndoRefused::AllThere("r1".to_owned())));
+        let gone = listing(&[]);
+        assert_eq!(
+            loss.way_back(target(), |_| Some(&gone), false).plan.unwrap().events(),
+            [first.clone()]
+        );
     }
 }
 
