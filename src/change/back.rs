@@ -5,12 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::{
-    EventKey, EventView, ExtensionNumber, Foreign, Listing, PhoneCallEvent, Target,
-};
+use crate::domain::{EventKey, ExtensionNumber, Foreign, Listing, PhoneCallEvent, Target};
 
 use super::edit::Edit;
-use super::past::{History, Past, may_stand_for};
+use super::past::{History, Past, keys_of, take_stand_in};
 use super::plan::{Verb, one_each};
 use super::selection::Events;
 use super::twice::Doubt;
@@ -128,7 +126,7 @@ impl Loss {
         }
         let (mut missing, mut stand_ins, mut there) = (Vec::new(), Vec::new(), Vec::new());
         let (mut listed, mut others) = (Vec::new(), BTreeSet::new());
-        let mut reached = Vec::new();
+        let (mut reached, mut seen) = (Vec::new(), BTreeSet::new());
         for part in self.events.chunk_by(|a, b| a.key.extension == b.key.extension) {
             let Some(extension) = part.first().map(|first| &first.key.extension) else { continue };
             let Some(listing) = listing(extension) else {
@@ -139,6 +137,7 @@ impl Loss {
             reached.push((listing.extension().clone(), listing.access().clone()));
             let look = self.past.look(part.iter().enumerate(), listing);
             let mut strangers = look.strangers;
+            seen.extend(keys_of(&strangers, listing));
             for (place, id) in look.there {
                 let Some(event) = part.get(place) else { continue };
                 if doubt.is_some_and(|doubt| doubt.is_about(&event.key, id.as_ref())) {
@@ -180,7 +179,7 @@ impl Loss {
         };
         let left_out = if all { 0 } else { stand_ins.len() };
         let target = target.knowing(reached);
-        let plan = self.plan(target, (missing, Vec::new()), left_out, there.clone());
+        let plan = self.plan(target, (missing, Vec::new()), (left_out, seen), there.clone());
         WayBack { plan, there, stand_ins, twice, others: others.into_iter().collect(), listed }
     }
 
@@ -216,7 +215,8 @@ impl Loss {
         let left_out = if all { 0 } else { since.len() };
         let (planned, edits): (Vec<_>, Vec<_>) = planned.into_iter().unzip();
         let planned = (Arc::new(planned), edits);
-        let plan = self.plan(target.knowing(reached), planned, left_out, there.clone());
+        let plan =
+            self.plan(target.knowing(reached), planned, (left_out, BTreeSet::new()), there.clone());
         let (twice, others, listed) = (Vec::new(), Vec::new(), Vec::new());
         WayBack { plan, there, stand_ins: since, twice, others, listed }
     }
@@ -237,7 +237,7 @@ impl Loss {
         &self,
         target: Target,
         (events, edits): (Events, Vec<Edit>),
-        left_out: usize,
+        (left_out, seen): (usize, BTreeSet<EventKey>),
         there: Vec<(EventKey, Foreign)>,
     ) -> Result<Plan, UndoRefused> {
         let run = || self.run().to_owned();
@@ -258,7 +258,8 @@ impl Loss {
         let planned = |known: &BTreeSet<EventKey>| events.iter().all(|it| known.contains(&it.key));
         let begun = self.begun.as_ref().filter(|(_, known)| planned(known));
         let goes_on = begun.map(|(name, _)| name.clone());
-        let past = self.past.clone().of_plan(left_out, goes_on, there, self.doubts.lists.clone());
+        let past =
+            self.past.clone().of_plan((left_out, seen), goes_on, there, self.doubts.lists.clone());
         let calls = one_each(verb, events.len()).collect();
         let plan = Plan::of(Kind::Undo, target, calls, events, edits.into());
         Ok(Plan { past: Some(past), ..plan })
@@ -280,22 +281,6 @@ impl Loss {
         };
         same && plan.events().iter().enumerate().all(is_due)
     }
-}
-
-/// Takes a row out that nobody knew and that differs from an event in note or status alone.
-fn take_stand_in(
-    event: &PhoneCallEvent,
-    strangers: &mut Vec<usize>,
-    listing: &Listing,
-) -> Option<StandIn> {
-    let found = strangers.iter().position(|row| {
-        let row = listing.row(*row).map(|row: EventView<'_>| row.to_event());
-        row.is_some_and(|row| may_stand_for(&row, event))
-    })?;
-    let row = listing.row(strangers.remove(found))?.to_event();
-    let fields = [("note", row.note != event.note), ("status", row.status != event.status)];
-    let fields = fields.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name);
-    Some(StandIn { key: event.key.clone(), by: row.key, fields: fields.collect() })
 }
 
 #[cfg(test)]

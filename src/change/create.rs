@@ -12,7 +12,7 @@ use crate::domain::{
 use super::Plan;
 use super::ledger::{Ledger, SoFar};
 use super::listed::Listed;
-use super::past::{Like, Look, There, may_be_altered, may_stand_for};
+use super::past::{Like, Look, There, keys_of, may_be_altered, may_stand_for, take_stand_in};
 use super::twice::{APART, Belief, Twice};
 use super::verification::{Findings, beside};
 
@@ -79,6 +79,7 @@ impl Creates {
                 let planned = planned.filter_map(|it| Some((*it, plan.events().get(*it)?)));
                 let look = plan.past.as_ref().map(|past| past.look(planned, listing));
                 let Look { mut there, missing, strangers } = look.unwrap_or_default();
+                let held = self.stood_in_for(plan, &missing, &strangers, listing);
                 let altered = self.made_otherwise(plan, &missing, (&strangers, made), listing);
                 there.extend(altered.iter().map(|(it, outcome)| (*it, outcome.new_id().cloned())));
                 match self.believe(plan, extension, there, (listing, asked)) {
@@ -90,7 +91,7 @@ impl Creates {
                         }
                         let exact = there.into_iter().filter(|(it, _)| !altered.contains_key(it));
                         let exact = exact.map(|(it, id)| (it, restored(id)));
-                        return Looked::Sure(exact.chain(altered.clone()).collect());
+                        return Looked::Sure(exact.chain(altered.clone()).chain(held).collect());
                     }
                     Belief::Again(at) => return Looked::Again(at),
                     Belief::Never if listing.is_complete() => {
@@ -105,6 +106,26 @@ impl Creates {
         let message = format!("not re-created, as the extension could not be listed first: {why}");
         let outcome = Outcome::NotSent(Failure::new(Cause::Withheld, message));
         Looked::Sure(places.iter().map(|event| (*event, outcome.clone())).collect())
+    }
+
+    /// Of what is not there: what something stands in for that came since the plan was made, so that
+    /// nobody said yes to making it beside that.
+    fn stood_in_for(
+        &self,
+        plan: &Plan,
+        missing: &[usize],
+        strangers: &[usize],
+        listing: &Listing,
+    ) -> Vec<(usize, Outcome)> {
+        let Some(past) = plan.past.as_ref().filter(|_| self.rounds == 0) else { return Vec::new() };
+        let is_new = |row: &&usize| keys_of(&[**row], listing).all(|key| !past.seen.contains(&key));
+        let mut rows: Vec<usize> = strangers.iter().filter(is_new).copied().collect();
+        let held = missing.iter().filter_map(|place| {
+            let stand_in = take_stand_in(plan.events().get(*place)?, &mut rows, listing)?;
+            let message = format!("not re-created: it {}", stand_in.words());
+            Some((*place, Outcome::NotSent(Failure::new(Cause::Withheld, message))))
+        });
+        held.collect()
     }
 
     /// Of what was put off and is not there as it was: what came into being since and is very like it. The

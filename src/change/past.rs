@@ -12,7 +12,7 @@ use crate::domain::{
 };
 
 use super::twice::Doubt;
-use super::values::Written;
+use super::values::{StandIn, Written};
 
 /// What two events have in common that differ in nothing but id and time.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -88,6 +88,9 @@ pub(super) struct Past {
     pub(super) goes_on: Option<String>,
     /// Of a plan: what is there, each with the id of what stands for it.
     pub(super) there: Vec<(EventKey, Foreign)>,
+    /// Of a plan: rows that stood for nothing when it was made. What stands in for an event and came
+    /// since is not known to whoever said yes.
+    pub(super) seen: BTreeSet<EventKey>,
     /// Of a plan: extensions whose list may say something else in a while.
     pub(super) doubts: BTreeMap<ExtensionNumber, Doubt>,
     /// In which state the run files were.
@@ -154,6 +157,27 @@ pub(super) fn may_stand_for(row: &PhoneCallEvent, event: &PhoneCallEvent) -> boo
 /// or differs in one field.
 pub(super) fn may_be_altered(row: &PhoneCallEvent, event: &PhoneCallEvent) -> bool {
     may_stand_for(row, event) || event.differing(row).len() < 2
+}
+
+/// Takes a row out that nobody knew and that differs from an event in note or status alone.
+pub(super) fn take_stand_in(
+    event: &PhoneCallEvent,
+    strangers: &mut Vec<usize>,
+    listing: &Listing,
+) -> Option<StandIn> {
+    let found = strangers.iter().position(|row| {
+        let row = listing.row(*row).map(|row| row.to_event());
+        row.is_some_and(|row| may_stand_for(&row, event))
+    })?;
+    let row = listing.row(strangers.remove(found))?.to_event();
+    let fields = [("note", row.note != event.note), ("status", row.status != event.status)];
+    let fields = fields.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name);
+    Some(StandIn { key: event.key.clone(), by: row.key, fields: fields.collect() })
+}
+
+/// The keys of some rows.
+pub(super) fn keys_of(rows: &[usize], listing: &Listing) -> impl Iterator<Item = EventKey> {
+    rows.iter().filter_map(|row| Some(listing.row(*row)?.key()))
 }
 
 impl Like {
@@ -321,12 +345,12 @@ impl Past {
     /// The same for a plan that leaves so many events out, or goes on with an undo.
     pub(super) fn of_plan(
         self,
-        left_out: usize,
+        (left_out, seen): (usize, BTreeSet<EventKey>),
         goes_on: Option<String>,
         there: Vec<(EventKey, Foreign)>,
         doubts: BTreeMap<ExtensionNumber, Doubt>,
     ) -> Self {
-        Self { left_out, goes_on, there, doubts, ..self }
+        Self { left_out, goes_on, there, seen, doubts, ..self }
     }
 
     /// Which run.

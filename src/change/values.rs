@@ -36,6 +36,13 @@ pub struct StandIn {
     pub fields: Vec<&'static str>,
 }
 
+impl StandIn {
+    /// What is there in the place of the event: words that follow the event's name.
+    pub fn words(&self) -> String {
+        format!("has {} there with another {}", self.by.id, self.fields.join(" and "))
+    }
+}
+
 /// An event that is no longer listed under an id of its own.
 #[derive(Debug)]
 pub(super) struct Strayed<'a> {

@@ -79,10 +79,7 @@ pub(super) fn run(
     let consent = &arguments.consent;
     let WayBack { plan, there, stand_ins, .. } = found;
     let is_whole = way.is_whole;
-    let omitted = stand_ins.into_iter().map(|StandIn { key, by, fields }| {
-        let why = format!("has {} there with another {}", by.id, fields.join(" and "));
-        Omitted { key, why }
-    });
+    let omitted = stand_ins.into_iter().map(|it| Omitted { why: it.words(), key: it.key });
     let plan = match plan {
         Ok(plan) => plan.omitting(omitted),
         Err(refused) => {

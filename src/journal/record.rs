@@ -427,7 +427,8 @@ impl Record {
             let id = (*ids.get(&planned.first_key())?).clone();
             let own = planned.want.is_some() && id.raw() == planned.event.key.id.as_str();
             let found = Outcome::Done(Success::Restored, Some(id).filter(|_| !own));
-            let confirms = !planned.checked && found == planned.outcome;
+            let untold = Outcome::Done(Success::Restored, None);
+            let confirms = !planned.checked && [&found, &untold].contains(&&planned.outcome);
             (is_open(planned) || confirms).then_some((planned.place, found))
         });
         let again = plan.into_iter().flat_map(|plan| {

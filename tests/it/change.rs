@@ -275,6 +275,30 @@ fn judged(
     assert_eq!(bodies(&pbx), before, "{what}");
 }
 
+/// The answers tell no new ids, and the lists of those who go on do.
+#[test]
+fn an_undo_that_was_cut_off_behind_its_answers_is_over_once_a_list_confirms_them() {
+    let pbx = named("the-page");
+    pbx.simulator.with_world(|world| {
+        world.changes.renames = true;
+        world.shapes.update = Written::NoContent;
+    });
+    assert_eq!(pbx.run(&["disable", "--extension=0003*210", "--yes"]).code, 0);
+    let run = runs(&pbx)[0]["run"].as_str().unwrap().to_owned();
+    assert_eq!(pbx.run(&["undo", &run, "--yes"]).code, 0);
+    let undo = runs(&pbx)[0]["run"].as_str().unwrap().to_owned();
+    let path = pbx.home.path().join(format!(".local/state/callsweep/runs/{undo}.jsonl"));
+    let whole = std::fs::read_to_string(&path).unwrap();
+    let (answered, _) = whole.split_once("{\"line\":\"verified\"").unwrap();
+    std::fs::write(&path, answered).unwrap();
+    for (code, told) in [(0, "has already been restored"), (4, "nothing to undo")] {
+        let said = pbx.run(&["undo", &run, "--yes"]);
+        assert_eq!(said.code, code, "{}", said.err);
+        assert!(said.err.contains(told), "{}", said.err);
+    }
+    assert!(runs(&pbx)[0]["finished"].is_string());
+}
+
 /// A run over the customer's 70 URLs, killed once the service has seen so many PUTs.
 fn killed(moment: usize, renames: bool) -> Pbx {
     let pbx = pbx(customer());
