@@ -31,7 +31,7 @@ use alike::Alike;
 pub use arrangement::{Arrangement, EventGroup, EventOrder, GroupKey, Grouping, Place};
 pub use ending::ListEnd;
 pub use history::TakenBack;
-use history::{History, Turned, ranges};
+use history::{History, Turned};
 use judging::{Judged, Known};
 pub use listing::{EventView, Listing, ListingBuilder, OddRow, RawEvent};
 use marked::Marked;
@@ -220,7 +220,7 @@ impl EventStore {
         };
         let length = shelf.listing.len();
         let mut turned = FixedBitSet::with_capacity(length);
-        turned.extend(rows.into_iter().filter(|row| *row < length));
+        rows.into_iter().filter(|row| *row < length).for_each(|row| turned.insert(row));
         if on {
             turned.difference_with(&shelf.marks);
         } else {
@@ -230,8 +230,7 @@ impl EventStore {
         let changed = turned.count_ones(..);
         if changed > 0 {
             self.marks_version += 1;
-            let edition = shelf.edition;
-            let rows = ranges(turned.ones().map(|row| shelf.removed.number_of(row)));
+            let (edition, rows) = (shelf.edition, shelf.removed.numbers_of(turned));
             self.history.add(Turned { extension: extension.clone(), edition, rows });
         }
         let left = shelf.marks.count_ones(..);
@@ -329,10 +328,9 @@ impl EventStore {
     /// Clears all marks; returns their number.
     pub fn unmark_all(&mut self) -> usize {
         for (extension, shelf) in &mut self.shelves {
-            let rows = ranges(shelf.marks.ones().map(|row| shelf.removed.number_of(row)));
-            let edition = shelf.edition;
+            let marks = std::mem::take(&mut shelf.marks);
+            let (edition, rows) = (shelf.edition, shelf.removed.numbers_of(marks));
             self.history.add(Turned { extension: extension.clone(), edition, rows });
-            shelf.marks.clear();
             shelf.as_marked.clear();
             shelf.listing.forget_texts();
         }
@@ -356,7 +354,7 @@ impl EventStore {
                 taken.left += 1;
                 continue;
             };
-            let rows = rows.into_iter().flatten();
+            let rows = rows.ones();
             let (on, off): (Vec<usize>, Vec<usize>) = rows
                 .filter_map(|number| shelf.removed.row_now(number))
                 .partition(|row| shelf.marks.contains(*row));

@@ -258,14 +258,16 @@ fn find(text: &[u8], part: &[u8], ignore_case: bool) -> Option<usize> {
     let mut from = 0;
     for (starts, ends) in starts.iter().zip(ends) {
         if may_stand(starts, ends, first, last)
-            && let Some(found) = stands_from(from, STRIDE)
+            && let Some(at) = may_stand_from(starts, ends, first, last)
+            && let Some(found) = stands_from(from + at, STRIDE - at)
         {
             return Some(found);
         }
         from += STRIDE;
     }
     // What is left over is looked at with what stands before it.
-    may_stand(last_starts, last_ends, first, last).then(|| stands_from(behind, STRIDE)).flatten()
+    let at = may_stand_from(last_starts, last_ends, first, last)?;
+    stands_from(behind + at, STRIDE - at)
 }
 
 /// A byte that is looked for.
@@ -287,6 +289,13 @@ impl Folded {
     fn difference(self, byte: u8) -> u8 {
         (byte | self.case) ^ self.byte
     }
+
+    /// The same of eight bytes at once.
+    #[inline]
+    fn differences(self, bytes: [u8; 8]) -> u64 {
+        let all = |byte: u8| u64::from_le_bytes([byte; 8]);
+        (u64::from_le_bytes(bytes) | all(self.case)) ^ all(self.byte)
+    }
 }
 
 /// Without a way out in the middle, so that the compiler compares all bytes at once.
@@ -295,6 +304,30 @@ fn may_stand(starts: &[u8; STRIDE], ends: &[u8; STRIDE], first: Folded, last: Fo
     let places = starts.iter().zip(ends);
     let found = places.map(|(start, end)| first.difference(*start) | last.difference(*end) == 0);
     found.map(u8::from).fold(0, |any, found| any | found) > 0
+}
+
+/// The first of these places where the part may stand. Where it is found often, to look at them one
+/// by one would take longer than all else.
+#[inline]
+fn may_stand_from(
+    starts: &[u8; STRIDE],
+    ends: &[u8; STRIDE],
+    first: Folded,
+    last: Folded,
+) -> Option<usize> {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    let ((starts, _), (ends, _)) = (starts.as_chunks(), ends.as_chunks());
+    let both = |(start, end): (&[u8; 8], &[u8; 8])| {
+        let differ = first.differences(*start) | last.differences(*end);
+        // The highest bit of the first byte that is 0, and perhaps of some behind it.
+        differ.wrapping_sub(ONES) & !differ & (ONES << 7)
+    };
+    let found = starts.iter().zip(ends).map(both).zip([0, 8]);
+    let at = |(found, before): (u64, usize)| {
+        let bits = usize::try_from(found.trailing_zeros()).unwrap_or(usize::MAX);
+        (found != 0).then_some(before + bits / 8)
+    };
+    found.into_iter().find_map(at)
 }
 
 #[cfg(test)]
@@ -312,6 +345,20 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_part_is_found_where_it_stands_first(
+            // Bytes that are alike but for a bit, or that differ by one.
+            text in prop::collection::vec(prop::sample::select(b"aAbB@`\0\x01\x80\xff".to_vec()), 0..80),
+            part in prop::collection::vec(prop::sample::select(b"aB@\0\x80".to_vec()), 1..4),
+            ignore_case in any::<bool>(),
+        ) {
+            let stands = |window: &[u8]| {
+                if ignore_case { window.eq_ignore_ascii_case(&part) } else { window == part }
+            };
+            let expected = text.windows(part.len()).position(stands);
+            prop_assert_eq!(find(&text, &part, ignore_case), expected);
+        }
+
         #[test]
         fn what_fits_in_a_bundle_is_what_fits_of_its_texts_one_by_one(
             texts in prop::collection::vec("[abAB*]{0,40}|[aàÀsſkK]{0,9}|https://crm[0-9]{1,3}/in", 0..30),

@@ -241,8 +241,7 @@ impl EventStore {
             arrangement.passed_over += judged.passed_over_of(|row| gathering.holds(row));
         }
         let Gathered { places, groups, owners, staying } = gathering.finish();
-        let arrangement = Arrangement { places, groups, owners, staying, ..arrangement };
-        arrangement.with_marks(self)
+        Arrangement { places, groups, owners, staying, ..arrangement }
     }
 
     /// The listing and the row that a place means now; `None` where its event is deleted or its
@@ -427,11 +426,6 @@ impl Arrangement {
     /// Whether an event is the one of its duplicates that stays; for [`Grouping::Duplicates`].
     pub fn stays(&self, place: Place) -> bool {
         self.staying.contains(index(place.0))
-    }
-
-    fn with_marks(mut self, store: &EventStore) -> Self {
-        self.count_marks(store);
-        self
     }
 
     /// Counts the marked events of every group again.

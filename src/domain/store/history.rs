@@ -1,7 +1,8 @@
 //! The last changes of marks, so that each can be taken back.
 
 use std::collections::VecDeque;
-use std::ops::Range;
+
+use fixedbitset::FixedBitSet;
 
 use crate::domain::ExtensionNumber;
 
@@ -20,9 +21,8 @@ pub(super) struct Turned {
     pub(super) extension: ExtensionNumber,
     /// Of the listing that the rows belong to.
     pub(super) edition: u64,
-    /// By the numbers that they came in with. Those that follow each other are one range: a mark on
-    /// everything is a single one.
-    pub(super) rows: Vec<Range<usize>>,
+    /// By the numbers that they came in with.
+    pub(super) rows: FixedBitSet,
 }
 
 /// What came of taking back a change of marks.
@@ -52,7 +52,7 @@ impl History {
         if self.changes.is_empty() {
             self.begin();
         }
-        if let Some(change) = self.changes.back_mut().filter(|_| !turned.rows.is_empty()) {
+        if let Some(change) = self.changes.back_mut().filter(|_| !turned.rows.is_clear()) {
             change.push(turned);
         }
     }
@@ -66,10 +66,8 @@ impl History {
     ) {
         let of_it = self.changes.iter_mut().flatten().filter(|it| it.extension == *extension);
         for turned in of_it {
-            let rows = std::mem::take(&mut turned.rows).into_iter().flatten();
-            let mut rows: Vec<usize> = rows.filter_map(&row).collect();
-            rows.sort_unstable();
-            (turned.rows, turned.edition) = (ranges(rows), edition);
+            let rows = std::mem::take(&mut turned.rows);
+            (turned.rows, turned.edition) = (rows.ones().filter_map(&row).collect(), edition);
         }
     }
 
@@ -92,16 +90,4 @@ impl History {
         }
         None
     }
-}
-
-/// Rows in rising order as ranges.
-pub(super) fn ranges(rows: impl IntoIterator<Item = usize>) -> Vec<Range<usize>> {
-    let mut ranges: Vec<Range<usize>> = Vec::new();
-    for row in rows {
-        match ranges.last_mut().filter(|range| range.end == row) {
-            Some(range) => range.end = row + 1,
-            None => ranges.push(row..row + 1),
-        }
-    }
-    ranges
 }

@@ -1,6 +1,8 @@
 //! Which rows left a listing since it came in, so that a row that was noted down meanwhile is found
 //! again, or known to be gone.
 
+use fixedbitset::FixedBitSet;
+
 /// The rows that left, by the numbers that they came in with, in ascending order.
 #[derive(Debug, Default)]
 pub(super) struct Removed(Vec<usize>);
@@ -25,6 +27,14 @@ impl Removed {
     /// The number that a row came in with.
     pub(super) fn number_of(&self, row: usize) -> usize {
         row + self.before(row)
+    }
+
+    /// The numbers that some rows came in with.
+    pub(super) fn numbers_of(&self, rows: FixedBitSet) -> FixedBitSet {
+        if self.0.is_empty() {
+            return rows;
+        }
+        rows.ones().map(|row| self.number_of(row)).collect()
     }
 
     /// Where a row is now, by the number that it came in with; `None` where it left.
@@ -75,6 +85,10 @@ mod tests {
                 for (row, number) in left.iter().enumerate() {
                     prop_assert_eq!(removed.number_of(row), *number);
                 }
+                let odd = (1..left.len()).step_by(2).collect();
+                let numbers = removed.numbers_of(odd).ones().collect::<Vec<_>>();
+                let odd: Vec<usize> = left.iter().copied().skip(1).step_by(2).collect();
+                prop_assert_eq!(numbers, odd);
             }
         }
     }

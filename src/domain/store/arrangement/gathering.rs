@@ -237,10 +237,13 @@ impl<'a> Gathering<'a> {
             let text = text.filter(|text| Some(*text) != self.empty)?;
             self.ranks.get(index(text)).copied()
         };
+        let marks = Some(&shelf.marks).filter(|marks| !marks.is_clear());
         let Self { groups, admitted, keys, odd_moments, of_row, .. } = self;
         let rows = rows.filter_map(|row| {
             let group = of_row.get(row).copied().filter(|group| *group != NONE)?;
-            groups.get_mut(index(group))?.rows.end += 1;
+            let its_group = groups.get_mut(index(group))?;
+            its_group.rows.end += 1;
+            its_group.marked += usize::from(marks.is_some_and(|marks| marks.contains(row)));
             let number = u32::try_from(shelf.removed.number_of(row)).ok()?;
             let place = Place(self.first.saturating_add(number));
             admitted.push(Admitted { group, place });
