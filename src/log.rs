@@ -7,6 +7,7 @@
 
 mod file;
 
+use std::borrow::Cow;
 use std::fmt::{self, Display};
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -176,9 +177,9 @@ pub fn run_name(name: &str) -> &str {
 }
 
 /// A path as it may be told: while the mask is on only words of the service itself, ids and types.
-fn shown(path: &str) -> String {
+fn shown(path: &str) -> Cow<'_, str> {
     if !MASKED.load(Ordering::Relaxed) {
-        return path.to_owned();
+        return path.into();
     }
     let mut of_event = false;
     let known = |part: &str| {
@@ -191,7 +192,7 @@ fn shown(path: &str) -> String {
         of_event |= part == "phoneCallEvents";
         if is_shown || part == "phoneCallEvents" { part } else { "#" }
     });
-    shown.collect::<Vec<_>>().join("/")
+    shown.collect::<Vec<_>>().join("/").into()
 }
 
 struct Behind<T>(T);

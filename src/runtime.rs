@@ -2,6 +2,7 @@
 //! and all else that the screen wants by `perform`.
 
 mod clipboard;
+mod sooner;
 mod told;
 
 use std::collections::BTreeMap;
@@ -28,6 +29,7 @@ use crate::log::{self, Level};
 use crate::origins::{Lock, LockRefused};
 
 pub use clipboard::Clipboard;
+use sooner::Sooner;
 
 /// Run files looked through at a start.
 const LATEST: usize = 50;
@@ -48,6 +50,7 @@ pub struct Ports {
     runs: PathBuf,
     open: Mutex<Option<OpenRun>>,
     clipboard: Option<Clipboard>,
+    sooner: Sooner,
     /// Other programs may change this PBX too.
     shared: bool,
     /// How many times as fast time passes where something is waited for.
@@ -65,8 +68,8 @@ struct OpenRun {
 impl Ports {
     /// Ports of a client; nothing is contacted or written yet.
     pub fn new(client: Client, typed: Vec<Extension>, sources: Vec<Source>, runs: PathBuf) -> Self {
-        let (open, speed) = (Mutex::default(), speed());
-        Self { client, typed, sources, runs, open, clipboard: None, shared: true, speed }
+        let (open, sooner, speed) = (Mutex::default(), Sooner::default(), speed());
+        Self { client, typed, sources, runs, open, clipboard: None, sooner, shared: true, speed }
     }
 
     /// The ports with a terminal that takes copied text.
@@ -168,6 +171,7 @@ pub async fn carry(act: Act, ports: &Ports) -> Done {
             Done::Opened(opened)
         }
         Act::Send(call) => {
+            ports.sooner.run();
             let settled = match ports.run() {
                 _ if call.is_simulated() => {
                     send(&call, &ports.client.simulating(), &mut exchanges).await

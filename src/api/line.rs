@@ -157,6 +157,8 @@ impl Line {
                 .user_agent(concat!("callsweep/", env!("CARGO_PKG_VERSION")))
                 .default_headers(headers())
                 .redirect(Policy::none())
+                // The library would keep a copy of each request, for errors of HTTP/2.
+                .retry(reqwest::retry::never().max_retries_per_request(0))
                 .referer(false)
                 .http1_only()
                 .connect_timeout(patience.connect)

@@ -6,61 +6,86 @@ use std::io::{self, Write};
 
 use crate::domain::{acts_or_hides, redacted};
 
-/// Writes JSON on, as it comes from a serializer, which never parts a character.
+/// So many bytes are looked through and written on at once.
+const ENOUGH: usize = 16 * 1024;
+
+/// Writes JSON on, as it comes from a serializer, which never parts a character; the last of it once it
+/// is flushed.
 pub(super) struct Harmless<W> {
     out: W,
-    /// The string that is not at its end yet, from its first quote on.
-    string: String,
+    /// What is not written on yet. It begins outside of a string.
+    text: Vec<u8>,
+    /// So much of it ends behind a string.
+    whole: usize,
+    is_in_string: bool,
+    is_escaped: bool,
 }
 
 impl<W: Write> Harmless<W> {
     pub(super) fn new(out: W) -> Self {
-        Self { out, string: String::new() }
+        Self { out, text: Vec::new(), whole: 0, is_in_string: false, is_escaped: false }
+    }
+
+    /// Writes on what ends behind a string.
+    fn write_on(&mut self) -> io::Result<()> {
+        let whole = self.text.get(..self.whole).unwrap_or_default();
+        let mut text = std::str::from_utf8(whole).map_err(io::Error::other)?;
+        let acts = |byte: u8| !matches!(byte, b'\n' | b' '..=b'~');
+        if !text.bytes().any(acts) && matches!(redacted(text), Cow::Borrowed(_)) {
+            self.out.write_all(whole)?;
+            text = "";
+        }
+        while let Some((before, string)) = text.find('"').and_then(|at| text.split_at_checked(at)) {
+            let (string, behind) = string.split_at(length(string));
+            self.out.write_all(before.as_bytes())?;
+            self.out.write_all(harmless(&unsecret(string)).as_bytes())?;
+            text = behind;
+        }
+        self.out.write_all(text.as_bytes())?;
+        self.text.drain(..self.whole);
+        self.whole = 0;
+        Ok(())
     }
 }
 
 impl<W: Write> Write for Harmless<W> {
     fn write(&mut self, json: &[u8]) -> io::Result<usize> {
-        let mut text = std::str::from_utf8(json).map_err(io::Error::other)?;
-        while !text.is_empty() {
-            let in_string = !self.string.is_empty();
-            let end = if in_string { closing(&self.string, text) } else { text.find('"') };
-            let (now, later) = match end {
-                Some(quote) => text.split_at(quote + 1),
-                None => (text, ""),
-            };
-            match (in_string, end) {
-                (false, None) => self.out.write_all(now.as_bytes())?,
-                (false, Some(quote)) => {
-                    self.out.write_all(now.get(..quote).unwrap_or_default().as_bytes())?;
-                    self.string.push('"');
+        for byte in json {
+            self.text.push(*byte);
+            match byte {
+                _ if self.is_escaped => self.is_escaped = false,
+                b'\\' => self.is_escaped = true,
+                b'"' => {
+                    self.is_in_string = !self.is_in_string;
+                    if !self.is_in_string {
+                        self.whole = self.text.len();
+                    }
                 }
-                (true, None) => self.string.push_str(now),
-                (true, Some(_)) => {
-                    self.string.push_str(now);
-                    self.out.write_all(harmless(&unsecret(&self.string)).as_bytes())?;
-                    self.string.clear();
-                }
+                _ => {}
             }
-            text = later;
+        }
+        if self.whole >= ENOUGH {
+            self.write_on()?;
         }
         Ok(json.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
+        self.whole = self.text.len();
+        self.write_on()?;
         self.out.flush()
     }
 }
 
-/// Where the string ends that began before this text.
-fn closing(before: &str, text: &str) -> Option<usize> {
-    let strokes = before.bytes().rev().take_while(|byte| *byte == b'\\').count();
-    let mut escaped = strokes % 2 == 1;
-    text.bytes().position(|byte| {
-        let closes = byte == b'"' && !escaped;
-        escaped = byte == b'\\' && !escaped;
+/// How long the string is that a text begins with, with its quotes.
+fn length(text: &str) -> usize {
+    let mut is_escaped = false;
+    let end = text.bytes().skip(1).position(|byte| {
+        let closes = byte == b'"' && !is_escaped;
+        is_escaped = byte == b'\\' && !is_escaped;
         closes
-    })
+    });
+    end.map_or(text.len(), |end| end + 2)
 }
 
 /// A string of JSON without secrets of ours.
@@ -106,6 +131,7 @@ mod tests {
         for character in json.chars() {
             out.write_all(character.encode_utf8(&mut [0; 4]).as_bytes()).unwrap();
         }
+        out.flush().unwrap();
         String::from_utf8(printed).unwrap()
     }
 
@@ -121,6 +147,25 @@ mod tests {
             assert_eq!((&said["a"], &said["b"][0]), (&"x[redacted]".into(), &1.into()));
             assert_eq!((&said["b"][3], &said["\"c"]), (&"\\".into(), &"é\\\"".into()));
         }
+    }
+
+    #[test]
+    fn a_long_document_is_written_on_part_by_part_and_each_string_whole() {
+        crate::domain::learn_secret("never|printed|either");
+        let long = "\\\" ".repeat(ENOUGH);
+        let rows = vec!["plain", "x never|printed|either", &long, "\u{1b}[2J", "never|"];
+        let document = serde_json::to_string_pretty(&vec![rows; 20]).unwrap();
+        let mut printed = Vec::new();
+        let mut out = Harmless::new(&mut printed);
+        for character in document.chars() {
+            out.write_all(character.encode_utf8(&mut [0; 4]).as_bytes()).unwrap();
+            assert!(out.text.len() < ENOUGH + 2 * long.len());
+        }
+        out.flush().unwrap();
+        let said: Vec<Vec<String>> = serde_json::from_slice(&printed).unwrap();
+        let redacted = ["plain", "x [redacted]", &long, "\u{1b}[2J", "never|"];
+        assert!(said.iter().all(|row| *row == redacted));
+        assert!(!printed.contains(&0x1b));
     }
 
     #[test]

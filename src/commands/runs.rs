@@ -100,7 +100,9 @@ pub(super) fn print(
     match format {
         RunFormat::Table => table(&mut out)?,
         RunFormat::Json => {
-            serde_json::to_writer_pretty(Harmless::new(&mut out), &document)?;
+            let mut harmless = Harmless::new(&mut out);
+            serde_json::to_writer_pretty(&mut harmless, &document)?;
+            harmless.flush()?;
             writeln!(out)?;
         }
     }
@@ -158,6 +160,21 @@ enum Outcomes<'a> {
     /// Of all the same, but where it is known already.
     Unsent(&'a Plan, &'a Outcome),
     None,
+}
+
+/// What became of an event, as machine output has it.
+#[derive(Debug, Serialize)]
+struct Became<'a> {
+    code: Option<&'a str>,
+    extension: Option<&'a str>,
+    fields: Option<&'a [&'static str]>,
+    http_status: Option<u16>,
+    id: Option<&'a str>,
+    message: Option<String>,
+    new_id: Option<&'a str>,
+    outcome: String,
+    #[serde(rename = "type")]
+    event_type: Option<u16>,
 }
 
 /// An event, what was to become of it where it was changed, and what did.
@@ -321,21 +338,23 @@ impl<'a> Outcomes<'a> {
     }
 
     /// Each as machine output has it.
-    fn each(self) -> impl Iterator<Item = Value> {
+    fn each(self) -> impl Iterator<Item = Became<'a>> {
         let events = self.rows().map(|(event, _, outcome)| (Some(&event.key), outcome));
         // An event whose line is lost has no name.
         let missing = self.missing().iter().map(|(_, outcome)| (None, outcome));
         events.chain(missing).map(|(key, outcome)| {
             let failure = outcome.failure();
-            json!({
-                "extension": key.map(|key| key.extension.as_str()),
-                "type": key.map(|key| key.event_type.number()),
-                "id": key.map(|key| key.id.as_str()), "outcome": outcome.word().written(),
-                "code": failure.map(|failure| failure.code.raw()),
-                "message": failure.map(Failure::told),
-                "http_status": failure.and_then(|failure| failure.http_status),
-                "new_id": outcome.new_id().map(Foreign::raw), "fields": outcome.altered(),
-            })
+            Became {
+                code: failure.map(|failure| failure.code.raw()),
+                extension: key.map(|key| key.extension.as_str()),
+                fields: outcome.altered(),
+                http_status: failure.and_then(|failure| failure.http_status),
+                id: key.map(|key| key.id.as_str()),
+                message: failure.map(Failure::told),
+                new_id: outcome.new_id().map(Foreign::raw),
+                outcome: outcome.word().written(),
+                event_type: key.map(|key| key.event_type.number()),
+            }
         })
     }
 }

@@ -159,15 +159,12 @@ impl Target {
 
     /// `/uapi/extensions/@me`: what every path of a user's extensions starts with.
     pub fn user_path(&self, user: &UserId) -> String {
-        format!("{}/extensions/{user}", self.base_path)
+        [&self.base_path, "/extensions/", user.as_str()].concat()
     }
 
     /// The path of an extension with this user in it.
     pub fn extension_path_as(&self, user: &UserId, extension: &ExtensionNumber) -> String {
-        let mut path = self.user_path(user);
-        path.push('/');
-        path.push_str(extension.as_str());
-        path
+        [&self.base_path, "/extensions/", user.as_str(), "/", extension.as_str()].concat()
     }
 
     /// The host and port alone, for the header.

@@ -212,7 +212,12 @@ fn write_events(file: &File, plan: &Plan, in_part: bool) -> io::Result<()> {
     let mut lines = BufWriter::new(file);
     let extent = if in_part { Extent::InPart } else { Extent::Whole };
     Head { extent, ..head_of(plan) }.write_to(&mut lines)?;
-    let mut write = |line: Line<'_>| lines.write_all(&line.written()?);
+    let mut text = Vec::new();
+    let mut write = |line: Line<'_>| {
+        text.clear();
+        line.append_to(&mut text)?;
+        lines.write_all(&text)
+    };
     for (place, event) in plan.events().iter().enumerate() {
         write(Line::Event(Body::planned(place, event, plan)))?;
     }
@@ -265,7 +270,12 @@ fn write_plan(file: &File, plan: &Plan) -> io::Result<()> {
     let (events, bystanders) = (plan.events(), plan.all_bystanders());
     let mut lines = BufWriter::new(file);
     head_of(plan).write_to(&mut lines)?;
-    let mut write = |line: Line<'_>| lines.write_all(&line.written()?);
+    let mut text = Vec::new();
+    let mut write = |line: Line<'_>| {
+        text.clear();
+        line.append_to(&mut text)?;
+        lines.write_all(&text)
+    };
     for (place, event) in events.iter().enumerate() {
         write(Line::Event(Body::planned(place, event, plan)))?;
     }

@@ -5,8 +5,8 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
-use std::fmt::{self, Write as _};
-use std::io::{self, Write};
+use std::fmt;
+use std::io::{self, BufWriter, Write};
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -25,8 +25,12 @@ use crate::origins::Process;
 
 /// What stands before the sum of a line.
 const SUM: &[u8] = b",\"sum\":\"";
-/// The 16 digits of a sum with the quote and the brace behind them.
-const SUM_TAIL: usize = 16 + 2;
+/// What stands behind it.
+const SUM_END: &[u8] = b"\"}\n";
+/// The digits of a sum.
+type Sum = [u8; 16];
+/// So long are they with the quote and the brace behind them.
+const SUM_TAIL: usize = size_of::<Sum>() + 2;
 
 /// One line, by its field `line`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -186,13 +190,12 @@ impl Head<IgnoredAny> {
 impl<C: Serialize> Head<C> {
     /// Writes the line with its sum and a line end, bit by bit.
     pub(super) fn write_to(&self, out: &mut impl Write) -> io::Result<()> {
-        let mut summed = Summed { out, sum: Sha256::new(), last: None };
+        let mut summed = BufWriter::new(Summed { out, sum: Sha256::new(), last: None });
         serde_json::to_writer(&mut summed, self)?;
         // The brace that closes the line comes behind the sum.
-        let Summed { out, sum, last: _ } = summed;
-        out.write_all(SUM)?;
-        out.write_all(digits_of(sum).as_bytes())?;
-        out.write_all(b"\"}\n")
+        let Summed { out, sum, last: _ } =
+            summed.into_inner().map_err(io::IntoInnerError::into_error)?;
+        [SUM, &digits_of(sum), SUM_END].into_iter().try_for_each(|part| out.write_all(part))
     }
 }
 
@@ -403,13 +406,17 @@ pub(super) enum Flaw {
 }
 
 impl<'a> Line<'a> {
-    /// The line as it stands in the file, with its sum and a line end.
-    pub(super) fn written(&self) -> io::Result<Vec<u8>> {
-        let mut text = serde_json::to_string(self).map_err(io::Error::other)?;
-        text.pop();
-        let sum = sum_of(text.as_bytes());
-        let _ = writeln!(text, ",\"sum\":\"{sum}\"}}");
-        Ok(text.into_bytes())
+    /// Appends the line as it stands in the file, with its sum and a line end.
+    pub(super) fn append_to(&self, lines: &mut Vec<u8>) -> io::Result<()> {
+        let start = lines.len();
+        serde_json::to_writer(&mut *lines, self).inspect_err(|_| lines.truncate(start))?;
+        // The brace that closes the line comes behind the sum.
+        lines.pop();
+        let sum = sum_of(lines.get(start..).unwrap_or_default());
+        for part in [SUM, &sum, SUM_END] {
+            lines.extend_from_slice(part);
+        }
+        Ok(())
     }
 
     /// Reads a line without its line end.
@@ -491,16 +498,19 @@ pub(super) fn has_right_sum(line: &[u8]) -> bool {
     let at = line.len().saturating_sub(SUM_TAIL + SUM.len());
     let (body, tail) = line.split_at(at);
     let digits = tail.strip_prefix(SUM).and_then(|tail| tail.strip_suffix(b"\"}"));
-    digits.is_some_and(|digits| digits == sum_of(body).as_bytes())
+    digits.is_some_and(|digits| digits == sum_of(body))
 }
 
-fn sum_of(bytes: &[u8]) -> String {
+fn sum_of(bytes: &[u8]) -> Sum {
     digits_of(Sha256::new_with_prefix(bytes))
 }
 
-fn digits_of(sum: Sha256) -> String {
+fn digits_of(sum: Sha256) -> Sum {
     let first = sum.finalize().first_chunk().copied().unwrap_or_default();
-    format!("{:016x}", u64::from_be_bytes(first))
+    let mut digits = Sum::default();
+    // There is room for just that.
+    let _ = write!(digits.as_mut_slice(), "{:016x}", u64::from_be_bytes(first));
+    digits
 }
 
 impl<'a> RecordedCall<'a> {
@@ -793,19 +803,25 @@ mod tests {
         Line::Sent { call: 3, first: 4, covers: 1, at: Some("2026-01-02T03:04:05.678Z".to_owned()) }
     }
 
+    fn written(line: &Line<'_>) -> Vec<u8> {
+        let mut lines = Vec::new();
+        line.append_to(&mut lines).unwrap();
+        lines
+    }
+
     #[test]
     fn a_line_ends_in_the_sum_of_what_stands_before_it() {
-        let bytes = sent().written().unwrap();
-        let text = String::from_utf8(bytes).unwrap();
+        let text = String::from_utf8(written(&sent())).unwrap();
         let body = "{\"line\":\"sent\",\"call\":3,\"first\":4,\"covers\":1,\
                     \"at\":\"2026-01-02T03:04:05.678Z\"";
-        assert_eq!(text, format!("{body},\"sum\":\"{}\"}}\n", sum_of(body.as_bytes())));
-        assert_eq!(sum_of(b"abc"), "ba7816bf8f01cfea");
+        let sum = String::from_utf8(sum_of(body.as_bytes()).to_vec()).unwrap();
+        assert_eq!(text, format!("{body},\"sum\":\"{sum}\"}}\n"));
+        assert_eq!(sum_of(b"abc"), *b"ba7816bf8f01cfea");
     }
 
     #[test]
     fn a_byte_that_is_another_makes_the_sum_wrong() {
-        let bytes = sent().written().unwrap();
+        let bytes = written(&sent());
         let line = bytes.trim_ascii_end();
         assert!(has_sum(line));
         assert_eq!(Line::read(line, true), Ok(sent()));
@@ -845,7 +861,7 @@ mod tests {
             };
             let body = Body::of(7, &event, &target);
             assert_eq!(body.raw.is_some(), bytes.is_ascii());
-            let line = Line::Event(body).written().unwrap();
+            let line = written(&Line::Event(body));
             assert_eq!(line.split(|byte| *byte == b'\n').count(), 2);
             let Ok(Line::Event(back)) = Line::read(line.trim_ascii_end(), true) else {
                 panic!("no event")

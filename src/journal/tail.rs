@@ -78,10 +78,9 @@ impl Tail {
     /// Appends a line, which is written with those that come together with it. After the first error
     /// nothing is appended any more.
     pub(super) fn append(&self, line: &Line<'_>) -> io::Result<Written> {
-        let bytes = line.written()?;
         let mut lines = self.lines();
         lines.unbroken()?;
-        lines.waiting.extend_from_slice(&bytes);
+        line.append_to(&mut lines.waiting)?;
         lines.appended += 1;
         Ok(Written(lines.appended))
     }

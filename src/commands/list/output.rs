@@ -173,7 +173,9 @@ pub(super) fn csv(report: &Report, clean: bool, out: &mut impl Write) -> io::Res
 pub(super) fn json(report: &Report, out: &mut impl Write) -> io::Result<()> {
     let (extensions, complete) = (summaries(report), report.is_complete());
     let document = Document { events: Events(report), extensions, complete };
-    serde_json::to_writer(Harmless::new(&mut *out), &document)?;
+    let mut harmless = Harmless::new(&mut *out);
+    serde_json::to_writer(&mut harmless, &document)?;
+    harmless.flush()?;
     writeln!(out)
 }
 

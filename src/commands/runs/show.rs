@@ -135,7 +135,7 @@ impl<I: Iterator<Item = Value>, F: Fn() -> I> Serialize for Each<F> {
 impl Serialize for Document<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let calls = || self.calls.each().map(|call| self.shown(json!(call), ""));
-        let outcomes = || self.outcomes.each().map(|event| self.shown(event, ""));
+        let outcomes = || self.outcomes.each().map(|event| self.shown(json!(event), ""));
         let mut document = serializer.serialize_map(None)?;
         for (name, value) in &self.fields {
             match name.as_str() {
