@@ -62,6 +62,7 @@ fn act_as(kind: &str, origin: &str, world: World, concurrency: usize) {
     let address = origin.trim_start_matches("http://").parse().unwrap();
     match kind {
         "bare" => clients::bare(address, world, concurrency),
+        "hyper" => clients::hyper(address, world, concurrency),
         "reqwest" => clients::reqwest(origin, world, concurrency, 1),
         "reqwest-threads" => clients::reqwest(origin, world, concurrency, 2),
         _ => panic!("no client is called {kind}"),
@@ -77,6 +78,8 @@ enum Client {
     /// With one thread, as callsweep has without its screen.
     Reqwest,
     ReqwestThreads,
+    /// What lies below that library.
+    Hyper,
     Bare,
     Curl,
     Oha,
@@ -114,10 +117,11 @@ impl Run {
 }
 
 impl Client {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Bare,
         Self::Reqwest,
         Self::ReqwestThreads,
+        Self::Hyper,
         Self::Curl,
         Self::Oha,
         Self::Other,
@@ -130,6 +134,7 @@ impl Client {
             Self::Other => "callsweep, another build",
             Self::Reqwest => "plain reqwest, one thread",
             Self::ReqwestThreads => "plain reqwest, a thread for each core",
+            Self::Hyper => "hyper, a connection each",
             Self::Bare => "bare sockets",
             Self::Curl => "curl --parallel",
             Self::Oha => "oha",
@@ -141,7 +146,9 @@ impl Client {
             Self::Curl => "curl",
             Self::Oha => "oha",
             Self::Other => return std::env::var_os("CALLSWEEP_OTHER").is_some(),
-            Self::Callsweep | Self::Reqwest | Self::ReqwestThreads | Self::Bare => return true,
+            Self::Callsweep | Self::Reqwest | Self::ReqwestThreads | Self::Hyper | Self::Bare => {
+                return true;
+            }
         };
         let mut command = Command::new(program);
         command.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
@@ -164,6 +171,7 @@ impl Client {
             Self::Curl | Self::Oha => self.other(server, world, concurrency, &home),
             Self::Reqwest => client("reqwest", server, world, concurrency),
             Self::ReqwestThreads => client("reqwest-threads", server, world, concurrency),
+            Self::Hyper => client("hyper", server, world, concurrency),
             Self::Bare => client("bare", server, world, concurrency),
         };
         let run = measured(&mut command, server, world, latency);

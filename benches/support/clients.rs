@@ -4,10 +4,17 @@
 use std::collections::VecDeque;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::ops::Range;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
+use http_body_util::{BodyExt, Empty};
+use hyper::body::Bytes;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
+use tokio::task::JoinSet;
 
 use super::server::World;
 
@@ -34,9 +41,45 @@ pub(crate) fn reqwest(origin: &str, world: World, concurrency: usize, threads: u
     builder.enable_all().build().unwrap().block_on(all.for_each(|()| async {}));
 }
 
+/// The layer below that library: one thread, so many tasks with a connection each, the headers that callsweep
+/// sends.
+pub(crate) fn hyper(address: SocketAddr, world: World, concurrency: usize) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let places = Arc::new(Mutex::new(0..world.all()));
+    let delete = |places: Arc<Mutex<Range<usize>>>| async move {
+        let stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
+        tokio::spawn(connection);
+        let (host, bearer) = (address.to_string(), format!("Bearer {TOKEN}"));
+        let next = || places.lock().unwrap().next();
+        while let Some(place) = next() {
+            let json = "application/json";
+            let request = hyper::Request::delete(world.path(place))
+                .header("host", &host)
+                .header("authorization", &bearer)
+                .header("content-type", json)
+                .header("accept", json)
+                .header("accept-encoding", "identity")
+                .header("user-agent", "bench");
+            let request = request.body(Empty::<Bytes>::new()).unwrap();
+            sender.ready().await.unwrap();
+            let answer = sender.send_request(request);
+            let answer = tokio::time::timeout(Duration::from_secs(30), answer).await;
+            let answer = answer.unwrap().unwrap();
+            assert!(answer.status().is_success());
+            answer.into_body().collect().await.unwrap();
+        }
+    };
+    runtime.block_on(async {
+        let tasks: JoinSet<()> = (0..concurrency).map(|_| delete(Arc::clone(&places))).collect();
+        tasks.join_all().await;
+    });
+}
+
 /// No TLS is spoken here; the library wants to be told all the same.
 fn anything() -> rustls::ClientConfig {
-    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = rustls::ClientConfig::builder_with_provider(provider);
     let builder = builder.with_safe_default_protocol_versions().unwrap();
     builder.with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth()
