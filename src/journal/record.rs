@@ -427,9 +427,11 @@ impl Record {
             let id = (*ids.get(&planned.first_key())?).clone();
             let own = planned.want.is_some() && id.raw() == planned.event.key.id.as_str();
             let found = Outcome::Done(Success::Restored, Some(id).filter(|_| !own));
-            let untold = Outcome::Done(Success::Restored, None);
-            let confirms = !planned.checked && [&found, &untold].contains(&&planned.outcome);
-            (is_open(planned) || confirms).then_some((planned.place, found))
+            // What it told stands, whatever became of that id since.
+            let told = Some(&planned.outcome).filter(|it| it.is_done_by(Work::GivesBack));
+            let confirms = told.is_some() && !planned.checked;
+            let told = told.filter(|it| it.new_id().is_some()).cloned();
+            (is_open(planned) || confirms).then(|| (planned.place, told.unwrap_or(found)))
         });
         let again = plan.into_iter().flat_map(|plan| {
             let listed = plan.events().iter().enumerate();

@@ -391,3 +391,23 @@ fn an_undo_in_doubt_makes_nothing_while_lists_hold_a_row_that_cannot_be_read() {
 fn acted() -> Fault {
     Fault { acts: true, ..Fault::default() }
 }
+
+/// What an undo made that was cut off was deleted and made once more, under other ids, by others.
+#[test]
+fn an_undo_that_was_cut_off_behind_its_answers_is_over_once_what_stands_for_its_events_is_there() {
+    let (pbx, run) = emptied();
+    assert_eq!(undo(&pbx, &run).code, 0);
+    let path = runs(&pbx).join(format!("{}.jsonl", names(&pbx)[0]));
+    let whole = std::fs::read_to_string(&path).unwrap();
+    let (answered, _) = whole.split_once("{\"line\":\"verified\"").unwrap();
+    std::fs::write(&path, answered).unwrap();
+    let before = bodies(&pbx);
+    assert_eq!(pbx.run(&DELETE).code, 0);
+    assert_eq!(undo(&pbx, &names(&pbx)[0]).code, 0);
+    let made = posts(&pbx);
+    for code in [0, 4] {
+        let said = undo(&pbx, &run);
+        assert_eq!(said.code, code, "{}", said.err);
+    }
+    assert_eq!((posts(&pbx), bodies(&pbx)), (made, before));
+}
