@@ -104,7 +104,7 @@ impl Creates {
             Err(failure) => failure.to_string(),
         };
         let message = format!("not re-created, as the extension could not be listed first: {why}");
-        let outcome = Outcome::NotSent(Failure::new(Cause::Withheld, message));
+        let outcome = Outcome::NotSent(Failure::new(Cause::Withheld, message).into());
         Looked::Sure(places.iter().map(|event| (*event, outcome.clone())).collect())
     }
 
@@ -123,7 +123,7 @@ impl Creates {
         let held = missing.iter().filter_map(|place| {
             let stand_in = take_stand_in(plan.events().get(*place)?, &mut rows, listing)?;
             let message = format!("not re-created: it {}", stand_in.words());
-            Some((*place, Outcome::NotSent(Failure::new(Cause::Withheld, message))))
+            Some((*place, Outcome::NotSent(Failure::new(Cause::Withheld, message).into())))
         });
         held.collect()
     }
@@ -247,7 +247,7 @@ impl Creates {
             let key = id.map(|id| EventKey { id, ..event.key.clone() });
             if key.is_some_and(|key| findings.strange.contains(&key)) {
                 let there = Failure::new(Cause::Unreadable, "it was there when the undo began");
-                let gone = Outcome::Refused(there.saying("it is not listed any more"));
+                let gone = Outcome::Refused(there.saying("it is not listed any more").into());
                 findings.take(*place, outcome, gone);
             }
         }
@@ -259,7 +259,7 @@ impl Creates {
         let unseen = ledger.all().iter().enumerate();
         let unseen = unseen.filter(|(_, it)| it.as_ref() == Some(&restored(None)));
         let message = "the service reported it created without an id, and it could not be listed";
-        let unknown = Outcome::Unknown(Failure::new(Cause::Unreadable, message));
+        let unknown = Outcome::Unknown(Failure::new(Cause::Unreadable, message).into());
         unseen.map(|(place, _)| (place, unknown.clone())).collect()
     }
 }
@@ -327,12 +327,12 @@ fn not_listed(outcome: &Outcome) -> Option<Outcome> {
         Outcome::Done(Success::Restored, _) | Outcome::Altered { .. } => {
             Failure::new(Cause::Unreadable, "the service reported it created")
         }
-        Outcome::Unknown(failure) => failure.clone(),
+        Outcome::Unknown(failure) => Failure::clone(failure),
         Outcome::Done(..) | Outcome::AlreadyGone | Outcome::Refused(_) | Outcome::NotSent(_) => {
             return None;
         }
     };
-    Some(Outcome::Refused(said.saying("it is not listed")))
+    Some(Outcome::Refused(said.saying("it is not listed").into()))
 }
 
 fn restored(id: Option<Foreign>) -> Outcome {

@@ -287,7 +287,7 @@ impl Deletes {
                             doubt.cloned().or_else(|| self.swept_by_now(delete.extension()));
                         for (event, outcome) in planned.iter().zip(&mut events) {
                             if let (Some(doubt), false) = (&doubt, now.lists(&event.key)) {
-                                *outcome = Some(Outcome::Unknown(doubt.clone()));
+                                *outcome = Some(Outcome::Unknown(doubt.clone().into()));
                             }
                         }
                         Verdict::Differs { events, remark }
@@ -303,7 +303,7 @@ impl Deletes {
             (Err(failure), Some(doubt)) => {
                 let remark =
                     format!("not sent again, as the extension could not be listed: {failure}");
-                let outcome = Outcome::Unknown(doubt.clone());
+                let outcome = Outcome::Unknown(doubt.clone().into());
                 Verdict::Differs { events: vec![Some(outcome); planned.len()], remark }
             }
         }
@@ -456,9 +456,9 @@ pub(super) fn difference(event: &PhoneCallEvent, now: &Listed<'_>) -> Option<Out
 pub(super) fn unlisted(failure: &Failure) -> Outcome {
     let message = format!("not sent, as the extension could not be listed first: {failure}");
     let (http_status, code) = (failure.http_status, failure.code.clone());
-    Outcome::NotSent(Failure { http_status, code, ..Failure::new(Cause::Withheld, message) })
+    Outcome::NotSent(Failure { http_status, code, ..Failure::new(Cause::Withheld, message) }.into())
 }
 
 fn withheld(why: &str) -> Outcome {
-    Outcome::NotSent(Failure::new(Cause::Withheld, why))
+    Outcome::NotSent(Failure::new(Cause::Withheld, why).into())
 }

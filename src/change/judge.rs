@@ -137,15 +137,15 @@ fn outcome_of(id: &str, returned: Option<&BTreeSet<&str>>, http_status: u16) -> 
         return Outcome::DELETED;
     }
     let message = "the service reported success without naming this event: read again (R)";
-    Outcome::Unknown(Failure {
-        http_status: Some(http_status),
-        ..Failure::new(Cause::Unreadable, message)
-    })
+    Outcome::Unknown(
+        Failure { http_status: Some(http_status), ..Failure::new(Cause::Unreadable, message) }
+            .into(),
+    )
 }
 
 fn outcome_of_failure(failure: &Failure, may_have_acted: bool) -> Outcome {
     if may_have_acted || failure.may_have_acted() {
-        return Outcome::Unknown(failure.clone());
+        return Outcome::Unknown(failure.clone().into());
     }
     match failure.cause {
         Cause::Withheld
@@ -155,14 +155,14 @@ fn outcome_of_failure(failure: &Failure, may_have_acted: bool) -> Outcome {
         | Cause::Simulated
         | Cause::Unreachable
         | Cause::Untrusted
-        | Cause::Blocked => Outcome::NotSent(failure.clone()),
+        | Cause::Blocked => Outcome::NotSent(failure.clone().into()),
         Cause::Rejected
         | Cause::Renewed
         | Cause::Redirected
         | Cause::ServiceFailed
         | Cause::NoAnswer
         | Cause::Asleep
-        | Cause::Unreadable => Outcome::Refused(failure.clone()),
+        | Cause::Unreadable => Outcome::Refused(failure.clone().into()),
     }
 }
 

@@ -328,7 +328,7 @@ impl Machine {
                 self.advance();
             }
             Err(failure) => {
-                self.ledger.close(|_| Outcome::NotSent(failure.clone()));
+                self.ledger.close(|_| Outcome::NotSent(failure.clone().into()));
                 self.state = RunState::Finished;
             }
         }
@@ -399,11 +399,12 @@ impl Machine {
                 }
                 Stage::Sent | Stage::Replaced | Stage::Settled(_) => continue,
             }
-            let doubt = slot.doubt.as_deref().cloned().map(Outcome::Unknown);
+            let doubt = slot.doubt.clone().map(Outcome::Unknown);
             for event in slot.covers.clone() {
                 let tried = doubt.clone().or_else(|| self.before(event));
                 events += usize::from(tried.is_none());
-                self.ledger.revise(event, tried.unwrap_or_else(|| Outcome::NotSent(why.clone())));
+                self.ledger
+                    .revise(event, tried.unwrap_or_else(|| Outcome::NotSent(why.clone().into())));
             }
             self.set_stage(*id, Stage::Replaced);
         }
@@ -705,7 +706,7 @@ impl Machine {
         for slot in self.slots.iter().filter(|slot| slot.went_out) {
             for event in slot.covers.clone() {
                 if self.ledger.get(event).is_none() {
-                    let doubt = slot.doubt.as_deref().cloned().map(Outcome::Unknown);
+                    let doubt = slot.doubt.clone().map(Outcome::Unknown);
                     self.ledger.revise(event, doubt.unwrap_or_else(|| not_sent.clone()));
                 }
             }
@@ -736,7 +737,7 @@ impl Slot {
     /// Takes what became of one of its events before the run was gone on with.
     fn doubts(&mut self, before: Option<Outcome>) {
         if let Some(Outcome::Unknown(failure)) = before {
-            self.doubt = Some(Box::new(failure));
+            self.doubt = Some(failure);
         }
     }
 }

@@ -196,6 +196,6 @@ impl Rules {
             Self::Delete(_) | Self::Update(_) => "stopped before it was sent",
             Self::Create(_) => "stopped before it was re-created; undo the run again",
         };
-        Outcome::NotSent(Failure::new(Cause::Withheld, why))
+        Outcome::NotSent(Failure::new(Cause::Withheld, why).into())
     }
 }

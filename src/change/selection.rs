@@ -44,6 +44,8 @@ impl Selection {
     /// All marks, in the order of extension numbers.
     pub fn of_marks(store: &EventStore) -> Self {
         let mut selection = Self::default();
+        // Many events are large: they get no room to grow into.
+        Arc::make_mut(&mut selection.events).reserve_exact(store.marked());
         for (listing, rows) in store.marked_listings() {
             selection.add(listing, rows);
         }

@@ -137,13 +137,13 @@ impl Updates {
             let better = match (row, so_far) {
                 (Some(row), _) => self.as_listed(before, &to_be, row, so_far),
                 (None, Outcome::Refused(failure)) => {
-                    Outcome::Unknown(failure.saying("refused, yet no longer listed"))
+                    Outcome::Unknown(failure.saying("refused, yet no longer listed").into())
                 }
                 (None, Outcome::Unknown(_) | Outcome::NotSent(_)) => so_far.clone(),
                 (None, Outcome::Done(..) | Outcome::Altered { .. } | Outcome::AlreadyGone) => {
                     let why =
                         "no longer listed under its id, and nothing there can be told to be it";
-                    Outcome::Unknown(Failure::new(Cause::Unreadable, why))
+                    Outcome::Unknown(Failure::new(Cause::Unreadable, why).into())
                 }
             };
             findings.take(place, so_far, better);
@@ -168,15 +168,15 @@ impl Updates {
         }
         match so_far.failure() {
             Some(failure) if refused && fields.is_empty() => {
-                Outcome::Unknown(failure.saying("refused, yet changed"))
+                Outcome::Unknown(failure.saying("refused, yet changed").into())
             }
             Some(_) | None if fields.is_empty() => Outcome::Done(self.success, id),
             Some(failure) if id.is_none() && since.is_empty() => {
-                Outcome::Refused(failure.saying(AS_IT_WAS))
+                Outcome::Refused(failure.saying(AS_IT_WAS).into())
             }
             None if id.is_none() && since.is_empty() => {
                 let reported = Failure::new(Cause::Unreadable, "the service reported it changed");
-                Outcome::Refused(reported.saying(AS_IT_WAS))
+                Outcome::Refused(reported.saying(AS_IT_WAS).into())
             }
             Some(_) | None => Outcome::Altered { id, fields },
         }

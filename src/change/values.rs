@@ -109,7 +109,7 @@ pub(super) fn unlisted(written: &[&Written]) -> Back {
 
 fn unread() -> Outcome {
     let why = "not written back, as the extension could not be listed whole: undo the run again";
-    Outcome::NotSent(Failure::new(Cause::Withheld, why))
+    Outcome::NotSent(Failure::new(Cause::Withheld, why).into())
 }
 
 fn held(written: &Written, outcome: Outcome) -> (PhoneCallEvent, Edit) {
@@ -162,7 +162,7 @@ pub(super) fn look(
             None if !listing.is_complete() => back.planned.push(held(it, unread())),
             None => {
                 let why = "no longer listed under its id, and nothing there can be told to be it";
-                let unknown = Outcome::Unknown(Failure::new(Cause::Withheld, why));
+                let unknown = Outcome::Unknown(Failure::new(Cause::Withheld, why).into());
                 back.planned.push(held(it, unknown));
             }
         }
@@ -198,7 +198,7 @@ impl Back {
         } else if !lost.is_empty() {
             let why = "cannot be written back, as it had no value before the run";
             let why = format!("its {} {why}", lost.join(" and "));
-            let held = Some(Outcome::NotSent(Failure::new(Cause::Withheld, why)));
+            let held = Some(Outcome::NotSent(Failure::new(Cause::Withheld, why).into()));
             let change = back_to(before, lost.into_iter());
             self.planned.push((row, Edit { change, of_id, held }));
         }

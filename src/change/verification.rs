@@ -156,15 +156,17 @@ pub(super) fn settled_by_listing(
     match so_far {
         Outcome::Done(Success::Deleted, _) if listed => {
             let reported = Failure::new(Cause::Unreadable, "the service reported it deleted");
-            Some(Outcome::Refused(reported.saying(LISTED)))
+            Some(Outcome::Refused(reported.saying(LISTED).into()))
         }
         Outcome::AlreadyGone if listed => {
-            Some(Outcome::Refused(Failure::no_event().saying(LISTED)))
+            Some(Outcome::Refused(Failure::no_event().saying(LISTED).into()))
         }
-        Outcome::Unknown(failure) if listed => Some(Outcome::Refused(failure.saying(LISTED))),
+        Outcome::Unknown(failure) if listed => {
+            Some(Outcome::Refused(failure.saying(LISTED).into()))
+        }
         Outcome::Unknown(_) if missing => Some(Outcome::DELETED),
         Outcome::Refused(failure) if missing => {
-            Some(Outcome::Unknown(failure.saying("refused, yet gone")))
+            Some(Outcome::Unknown(failure.saying("refused, yet gone").into()))
         }
         Outcome::NotSent(_) if missing => Some(Outcome::AlreadyGone),
         Outcome::Done(..)

@@ -136,7 +136,7 @@ fn places_in_begun(folder: &Path, plan: &Plan) -> Option<Vec<usize>> {
 /// Says why nothing of a plan was sent, and prints it for programs.
 fn unsent(plan: &Plan, ending: Ending, why: &str, format: RunFormat) -> Ending {
     let ending = ending.because(why);
-    let outcome = Outcome::NotSent(Failure::new(Cause::Withheld, why));
+    let outcome = Outcome::NotSent(Failure::new(Cause::Withheld, why).into());
     ending.written(runs::print(format, Told::unsent(plan, &outcome, why), |_| Ok(())))
 }
 

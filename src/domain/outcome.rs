@@ -115,11 +115,11 @@ pub enum Outcome {
     /// The event was no longer there.
     AlreadyGone,
     /// The service said no.
-    Refused(Failure),
+    Refused(Box<Failure>),
     /// No request that could have removed it left this program.
-    NotSent(Failure),
+    NotSent(Box<Failure>),
     /// Not known until the extension is listed again.
-    Unknown(Failure),
+    Unknown(Box<Failure>),
     /// The event was re-created or changed, and some field is not as it should be.
     Altered {
         /// Its new id; none where it kept its own.
@@ -197,5 +197,15 @@ impl Outcome {
                 Some(failure)
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outcome_takes_no_room_for_a_failure_that_few_events_have() {
+        assert!(size_of::<Option<Outcome>>() <= 56, "{}", size_of::<Option<Outcome>>());
     }
 }

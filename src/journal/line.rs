@@ -754,9 +754,9 @@ impl Said {
                 Outcome::Done(success, id.filter(|_| !success.is(Work::Takes)))
             }
             Some(Word::AlreadyGone) => Outcome::AlreadyGone,
-            Some(Word::Refused) => Outcome::Refused(failure(Cause::Rejected)),
-            Some(Word::NotSent) => Outcome::NotSent(failure(Cause::Withheld)),
-            Some(Word::Unknown) => Outcome::Unknown(failure(Cause::NoAnswer)),
+            Some(Word::Refused) => Outcome::Refused(failure(Cause::Rejected).into()),
+            Some(Word::NotSent) => Outcome::NotSent(failure(Cause::Withheld).into()),
+            Some(Word::Unknown) => Outcome::Unknown(failure(Cause::NoAnswer).into()),
             Some(Word::Altered) => {
                 let told = self.fields.unwrap_or_default();
                 let fields = FIELDS.into_iter().filter(|name| told.iter().any(|told| told == name));
@@ -766,7 +766,7 @@ impl Said {
                 let other = &self.outcome;
                 let what =
                     format!("the run file says {other:?}, which this callsweep does not know");
-                Outcome::Unknown(Failure::new(Cause::Unreadable, what))
+                Outcome::Unknown(Failure::new(Cause::Unreadable, what).into())
             }
         }
     }

@@ -443,7 +443,7 @@ impl Record {
         };
         let lost = self.events.iter().filter(is_lost).map(|planned| {
             let why = "the service reported it changed; it is not listed with its old values";
-            (planned.place, Outcome::Refused(failure(Cause::Unreadable, why)))
+            (planned.place, Outcome::Refused(failure(Cause::Unreadable, why).into()))
         });
         RunEnd { revised: found.chain(lost).collect(), ..RunEnd::default() }
     }
@@ -876,7 +876,7 @@ impl Reading {
             (went.at, went.open) = (at, true);
             self.listed.remove(&event);
             self.unchecked.insert(event);
-            self.settle(event, Outcome::Unknown(lost))?;
+            self.settle(event, Outcome::Unknown(lost.into()))?;
         }
         Ok(())
     }
@@ -984,7 +984,7 @@ impl Reading {
         // that something is about to be sent.
         self.record.planned &= in_plan.is_empty();
         let doubt = !behind.is_empty();
-        let unknown = |why| Outcome::Unknown(failure(Cause::NoAnswer, why));
+        let unknown = |why| Outcome::Unknown(failure(Cause::NoAnswer, why).into());
         self.outcomes.resize(self.size, None);
         let sent = Tally::over(self.outcomes.iter().flatten());
         let unsent = self.outcomes.iter().filter(|outcome| outcome.is_none()).count();
@@ -1186,7 +1186,7 @@ fn open(path: &Path) -> io::Result<File> {
 }
 
 fn not_sent() -> Outcome {
-    Outcome::NotSent(failure(Cause::Withheld, "never sent"))
+    Outcome::NotSent(failure(Cause::Withheld, "never sent").into())
 }
 
 fn failure(cause: Cause, message: &str) -> Failure {

@@ -234,7 +234,7 @@ fn the_list_of_runs_and_a_run_of_before() {
     desk.press("q");
     let event = desk.model.store().listing(&desk.model.extensions().found()[0].number).unwrap();
     let event = event.row(0).unwrap().to_event();
-    let refused = Outcome::Refused(Failure::new(Cause::Rejected, "not allowed"));
+    let refused = Outcome::Refused(Failure::new(Cause::Rejected, "not allowed").into());
     let rows = [Outcome::DELETED, refused];
     let rows = rows.map(|outcome| EarlierEvent { event: event.clone(), change: None, outcome });
     let earlier = EarlierRun::new(runs[0].clone(), rows.to_vec());
