@@ -59,5 +59,5 @@ pub use summary::{Summary, Undone, local_time};
 pub use twice::{CAUGHT_UP, Doubt};
 pub use values::{StandIn, Written};
 pub use verification::Check;
-pub use wide::{Learnt, SILENT, Unlisted};
+pub use wide::{Learnt, SILENT, Unlisted, names_too_little};
 pub use wish::{Reckoned, Unfit, Wish, Wished};

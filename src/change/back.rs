@@ -148,7 +148,8 @@ impl Loss {
                 }
             }
             for event in look.missing.iter().filter_map(|place| part.get(*place)) {
-                match take_stand_in(event, &mut strangers, listing) {
+                let asked = self.doubts.unanswered.contains(&event.key);
+                match take_stand_in(event, asked, &mut strangers, listing) {
                     Some(stand_in) => {
                         missing.extend(all.then_some(event));
                         stand_ins.push(stand_in);

@@ -56,6 +56,11 @@ impl Creates {
         may_pass && self.rounds < ROUNDS
     }
 
+    /// Whether what was put off is looked for or sent again.
+    pub(super) fn has_gone_back(&self) -> bool {
+        self.rounds > 0
+    }
+
     /// Nothing else is left to be sent: the extensions of what was put off are listed from these
     /// times on.
     pub(super) fn go_back(&mut self, from: impl IntoIterator<Item = (ExtensionNumber, Duration)>) {
@@ -121,7 +126,7 @@ impl Creates {
         let is_new = |row: &&usize| keys_of(&[**row], listing).all(|key| !past.seen.contains(&key));
         let mut rows: Vec<usize> = strangers.iter().filter(is_new).copied().collect();
         let held = missing.iter().filter_map(|place| {
-            let stand_in = take_stand_in(plan.events().get(*place)?, &mut rows, listing)?;
+            let stand_in = take_stand_in(plan.events().get(*place)?, false, &mut rows, listing)?;
             let message = format!("not re-created: it {}", stand_in.words());
             Some((*place, Outcome::NotSent(Failure::new(Cause::Withheld, message).into())))
         });

@@ -224,9 +224,9 @@ mod tests {
     }
 
     #[test]
-    fn a_service_that_did_not_take_the_request_on_refused_it() {
+    fn a_service_that_says_it_cannot_do_it_refused_and_what_another_one_did_is_unknown() {
         for (status, name) in
-            [(501, "refused"), (503, "refused"), (500, "unknown"), (504, "unknown")]
+            [(501, "refused"), (503, "unknown"), (500, "unknown"), (504, "unknown")]
         {
             let failed = Failure::new(Cause::ServiceFailed, "busy");
             let failed = Failure { http_status: Some(status), ..failed };

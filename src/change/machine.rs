@@ -494,8 +494,9 @@ impl Machine {
         let may_repeat = (!looks_once || has_no_room)
             && !matches!(self.state, RunState::Stopping | RunState::Finished);
         let asked = self.traffic.since(&request).unwrap_or(now);
-        let fate = if guarded.is_some() && result.is_ok() {
-            // That it can be listed says nothing of a service that deletes nothing.
+        let between = guarded.is_some() || self.is_between_posts();
+        let fate = if between && result.is_ok() {
+            // That it can be listed says nothing of a service that deletes or makes nothing.
             self.traffic.asked(&request, now).then_some(Fate::Settled)
         } else {
             self.traffic.came_back(&request, result.err(), may_repeat, now)

@@ -159,20 +159,21 @@ pub(super) fn may_be_altered(row: &PhoneCallEvent, event: &PhoneCallEvent) -> bo
     may_stand_for(row, event) || event.differing(row).len() < 2
 }
 
-/// Takes a row out that nobody knew and that differs from an event in note or status alone.
+/// Takes a row out that nobody knew and that differs from an event in note or status alone or, where the
+/// event was `asked` for and nobody answered clearly, in any one field: the PBX may have made it so.
 pub(super) fn take_stand_in(
     event: &PhoneCallEvent,
+    asked: bool,
     strangers: &mut Vec<usize>,
     listing: &Listing,
 ) -> Option<StandIn> {
     let found = strangers.iter().position(|row| {
         let row = listing.row(*row).map(|row| row.to_event());
-        row.is_some_and(|row| may_stand_for(&row, event))
+        row.is_some_and(|row| may_stand_for(&row, event) || (asked && may_be_altered(&row, event)))
     })?;
     let row = listing.row(strangers.remove(found))?.to_event();
-    let fields = [("note", row.note != event.note), ("status", row.status != event.status)];
-    let fields = fields.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name);
-    Some(StandIn { key: event.key.clone(), by: row.key, fields: fields.collect() })
+    let fields = event.differing(&row);
+    Some(StandIn { key: event.key.clone(), by: row.key, fields })
 }
 
 /// The keys of some rows.

@@ -51,6 +51,14 @@ impl Rules {
     }
 
     /// What only making has.
+    pub(super) fn creates(&self) -> Option<&Creates> {
+        match self {
+            Self::Create(creates) => Some(creates),
+            Self::Delete(_) | Self::Update(_) => None,
+        }
+    }
+
+    /// The same, to be told more.
     pub(super) fn creates_mut(&mut self) -> Option<&mut Creates> {
         match self {
             Self::Create(creates) => Some(creates),

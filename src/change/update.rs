@@ -80,6 +80,7 @@ impl Updates {
         let (strange, edited) = beside(plan.bystanders(extension), now);
         let mut findings = Findings { strange, edited, ..Findings::default() };
         let (mut strayed, mut taken) = (Vec::new(), BTreeSet::new());
+        let known = self.known(plan, extension);
         for place in plan.events_of(extension) {
             let (Some(before), Some(change), Some(so_far)) =
                 (plan.events().get(place), plan.want(place), so_far.of(place))
@@ -91,9 +92,10 @@ impl Updates {
             }
             let to_be = change.applied_to(before);
             let new = so_far.new_id().and_then(|id| EventId::parse(id.raw()).ok());
+            // Under its own id it is itself, and an id of another event is none of it.
             let new = new.map(|id| EventKey { id, ..before.key.clone() });
-            let keys = new.iter().chain([&before.key]);
-            match keys.into_iter().find_map(|key| now.find(key)) {
+            let new = new.filter(|key| !known.contains(key));
+            match [&before.key].into_iter().chain(&new).find_map(|key| now.find(key)) {
                 Some(row) => {
                     taken.insert(row);
                     let Some(row) = listing.row(row).map(|row| row.to_event()) else { continue };
@@ -105,8 +107,17 @@ impl Updates {
                 None => {}
             }
         }
-        self.look_for(strayed, &taken, plan, extension, (so_far, listing), &mut findings);
+        self.look_for(strayed, &taken, &known, (so_far, listing), &mut findings);
         findings
+    }
+
+    /// What was there before the first call.
+    fn known<'a>(&'a self, plan: &'a Plan, extension: &ExtensionNumber) -> BTreeSet<&'a EventKey> {
+        let planned = plan.events().get(plan.events_of(extension)).unwrap_or_default();
+        let known = planned.iter().chain(plan.bystanders(extension)).map(|event| &event.key);
+        // What a run that is gone on with lists first may be its own work already.
+        let before = self.before.get(extension).filter(|_| plan.rest().is_none());
+        known.chain(before.into_iter().flatten()).collect()
     }
 
     /// Events that are no longer listed under their ids are looked for under new ones.
@@ -114,19 +125,13 @@ impl Updates {
         &self,
         strayed: Vec<Strayed<'_>>,
         taken: &BTreeSet<usize>,
-        plan: &Plan,
-        extension: &ExtensionNumber,
+        known: &BTreeSet<&EventKey>,
         (so_far, listing): (&SoFar<'_>, &Listing),
         findings: &mut Findings,
     ) {
         if strayed.is_empty() {
             return;
         }
-        let planned = plan.events().get(plan.events_of(extension)).unwrap_or_default();
-        let known = planned.iter().chain(plan.bystanders(extension)).map(|event| &event.key);
-        // What a run that is gone on with lists first may be its own work already.
-        let before = self.before.get(extension).filter(|_| plan.rest().is_none());
-        let known: BTreeSet<&EventKey> = known.chain(before.into_iter().flatten()).collect();
         let rows = (0..listing.len()).filter(|row| !taken.contains(row));
         let rows = rows.filter_map(|row| listing.row(row)).map(|row| row.to_event());
         let rows: Vec<PhoneCallEvent> = rows.filter(|row| !known.contains(&row.key)).collect();

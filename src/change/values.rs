@@ -32,7 +32,8 @@ pub struct StandIn {
     pub key: EventKey,
     /// What is there.
     pub by: EventKey,
-    /// What is different: the note, the status or both; of a change any field that it wrote.
+    /// What is different: the note, the status or both, any one field of what may have been made so, or
+    /// of a change any field that it wrote.
     pub fields: Vec<&'static str>,
 }
 
@@ -132,8 +133,8 @@ pub(super) fn look(
     let key = |it: &Written, id: &EventId| EventKey { id: id.clone(), ..it.event.key.clone() };
     let mut rows: Vec<Option<usize>> = Vec::new();
     for it in written {
-        // The newest id is the one that it has.
-        let mut ids = it.ids.iter().rev();
+        // As long as it is listed under its first id it has no other.
+        let mut ids = it.ids.iter();
         rows.push(ids.find_map(|id| listing.find(&key(it, id))));
     }
     let taken: BTreeSet<usize> = rows.iter().flatten().copied().collect();

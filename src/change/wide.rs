@@ -2,7 +2,9 @@
 //! no id leaves open what a call took.
 
 use super::listed::Listed;
-use crate::domain::{CallForm, EventKey, ExtensionNumber, Foreign, Listing};
+use crate::domain::{
+    CallForm, EventKey, ExtensionNumber, Failure, Foreign, Listing, Outcome, Success,
+};
 
 /// What is to be said after a wide call whose answer named no id.
 pub const SILENT: &str = "this PBX does not say what the call removed; events made in the last \
@@ -49,6 +51,16 @@ pub(super) enum Took {
     Others(Vec<EventKey>),
     /// The listing does not tell.
     NotTold,
+}
+
+/// Whether a listing shows that the answer to a wide call did not say all that the call took: the event
+/// is gone, and the call was refused or named others alone. `before` is what the answer said of it.
+pub fn names_too_little(before: &Outcome, listed: &Outcome) -> bool {
+    let named_others =
+        |failure: &Failure| failure.http_status.is_some_and(|it| (200..300).contains(&it));
+    let went = matches!(listed, Outcome::Done(Success::Deleted, _));
+    matches!((before, listed), (Outcome::Refused(_), Outcome::Unknown(_)))
+        || matches!(before, Outcome::Unknown(failure) if went && named_others(failure))
 }
 
 impl Learnt {

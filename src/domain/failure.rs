@@ -128,12 +128,12 @@ impl Failure {
         }
     }
 
-    /// Whether the service may have done what was asked all the same. 501 and 503 are answers of a
-    /// service that did not take the request on (RFC 9110, 15.6).
+    /// Whether the service may have done what was asked all the same. 501 says that it cannot; any other
+    /// 5xx may come from a proxy whose service acted.
     pub fn may_have_acted(&self) -> bool {
         match self.cause {
             Cause::NoAnswer | Cause::Asleep | Cause::Unreadable => true,
-            Cause::ServiceFailed => !matches!(self.http_status, Some(501 | 503)),
+            Cause::ServiceFailed => self.http_status != Some(501),
             Cause::Withheld
             | Cause::Locked
             | Cause::Unwritten
@@ -376,8 +376,8 @@ mod tests {
     }
 
     #[test]
-    fn a_service_that_did_not_take_a_request_on_has_not_acted() {
-        for (status, acted) in [(500, true), (502, true), (504, true), (501, false), (503, false)] {
+    fn only_a_service_that_says_it_cannot_do_it_has_not_acted() {
+        for (status, acted) in [(500, true), (502, true), (503, true), (504, true), (501, false)] {
             let failure = failure(Cause::ServiceFailed, Some(status));
             assert_eq!(failure.may_have_acted(), acted, "{status}");
         }

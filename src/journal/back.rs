@@ -193,13 +193,18 @@ struct Moves(BTreeMap<EventKey, Vec<EventKey>>);
 impl Moves {
     fn of(record: &Record, others: &[Record]) -> Self {
         let mut moves: BTreeMap<EventKey, Vec<EventKey>> = BTreeMap::new();
-        for planned in others.iter().rev().chain([record]).flat_map(|run| &run.events) {
-            let (first, key) = (planned.first_key(), &planned.event.key);
-            if first != *key {
-                moves.entry(first).or_default().push(key.clone());
-            }
-            if let Some(new) = planned.new_key() {
-                moves.entry(key.clone()).or_default().push(new);
+        for run in others.iter().rev().chain([record]) {
+            let known = run.events.iter().map(|planned| &planned.event).chain(&run.bystanders);
+            let known: BTreeSet<&EventKey> = known.map(|event| &event.key).collect();
+            for planned in &run.events {
+                let (first, key) = (planned.first_key(), &planned.event.key);
+                if first != *key {
+                    moves.entry(first).or_default().push(key.clone());
+                }
+                // An answer may name another event, which was there before.
+                if let Some(new) = planned.new_key().filter(|new| !known.contains(new)) {
+                    moves.entry(key.clone()).or_default().push(new);
+                }
             }
         }
         Self(moves)
@@ -244,7 +249,7 @@ fn written(record: &Record, others: &[Record], moves: &Moves) -> Vec<Written> {
 fn doubts_of_change(doubts: &mut Doubts, run: &Record, patience: Duration) {
     for sent in run.events.iter().filter(|it| it.sent && it.want.is_some()) {
         let after = if sent.unanswered { CAUGHT_UP + patience } else { CAUGHT_UP };
-        let rest = rest_of(sent, after);
+        let rest = rest_of(run, sent, after);
         if !rest.is_zero() {
             doubt_about(doubts, sent, rest, false);
         }
@@ -258,7 +263,7 @@ fn doubts_of_deletion(doubts: &mut Doubts, record: &Record, own: bool) {
     let mut last: BTreeMap<&ExtensionNumber, Duration> = BTreeMap::new();
     for sent in record.events.iter().filter(|planned| planned.sent) {
         let rest = last.entry(&sent.event.key.extension).or_default();
-        *rest = rest_of(sent, CAUGHT_UP).max(*rest);
+        *rest = rest_of(record, sent, CAUGHT_UP).max(*rest);
     }
     for sent in record.events.iter().filter(|planned| planned.sent) {
         let key = &sent.event.key;
@@ -278,7 +283,7 @@ fn doubts_of_undo(doubts: &mut Doubts, undo: &Record, own: bool, patience: Durat
     for sent in undo.events.iter().filter(|planned| planned.sent && planned.want.is_none()) {
         let is_sure = sent.checked && sent.outcome.new_id().is_some();
         let after = if sent.unanswered { CAUGHT_UP + patience } else { CAUGHT_UP };
-        let rest = rest_of(sent, after);
+        let rest = rest_of(undo, sent, after);
         let is_open = own && (!sent.checked || sent.unanswered);
         if !is_sure && (is_open || !rest.is_zero()) {
             doubt_about(doubts, sent, rest, true);
@@ -286,9 +291,11 @@ fn doubts_of_undo(doubts: &mut Doubts, undo: &Record, own: bool, patience: Durat
     }
 }
 
-/// How long it takes until a list is believed, so long after a request was sent.
-fn rest_of(sent: &RecordedEvent, after: Duration) -> Duration {
-    let due = sent.sent_at.and_then(|at| at.checked_add(after).ok());
+/// How long it takes until a list is believed, so long after a request was sent. Where its time cannot
+/// be read it was sent before its file was last written.
+fn rest_of(run: &Record, sent: &RecordedEvent, after: Duration) -> Duration {
+    let at = sent.sent_at.or_else(|| run.written.filter(|_| run.schema > 1));
+    let due = at.and_then(|at| at.checked_add(after).ok());
     let rest = due.and_then(|due| Duration::try_from(due.duration_since(clock())).ok());
     // A clock that was turned back lengthens no wait beyond that.
     rest.unwrap_or_default().min(after)

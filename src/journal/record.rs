@@ -16,11 +16,11 @@ use std::sync::Arc;
 use serde::de::IgnoredAny;
 
 use super::line::{
-    Body, End, Extent, Flaw, Head, Held, Key, Line, Named, RecordedCalls, Said, Shared,
-    has_right_sum, has_sum, held,
+    Body, End, Extent, Flaw, Head, Held, Key, Line, Named, RecordedCall, RecordedCalls, Said,
+    Shared, has_right_sum, has_sum, held,
 };
 use super::{SCHEMA, is_path, path_of};
-use crate::change::{Check, Kind, Omitted, Plan, RunEnd, Tally, Unlisted};
+use crate::change::{Check, Kind, Omitted, Plan, RunEnd, Tally, Unlisted, names_too_little};
 use crate::domain::{
     Access, Cause, Change, EventId, EventKey, ExtensionNumber, Failure, Foreign, Outcome,
     PhoneCallEvent, PlanHasher, Stop, StopReason, Success, Target, UserId, Word, Work,
@@ -157,6 +157,8 @@ pub struct Record {
     next_call: usize,
     /// When the last request was sent; the latest time there is where the file does not say it.
     pub(super) last_sent: Option<jiff::Timestamp>,
+    /// When its file was last written on.
+    pub(super) written: Option<jiff::Timestamp>,
     /// Another program was writing it while it was read.
     going_on: bool,
 }
@@ -658,7 +660,9 @@ impl Reading {
         let found = find_head(&mut reader).map_err(unreadable)?;
         reader.rewind().map_err(unreadable)?;
         let most = usize::try_from(data.len()).unwrap_or(usize::MAX).max(ALWAYS_BELIEVED);
-        let reading = Self::of_lines(name, found, most, keeps, &mut reader).map_err(unreadable)?;
+        let mut reading =
+            Self::of_lines(name, found, most, keeps, &mut reader).map_err(unreadable)?;
+        reading.record.written = data.modified().ok().and_then(|at| at.try_into().ok());
         if reading.right == 0 && reading.record.origin.is_empty() {
             let what = match reading.flaws.first() {
                 Some((_, flaw)) => flaw.to_string(),
@@ -709,6 +713,7 @@ impl Reading {
             sent_calls: 0,
             planned: false,
             last_sent: None,
+            written: None,
             going_on: false,
         };
         Self {
@@ -888,7 +893,17 @@ impl Reading {
     ) -> Result<(), String> {
         for said in revised {
             let event = said.event.ok_or("a revised outcome without its event")?;
-            self.settle(event, said.outcome(None))?;
+            let outcome = said.outcome(None);
+            let before = self.outcomes.get(event).and_then(Option::as_ref);
+            if before.is_some_and(|before| names_too_little(before, &outcome)) {
+                let calls = &self.record.calls;
+                let is_its = |(call, first): &&(usize, usize)| {
+                    let call = calls.get(*call).filter(RecordedCall::is_wide);
+                    call.is_some_and(|call| (*first..first + call.covers).contains(&event))
+                };
+                self.silent.extend(self.sent.iter().rev().find(is_its).map(|(call, _)| *call));
+            }
+            self.settle(event, outcome)?;
             self.listed.insert(event);
         }
         for key in surplus {

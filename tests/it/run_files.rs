@@ -350,6 +350,26 @@ fn reworded(line: &str, words: &[(&str, &str)]) -> String {
     summed(&body)
 }
 
+#[test]
+fn what_was_sent_at_a_time_that_cannot_be_read_was_sent_when_its_file_was_last_written() {
+    let pbx = named("the-page");
+    let said = pbx.run(&["disable", "--where=ext:*", "--yes", "--format=json"]);
+    let name = said.document()["run"].as_str().unwrap().to_owned();
+    let path = callsweep::journal::path_of(&runs_of(&pbx), &name);
+    let whole = fs::read_to_string(&path).unwrap();
+    let tampered = whole.lines().map(|line| match line.split_once(",\"at\":\"") {
+        Some((start, rest)) if start.starts_with("{\"line\":\"sent\"") => {
+            let at = rest.split('"').next().unwrap();
+            reworded(line, &[(at, "some day")]) + "\n"
+        }
+        _ => format!("{line}\n"),
+    });
+    fs::write(&path, tampered.collect::<String>()).unwrap();
+    let undone = pbx.run(&["undo", &name, "--yes"]);
+    assert!(undone.err.contains("what the run wrote: waiting 6 s"), "{}", undone.err);
+    assert_eq!(undone.code, 0, "{}", undone.err);
+}
+
 type Tamper<'a> = &'a dyn Fn(&mut Vec<String>, &str);
 
 #[test]

@@ -11,7 +11,8 @@ use crate::change::ledger::SoFar;
 use crate::change::listed::Listed;
 use crate::change::twice::{APART, Belief, CAUGHT_UP, Twice};
 use crate::change::verification::{Check, Findings};
-use crate::domain::{EventKey, ExtensionNumber, Failure, Listing, Outcome};
+use crate::change::wide::names_too_little;
+use crate::domain::{EventKey, ExtensionNumber, Failure, Listing};
 
 /// How far what was sent is checked by listing again.
 #[derive(Debug, Default)]
@@ -141,12 +142,11 @@ impl Machine {
             deletes.correct(surplus, strange, still_there);
         }
         for (event, outcome) in added.into_iter().chain(corrected) {
-            let refused = matches!(self.ledger.get(event), Some(Outcome::Refused(_)));
-            let went_all_the_same = refused && matches!(outcome, Outcome::Unknown(_));
+            let before = self.ledger.get(event);
+            let took_more = before.is_some_and(|before| names_too_little(before, &outcome));
             let id = self.slot_of.get(event).copied().unwrap_or_default();
             let is_wide = self.slots.get(id).is_some_and(|slot| slot.verb.is_wide());
-            if let (Some(deletes), true) = (self.rules.deletes_mut(), is_wide && went_all_the_same)
-            {
+            if let (Some(deletes), true) = (self.rules.deletes_mut(), is_wide && took_more) {
                 deletes.silent.insert(id);
             }
             if let Some(slot) = self.slots.get_mut(id)

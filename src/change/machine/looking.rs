@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::{Machine, Request, RunState, Slot, Stage};
 use crate::change::RunCall;
-use crate::change::create::Looked;
+use crate::change::create::{Creates, Looked};
 use crate::change::delete::{Verdict, difference, unlisted};
 use crate::change::listed::Listed;
 use crate::change::plan::{Plan, Verb};
@@ -222,6 +222,12 @@ impl Machine {
     pub(super) fn puts_off(&mut self, id: usize, refusal: Option<&Failure>) -> bool {
         let goes_on = matches!(self.state, RunState::Running | RunState::Paused);
         goes_on && refusal.is_some_and(|why| self.rules.puts_off(id, why))
+    }
+
+    /// Whether what is listed now is listed between POSTs that were put off and are sent again.
+    pub(super) fn is_between_posts(&self) -> bool {
+        let gone_back = self.rules.creates().is_some_and(Creates::has_gone_back);
+        gone_back && self.state != RunState::Verifying
     }
 
     /// Once nothing else is left, what was put off is looked for.

@@ -62,6 +62,10 @@ fn busy() -> Failure {
     Failure { http_status: Some(503), ..Failure::new(Cause::ServiceFailed, "busy") }
 }
 
+fn too_many() -> Failure {
+    Failure { http_status: Some(429), ..Failure::new(Cause::Rejected, "too many") }
+}
+
 /// A run over two extensions of five and two events.
 fn over_two(form: CallForm, concurrency: usize) -> Machine {
     let mut store = EventStore::default();
@@ -300,6 +304,36 @@ fn disabling(numbers: &[&str]) -> Machine {
 }
 
 #[test]
+fn an_answer_to_a_put_that_names_another_event_makes_none_of_it() {
+    let rows = |status| {
+        let mut rows = builder("210", &[]);
+        for id in ["a", "b"] {
+            rows.push(RawEvent { event_type: "0", id, url: id, status, ..RawEvent::default() });
+        }
+        rows.finish(true)
+    };
+    for named in ["a", "unseen"] {
+        let mut store = EventStore::default();
+        store.insert(rows("1"));
+        store.set_marks(&extension(), 0..2, true);
+        let selection = Selection::of_marks(&store);
+        let mut run = begun(Wish::DISABLE.plan(target(), &selection, 9).plan.unwrap(), 1);
+        run.hand_out(NOW);
+        run.listed(&extension(), Ok(&rows("1")), NOW);
+        for id in 0..2 {
+            assert_eq!(sends(&run.hand_out(NOW)), [id]);
+            let event = run.plan().events()[id].key.id.clone();
+            let answer = Ok(WriteAnswer { http_status: 200, id: Some(named.into()) });
+            let settled = judge_changed(&event, Success::Changed, answer, NOW, false);
+            run.settle(id, settled, NOW);
+        }
+        lists(&mut run, &rows("0"));
+        assert_eq!(run.outcomes(), [const { Some(Outcome::Done(Success::Changed, None)) }; 2]);
+        assert_eq!(run.check(), Check::Agrees);
+    }
+}
+
+#[test]
 fn a_change_that_its_own_listing_let_go_is_not_listed_for_again_however_long_it_waits_for_its_turn()
 {
     for seconds in [0, 3, 10, 59] {
@@ -394,7 +428,7 @@ fn a_wide_call_that_had_to_wait_is_guarded_by_a_young_listing() {
 fn a_call_to_be_repeated_after_a_minute_is_not_repeated_on_what_changed() {
     let mut run = run(1, 1);
     run.hand_out(NOW);
-    answer_at(&mut run, 0, Err(busy()), A_MINUTE);
+    answer_at(&mut run, 0, Err(too_many()), A_MINUTE);
     assert!(is_listing(&run.hand_out(OLD * 2)));
     let mut now = builder("210", &[]);
     now.push(edited());
@@ -663,7 +697,9 @@ fn what_may_pass_is_tried_again_after_a_pause_and_a_success_then_counts() {
 
 #[test]
 fn an_event_that_is_gone_after_an_attempt_without_an_answer_is_the_work_of_that_attempt() {
-    for (first, name) in [(no_answer(), "deleted"), (busy(), "already gone")] {
+    for (first, name) in
+        [(no_answer(), "deleted"), (busy(), "deleted"), (too_many(), "already gone")]
+    {
         let mut run = run(1, 1);
         run.hand_out(NOW);
         answer(&mut run, 0, Err(first));
@@ -777,7 +813,8 @@ fn a_second_stop_ends_the_checking_at_once_and_it_is_called_not_checked() {
 
 #[test]
 fn a_run_that_is_stopped_keeps_what_the_last_attempt_said() {
-    for (failure, name) in [(no_answer(), "unknown"), (busy(), "refused")] {
+    for (failure, name) in [(no_answer(), "unknown"), (busy(), "unknown"), (too_many(), "refused")]
+    {
         let mut run = run(2, 1);
         run.hand_out(NOW);
         answer(&mut run, 0, Err(failure));
@@ -866,6 +903,19 @@ fn a_wide_call_goes_out_only_after_a_listing_that_is_as_reviewed() {
     run.listed(&extension(), Ok(&listing(&[])), NOW);
     assert_eq!((names(&run), run.check() == Check::Agrees), (vec!["deleted"; 3], true));
     assert!(run.take_remarks().is_empty());
+}
+
+#[test]
+fn of_a_wide_call_whose_answer_names_a_part_of_what_went_it_is_not_known_what_else_did() {
+    for (left, is_known) in [(&[][..], false), (&[("2", "c")], false), (&ROWS[1..], true)] {
+        let mut run = wide(0..3, CallForm::Extension);
+        run.hand_out(NOW);
+        run.listed(&extension(), Ok(&listing(ROWS)), NOW);
+        run.hand_out(NOW);
+        answer(&mut run, 0, Ok(&["a"]));
+        lists(&mut run, &listing(left));
+        assert_eq!(run.is_surplus_known(), is_known, "{left:?}");
+    }
 }
 
 #[test]

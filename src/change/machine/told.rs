@@ -103,6 +103,11 @@ impl Machine {
         self.ledger.all().get(covers).unwrap_or_default()
     }
 
+    /// The status of the last answer to the call of an event.
+    pub fn http_status_of(&self, event: usize) -> Option<u16> {
+        self.reply(*self.slot_of.get(event)?)?.http_status
+    }
+
     /// The outcome of each planned event; all are there once the run is no longer going on.
     pub fn outcomes(&self) -> &[Option<Outcome>] {
         self.ledger.all()
