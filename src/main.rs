@@ -21,6 +21,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     origins::let_owner_in();
+    origins::let_writes_fail();
     if let Some(ending) = commands::completed() {
         return ending.code();
     }

@@ -11,9 +11,10 @@ mod process;
 
 use std::fmt::Write as _;
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io;
+use std::io::{self, Read as _};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rustix::fs::Mode;
 use sha2::{Digest, Sha256};
@@ -42,6 +43,27 @@ pub fn let_owner_in() {
     let all = Mode::RWXU | Mode::RWXG | Mode::RWXO;
     let before = rustix::process::umask(all);
     rustix::process::umask(before - Mode::RWXU);
+}
+
+/// Has a write fail that would make a file greater than the system allows (`ulimit -f`), where else that
+/// ends the program. A system without room for that keeps its own way.
+pub fn let_writes_fail() {
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
+}
+
+/// The bytes of a file that an operator names.
+///
+/// # Errors
+/// Any error of the file system, and that there are more than 8 MiB: a device may never end.
+pub fn read_named(path: &Path) -> io::Result<Vec<u8>> {
+    // A hundred thousand numbers with remarks behind them.
+    const MOST: u64 = 8 * 1024 * 1024;
+    let mut bytes = Vec::new();
+    let read = File::open(path)?.take(MOST + 1).read_to_end(&mut bytes)?;
+    if u64::try_from(read).is_ok_and(|read| read <= MOST) {
+        return Ok(bytes);
+    }
+    Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is larger than 8 MiB"))
 }
 
 /// Where a file of the PBX with this host lies.

@@ -9,7 +9,6 @@ mod certificate;
 mod old;
 mod sentence;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -27,6 +26,7 @@ use webpki::RawPublicKeyEntity;
 use self::certificate::{Accepted, Key, key_of};
 use self::sentence::Reason;
 use crate::domain::{Fingerprint, Trust};
+use crate::origins::read_named;
 
 pub use self::certificate::Certificate;
 pub use self::old::OldTls;
@@ -235,7 +235,7 @@ fn verify_by_key(
 
 /// The certificates of a PEM file.
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsRefused> {
-    let pem = fs::read(path)
+    let pem = read_named(path)
         .map_err(|error| TlsRefused::Unreadable(path.to_owned(), error.to_string()))?;
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
     match found {

@@ -63,8 +63,11 @@ pub(super) fn run(
     let (events, extensions) =
         (counted(plan.events().len(), "event"), counted(numbers.len(), "extension"));
     let part = if whole { "" } else { ", in part" };
-    remark(&format!(
-        "{shown} keeps {events} of {extensions}{part}: callsweep undo {shown} re-creates what is not there"
-    ));
+    let what_for = if demo {
+        "the demo forgets its world when it ends, so no undo fits it".to_owned()
+    } else {
+        format!("callsweep undo {shown} re-creates what is not there")
+    };
+    remark(&format!("{shown} keeps {events} of {extensions}{part}: {what_for}"));
     Ok(if whole { Ending::Done } else { Ending::InPart })
 }

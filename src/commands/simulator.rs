@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs as _};
+use std::path::Path;
 
 use clap::Args;
 use clap_complete::engine::ArgValueCompleter;
@@ -11,6 +12,7 @@ use super::completions;
 use super::ending::{Ending, remark};
 use super::{say, signals};
 use crate::domain::{Fingerprint, Foreign};
+use crate::origins::read_named;
 use crate::simulator::{Certified, DEMO_SEED, Identity, Served, Simulator, World, scenario_names};
 
 /// Which world is served, where and how.
@@ -99,7 +101,9 @@ fn world(scenario: &str, seed: u64) -> Result<World> {
     if scenario_names().contains(&scenario) {
         return Ok(World::named(scenario)?);
     }
-    let text = std::fs::read_to_string(scenario).map_err(|error| {
+    let text = read_named(Path::new(scenario))
+        .and_then(|text| String::from_utf8(text).map_err(io::Error::other));
+    let text = text.map_err(|error| {
         let names = scenario_names().join(", ");
         eyre!(
             "{scenario:?} is no built-in scenario and no readable file ({error}); built in: {names}"

@@ -3,16 +3,14 @@
 //! Every line that is not understood is a mistake with its place: a number that is passed over
 //! in silence would be an extension that nobody cleans up.
 
-use std::fs;
+use std::io;
 
 use toml::Spanned;
 
 use super::source::Source;
 use super::{ConfigError, Environment, shown};
 use crate::domain::Extension;
-
-/// Largest file read, in bytes: a hundred thousand numbers with remarks behind them.
-const LARGEST: u64 = 8 * 1024 * 1024;
+use crate::origins::read_named;
 
 /// Reads the file that `extensions_file` names: a number begins a line and ends at white space, a
 /// comma or a semicolon; what follows is a remark. `#` begins a comment, empty lines are nothing.
@@ -30,10 +28,8 @@ pub(super) fn read(
         source.mistake(written.span(), what)
     };
     let unreadable = |error| unusable(&format!("cannot be read ({error})"));
-    if fs::metadata(&path).map_err(unreadable)?.len() > LARGEST {
-        return Err(unusable("is larger than 8 MiB"));
-    }
-    let text = fs::read_to_string(&path).map_err(unreadable)?;
+    let text = read_named(&path).map_err(unreadable)?;
+    let text = String::from_utf8(text).map_err(|error| unreadable(io::Error::other(error)))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let mut numbers = Vec::new();
     for (place, line) in text.lines().enumerate() {

@@ -7,6 +7,7 @@
 
 use std::fs::File;
 use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
@@ -22,6 +23,8 @@ pub struct Written(u64);
 #[derive(Debug)]
 pub(super) struct Tail {
     file: File,
+    /// How long it was, and whether it had a name.
+    begun: (u64, bool),
     lines: Mutex<Lines>,
     /// Somebody wrote or synced.
     changed: Notify,
@@ -33,6 +36,8 @@ struct Lines {
     /// What is not in the file yet, and a buffer to take turns with.
     waiting: Vec<u8>,
     spare: Vec<u8>,
+    /// Bytes that were written.
+    written: u64,
     /// So many lines were appended; up to `wanted` somebody waits for them to be on disk, and up to
     /// `synced` they are.
     appended: u64,
@@ -67,8 +72,21 @@ enum Needs {
 
 impl Tail {
     pub(super) fn new(file: File) -> Arc<Self> {
+        let begun = file.metadata().map_or((0, false), |data| (data.len(), data.nlink() > 0));
         let (lines, changed, at_rest) = (Mutex::default(), Notify::new(), Condvar::new());
-        Arc::new(Self { file, lines, changed, at_rest })
+        Arc::new(Self { file, begun, lines, changed, at_rest })
+    }
+
+    /// Whether what was written can be found again: nobody took its name from the file, or cut it.
+    fn is_kept(&self, written: u64) -> io::Result<()> {
+        let (data, (before, had_name)) = (self.file.metadata()?, self.begun);
+        if had_name && data.nlink() == 0 {
+            return Err(io::Error::other("it was removed or replaced meanwhile"));
+        }
+        if data.len() < before.saturating_add(written) {
+            return Err(io::Error::other("it was cut meanwhile"));
+        }
+        Ok(())
     }
 
     pub(super) fn file(&self) -> &File {
@@ -140,7 +158,8 @@ impl Tail {
     /// Writes and syncs it.
     pub(super) fn sync(&self) -> io::Result<()> {
         self.flush()?;
-        self.file.sync_all()
+        self.file.sync_all()?;
+        self.is_kept(self.lines().written)
     }
 
     fn lines(&self) -> MutexGuard<'_, Lines> {
@@ -163,6 +182,7 @@ impl Lines {
         #[cfg(test)]
         self.count(true, false);
         let written = file.write_all(&self.waiting);
+        self.written = self.written.saturating_add(length(&self.waiting));
         self.waiting.clear();
         self.broken = written.as_ref().err().map(ToString::to_string);
         written
@@ -174,6 +194,10 @@ impl Lines {
     }
 }
 
+fn length(bytes: &[u8]) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
+}
+
 impl Writer {
     fn work(self) {
         let Self(tail) = &self;
@@ -182,9 +206,12 @@ impl Writer {
         std::mem::swap(&mut bytes, &mut lines.waiting);
         #[cfg(test)]
         lines.count(!bytes.is_empty(), true);
+        lines.written = lines.written.saturating_add(length(&bytes));
+        let written = lines.written;
         drop(lines);
         let mut file = &tail.file;
         let done = file.write_all(&bytes).and_then(|()| file.sync_data());
+        let done = done.and_then(|()| tail.is_kept(written));
         bytes.clear();
         let mut lines = tail.lines();
         lines.spare = bytes;

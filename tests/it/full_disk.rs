@@ -4,23 +4,23 @@
 //! The real binary runs under a limit of the size of files, which is what every machine can set up;
 //! where a small file system can be mounted, there too.
 
+use std::fs::File;
 use std::io::Write;
-use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use callsweep::domain::WideCalls;
-use callsweep::simulator::World;
+use callsweep::simulator::{Fault, World};
 use tempfile::TempDir;
 
 use crate::desk::{Desk, Setting};
-use crate::headless::{Pbx, Said, configure, pbx};
+use crate::headless::{Pbx, Said, command, configure, pbx};
+use crate::session::until;
 
 const NUMBER: &str = "0003*210";
 const DELETE: [&str; 4] = ["delete", "--extension=0003*210", "--yes", "--format=json"];
 /// What `ulimit -f` of a POSIX shell counts in.
 pub(crate) const BLOCK: usize = 512;
-const SIGXFSZ: i32 = 25;
 
 /// The page's extension with so many events.
 pub(crate) fn crowded(count: usize) -> World {
@@ -68,11 +68,10 @@ pub(crate) fn sizes(count: usize) -> (usize, usize) {
     (text.find("{\"line\":\"sent\"").unwrap(), text.len())
 }
 
-/// Runs the program while no file may grow beyond so many blocks. A program that does not care gets
-/// an error of its write; one that does not know is ended by a signal.
-fn limited(pbx: &Pbx, blocks: usize, ignored: bool, arguments: &[&str]) -> Output {
-    let trap = if ignored { "trap '' XFSZ; " } else { "" };
-    let script = format!("{trap}ulimit -f {blocks}; exec \"$0\" \"$@\"");
+/// Runs the program while no file may grow beyond so many blocks. A program that cares gets an error of
+/// its write; any other is ended by a signal.
+fn limited(pbx: &Pbx, blocks: usize, arguments: &[&str]) -> Output {
+    let script = format!("ulimit -f {blocks}; exec \"$0\" \"$@\"");
     let mut command = Command::new("/bin/sh");
     command.args(["-c", &script, env!("CARGO_BIN_EXE_callsweep")]).args(arguments);
     command.env_clear().env("HOME", pbx.home.path()).env("TOKEN", pbx.simulator.token());
@@ -139,7 +138,7 @@ fn a_disk_that_is_full_before_the_plan_is_written_costs_nothing_and_leaves_nothi
     let (plan, _) = sizes(30);
     for blocks in [0, 1, plan / BLOCK / 2, plan / BLOCK] {
         let pbx = office(30);
-        let said = Said::of(limited(&pbx, blocks, true, &DELETE));
+        let said = Said::of(limited(&pbx, blocks, &DELETE));
         let document = said.document();
         assert_eq!(
             (said.code, &document["run"], &document["summary"]["not_sent"]),
@@ -168,7 +167,7 @@ fn a_disk_that_fills_up_in_a_run_stops_it_and_with_room_it_goes_on() {
     for blocks in plan / BLOCK + 1..=whole / BLOCK + 1 {
         let pbx = office(30);
         let runs = runs_of(&pbx.home);
-        let said = Said::of(limited(&pbx, blocks, true, &DELETE));
+        let said = Said::of(limited(&pbx, blocks, &DELETE));
         let moment = format!("{blocks} blocks");
         let left = there(&pbx).len();
         let expected = match left {
@@ -194,25 +193,6 @@ fn a_disk_that_fills_up_in_a_run_stops_it_and_with_room_it_goes_on() {
 }
 
 #[test]
-fn a_limit_that_ends_the_program_is_as_a_kill_and_the_run_goes_on() {
-    let (plan, whole) = sizes(30);
-    for blocks in [plan / BLOCK / 2, plan / BLOCK + 1, usize::midpoint(plan, whole) / BLOCK] {
-        let pbx = office(30);
-        let output = limited(&pbx, blocks, false, &DELETE);
-        assert_eq!(output.status.signal(), Some(SIGXFSZ), "{blocks} blocks: {output:?}");
-        let asked = deleted_ids(&pbx);
-        let runs = runs_of(&pbx.home);
-        if blocks * BLOCK < plan {
-            assert!(asked.is_empty());
-            continue;
-        }
-        let written = sent_ids(&newest(&runs));
-        assert!(asked.iter().all(|id| written.contains(id)), "{asked:?} {written:?}");
-        goes_on(&pbx, &runs, &format!("{blocks} blocks"));
-    }
-}
-
-#[test]
 fn an_undo_that_meets_a_full_disk_is_taken_up_without_making_anything_twice() {
     let pbx = office(30);
     let before = bodies(&pbx);
@@ -221,7 +201,7 @@ fn an_undo_that_meets_a_full_disk_is_taken_up_without_making_anything_twice() {
     // Only from some limit on the undo's plan fits, and a part of its lines.
     let mut cut = 0;
     for blocks in (0..).map(|more| plan / BLOCK + 6 * more) {
-        let said = Said::of(limited(&pbx, blocks, true, &["undo", &run, "--yes", "--format=json"]));
+        let said = Said::of(limited(&pbx, blocks, &["undo", &run, "--yes", "--format=json"]));
         assert!(said.code == 0 || said.code == 3 || said.code == 1, "{}", said.err);
         cut += usize::from(said.code == 3);
         if said.code == 0 {
@@ -233,6 +213,47 @@ fn an_undo_that_meets_a_full_disk_is_taken_up_without_making_anything_twice() {
     }
     assert!(cut > 0, "no undo was cut");
     assert_eq!(bodies(&pbx), before);
+}
+
+/// What somebody does to a file.
+type Does = fn(&Path);
+
+/// A run whose file somebody does this to once calls of it are out.
+fn tampered(pbx: &Pbx, does: impl Fn(&Path)) -> Said {
+    let slow =
+        Fault { method: Some("DELETE".to_owned()), delay_ms: 60, acts: true, ..Fault::default() };
+    let slow = Fault { status: Some(204), ..slow };
+    pbx.simulator.with_world(|world| world.add_fault(slow));
+    let mut command = command(&pbx.home, pbx.simulator.token().as_str(), &DELETE);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    until(|| deleted_ids(pbx).len() > 3, "no call goes out");
+    let runs = runs_of(&pbx.home);
+    let name = callsweep::journal::names(&runs).unwrap().remove(0);
+    does(&runs.join(format!("{name}.jsonl")));
+    Said::of(child.wait_with_output().unwrap())
+}
+
+#[test]
+fn a_run_whose_file_is_removed_replaced_or_cut_sends_nothing_more_and_says_so() {
+    let does: [(&str, Does); 4] = [
+        ("removed", |file| std::fs::remove_file(file).unwrap()),
+        ("removed", |file| std::fs::remove_dir_all(file.parent().unwrap()).unwrap()),
+        ("replaced", |file| {
+            let copy = file.with_extension("copy");
+            std::fs::copy(file, &copy).unwrap();
+            std::fs::rename(&copy, file).unwrap();
+        }),
+        ("cut", |file| File::options().write(true).open(file).unwrap().set_len(300).unwrap()),
+    ];
+    for (what, does) in does {
+        let pbx = office(60);
+        let said = tampered(&pbx, does);
+        assert_eq!(said.code, 3, "{what}: {}", said.err);
+        assert!(said.err.contains("the run file cannot be written: it was"), "{}", said.err);
+        assert!(said.err.contains(what), "{}", said.err);
+        let (asked, left) = (deleted_ids(&pbx).len(), there(&pbx).len());
+        assert!(left > 30 && asked + left == 60, "{what}: {asked} asked, {left} left");
+    }
 }
 
 fn bodies(pbx: &Pbx) -> Vec<(u16, u16, String, String, u16)> {

@@ -329,6 +329,22 @@ fn the_demo_lists_and_checks_without_a_configuration_and_leaves_nothing_behind()
     assert_eq!(run(&home, "", &["--demo", "list", "--config", "x"]).code, 2);
     assert_eq!(run(&home, "", &["--demo", "list", "--url", "https://x.test"]).code, 2);
     assert!(std::fs::read_dir(home.path()).unwrap().next().is_none());
+    let file = home.path().join("kept.jsonl");
+    let said = run(&home, "", &["--demo", "backup", file.to_str().unwrap(), "--where=ext:*"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(!said.err.contains("callsweep undo"), "{}", said.err);
+}
+
+#[test]
+fn a_device_that_never_ends_is_no_scenario_and_no_list_of_numbers() {
+    let pbx = named("the-page");
+    let said = pbx.run(&["simulator", "--scenario=/dev/zero"]);
+    assert_eq!(said.code, 2, "{}", said.err);
+    assert!(said.err.contains("larger than 8 MiB"), "{}", said.err);
+    configure(&pbx.home, &pbx.simulator.origin(), "extensions_file = \"/dev/zero\"");
+    let said = pbx.run(&["list"]);
+    assert_eq!(said.code, 2, "{}", said.err);
+    assert!(said.err.contains("larger than 8 MiB"), "{}", said.err);
 }
 
 /// Runs without a configuration, with the token in its own variable.
