@@ -177,8 +177,8 @@ struct Became<'a> {
     event_type: Option<u16>,
 }
 
-/// An event, what was to become of it where it was changed, and what did.
-type Row<'a> = (&'a PhoneCallEvent, Option<&'a Change>, &'a Outcome);
+/// An event, what was to become of it where it was changed, what did, and the status of the answer.
+type Row<'a> = (&'a PhoneCallEvent, Option<&'a Change>, &'a Outcome, Option<u16>);
 
 impl<'a> Told<'a> {
     /// A run as its file tells it.
@@ -265,7 +265,7 @@ impl<'a> Told<'a> {
 
     /// A row for each event, for people, who may read it through a pipe: programs have the document.
     pub(super) fn rows(&self, mask: &Mask, out: &mut dyn Write) -> io::Result<()> {
-        for (event, change, outcome) in self.outcomes.rows() {
+        for (event, change, outcome, _) in self.outcomes.rows() {
             let changed = change.map(|change| change.words(event, mask));
             // A backup sends nothing: it keeps what it holds.
             let keeps = self.kind.keeps();
@@ -314,16 +314,20 @@ impl<'a> Outcomes<'a> {
             Self::Settled(machine) => {
                 let (plan, outcomes) = (machine.plan(), machine.outcomes().iter().enumerate());
                 Box::new(outcomes.filter_map(|(at, outcome)| {
-                    Some((plan.events().get(at)?, plan.want(at), outcome.as_ref()?))
+                    let status = machine.http_status_of(at);
+                    Some((plan.events().get(at)?, plan.want(at), outcome.as_ref()?, status))
                 }))
             }
             Self::Recorded(record) => Box::new(
-                record.events.iter().map(|it| (&it.event, it.want.as_deref(), &it.outcome)),
+                record
+                    .events
+                    .iter()
+                    .map(|it| (&it.event, it.want.as_deref(), &it.outcome, it.http_status)),
             ),
             Self::Unsent(plan, outcome) => {
                 let events = plan.events().iter().enumerate();
                 let known = move |at| plan.held(at).unwrap_or(outcome);
-                Box::new(events.map(move |(at, event)| (event, plan.want(at), known(at))))
+                Box::new(events.map(move |(at, event)| (event, plan.want(at), known(at), None)))
             }
             Self::None => Box::new(iter::empty()),
         }
@@ -339,16 +343,16 @@ impl<'a> Outcomes<'a> {
 
     /// Each as machine output has it.
     fn each(self) -> impl Iterator<Item = Became<'a>> {
-        let events = self.rows().map(|(event, _, outcome)| (Some(&event.key), outcome));
+        let events = self.rows().map(|(event, _, outcome, it)| (Some(&event.key), outcome, it));
         // An event whose line is lost has no name.
-        let missing = self.missing().iter().map(|(_, outcome)| (None, outcome));
-        events.chain(missing).map(|(key, outcome)| {
+        let missing = self.missing().iter().map(|(_, outcome)| (None, outcome, None));
+        events.chain(missing).map(|(key, outcome, status)| {
             let failure = outcome.failure();
             Became {
                 code: failure.map(|failure| failure.code.raw()),
                 extension: key.map(|key| key.extension.as_str()),
                 fields: outcome.altered(),
-                http_status: failure.and_then(|failure| failure.http_status),
+                http_status: failure.and_then(|failure| failure.http_status).or(status),
                 id: key.map(|key| key.id.as_str()),
                 message: failure.map(Failure::told),
                 new_id: outcome.new_id().map(Foreign::raw),

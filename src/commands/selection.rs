@@ -218,8 +218,8 @@ impl Wanted {
         all
     }
 
-    /// What is written and nothing is listed of, as it is written: ids, and types beside the five
-    /// that have a name.
+    /// What is written and nothing is listed of, as it is written: ids, in an expression too, and types
+    /// beside the five that have a name.
     pub(super) fn unlisted(&self, listings: &[&Listing]) -> Vec<String> {
         let types = self.types.iter().filter(|wanted| {
             matches!(wanted, EventType::Unknown(_))
@@ -234,7 +234,13 @@ impl Wanted {
         };
         let ids = self.ids.iter().filter(|id| !is_listed(id));
         let types = types.map(|one| named("type", one.number()));
-        types.chain(ids.map(|id| named("id", id))).collect()
+        let is_there = |id: &String| {
+            let mut rows = listings.iter().flat_map(|it| (0..it.len()).filter_map(|at| it.row(at)));
+            rows.any(|row| row.id() == id)
+        };
+        let in_terms = self.expression.iter().flat_map(Expression::named_ids);
+        let in_terms = in_terms.filter(|id| !is_there(id)).map(|id| format!("id:{id}"));
+        types.chain(ids.map(|id| named("id", id))).chain(in_terms).collect()
     }
 }
 

@@ -78,7 +78,7 @@ pub(super) fn run(
     tell(&way, &found);
     let consent = &arguments.consent;
     let WayBack { plan, there, stand_ins, .. } = found;
-    let is_whole = way.is_whole;
+    let is_whole = way.is_whole && stand_ins.is_empty();
     let omitted = stand_ins.into_iter().map(|it| Omitted { why: it.words(), key: it.key });
     let plan = match plan {
         Ok(plan) => plan.omitting(omitted),

@@ -356,6 +356,15 @@ impl Expression {
         Self::of(self.terms, self.zone)
     }
 
+    /// The ids that are written out where they are asked for, as far as each is one id and no more.
+    pub fn named_ids(&self) -> impl Iterator<Item = String> {
+        let asked = self.terms.iter().filter(|term| !term.negated);
+        let patterns = asked.flat_map(|term| {
+            if let Test::Id(patterns) = &term.test { patterns.as_slice() } else { &[] }
+        });
+        patterns.filter_map(Pattern::text)
+    }
+
     /// True when everything matches because nothing was asked.
     pub fn is_empty(&self) -> bool {
         self.terms.is_empty()

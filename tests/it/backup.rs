@@ -109,6 +109,7 @@ fn what_leads_elsewhere_meanwhile_is_named_and_what_is_only_off_is_not_made_besi
     });
     let said = undo(&pbx);
     assert_eq!(said.document()["summary"]["restored"], 1, "{}", said.err);
+    assert_eq!(said.code, 3, "one is left out: {}", said.err);
     assert!(said.err.contains("there with another URL"), "{}", said.err);
     assert!(said.err.contains(&events(&pbx)[0].id), "{}", said.err);
     assert!(said.err.contains("something stands in for them"), "{}", said.err);

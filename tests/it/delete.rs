@@ -258,6 +258,28 @@ fn refusals_stand_in_the_document_with_code_message_and_status() {
     assert_eq!((of("refused").len(), of("deleted").len()), (2, 2));
     assert_eq!(of("refused")[0]["code"], "pce_access_denied");
     assert_eq!(of("refused")[0]["http_status"], 400);
+    assert!(of("deleted").iter().all(|line| line["http_status"] == 200), "{document}");
+    assert_eq!(
+        pbx.run(&["show", "latest", "--format=json"]).document()["outcomes"],
+        document["outcomes"]
+    );
+}
+
+#[test]
+fn an_id_in_an_expression_that_is_not_listed_is_a_mistake_and_nothing_is_sent() {
+    let pbx = named("the-page");
+    let (id, no) = ("NqeyDRqo4FtabmFj8gNWq3hsiGNYyq", "nobody");
+    for (expression, code) in [
+        (format!("id:{id}|{no}"), 2),
+        (format!("type:0 id:{no}"), 2),
+        (format!("ext:* -id:{no}"), 0),
+        (format!("id:{id}|{no}*"), 0),
+    ] {
+        let said = pbx.run(&["delete", &format!("--where={expression}"), "--yes", "--dry-run"]);
+        assert_eq!(said.code, code, "{expression}: {}", said.err);
+        assert_eq!(said.err.contains("this is not listed: id:nobody"), code == 2, "{}", said.err);
+    }
+    assert!(pbx.requests().iter().all(|request| request.starts_with("GET")));
 }
 
 #[test]
@@ -415,7 +437,8 @@ fn what_is_wrong_with_the_arguments_or_the_profile_stands_in_the_document_too() 
         (delete(&["--where=ext:*", "--form=type"]), 2),
         (vec!["--mask", "delete", "--where=ext:*", "--yes"], 2),
         (delete(&["--where=ext:*", "--profile=no"]), 2),
-        (delete(&["--where=id:nobody"]), 4),
+        (delete(&["--where=note:nobody"]), 4),
+        (delete(&["--where=id:nobody"]), 2),
         (list(&["--where=type:hangupp"]), 2),
         (list(&["--id="]), 2),
         (list(&["--extension=x"]), 2),

@@ -49,6 +49,15 @@ impl Pattern {
         Self::new(text.chars().map(Glyph::Just).collect(), false)
     }
 
+    /// The text that it is, where it fits one alone.
+    pub(super) fn text(&self) -> Option<String> {
+        let letter = |glyph: &Glyph| match glyph {
+            Glyph::Just(character) => Some(*character),
+            Glyph::One | Glyph::Any => None,
+        };
+        self.glyphs.iter().map(letter).collect()
+    }
+
     /// Whether this character is asked for.
     pub(super) fn has(&self, character: char) -> bool {
         self.glyphs.contains(&Glyph::Just(character))
