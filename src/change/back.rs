@@ -271,10 +271,20 @@ impl Loss {
         self.begun.as_ref().map(|(name, _)| name.as_str())
     }
 
-    /// Whether a plan was made of it as it is here: nothing was taken or given back since.
+    /// Whether a plan was made of it as it is here: nothing was taken or given back since, and nothing
+    /// else was sent that may still do so.
     pub fn is_of(&self, plan: &Plan) -> bool {
-        let planned = plan.past.as_ref();
-        let same = planned.is_some_and(|past| past.is_as_known(&self.past));
+        let Some(planned) = plan.past.as_ref() else { return false };
+        let is_doubted = |extension: &ExtensionNumber, doubt: &Doubt| {
+            planned.doubts.get(extension).is_some_and(|known| known.includes(doubt))
+        };
+        let touched = plan.events().chunk_by(|a, b| a.key.extension == b.key.extension);
+        let mut doubts = touched.filter_map(|part| {
+            let extension = &part.first()?.key.extension;
+            Some((extension, self.doubts.lists.get(extension)?))
+        });
+        let same = planned.is_as_known(&self.past)
+            && doubts.all(|(extension, doubt)| is_doubted(extension, doubt));
         let is_due = |(place, event): (usize, &PhoneCallEvent)| {
             let id = plan.of_id(place).unwrap_or(&event.key.id);
             let key = EventKey { id: id.clone(), ..event.key.clone() };

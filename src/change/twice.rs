@@ -25,6 +25,13 @@ pub struct Doubt {
 }
 
 impl Doubt {
+    /// Whether whoever has this doubt has the other one, too, which is about the same list later.
+    pub(super) fn includes(&self, later: &Self) -> bool {
+        later.wait <= self.wait
+            && (self.always || !later.always)
+            && later.unsure.is_subset(&self.unsure)
+    }
+
     /// Whether a list may be wrong that shows what stands for this event under this id.
     pub(super) fn is_about(&self, key: &EventKey, id: Option<&Foreign>) -> bool {
         id.is_some_and(|id| id.raw() == key.id.as_str()) && self.unsure.contains(key)

@@ -456,6 +456,33 @@ fn where_a_request_may_still_change_the_list_nothing_is_made_before_it_says_the_
     lists(&mut undo, &[], 18 * second, None);
 }
 
+/// An undo that another process began, and that was killed with a POST on its way.
+#[test]
+fn a_plan_that_knows_nothing_of_a_request_that_was_sent_since_is_another_one() {
+    let second = Duration::from_secs(1);
+    let lost = lost(&["a"]);
+    let doubt = |wait: u32, always, unsure: &[&PhoneCallEvent]| {
+        let unsure = unsure.iter().map(|event| event.key.clone()).collect();
+        [(extension(), Doubt { wait: wait * second, unsure, always })].into()
+    };
+    let at = |lists| {
+        let (known, taken) = (lost.iter().collect(), [lost[0].key.clone()].into());
+        let history = History { run: "r1".to_owned(), known, taken, ..History::default() };
+        Loss::of(&history, Doubts { lists, ..Doubts::default() }, None)
+    };
+    let nothing = || at(BTreeMap::new());
+    let plan = |loss: &Loss| loss.way_back(target(), |_| None, false).plan.unwrap();
+    assert!(nothing().is_of(&plan(&nothing())));
+    for sent in [doubt(7, true, &[]), doubt(0, true, &[]), doubt(3, false, &[&lost[0]])] {
+        let later = at(sent);
+        assert!(!later.is_of(&plan(&nothing())));
+        assert!(later.is_of(&plan(&later)) && nothing().is_of(&plan(&later)));
+    }
+    let early = plan(&at(doubt(5, true, &[&lost[0]])));
+    assert!(at(doubt(4, true, &[])).is_of(&early), "time has passed");
+    assert!(!at(doubt(6, true, &[])).is_of(&early), "another one was sent");
+}
+
 #[test]
 fn an_extension_that_cannot_be_listed_gets_nothing() {
     let mut undo = undo(&["a"], 1);
