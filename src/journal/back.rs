@@ -14,7 +14,7 @@ use super::{Kind, Place, SCHEMA};
 use crate::change::{
     CAUGHT_UP, Doubt, Doubts, History, Loss, Make, Tally, Undone, Unlisted, Written,
 };
-use crate::domain::{EventKey, ExtensionNumber, Outcome, PhoneCallEvent, Success, Work};
+use crate::domain::{EventKey, ExtensionNumber, FIELDS, Outcome, PhoneCallEvent, Success, Work};
 use crate::origins::clock;
 
 /// A review and the start of its run are no further apart than this.
@@ -235,7 +235,12 @@ fn written(record: &Record, others: &[Record], moves: &Moves) -> Vec<Written> {
         Some(Written {
             event: planned.event.clone(),
             change: planned.want.as_deref()?.clone(),
-            altered: planned.outcome.altered().unwrap_or_default().to_vec(),
+            // What no list showed since may have been altered in any field.
+            altered: match planned.outcome.altered() {
+                Some(altered) => altered.to_vec(),
+                None if planned.checked => Vec::new(),
+                None => FIELDS.to_vec(),
+            },
             ids: moves.from(&planned.event.key).into_iter().map(|key| key.id).collect(),
             is_back: back.contains(&planned.event.key),
         })

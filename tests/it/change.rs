@@ -494,3 +494,26 @@ fn what_a_change_does_to_others_is_told_by_name() {
         assert!(said.err.contains(told), "{besides:?}: {}", said.err);
     }
 }
+
+/// The PUT takes the note away, and the PBX asks for so long a pause that nothing is listed any more.
+#[test]
+fn what_a_change_that_no_list_confirmed_may_have_altered_is_named_by_its_undo() {
+    let pbx = named("the-page");
+    let pause = Some("400".to_owned());
+    fault(&pbx, Fault { status: Some(503), acts: true, retry_after: pause, ..put() });
+    let said = pbx.run(&["disable", "--extension=0003*210", "--yes", "--format=json"]);
+    assert_eq!((said.code, &said.document()["verified"]), (1, &json!(false)), "{}", said.err);
+    let run = runs(&pbx)[0]["run"].as_str().unwrap().to_owned();
+    pbx.simulator.with_world(|world| {
+        world.clear_faults();
+        let there = &mut world.extension_mut("0003*210").unwrap().events;
+        // One was off before.
+        let changed = there.iter_mut().filter(|it| it.status == 0 && it.event_type != 2);
+        changed.for_each(|it| it.note = "another".to_owned());
+    });
+    let said = pbx.run(&["undo", &run, "--yes", "--format=json"]);
+    assert_eq!(said.code, 3, "{}", said.err);
+    assert!(said.err.contains("is there with another note"), "{}", said.err);
+    let back: Vec<Event> = events(&pbx).into_iter().filter(|it| it.note == "another").collect();
+    assert!(back.len() == 2 && back.iter().all(|event| event.status == 1));
+}
