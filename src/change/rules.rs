@@ -58,7 +58,7 @@ impl Rules {
         }
     }
 
-    /// The same, to be told more.
+    /// What only making has, to be told more.
     pub(super) fn creates_mut(&mut self) -> Option<&mut Creates> {
         match self {
             Self::Create(creates) => Some(creates),

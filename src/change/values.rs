@@ -16,7 +16,7 @@ pub struct Written {
     pub event: PhoneCallEvent,
     /// What was written.
     pub change: Change,
-    /// Fields that came back otherwise than they were written, or though they were not.
+    /// Fields that the change altered otherwise than it was to, or may have altered.
     pub altered: Vec<&'static str>,
     /// Every id that it has had, its first one first.
     pub ids: Vec<EventId>,
