@@ -214,27 +214,35 @@ fn a_post_that_is_refused_for_their_number_is_sent_again_where_two_lists_do_not_
     }
 }
 
-#[test]
-fn what_is_put_off_again_and_again_or_when_it_is_stopped_ends_as_it_was_answered() {
+/// Refuses every POST for their number, and stops the undo at the first one where it `stops`; how many
+/// there were.
+fn all_refused_for_their_number(undo: &mut Machine, stops: bool) -> usize {
     let busy = || Failure { http_status: Some(429), ..Failure::new(Cause::Rejected, "busy") };
-    for stops in [false, true] {
-        let (mut undo, mut now, mut posts) = (undo(&["a"], 1), NOW, 0);
-        for _ in 0..1000 {
-            now += LATER;
-            for act in undo.hand_out(now) {
-                match act {
-                    Act::List(_) => undo.listed(&extension(), Ok(&listing(&[])), now),
-                    Act::Send(call) => {
-                        posts += 1;
-                        answer(&mut undo, call.id(), Err(busy()), now);
-                        if stops {
-                            undo.stop();
-                        }
+    let (mut now, mut posts) = (NOW, 0);
+    for _ in 0..1000 {
+        now += LATER;
+        for act in undo.hand_out(now) {
+            match act {
+                Act::List(_) => undo.listed(&extension(), Ok(&listing(&[])), now),
+                Act::Send(call) => {
+                    posts += 1;
+                    answer(undo, call.id(), Err(busy()), now);
+                    if stops {
+                        undo.stop();
                     }
-                    Act::Wait(_) | Act::Open(_) | Act::Close(_) => {}
                 }
+                Act::Wait(_) | Act::Open(_) | Act::Close(_) => {}
             }
         }
+    }
+    posts
+}
+
+#[test]
+fn what_is_put_off_again_and_again_or_when_it_is_stopped_ends_as_it_was_answered() {
+    for stops in [false, true] {
+        let mut undo = undo(&["a"], 1);
+        let posts = all_refused_for_their_number(&mut undo, stops);
         assert_eq!((words(&undo), undo.state()), (vec!["refused".to_owned()], RunState::Closing));
         assert!(if stops { posts == 1 } else { posts <= 6 }, "{posts}");
     }
@@ -261,26 +269,12 @@ fn what_came_since_and_differs_in_one_field_stands_in_for_what_a_post_may_have_m
 
 #[test]
 fn a_service_that_refuses_every_post_for_their_number_stops_the_undo_after_five_rounds() {
-    let busy = || Failure { http_status: Some(429), ..Failure::new(Cause::Rejected, "busy") };
     let ids: Vec<String> = (0..20).map(|id| format!("e{id:02}")).collect();
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
     for known in [&ids[..3], &ids] {
-        let (mut undo, mut now, mut posts) = (undo(known, 1), NOW, 0);
-        while undo.state() != RunState::Closing {
-            now += LATER;
-            for act in undo.hand_out(now) {
-                match act {
-                    Act::List(_) => undo.listed(&extension(), Ok(&listing(&[])), now),
-                    Act::Send(call) => {
-                        posts += 1;
-                        answer(&mut undo, call.id(), Err(busy()), now);
-                    }
-                    Act::Wait(_) | Act::Open(_) | Act::Close(_) => {}
-                }
-            }
-        }
-        assert_eq!(posts, 6, "of {}", known.len());
-        assert!(undo.stopped().is_some());
+        let mut undo = undo(known, 1);
+        assert_eq!(all_refused_for_their_number(&mut undo, false), 6, "of {}", known.len());
+        assert!(undo.state() == RunState::Closing && undo.stopped().is_some());
     }
 }
 
